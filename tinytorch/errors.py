@@ -1,0 +1,50 @@
+"""Every error that a user can meet, as one tree; each branch has one exit code (see `tito.app`).
+
+TinyTorchError                what went wrong, and `mend`: the command or change that mends it
+├── UsageError                the call is wrong: unknown name, bad option, unreadable file      exit 2
+│   └── ShapeError            arrays that do not fit together
+├── SetupMissingError         something that must come first is absent: no run yet, no data      exit 3
+└── RunError                  the run itself failed                                              exit 4
+    ├── WorkerError           a worker process died, hung or broke the protocol
+    │   └── ModelLoadError    a worker could not rebuild the model
+    └── EntryError            the entry failed: raised, crashed, timed out, gave a wrong output
+"""
+
+from __future__ import annotations
+
+
+class TinyTorchError(Exception):
+    """Root of the tree. `mend` says what to type or change; it may be empty."""
+
+    def __init__(self, message: str, *, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+
+class UsageError(TinyTorchError, ValueError):
+    """The caller asked for something that does not exist or does not fit."""
+
+
+class ShapeError(UsageError):
+    """Arrays whose shapes do not fit together."""
+
+
+class SetupMissingError(TinyTorchError):
+    """A step that must come first has not been done."""
+
+
+class RunError(TinyTorchError, RuntimeError):
+    """A run that was started did not finish."""
+
+
+class WorkerError(RunError):
+    """A worker process died, hung or answered nonsense."""
+
+
+class ModelLoadError(WorkerError):
+    """A worker process could not rebuild the model it was sent."""
+
+
+class EntryError(RunError):
+    """An athlete's entry failed; the message quotes the entry's own line where there is one."""
