@@ -1,0 +1,311 @@
+"""Frozen records of what was measured, and the numbers that follow from them.
+
+Raw samples are kept (integer nanoseconds, one bit per test sample); every other number here is derived from
+them by a `from_...` constructor, so that anybody can derive it again. What was not measured is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import chain
+from statistics import fmean, median, stdev
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from tinytorch import units
+from tinytorch.benchmarking import statistics
+
+SCHEMA_VERSION = "1.0"
+METRICS = ("latency", "memory", "accuracy")
+
+Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+SamplesNs = list[list[Annotated[list[Positive], Field(min_length=1)]]]  # [placement][block][sample]
+
+
+class Record(BaseModel):
+    """Base of every record: strict, immutable, no unknown keys, no infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Latency(Record):
+    """Time of one inference of one sample, in milliseconds.
+
+    `samples_ns[placement][block][sample]` is the time of `calls_per_sample` calls; the interval is Student's t over
+    the placements' means. Only `mean` is there when the number was given by hand.
+    """
+
+    unit: Literal["ms"] = "ms"
+    mean: Annotated[float, Field(gt=0)]
+    std: float | None = None
+    ci_lower: float | None = None
+    ci_upper: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    calls_per_sample: Positive | None = None
+    samples_ns: SamplesNs | None = None
+
+    @classmethod
+    def from_samples(cls, samples_ns: Sequence[Sequence[Sequence[int]]], calls_per_sample: int) -> Self:
+        """Derive every figure from raw samples (nanoseconds for `calls_per_sample` calls)."""
+        scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
+        placements = [[sample / scale for block in blocks for sample in block] for blocks in samples_ns]
+        calls = list(chain.from_iterable(placements))
+        estimate = statistics.mean_estimate([fmean(placement) for placement in placements])
+        return cls(
+            mean=estimate.mean,
+            std=stdev(calls) if len(calls) > 1 else None,
+            ci_lower=estimate.interval.lower if estimate.interval else None,
+            ci_upper=estimate.interval.upper if estimate.interval else None,
+            p50=statistics.percentile(calls, 0.50),
+            p90=statistics.percentile(calls, 0.90),
+            p99=statistics.percentile(calls, 0.99),
+            calls_per_sample=calls_per_sample,
+            samples_ns=[[list(block) for block in blocks] for blocks in samples_ns],
+        )
+
+
+class Memory(Record):
+    """Megabytes (10^6 bytes) that the model keeps between inferences; counted exactly, so without spread."""
+
+    unit: Literal["MB"] = "MB"
+    mean: Annotated[float, Field(gt=0)]
+    std: float | None = None
+    ci_lower: float | None = None
+    ci_upper: float | None = None
+    kept_bytes: Positive | None = None
+    artifact_bytes: Positive | None = None
+    peak_working_bytes: Count | None = None
+
+    @classmethod
+    def from_bytes(
+        cls, kept_bytes: int, artifact_bytes: int | None = None, peak_working_bytes: int | None = None
+    ) -> Self:
+        """Derive the figures from counted bytes; a count has no error, so the interval is the count itself."""
+        kept = units.megabytes(kept_bytes)
+        return cls(
+            mean=kept, std=0.0, ci_lower=kept, ci_upper=kept,
+            kept_bytes=kept_bytes, artifact_bytes=artifact_bytes, peak_working_bytes=peak_working_bytes,
+        )  # fmt: skip
+
+
+class Accuracy(Record):
+    """Share of the test set that is right: integers, a bit per sample (first sample = highest bit), Wilson interval."""
+
+    unit: Literal["fraction"] = "fraction"
+    mean: Fraction
+    std: float | None = None
+    ci_lower: Fraction | None = None
+    ci_upper: Fraction | None = None
+    correct: Count | None = None
+    total: Positive | None = None
+    bitmap: Hexadecimal | None = None
+
+    @classmethod
+    def from_correctness(cls, right: Sequence[bool]) -> Self:
+        """Derive the figures from one truth value per test sample."""
+        correct, total = sum(map(bool, right)), len(right)
+        interval = statistics.wilson_interval(correct, total)
+        share = correct / total
+        return cls(
+            mean=share, std=math.sqrt(share * (1 - share)), ci_lower=interval.lower, ci_upper=interval.upper,
+            correct=correct, total=total, bitmap=pack_bits(right),
+        )  # fmt: skip
+
+    def right(self) -> list[bool] | None:
+        """One truth value per test sample, or None when only the share is known."""
+        return None if self.bitmap is None or self.total is None else unpack_bits(self.bitmap, self.total)
+
+
+class Throughput(Record):
+    """Samples per second in one full batch: its own measurement, never 1 / latency."""
+
+    unit: Literal["samples/s"] = "samples/s"
+    mean: Annotated[float, Field(gt=0)]
+    batch_size: Positive
+    samples_ns: Annotated[list[Positive], Field(min_length=1)]
+
+    @classmethod
+    def from_samples(cls, samples_ns: Sequence[int], batch_size: int) -> Self:
+        """Derive from the times (nanoseconds) of single passes over a batch; the median pass counts."""
+        return cls(
+            mean=batch_size * 1e9 / median(samples_ns), batch_size=batch_size, samples_ns=list(samples_ns)
+        )
+
+
+class Metrics(Record):
+    """What was measured of one model; None was not."""
+
+    latency: Latency | None = None
+    memory: Memory | None = None
+    accuracy: Accuracy | None = None
+    throughput: Throughput | None = None
+
+
+class ModelRecord(Record):
+    """One model and its metrics. Parameters, kinds and digest are None where only numbers were given."""
+
+    name: Text
+    parameters: Count | None = None
+    layer_kinds: list[Text] | None = None
+    artifact_sha256: Sha256 | None = None
+    metrics: Metrics
+
+
+class Protocol(Record):
+    """How a run was measured: enough to repeat it."""
+
+    tier: Text
+    seed: int
+    mode: Literal["worker processes", "this process"]
+    processes: Positive
+    copies: Positive
+    visits: Positive
+    block_pairs: Positive
+    discarded_calls: Count
+    timed_calls: Positive
+    clock: Text
+    clock_resolution_ns: Count
+    threads: Positive | None
+    started_at: AwareDatetime
+    ended_at: AwareDatetime
+
+
+class SystemInfo(Record):
+    """The machine, without anything that names its owner."""
+
+    cpu_model: Text | None
+    physical_cores: Positive | None
+    logical_cores: Positive | None
+    memory_bytes: Positive
+    operating_system: Text
+    python: Text
+    numpy: Text
+    blas: Text | None
+    blas_threads: Positive | None
+
+
+class TaskRecord(Record):
+    """What was to be solved: the task's name and the test data's digest and size."""
+
+    name: Text
+    dataset_sha256: Sha256
+    test_samples: Positive
+
+
+class SourceRecord(Record):
+    """Where the optimized model came from: a shipped strategy, or an entry file by digest."""
+
+    kind: Literal["strategy", "entry"]
+    name: Text
+    sha256: Sha256
+
+
+class Run(Record):
+    """One recorded `benchmark`: both models, measured in one session."""
+
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
+    created_at: AwareDatetime
+    task: TaskRecord
+    source: SourceRecord
+    division: Literal["closed", "open"]
+    techniques: list[Text]
+    system_info: SystemInfo
+    protocol: Protocol
+    baseline: ModelRecord
+    optimized: ModelRecord
+
+
+class Comparison(Record):
+    """A ratio or difference with its uncertainty; interval and p-value are None with `reason` saying why."""
+
+    estimate: float
+    ci_lower: float | None = None
+    ci_upper: float | None = None
+    p_value: float | None = None
+    verdict: statistics.Verdict | None = None
+    smallest_detectable: float | None = None
+    log_ratios: list[float] | None = None
+    reason: str | None = None
+
+
+def compare_latency(baseline: Latency, optimized: Latency) -> Comparison:
+    """Speedup = baseline latency / optimized latency.
+
+    From paired samples it is exp of the mean placement log ratio; from bare numbers, or from samples that were not
+    taken in pairs, the plain ratio of the means without interval or p-value.
+    """
+    first, second = baseline.samples_ns, optimized.samples_ns
+    if first is None or second is None:
+        return Comparison(estimate=baseline.mean / optimized.mean, reason="given by hand: no raw samples")
+    if not _paired(first, second):
+        return Comparison(estimate=baseline.mean / optimized.mean, reason="measured one after the other")
+    batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
+    log_ratios = [ratio + batching for ratio in statistics.placement_log_ratios(first, second)]
+    return _from_log_ratios(log_ratios)
+
+
+def _from_log_ratios(log_ratios: list[float]) -> Comparison:
+    estimate = statistics.mean_estimate(log_ratios)
+    if estimate.interval is None or estimate.standard_error is None:
+        reason = "one placement only, or no spread between placements: no interval"
+        return Comparison(estimate=math.exp(estimate.mean), log_ratios=log_ratios, reason=reason)
+    return Comparison(
+        estimate=math.exp(estimate.mean),
+        ci_lower=math.exp(estimate.interval.lower),
+        ci_upper=math.exp(estimate.interval.upper),
+        p_value=estimate.p_value,
+        verdict=statistics.verdict(estimate.interval, 0.0),
+        smallest_detectable=statistics.smallest_detectable_ratio(estimate.standard_error, estimate.units),
+        log_ratios=log_ratios,
+    )
+
+
+def compare_accuracy(baseline: Accuracy, optimized: Accuracy) -> Comparison:
+    """Accuracy delta = optimized - baseline, a fraction; paired by test sample where both bitmaps are known."""
+    delta = optimized.mean - baseline.mean
+    first, second = baseline.right(), optimized.right()
+    if first is None or second is None or len(first) != len(second):
+        return Comparison(estimate=delta, reason="no per-sample results of the same test set")
+    lost = sum(a and not b for a, b in zip(first, second, strict=True))
+    won = sum(b and not a for a, b in zip(first, second, strict=True))
+    interval = statistics.paired_proportion_interval(lost, won, len(first))
+    p_value = statistics.mcnemar_exact(lost, won)
+    return Comparison(
+        estimate=delta, ci_lower=interval.lower, ci_upper=interval.upper, p_value=p_value,
+        verdict=_accuracy_verdict(p_value, delta),
+    )  # fmt: skip
+
+
+def _accuracy_verdict(p_value: float, delta: float) -> statistics.Verdict:
+    """McNemar's exact test decides; the interval is only an approximation of it."""
+    if p_value >= statistics.ALPHA:
+        return statistics.Verdict.NO_DETECTABLE_DIFFERENCE
+    return statistics.Verdict.BETTER if delta > 0 else statistics.Verdict.WORSE
+
+
+def _paired(first: SamplesNs, second: SamplesNs) -> bool:
+    """Whether two sample sets have the same placements and blocks, as an interleaved run leaves them."""
+    return [len(blocks) for blocks in first] == [len(blocks) for blocks in second]
+
+
+def pack_bits(bits: Sequence[bool]) -> str:
+    """Bits as hexadecimal, first bit highest, padded with zeros to whole bytes."""
+    padded = [*map(bool, bits), *[False] * (-len(bits) % 8)]
+    octets = (padded[start : start + 8] for start in range(0, len(padded), 8))
+    return bytes(sum(bit << (7 - place) for place, bit in enumerate(octet)) for octet in octets).hex()
+
+
+def unpack_bits(text: str, count: int) -> list[bool]:
+    """The first `count` bits of `pack_bits`' hexadecimal form."""
+    octets = bytes.fromhex(text)
+    return [bool(octets[place // 8] >> (7 - place % 8) & 1) for place in range(min(count, 8 * len(octets)))]

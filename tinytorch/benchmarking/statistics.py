@@ -1,0 +1,156 @@
+"""Statistics of paired measurements, as pure functions; the source stands beside each formula.
+
+The unit of replication is a *placement* (one live copy of the models in one process), not an iteration:
+Kalibera & Jones, "Rigorous benchmarking in reasonable time", ISMM 2013; Mytkowicz et al., "Producing wrong
+data without doing anything obviously wrong!", ASPLOS 2009. Block pairs within a placement only steady its mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean, median, stdev
+
+from scipy.special import bdtr, ndtri, stdtr, stdtrit
+
+CONFIDENCE = 0.95
+ALPHA = 1 - CONFIDENCE
+POWER = 0.80  # the conventional power behind "smallest detectable effect" (Cohen 1988)
+TRIMMED_SHARE = 0.2  # cut from each end: Wilcox, "Introduction to Robust Estimation", 4th ed., section 3.3
+PERCENTILE_CONFIDENCE = 0.99  # with which a reported percentile must be backed (see `percentile_floor`)
+
+Blocks = Sequence[Sequence[int]]  # [block][sample] nanoseconds
+Placements = Sequence[Blocks]  # [placement][block][sample] nanoseconds
+
+
+class Verdict(StrEnum):
+    """What a comparison can say; never two-valued."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DETECTABLE_DIFFERENCE = "no detectable difference"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % confidence interval."""
+
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class MeanEstimate:
+    """A mean over independent units with its t interval; `interval` and `p_value` are None where undefined."""
+
+    mean: float
+    standard_error: float | None
+    interval: Interval | None
+    p_value: float | None
+    units: int
+
+
+def trimmed_mean(values: Sequence[float], share: float = TRIMMED_SHARE) -> float:
+    """Mean of `values` without the lowest and highest `share` of them (each end, rounded down)."""
+    cut = int(len(values) * share)
+    return fmean(sorted(values)[cut : len(values) - cut])
+
+
+def block_log_ratio(baseline: Sequence[float], optimized: Sequence[float]) -> float:
+    """ln of the speedup that one pair of blocks shows: ln(median baseline / median optimized).
+
+    The median, because a block's mean is worse under load (Bulej et al., "Duet benchmarking", ICPE 2020).
+    """
+    return math.log(median(baseline) / median(optimized))
+
+
+def placement_log_ratios(baseline: Placements, optimized: Placements) -> list[float]:
+    """One number per placement: the trimmed mean of its block pairs' log ratios."""
+    return [
+        trimmed_mean([block_log_ratio(a, b) for a, b in zip(blocks_a, blocks_b, strict=True)])
+        for blocks_a, blocks_b in zip(baseline, optimized, strict=True)
+    ]
+
+
+def mean_estimate(values: Sequence[float]) -> MeanEstimate:
+    """Student's t interval of the mean and two-sided p-value against 0 ("Student", Biometrika 1908).
+
+    A bootstrap over a dozen units is anti-conservative, and z = 1.96 is wrong for so few. With one unit, or no
+    spread at all, there is no interval and no p-value: None.
+    """
+    count, mean = len(values), fmean(values)
+    spread = stdev(values) if count > 1 else 0.0
+    if spread == 0.0:
+        return MeanEstimate(mean, None, None, None, count)
+    standard_error = spread / math.sqrt(count)
+    half_width = float(stdtrit(count - 1, 1 - ALPHA / 2)) * standard_error
+    p_value = 2 * float(stdtr(count - 1, -abs(mean) / standard_error))
+    return MeanEstimate(mean, standard_error, Interval(mean - half_width, mean + half_width), p_value, count)
+
+
+def smallest_detectable_ratio(standard_error: float, units: int) -> float:
+    """The smallest ratio above 1 that a test at 5 % finds with 80 % power, from the log scale's standard error.
+
+    The usual sum of two t quantiles (Bloom, "Minimum detectable effects", Evaluation Review 1995).
+    """
+    quantiles = stdtrit(units - 1, 1 - ALPHA / 2) + stdtrit(units - 1, POWER)
+    return math.exp(float(quantiles) * standard_error)
+
+
+def verdict(interval: Interval | None, neutral: float) -> Verdict | None:
+    """Better when the whole interval lies above `neutral`, worse when below; None without an interval."""
+    if interval is None:
+        return None
+    if interval.lower > neutral:
+        return Verdict.BETTER
+    return Verdict.WORSE if interval.upper < neutral else Verdict.NO_DETECTABLE_DIFFERENCE
+
+
+def wilson_interval(correct: int, total: int) -> Interval:
+    """Wilson's score interval of a proportion (JASA 1927; recommended by Brown, Cai & DasGupta 2001)."""
+    z = float(ndtri(1 - ALPHA / 2))
+    share, penalty = correct / total, z * z / total
+    centre = (share + penalty / 2) / (1 + penalty)
+    half_width = z / (1 + penalty) * math.sqrt(share * (1 - share) / total + penalty / (4 * total))
+    return Interval(max(0.0, centre - half_width), min(1.0, centre + half_width))
+
+
+def mcnemar_exact(only_first: int, only_second: int) -> float:
+    """Exact two-sided McNemar p-value: a fair-coin test of the samples that only one model gets right.
+
+    McNemar, Psychometrika 1947, in its binomial form; 1.0 where the two never disagree.
+    """
+    discordant = only_first + only_second
+    return min(1.0, 2 * float(bdtr(min(only_first, only_second), discordant, 0.5)))
+
+
+def paired_proportion_interval(only_first: int, only_second: int, total: int) -> Interval:
+    """Interval of (second - first) accuracy on the same samples: Agresti & Min, Statistics in Medicine 2005.
+
+    Half a sample is added to each of the four cells, so that few disagreements still give an honest width.
+    """
+    lost, won, count = only_first + 0.5, only_second + 0.5, total + 2
+    difference = (won - lost) / count
+    half_width = float(ndtri(1 - ALPHA / 2)) * math.sqrt(won + lost - (won - lost) ** 2 / count) / count
+    return Interval(max(-1.0, difference - half_width), min(1.0, difference + half_width))
+
+
+def percentile_floor(quantile: float) -> int:
+    """Samples needed before a percentile is worth reporting: 64 for p90, 662 for p99.
+
+    The smallest n whose chance of at most one sample beyond the true quantile is 1 % or less
+    (order statistics: David & Nagaraja, "Order Statistics", section 7.1).
+    """
+    count = 2
+    while float(bdtr(1, count, 1 - quantile)) > 1 - PERCENTILE_CONFIDENCE:
+        count += 1
+    return count
+
+
+def percentile(values: Sequence[float], quantile: float) -> float | None:
+    """The empirical quantile (the smallest value with at least that share at or below it), None if too few values."""
+    if quantile > 0.5 and len(values) < percentile_floor(quantile):
+        return None
+    return sorted(values)[math.ceil(quantile * len(values)) - 1]
