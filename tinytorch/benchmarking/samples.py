@@ -17,10 +17,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from tinytorch import units
 from tinytorch.benchmarking import statistics
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
 METRICS = ("latency", "memory", "accuracy")
 
 Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
+SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0)]
@@ -39,7 +40,8 @@ class Latency(Record):
     """Time of one inference of one sample, in milliseconds.
 
     `samples_ns[placement][block][sample]` is the time of `calls_per_sample` calls; the interval is Student's t over
-    the placements' means. Only `mean` is there when the number was given by hand.
+    the placements' means. Samples of one `session` were taken in interleaved block pairs, so that they may be compared
+    pair by pair. Only `mean` is there when the number was given by hand.
     """
 
     unit: Literal["ms"] = "ms"
@@ -51,10 +53,13 @@ class Latency(Record):
     p90: float | None = None
     p99: float | None = None
     calls_per_sample: Positive | None = None
+    session: SessionId | None = None
     samples_ns: SamplesNs | None = None
 
     @classmethod
-    def from_samples(cls, samples_ns: Sequence[Sequence[Sequence[int]]], calls_per_sample: int) -> Self:
+    def from_samples(
+        cls, samples_ns: Sequence[Sequence[Sequence[int]]], calls_per_sample: int, session: str | None = None
+    ) -> Self:
         """Derive every figure from raw samples (nanoseconds for `calls_per_sample` calls)."""
         scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
         placements = [[sample / scale for block in blocks for sample in block] for blocks in samples_ns]
@@ -69,6 +74,7 @@ class Latency(Record):
             p90=statistics.percentile(calls, 0.90),
             p99=statistics.percentile(calls, 0.99),
             calls_per_sample=calls_per_sample,
+            session=session,
             samples_ns=[[list(block) for block in blocks] for blocks in samples_ns],
         )
 
@@ -247,7 +253,7 @@ def compare_latency(baseline: Latency, optimized: Latency) -> Comparison:
     first, second = baseline.samples_ns, optimized.samples_ns
     if first is None or second is None:
         return Comparison(estimate=baseline.mean / optimized.mean, reason="given by hand: no raw samples")
-    if not _paired(first, second):
+    if baseline.session is None or baseline.session != optimized.session or not _same_shape(first, second):
         return Comparison(estimate=baseline.mean / optimized.mean, reason="measured one after the other")
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
     log_ratios = [ratio + batching for ratio in statistics.placement_log_ratios(first, second)]
@@ -293,8 +299,8 @@ def _accuracy_verdict(p_value: float, delta: float) -> statistics.Verdict:
     return statistics.Verdict.BETTER if delta > 0 else statistics.Verdict.WORSE
 
 
-def _paired(first: SamplesNs, second: SamplesNs) -> bool:
-    """Whether two sample sets have the same placements and blocks, as an interleaved run leaves them."""
+def _same_shape(first: SamplesNs, second: SamplesNs) -> bool:
+    """Whether two sample sets have the same placements and blocks."""
     return [len(blocks) for blocks in first] == [len(blocks) for blocks in second]
 
 
