@@ -5,8 +5,7 @@ TinyTorchError                what went wrong, and `mend`: the command or change
 │   └── ShapeError            arrays that do not fit together
 ├── SetupMissingError         something that must come first is absent: no run yet, no data      exit 3
 └── RunError                  the run itself failed                                              exit 4
-    ├── WorkerError           a worker process died, hung or broke the protocol
-    │   └── ModelLoadError    a worker could not rebuild the model
+    ├── WorkerError           a worker process raised, died, hung or broke the protocol
     └── EntryError            the entry failed: raised, crashed, timed out, gave a wrong output
 """
 
@@ -39,11 +38,7 @@ class RunError(TinyTorchError, RuntimeError):
 
 
 class WorkerError(RunError):
-    """A worker process died, hung or answered nonsense."""
-
-
-class ModelLoadError(WorkerError):
-    """A worker process could not rebuild the model it was sent."""
+    """A worker process raised, died, hung or answered nonsense."""
 
 
 class EntryError(RunError):

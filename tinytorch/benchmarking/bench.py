@@ -1,0 +1,131 @@
+"""Live copies of one or two models in one process, ready to be measured; a worker holds one, and so can a script."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytorch.benchmarking import measure, system
+from tinytorch.benchmarking.footprint import footprint
+from tinytorch.benchmarking.schedule import Plan
+from tinytorch.core.layers import Layer, layer_kinds, parameter_count
+from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.errors import UsageError
+
+Builder = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """How any process gets the model: an importable function, `package.module:function`, and its arguments."""
+
+    builder: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def build(self) -> object:
+        """A new model in memory of its own."""
+        return resolve(self.builder)(**self.arguments)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model is and keeps, after one warm-up inference. None where the model cannot be asked."""
+
+    parameters: int | None
+    layer_kinds: list[str] | None
+    kept_bytes: int
+    peak_working_bytes: int
+    unseen: list[str]
+    blas_threads: int | None
+
+
+def resolve(path: str) -> Callable[..., Any]:
+    """The object that `package.module:name` stands for."""
+    module, _, name = path.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
+def as_call(model: object) -> measure.Call:
+    """The model as a function of one input; a Layer is first switched to inference.
+
+    Raises UsageError for something that has neither `__call__` nor `forward`.
+    """
+    if isinstance(model, Layer):
+        model.eval()
+    if callable(model):
+        return model
+    forward = getattr(model, "forward", None)
+    if not callable(forward):
+        raise UsageError(
+            f"{type(model).__qualname__!r} is not a model: it has neither `__call__` nor `forward`",
+            mend="give an object that can be called with one batch of inputs",
+        )
+    checked: measure.Call = forward
+    return checked
+
+
+class Bench:
+    """`placements[k][m]` is copy k of model m; all copies stay alive, because where they lie is what varies."""
+
+    def __init__(self, builders: Sequence[Builder], inputs: NDArray[Any], as_tensor: bool, copies: int, seed: int):
+        wrap: Callable[[NDArray[Any]], object] = Tensor if as_tensor else np.asarray
+        self._batch = wrap(inputs)
+        self._inputs = [wrap(inputs[index : index + 1]) for index in range(len(inputs))]
+        generator = random.Random(seed)
+        self._models = [_build_in_random_order(builders, generator) for _ in range(copies)]
+        self._placements = [[as_call(model) for model in models] for models in self._models]
+
+    @classmethod
+    def load(cls, sources: list[dict[str, Any]], inputs: str, as_tensor: bool, copies: int, seed: int) -> Bench:
+        """A bench from what can be sent to a worker: model sources and the path of an .npy file of inputs."""
+        builders = [ModelSource(**source).build for source in sources]
+        return cls(builders, np.load(inputs, allow_pickle=False), as_tensor, copies, seed)
+
+    def describe(self, model: int) -> Description:
+        """Warm model number `model` up with one inference, then count what it keeps."""
+        subject, call = self._models[0][model], self._placements[0][model]
+        with no_grad():
+            call(self._inputs[0])
+        peak = measure.peak_working_bytes(call, self._inputs[0])
+        kept = footprint(subject)
+        known = isinstance(subject, Layer)
+        return Description(
+            parameters=parameter_count(subject) if known else None,
+            layer_kinds=layer_kinds(subject) if known else None,
+            kept_bytes=kept.kept_bytes,
+            peak_working_bytes=peak,
+            unseen=list(kept.unseen),
+            blas_threads=system.verified_blas_threads(),
+        )
+
+    def predict(self, model: int) -> NDArray[Any]:
+        """Outputs for the full batch of inputs, as an array of its own."""
+        with no_grad():
+            return np.array(self._placements[0][model](self._batch))
+
+    def probe(self) -> list[int]:
+        """Roughly the nanoseconds of one call of each model, for planning."""
+        return [measure.probe_call_ns(call, self._inputs) for call in self._placements[0]]
+
+    def time_passes(self, model: int) -> list[int]:
+        """Nanoseconds of single passes over the full batch."""
+        return measure.time_passes(self._placements[0][model], self._batch)
+
+    def measure(self, plan: Plan, seed: int, observer: measure.Observer) -> measure.Samples:
+        """Interleaved samples of every model in every placement."""
+        return measure.measure_placements(self._placements, self._inputs, plan, seed, observer=observer)
+
+
+def _build_in_random_order(builders: Sequence[Builder], generator: random.Random) -> list[object]:
+    """One model of each builder, built in random order: who comes first lies elsewhere in memory."""
+    models: dict[int, object] = {}
+    for index in generator.sample(range(len(builders)), len(builders)):
+        models[index] = builders[index]()
+    return [models[index] for index in range(len(builders))]
