@@ -19,7 +19,7 @@ from tinytorch.benchmarking.bench import Bench, Description, ModelSource, as_cal
 from tinytorch.benchmarking.samples import Accuracy, Comparison, Latency, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.schedule import TIERS, Tier
 from tinytorch.benchmarking.session import AnyBench, Mode, Session, run_session
-from tinytorch.benchmarking.workers import ModelLoadFailure, remote_bench
+from tinytorch.benchmarking.workers import ModelLoadError, remote_bench
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
@@ -128,7 +128,7 @@ class Benchmark:
             sources = _pickled(models, Path(scratch))
             try:
                 session = self._in_workers(sources, Path(scratch)) if sources else self._in_this_process(models)
-            except ModelLoadFailure:  # defined where no worker can import it: a notebook, a script's own classes
+            except ModelLoadError:  # defined where no worker can import it: a notebook, a script's own classes
                 session = self._in_this_process(models)
         records = [self._record(session, index, model) for index, model in enumerate(models)]
         return [BenchmarkResults(record, session.protocol, session.system_info) for record in records]
@@ -245,5 +245,5 @@ def _arrays(dataset: object) -> tuple[NDArray[Any], NDArray[Any], bool]:
         raise UsageError("a dataset is a pair (inputs, labels) or a tinytorch Dataset")
     inputs, labels = np.asarray(dataset[0]), np.asarray(dataset[1])
     if not inputs.ndim or not len(inputs) or len(inputs) != len(labels):
-        raise ShapeError(f"inputs {inputs.shape} and labels {labels.shape} must have the same number of rows, at least 1")
+        raise ShapeError(f"inputs {inputs.shape} and labels {labels.shape} must have equally many rows, at least 1")
     return inputs, labels, isinstance(dataset[0], Tensor)

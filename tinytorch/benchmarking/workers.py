@@ -49,7 +49,7 @@ class Frame:
     code: str = ""
 
 
-class WorkerFailure(WorkerError):
+class WorkerFailedError(WorkerError):
     """A worker did not answer as asked: `outcome`, `detail` in words, and the stack, innermost last."""
 
     def __init__(self, outcome: Outcome, detail: str, frames: Sequence[Frame] = ()) -> None:
@@ -59,7 +59,7 @@ class WorkerFailure(WorkerError):
         self.frames = tuple(frames)
 
 
-class ModelLoadFailure(WorkerFailure):
+class ModelLoadError(WorkerFailedError):
     """A worker could not rebuild the models that it was sent."""
 
 
@@ -68,7 +68,7 @@ class Worker:
 
     def __init__(self, service: str, blas_threads: int | None) -> None:
         threads = {} if blas_threads is None else dict.fromkeys(THREAD_VARIABLES, str(blas_threads))
-        self._log: IO[bytes] = tempfile.TemporaryFile()
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tinytorch.benchmarking.worker", service],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env={**os.environ, **threads},
@@ -87,7 +87,7 @@ class Worker:
     def ask(
         self, method: str, limit_s: float = SILENCE_LIMIT_S, observer: Observer = lambda share: None, **arguments: Any
     ) -> Any:
-        """The result of `service.method(**arguments)`; WorkerFailure when it raises, dies or is silent too long."""
+        """The result of `service.method(**arguments)`; WorkerFailedError when it raises, dies or is silent too long."""
         request = {"method": method, "arguments": arguments, "limit_s": limit_s}
         stdin = self._process.stdin
         with contextlib.suppress(BrokenPipeError):  # a dead worker's reply, the end of its output, says more
@@ -125,15 +125,15 @@ class Worker:
         try:
             line = self._replies.get(timeout=limit_s + GRACE_S)
         except queue.Empty:
-            raise WorkerFailure("timed out", f"no answer within {limit_s:g} s", self._logged_frames()) from None
+            raise WorkerFailedError("timed out", f"no answer within {limit_s:g} s", self._logged_frames()) from None
         if line is None:
-            raise WorkerFailure("died", _ending(self._process.wait()), self._logged_frames())
+            raise WorkerFailedError("died", _ending(self._process.wait()), self._logged_frames())
         try:
             reply = json.loads(line)
         except ValueError:
-            raise WorkerFailure("died", "its reply was not JSON") from None
+            raise WorkerFailedError("died", "its reply was not JSON") from None
         if not isinstance(reply, dict):
-            raise WorkerFailure("died", "its reply was not a JSON object")
+            raise WorkerFailedError("died", "its reply was not a JSON object")
         return reply
 
     def _logged_frames(self) -> list[Frame]:
@@ -176,21 +176,21 @@ class RemoteBench:
 def remote_bench(
     sources: Sequence[ModelSource], inputs: Path, as_tensor: bool, copies: int, seed: int, scratch: Path
 ) -> Iterator[RemoteBench]:
-    """A bench in a fresh process with one BLAS thread; ModelLoadFailure when it cannot build the models there."""
+    """A bench in a fresh process with one BLAS thread; ModelLoadError when it cannot build the models there."""
     with Worker(BENCH_SERVICE, blas_threads=1) as worker:
         try:
             worker.ask(
                 "open", search_path=[path for path in sys.path if path], inputs=str(inputs), as_tensor=as_tensor,
                 sources=[dataclasses.asdict(source) for source in sources], copies=copies, seed=seed,
             )  # fmt: skip
-        except WorkerFailure as failure:
-            raise ModelLoadFailure(failure.outcome, failure.detail, failure.frames) from None
+        except WorkerFailedError as failure:
+            raise ModelLoadError(failure.outcome, failure.detail, failure.frames) from None
         yield RemoteBench(worker, scratch)
 
 
-def _raised(error: dict[str, Any]) -> WorkerFailure:
+def _raised(error: dict[str, Any]) -> WorkerFailedError:
     frames = [Frame(**frame) for frame in error["frames"]]
-    return WorkerFailure("raised", f"{error['type']}: {error['message']}", frames)
+    return WorkerFailedError("raised", f"{error['type']}: {error['message']}", frames)
 
 
 def _ending(status: int) -> str:

@@ -1,0 +1,30 @@
+"""Text from outside (entries, files, names) made safe to show."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+
+def is_safe(text: str) -> bool:
+    """Whether `text` has no control, format (bidirectional overrides among them), surrogate or unassigned character."""
+    return not any(unicodedata.category(character).startswith("C") for character in text)
+
+
+def safe_text(text: str, limit: int = 200) -> str:
+    """`text` with every unsafe character written as an escape, cut to `limit` characters."""
+    head = text[: limit + 1]
+    shown = "".join(character if is_safe(character) else _escape(character) for character in head)
+    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def nearest(text: str, choices: Iterable[str]) -> str:
+    """`did you mean 'x'?` when a choice is close, else the choices themselves."""
+    choices = list(choices)
+    close = difflib.get_close_matches(text, choices, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(choices)}"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -1,0 +1,68 @@
+"""Trained baselines, kept in the user's cache directory: trained on first use, verified on every load."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from tinytorch.core.training import Observer
+from tinytorch.core.training import silent as untold
+from tinytorch.files import atomic_write, sha256
+from tinytorch.workloads.task import Task, train_baseline
+
+_CODE = ("core", "datasets", "workloads/task.py", "workloads/digits_mlp.py")  # what a baseline's weights depend on
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A trained baseline as a verified artifact."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+def cached_baseline(
+    task: Task,
+    observer: Observer = untold,
+    warn: Callable[[str], None] = lambda message: None,
+    directory: Path | None = None,
+) -> Baseline:
+    """The task's trained baseline; trains it when there is none, or, with a warning, when the file is damaged.
+
+    The file holds the SHA-256 of the artifact in its name, so that damage shows.
+    """
+    folder = (directory or platformdirs.user_cache_path("tinytorch-olympics")) / task.name / cache_key(task)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(folder.glob("*.pickle")):
+        content = path.read_bytes()
+        if sha256(content) == path.stem:
+            return Baseline(path, path.stem, len(content))
+        warn(f"the cached baseline of {task.name} is damaged; it is trained again")
+        path.unlink()
+    content = pickle.dumps(train_baseline(task, observer), protocol=pickle.HIGHEST_PROTOCOL)
+    digest = sha256(content)
+    path = folder / f"{digest}.pickle"
+    atomic_write(path, content)
+    return Baseline(path, digest, len(content))
+
+
+def cache_key(task: Task) -> str:
+    """Changes with the task, the code that trains it, and numpy (whose sums may round differently)."""
+    parts = (task.name, str(task.version), task.dataset_sha256, np.__version__, _code_digest())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def _code_digest() -> str:
+    package = Path(__file__).parents[1]
+    roots = [package / name for name in _CODE]
+    files = [file for root in roots for file in ([root] if root.is_file() else sorted(root.rglob("*.py")))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,0 +1,35 @@
+"""`digits_mlp`, the default task: 8x8 handwritten digits and a ReLU network much too large for them."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Layer, Linear, Sequential
+from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
+from tinytorch.workloads.task import Recipe, Task
+
+WIDTHS = (64, 1024, 1024, 1024, 1024, 10)
+
+
+def build_model(seed: int) -> Sequential:
+    """The untrained network 64-1024-1024-1024-1024-10: 3,224,650 parameters."""
+    generator = np.random.default_rng(seed)
+    layers: list[Layer] = []
+    for width_in, width_out in itertools.pairwise(WIDTHS):
+        layers += [Linear(width_in, width_out, rng=generator), ReLU()]
+    return Sequential(*layers[:-1])
+
+
+DIGITS_MLP = Task(
+    name="digits_mlp",
+    title="Handwritten digits with a multilayer perceptron",
+    version=1,
+    load_data=load_digits,
+    dataset_sha256=DIGITS_SHA256,
+    build_model=build_model,
+    recipe=Recipe(epochs=8, batch_size=64, learning_rate=1e-3, seed=0),
+    expected_accuracy=0.97,
+)

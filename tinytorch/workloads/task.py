@@ -1,0 +1,55 @@
+"""A task: what is to be solved, with its data, its untrained model and its recipe. Adding one is one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinytorch.core.dataloader import DataLoader, TensorDataset
+from tinytorch.core.layers import Sequential
+from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.optimizers import Adam
+from tinytorch.core.training import Observer, Trainer
+from tinytorch.core.training import silent as untold
+
+Split = tuple[TensorDataset, TensorDataset]  # train, test
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the baseline is trained: Adam on cross entropy, seeded."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task. `version` goes up whenever a change of data, model or recipe gives another baseline."""
+
+    name: str
+    title: str
+    version: int
+    load_data: Callable[[], Split]
+    dataset_sha256: str
+    build_model: Callable[[int], Sequential]
+    recipe: Recipe
+    expected_accuracy: float
+
+
+def train_baseline(task: Task, observer: Observer = untold) -> Sequential:
+    """Train the task's model from its seed: the same weights every time on the same numpy and machine."""
+    train, _ = task.load_data()
+    model = task.build_model(task.recipe.seed)
+    return fit(model, train, task.recipe, observer)
+
+
+def fit(model: Sequential, train: TensorDataset, recipe: Recipe, observer: Observer = untold) -> Sequential:
+    """Train `model` in place by `recipe` and hand it back, switched to inference."""
+    loader = DataLoader(train, batch_size=recipe.batch_size, shuffle=True, seed=recipe.seed)
+    optimizer = Adam(model.parameters(), learning_rate=recipe.learning_rate)
+    Trainer(model, optimizer, CrossEntropyLoss(), observer).fit(loader, recipe.epochs)
+    model.eval()
+    return model
