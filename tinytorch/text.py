@@ -28,3 +28,8 @@ def nearest(text: str, choices: Iterable[str]) -> str:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def safe_lines(text: str, limit: int = 2000) -> str:
+    """`safe_text` line by line, for messages of several lines."""
+    return "\n".join(safe_text(line, limit) for line in text.splitlines())

@@ -47,7 +47,7 @@ class BuildService:
 
     def _build(self, optimize: Any, task: str, baseline: str, artifact: str, seed: int) -> None:
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - for entries that use the global generator
+        np.random.seed(seed)
         train, _ = find_task(task).load_data()
         model = optimize(load_model(baseline), train)
         if model is None:

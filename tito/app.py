@@ -1,0 +1,118 @@
+"""The root of the command line: the commands, the one try/except, and the exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import sys
+import traceback
+from enum import IntEnum
+from typing import Annotated, NoReturn
+
+import typer
+
+from tinytorch.errors import RunError, SetupMissingError, TinyTorchError, UsageError
+from tito.olympics import benchmark, score, status, submit, validate
+
+
+class ExitCode(IntEnum):
+    """What a command's exit status means: a contract with scripts."""
+
+    GOOD = 0
+    FINDINGS = 1  # an invalid submission, a missed constraint
+    USAGE = 2  # the call or the configuration is wrong
+    SETUP_MISSING = 3  # no run yet, no data
+    RUN_FAILED = 4  # the entry crashed or timed out
+    INCONCLUSIVE = 5  # a verdict was demanded and there is none
+    INTERRUPTED = 130
+
+
+EXIT_CODES: dict[type[TinyTorchError], ExitCode] = {
+    UsageError: ExitCode.USAGE,
+    SetupMissingError: ExitCode.SETUP_MISSING,
+    RunError: ExitCode.RUN_FAILED,
+}
+
+app = typer.Typer(name="tito", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+olympics = typer.Typer(name="olympics", no_args_is_help=True, help="The Torch Olympics: measure, score, submit, check.")
+app.add_typer(olympics)
+for command in (benchmark.benchmark, score.score, submit.submit, validate.validate, status.status):
+    olympics.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tito {version('tinytorch-olympics')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; goes anywhere on the line.")] = False,
+) -> None:
+    """TinyTorch's command line."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; every error ends here, as words."""
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        code = app(args=arguments, prog_name="tito", standalone_mode=False)
+    except typer.TyperException as error:
+        code = _report(arguments, error.format_message(), "tito olympics COMMAND --help", ExitCode.USAGE)
+    except TinyTorchError as error:
+        code = _report(arguments, error.message, error.mend, exit_code_of(error))
+    except OSError as error:
+        code = _report(arguments, f"{error.strerror}: {error.filename or ''}", "", ExitCode.USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        code = ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a fault of ours: told in words, with the way to see more
+        mend = "this is a fault in tito itself; add --debug to see where"
+        code = _report(arguments, f"{type(error).__name__}: {error}", mend, ExitCode.RUN_FAILED)
+    else:
+        return _finish(arguments, int(code or 0))
+    if debug:
+        traceback.print_exc()
+    return _finish(arguments, int(code))
+
+
+def exit_code_of(error: TinyTorchError) -> ExitCode:
+    """The exit code of the error's branch of the tree."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.RUN_FAILED)
+
+
+def _finish(arguments: list[str], code: int) -> int:
+    if code == ExitCode.INTERRUPTED:
+        return _report(arguments, "interrupted: nothing was recorded", "", ExitCode.INTERRUPTED)
+    return code
+
+
+def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> ExitCode:
+    """Say what went wrong: in words on stderr, and with --json as one document on stdout."""
+    from tinytorch.text import safe_lines
+
+    if "--json" in arguments:
+        document = {"error": {"message": message, "mend": mend, "code": code.name.lower()}, "exit_code": int(code)}
+        typer.echo(json.dumps(document, indent=2))
+    typer.echo(f"error: {safe_lines(message)}", err=True)
+    if mend:
+        typer.echo(f"mend:  {safe_lines(mend)}", err=True)
+    return code
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, _interrupt)  # so that workers are ended on the way out
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an ASCII or cp1252 terminal shows escapes, not a traceback
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""`tito olympics validate`: every check of every file, by name."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tito.olympics.options import Json
+
+LARGEST_BYTES = 8 * 1024 * 1024
+
+
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Submissions; - is stdin.")],
+    json_: Json = False,
+) -> None:
+    """Check submissions: exit code 0 when all are valid, 1 when one is not."""
+    from tito import render, screen
+
+    results = [{"file": name, **check_file(name)} for name in files]
+    if json_:
+        screen.put(json.dumps({"results": results}, indent=2), None)
+    else:
+        from tinytorch.text import safe_text
+
+        for result in results:
+            word = "valid" if result["valid"] else "NOT valid"
+            screen.show(render.checks_table(f"{safe_text(result['file'])}: {word}", result["checks"]))
+    raise typer.Exit(0 if all(result["valid"] for result in results) else 1)
+
+
+def check_file(name: str) -> dict[str, Any]:
+    """The verdict on one file; what cannot be read is a finding, never an error."""
+    from tinytorch.competition.validation import validate_bytes
+
+    try:
+        content = sys.stdin.buffer.read(LARGEST_BYTES + 1) if name == "-" else _read_regular(Path(name))
+    except (OSError, ValueError) as error:
+        message = f"cannot be read: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
+        mend = "give the path of a submission.json"
+        check = {"name": "file_readable", "passed": False, "severity": "error", "message": message, "mend": mend}
+        return {"valid": False, "checks": [check], "issues": [message]}
+    return validate_bytes(content)
+
+
+def _read_regular(path: Path) -> bytes:
+    """At most one byte more than a submission may have; ValueError for a directory, FIFO or device."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise ValueError("it is a directory" if stat.S_ISDIR(mode) else "it is not a regular file")
+    with path.open("rb") as file:
+        return file.read(LARGEST_BYTES + 1)

@@ -1,0 +1,200 @@
+"""Records to rich renderables. Nothing here prints, reads files or computes a statistic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tinytorch.benchmarking.samples import (
+    Accuracy,
+    Comparison,
+    Latency,
+    Memory,
+    Run,
+    compare_accuracy,
+    compare_latency,
+)
+from tinytorch.units import (
+    BYTES_PER_MEGABYTE,
+    NANOSECONDS_PER_MILLISECOND,
+    format_size,
+    format_time,
+    three_digits,
+)
+
+NOT_MEASURED = "not measured"
+MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not check", "yellow")}
+
+
+def benchmark_table(run: Run) -> RenderableType:
+    """Baseline, optimized and change, each with its 95 % interval, and what it means in a sentence."""
+    table = Table(title=f"{run.task.name}: {run.source.name} against the baseline", title_justify="left", expand=False)
+    for heading in ("", "baseline", "optimized", "change"):
+        table.add_column(heading, justify="left" if not heading else "right", no_wrap=False)
+    first, second = run.baseline.metrics, run.optimized.metrics
+    table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(speedup(run)))
+    table.add_row("memory", _memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
+    table.add_row("accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(accuracy_delta(run)))
+    return Group(table, Text(_below(run), style="dim"), Text(meaning(run)))
+
+
+def speedup(run: Run) -> Comparison | None:
+    """The run's speedup, or None when a latency is missing."""
+    first, second = run.baseline.metrics.latency, run.optimized.metrics.latency
+    return compare_latency(first, second) if first and second else None
+
+
+def accuracy_delta(run: Run) -> Comparison | None:
+    """The run's accuracy difference, or None when an accuracy is missing."""
+    first, second = run.baseline.metrics.accuracy, run.optimized.metrics.accuracy
+    return compare_accuracy(first, second) if first and second else None
+
+
+def meaning(run: Run) -> str:
+    """What the run shows, in one sentence a person would say."""
+    parts = [_speed_words(speedup(run)), _memory_words(run), _accuracy_words(accuracy_delta(run))]
+    return f"{run.source.name} {'; '.join(parts)}."
+
+
+def scores_table(scores: Mapping[str, float | None]) -> RenderableType:
+    """The normalized scores."""
+    table = Table(title="Normalized scores", title_justify="left")
+    table.add_column("score")
+    table.add_column("value", justify="right")
+    for name, value in scores.items():
+        shown = NOT_MEASURED if value is None else f"{value:+.4f}" if name == "accuracy_delta" else three_digits(value)
+        table.add_row(name, shown)
+    return table
+
+
+def events_table(rows: Iterable[tuple[str, str, bool | None, str]]) -> RenderableType:
+    """Per event: what it is ranked by and the score, eligible or not, and why."""
+    table = Table(title="Events", title_justify="left")
+    for heading in ("event", "score", "eligible", "why"):
+        table.add_column(heading, overflow="fold")
+    words = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("could not check", "yellow")}
+    for event, score, eligible, why in rows:
+        table.add_row(event, score, words[eligible], why)
+    return table
+
+
+def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Every check by name with passed, failed or could not check, and its message where there is something to say."""
+    table = Table(title=Text(title), title_justify="left")
+    for heading in ("check", "result", "message"):
+        table.add_column(heading, overflow="fold")
+    for check in checks:
+        word, style = MARKS[check["passed"]]
+        said = "" if check["passed"] else f"{check['message']} {_arrow(check.get('mend'))}".strip()
+        table.add_row(Text(check["name"]), Text(word, style), Text(said))
+    return table
+
+
+def stages_table(stages: Iterable[tuple[str, bool, str]]) -> RenderableType:
+    """The five stages of the capstone."""
+    table = Table(title="Stages", title_justify="left")
+    for heading in ("stage", "done", ""):
+        table.add_column(heading, overflow="fold")
+    for name, done, detail in stages:
+        table.add_row(name, Text("yes", "green") if done else Text("not yet", "yellow"), Text(detail))
+    return table
+
+
+def _arrow(mend: str | None) -> str:
+    return f"-> {mend}" if mend else ""
+
+
+def _interval(lower: str, upper: str) -> str:
+    return f"[{lower}, {upper}]"
+
+
+def _latency(latency: Latency | None) -> str:
+    if latency is None:
+        return NOT_MEASURED
+    shown = format_time(latency.mean * NANOSECONDS_PER_MILLISECOND)
+    if latency.ci_lower is None or latency.ci_upper is None:
+        return shown
+    bounds = (format_time(bound * NANOSECONDS_PER_MILLISECOND) for bound in (latency.ci_lower, latency.ci_upper))
+    return f"{shown}\n{_interval(*bounds)}"
+
+
+def _memory(memory: Memory | None) -> str:
+    return NOT_MEASURED if memory is None else f"{format_size(memory.mean * BYTES_PER_MEGABYTE)}\n(counted exactly)"
+
+
+def _accuracy(accuracy: Accuracy | None) -> str:
+    if accuracy is None:
+        return NOT_MEASURED
+    if accuracy.ci_lower is None or accuracy.ci_upper is None:
+        return f"{accuracy.mean:.1%}"
+    return f"{accuracy.mean:.1%}\n{_interval(f'{accuracy.ci_lower:.1%}', f'{accuracy.ci_upper:.1%}')}"
+
+
+def _speedup(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return NOT_MEASURED
+    if comparison.ci_lower is None or comparison.ci_upper is None:
+        return f"{three_digits(comparison.estimate)}x\n({comparison.reason})"
+    interval = _interval(f"{three_digits(comparison.ci_lower)}x", f"{three_digits(comparison.ci_upper)}x")
+    return f"{three_digits(comparison.estimate)}x speed, {p_words(comparison.p_value)}\n{interval}"
+
+
+def _compression(baseline: Memory | None, optimized: Memory | None) -> str:
+    if baseline is None or optimized is None:
+        return NOT_MEASURED
+    return f"{three_digits(baseline.mean / optimized.mean)}x smaller\n(exact)"
+
+
+def _points(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return NOT_MEASURED
+    shown = f"{100 * comparison.estimate:+.1f} points"
+    if comparison.ci_lower is None or comparison.ci_upper is None:
+        return f"{shown}\n({comparison.reason})"
+    interval = _interval(f"{100 * comparison.ci_lower:+.1f}", f"{100 * comparison.ci_upper:+.1f}")
+    return f"{shown}, {p_words(comparison.p_value)}\n{interval}"
+
+
+def p_words(p_value: float | None) -> str:
+    """A p-value as it is usually written; tiny ones as a bound."""
+    if p_value is None:
+        return "no p"
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def _speed_words(comparison: Comparison | None) -> str:
+    if comparison is None or comparison.verdict is None:
+        return "has no speedup that could be tested"
+    if comparison.verdict == "no detectable difference":
+        smallest = "" if comparison.smallest_detectable is None else f"{comparison.smallest_detectable - 1:.1%}"
+        return f"shows no detectable difference in speed (one of {smallest} would have been seen)"
+    faster = comparison.estimate > 1
+    ratio = comparison.estimate if faster else 1 / comparison.estimate
+    return f"is {three_digits(ratio)}x {'faster' if faster else 'slower'} ({p_words(comparison.p_value)})"
+
+
+def _memory_words(run: Run) -> str:
+    first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
+    if first is None or second is None:
+        return "its memory was not measured"
+    return f"keeps {three_digits(first.mean / second.mean)}x less memory"
+
+
+def _accuracy_words(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return "its accuracy was not measured"
+    if comparison.verdict == "no detectable difference":
+        return f"the test set shows no difference in accuracy ({p_words(comparison.p_value)})"
+    return f"its accuracy is {comparison.verdict}: {100 * comparison.estimate:+.1f} points"
+
+
+def _below(run: Run) -> str:
+    protocol = run.protocol
+    return (
+        f"95 % intervals over {protocol.processes} processes x {protocol.copies} copies; tier {protocol.tier}, "
+        f"{protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; run {run.id}"
+    )
