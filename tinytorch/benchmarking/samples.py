@@ -142,9 +142,7 @@ class Throughput(Record):
     @classmethod
     def from_samples(cls, samples_ns: Sequence[int], batch_size: int) -> Self:
         """Derive from the times (nanoseconds) of single passes over a batch; the median pass counts."""
-        return cls(
-            mean=batch_size * 1e9 / median(samples_ns), batch_size=batch_size, samples_ns=list(samples_ns)
-        )
+        return cls(mean=batch_size * 1e9 / median(samples_ns), batch_size=batch_size, samples_ns=list(samples_ns))
 
 
 class Metrics(Record):

@@ -18,9 +18,7 @@ def status(json_: Json = False, workspace: Workspace = None) -> None:
 
     history = WorkspaceFiles(workspace).history()
     runs = [entry for entry in history if entry["kind"] == "run"]
-    submissions = [
-        {**entry, "file_state": _file_state(entry)} for entry in history if entry["kind"] == "submission"
-    ]
+    submissions = [{**entry, "file_state": _file_state(entry)} for entry in history if entry["kind"] == "submission"]
     document = {
         "stages": _stages(runs, submissions), "last_run": runs[-1] if runs else None,
         "submissions": submissions, "next": _next(runs, submissions),
@@ -48,7 +46,9 @@ def _next(runs: list[dict[str, Any]], submissions: list[dict[str, Any]]) -> str:
         return "tito olympics benchmark"
     if not submissions:
         return "tito olympics submit --event all_around"
-    return f"tito olympics validate {submissions[-1]['file']}" if submissions[-1]["file"] != "-" else "tito olympics score"
+    return (
+        f"tito olympics validate {submissions[-1]['file']}" if submissions[-1]["file"] != "-" else "tito olympics score"
+    )
 
 
 def _file_state(entry: dict[str, Any]) -> str:

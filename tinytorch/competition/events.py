@@ -1,0 +1,149 @@
+"""The five events and their rules, which are data: `rules.toml`, loaded once. Light: no numpy, no scipy."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tinytorch.competition.quantities import checked_quantity
+from tinytorch.errors import UsageError
+from tinytorch.files import sha256
+from tinytorch.text import nearest, safe_text
+
+RULES_FILE = Path(__file__).with_name("rules.toml")
+
+Metric = Literal["latency", "memory", "accuracy"]
+Operator = Literal[">=", "<"]
+Ranking = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
+Limit = Annotated[float, Field(gt=0)]
+
+
+class OlympicEvent(StrEnum):
+    """The five events; what each demands stands in the rules."""
+
+    LATENCY_SPRINT = "latency_sprint"
+    MEMORY_CHALLENGE = "memory_challenge"
+    ACCURACY_CONTEST = "accuracy_contest"
+    ALL_AROUND = "all_around"
+    EXTREME_PUSH = "extreme_push"
+
+
+class _RuleRecord(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Constraint(_RuleRecord):
+    """What a metric of the optimized model must satisfy; latency in ms, memory in MB, accuracy as a fraction."""
+
+    metric: Metric
+    operator: Operator
+    limit: Limit
+
+    def allows(self, value: float) -> bool:
+        """Whether `value` satisfies the constraint."""
+        return value >= self.limit if self.operator == ">=" else value < self.limit
+
+
+class ConstraintResult(_RuleRecord):
+    """A constraint and the value it met; `satisfied` is None when the metric was not measured."""
+
+    metric: Metric
+    operator: Operator
+    limit: Limit
+    value: float | None
+    satisfied: bool | None
+
+
+class EventRules(_RuleRecord):
+    """What one event asks for and by which score it ranks."""
+
+    title: str
+    objective: str
+    constraints: list[Constraint]
+    ranked_by: Ranking
+
+
+class Significance(_RuleRecord):
+    """When a difference counts as one."""
+
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Scoring(_RuleRecord):
+    """Constants of the scores."""
+
+    error_ratio_smoothing: Limit
+
+
+class Plausibility(_RuleRecord):
+    """Limits beyond which a submission is flagged."""
+
+    clock_ticks: Annotated[int, Field(gt=0)]
+    ratio_disagreement: Annotated[float, Field(gt=1)]
+    scaled_copy_tolerance_ns: Limit
+
+
+class Rules(_RuleRecord):
+    """One version of the rules; `sha256` is the digest of the file they came from."""
+
+    version: str
+    sha256: str
+    significance: Significance
+    scoring: Scoring
+    plausibility: Plausibility
+    events: dict[OlympicEvent, EventRules]
+
+    @model_validator(mode="after")
+    def _covers_every_event(self) -> Self:
+        missing = [event.value for event in OlympicEvent if event not in self.events]
+        if missing:
+            raise ValueError(f"no rules for {', '.join(missing)}")
+        return self
+
+
+def parse_rules(content: bytes) -> Rules:
+    """Rules from the bytes of a rules file; UsageError names the first thing that is wrong with it."""
+    try:
+        document = tomllib.loads(content.decode())
+        return Rules.model_validate_json(json.dumps({**document, "sha256": sha256(content)}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = safe_text(".".join(map(str, first["loc"])))
+        raise UsageError(f"rules file: {place}: {first['msg']}") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"rules file: {safe_text(str(error))}", mend="see tinytorch/competition/rules.toml") from error
+
+
+@cache
+def load_rules() -> Rules:
+    """The rules that ship with TinyTorch."""
+    return parse_rules(RULES_FILE.read_bytes())
+
+
+def parse_event(text: str) -> OlympicEvent:
+    """The event of that name; UsageError suggests the nearest one."""
+    try:
+        return OlympicEvent(text)
+    except ValueError:
+        raise UsageError(f"unknown event {safe_text(str(text))!r}", mend=nearest(str(text), OlympicEvent)) from None
+
+
+def check_constraints(
+    event: OlympicEvent, metrics: Mapping[str, float | None], rules: Rules | None = None
+) -> list[ConstraintResult]:
+    """What `event` demands of a model with these `metrics` (ms, MB, fraction), one result per constraint."""
+    demands = (rules or load_rules()).events[event].constraints
+    return [_check(constraint, metrics.get(constraint.metric)) for constraint in demands]
+
+
+def _check(constraint: Constraint, value: float | None) -> ConstraintResult:
+    number = None if value is None else checked_quantity(constraint.metric, value)
+    satisfied = None if number is None else constraint.allows(number)
+    return ConstraintResult(**constraint.model_dump(), value=number, satisfied=satisfied)

@@ -1,0 +1,160 @@
+"""Normalized scores: ratios of two models' metrics, free of the machine they were measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from tinytorch.benchmarking import samples
+from tinytorch.benchmarking.samples import (
+    METRICS,
+    Accuracy,
+    Comparison,
+    Latency,
+    Memory,
+    Metrics,
+    ModelRecord,
+    Record,
+    SystemInfo,
+    Throughput,
+)
+from tinytorch.competition.events import Rules, load_rules
+from tinytorch.competition.quantities import check_metric_name, checked_quantity
+from tinytorch.errors import UsageError
+
+Results = Mapping[str, object]
+KNOWN_METRICS = tuple(Metrics.model_fields)
+RECORD_TYPES: dict[str, type[Record]] = {
+    "latency": Latency, "memory": Memory, "accuracy": Accuracy, "throughput": Throughput,
+}  # fmt: skip
+
+
+@runtime_checkable
+class MeasuredResults(Protocol):
+    """What a Benchmark's results carry beside their metrics."""
+
+    @property
+    def model_record(self) -> ModelRecord: ...
+    @property
+    def protocol(self) -> samples.Protocol | None: ...
+    @property
+    def system_info(self) -> SystemInfo | None: ...
+    @property
+    def partner(self) -> MeasuredResults | None: ...
+
+
+class Scores(Record):
+    """How far the optimized model moved from the baseline; None where a metric it needs is missing."""
+
+    speedup: float | None = None
+    compression_ratio: float | None = None
+    accuracy_delta: float | None = None
+    error_ratio: float | None = None
+    all_around: float | None = None
+    extreme_push: float | None = None
+
+
+class Statistics(Record):
+    """The uncertain ones among the scores, with interval and p-value; None where not measured on both models."""
+
+    speedup: Comparison | None = None
+    accuracy_delta: Comparison | None = None
+
+
+def calculate_normalized_scores(baseline_results: Results, optimized_results: Results) -> dict[str, float | None]:
+    """Scores from two mappings of metric -> number (ms, MB, fraction) or -> record, as a Benchmark gives them."""
+    baseline, optimized = paired_models(baseline_results, optimized_results)
+    scores: dict[str, float | None] = compute_scores(baseline.metrics, optimized.metrics).model_dump()
+    return scores
+
+
+def paired_models(baseline_results: Results, optimized_results: Results) -> tuple[ModelRecord, ModelRecord]:
+    """Both models' records; the baseline as it was measured interleaved with the optimized one, where it was."""
+    baseline = _model_record(baseline_results, "baseline")
+    optimized = _model_record(optimized_results, "optimized")
+    if not isinstance(baseline_results, MeasuredResults) or not isinstance(optimized_results, MeasuredResults):
+        return baseline, optimized
+    partner = optimized_results.partner
+    if partner is not None and _same_model(partner.model_record, baseline):
+        return partner.model_record, optimized
+    return baseline, optimized
+
+
+def compute_scores(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Scores:
+    """The scores of two models' metrics."""
+    smoothing = (rules or load_rules()).scoring.error_ratio_smoothing
+    statistics = compute_statistics(baseline, optimized)
+    speedup = statistics.speedup.estimate if statistics.speedup else None
+    compression = _compression_ratio(baseline.memory, optimized.memory)
+    error_ratio = _error_ratio(baseline.accuracy, optimized.accuracy, smoothing)
+    every = _product(speedup, compression, error_ratio)
+    return Scores(
+        speedup=speedup,
+        compression_ratio=compression,
+        accuracy_delta=statistics.accuracy_delta.estimate if statistics.accuracy_delta else None,
+        error_ratio=error_ratio,
+        all_around=None if every is None else every ** (1 / 3),
+        extreme_push=_product(compression, speedup),
+    )
+
+
+def compute_statistics(baseline: Metrics, optimized: Metrics) -> Statistics:
+    """Speedup and accuracy delta with their uncertainty."""
+    latencies, accuracies = (baseline.latency, optimized.latency), (baseline.accuracy, optimized.accuracy)
+    return Statistics(
+        speedup=samples.compare_latency(latencies[0], latencies[1]) if latencies[0] and latencies[1] else None,
+        accuracy_delta=(
+            samples.compare_accuracy(accuracies[0], accuracies[1]) if accuracies[0] and accuracies[1] else None
+        ),
+    )
+
+
+def metric_values(metrics: Metrics) -> dict[str, float | None]:
+    """Metric -> mean (ms, MB, fraction), None where not measured: what constraints are checked against."""
+    records = {name: getattr(metrics, name) for name in METRICS}
+    return {name: record.mean if record else None for name, record in records.items()}
+
+
+def _compression_ratio(baseline: Memory | None, optimized: Memory | None) -> float | None:
+    return baseline.mean / optimized.mean if baseline and optimized else None
+
+
+def _error_ratio(baseline: Accuracy | None, optimized: Accuracy | None, smoothing: float) -> float | None:
+    if baseline is None or optimized is None:
+        return None
+    return (1 - baseline.mean + smoothing) / (1 - optimized.mean + smoothing)
+
+
+def _product(*factors: float | None) -> float | None:
+    product = 1.0
+    for factor in factors:
+        if factor is None:
+            return None
+        product *= factor
+    return product
+
+
+def _same_model(first: ModelRecord, second: ModelRecord) -> bool:
+    """Whether two records describe one model; what was measured of it may differ."""
+    return first.model_copy(update={"metrics": second.metrics}) == second
+
+
+def _model_record(results: Results, owner: str) -> ModelRecord:
+    if isinstance(results, MeasuredResults):
+        return results.model_record
+    if not isinstance(results, Mapping):
+        raise UsageError(f"{owner} results must be a mapping of metric to number or record")
+    records = {check_metric_name(name, KNOWN_METRICS, owner): value for name, value in results.items()}
+    metrics = {name: _record(name, value, owner) for name, value in records.items() if value is not None}
+    return ModelRecord(name=owner, metrics=Metrics.model_validate(metrics))
+
+
+def _record(metric: str, value: object, owner: str) -> Record:
+    """A metric's record: as given, or around a number given by hand."""
+    kind = RECORD_TYPES[metric]
+    if isinstance(value, kind):
+        return value
+    if isinstance(value, Record) or metric == "throughput":
+        found = type(value).__name__
+        raise UsageError(f"{owner} {metric} must be a {kind.__name__} record, got {found}")
+    return kind.model_validate({"mean": checked_quantity(metric, value, owner)})

@@ -1,0 +1,41 @@
+"""Activations: layers without weights."""
+
+from __future__ import annotations
+
+from tinytorch.core.layers import Layer
+from tinytorch.core.tensor import Tensor, apply
+
+
+class ReLU(Layer):
+    """max(x, 0), element by element."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return apply("relu", inputs)
+
+
+class Sigmoid(Layer):
+    """1 / (1 + e^-x), element by element."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return apply("sigmoid", inputs)
+
+
+class Tanh(Layer):
+    """Hyperbolic tangent, element by element."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return apply("tanh", inputs)
+
+
+class Softmax(Layer):
+    """e^x / sum(e^x) along `axis`: positive, and adding up to 1."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return apply("softmax", inputs, axis=self.axis)

@@ -1,0 +1,189 @@
+"""Layers: parts of a model that hold weights or change behaviour between training and inference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from tinytorch.core.ops import Array
+from tinytorch.core.tensor import Tensor, apply
+from tinytorch.errors import UsageError
+
+
+class Layer:
+    """Base of all layers and models: write `forward`, and keep tensors and layers as attributes.
+
+    Weights and inner layers are found in attributes, also inside lists, tuples and dicts. `kind` names what a layer is
+    to the rules of a competition; it is the class name unless a class says that it stands in for another kind.
+    """
+
+    kind: ClassVar[str] = "Layer"
+    training: bool = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "kind" not in vars(cls):
+            cls.kind = cls.__name__
+
+    def __call__(self, inputs: Tensor | Array) -> Tensor:
+        """`forward` for a tensor or an array."""
+        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The layer's output for a batch of inputs."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no forward()")
+
+    def children(self) -> Iterator[Layer]:
+        """Layers that this one holds directly, in the order of its attributes."""
+        return (item for item in _items(vars(self)) if isinstance(item, Layer))
+
+    def walk(self) -> Iterator[Layer]:
+        """This layer, then every layer inside it, depth first; one that is used twice comes twice."""
+        yield self
+        for child in self.children():
+            yield from child.walk()
+
+    def parameters(self) -> list[Tensor]:
+        """Every trainable tensor, each once."""
+        found = (item for layer in self.walk() for item in _items(vars(layer)) if isinstance(item, Tensor))
+        return list({id(tensor): tensor for tensor in found if tensor.requires_grad}.values())
+
+    def own_weights(self) -> list[Array]:
+        """Arrays of this layer alone, whose elements are its logical weights, trainable or not."""
+        return [item.data for item in _items(vars(self)) if isinstance(item, Tensor)]
+
+    def weights(self) -> list[Array]:
+        """Logical weights of this layer and all inside it, each array once."""
+        found = (array for layer in self.walk() for array in layer.own_weights())
+        return list({id(array): array for array in found}.values())
+
+    def train(self) -> Self:
+        """Switch this layer and all inside it to training."""
+        return self._switch(training=True)
+
+    def eval(self) -> Self:
+        """Switch this layer and all inside it to inference."""
+        return self._switch(training=False)
+
+    def _switch(self, training: bool) -> Self:
+        for layer in self.walk():
+            layer.training = training
+        return self
+
+    def __repr__(self) -> str:
+        return f"{type(self).__qualname__}()"
+
+
+class Linear(Layer):
+    """`inputs @ weight + bias`.
+
+    inputs (..., in_features) -> (..., out_features); weight (in_features, out_features), drawn from a normal
+    distribution of variance 2 / in_features (He et al. 2015, for ReLU networks); bias (out_features,), zero, or None.
+    Without `rng` the draw differs from run to run. Raises UsageError for sizes below 1.
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, rng: np.random.Generator | None = None
+    ) -> None:
+        if min(in_features, out_features) < 1:
+            raise UsageError(f"Linear needs sizes of at least 1, got {in_features} and {out_features}")
+        draw = (rng or np.random.default_rng()).standard_normal((in_features, out_features), dtype=np.float32)
+        draw *= np.float32(np.sqrt(2 / in_features))
+        self.weight = Tensor(draw, requires_grad=True)
+        self.bias = Tensor(np.zeros(out_features, np.float32), requires_grad=True) if bias else None
+
+    @classmethod
+    def from_arrays(cls, weight: Array, bias: Array | None = None) -> Self:
+        """A layer over given weights (in_features, out_features) and bias (out_features,), not copied."""
+        layer = cls.__new__(cls)
+        layer.weight = Tensor(weight, requires_grad=True)
+        layer.bias = None if bias is None else Tensor(bias, requires_grad=True)
+        return layer
+
+    @property
+    def in_features(self) -> int:
+        """Size of the last axis of the inputs."""
+        return self.weight.shape[0]
+
+    @property
+    def out_features(self) -> int:
+        """Size of the last axis of the outputs."""
+        return self.weight.shape[1]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., in_features) -> (..., out_features)."""
+        if self.bias is None:
+            return apply("matmul", inputs, self.weight)
+        return apply("linear", inputs, self.weight, self.bias)
+
+    def __repr__(self) -> str:
+        return f"Linear({self.in_features}, {self.out_features}{'' if self.bias else ', bias=False'})"
+
+
+class Dropout(Layer):
+    """In training, zeroes each element with probability `p` and divides the rest by 1 - p; else hands inputs on.
+
+    Raises UsageError unless 0 <= p < 1.
+    """
+
+    def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
+        if not 0 <= p < 1:
+            raise UsageError(f"Dropout needs a probability 0 <= p < 1, got {p}")
+        self.p = p
+        self._rng = rng or np.random.default_rng()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Any shape, kept."""
+        if not self.training or not self.p:
+            return inputs
+        is_kept = self._rng.random(inputs.shape, dtype=np.float32) >= self.p
+        return inputs * Tensor(is_kept / (1 - self.p), dtype=inputs.dtype)
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.p})"
+
+
+class Sequential(Layer):
+    """Layers one after the other: `Sequential(a, b)` or `Sequential([a, b])`."""
+
+    def __init__(self, *layers: Layer | list[Layer] | tuple[Layer, ...]) -> None:
+        self.layers: list[Layer] = [item for item in _items(layers) if isinstance(item, Layer)]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The last layer's output."""
+        for layer in self.layers:
+            inputs = layer(inputs)
+        return inputs
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: int) -> Layer:
+        return self.layers[index]
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.layers))})"
+
+
+def layer_kinds(model: Layer) -> list[str]:
+    """Kinds of all layers in order; a Sequential itself is no kind, only what is in it."""
+    return [layer.kind for layer in model.walk() if not isinstance(layer, Sequential)]
+
+
+def parameter_count(model: Layer) -> int:
+    """Number of logical weights, in whatever type they are stored; shared ones count once."""
+    return sum(array.size for array in model.weights())
+
+
+def _items(container: Any) -> Iterator[Any]:
+    """What a container of containers holds, in order."""
+    for item in container.values() if isinstance(container, dict) else container:
+        if isinstance(item, (dict, list, tuple)):
+            yield from _items(item)
+        else:
+            yield item
