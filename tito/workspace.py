@@ -28,7 +28,7 @@ class Workspace:
 
     @contextlib.contextmanager
     def measuring(self) -> Iterator[None]:
-        """One run at a time: held while measuring. UsageError when another process holds it or nothing can be written."""
+        """One run at a time. UsageError when another process is measuring, or nothing can be written."""
         from filelock import FileLock, Timeout
 
         self._make_folders()
@@ -122,7 +122,7 @@ def read(path: Path, limit_bytes: int) -> bytes:
 
 
 def write(path: Path, content: bytes) -> str:
-    """Write atomically and return the content's SHA-256; UsageError when it cannot be written (nothing is changed then)."""
+    """Write atomically and return the SHA-256; UsageError when that fails, and then nothing is changed."""
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a directory")
     try:

@@ -119,7 +119,7 @@ class Linear(Layer):
         return apply("linear", inputs, self.weight, self.bias)
 
     def __repr__(self) -> str:
-        return f"Linear({self.in_features}, {self.out_features}{'' if self.bias else ', bias=False'})"
+        return f"Linear({self.in_features}, {self.out_features}{', bias=False' if self.bias is None else ''})"
 
 
 class Dropout(Layer):

@@ -75,7 +75,7 @@ def _linear(inputs: Array, weight: Array, bias: Array) -> Array:
 def _max_vjp(gradient: Array, output: Array, array: Array, axis: Axis, keepdims: bool) -> Array:
     """Entries that tie for the maximum share its gradient equally."""
     is_maximum = array == spread(output, array.shape, axis, keepdims)
-    share = is_maximum / is_maximum.sum(axis=axis, keepdims=True, dtype=array.dtype)
+    share: Array = is_maximum / is_maximum.sum(axis=axis, keepdims=True, dtype=array.dtype)
     return share * spread(gradient, array.shape, axis, keepdims)
 
 
@@ -94,12 +94,14 @@ def _getitem_vjp(gradient: Array, _: Array, array: Array, index: Any) -> Array:
 
 
 def _sigmoid(array: Array) -> Array:
-    return 0.5 * (1 + np.tanh(0.5 * array))
+    half: Array = np.tanh(0.5 * array) + 1
+    return 0.5 * half
 
 
 def _log_softmax(array: Array, axis: int) -> Array:
-    shifted = array - array.max(axis=axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    shifted: Array = array - array.max(axis=axis, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return shifted
 
 
 def _softmax(array: Array, axis: int) -> Array:
@@ -109,11 +111,13 @@ def _softmax(array: Array, axis: int) -> Array:
 
 
 def _softmax_vjp(gradient: Array, output: Array, _: Array, axis: int) -> Array:
-    return output * (gradient - (gradient * output).sum(axis=axis, keepdims=True))
+    mean: Array = (gradient * output).sum(axis=axis, keepdims=True)
+    return output * (gradient - mean)
 
 
 def _cross_entropy(logits: Array, labels: Array) -> Array:
-    return -_log_softmax(logits, 1)[np.arange(len(labels)), labels].mean()
+    log_likelihood: Array = _log_softmax(logits, 1)[np.arange(len(labels)), labels].mean()
+    return -log_likelihood
 
 
 def _cross_entropy_vjp(gradient: Array, _: Array, logits: Array, labels: Array) -> Array:

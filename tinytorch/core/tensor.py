@@ -186,6 +186,9 @@ class Tensor:
             raise UsageError("a tensor without axes has no length")
         return len(self.data)
 
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
     def __iter__(self) -> Iterator[Tensor]:
         return (self[row] for row in range(len(self)))
 

@@ -1,4 +1,4 @@
-"""An athlete's entry, the child's side: import its file, run `optimize`, load what it made. Never in the main process."""
+"""An athlete's entry, the child's side: import its file, run `optimize`, load what it made."""
 
 from __future__ import annotations
 

@@ -1,78 +1,85 @@
-"""Compression (module 16): structured pruning takes whole neurons out, so that the layers get physically smaller."""
+"""Compression: physically smaller models (module 16)."""
 
 from __future__ import annotations
 
+import copy
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinytorch.core.activations import ReLU
+from tinytorch.core.activations import ReLU, Sigmoid, Tanh
 from tinytorch.core.dataloader import DataLoader, TensorDataset
-from tinytorch.core.layers import Layer, Linear, Sequential
+from tinytorch.core.layers import Dropout, Layer, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
-from tinytorch.core.training import Trainer
-from tinytorch.errors import UsageError
+from tinytorch.core.training import Observer, Trainer, silent
+from tinytorch.errors import ShapeError, UsageError
 
-FINE_TUNING_EPOCHS = 8
-FINE_TUNING_BATCH = 64
-FINE_TUNING_RATE = 1e-3
+ELEMENTWISE = (ReLU, Sigmoid, Tanh, Dropout)  # neurons pass through these one by one
 
 
 def structured_prune(
-    model: Layer, width: int, train_data: TensorDataset | None = None, epochs: int = FINE_TUNING_EPOCHS, seed: int = 0
+    model: Layer,
+    keep: int | float,
+    train_data: TensorDataset | None = None,
+    *,
+    epochs: int = 8,
+    batch_size: int = 32,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    observer: Observer = silent,
 ) -> Sequential:
-    """A new model whose hidden layers keep their `width` most important neurons; inputs and outputs stay.
+    """A smaller copy of `model`: every hidden layer keeps its most important neurons.
 
-    `model` is a chain of Linear layers with element-wise layers between them. A neuron's importance is the product of
-    the L2 norms of its incoming and outgoing weights (after Li et al., "Pruning filters for efficient ConvNets", 2017).
-    With `train_data` the smaller model is fine-tuned on it. UsageError for another kind of model or a width below 1.
+    keep: neurons in each hidden layer (int; narrower layers stay), or the fraction of them (float, 0 < keep <= 1).
+    With `train_data`, (N, in) and labels (N,), the result is fine-tuned on it (Adam, cross entropy, from the seed).
+    A neuron's importance is the norm of its incoming weights times the norm of its outgoing ones.
+    Raises UsageError for a model that is not a chain of Linear and element-wise layers.
     """
-    if width < 1:
-        raise UsageError(f"width must be at least 1, got {width}")
-    linears = _chain(model)
-    kept = [_most_important(first, second, width) for first, second in itertools.pairwise(linears)]
-    rows = [np.arange(linears[0].weight.shape[0]), *kept]
-    columns = [*kept, np.arange(linears[-1].weight.shape[1])]
-    smaller = iter(_cut(linear, *ends) for linear, *ends in zip(linears, rows, columns, strict=True))
-    pruned = Sequential([next(smaller) if isinstance(layer, Linear) else layer for layer in _layers(model)])
-    return pruned if train_data is None else fine_tune(pruned, train_data, epochs, seed)
+    layers = _chain(model)
+    linears = [layer for layer in layers if isinstance(layer, Linear)]
+    kept = [np.arange(linears[0].in_features)]
+    kept += [_most_important(before, after, keep) for before, after in itertools.pairwise(linears)]
+    kept += [np.arange(linears[-1].out_features)]
+    smaller = map(_sliced, linears, kept[:-1], kept[1:])
+    pruned = Sequential([next(smaller) if isinstance(layer, Linear) else copy.deepcopy(layer) for layer in layers])
+    if train_data is not None:
+        loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
+        Trainer(pruned, Adam(pruned.parameters(), learning_rate), CrossEntropyLoss(), observer).fit(loader, epochs)
+    return pruned.eval()
 
 
-def fine_tune(model: Sequential, train_data: TensorDataset, epochs: int, seed: int = 0) -> Sequential:
-    """Train `model` in place for some epochs and hand it back, switched to inference."""
-    loader = DataLoader(train_data, FINE_TUNING_BATCH, shuffle=True, seed=seed)
-    Trainer(model, Adam(model.parameters(), FINE_TUNING_RATE), CrossEntropyLoss()).fit(loader, epochs)
-    model.eval()
-    return model
+def _chain(model: Layer) -> Sequence[Layer]:
+    """The model's layers in order; UsageError unless neurons can be removed from them."""
+    layers = [layer for layer in model.walk() if not isinstance(layer, Sequential)]
+    for layer in layers:
+        if not isinstance(layer, (Linear, *ELEMENTWISE)):
+            raise UsageError(f"structured_prune knows chains of Linear and activations, and here is a {layer.kind}")
+    linears = [layer for layer in layers if isinstance(layer, Linear)]
+    if len(linears) < 2:
+        raise UsageError(f"structured_prune needs a hidden layer, so at least 2 Linear; the model has {len(linears)}")
+    for before, after in itertools.pairwise(linears):
+        if before.out_features != after.in_features:
+            raise ShapeError(f"{before!r} is followed by {after!r}")
+    return layers
 
 
-def _layers(model: Layer) -> list[Layer]:
-    if not isinstance(model, Sequential):
-        raise UsageError(f"structured_prune takes a Sequential, got {type(model).__name__!r}")
-    return list(model)
+def _most_important(before: Linear, after: Linear, keep: int | float) -> Array:
+    """Sorted indices of the neurons between two layers that stay."""
+    width = before.out_features
+    wanted = round(keep * width) if isinstance(keep, float) and 0 < keep <= 1 else keep
+    if isinstance(keep, bool) or not isinstance(wanted, int) or wanted < 1:
+        raise UsageError(f"keep must be a number of neurons (int, from 1) or a fraction (0 < float <= 1), not {keep!r}")
+    incoming = np.square(before.weight.data).sum(axis=0)
+    if before.bias is not None:
+        incoming = incoming + np.square(before.bias.data)
+    importance = incoming * np.square(after.weight.data).sum(axis=1)
+    return np.sort(np.argsort(-importance, kind="stable")[:wanted])
 
 
-def _chain(model: Layer) -> list[Linear]:
-    """The Linear layers of a chain; UsageError for layers that would tie neurons together."""
-    layers = _layers(model)
-    strange = [type(layer).__name__ for layer in layers if not isinstance(layer, (Linear, ReLU))]
-    if strange or not any(isinstance(layer, Linear) for layer in layers):
-        raise UsageError(f"structured_prune takes chains of Linear and ReLU, found {', '.join(strange) or 'no Linear'}")
-    return [layer for layer in layers if isinstance(layer, Linear)]
-
-
-def _most_important(first: Linear, second: Linear, width: int) -> NDArray[np.intp]:
-    """The numbers of the `width` most important neurons between two layers, ascending."""
-    importance = np.linalg.norm(first.weight.data, axis=0) * np.linalg.norm(second.weight.data, axis=1)
-    return np.sort(np.argsort(-importance, kind="stable")[:width])
-
-
-def _cut(linear: Linear, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Linear:
-    """A Linear with only these inputs and outputs."""
-    smaller = Linear(len(rows), len(columns), bias=linear.bias is not None)
-    smaller.weight.data = np.ascontiguousarray(linear.weight.data[np.ix_(rows, columns)])
-    if smaller.bias is not None and linear.bias is not None:
-        smaller.bias.data = linear.bias.data[columns]
-    return smaller
+def _sliced(linear: Linear, rows: Array, columns: Array) -> Linear:
+    """A copy of `linear` with the inputs `rows` and the outputs `columns` only."""
+    bias = None if linear.bias is None else linear.bias.data[columns]
+    return Linear.from_arrays(linear.weight.data[np.ix_(rows, columns)], bias)

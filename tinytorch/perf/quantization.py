@@ -1,50 +1,75 @@
-"""Quantization (module 15): weights stored as int8, with one scale per output channel."""
+"""Quantization: weights as 8-bit integers, a quarter of the bytes of float32 (module 15)."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import copy
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinytorch.core.layers import Layer, Linear, Sequential
+from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
 
-LARGEST_INT8 = 127  # symmetric: -127..127, so that zero is exact and signs are alike
+LARGEST_CODE = 127  # symmetric: -128 is left out, so that zero stays zero and signs are treated alike
+
+
+def quantize_array(weight: Array) -> tuple[Array, Array]:
+    """weight (in, out) -> codes int8 (in, out) and scale float32 (out,), with weight ~ codes * scale.
+
+    No element is off by more than half its channel's scale. Raises UsageError for weights that are not finite.
+    """
+    largest = np.abs(weight).max(axis=0)
+    if not np.isfinite(largest).all():
+        raise UsageError("weights that are NaN or infinite cannot be quantized")
+    scale = (np.where(largest > 0, largest, 1) / LARGEST_CODE).astype(np.float32)
+    codes = np.rint(weight / scale).clip(-LARGEST_CODE, LARGEST_CODE).astype(np.int8)
+    return codes, scale
 
 
 class QuantizedLinear(Layer):
-    """A Linear whose weight (in, out) is really stored as int8, with float32 scales (out,) and bias (out,).
+    """A Linear whose weight is kept as int8 `codes` (in, out) and a float32 `scale` (out,); for inference.
 
-    It multiplies in float32, because numpy has no fast int8 product: memory falls fourfold, a batch of one is slower.
+    The codes become floats again in every call: memory falls fourfold, small batches get slower.
     """
 
-    kind: ClassVar[str | None] = "Linear"
+    kind = "Linear"
 
-    def __init__(self, linear: Linear) -> None:
-        self.weight, self.scale = quantize_per_channel(linear.weight.data)
-        self.bias = None if linear.bias is None else linear.bias.data.copy()
+    def __init__(self, codes: Array, scale: Array, bias: Array | None) -> None:
+        self.codes = codes
+        self.scale = scale
+        self.bias = bias
 
-    def forward(self, x: Tensor) -> Tensor:
-        out = (x.data @ self.weight.astype(np.float32)) * self.scale
-        return Tensor(out if self.bias is None else out + self.bias)
+    @classmethod
+    def from_linear(cls, linear: Linear) -> QuantizedLinear:
+        """The quantized twin of `linear`, which stays as it is."""
+        bias = None if linear.bias is None else linear.bias.data.astype(np.float32)
+        return cls(*quantize_array(linear.weight.data), bias)
 
-    def weight_count(self) -> int:
-        return self.weight.size + (0 if self.bias is None else self.bias.size)
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., in) -> (..., out)."""
+        outputs = inputs @ self.codes.astype(np.float32) * self.scale
+        return outputs if self.bias is None else outputs + self.bias
 
+    def own_weights(self) -> list[Array]:
+        """Codes and bias; scales belong to the number format."""
+        return [self.codes] if self.bias is None else [self.codes, self.bias]
 
-def quantize_per_channel(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Symmetric int8 of a weight (in, out) and its scales (out,): weight ~ int8 * scale, off by half a scale at most.
-
-    Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference", 2018.
-    """
-    largest = np.abs(weight).max(axis=0)
-    scale = np.where(largest > 0, largest / LARGEST_INT8, 1).astype(np.float32)
-    return np.rint(weight / scale).astype(np.int8), scale
+    def __repr__(self) -> str:
+        return f"QuantizedLinear({self.codes.shape[0]}, {self.codes.shape[1]})"
 
 
 def quantize_model(model: Layer) -> Layer:
-    """A model with every Linear stored as int8; the original is left as it is, other layers are shared with it."""
-    if isinstance(model, Sequential):
-        return Sequential([quantize_model(layer) for layer in model])
-    return QuantizedLinear(model) if isinstance(model, Linear) else model
+    """A copy of `model`, a Linear or a Sequential, with int8 weights per output channel in place of every Linear.
+
+    Raises UsageError when there is no Linear to quantize.
+    """
+    if not any(isinstance(layer, Linear) for layer in model.walk()):
+        raise UsageError("quantize_model found no Linear in a Sequential: nothing to quantize")
+    return _quantized(model).eval()
+
+
+def _quantized(layer: Layer) -> Layer:
+    if isinstance(layer, Sequential):
+        return Sequential([_quantized(inner) for inner in layer])
+    return QuantizedLinear.from_linear(layer) if isinstance(layer, Linear) else copy.deepcopy(layer)

@@ -47,7 +47,7 @@ STRATEGIES = {
         ),
         Strategy("accuracy_contest", "accuracy_contest", ("Structured Pruning",), prune_to(512)),
         Strategy("all_around", "all_around", ("Structured Pruning",), prune_to(256)),
-        Strategy("extreme_push", "extreme_push", ("Structured Pruning", "INT8 Quantization"), prune_and_quantize(32)),
+        Strategy("extreme_push", "extreme_push", ("Structured Pruning", "INT8 Quantization"), prune_and_quantize(40)),
     )
 }
 DEFAULT_STRATEGY = "all_around"

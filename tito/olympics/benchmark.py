@@ -61,9 +61,8 @@ def measure(
     seed: int = 0,
 ) -> Run:
     """Check the call, measure under the workspace's lock, and record the run."""
-    from tinytorch.competition.events import parse_event
-
     from tinytorch.benchmarking.schedule import TIERS
+    from tinytorch.competition.events import parse_event
     from tinytorch.errors import UsageError
     from tinytorch.harness.run import Contender, Options, run_competition
     from tinytorch.workloads.registry import DEFAULT_TASK, find_task
@@ -87,9 +86,10 @@ def measure(
 
 def summary(run: Run) -> dict[str, object]:
     """What the history says of a run, so that `status` need not open it."""
-    from tinytorch.competition.scores import scores_of_run
+    from tinytorch.competition.scores import compute_scores
 
-    return {"task": run.task.name, "source": run.source.name, "scores": scores_of_run(run).model_dump()}
+    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    return {"task": run.task.name, "source": run.source.name, "scores": scores.model_dump()}
 
 
 def _receipt(run: Run, output: str, digest: str) -> str:

@@ -19,13 +19,12 @@ def score(
     workspace: Workspace = None,
 ) -> None:
     """Score a run for every event."""
-    from tinytorch.competition.scores import scores_of_run
-
+    from tinytorch.competition.scores import compute_scores
     from tito import render, screen
     from tito.workspace import Workspace as WorkspaceFiles
 
     record = WorkspaceFiles(workspace).load_run(run)
-    scores = scores_of_run(record).model_dump()
+    scores = compute_scores(record.baseline.metrics, record.optimized.metrics).model_dump()
     events = eligibility(record, scores)
     if json_:
         screen.put(json.dumps({"run": record.id, "normalized_scores": scores, "events": events}, indent=2), None)
@@ -37,13 +36,9 @@ def score(
 def eligibility(run: Run, scores: dict[str, float | None]) -> list[dict[str, Any]]:
     """Per event: the value it ranks by, whether every constraint holds (None: could not check), and the margins."""
     from tinytorch.competition.events import OlympicEvent, check_constraints, load_rules
+    from tinytorch.competition.scores import metric_values
 
-    metrics = run.optimized.metrics
-    values = {
-        name: record.mean
-        for name, record in (("latency", metrics.latency), ("memory", metrics.memory), ("accuracy", metrics.accuracy))
-        if record is not None
-    }
+    values = metric_values(run.optimized.metrics)
     rows = []
     for event in OlympicEvent:
         constraints = check_constraints(event, values)

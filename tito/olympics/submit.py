@@ -26,11 +26,10 @@ def submit(
     json_: Json = False,
     workspace: Workspace = None,
 ) -> None:
-    """Package the last run for an event, validate it, and write it if it is valid; measures first if there is no run."""
+    """Package the last run for an event and write it if it is valid; measures first if there is no run."""
+    from tinytorch.competition.events import OlympicEvent, parse_event
     from tinytorch.competition.submission import submission_from_run
     from tinytorch.competition.validation import validate_submission
-
-    from tinytorch.competition.events import OlympicEvent, parse_event
     from tinytorch.errors import UsageError
     from tito import screen
     from tito import workspace as files

@@ -1,0 +1,114 @@
+"""Every operation's gradients, and broadcasting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from gradient_check import check_gradients
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import mutually_broadcastable_shapes
+
+from tinytorch.core.ops import OPERATIONS, unbroadcast
+
+RNG = np.random.default_rng(7)
+MATRIX = RNG.standard_normal((3, 4))
+OTHER = RNG.standard_normal((3, 4))
+ROW = RNG.standard_normal(4)
+COLUMN = RNG.standard_normal((3, 1))
+CUBE = RNG.standard_normal((2, 3, 4))
+AWAY_FROM_ZERO = np.where(MATRIX < 0, -1, 1) * (np.abs(MATRIX) + 0.5)
+POSITIVE = np.abs(MATRIX) + 0.5
+TWO_AXES: dict[str, Any] = {"axis": (0, 2), "keepdims": False}
+
+CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
+    ("add", [MATRIX, OTHER], {}),
+    ("add", [MATRIX, ROW], {}),
+    ("sub", [COLUMN, ROW], {}),
+    ("sub", [ROW, CUBE], {}),
+    ("mul", [MATRIX, COLUMN], {}),
+    ("mul", [np.array(2.5), CUBE], {}),
+    ("div", [MATRIX, AWAY_FROM_ZERO], {}),
+    ("div", [ROW, POSITIVE], {}),
+    ("neg", [MATRIX], {}),
+    ("pow", [MATRIX], {"exponent": 3}),
+    ("pow", [np.array([0.0, 1.0])], {"exponent": 0}),
+    ("pow", [POSITIVE], {"exponent": -0.5}),
+    ("matmul", [MATRIX, OTHER.T], {}),
+    ("matmul", [CUBE, OTHER.T], {}),
+    ("matmul", [CUBE, CUBE.swapaxes(1, 2)], {}),
+    ("matmul", [CUBE[:1], CUBE.swapaxes(1, 2)], {}),
+    ("matmul", [ROW, ROW], {}),
+    ("matmul", [MATRIX, ROW], {}),
+    ("matmul", [CUBE, ROW], {}),
+    ("matmul", [COLUMN[:, 0], MATRIX], {}),
+    ("matmul", [COLUMN[:, 0], CUBE], {}),
+    ("linear", [MATRIX, OTHER.T, COLUMN[:, 0]], {}),
+    ("linear", [CUBE, OTHER.T, COLUMN[:, 0]], {}),
+    ("linear", [ROW, OTHER.T, COLUMN[:, 0]], {}),
+    ("exp", [MATRIX], {}),
+    ("log", [POSITIVE], {}),
+    ("sqrt", [POSITIVE], {}),
+    ("tanh", [MATRIX], {}),
+    ("sigmoid", [MATRIX], {}),
+    ("relu", [AWAY_FROM_ZERO], {}),
+    ("sum", [MATRIX], {"axis": None, "keepdims": False}),
+    ("sum", [CUBE], TWO_AXES),
+    ("sum", [CUBE], {"axis": -1, "keepdims": True}),
+    ("mean", [MATRIX], {"axis": None, "keepdims": False}),
+    ("mean", [CUBE], TWO_AXES),
+    ("max", [MATRIX], {"axis": None, "keepdims": True}),
+    ("max", [MATRIX], {"axis": 1, "keepdims": False}),
+    ("max", [CUBE], TWO_AXES),
+    ("reshape", [MATRIX], {"shape": (2, -1)}),
+    ("transpose", [CUBE], {"axes": None}),
+    ("transpose", [CUBE], {"axes": (2, 0, 1)}),
+    ("transpose", [CUBE], {"axes": (0, -1, -2)}),
+    ("getitem", [CUBE], {"index": (slice(1), ..., slice(None, None, 2))}),
+    ("getitem", [CUBE], {"index": (0, None, 1)}),
+    ("getitem", [MATRIX], {"index": np.array([0, 2, 0, 0])}),
+    ("getitem", [MATRIX], {"index": (np.array([0, 0]), np.array([1, 1]))}),
+    ("getitem", [MATRIX], {"index": MATRIX > 0}),
+    ("softmax", [MATRIX], {"axis": -1}),
+    ("log_softmax", [CUBE], {"axis": 1}),
+    ("cross_entropy", [MATRIX], {"labels": np.array([0, 3, 3])}),
+]
+
+
+@pytest.mark.parametrize(("name", "arrays", "options"), CASES)
+def test_gradients_agree_with_central_differences(name: str, arrays: list[Any], options: dict[str, Any]) -> None:
+    check_gradients(name, arrays, options)
+
+
+def test_every_operation_is_checked() -> None:
+    assert {name for name, _, _ in CASES} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if len(row.vjps) == 2 and name != "matmul"])
+@given(shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3), seed=st.integers(0, 99))
+def test_gradients_survive_any_broadcasting(name: str, shapes: Any, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    check_gradients(name, [generator.uniform(1, 2, shape) for shape in shapes.input_shapes], {})
+
+
+@given(shapes=mutually_broadcastable_shapes(num_shapes=1, base_shape=(2, 3, 2)))
+def test_unbroadcast_counts_how_often_an_element_was_used(shapes: Any) -> None:
+    shape = shapes.input_shapes[0]
+    stretched = np.broadcast_shapes(shape, (2, 3, 2))
+    expected = np.full(shape, np.prod(stretched) / max(1, np.prod(shape)))
+    np.testing.assert_array_equal(unbroadcast(np.ones(stretched), shape), expected)
+
+
+def test_tied_maxima_share_the_gradient() -> None:
+    row = OPERATIONS["max"]
+    array = np.array([1.0, 3.0, 3.0])
+    shared = row.vjps[0](np.array(1.0), np.array(3.0), array, axis=None, keepdims=False)
+    np.testing.assert_array_equal(shared, [0, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softmax", "log_softmax"])
+def test_large_inputs_do_not_overflow(name: str) -> None:
+    options = {} if name == "sigmoid" else {"axis": 0}
+    assert np.isfinite(OPERATIONS[name].forward(np.array([1e4, -1e4]), **options)).all()
