@@ -109,7 +109,7 @@ def _explain_sudden_ends() -> None:
     exit_now = os._exit
 
     def explained_exit(status: int) -> NoReturn:
-        faulthandler.dump_traceback(sys.stderr)
+        faulthandler.dump_traceback(sys.stderr, all_threads=False)
         exit_now(status)
 
     os._exit = explained_exit

@@ -34,6 +34,7 @@ SILENCE_LIMIT_S = 60.0  # a request without an answer or progress for so long ha
 GRACE_S = 3.0  # past the limit, for the worker to write down where it stands
 LOG_BYTES = 65_536  # of the end of a worker's log that are looked at
 
+_STACK_HEAD = "(most recent call first)"
 _STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
 Outcome = Literal["raised", "timed out", "died"]
@@ -137,11 +138,15 @@ class Worker:
         return reply
 
     def _logged_frames(self) -> list[Frame]:
-        """The stack that the worker left in its log on a sudden end; faulthandler writes the innermost first."""
+        """The main thread's stack that the worker left in its log on a sudden end.
+
+        faulthandler writes the innermost line first, and the main thread last.
+        """
         end = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(0, end - LOG_BYTES))
         text = self._log.read().decode("utf-8", errors="replace")
-        found = [Frame(m["file"], int(m["line"]), m["function"]) for m in _STACK_LINE.finditer(text)]
+        main_thread = text.rpartition(_STACK_HEAD)[2]
+        found = [Frame(m["file"], int(m["line"]), m["function"]) for m in _STACK_LINE.finditer(main_thread)]
         return found[::-1]
 
 

@@ -1,0 +1,123 @@
+"""Benchmark, as a script or a notebook uses it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.benchmarking import Benchmark
+from tinytorch.benchmarking.benchmark import correctness
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import ShapeError, UsageError
+
+GENERATOR = np.random.default_rng(0)
+INPUTS = GENERATOR.random((20, 8), dtype=np.float32)
+LABELS = GENERATOR.integers(0, 3, 20)
+
+
+def network(width: int = 16) -> Sequential:
+    return Sequential(Linear(8, width, rng=GENERATOR), ReLU(), Linear(width, 3, rng=GENERATOR))
+
+
+class LocalModel:
+    """A model that no other process can import: the lambda cannot be pickled."""
+
+    def __init__(self) -> None:
+        self.weight = np.ones((8, 3), dtype=np.float32)
+        self.activation = lambda x: x
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return self.activation(x @ self.weight)
+
+
+def test_a_framework_model_is_measured_in_worker_processes(tiny_tier) -> None:
+    results = Benchmark([network()], [(INPUTS, LABELS)], tier=tiny_tier).run()
+
+    assert (results.protocol.mode, results.protocol.threads) == ("worker processes", 1)
+
+
+def test_the_results_have_all_metrics_with_their_intervals(tiny_tier) -> None:
+    results = Benchmark([network()], [(INPUTS, LABELS)], ["latency", "memory", "accuracy"], tier=tiny_tier).run()
+
+    for metric in ("latency", "memory", "accuracy"):
+        assert results[metric].ci_lower <= results[metric].mean <= results[metric].ci_upper
+
+
+def test_memory_counts_every_weight(tiny_tier) -> None:
+    results = Benchmark([network(16)], [(INPUTS, LABELS)], ["memory"], tier=tiny_tier).run()
+
+    assert results["memory"].kept_bytes == 4 * (8 * 16 + 16 + 16 * 3 + 3)
+
+
+def test_only_what_was_asked_for_is_measured(tiny_tier) -> None:
+    assert set(Benchmark([network()], [(INPUTS, LABELS)], ["accuracy"], tier=tiny_tier).run()) == {"accuracy"}
+
+
+def test_a_model_that_no_worker_can_rebuild_is_measured_here_and_says_so(tiny_tier) -> None:
+    assert Benchmark([LocalModel()], [(INPUTS, LABELS)], tier=tiny_tier).run().protocol.mode == "this process"
+
+
+def test_another_model_is_interleaved_with_the_first(tiny_tier) -> None:
+    benchmark = Benchmark([network(64)], [(INPUTS, LABELS)], tier=tiny_tier)
+    results = benchmark.run(network(8))
+
+    assert results["latency"].session == results.partner["latency"].session
+
+
+def test_a_comparison_has_a_speedup_with_its_interval(tiny_tier) -> None:
+    comparison = Benchmark([network()], [(INPUTS, LABELS)], tier=tiny_tier).compare(network(), network())
+
+    assert comparison.speedup.ci_lower < comparison.speedup.estimate < comparison.speedup.ci_upper
+    assert len(comparison.speedup.log_ratios) == tiny_tier.processes * tiny_tier.copies
+
+
+def test_the_accuracy_is_that_of_the_model(tiny_tier) -> None:
+    model = network()
+    expected = np.mean(model(Tensor(INPUTS)).data.argmax(axis=1) == LABELS)
+
+    assert Benchmark([model], [(INPUTS, LABELS)], ["accuracy"], tier=tiny_tier).run()["accuracy"].mean == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (([], [(INPUTS, LABELS)]), UsageError),
+        (([network()], []), UsageError),
+        (([network()], [(INPUTS, LABELS)], ["speed"]), UsageError),
+        (([3], [(INPUTS, LABELS)]), UsageError),
+        (([network()], [INPUTS]), UsageError),
+        (([network()], [(INPUTS, LABELS[:3])]), ShapeError),
+    ],
+)
+def test_bad_arguments_are_refused_at_once(arguments, error) -> None:
+    with pytest.raises(error):
+        Benchmark(*arguments)
+
+
+def test_an_unknown_tier_is_refused() -> None:
+    with pytest.raises(UsageError, match="unknown tier"):
+        Benchmark([network()], [(INPUTS, LABELS)], tier="quick")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels", "expected"),
+    [
+        (np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]), [True, False]),
+        (np.array([1, 2, 3]), np.array([1, 0, 3]), [True, False, True]),
+        (np.array([[1, 2], [3, 4]]), np.array([[1, 2], [0, 4]]), [True, True, False, True]),
+    ],
+)
+def test_correctness_takes_scores_or_answers(outputs, labels, expected) -> None:
+    assert correctness(outputs, labels) == expected
+
+
+def test_outputs_of_another_shape_are_refused() -> None:
+    with pytest.raises(ShapeError):
+        correctness(np.zeros((4, 10)), np.zeros(5))
+
+
+def test_outputs_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(UsageError, match="1 NaN"):
+        correctness(np.array([[0.0, np.nan]]), np.array([0]))

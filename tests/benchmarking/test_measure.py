@@ -1,0 +1,93 @@
+"""Measuring with an injected clock: models that advance it by a known time."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+from tinytorch.benchmarking import measure
+from tinytorch.benchmarking.schedule import BlockShape, Plan
+
+
+class FakeClock:
+    """A clock that only moves when a model says so."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.calls: list[tuple[str, object]] = []
+
+    def __call__(self) -> int:
+        return self.now
+
+    def model(self, name: str, cost_ns: int):
+        def call(sample: object) -> None:
+            self.calls.append((name, sample))
+            self.now += cost_ns
+
+        return call
+
+
+PLAN = Plan(processes=1, copies=2, visits=3, block=BlockShape(4, 5, 8), calls_per_sample=(1, 10))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def measured(clock: FakeClock) -> measure.Samples:
+    placements = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(PLAN.copies)]
+    return measure.measure_placements(placements, range(7), PLAN, seed=1, clock=clock)
+
+
+def test_a_sample_is_the_time_of_its_batch(clock: FakeClock) -> None:
+    slow, fast = measured(clock)
+
+    assert {ns for model in (slow, fast) for p in model for b in p for ns in b} == {1000, 500}
+
+
+def test_every_placement_has_all_its_blocks(clock: FakeClock) -> None:
+    shapes = {np.shape(model) for model in measured(clock)}
+
+    assert shapes == {(PLAN.copies, PLAN.visits * PLAN.block.block_pairs, PLAN.block.timed)}
+
+
+def test_discarded_calls_are_made_and_not_recorded(clock: FakeClock) -> None:
+    measured(clock)
+    blocks = PLAN.copies * PLAN.visits * PLAN.block.block_pairs
+
+    assert sum(name == "a" for name, _ in clock.calls) == blocks * (PLAN.block.discarded + PLAN.block.timed)
+
+
+def test_models_take_turns_block_by_block(clock: FakeClock) -> None:
+    measured(clock)
+    names = "".join(name for name, _ in clock.calls)
+
+    assert max(len(run) for run in names.replace("b", " ").split()) <= 2 * (PLAN.block.discarded + PLAN.block.timed)
+
+
+def test_the_observer_hears_of_progress_up_to_the_end(clock: FakeClock) -> None:
+    shares: list[float] = []
+    placements = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(PLAN.copies)]
+    measure.measure_placements(placements, range(7), PLAN, 1, clock, shares.append)
+
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_the_collector_is_off_while_timing_and_on_again_after() -> None:
+    with measure.quiet():
+        during = gc.isenabled()
+
+    assert (during, gc.isenabled()) == (False, True)
+
+
+@pytest.mark.parametrize("cost_ns", [50, 3_000, 5_000_000])
+def test_the_probe_finds_the_cost_of_a_call(clock: FakeClock, cost_ns: int) -> None:
+    assert measure.probe_call_ns(clock.model("a", cost_ns), range(3), clock) == cost_ns
+
+
+def test_peak_working_bytes_sees_a_temporary_array() -> None:
+    assert measure.peak_working_bytes(lambda size: np.ones(size), 100_000) >= 800_000

@@ -1,0 +1,91 @@
+"""Records: what is derived from raw samples, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tinytorch.benchmarking.samples import (
+    Accuracy,
+    Latency,
+    Memory,
+    Throughput,
+    compare_accuracy,
+    compare_latency,
+    pack_bits,
+    unpack_bits,
+)
+
+SLOW = [[[2_000_000, 2_000_100]], [[2_010_000, 2_020_000]], [[1_990_000, 1_999_000]]]
+FAST = [[[1_000_000, 1_000_100]], [[1_006_000, 1_010_000]], [[995_000, 999_000]]]
+SESSION = "0123456789abcdef"
+
+
+@given(st.lists(st.booleans(), max_size=100))
+def test_bits_come_back_as_they_went(bits: list[bool]) -> None:
+    assert unpack_bits(pack_bits(bits), len(bits)) == bits
+
+
+def test_the_first_sample_is_the_highest_bit() -> None:
+    assert pack_bits([True, False, False]) == "80"
+
+
+def test_latency_is_in_milliseconds_per_call() -> None:
+    assert Latency.from_samples([[[4_000_000]]], calls_per_sample=4).mean == 1.0
+
+
+def test_memory_is_in_megabytes_of_a_million_bytes() -> None:
+    assert Memory.from_bytes(12_898_600).mean == 12.8986
+
+
+def test_accuracy_keeps_its_integers() -> None:
+    accuracy = Accuracy.from_correctness([True, True, False, True])
+
+    assert (accuracy.correct, accuracy.total, accuracy.mean) == (3, 4, 0.75)
+
+
+def test_throughput_is_samples_per_second_of_the_median_pass() -> None:
+    assert Throughput.from_samples([1_000_000, 9_000_000, 2_000_000], batch_size=10).mean == 5000
+
+
+def test_samples_of_one_session_are_compared_in_pairs() -> None:
+    comparison = compare_latency(Latency.from_samples(SLOW, 1, SESSION), Latency.from_samples(FAST, 1, SESSION))
+
+    assert comparison.p_value is not None
+    assert comparison.ci_lower < comparison.estimate < comparison.ci_upper
+
+
+def test_batches_of_different_size_still_compare_single_calls() -> None:
+    doubled = [[[2 * ns for ns in block] for block in blocks] for blocks in FAST]
+    comparison = compare_latency(Latency.from_samples(SLOW, 1, SESSION), Latency.from_samples(doubled, 2, SESSION))
+
+    assert comparison.estimate == pytest.approx(2, rel=0.01)
+
+
+def test_samples_of_two_sessions_have_no_p_value() -> None:
+    comparison = compare_latency(Latency.from_samples(SLOW, 1, "0" * 16), Latency.from_samples(FAST, 1, "1" * 16))
+
+    assert (comparison.p_value, comparison.reason) == (None, "measured one after the other")
+
+
+def test_a_claimed_latency_has_no_p_value() -> None:
+    assert compare_latency(Latency(mean=100.0), Latency(mean=40.0)).estimate == 2.5
+
+
+def test_accuracy_is_compared_sample_by_sample() -> None:
+    better = compare_accuracy(Accuracy.from_correctness([False] * 9), Accuracy.from_correctness([True] * 9))
+
+    assert (better.estimate, better.verdict, better.p_value) == (1.0, "better", pytest.approx(2 / 2**9))
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf"), "1"])
+def test_a_latency_that_is_no_positive_number_is_refused(value: object) -> None:
+    with pytest.raises(ValidationError):
+        Latency(mean=value)
+
+
+def test_unknown_keys_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        Memory(mean=1.0, weight=3)

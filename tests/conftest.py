@@ -1,0 +1,23 @@
+"""Shared by all tests: nothing of the user's own machine is read or written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinytorch.benchmarking.schedule import Tier
+
+TINY = Tier("test", 40_000_000, processes=2, copies=3)
+
+
+@pytest.fixture
+def tiny_tier() -> Tier:
+    """A tier for tests: real processes and clocks, hardly any time."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tests' one trained baseline lives."""
+    return tmp_path_factory.mktemp("cache")
