@@ -59,7 +59,7 @@ def test_each_failure_has_its_own_outcome_and_the_line_at_fault(service, method,
         worker.ask(method, limit_s=1)
 
     assert (caught.value.outcome, detail in caught.value.detail) == (outcome, True)
-    assert caught.value.frames[-1].function == method
+    assert method in [frame.function for frame in caught.value.frames[-2:]]
 
 
 def test_blas_threads_are_set_before_the_worker_starts(service: str) -> None:
