@@ -37,7 +37,7 @@ def test_latency_is_in_milliseconds_per_call() -> None:
 
 
 def test_memory_is_in_megabytes_of_a_million_bytes() -> None:
-    assert Memory.from_bytes(12_898_600).mean == 12.8986
+    assert Memory.from_bytes(12_902_440).mean == 12.90244
 
 
 def test_accuracy_keeps_its_integers() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from gradient_check import check_gradients
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
@@ -78,7 +78,9 @@ CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "arrays", "options"), CASES)
-def test_gradients_agree_with_central_differences(name: str, arrays: list[Any], options: dict[str, Any]) -> None:
+def test_gradients_agree_with_central_differences(
+    check_gradients: Callable[..., None], name: str, arrays: list[Any], options: dict[str, Any]
+) -> None:
     check_gradients(name, arrays, options)
 
 
@@ -88,7 +90,9 @@ def test_every_operation_is_checked() -> None:
 
 @pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if len(row.vjps) == 2 and name != "matmul"])
 @given(shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3), seed=st.integers(0, 99))
-def test_gradients_survive_any_broadcasting(name: str, shapes: Any, seed: int) -> None:
+def test_gradients_survive_any_broadcasting(
+    check_gradients: Callable[..., None], name: str, shapes: Any, seed: int
+) -> None:
     generator = np.random.default_rng(seed)
     check_gradients(name, [generator.uniform(1, 2, shape) for shape in shapes.input_shapes], {})
 

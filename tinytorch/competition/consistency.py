@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import BaseModel
 
@@ -12,7 +13,7 @@ from tinytorch.benchmarking.samples import Accuracy, Latency, Memory, Metrics, R
 from tinytorch.competition.events import Rules, check_constraints
 from tinytorch.competition.findings import Outcome, failed, passed, unknown
 from tinytorch.competition.quantities import UNITS
-from tinytorch.competition.scores import compute_scores, compute_statistics, metric_values
+from tinytorch.competition.scores import Scores, Statistics, compute_statistics, derive_scores, metric_values
 from tinytorch.competition.submission import Submission, Trust, has_raw_samples, is_repository, trust_of
 from tinytorch.text import is_safe, safe_text
 
@@ -44,6 +45,16 @@ class Case:
     def models(self) -> dict[str, Metrics]:
         """Both models' metrics by their role."""
         return {"baseline": self.baseline, "optimized": self.optimized}
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """The statistics, recomputed."""
+        return compute_statistics(self.baseline, self.optimized)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """The scores, recomputed."""
+        return derive_scores(self.statistics, self.baseline, self.optimized, self.rules)
 
 
 def safe_texts(case: Case) -> Outcome:
@@ -104,15 +115,13 @@ def throughput_statistics(case: Case) -> Outcome:
 
 def normalized_scores(case: Case) -> Outcome:
     """Scores follow from the metrics."""
-    fresh = compute_scores(case.baseline, case.optimized, case.rules)
-    return _compared("normalized_scores", case.submission.normalized_scores, fresh)
+    return _compared("normalized_scores", case.submission.normalized_scores, case.scores)
 
 
 def statistics(case: Case) -> Outcome:
     """Intervals and p-values follow from the raw samples."""
-    fresh = compute_statistics(case.baseline, case.optimized)
-    outcome = _compared("statistics", case.submission.statistics, fresh)
-    comparisons = (fresh.speedup, fresh.accuracy_delta)
+    outcome = _compared("statistics", case.submission.statistics, case.statistics)
+    comparisons = (case.statistics.speedup, case.statistics.accuracy_delta)
     reasons = [each.reason if each else "a metric was not measured" for each in comparisons]
     if outcome.passed and any(reasons):
         return unknown("no interval: " + "; ".join(sorted({reason for reason in reasons if reason})))
@@ -147,9 +156,8 @@ def completeness(case: Case) -> Outcome:
     """Every metric that the event asks for was measured."""
     rules = case.rules.events[case.submission.event]
     values = metric_values(case.optimized)
-    scores = compute_scores(case.baseline, case.optimized, case.rules).model_dump()
     missing: list[str] = sorted({item.metric for item in rules.constraints if values[item.metric] is None})
-    if {**scores, **values}[rules.ranked_by] is None:
+    if {**case.scores.model_dump(), **values}[rules.ranked_by] is None:
         missing.append(rules.ranked_by)
     if missing:
         return failed(f"the event needs {', '.join(missing)}, which is missing", "measure it on both models")

@@ -16,7 +16,9 @@ from tinytorch.text import safe_text
 
 LARGEST_FILE_BYTES = 8 * 2**20
 DEEPEST_NESTING = 32
-MOST_VALUES = 4_000_000  # no file of the largest size holds more; guards against an object that repeats itself
+MOST_VALUES = 500_000  # twice what the longest tier can measure; also stops an object that holds itself
+MOST_KEYS = 1_000  # of one object
+LONGEST_TEXT = 100_000  # the bitmap of 400,000 test samples
 MOST_SCHEMA_ERRORS = 20
 
 Parsed = tuple[Submission | None, list[Finding]]
@@ -88,7 +90,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _plain(document: object) -> Outcome:
-    """Whether the document holds plain JSON values only: exact types, finite, not too deep, not too many."""
+    """Whether the document holds plain JSON values only: exact types, finite, none too deep, too many or too long."""
     try:
         _Walk().visit(document, 1)
     except _RefusedError as error:
@@ -107,9 +109,11 @@ class _Walk:
         if self.seen > MOST_VALUES:
             raise _RefusedError(f"more than {MOST_VALUES:,} values")
         if type(value) is dict:
-            self._visit_all([*value, *value.values()], depth)
+            if len(value) > MOST_KEYS:
+                raise _RefusedError(f"an object with more than {MOST_KEYS:,} keys")
             if any(type(key) is not str for key in value):
                 raise _RefusedError("a key is not text")
+            self._visit_all([*value, *value.values()], depth)
         elif type(value) is list or type(value) is tuple:
             self._visit_all(value, depth)
         else:
@@ -125,14 +129,16 @@ def _check_scalar(value: object) -> None:
     if value is None or kind is bool:
         return
     if kind is str:
-        _check_encodable(str(value))
+        _check_text(str(value))
     elif kind is int or kind is float:
         _check_number(value)  # type: ignore[arg-type]
     else:
         raise _RefusedError(f"{safe_text(kind.__name__, 60)} is not a JSON value")
 
 
-def _check_encodable(text: str) -> None:
+def _check_text(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise _RefusedError(f"a text of more than {LONGEST_TEXT:,} characters")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise _RefusedError(f"half a character (a surrogate) in the text {safe_text(text, 60)!r}")
 

@@ -9,7 +9,6 @@ from tinytorch import units
 from tinytorch.benchmarking.samples import Latency
 from tinytorch.competition.consistency import Case
 from tinytorch.competition.findings import Outcome, failed, passed, unknown
-from tinytorch.competition.scores import compute_statistics
 
 NO_SAMPLES = "no raw latency samples"
 MEASURE_AGAIN = "measure again with tito olympics benchmark"
@@ -74,7 +73,7 @@ def clock_span(case: Case) -> Outcome:
 def ratios_agree(case: Case) -> Outcome:
     """The paired speedup and the ratio of the mean times tell about the same."""
     baseline, optimized = case.baseline.latency, case.optimized.latency
-    speedup = compute_statistics(case.baseline, case.optimized).speedup
+    speedup = case.statistics.speedup
     if baseline is None or optimized is None or speedup is None or speedup.log_ratios is None:
         return unknown("no paired latency samples")
     plain = baseline.mean / optimized.mean

@@ -82,11 +82,14 @@ def paired_models(baseline_results: Results, optimized_results: Results) -> tupl
 
 def compute_scores(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Scores:
     """The scores of two models' metrics."""
-    smoothing = (rules or load_rules()).scoring.error_ratio_smoothing
-    statistics = compute_statistics(baseline, optimized)
+    return derive_scores(compute_statistics(baseline, optimized), baseline, optimized, rules or load_rules())
+
+
+def derive_scores(statistics: Statistics, baseline: Metrics, optimized: Metrics, rules: Rules) -> Scores:
+    """The scores, where speedup and accuracy delta are known already."""
     speedup = statistics.speedup.estimate if statistics.speedup else None
     compression = _compression_ratio(baseline.memory, optimized.memory)
-    error_ratio = _error_ratio(baseline.accuracy, optimized.accuracy, smoothing)
+    error_ratio = _error_ratio(baseline.accuracy, optimized.accuracy, rules.scoring.error_ratio_smoothing)
     every = _product(speedup, compression, error_ratio)
     return Scores(
         speedup=speedup,

@@ -46,7 +46,8 @@ DIVISIONS = ("closed", "open")
 _REPOSITORY = re.compile(r"https?://[^\s/]+\.[^\s/]+(/\S*)?")
 
 Division = Literal["closed", "open"]
-Technique = Annotated[str, StringConstraints(min_length=1, max_length=TECHNIQUE_LIMIT)]
+Athlete = Annotated[str, StringConstraints(pattern=r"\S", max_length=ATHLETE_LIMIT)]
+Technique = Annotated[str, StringConstraints(pattern=r"\S", max_length=TECHNIQUE_LIMIT)]
 
 
 class Trust(StrEnum):
@@ -71,12 +72,12 @@ class RulesId(Record):
 class Submission(Record):
     """A submission as it stands in `submission.json`; every derived number follows from `baseline` and `optimized`."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.0"]
     rules: RulesId
     event: OlympicEvent
     division: Division
     task: TaskRecord | None
-    athlete_name: Annotated[str, StringConstraints(min_length=1, max_length=ATHLETE_LIMIT)]
+    athlete_name: Athlete
     github_repo: Annotated[str, StringConstraints(max_length=REPOSITORY_LIMIT)] | None
     techniques: Annotated[list[Technique], Field(max_length=MOST_TECHNIQUES)]
     created_at: AwareDatetime
@@ -175,6 +176,7 @@ def assemble(entrant: Entrant, evidence: Evidence, created_at: datetime) -> dict
     trust = trust_of(baseline, optimized)
     known = evidence if trust is Trust.T1 else evidence.model_copy(update={"system_info": None, "protocol": None})
     submission = Submission(
+        schema_version=SCHEMA_VERSION,
         rules=RulesId(version=rules.version, sha256=rules.sha256),
         **_fields(entrant),
         **_fields(known),

@@ -111,8 +111,8 @@ def _softmax(array: Array, axis: int) -> Array:
 
 
 def _softmax_vjp(gradient: Array, output: Array, _: Array, axis: int) -> Array:
-    mean: Array = (gradient * output).sum(axis=axis, keepdims=True)
-    return output * (gradient - mean)
+    centred: Array = gradient - (gradient * output).sum(axis=axis, keepdims=True)
+    return output * centred
 
 
 def _cross_entropy(logits: Array, labels: Array) -> Array:

@@ -25,7 +25,7 @@ def structured_prune(
     keep: int | float,
     train_data: TensorDataset | None = None,
     *,
-    epochs: int = 8,
+    epochs: int = 20,
     batch_size: int = 32,
     learning_rate: float = 1e-3,
     seed: int = 0,

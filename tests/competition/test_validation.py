@@ -1,0 +1,227 @@
+"""Every check of the table finds what it is there to find, and nothing makes validation raise."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinytorch.benchmarking.samples import Accuracy, Latency, Run
+from tinytorch.competition.findings import Finding, report
+from tinytorch.competition.submission import submission_from_run
+from tinytorch.competition.validation import CHECKS, validate_bytes, validate_submission
+
+Document = dict[str, Any]
+Mutate = Callable[[Document], None]
+Change = Callable[[Document, Mutate], Document]
+
+
+def put(path: str, value: Any) -> Mutate:
+    """A mutation that writes `value` at a dotted path."""
+
+    def mutate(document: Document) -> None:
+        *way, last = path.split(".")
+        for key in way:
+            document = document[key]
+        document[last] = value
+
+    return mutate
+
+
+def accuracy(role: str, correct: int) -> Mutate:
+    """A mutation to a consistent accuracy of `correct` of 360."""
+    record = Accuracy.from_correctness([index < correct for index in range(360)])
+    return put(f"{role}.metrics.accuracy", record.model_dump(mode="json"))
+
+
+def latency(role: str, change: Callable[[list[int]], list[int]]) -> Mutate:
+    """A mutation of every block of the *baseline's* samples into a consistent latency of `role`."""
+
+    def mutate(document: Document) -> None:
+        stored = document["baseline"]["metrics"]["latency"]
+        samples = [[change(block) for block in blocks] for blocks in stored["samples_ns"]]
+        fresh = Latency.from_samples(samples, 1, stored["session"])
+        document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
+
+    return mutate
+
+
+def interrupted(document: Document) -> None:
+    """One sample of ten seconds, which no median notices."""
+    document["baseline"]["metrics"]["latency"]["samples_ns"][0][0][0] = 10_000_000_000
+    latency("baseline", list)(document)
+
+
+def too_weak_for_its_event(document: Document) -> None:
+    """55 % accuracy where 85 % is asked for."""
+    document["event"] = "latency_sprint"
+    accuracy("optimized", 200)(document)
+
+
+NEGATIVE_CONTROLS: dict[str, Mutate] = {
+    "text": put("athlete_name", "A\u202eda"),
+    "repository": put("github_repo", "javascript:alert(1)"),
+    "digest": put("digest", "0" * 64),
+    "rules": put("rules.version", "0.1"),
+    "latency_statistics": put("optimized.metrics.latency.std", 0.5),
+    "memory_statistics": put("optimized.metrics.memory.mean", 1.0),
+    "accuracy_statistics": put("optimized.metrics.accuracy.correct", 349),
+    "throughput_statistics": put("baseline.metrics.throughput.mean", 1e9),
+    "normalized_scores": put("normalized_scores.speedup", 100.0),
+    "statistics": put("statistics.speedup.p_value", 0.5),
+    "constraint_results": put("event", "latency_sprint"),
+    "constraints": too_weak_for_its_event,
+    "completeness": put("optimized.metrics.memory", None),
+    "trust": put("trust", "T0"),
+    "test_set": put("task.test_samples", 100),
+    "layer_kinds": put("optimized.layer_kinds", ["Linear"]),
+    "sample_shape": put("protocol.copies", 16),
+    "techniques": put("techniques", []),
+    "varying_times": latency("optimized", lambda block: [200_000] * len(block)),
+    "independent_times": latency("optimized", lambda block: [round(sample / 2.5) for sample in block]),
+    "clock_floor": put("protocol.clock_resolution_ns", 1_000_000),
+    "clock_span": put("protocol.ended_at", "2026-03-01T12:00:00.001Z"),
+    "ratios_agree": interrupted,
+    "accuracy_gain": accuracy("baseline", 200),
+}
+
+
+def outcome(result: Document, name: str) -> Document:
+    """The check of that name."""
+    (check,) = [check for check in result["checks"] if check["name"] == name]
+    return dict(check)
+
+
+def test_an_honest_submission_passes_every_check(submission: Document) -> None:
+    """No error, no warning, nothing that could not be checked."""
+    result = validate_submission(submission)
+
+    assert result["valid"]
+    assert result["issues"] == []
+    assert {check["passed"] for check in result["checks"]} == {True}
+    assert [check["name"] for check in result["checks"]][2:] == [check.name for check in CHECKS]
+
+
+def test_every_check_has_its_negative_control() -> None:
+    """A check that nothing can fail checks nothing."""
+    assert list(NEGATIVE_CONTROLS) == [check.name for check in CHECKS]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_check_fails_on_what_it_is_for(check: Any, submission: Document, change: Change) -> None:
+    """One mutation makes the check fail, with its severity, a message and the issue listed."""
+    mutate = NEGATIVE_CONTROLS[check.name]
+    document = copy.deepcopy(submission)
+    if check.name == "digest":
+        mutate(document)
+    else:
+        document = change(submission, mutate)
+    result = validate_submission(document)
+    found = outcome(result, check.name)
+
+    assert (found["passed"], found["severity"]) == (False, check.severity)
+    assert found["message"] in result["issues"]
+    assert not (check.severity == "error" and result["valid"])
+
+
+def test_a_warning_leaves_a_submission_valid(submission: Document, change: Change) -> None:
+    """Doubt is said aloud, and is no verdict."""
+    result = validate_submission(change(submission, put("techniques", [])))
+
+    assert result["valid"]
+    assert result["issues"] == ["no technique is named"]
+
+
+@pytest.mark.parametrize("field", ["ci_lower", "p50", "calls_per_sample", "session", "std"])
+def test_a_number_by_hand_has_nothing_but_itself(field: str, run: Run, submission: Document, change: Change) -> None:
+    """An interval without samples follows from nothing."""
+    kept = submission["optimized"]["metrics"]["latency"]
+
+    def mutate(document: Document) -> None:
+        document["optimized"]["metrics"]["latency"] = {"mean": kept["mean"], field: kept[field]}
+
+    assert outcome(validate_submission(change(submission, mutate)), "latency_statistics")["passed"] is False
+
+
+def test_different_layer_kinds_are_fine_in_the_open_division(submission: Document, change: Change) -> None:
+    """Open means any architecture."""
+
+    def mutate(document: Document) -> None:
+        document["division"] = "open"
+        document["optimized"]["layer_kinds"] = ["Conv2d"]
+
+    assert validate_submission(change(submission, mutate))["valid"]
+
+
+def test_models_measured_one_after_the_other_have_no_interval(submission: Document, change: Change) -> None:
+    """Unpaired samples: statistics say why they could not be checked."""
+    document = change(submission, put("optimized.metrics.latency.session", "f" * 16))
+    run = Run.model_validate_json(json.dumps(run_of(document)))
+    again = submission_from_run(run, event="all_around", athlete_name="Ada")
+    result = validate_submission(again)
+
+    assert result["valid"], result["issues"]
+    assert outcome(result, "statistics")["passed"] is None
+    assert "one after the other" in outcome(result, "statistics")["message"]
+
+
+def run_of(document: Document) -> Document:
+    """The run that a submission was made from."""
+    shared = {name: document[name] for name in Run.model_fields if name in document}
+    return {"id": "20260301T120030Z-0a1b2c3d", **shared}
+
+
+@pytest.mark.parametrize(
+    "mutate",
+    [
+        put("optimized.metrics.latency.samples_ns", []),
+        put("optimized.metrics.latency.samples_ns", [[]]),
+        put("optimized.metrics.latency.calls_per_sample", 2**63),
+        put("optimized.metrics.latency.mean", 5e-324),
+        put("optimized.metrics.memory.mean", 5e-324),
+        put("optimized.metrics.memory.kept_bytes", 2**63),
+        put("optimized.metrics.accuracy.total", 2**62),
+        put("optimized.metrics.accuracy.bitmap", ""),
+        put("protocol.copies", 2**62),
+        put("baseline.metrics.latency.samples_ns", [[[2**62], [1]]]),
+    ],
+)
+def test_extreme_numbers_are_findings(submission: Document, change: Change, mutate: Mutate) -> None:
+    """Overflow, emptiness and disagreement end as failed checks, never as an exception."""
+    result = validate_submission(change(submission, mutate))
+
+    assert not result["valid"]
+    assert result["issues"]
+
+
+def test_nothing_checked_is_not_valid() -> None:
+    """A report without any check made is no pass."""
+    assert not report([])["valid"]
+    assert not report([Finding("x", None, "error", "could not", "")])["valid"]
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_no_change_of_a_number_or_text_passes_under_a_stale_digest(data: st.DataObject, submission: Document) -> None:
+    """Whatever leaf is replaced by whatever value, validation answers, and answers no."""
+    document = copy.deepcopy(submission)
+    holder, key = data.draw(st.sampled_from(leaves(document)))
+    value = data.draw(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([]) | st.just({}))
+    if value == holder[key] or (value is None and holder[key] is None):
+        return
+    holder[key] = value
+
+    assert validate_submission(document)["valid"] is False
+    assert validate_bytes(json.dumps(document).encode())["valid"] is False
+
+
+def leaves(value: Any) -> list[tuple[Any, Any]]:
+    """Every (holder, key) of a document whose value is a scalar; of long lists the first two elements."""
+    keys = list(value) if isinstance(value, dict) else list(range(min(2, len(value))))
+    inner = [leaf for key in keys if isinstance(value[key], dict | list) for leaf in leaves(value[key])]
+    return inner + [(value, key) for key in keys if not isinstance(value[key], dict | list)]

@@ -1,0 +1,138 @@
+"""Layers: outputs, weights found in attributes, modes, kinds, copies."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from tinytorch.core.activations import ReLU, Sigmoid, Softmax, Tanh
+from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kinds, parameter_count
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import ShapeError, UsageError
+
+
+class TwoBranches(Layer):
+    """A student's model: layers in a list, in a dict, and twice the same."""
+
+    def __init__(self) -> None:
+        shared = Linear(3, 3)
+        self.branches = [shared, {"inner": Sequential(shared, ReLU())}]
+        self.scale = Tensor(np.ones(3), requires_grad=True)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, 3) -> (N, 3)."""
+        return inputs * self.scale
+
+
+def small_model() -> Sequential:
+    rng = np.random.default_rng(0)
+    return Sequential(Linear(4, 8, rng=rng), ReLU(), Dropout(0.5, rng=rng), Linear(8, 3, rng=rng))
+
+
+def test_linear_is_inputs_times_weight_plus_bias() -> None:
+    linear = Linear.from_arrays(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([10.0, 20.0]))
+    np.testing.assert_array_equal(linear(np.array([[1.0, 1.0]])), [[14, 26]])
+
+
+def test_linear_without_bias_has_one_parameter() -> None:
+    assert [tensor.shape for tensor in Linear(4, 2, bias=False).parameters()] == [(4, 2)]
+
+
+def test_linear_starts_with_the_variance_of_he() -> None:
+    assert Linear(1000, 100, rng=np.random.default_rng(0)).weight.data.var() == pytest.approx(2 / 1000, rel=0.02)
+
+
+def test_linear_is_drawn_from_the_generator_given() -> None:
+    first, second = (Linear(3, 3, rng=np.random.default_rng(5)).weight.data for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_linear_needs_sizes() -> None:
+    with pytest.raises(UsageError):
+        Linear(0, 3)
+
+
+def test_linear_names_shapes_that_do_not_fit() -> None:
+    with pytest.raises(ShapeError, match=r"linear of shapes \(1, 5\), \(4, 2\)"):
+        Linear(4, 2)(np.ones((1, 5)))
+
+
+def test_a_layer_takes_tensors_and_arrays_of_any_type() -> None:
+    model, inputs = small_model().eval(), np.arange(8, dtype=np.uint8).reshape(2, 4)
+    np.testing.assert_array_equal(model(inputs), model(Tensor(inputs, dtype=np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [(ReLU(), [0, 2]), (Sigmoid(), [0.26894142, 0.88079708]), (Tanh(), [-0.76159416, 0.96402758])],
+)
+def test_activations(layer: Layer, expected: list[float]) -> None:
+    np.testing.assert_allclose(layer(np.array([-1.0, 2.0])), expected, rtol=1e-6)
+
+
+def test_softmax_adds_up_to_one() -> None:
+    np.testing.assert_allclose(Softmax()(np.ones((2, 4))), 0.25)
+
+
+def test_parameters_are_found_in_containers_and_once() -> None:
+    assert len(TwoBranches().parameters()) == 3
+
+
+def test_parameters_that_are_shared_count_once() -> None:
+    assert parameter_count(TwoBranches()) == 9 + 3 + 3
+
+
+def test_kinds_are_listed_in_order_and_as_often_as_used() -> None:
+    relu = ReLU()
+    model = Sequential([Linear(2, 2), relu, Sequential(Linear(2, 2), relu)])
+    assert layer_kinds(model) == ["Linear", "ReLU", "Linear", "ReLU"]
+
+
+def test_a_model_of_its_own_class_is_a_kind_too() -> None:
+    assert layer_kinds(TwoBranches()) == ["TwoBranches", "Linear", "Linear", "ReLU"]
+
+
+def test_sequential_is_a_sequence() -> None:
+    model = small_model()
+    assert (len(model), model[0], list(model)) == (4, model.layers[0], model.layers)
+
+
+def test_modes_reach_inner_layers() -> None:
+    model = Sequential(Sequential(Dropout(0.5)))
+    assert [layer.training for layer in model.eval().walk()] == [False] * 3
+    assert [layer.training for layer in model.train().walk()] == [True] * 3
+
+
+def test_dropout_keeps_the_mean_in_training() -> None:
+    outputs = Dropout(0.25, rng=np.random.default_rng(0))(np.ones(100_000)).numpy()
+    assert set(np.unique(outputs)) == {0, np.float32(1 / 0.75)}
+    assert outputs.mean() == pytest.approx(1, abs=0.01)
+
+
+def test_dropout_does_nothing_in_inference() -> None:
+    inputs = Tensor([1.0, 2.0])
+    assert Dropout(0.5).eval()(inputs) is inputs
+
+
+def test_dropout_needs_a_probability() -> None:
+    with pytest.raises(UsageError):
+        Dropout(1)
+
+
+def test_a_pickled_model_answers_the_same() -> None:
+    model, inputs = small_model().eval(), np.ones((2, 4))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model))(inputs), model(inputs))
+
+
+def test_a_copied_model_has_weights_of_its_own() -> None:
+    model = small_model()
+    twin = copy.deepcopy(model)
+    assert not any(np.shares_memory(*pair) for pair in zip(model.weights(), twin.weights(), strict=True))
+
+
+def test_a_layer_without_forward_says_so() -> None:
+    with pytest.raises(NotImplementedError, match="forward"):
+        Layer()(np.ones(1))

@@ -1,0 +1,36 @@
+"""Cross entropy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import ShapeError, UsageError
+
+
+def test_equal_logits_cost_the_logarithm_of_the_classes() -> None:
+    assert CrossEntropyLoss()(Tensor(np.zeros((3, 4))), np.array([0, 1, 3])).item() == pytest.approx(np.log(4))
+
+
+def test_the_gradient_is_probability_minus_truth() -> None:
+    logits = Tensor(np.zeros((2, 2)), requires_grad=True)
+    CrossEntropyLoss()(logits, Tensor(np.array([0, 1]))).backward()
+    np.testing.assert_allclose(logits.grad, [[-0.25, 0.25], [0.25, -0.25]])
+
+
+def test_sure_and_wrong_stays_finite() -> None:
+    assert CrossEntropyLoss()(Tensor([[1e4, 0.0]]), np.array([1])).item() == pytest.approx(1e4)
+
+
+@pytest.mark.parametrize(("shape", "labels"), [((2, 3), [0]), ((3,), [0, 1, 2]), ((0, 3), []), ((2, 3), 1)])
+def test_shapes_must_fit(shape: tuple[int, ...], labels: object) -> None:
+    with pytest.raises(ShapeError):
+        CrossEntropyLoss()(Tensor(np.zeros(shape)), np.array(labels))
+
+
+@pytest.mark.parametrize("labels", [[0.0, 1.0], [0, 3], [-1, 0]])
+def test_labels_must_be_classes(labels: list[float]) -> None:
+    with pytest.raises(UsageError, match=r"0\.\.2"):
+        CrossEntropyLoss()(Tensor(np.zeros((2, 3))), np.array(labels))

@@ -1,0 +1,80 @@
+"""Optimizers, against their formulas written out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.optimizers import BLOCK_ELEMENTS, SGD, Adam, Optimizer
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
+
+GRADIENTS = np.random.default_rng(0).standard_normal((4, 3))
+START = np.array([1.0, -2.0, 0.5])
+
+
+def steps(optimizer: Optimizer, parameter: Tensor) -> np.ndarray:
+    for gradient in GRADIENTS:
+        parameter.grad = gradient.copy()
+        optimizer.step()
+    return parameter.data
+
+
+def parameter(data: object = START) -> Tensor:
+    return Tensor(np.array(data), requires_grad=True, dtype=np.float64)
+
+
+def test_sgd_goes_down_the_gradient() -> None:
+    p = parameter()
+    np.testing.assert_allclose(steps(SGD([p], 0.1), p), START - 0.1 * GRADIENTS.sum(axis=0))
+
+
+def test_sgd_with_momentum_follows_its_formula() -> None:
+    p, expected, velocity = parameter(), START, np.zeros(3)
+    for gradient in GRADIENTS:
+        velocity = 0.9 * velocity + gradient
+        expected = expected - 0.1 * velocity
+    np.testing.assert_allclose(steps(SGD([p], 0.1, momentum=0.9), p), expected)
+
+
+def test_adam_follows_its_formula() -> None:
+    p, expected, mean, square = parameter(), START, np.zeros(3), np.zeros(3)
+    for step, gradient in enumerate(GRADIENTS, 1):
+        mean = 0.8 * mean + 0.2 * gradient
+        square = 0.99 * square + 0.01 * gradient**2
+        expected = expected - 0.1 * (mean / (1 - 0.8**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-3)
+    actual = steps(Adam([p], 0.1, betas=(0.8, 0.99), epsilon=1e-3), p)
+    np.testing.assert_allclose(actual, expected)
+
+
+@pytest.mark.parametrize("shape", [(), (3 * BLOCK_ELEMENTS + 7,), (300, 257), (2, 2 * BLOCK_ELEMENTS)])
+def test_adam_reaches_every_element_of_every_block(shape: tuple[int, ...]) -> None:
+    p = parameter(np.zeros(shape))
+    p.grad = np.ones(shape)
+    Adam([p], 0.1).step()
+    np.testing.assert_allclose(p.data, -0.1, rtol=1e-6)
+
+
+def test_adam_keeps_float32() -> None:
+    p = Tensor(np.ones(2), requires_grad=True)
+    p.grad = np.ones(2, np.float32)
+    Adam([p]).step()
+    assert p.dtype == np.float32
+
+
+def test_a_parameter_without_gradient_stays() -> None:
+    p = parameter()
+    SGD([p], 0.1).step()
+    np.testing.assert_array_equal(p.data, START)
+
+
+def test_zero_grad_forgets() -> None:
+    p = parameter()
+    p.grad = np.ones(3)
+    SGD([p], 0.1).zero_grad()
+    assert p.grad is None
+
+
+def test_there_must_be_parameters() -> None:
+    with pytest.raises(UsageError, match="0 parameters"):
+        SGD([], 0.1)

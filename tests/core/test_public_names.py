@@ -1,0 +1,24 @@
+"""The package's own names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import tinytorch
+
+
+def test_every_listed_name_is_there() -> None:
+    assert all(getattr(tinytorch, name) is not None for name in tinytorch.__all__)
+
+
+def test_unknown_names_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="Tensr"):
+        _ = tinytorch.Tensr
+
+
+def test_importing_the_package_does_not_import_numpy() -> None:
+    code = "import sys, tinytorch; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,83 @@
+"""Bad entries: each a distinct message with the entry's own line, and nothing recorded. Real worker processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinytorch.errors import EntryError, UsageError
+from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.workloads.registry import find_task
+
+ENTRIES = {
+    "raises": ("def optimize(model, train_data):\n    return 1 / 0\n", ["ZeroDivisionError", "line 2", "1 / 0"]),
+    "bad import": ("import no_such_module\n", ["ModuleNotFoundError", "line 1"]),
+    "bad syntax": ("def optimize(model, train_data)\n    return model\n", ["SyntaxError", "line 1"]),
+    "no optimize": ("x = 3\n", ["defines no function `optimize"]),
+    "returns None": ("def optimize(model, train_data):\n    pass\n", ["returned None"]),
+    "returns no model": ("def optimize(model, train_data):\n    return 42\n", ["'int', which is not a model"]),
+    "loops": (
+        "def optimize(model, train_data):\n    while True:\n        pass\n",
+        ["did not finish", "in optimize", "line"],
+    ),
+    "exits": ("import os\ndef optimize(model, train_data):\n    os._exit(3)\n", ["exit status 3", "line 3"]),
+    "sys.exit": ("import sys\ndef optimize(model, train_data):\n    sys.exit(3)\n", ["SystemExit", "line 3"]),
+    "wrong shape": (
+        "class Half:\n    def __call__(self, x):\n        return x[:, :5]\n"
+        "def optimize(model, train_data):\n    return Half()\n",
+        ["shape (360, 5) where the baseline returns (360, 10)", "line 4"],
+    ),
+    "NaN": (
+        "class Nan:\n    def __call__(self, x):\n        return x[:, :10] * float('nan')\n"
+        "def optimize(model, train_data):\n    return Nan()\n",
+        ["NaN or infinite", "line 4"],
+    ),
+    "raises when run": (
+        "class Bad:\n    def __call__(self, x):\n        raise RuntimeError('later')\n"
+        "def optimize(model, train_data):\n    return Bad()\n",
+        ["running the optimized model", "RuntimeError: later", "line 3"],
+    ),
+    "exits when run": (
+        "import os\nclass Bad:\n    def __call__(self, x):\n        os._exit(5)\n"
+        "def optimize(model, train_data):\n    return Bad()\n",
+        ["running the optimized model", "exit status 5", "line 4"],
+    ),
+    "cannot be saved": (
+        "def optimize(model, train_data):\n    return lambda x: x\n",
+        ["cannot be saved"],
+    ),
+    "bad division": ("DIVISION = 'half'\ndef optimize(model, train_data):\n    return model\n", ["DIVISION"]),
+    "bad techniques": ("TECHNIQUES = 3\ndef optimize(model, train_data):\n    return model\n", ["TECHNIQUES"]),
+}
+
+
+@pytest.mark.parametrize(("source", "expected"), ENTRIES.values(), ids=ENTRIES.keys())
+def test_a_bad_entry_gets_a_message_of_its_own(
+    source: str, expected: list[str], tmp_path: Path, tiny_tier, cache_directory: Path
+) -> None:
+    path = tmp_path / "entry.py"
+    path.write_text(source)
+    options = Options(tiny_tier, build_limit_s=3, cache_directory=cache_directory)
+    with pytest.raises(EntryError) as caught:
+        run_competition(find_task("digits_mlp"), Contender.entry(path), options)
+
+    assert all(part in caught.value.message for part in expected), caught.value.message
+
+
+@pytest.mark.parametrize("name", ["missing.py", "folder", "notes.txt"])
+def test_a_file_that_is_no_entry_is_a_usage_error(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(UsageError):
+        Contender.entry(tmp_path / name)
+
+
+def test_hostile_text_in_a_message_is_escaped(tmp_path: Path, tiny_tier, cache_directory: Path) -> None:
+    path = tmp_path / "entry.py"
+    path.write_text("def optimize(model, train_data):\n    raise ValueError('\\x1b[31m\\u202e')\n")
+    with pytest.raises(EntryError) as caught:
+        run_competition(find_task("digits_mlp"), Contender.entry(path), Options(tiny_tier, 0, 10, cache_directory))
+
+    assert "\x1b" not in caught.value.message
+    assert "\u202e" not in caught.value.message

@@ -1,0 +1,75 @@
+"""A whole competition run, with real training and real worker processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinytorch.benchmarking.samples import Run
+from tinytorch.benchmarking.schedule import Tier
+from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.workloads.registry import find_task
+
+ENTRY = """
+from tinytorch.perf.quantization import quantize_model
+TECHNIQUES = ["INT8 Quantization"]
+class Wrapped:
+    def __init__(self, model): self.model = model
+    def forward(self, x): return self.model(x)
+def optimize(model, train_data):
+    return Wrapped(quantize_model(model))
+"""
+
+
+TINY = Tier("test", 40_000_000, processes=2, copies=3)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> Run:
+    path = tmp_path_factory.mktemp("entry") / "entry.py"
+    path.write_text(ENTRY + "DIVISION = 'open'\n")
+    return run_competition(find_task("digits_mlp"), Contender.entry(path), Options(TINY, 3, 60, cache_directory))
+
+
+def test_the_baseline_is_the_task_s_network(run: Run) -> None:
+    assert (run.baseline.parameters, run.baseline.metrics.memory.kept_bytes) == (3_225_610, 12_902_440)
+
+
+def test_the_baseline_is_as_accurate_as_the_task_promises(run: Run) -> None:
+    assert run.baseline.metrics.accuracy.mean >= find_task("digits_mlp").expected_accuracy
+
+
+def test_an_entrys_own_classes_are_found_again_in_the_measuring_workers(run: Run) -> None:
+    assert run.optimized.metrics.accuracy.total == 360
+
+
+def test_int8_weights_take_about_a_quarter(run: Run) -> None:
+    ratio = run.baseline.metrics.memory.mean / run.optimized.metrics.memory.mean
+
+    assert ratio == pytest.approx(4, abs=0.05)
+
+
+def test_both_models_were_measured_in_one_session(run: Run) -> None:
+    assert run.baseline.metrics.latency.session == run.optimized.metrics.latency.session
+
+
+def test_the_workers_had_one_blas_thread(run: Run) -> None:
+    assert run.protocol.threads == 1
+
+
+def test_what_the_entry_declares_is_recorded(run: Run) -> None:
+    assert (run.techniques, run.division, run.protocol.seed) == (["INT8 Quantization"], "open", 3)
+
+
+def test_a_run_survives_the_way_through_json(run: Run) -> None:
+    assert Run.model_validate_json(run.model_dump_json()) == run
+
+
+def test_nothing_in_a_run_names_the_machine_s_owner(run: Run) -> None:
+    import getpass
+    import platform
+
+    text = run.model_dump_json()
+    assert not any(name in text for name in (str(Path.home()) + "/", platform.node() or "\0"))
+    assert f"/{getpass.getuser()}" not in text

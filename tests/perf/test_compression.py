@@ -1,0 +1,105 @@
+"""Structured pruning: sizes, choice of neurons, accuracy, and clear refusals."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tinytorch.core.activations import ReLU, Softmax
+from tinytorch.core.dataloader import DataLoader
+from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kinds
+from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.optimizers import Adam
+from tinytorch.core.training import Trainer, accuracy
+from tinytorch.datasets import load_digits
+from tinytorch.errors import ShapeError, UsageError
+from tinytorch.perf.compression import structured_prune
+
+
+def chain() -> Sequential:
+    rng = np.random.default_rng(0)
+    hidden = Sequential(ReLU(), Dropout(0.1, rng=rng), Linear(20, 8, rng=rng), ReLU())
+    return Sequential(Linear(64, 20, rng=rng), hidden, Linear(8, 10, bias=False, rng=rng))
+
+
+@cache
+def trained() -> Sequential:
+    rng = np.random.default_rng(0)
+    model = Sequential(Linear(64, 128, rng=rng), ReLU(), Linear(128, 128, rng=rng), ReLU(), Linear(128, 10, rng=rng))
+    loader = DataLoader(load_digits()[0], 32, shuffle=True)
+    Trainer(model, Adam(model.parameters(), 2e-3), CrossEntropyLoss()).fit(loader, 8)
+    return model.eval()
+
+
+def shapes(model: Sequential) -> list[tuple[int, ...]]:
+    return [layer.weight.shape for layer in model.walk() if isinstance(layer, Linear)]
+
+
+def test_hidden_layers_get_narrower_and_the_ends_stay() -> None:
+    assert shapes(structured_prune(chain(), 6)) == [(64, 6), (6, 6), (6, 10)]
+
+
+def test_a_layer_that_is_narrow_already_stays() -> None:
+    assert shapes(structured_prune(chain(), 12)) == [(64, 12), (12, 8), (8, 10)]
+
+
+def test_a_fraction_is_of_each_layer() -> None:
+    assert shapes(structured_prune(chain(), 0.25)) == [(64, 5), (5, 2), (2, 10)]
+
+
+def test_kinds_stay() -> None:
+    assert layer_kinds(structured_prune(chain(), 4)) == layer_kinds(chain())
+
+
+def test_keeping_everything_changes_nothing() -> None:
+    model, inputs = chain().eval(), np.ones((2, 64))
+    np.testing.assert_allclose(structured_prune(model, 1.0)(inputs), model(inputs), rtol=1e-5)
+
+
+def test_neurons_that_contribute_nothing_go_first() -> None:
+    model, inputs = chain().eval(), np.ones((2, 64))
+    last = model[2]
+    assert isinstance(last, Linear)
+    last.weight.data[[1, 4, 6]] = 0
+    first, middle = structured_prune(model, 20), structured_prune(model, 5, None)
+    np.testing.assert_allclose(first(inputs), model(inputs), rtol=1e-5)
+    assert np.abs(middle.weights()[-1]).sum(axis=1).min() > 0
+
+
+def test_the_original_is_untouched() -> None:
+    model = chain()
+    before = [array.copy() for array in model.weights()]
+    structured_prune(model, 4, load_digits()[0], epochs=1)
+    assert all((a == b).all() for a, b in zip(model.weights(), before, strict=True))
+
+
+def test_fine_tuning_wins_the_accuracy_back() -> None:
+    train, test = load_digits()
+    raw, tuned = structured_prune(trained(), 32), structured_prune(trained(), 32, train)
+    assert accuracy(tuned, test) > accuracy(raw, test)
+    assert accuracy(tuned, test) > accuracy(trained(), test) - 0.03
+
+
+def test_pruning_repeats_itself_exactly() -> None:
+    train, _ = load_digits()
+    first, second = (structured_prune(trained(), 16, train, epochs=1).weights() for _ in range(2))
+    assert all((a == b).all() for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("keep", [0, -1, 0.0, 1.5, True, "half"])
+def test_keep_is_a_number_of_neurons_or_a_fraction(keep: object) -> None:
+    with pytest.raises(UsageError, match="keep must be"):
+        structured_prune(chain(), keep)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("model", [Sequential(Linear(2, 2), Softmax(), Linear(2, 2)), Linear(2, 2), Layer()])
+def test_other_models_are_refused(model: Layer) -> None:
+    with pytest.raises(UsageError, match="structured_prune"):
+        structured_prune(model, 2)
+
+
+def test_a_broken_chain_is_named() -> None:
+    with pytest.raises(ShapeError, match=r"Linear\(2, 3\) is followed by Linear\(4, 2\)"):
+        structured_prune(Sequential(Linear(2, 3), Linear(4, 2)), 2)

@@ -1,0 +1,46 @@
+"""The cached baseline: verified on load, trained again when damaged."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from tinytorch.core.layers import Linear, Sequential
+from tinytorch.workloads.cache import cache_key, cached_baseline
+from tinytorch.workloads.models import load_model
+from tinytorch.workloads.registry import find_task
+from tinytorch.workloads.task import Recipe, Task
+
+SMALL = dataclasses.replace(
+    find_task("digits_mlp"),
+    name="small",
+    build_model=lambda seed: Sequential(Linear(64, 10)),
+    recipe=Recipe(epochs=1, batch_size=256, learning_rate=1e-3, seed=0),
+)
+
+
+def test_the_second_load_is_the_first_baseline(tmp_path: Path) -> None:
+    assert cached_baseline(SMALL, directory=tmp_path) == cached_baseline(SMALL, directory=tmp_path)
+
+
+def test_the_artifact_holds_a_model(tmp_path: Path) -> None:
+    assert isinstance(load_model(str(cached_baseline(SMALL, directory=tmp_path).path)), Sequential)
+
+
+def test_a_damaged_file_is_trained_again_with_a_warning(tmp_path: Path) -> None:
+    path = cached_baseline(SMALL, directory=tmp_path).path
+    path.write_bytes(path.read_bytes()[:-1])
+    warnings: list[str] = []
+    again = cached_baseline(SMALL, warn=warnings.append, directory=tmp_path)
+
+    assert again.path.read_bytes()
+    assert "damaged" in warnings[0]
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"version": 2}, {"dataset_sha256": "0" * 64}])
+def test_the_key_changes_with_the_task(change: dict[str, object]) -> None:
+    other: Task = dataclasses.replace(SMALL, **change)
+
+    assert cache_key(other) != cache_key(SMALL)
