@@ -21,7 +21,7 @@ def safe_text(text: str, limit: int = 200) -> str:
 
 def nearest(text: str, choices: Iterable[str]) -> str:
     """`did you mean 'x'?` when a choice is close, else the choices themselves."""
-    choices = list(choices)
+    choices = [str(choice) for choice in choices]  # an enum member as its value
     close = difflib.get_close_matches(text, choices, n=1)
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(choices)}"
 

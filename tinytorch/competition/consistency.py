@@ -145,7 +145,10 @@ def constraints(case: Case) -> Outcome:
     missed = [result for result in results if result.satisfied is False]
     if missed:
         texts = [f"{r.metric} is {r.value:.6g}, must be {r.operator} {r.limit:g} {UNITS[r.metric]}" for r in missed]
-        return failed(f"constraint missed: {'; '.join(texts)}", f"see tito olympics rules {event.value}")
+        return failed(
+            f"constraint missed: {'; '.join(texts)}",
+            "tito olympics score shows the events that the entry qualifies for",
+        )
     absent = [result.metric for result in results if result.satisfied is None]
     if absent:
         return unknown(f"{' and '.join(absent)} of the optimized model was not measured")
@@ -218,7 +221,7 @@ def techniques(case: Case) -> Outcome:
     count = len(case.submission.techniques)
     if not count:
         return failed("no technique is named", "name them: --technique 'INT8 quantization'")
-    return passed(f"{count} techniques named")
+    return passed(f"techniques named: {count}")
 
 
 def _of_one_session(case: Case) -> dict[str, Latency]:

@@ -163,8 +163,7 @@ def _schema_errors(error: ValidationError) -> Outcome:
     shown = [_schema_error(detail) for detail in details[:MOST_SCHEMA_ERRORS]]
     more = len(details) - len(shown)
     return failed(
-        "; ".join([*shown, f"and {more} more"] if more else shown),
-        "see `tito olympics schema` for what the file must hold",
+        "; ".join([*shown, f"and {more} more"] if more else shown), "write the file with tito olympics submit"
     )
 
 

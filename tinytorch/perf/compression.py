@@ -27,7 +27,7 @@ def structured_prune(
     *,
     epochs: int = 20,
     batch_size: int = 32,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 2e-3,
     seed: int = 0,
     observer: Observer = silent,
 ) -> Sequential:

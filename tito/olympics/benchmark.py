@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from tito.olympics.options import Event, Json, Seed, Workspace
 if TYPE_CHECKING:
     from tinytorch.benchmarking.samples import Run
     from tito.workspace import Workspace as WorkspaceFiles
+
+CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
 
 
 def benchmark(
@@ -77,7 +80,8 @@ def measure(
     wanted = parse_event(event).value if event else DEFAULT_STRATEGY
     contender = Contender.entry(entry) if entry else Contender.strategy(strategy or wanted)
     tier = TIERS["fast" if fast else "rigorous" if rigorous else "default"]
-    options = Options(tier=tier, seed=seed, build_limit_s=time_limit)
+    cache = os.environ.get(CACHE_VARIABLE)
+    options = Options(tier, seed, time_limit, Path(cache) if cache else None)
     with place.measuring(), screen.progress() as progress:
         run = run_competition(chosen, contender, options, progress, lambda text: screen.say(f"warning: {text}"))
         place.record_run(run, summary(run))

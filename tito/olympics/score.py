@@ -53,5 +53,8 @@ def eligibility(run: Run, scores: dict[str, float | None]) -> list[dict[str, Any
 
 
 def _margin(constraint: Any) -> str:
-    value = "not measured" if constraint.value is None else f"{constraint.value:.4g}"
-    return f"{constraint.metric} {value} {constraint.operator} {constraint.limit:g}"
+    from tinytorch.competition.quantities import UNITS
+
+    unit = "" if constraint.metric == "accuracy" else f" {UNITS[constraint.metric]}"
+    value = "not measured" if constraint.value is None else f"{constraint.value:.4g}{unit}"
+    return f"{constraint.metric} {value} {constraint.operator} {constraint.limit:g}{unit}"

@@ -111,7 +111,8 @@ def _show_receipt(receipt: dict[str, Any], as_json: bool) -> None:
     if as_json:
         screen.put(json.dumps(receipt, indent=2), None)
         return
-    for name in ("id", "created_at", "event", "file", "sha256"):
-        screen.say(f"{name + ':':<12}{receipt[name]}")
+    for name in ("id", "created_at", "event", "trust", "file", "sha256"):
+        if receipt[name] is not None:
+            screen.say(f"{name + ':':<12}{receipt[name]}")
     if receipt["file"] != "-":
         screen.say(f"next: tito olympics validate {receipt['file']}")

@@ -1,0 +1,86 @@
+"""The capstone's stages, on the real task with real training, real workers and real statistics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinytorch.benchmarking import Benchmark
+from tinytorch.benchmarking.samples import Run, compare_accuracy, compare_latency
+from tinytorch.benchmarking.schedule import Tier
+from tinytorch.competition import OlympicEvent, calculate_normalized_scores
+from tinytorch.competition.submission import submission_from_run
+from tinytorch.competition.validation import validate_submission
+from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.workloads.cache import cached_baseline
+from tinytorch.workloads.models import load_model
+from tinytorch.workloads.registry import find_task
+from tinytorch.workloads.strategies import STRATEGIES
+
+TASK = find_task("digits_mlp")
+SHORT = Tier("test", 300_000_000, processes=2, copies=4)
+
+
+@pytest.fixture(scope="module", params=STRATEGIES)
+def event_run(request: pytest.FixtureRequest, cache_directory: Path) -> tuple[OlympicEvent, Run]:
+    """One run of each event's reference strategy."""
+    run = run_competition(TASK, Contender.strategy(request.param), Options(SHORT, cache_directory=cache_directory))
+    return OlympicEvent(request.param), run
+
+
+def test_baseline_establishment(cache_directory: Path) -> None:
+    """The baseline is trained, accurate, 12.9 MB, and measured with intervals around every metric."""
+    model = load_model(str(cached_baseline(TASK, directory=cache_directory).path))
+    _, test = TASK.load_data()
+    results = Benchmark([model], [(test.inputs, test.labels)], ["latency", "memory", "accuracy"], tier=SHORT).run()
+
+    assert results["accuracy"].mean >= 0.97
+    assert results["memory"].mean == pytest.approx(12.9, abs=0.05)
+    assert 0 < results["latency"].ci_lower < results["latency"].mean < results["latency"].ci_upper
+
+
+def test_optimization_pipeline(event_run: tuple[OlympicEvent, Run]) -> None:
+    """Each event's strategy improves its objective, qualifies in the closed division, and validates."""
+    event, run = event_run
+    scores = calculate_normalized_scores(_metrics(run, "baseline"), _metrics(run, "optimized"))
+    document = submission_from_run(run, event=event, athlete_name="Ada", github_repo=None, techniques=run.techniques,
+                                   division="closed")  # fmt: skip
+    verdict = validate_submission(document)
+
+    assert verdict["valid"], verdict["issues"]
+    if event is OlympicEvent.ACCURACY_CONTEST:
+        assert run.baseline.metrics.memory.mean > 10 > run.optimized.metrics.memory.mean
+        assert compare_accuracy(run.baseline.metrics.accuracy, run.optimized.metrics.accuracy).verdict != "worse"
+    else:
+        ranked_by = {"latency_sprint": "speedup", "memory_challenge": "compression_ratio"}.get(event, event.value)
+        assert scores[ranked_by] > 1
+
+
+def test_statistical_significance(cache_directory: Path) -> None:
+    """A model against itself is not called different by more than chance; a smaller one is called faster."""
+    model = load_model(str(cached_baseline(TASK, directory=cache_directory).path))
+    smaller = STRATEGIES["all_around"].optimize(model, TASK.load_data()[0])
+    _, test = TASK.load_data()
+    benchmark = Benchmark([model], [(test.inputs, test.labels)], ["latency"], tier=SHORT)
+    faster = benchmark.compare(model, smaller).speedup
+    same = benchmark.compare(model, model).speedup
+
+    assert (faster.verdict, faster.p_value < 0.001) == ("better", True)
+    assert abs(np.log(same.estimate)) < np.log(faster.estimate) / 4
+    assert same.ci_lower <= same.estimate <= same.ci_upper
+    assert (same.verdict == "no detectable difference") == (same.p_value >= 0.05)
+
+
+def test_runs_measured_one_after_the_other_have_no_p_value(cache_directory: Path) -> None:
+    model = load_model(str(cached_baseline(TASK, directory=cache_directory).path))
+    _, test = TASK.load_data()
+    first, second = (Benchmark([model], [(test.inputs, test.labels)], ["latency"], tier=SHORT).run() for _ in range(2))
+
+    assert compare_latency(first["latency"], second["latency"]).p_value is None
+
+
+def _metrics(run: Run, which: str) -> dict[str, object]:
+    metrics = getattr(run, which).metrics
+    return {"latency": metrics.latency, "memory": metrics.memory, "accuracy": metrics.accuracy}

@@ -1,0 +1,138 @@
+"""The commands as a script sees them: exit codes, stdout, stderr, files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tinytorch.benchmarking.samples import Run
+from tinytorch.competition.events import OlympicEvent
+
+
+def test_benchmark_writes_the_run_and_prints_one_document(measured) -> None:
+    folder, done = measured
+
+    assert done.code == 0, done.err
+    assert done.json["file"] == "run.json"
+    assert Run.model_validate_json((folder / "run.json").read_bytes()).id == done.json["run"]
+
+
+def test_benchmark_talks_on_stderr_only(measured) -> None:
+    _, done = measured
+
+    assert "Measuring" in done.err
+    assert "Measuring" not in done.out
+
+
+def test_score_tells_eligibility_for_every_event(athlete: Path, tito) -> None:
+    document = tito("score", "--json").json
+
+    assert [row["event"] for row in document["events"]] == list(OlympicEvent)
+    assert all(row["eligible"] for row in document["events"])
+
+
+@pytest.mark.parametrize("reference", ["run.json", None])
+def test_score_takes_a_file_or_the_last_run(athlete: Path, tito, reference: str | None) -> None:
+    assert tito("score", *([reference] if reference else []), "--json").code == 0
+
+
+@pytest.mark.parametrize("event", OlympicEvent)
+def test_submit_writes_a_file_that_validates(athlete: Path, tito, event: OlympicEvent) -> None:
+    submitted = tito("submit", "--event", event, "--athlete", "Ada")
+    validated = tito("validate", "submission.json")
+
+    assert (submitted.code, validated.code) == (0, 0)
+
+
+def test_submit_to_stdout_prints_the_submission_alone(athlete: Path, tito) -> None:
+    done = tito("submit", "--event", "all_around", "-o", "-")
+
+    assert done.json["event"] == "all_around"
+    assert "sha256" not in done.err
+
+
+def test_submit_takes_the_name_from_git_or_is_anonymous(athlete: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    done = tito("submit", "--event", "all_around", "-o", "-")
+
+    assert done.json["athlete_name"] == "anonymous"
+    assert "--athlete" in done.err
+
+
+def test_submit_writes_nothing_that_is_not_valid(athlete: Path, tito) -> None:
+    run = json.loads((athlete / "run.json").read_text())
+    run["optimized"]["metrics"]["accuracy"] = {"mean": 0.5}
+    (athlete / "bad.json").write_text(json.dumps(run))
+    done = tito("submit", "--event", "latency_sprint", "--run", "bad.json", "-o", "never.json")
+
+    assert (done.code, (athlete / "never.json").exists()) == (1, False)
+
+
+def test_submit_without_an_event_names_the_five(athlete: Path, tito) -> None:
+    done = tito("submit")
+
+    assert done.code == 2
+    assert all(event in done.err for event in OlympicEvent)
+
+
+def test_validate_goes_on_after_a_bad_file(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around")
+    done = tito("validate", "missing.json", "submission.json", "--json")
+
+    assert (done.code, [result["valid"] for result in done.json["results"]]) == (1, [False, True])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"a": NaN}', b'{"a": 1, "a": 2}'])
+def test_a_hostile_file_is_a_finding(beginner: Path, tito, content: bytes) -> None:
+    (beginner / "hostile.json").write_bytes(content)
+    done = tito("validate", "hostile.json", "--json")
+
+    assert (done.code, done.json["results"][0]["valid"]) == (1, False)
+
+
+def test_a_changed_submission_is_found(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around")
+    document = json.loads((athlete / "submission.json").read_text())
+    document["athlete_name"] = "Mallory"
+    (athlete / "submission.json").write_text(json.dumps(document))
+
+    assert tito("validate", "submission.json").code == 1
+
+
+def test_hostile_names_do_not_reach_the_screen(athlete: Path, tito) -> None:
+    (athlete / "evil.json").write_text(json.dumps({"schema_version": "1.0", "\x1b[31m\u202e": 1}))
+    done = tito("validate", "evil.json")
+
+    assert "\x1b[31m" not in done.out
+    assert "\u202e" not in done.out
+
+
+def test_status_of_a_beginner_says_what_to_type(beginner: Path, tito) -> None:
+    assert tito("status", "--json").json["next"] == "tito olympics benchmark"
+
+
+def test_status_shows_five_stages_and_the_last_run(athlete: Path, tito) -> None:
+    document = tito("status", "--json").json
+
+    assert [stage["stage"] for stage in document["stages"]] == [
+        "events", "baseline", "optimized", "scores", "submission",
+    ]  # fmt: skip
+    assert document["last_run"]["id"] == json.loads((athlete / "run.json").read_text())["id"]
+
+
+def test_status_notices_a_submission_that_was_changed(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around")
+    with (athlete / "submission.json").open("a") as file:
+        file.write(" ")
+
+    assert tito("status", "--json").json["submissions"][0]["file_state"] == "changed since"
+
+
+def test_every_table_fits_eighty_columns(athlete: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    tito("submit", "--event", "all_around")
+    for command in (["score"], ["validate", "submission.json"], ["status"]):
+        assert max(len(line.rstrip()) for line in tito(*command).out.splitlines()) <= 80

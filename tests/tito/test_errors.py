@@ -1,0 +1,135 @@
+"""Bad input: the right exit code, words that mend it, one JSON document, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tito.app import EXIT_CODES, exit_code_of
+from tito.workspace import Workspace
+
+BAD_CALLS = {
+    "unknown event": (["benchmark", "--event", "latency_sprnt"], 2, "'latency_sprint'"),
+    "unknown task": (["benchmark", "--task", "digits_mpl"], 2, "'digits_mlp'"),
+    "unknown strategy": (["benchmark", "--strategy", "all_arund"], 2, "'all_around'"),
+    "missing entry": (["benchmark", "--entry", "nope.py"], 2, "nope.py"),
+    "entry is a folder": (["benchmark", "--entry", "folder.py"], 2, "directory"),
+    "two contenders": (["benchmark", "--entry", "e.py", "--strategy", "all_around"], 2, "exclude"),
+    "two tiers": (["benchmark", "--fast", "--rigorous"], 2, "exclude"),
+    "output in no folder": (["benchmark", "-o", "no/such/run.json"], 2, "no such folder"),
+    "output is a folder": (["benchmark", "-o", "folder.py"], 2, "directory"),
+    "no run to score": (["score"], 3, "tito olympics benchmark"),
+    "unknown run": (["score", "20000101T000000Z-00000000"], 2, "no file or run"),
+    "run is a folder": (["score", "folder.py"], 2, "directory"),
+    "damaged run": (["score", "damaged.json"], 2, "damaged"),
+    "damaged history": (["status", "--workspace", "broken"], 2, "history.json is damaged"),
+    "unknown command": (["bench"], 2, "No such command"),
+    "unknown option": (["status", "--nope"], 2, "--nope"),
+    "unknown division": (["submit", "--event", "all_around", "--division", "x"], 2, "division"),
+}
+
+
+@pytest.fixture
+def mess(beginner: Path) -> Path:
+    """A folder with everything that can be wrong."""
+    (beginner / "folder.py").mkdir()
+    (beginner / "damaged.json").write_text('{"schema_version": "1.0"')
+    (beginner / "broken" / "olympics").mkdir(parents=True)
+    (beginner / "broken" / "olympics" / "history.json").write_text("[{")
+    return beginner
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), BAD_CALLS.values(), ids=BAD_CALLS.keys())
+def test_a_bad_call_has_its_exit_code_and_says_what_is_wrong(mess: Path, tito, arguments, code, words) -> None:
+    done = tito(*arguments)
+
+    assert done.code == code
+    assert words in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), BAD_CALLS.values(), ids=BAD_CALLS.keys())
+def test_with_json_a_failure_is_one_document_too(mess: Path, tito, arguments, code, words) -> None:
+    done = tito(*arguments, "--json")
+
+    assert done.json["exit_code"] == code
+    assert done.json["error"]["message"]
+
+
+def test_debug_shows_the_traceback(mess: Path, tito) -> None:
+    assert "Traceback" in tito("score", "--debug").err
+
+
+@pytest.mark.parametrize("kind", EXIT_CODES)
+def test_every_branch_of_the_error_tree_has_its_code(kind) -> None:
+    assert exit_code_of(kind("x")) == EXIT_CODES[kind]
+
+
+def test_a_crashing_entry_is_exit_code_four_and_records_nothing(beginner: Path, tito) -> None:
+    (beginner / "entry.py").write_text("def optimize(model, train_data):\n    return 1 / 0\n")
+    done = tito("benchmark", "--fast", "--entry", "entry.py")
+
+    assert (done.code, Workspace().history()) == (4, [])
+    assert "line 2" in done.err
+
+
+def test_a_second_run_in_one_workspace_is_refused(beginner: Path, tito) -> None:
+    holder = (
+        "import sys; from tito.workspace import Workspace\nwith Workspace().measuring(): print(1, flush=True); input()"
+    )
+    command = [sys.executable, "-c", holder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        done = tito("benchmark", "--fast")
+        other.stdin.close()
+
+    assert (done.code, "another run" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_worker_and_no_record(beginner: Path, number: signal.Signals) -> None:
+    """The entry writes down its process, then loops; the signal comes while it does."""
+    fifo = beginner / "started"
+    os.mkfifo(fifo)
+    (beginner / "entry.py").write_text(
+        f"import os\ndef optimize(model, data):\n    open({str(fifo)!r}, 'w').write(str(os.getpid()))\n    while True: pass\n"
+    )
+    program = "from tito.app import main; main()"
+    command = [sys.executable, "-c", program, "olympics", "benchmark", "--entry", "entry.py", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tool:
+        worker = psutil.Process(int(fifo.read_text()))
+        tool.send_signal(number)
+        out, _ = tool.communicate(timeout=30)
+
+    assert (tool.returncode, json.loads(out)["exit_code"]) == (130, 130)
+    assert not worker.is_running()
+    assert Workspace().history() == []
+
+
+def test_output_is_readable_in_an_ascii_locale(beginner: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "60"}
+    command = [sys.executable, "-c", "from tito.app import main; main()", "olympics", "status"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode("ascii")
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(athlete: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    (athlete / "submission.json").write_text("old")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tinytorch.files.os.fsync", full)
+    done = tito("submit", "--event", "all_around")
+
+    assert (done.code, (athlete / "submission.json").read_text()) == (2, "old")
+    assert "No space left" in done.err
