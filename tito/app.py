@@ -62,34 +62,32 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        code = app(args=arguments, prog_name="tito", standalone_mode=False)
-    except typer.TyperException as error:
-        code = _report(arguments, error.format_message(), "tito olympics COMMAND --help", ExitCode.USAGE)
-    except TinyTorchError as error:
-        code = _report(arguments, error.message, error.mend, exit_code_of(error))
-    except OSError as error:
-        code = _report(arguments, f"{error.strerror}: {error.filename or ''}", "", ExitCode.USAGE)
+        code = int(app(args=arguments, prog_name="tito", standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):
         code = ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - a fault of ours: told in words, with the way to see more
-        mend = "this is a fault in tito itself; add --debug to see where"
-        code = _report(arguments, f"{type(error).__name__}: {error}", mend, ExitCode.RUN_FAILED)
-    else:
-        return _finish(arguments, int(code or 0))
-    if debug:
-        traceback.print_exc()
-    return _finish(arguments, int(code))
+    except Exception as error:  # noqa: BLE001 - the one place: every error becomes words and an exit code
+        if debug:
+            traceback.print_exception(error)
+        return _report(arguments, *_in_words(error))
+    if code == ExitCode.INTERRUPTED:
+        return _report(arguments, "interrupted: nothing was recorded", "", ExitCode.INTERRUPTED)
+    return code
+
+
+def _in_words(error: Exception) -> tuple[str, str, ExitCode]:
+    """What went wrong, how to mend it, and the exit code."""
+    if isinstance(error, typer.TyperException):
+        return error.format_message(), "tito olympics COMMAND --help", ExitCode.USAGE
+    if isinstance(error, TinyTorchError):
+        return error.message, error.mend, exit_code_of(error)
+    if isinstance(error, OSError):
+        return f"{error.strerror}: {error.filename or ''}", "", ExitCode.USAGE
+    return f"{type(error).__name__}: {error}", "a fault in tito itself; --debug shows where", ExitCode.RUN_FAILED
 
 
 def exit_code_of(error: TinyTorchError) -> ExitCode:
     """The exit code of the error's branch of the tree."""
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.RUN_FAILED)
-
-
-def _finish(arguments: list[str], code: int) -> int:
-    if code == ExitCode.INTERRUPTED:
-        return _report(arguments, "interrupted: nothing was recorded", "", ExitCode.INTERRUPTED)
-    return code
 
 
 def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> ExitCode:

@@ -99,7 +99,8 @@ def test_an_interrupted_run_leaves_no_worker_and_no_record(beginner: Path, numbe
     fifo = beginner / "started"
     os.mkfifo(fifo)
     (beginner / "entry.py").write_text(
-        f"import os\ndef optimize(model, data):\n    open({str(fifo)!r}, 'w').write(str(os.getpid()))\n    while True: pass\n"
+        f"import os\ndef optimize(model, data):\n"
+        f"    open({str(fifo)!r}, 'w').write(str(os.getpid()))\n    while True: pass\n"
     )
     program = "from tito.app import main; main()"
     command = [sys.executable, "-c", program, "olympics", "benchmark", "--entry", "entry.py", "--json"]

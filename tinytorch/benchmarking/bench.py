@@ -95,10 +95,10 @@ class Bench:
             call(self._inputs[0])
         peak = measure.peak_working_bytes(call, self._inputs[0])
         kept = footprint(subject)
-        known = isinstance(subject, Layer)
+        layer = subject if isinstance(subject, Layer) else None
         return Description(
-            parameters=parameter_count(subject) if known else None,
-            layer_kinds=layer_kinds(subject) if known else None,
+            parameters=parameter_count(layer) if layer is not None else None,
+            layer_kinds=layer_kinds(layer) if layer is not None else None,
             kept_bytes=kept.kept_bytes,
             peak_working_bytes=peak,
             unseen=list(kept.unseen),

@@ -23,6 +23,7 @@ from tinytorch.benchmarking.workers import ModelLoadError, remote_bench
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
+from tinytorch.files import sha256
 
 MetricRecord = Latency | Memory | Accuracy | Throughput
 
@@ -130,7 +131,11 @@ class Benchmark:
                 session = self._in_workers(sources, Path(scratch)) if sources else self._in_this_process(models)
             except ModelLoadError:  # defined where no worker can import it: a notebook, a script's own classes
                 session = self._in_this_process(models)
-        records = [self._record(session, index, model) for index, model in enumerate(models)]
+            artifacts = [Path(source.arguments["path"]).read_bytes() for source in sources or []]
+        records = [
+            self._record(session, index, model, artifacts[index] if artifacts else None)
+            for index, model in enumerate(models)
+        ]
         return [BenchmarkResults(record, session.protocol, session.system_info) for record in records]
 
     def _in_workers(self, sources: list[ModelSource], scratch: Path) -> Session:
@@ -155,13 +160,15 @@ class Benchmark:
     def _session(self, open_bench: Any, models: int, mode: Mode) -> Session:
         return run_session(open_bench, models, self._tier, self._seed, mode, self.metrics)
 
-    def _record(self, session: Session, index: int, model: object) -> ModelRecord:
+    def _record(self, session: Session, index: int, model: object, artifact: bytes | None) -> ModelRecord:
         survey = session.surveys[index]
         latency = session.latency[index] if session.latency else None
         return model_record(
             type(model).__qualname__, survey.description, self.metrics, latency,
             right=correctness(survey.outputs, self._labels) if "accuracy" in self.metrics else None,
             throughput=Throughput.from_samples(survey.pass_ns, len(self._inputs)) if latency else None,
+            artifact_sha256=sha256(artifact) if artifact else None,
+            artifact_bytes=len(artifact) if artifact else None,
         )  # fmt: skip
 
 

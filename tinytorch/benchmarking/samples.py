@@ -12,7 +12,8 @@ from itertools import chain
 from statistics import fmean, median, stdev
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, StringConstraints
+from typing_extensions import TypeAliasType
 
 from tinytorch import units
 from tinytorch.benchmarking import statistics
@@ -27,7 +28,10 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-SamplesNs = list[list[Annotated[list[Positive], Field(min_length=1)]]]  # [placement][block][sample]
+BlockNs = Annotated[list[Positive], Field(min_length=1), FailFast()]
+SamplesNs = TypeAliasType(  # [placement][block][sample]; the first wrong element ends the reading of a hostile file
+    "SamplesNs", Annotated[list[Annotated[list[BlockNs], FailFast()]], FailFast()]
+)
 
 
 class Record(BaseModel):
@@ -137,7 +141,7 @@ class Throughput(Record):
     unit: Literal["samples/s"] = "samples/s"
     mean: Annotated[float, Field(gt=0)]
     batch_size: Positive
-    samples_ns: Annotated[list[Positive], Field(min_length=1)]
+    samples_ns: BlockNs
 
     @classmethod
     def from_samples(cls, samples_ns: Sequence[int], batch_size: int) -> Self:
@@ -159,7 +163,7 @@ class ModelRecord(Record):
 
     name: Text
     parameters: Count | None = None
-    layer_kinds: list[Text] | None = None
+    layer_kinds: Annotated[list[Text], Field(max_length=10_000)] | None = None
     artifact_sha256: Sha256 | None = None
     metrics: Metrics
 
@@ -238,7 +242,7 @@ class Comparison(Record):
     p_value: float | None = None
     verdict: statistics.Verdict | None = None
     smallest_detectable: float | None = None
-    log_ratios: list[float] | None = None
+    log_ratios: Annotated[list[float], Field(max_length=10_000)] | None = None
     reason: str | None = None
 
 
@@ -304,12 +308,12 @@ def _same_shape(first: SamplesNs, second: SamplesNs) -> bool:
 
 def pack_bits(bits: Sequence[bool]) -> str:
     """Bits as hexadecimal, first bit highest, padded with zeros to whole bytes."""
-    padded = [*map(bool, bits), *[False] * (-len(bits) % 8)]
-    octets = (padded[start : start + 8] for start in range(0, len(padded), 8))
-    return bytes(sum(bit << (7 - place) for place, bit in enumerate(octet)) for octet in octets).hex()
+    digits = "".join("1" if bit else "0" for bit in bits)
+    padded = digits + "0" * (-len(digits) % 8)
+    return f"{int(padded, 2):0{len(padded) // 4}x}" if padded else ""
 
 
 def unpack_bits(text: str, count: int) -> list[bool]:
     """The first `count` bits of `pack_bits`' hexadecimal form."""
-    octets = bytes.fromhex(text)
-    return [bool(octets[place // 8] >> (7 - place % 8) & 1) for place in range(min(count, 8 * len(octets)))]
+    digits = f"{int(text, 16):0{4 * len(text)}b}" if text else ""
+    return [digit == "1" for digit in digits[:count]]

@@ -67,8 +67,8 @@ class ModelLoadError(WorkerFailedError):
 class Worker:
     """One child process that serves requests; use it as a context manager."""
 
-    def __init__(self, service: str, blas_threads: int | None) -> None:
-        threads = {} if blas_threads is None else dict.fromkeys(THREAD_VARIABLES, str(blas_threads))
+    def __init__(self, service: str, blas_threads: int) -> None:
+        threads = dict.fromkeys(THREAD_VARIABLES, str(blas_threads))
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tinytorch.benchmarking.worker", service],

@@ -116,7 +116,8 @@ class Tensor:
         if self._origin is None:
             _accumulate(self, gradients[id(self)], shared=True)
         for tensor in _in_reverse(self):
-            tensor._hand_back(gradients.pop(id(tensor)), gradients)
+            if tensor._origin is not None:
+                tensor._hand_back(tensor._origin, gradients.pop(id(tensor)), gradients)
 
     def _seed(self, gradient: Any) -> Array:
         if gradient is None and self.data.size != 1:
@@ -126,10 +127,9 @@ class Tensor:
             raise ShapeError(f"backward() got a gradient of shape {seed.shape} for a tensor of shape {self.shape}")
         return seed
 
-    def _hand_back(self, gradient: Array, gradients: dict[int, Array]) -> None:
+    def _hand_back(self, origin: _Origin, gradient: Array, gradients: dict[int, Array]) -> None:
         """Pass the gradient of this tensor on to what it was computed from, and let go of that."""
-        assert self._origin is not None
-        operation, inputs, options = self._origin
+        operation, inputs, options = origin
         arrays = [tensor.data for tensor in inputs]
         for tensor, vjp in zip(inputs, operation.vjps, strict=True):
             if not tensor.requires_grad:

@@ -126,12 +126,12 @@ def _blaming(contender: Contender, phase: str) -> Iterator[None]:
 def _build(task: Task, contender: Contender, baseline: Baseline, scratch: Path, options: Options) -> _Built:
     """Run `optimize` in a process of its own that ends with it."""
     artifact = scratch / "optimized.pickle"
-    arguments: dict[str, Any] = {
-        "task": task.name, "baseline": str(baseline.path), "artifact": str(artifact), "seed": options.seed
-    }  # fmt: skip
     subject = {"name": contender.name} if contender.path is None else {"path": str(contender.path)}
-    with Worker(BUILD_SERVICE, blas_threads=None) as worker:
-        declared = worker.ask(contender.kind, options.build_limit_s, **subject, **arguments)
+    arguments: dict[str, Any] = {
+        **subject, "task": task.name, "baseline": str(baseline.path), "artifact": str(artifact), "seed": options.seed
+    }  # fmt: skip
+    with Worker(BUILD_SERVICE, blas_threads=1) as worker:
+        declared = worker.ask(contender.kind, options.build_limit_s, **arguments)
     return _Built(artifact, [safe_text(name, 100) for name in declared["techniques"]], declared["division"])
 
 

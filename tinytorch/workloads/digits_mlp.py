@@ -30,6 +30,6 @@ DIGITS_MLP = Task(
     load_data=load_digits,
     dataset_sha256=DIGITS_SHA256,
     build_model=build_model,
-    recipe=Recipe(epochs=8, batch_size=64, learning_rate=1e-3, seed=0),
+    recipe=Recipe(epochs=6, batch_size=64, learning_rate=1e-3, seed=0),
     expected_accuracy=0.97,
 )

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinytorch.core.dataloader import TensorDataset
-from tinytorch.core.layers import Sequential
+from tinytorch.core.layers import Layer, Sequential
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression import structured_prune
 from tinytorch.perf.quantization import quantize_model
 from tinytorch.text import nearest
 
-Optimize = Callable[[Sequential, TensorDataset], object]
+Optimize = Callable[[Sequential, TensorDataset], Layer]
 
 
 @dataclass(frozen=True)
@@ -28,26 +28,30 @@ class Strategy:
     optimize: Optimize
 
 
-def prune_to(width: int) -> Optimize:
-    """Structured pruning of every hidden layer to `width` neurons, fine-tuned."""
-    return lambda model, train_data: structured_prune(model, width, train_data)
+def prune(width: int, epochs: int, learning_rate: float = 2e-3) -> Optimize:
+    """Structured pruning of every hidden layer to `width` neurons, fine-tuned for `epochs`."""
+    return lambda model, train_data: structured_prune(
+        model, width, train_data, epochs=epochs, learning_rate=learning_rate
+    )
 
 
-def prune_and_quantize(width: int) -> Optimize:
+def prune_and_quantize(width: int, epochs: int) -> Optimize:
     """Pruning to `width` neurons, then int8 weights."""
-    return lambda model, train_data: quantize_model(structured_prune(model, width, train_data))
+    pruned = prune(width, epochs)
+    return lambda model, train_data: quantize_model(pruned(model, train_data))
 
+
+PRUNING = ("Structured Pruning",)
+PRUNING_AND_INT8 = ("Structured Pruning", "INT8 Quantization")
 
 STRATEGIES = {
     strategy.name: strategy
     for strategy in (
-        Strategy("latency_sprint", "latency_sprint", ("Structured Pruning",), prune_to(64)),
-        Strategy(
-            "memory_challenge", "memory_challenge", ("Structured Pruning", "INT8 Quantization"), prune_and_quantize(48)
-        ),
-        Strategy("accuracy_contest", "accuracy_contest", ("Structured Pruning",), prune_to(512)),
-        Strategy("all_around", "all_around", ("Structured Pruning",), prune_to(256)),
-        Strategy("extreme_push", "extreme_push", ("Structured Pruning", "INT8 Quantization"), prune_and_quantize(40)),
+        Strategy("latency_sprint", "latency_sprint", PRUNING, prune(32, epochs=60)),
+        Strategy("memory_challenge", "memory_challenge", PRUNING_AND_INT8, prune_and_quantize(24, epochs=60)),
+        Strategy("accuracy_contest", "accuracy_contest", PRUNING, prune(512, epochs=6, learning_rate=1e-3)),
+        Strategy("all_around", "all_around", PRUNING, prune(256, epochs=20)),
+        Strategy("extreme_push", "extreme_push", PRUNING_AND_INT8, prune_and_quantize(16, epochs=60)),
     )
 }
 DEFAULT_STRATEGY = "all_around"

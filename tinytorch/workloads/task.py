@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from threadpoolctl import threadpool_limits
+
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Sequential
 from tinytorch.core.losses import CrossEntropyLoss
@@ -40,10 +42,14 @@ class Task:
 
 
 def train_baseline(task: Task, observer: Observer = untold) -> Sequential:
-    """Train the task's model from its seed: the same weights every time on the same numpy and machine."""
+    """Train the task's model from its seed: the same weights every time on the same numpy and machine.
+
+    One BLAS thread: products this small gain nothing from two, and on a shared machine two can stall each other.
+    """
     train, _ = task.load_data()
     model = task.build_model(task.recipe.seed)
-    return fit(model, train, task.recipe, observer)
+    with threadpool_limits(1, user_api="blas"):
+        return fit(model, train, task.recipe, observer)
 
 
 def fit(model: Sequential, train: TensorDataset, recipe: Recipe, observer: Observer = untold) -> Sequential:

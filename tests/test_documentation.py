@@ -1,0 +1,58 @@
+"""What the README shows is true: its examples run, its tables are the code's."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinytorch.competition.events import OlympicEvent
+from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.workloads.registry import find_task
+from tito.app import ExitCode, olympics
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def example(name: str) -> str:
+    found = re.search(rf"<!-- example: {re.escape(name)} -->\n```python\n(.*?)```", README, re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+def test_the_readme_s_entry_qualifies(tmp_path: Path, tiny_tier, cache_directory: Path) -> None:
+    path = tmp_path / "entry.py"
+    path.write_text(example("entry.py"))
+    run = run_competition(find_task("digits_mlp"), Contender.entry(path), Options(tiny_tier, 0, 60, cache_directory))
+
+    assert run.optimized.metrics.accuracy.mean >= 0.85
+    assert run.division == "closed"
+    assert run.baseline.layer_kinds == run.optimized.layer_kinds
+
+
+def test_the_readme_s_script_runs(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(example("script") + 'print(scores["compression_ratio"], comparison.speedup.verdict)\n')
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, cwd=tmp_path)
+
+    assert float(done.stdout.split()[0]) > 10
+
+
+@pytest.mark.parametrize("event", OlympicEvent)
+def test_every_event_is_in_the_readme(event: OlympicEvent) -> None:
+    assert f"| `{event}` |" in README
+
+
+@pytest.mark.parametrize("code", ExitCode)
+def test_every_exit_code_is_in_the_readme(code: ExitCode) -> None:
+    assert f"\n| {int(code)} |" in README
+
+
+def test_every_command_is_in_the_readme_and_has_help() -> None:
+    for command in olympics.registered_commands:
+        name = command.callback.__name__
+        assert f"| `tito olympics {name}` |" in README
+        assert command.callback.__doc__
