@@ -43,7 +43,7 @@ _tinytorch_activate() {
     local root installed wanted
     root=$(CDPATH='' cd -- "$(dirname -- "$1")/.." && pwd -P) || return 1
     wanted="$(cksum <"$root/pyproject.toml") $root"
-    installed=$(cat "$root/.venv/.tinytorch-installed" 2>/dev/null)
+    installed=$(cat "$root/.venv/.tinytorch-installed" 2>/dev/null || :)
     if [ "$installed" != "$wanted" ] || [ ! -x "$root/.venv/bin/tito" ]; then
         _tinytorch_install "$root" "$wanted" || return 1
     fi
@@ -55,8 +55,8 @@ if [ -n "${ZSH_VERSION:-}" ]; then
 else
     _tinytorch_file=${BASH_SOURCE[0]}
 fi
-_tinytorch_activate "$_tinytorch_file"
-_tinytorch_status=$?
+_tinytorch_status=0
+_tinytorch_activate "$_tinytorch_file" || _tinytorch_status=1
 unset -f _tinytorch_say _tinytorch_python _tinytorch_install _tinytorch_activate
 unset _tinytorch_file
 if [ "$_tinytorch_status" -ne 0 ]; then
