@@ -94,16 +94,6 @@ def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableT
     return table
 
 
-def stages_table(stages: Iterable[tuple[str, bool, str]]) -> RenderableType:
-    """The five stages of the capstone."""
-    table = Table(title="Stages", title_justify="left")
-    for heading in ("stage", "done", ""):
-        table.add_column(heading, overflow="fold")
-    for name, done, detail in stages:
-        table.add_row(name, Text("yes", "green") if done else Text("not yet", "yellow"), Text(detail))
-    return table
-
-
 def _arrow(mend: str | None) -> str:
     return f"-> {mend}" if mend else ""
 
@@ -196,5 +186,5 @@ def _below(run: Run) -> str:
     protocol = run.protocol
     return (
         f"95 % intervals over {protocol.processes} processes x {protocol.copies} copies; tier {protocol.tier}, "
-        f"{protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; run {run.id}"
+        f"{protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; trust T1 (consistent); run {run.id}"
     )

@@ -59,7 +59,7 @@ class BenchmarkResults(Mapping[str, MetricRecord]):
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={record.mean:.4g} {record.unit}" for name, record in self._records.items())
-        return f"BenchmarkResults({self.model_record.name}: {values})"
+        return f"BenchmarkResults({self.model_record.name}: {values}; measured in {self.protocol.mode})"
 
 
 @dataclass(frozen=True)

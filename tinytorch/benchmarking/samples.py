@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import chain
-from statistics import fmean, median, stdev
+from statistics import fmean, median
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
@@ -71,7 +72,7 @@ class Latency(Record):
         estimate = statistics.mean_estimate([fmean(placement) for placement in placements])
         return cls(
             mean=estimate.mean,
-            std=stdev(calls) if len(calls) > 1 else None,
+            std=float(np.std(calls, ddof=1)) if len(calls) > 1 else None,
             ci_lower=estimate.interval.lower if estimate.interval else None,
             ci_upper=estimate.interval.upper if estimate.interval else None,
             p50=statistics.percentile(calls, 0.50),

@@ -29,7 +29,7 @@ def validate(
         from tinytorch.text import safe_text
 
         for result in results:
-            word = "valid" if result["valid"] else "NOT valid"
+            word = f"valid, trust {result['trust']}" if result["valid"] else "NOT valid"
             screen.show(render.checks_table(f"{safe_text(result['file'])}: {word}", result["checks"]))
     raise typer.Exit(0 if all(result["valid"] for result in results) else 1)
 
@@ -44,8 +44,9 @@ def check_file(name: str) -> dict[str, Any]:
         message = f"cannot be read: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
         mend = "give the path of a submission.json"
         check = {"name": "file_readable", "passed": False, "severity": "error", "message": message, "mend": mend}
-        return {"valid": False, "checks": [check], "issues": [message]}
-    return validate_bytes(content)
+        return {"valid": False, "checks": [check], "issues": [message], "trust": None}
+    verdict = validate_bytes(content)
+    return {**verdict, "trust": json.loads(content)["trust"] if verdict["valid"] else None}
 
 
 def _read_regular(path: Path) -> bytes:
