@@ -1,4 +1,4 @@
-"""Reference strategies: for every event one of the same name that qualifies in the closed division, and single techniques.
+"""Reference strategies: one for every event, which qualifies in the closed division, and single techniques.
 
 A strategy has the same form as an athlete's entry: `optimize(model, train_data) -> model`.
 """
