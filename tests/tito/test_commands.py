@@ -136,3 +136,12 @@ def test_every_table_fits_eighty_columns(athlete: Path, tito, monkeypatch: pytes
     tito("submit", "--event", "all_around")
     for command in (["score"], ["validate", "submission.json"], ["status"]):
         assert max(len(line.rstrip()) for line in tito(*command).out.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), [("benchmark", "digits_mlp"), ("score", "the last run"), ("submit", "user.name")]
+)
+def test_help_tells_the_defaults(tito, monkeypatch: pytest.MonkeyPatch, command: str, words: str) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+    assert f"default: {words}" in tito(command, "--help").out.replace("git's ", "")

@@ -18,7 +18,7 @@ CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of th
 
 
 def benchmark(
-    task: Annotated[str | None, typer.Option("--task", help="What is to be solved [default: digits_mlp].")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="What is to be solved (default: digits_mlp).")] = None,
     event: Event = None,
     entry: Annotated[Path | None, typer.Option("--entry", help="A Python file with optimize(model, data).")] = None,
     strategy: Annotated[str | None, typer.Option("--strategy", help="A reference strategy instead.")] = None,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def score(
-    run: Annotated[str | None, typer.Argument(help="A run's id or file [default: the last run].")] = None,
+    run: Annotated[str | None, typer.Argument(help="A run's id or file (default: the last run).")] = None,
     json_: Json = False,
     workspace: Workspace = None,
 ) -> None:

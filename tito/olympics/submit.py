@@ -17,11 +17,11 @@ ANONYMOUS = "anonymous"
 
 def submit(
     event: Event = None,
-    run: Annotated[str | None, typer.Option("--run", help="A run's id or file [default: the last run].")] = None,
-    athlete: Annotated[str | None, typer.Option("--athlete", help="Your name [default: git's user.name].")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="A run's id or file (default: the last run).")] = None,
+    athlete: Annotated[str | None, typer.Option("--athlete", help="Your name (default: git's user.name).")] = None,
     repo: Annotated[str | None, typer.Option("--repo", help="URL of your repository.")] = None,
     technique: Annotated[list[str] | None, typer.Option("--technique", help="What you used; repeat it.")] = None,
-    division: Annotated[str | None, typer.Option("--division", help="closed or open [default: the entry's].")] = None,
+    division: Annotated[str | None, typer.Option("--division", help="closed or open (default: the entry's).")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="Where to write it; - is stdout.")] = DEFAULT_OUTPUT,
     json_: Json = False,
     workspace: Workspace = None,
