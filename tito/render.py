@@ -18,6 +18,7 @@ from tinytorch.benchmarking.samples import (
     compare_accuracy,
     compare_latency,
 )
+from tinytorch.competition.submission import trust_of
 from tinytorch.units import (
     BYTES_PER_MEGABYTE,
     NANOSECONDS_PER_MILLISECOND,
@@ -183,8 +184,9 @@ def _accuracy_words(comparison: Comparison | None) -> str:
 
 
 def _below(run: Run) -> str:
-    protocol = run.protocol
+    protocol, trust = run.protocol, trust_of(run.baseline.metrics, run.optimized.metrics)
     return (
         f"95 % intervals over {protocol.processes} processes x {protocol.copies} copies; tier {protocol.tier}, "
-        f"{protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; trust T1 (consistent); run {run.id}"
+        f"{protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; "
+        f"trust {trust} ({trust.word}); run {run.id}"
     )

@@ -9,6 +9,7 @@ import pytest
 
 from tinytorch.benchmarking.samples import Run
 from tinytorch.competition.events import OlympicEvent
+from tito.olympics.status import EVENTS
 
 
 def test_benchmark_writes_the_run_and_prints_one_document(measured) -> None:
@@ -121,6 +122,10 @@ def test_status_shows_five_stages_and_the_last_run(athlete: Path, tito) -> None:
         "events", "baseline", "optimized", "scores", "submission",
     ]  # fmt: skip
     assert document["last_run"]["id"] == json.loads((athlete / "run.json").read_text())["id"]
+
+
+def test_status_counts_the_events_that_there_are() -> None:
+    assert len(OlympicEvent) == EVENTS
 
 
 def test_status_notices_a_submission_that_was_changed(athlete: Path, tito) -> None:

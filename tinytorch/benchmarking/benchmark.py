@@ -129,7 +129,10 @@ class Benchmark:
             sources = _pickled(models, Path(scratch))
             try:
                 session = self._in_workers(sources, Path(scratch)) if sources else self._in_this_process(models)
-            except ModelLoadError:  # defined where no worker can import it: a notebook, a script's own classes
+            except ModelLoadError as failure:
+                if failure.outcome != "raised":
+                    raise
+                # defined where no worker can import it: a notebook, a script's own classes
                 session = self._in_this_process(models)
             artifacts = [Path(source.arguments["path"]).read_bytes() for source in sources or []]
         records = [

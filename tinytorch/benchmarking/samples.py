@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from itertools import chain
 from statistics import fmean, median
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, StringConstraints
@@ -21,6 +21,10 @@ from tinytorch.benchmarking import statistics
 
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
 METRICS = ("latency", "memory", "accuracy")
+MOST_TECHNIQUES = 32
+
+Division = Literal["closed", "open"]
+DIVISIONS: tuple[Division, ...] = get_args(Division)
 
 Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
@@ -226,8 +230,8 @@ class Run(Record):
     created_at: AwareDatetime
     task: TaskRecord
     source: SourceRecord
-    division: Literal["closed", "open"]
-    techniques: list[Text]
+    division: Division
+    techniques: Annotated[list[Text], Field(max_length=MOST_TECHNIQUES)]
     system_info: SystemInfo
     protocol: Protocol
     baseline: ModelRecord

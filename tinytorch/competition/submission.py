@@ -13,7 +13,10 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from tinytorch.benchmarking import samples
 from tinytorch.benchmarking.samples import (
+    DIVISIONS,
+    MOST_TECHNIQUES,
     SCHEMA_VERSION,
+    Division,
     Metrics,
     ModelRecord,
     Record,
@@ -41,11 +44,8 @@ from tinytorch.text import is_safe, nearest
 
 ATHLETE_LIMIT = TECHNIQUE_LIMIT = 100
 REPOSITORY_LIMIT = 200
-MOST_TECHNIQUES = 32
-DIVISIONS = ("closed", "open")
 _REPOSITORY = re.compile(r"https?://[^\s/]+\.[^\s/]+(/\S*)?")
 
-Division = Literal["closed", "open"]
 Athlete = Annotated[str, StringConstraints(pattern=r"\S", max_length=ATHLETE_LIMIT)]
 Technique = Annotated[str, StringConstraints(pattern=r"\S", max_length=TECHNIQUE_LIMIT)]
 

@@ -14,14 +14,13 @@ import numpy as np
 
 from tinytorch.benchmarking.bench import as_call
 from tinytorch.benchmarking.measure import Observer
+from tinytorch.benchmarking.samples import DIVISIONS, MOST_TECHNIQUES
 from tinytorch.errors import EntryError
 from tinytorch.workloads.models import load_model, save_model
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.strategies import find_strategy
 
 MODULE_NAME = "olympics_entry"  # under which an artifact finds the classes of its entry again
-DIVISIONS = ("closed", "open")
-MOST_TECHNIQUES = 20
 
 
 class BuildService:

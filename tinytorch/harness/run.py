@@ -18,6 +18,7 @@ from tinytorch.benchmarking.bench import ModelSource
 from tinytorch.benchmarking.benchmark import correctness, model_record
 from tinytorch.benchmarking.samples import (
     METRICS,
+    Division,
     ModelRecord,
     Run,
     SourceRecord,
@@ -83,7 +84,7 @@ class Options:
 class _Built:
     artifact: Path
     techniques: list[str]
-    division: Literal["closed", "open"]
+    division: Division
 
 
 def run_competition(

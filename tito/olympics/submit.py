@@ -27,18 +27,20 @@ def submit(
     workspace: Workspace = None,
 ) -> None:
     """Package the last run for an event and write it if it is valid; measures first if there is no run."""
+    from tinytorch.benchmarking.samples import DIVISIONS
     from tinytorch.competition.events import OlympicEvent, parse_event
     from tinytorch.competition.submission import submission_from_run
     from tinytorch.competition.validation import validate_submission
     from tinytorch.errors import UsageError
+    from tinytorch.text import nearest
     from tito import screen
     from tito import workspace as files
 
     if event is None:
         choices = ", ".join(OlympicEvent)
         raise UsageError("which event is it for?", mend=f"tito olympics submit --event EVENT, one of {choices}")
-    if division not in (None, "closed", "open"):
-        raise UsageError(f"there is no division {division!r}", mend="choose closed or open")
+    if division is not None and division not in DIVISIONS:  # before anything is measured
+        raise UsageError(f"there is no division {division!r}", mend=nearest(division, DIVISIONS))
     chosen = parse_event(event)
     if output != "-":
         files.check_writable(Path(output))

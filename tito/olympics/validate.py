@@ -12,8 +12,6 @@ import typer
 
 from tito.olympics.options import Json
 
-LARGEST_BYTES = 8 * 1024 * 1024
-
 
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Submissions; - is stdin.")],
@@ -36,10 +34,13 @@ def validate(
 
 def check_file(name: str) -> dict[str, Any]:
     """The verdict on one file; what cannot be read is a finding, never an error."""
+    from tinytorch.competition.parsing import LARGEST_FILE_BYTES
     from tinytorch.competition.validation import validate_bytes
 
+    most = LARGEST_FILE_BYTES + 1  # one more than allowed, so that the check of the size sees it
+
     try:
-        content = sys.stdin.buffer.read(LARGEST_BYTES + 1) if name == "-" else _read_regular(Path(name))
+        content = sys.stdin.buffer.read(most) if name == "-" else _read_regular(Path(name), most)
     except (OSError, ValueError) as error:
         message = f"cannot be read: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
         mend = "give the path of a submission.json"
@@ -49,10 +50,10 @@ def check_file(name: str) -> dict[str, Any]:
     return {**verdict, "trust": json.loads(content)["trust"] if verdict["valid"] else None}
 
 
-def _read_regular(path: Path) -> bytes:
-    """At most one byte more than a submission may have; ValueError for a directory, FIFO or device."""
+def _read_regular(path: Path, most: int) -> bytes:
+    """The first `most` bytes of a file; ValueError for a directory, FIFO or device."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         raise ValueError("it is a directory" if stat.S_ISDIR(mode) else "it is not a regular file")
     with path.open("rb") as file:
-        return file.read(LARGEST_BYTES + 1)
+        return file.read(most)
