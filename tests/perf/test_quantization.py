@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -24,6 +24,7 @@ def model() -> Sequential:
 
 
 @given(weight=WEIGHTS)
+@example(weight=np.array([[1e-45]], np.float32))  # its scale would underflow to zero
 def test_no_weight_moves_by_more_than_half_a_step(weight: np.ndarray) -> None:
     codes, scale = quantize_array(weight)
     assert (np.abs(codes * scale.astype(np.float64) - weight) <= 0.5001 * scale).all()

@@ -12,6 +12,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 
 LARGEST_CODE = 127  # symmetric: -128 is left out, so that zero stays zero and signs are treated alike
+SMALLEST_SCALE = np.finfo(np.float32).tiny  # of channels that are zero, or so near it that their scale would be
 
 
 def quantize_array(weight: Array) -> tuple[Array, Array]:
@@ -22,7 +23,7 @@ def quantize_array(weight: Array) -> tuple[Array, Array]:
     largest = np.abs(weight).max(axis=0)
     if not np.isfinite(largest).all():
         raise UsageError("weights that are NaN or infinite cannot be quantized")
-    scale = (np.where(largest > 0, largest, 1) / LARGEST_CODE).astype(np.float32)
+    scale = np.maximum(largest / LARGEST_CODE, SMALLEST_SCALE).astype(np.float32)
     codes = np.rint(weight / scale).clip(-LARGEST_CODE, LARGEST_CODE).astype(np.int8)
     return codes, scale
 
