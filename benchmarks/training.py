@@ -1,122 +1,91 @@
-"""Training the network of `digits_mlp`: this framework against plain numpy without autograd, epoch by epoch in turns.
+"""Training the networks of the tasks: this framework against PyTorch eager or plain numpy, epoch by epoch in turns.
 
-    python benchmarks/training.py [epochs]
+    python benchmarks/training.py --peer numpy
+    python benchmarks/training.py --peer torch --python PEER/bin/python --task digits_cnn --threads 1
 
-Both sides start from the same weights and see the same batches, so their losses must agree too. The plain side is
-written as one would by hand: out= where it is natural, no blocking.
+Each side is a process of its own (`trainers.py`). PyTorch is no dependency of ours: `PEER` is an environment of its own
+with `pip install torch numpy threadpoolctl`. Both sides train on the same batches from the same weights, so their
+losses must agree; the order within a turn changes every time.
 """
 
 from __future__ import annotations
 
-import itertools
+import argparse
+import json
+import os
 import statistics
+import subprocess
 import sys
-import time
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tinytorch.core.activations import ReLU
-from tinytorch.core.dataloader import DataLoader
-from tinytorch.core.layers import Layer, Linear, Sequential
-from tinytorch.core.losses import CrossEntropyLoss
-from tinytorch.core.optimizers import Adam
-from tinytorch.core.training import Trainer, accuracy
-from tinytorch.datasets.digits import load_digits
-
-WIDTHS = (64, 1024, 1024, 1024, 1024, 10)
-BATCH_SIZE = 64
-LEARNING_RATE = 1e-3
-EPOCHS = 8
-Array = NDArray[Any]
+ROOT = Path(__file__).parents[1]
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-class PlainNetwork:
-    """The same network and optimizer, with its gradients written out."""
+class Side:
+    """A process that trains one epoch whenever it is told to."""
 
-    def __init__(self, weights: list[Array], biases: list[Array]) -> None:
-        self.depth = len(weights)
-        self.arrays = [*weights, *biases]
-        self.means = [np.zeros_like(array) for array in self.arrays]
-        self.squares = [np.zeros_like(array) for array in self.arrays]
-        self.steps = 0
+    def __init__(self, python: str, name: str, task: str, threads: int) -> None:
+        environment = {key: value for key, value in os.environ.items() if key not in THREAD_VARIABLES}
+        if threads:
+            environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
+        self.name = name
+        self.seconds: list[float] = []
+        self.losses: list[float] = []
+        self._process = subprocess.Popen(
+            [python, ROOT / "benchmarks" / "trainers.py", name, task],
+            env=environment | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
-    def train_epoch(self, batches: DataLoader) -> float:
-        """One pass; mean loss."""
-        losses = []
-        for inputs, labels in batches:
-            loss, gradients = self.gradients(inputs.data, labels.data)
-            self.adam(gradients)
-            losses.append(loss)
-        return sum(losses) / len(losses)
+    def train(self) -> None:
+        """One more epoch."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit(f"the side {self.name} ended with exit code {self._process.wait()}")
+        answer = json.loads(line)
+        self.seconds.append(answer["seconds"])
+        self.losses.append(answer["loss"])
 
-    def gradients(self, inputs: Array, labels: Array) -> tuple[float, list[Array]]:
-        """Loss and gradients of weights, then biases."""
-        weights, biases = self.arrays[: self.depth], self.arrays[self.depth :]
-        activations = [inputs]
-        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-            activations.append(np.maximum(activations[-1] @ weight + bias, 0))
-        logits = activations[-1] @ weights[-1] + biases[-1]
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        delta = powers / powers.sum(axis=1, keepdims=True)
-        rows = np.arange(len(labels))
-        loss = -float(np.log(delta[rows, labels]).mean())
-        delta[rows, labels] -= 1
-        delta /= len(labels)
-        of_weights, of_biases = [], []
-        for layer in reversed(range(self.depth)):
-            of_weights.append(activations[layer].T @ delta)
-            of_biases.append(delta.sum(axis=0))
-            if layer:
-                delta = (delta @ weights[layer].T) * (activations[layer] > 0)
-        return loss, of_weights[::-1] + of_biases[::-1]
-
-    def adam(self, gradients: list[Array]) -> None:
-        """One step of Adam."""
-        self.steps += 1
-        for array, gradient, mean, square in zip(self.arrays, gradients, self.means, self.squares, strict=True):
-            mean *= 0.9
-            mean += 0.1 * gradient
-            square *= 0.999
-            square += 0.001 * gradient * gradient
-            mean_hat = mean / (1 - 0.9**self.steps)
-            square_hat = square / (1 - 0.999**self.steps)
-            array -= LEARNING_RATE * mean_hat / (np.sqrt(square_hat) + 1e-8)
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
 
 
-def timed(action: Callable[[], float]) -> tuple[float, float]:
-    """Seconds that `action` took, and its result."""
-    start = time.perf_counter()
-    result = action()
-    return time.perf_counter() - start, result
+def main() -> None:
+    """Train both sides in turns and print the ratio of their times."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", default="digits_mlp")
+    parser.add_argument("--peer", choices=("numpy", "torch"), default="numpy")
+    parser.add_argument("--python", default=sys.executable, help="interpreter of the peer")
+    parser.add_argument("--threads", type=int, default=1, help="0: as many as each library likes")
+    parser.add_argument("--epochs", type=int, default=10)
+    options = parser.parse_args()
+    ours = Side(sys.executable, "tinytorch", options.task, options.threads)
+    peer = Side(options.python, options.peer, options.task, options.threads)
+    for epoch in range(options.epochs + 1):
+        for side in (ours, peer) if epoch % 2 else (peer, ours):
+            side.train()
+    for side in (ours, peer):
+        side.close()
+    report(ours, peer)
 
 
-def main(epochs: int) -> None:
-    """Train both in turns and print the ratio of their times."""
-    train, test = load_digits()
-    generator = np.random.default_rng(0)
-    linears = [Linear(*sizes, rng=generator) for sizes in itertools.pairwise(WIDTHS)]
-    plain = PlainNetwork(
-        [layer.weight.data.copy() for layer in linears],
-        [layer.bias.data.copy() for layer in linears if layer.bias is not None],
-    )
-    layers: list[Layer] = [layer for linear in linears for layer in (linear, ReLU())]
-    model = Sequential(layers[:-1])
-    trainer = Trainer(model, Adam(model.parameters(), LEARNING_RATE), CrossEntropyLoss())
-    ours_batches, plain_batches = (DataLoader(train, BATCH_SIZE, shuffle=True, seed=0) for _ in range(2))
-    ours, plains = [], []
-    for epoch in range(epochs):
-        ours_s, ours_loss = timed(lambda: trainer.fit(ours_batches, 1)[0])
-        plain_s, plain_loss = timed(lambda: plain.train_epoch(plain_batches))
-        ours.append(ours_s)
-        plains.append(plain_s)
-        print(f"epoch {epoch + 1}: {ours_s:.3f} s, loss {ours_loss:.5f}; plain {plain_s:.3f} s, loss {plain_loss:.5f}")
-    ratio = statistics.median(a / b for a, b in zip(ours, plains, strict=True))
-    print(f"total {sum(ours):.2f} s against {sum(plains):.2f} s; median ratio {ratio:.2f} (target: at most 1.5)")
-    print(f"test accuracy {accuracy(model, test):.4f}")
+def report(ours: Side, peer: Side) -> None:
+    """Every epoch but the first, which warms up."""
+    pairs = list(zip(ours.seconds, peer.seconds, strict=True))
+    for epoch, (a, b) in enumerate(pairs):
+        losses = f"losses {ours.losses[epoch]:.5f} and {peer.losses[epoch]:.5f}"
+        print(f"epoch {epoch}: tinytorch {a:.3f} s, {peer.name} {b:.3f} s, ratio {a / b:.2f}; {losses}")
+    ratios = [a / b for a, b in pairs[1:]]
+    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    print(f"median ratio of {len(ratios)} epochs: {statistics.median(ratios):.2f} ({spread}); below 1 we are faster")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else EPOCHS)
+    main()

@@ -6,25 +6,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinytorch.core.activations import ReLU, Sigmoid, Softmax, Tanh
-    from tinytorch.core.dataloader import DataLoader, Dataset, TensorDataset
+    from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
+    from tinytorch.core.attention import MultiHeadAttention, scaled_dot_product_attention
+    from tinytorch.core.dataloader import DataLoader, Dataset, RandomNoise, RandomShift, TensorDataset
+    from tinytorch.core.embeddings import Embedding, PositionalEncoding
     from tinytorch.core.layers import Dropout, Layer, Linear, Sequential
-    from tinytorch.core.losses import CrossEntropyLoss
-    from tinytorch.core.optimizers import SGD, Adam
-    from tinytorch.core.tensor import Tensor, no_grad
-    from tinytorch.core.training import Trainer
+    from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
+    from tinytorch.core.optimizers import SGD, Adam, AdamW
+    from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
+    from tinytorch.core.tensor import Tensor, concatenate, no_grad, stack, where
+    from tinytorch.core.training import CosineSchedule, Trainer, clip_grad_norm, load_checkpoint, save_checkpoint
+    from tinytorch.core.transformers import GPT, MLP, LayerNorm, TransformerBlock
 
     __version__: str
 
 __all__ = [
+    "GELU",
+    "GPT",
+    "MLP",
     "SGD",
     "Adam",
+    "AdamW",
+    "AvgPool2d",
+    "BatchNorm2d",
+    "BinaryCrossEntropyLoss",
+    "Conv2d",
+    "CosineSchedule",
     "CrossEntropyLoss",
     "DataLoader",
     "Dataset",
     "Dropout",
+    "Embedding",
+    "Flatten",
     "Layer",
+    "LayerNorm",
     "Linear",
+    "MSELoss",
+    "MaxPool2d",
+    "MultiHeadAttention",
+    "PositionalEncoding",
+    "RandomNoise",
+    "RandomShift",
     "ReLU",
     "Sequential",
     "Sigmoid",
@@ -33,18 +55,30 @@ __all__ = [
     "Tensor",
     "TensorDataset",
     "Trainer",
+    "TransformerBlock",
     "__version__",
+    "clip_grad_norm",
+    "concatenate",
+    "load_checkpoint",
     "no_grad",
+    "save_checkpoint",
+    "scaled_dot_product_attention",
+    "stack",
+    "where",
 ]
 
 _HOMES = {
-    "tinytorch.core.activations": ("ReLU", "Sigmoid", "Softmax", "Tanh"),
-    "tinytorch.core.dataloader": ("DataLoader", "Dataset", "TensorDataset"),
+    "tinytorch.core.activations": ("GELU", "ReLU", "Sigmoid", "Softmax", "Tanh"),
+    "tinytorch.core.attention": ("MultiHeadAttention", "scaled_dot_product_attention"),
+    "tinytorch.core.dataloader": ("DataLoader", "Dataset", "RandomNoise", "RandomShift", "TensorDataset"),
+    "tinytorch.core.embeddings": ("Embedding", "PositionalEncoding"),
     "tinytorch.core.layers": ("Dropout", "Layer", "Linear", "Sequential"),
-    "tinytorch.core.losses": ("CrossEntropyLoss",),
-    "tinytorch.core.optimizers": ("SGD", "Adam"),
-    "tinytorch.core.tensor": ("Tensor", "no_grad"),
-    "tinytorch.core.training": ("Trainer",),
+    "tinytorch.core.losses": ("BinaryCrossEntropyLoss", "CrossEntropyLoss", "MSELoss"),
+    "tinytorch.core.optimizers": ("SGD", "Adam", "AdamW"),
+    "tinytorch.core.spatial": ("AvgPool2d", "BatchNorm2d", "Conv2d", "Flatten", "MaxPool2d"),
+    "tinytorch.core.tensor": ("Tensor", "concatenate", "no_grad", "stack", "where"),
+    "tinytorch.core.training": ("CosineSchedule", "Trainer", "clip_grad_norm", "load_checkpoint", "save_checkpoint"),
+    "tinytorch.core.transformers": ("GPT", "MLP", "LayerNorm", "TransformerBlock"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

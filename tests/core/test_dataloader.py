@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch.core.dataloader import DataLoader, Dataset, TensorDataset
+from tinytorch.core.dataloader import DataLoader, Dataset, RandomNoise, RandomShift, TensorDataset
 from tinytorch.errors import ShapeError, UsageError
 
 TEN = TensorDataset(np.arange(20.0).reshape(10, 2), np.arange(10))
@@ -72,3 +72,40 @@ def test_inputs_and_labels_have_equal_lengths() -> None:
 def test_there_must_be_batches(samples: int, size: int) -> None:
     with pytest.raises(UsageError):
         DataLoader(TensorDataset(np.ones((samples, 2)), np.ones(samples)), size)
+
+
+def test_a_shifted_image_is_the_image_elsewhere() -> None:
+    image = np.zeros((1, 1, 5, 5), np.float32)
+    image[0, 0, 2, 2] = 1
+    shifted = RandomShift(2)(np.repeat(image, 200, axis=0), np.random.default_rng(0))
+    places = {tuple(place) for place in np.argwhere(shifted[:, 0])[:, 1:]}
+
+    assert shifted.sum() == 200
+    assert places == {(row, column) for row in range(5) for column in range(5)}
+
+
+def test_what_is_shifted_out_is_gone() -> None:
+    shifted = RandomShift(1)(np.ones((50, 2, 3, 3), np.float32), np.random.default_rng(0))
+
+    assert set(shifted.sum(axis=(1, 2, 3))) == {2 * 9, 2 * 6, 2 * 4}
+
+
+def test_only_images_are_shifted() -> None:
+    with pytest.raises(ShapeError, match="images"):
+        RandomShift()(np.ones((2, 9)), np.random.default_rng(0))
+
+
+def test_noise_has_its_scale() -> None:
+    noisy = RandomNoise(0.5)(np.full(10_000, 3, np.float32), np.random.default_rng(0))
+
+    assert (noisy.mean(), noisy.std()) == (pytest.approx(3, abs=0.02), pytest.approx(0.5, rel=0.02))
+
+
+def test_transforms_leave_the_dataset_alone_and_repeat_with_the_seed() -> None:
+    images = TensorDataset(np.ones((6, 1, 3, 3), np.float32), np.arange(6))
+    loaders = [DataLoader(images, 4, shuffle=True, seed=2, transforms=[RandomShift(), RandomNoise()]) for _ in range(2)]
+    first, second = ([inputs.numpy() for inputs, _ in loader] for loader in loaders)
+
+    assert (images.inputs == 1).all()
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)

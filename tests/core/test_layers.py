@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tinytorch.core.activations import ReLU, Sigmoid, Softmax, Tanh
+from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
 from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kinds, parameter_count
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
@@ -67,7 +67,12 @@ def test_a_layer_takes_tensors_and_arrays_of_any_type() -> None:
 
 @pytest.mark.parametrize(
     ("layer", "expected"),
-    [(ReLU(), [0, 2]), (Sigmoid(), [0.26894142, 0.88079708]), (Tanh(), [-0.76159416, 0.96402758])],
+    [
+        (ReLU(), [0, 2]),
+        (Sigmoid(), [0.26894142, 0.88079708]),
+        (Tanh(), [-0.76159416, 0.96402758]),
+        (GELU(), [-0.15880801, 1.9545977]),
+    ],
 )
 def test_activations(layer: Layer, expected: list[float]) -> None:
     np.testing.assert_allclose(layer(np.array([-1.0, 2.0])), expected, rtol=1e-6)

@@ -1,11 +1,11 @@
-"""Cross entropy."""
+"""Losses."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, Loss, MSELoss
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
 
@@ -34,3 +34,28 @@ def test_shapes_must_fit(shape: tuple[int, ...], labels: object) -> None:
 def test_labels_must_be_classes(labels: list[float]) -> None:
     with pytest.raises(UsageError, match=r"0\.\.2"):
         CrossEntropyLoss()(Tensor(np.zeros((2, 3))), np.array(labels))
+
+
+def test_squares_are_averaged_over_all_elements() -> None:
+    assert MSELoss()(Tensor([[1.0, 2.0]]), np.array([[3.0, 2.0]])).item() == 2
+
+
+def test_binary_cross_entropy_of_a_coin_is_the_logarithm_of_two() -> None:
+    loss = BinaryCrossEntropyLoss()(Tensor([0.5, 0.5]), np.array([0, 1]))
+    assert loss.item() == pytest.approx(np.log(2))
+
+
+def test_a_sure_and_wrong_probability_costs_a_hundred() -> None:
+    assert BinaryCrossEntropyLoss()(Tensor([0.0]), Tensor([1.0])).item() == 100
+
+
+@pytest.mark.parametrize(("outputs", "targets"), [([1.5], [1]), ([0.5], [2]), ([np.nan], [1]), ([], [])])
+def test_probabilities_and_targets_lie_between_zero_and_one(outputs: list[float], targets: list[float]) -> None:
+    with pytest.raises(UsageError, match=r"0\.\.1"):
+        BinaryCrossEntropyLoss()(Tensor(outputs), np.array(targets))
+
+
+@pytest.mark.parametrize("loss", [MSELoss(), BinaryCrossEntropyLoss()])
+def test_targets_have_the_shape_of_the_outputs(loss: Loss) -> None:
+    with pytest.raises(ShapeError, match="one shape"):
+        loss(Tensor([0.5, 0.5]), np.array([[1.0, 0.0]]))

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
-from tinytorch.core.ops import OPERATIONS, unbroadcast
+from tinytorch.core.arrays import unbroadcast
+from tinytorch.core.ops import OPERATIONS
 
 RNG = np.random.default_rng(7)
 MATRIX = RNG.standard_normal((3, 4))
@@ -19,6 +20,8 @@ OTHER = RNG.standard_normal((3, 4))
 ROW = RNG.standard_normal(4)
 COLUMN = RNG.standard_normal((3, 1))
 CUBE = RNG.standard_normal((2, 3, 4))
+IMAGES = RNG.standard_normal((2, 3, 5, 6))
+KERNELS = RNG.standard_normal((4, 3, 3, 2))
 AWAY_FROM_ZERO = np.where(MATRIX < 0, -1, 1) * (np.abs(MATRIX) + 0.5)
 POSITIVE = np.abs(MATRIX) + 0.5
 TWO_AXES: dict[str, Any] = {"axis": (0, 2), "keepdims": False}
@@ -53,12 +56,25 @@ CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("sqrt", [POSITIVE], {}),
     ("tanh", [MATRIX], {}),
     ("sigmoid", [MATRIX], {}),
+    ("gelu", [3 * MATRIX], {}),
+    ("where", [MATRIX, OTHER], {"condition": MATRIX > OTHER}),
+    ("where", [COLUMN, ROW], {"condition": MATRIX > 0}),
     ("relu", [AWAY_FROM_ZERO], {}),
+    ("conv2d", [IMAGES, KERNELS, ROW], {"stride": 1, "padding": 1}),
+    ("conv2d", [IMAGES, KERNELS], {"stride": 1, "padding": 0}),
+    ("conv2d", [IMAGES, KERNELS, ROW], {"stride": 2, "padding": 1}),
+    ("conv2d", [IMAGES, KERNELS, ROW], {"stride": 3, "padding": 0}),
+    ("max_pool2d", [IMAGES], {"kernel": (2, 2), "stride": 2, "padding": 0}),
+    ("max_pool2d", [IMAGES], {"kernel": (3, 2), "stride": 1, "padding": 1}),
+    ("avg_pool2d", [IMAGES], {"kernel": (2, 2), "stride": 2, "padding": 0}),
+    ("avg_pool2d", [IMAGES], {"kernel": (3, 2), "stride": 1, "padding": 1}),
     ("sum", [MATRIX], {"axis": None, "keepdims": False}),
     ("sum", [CUBE], TWO_AXES),
     ("sum", [CUBE], {"axis": -1, "keepdims": True}),
     ("mean", [MATRIX], {"axis": None, "keepdims": False}),
     ("mean", [CUBE], TWO_AXES),
+    ("var", [MATRIX], {"axis": None, "keepdims": False}),
+    ("var", [CUBE], TWO_AXES),
     ("max", [MATRIX], {"axis": None, "keepdims": True}),
     ("max", [MATRIX], {"axis": 1, "keepdims": False}),
     ("max", [CUBE], TWO_AXES),
@@ -66,14 +82,23 @@ CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("transpose", [CUBE], {"axes": None}),
     ("transpose", [CUBE], {"axes": (2, 0, 1)}),
     ("transpose", [CUBE], {"axes": (0, -1, -2)}),
+    ("swapaxes", [CUBE], {"first": -1, "second": 0}),
     ("getitem", [CUBE], {"index": (slice(1), ..., slice(None, None, 2))}),
     ("getitem", [CUBE], {"index": (0, None, 1)}),
     ("getitem", [MATRIX], {"index": np.array([0, 2, 0, 0])}),
+    ("getitem", [MATRIX], {"index": np.array([[0, -1], [2, 2]])}),
+    ("getitem", [MATRIX], {"index": np.array([], int)}),
     ("getitem", [MATRIX], {"index": (np.array([0, 0]), np.array([1, 1]))}),
     ("getitem", [MATRIX], {"index": MATRIX > 0}),
+    ("concatenate", [MATRIX, COLUMN, OTHER], {"axis": 1}),
+    ("concatenate", [CUBE, CUBE[:1]], {"axis": 0}),
+    ("concatenate", [CUBE, CUBE[:, :1]], {"axis": -2}),
+    ("normalize", [MATRIX], {"axis": -1, "epsilon": 1e-5}),
+    ("normalize", [CUBE], {"axis": (0, 2), "epsilon": 0.1}),
     ("softmax", [MATRIX], {"axis": -1}),
     ("log_softmax", [CUBE], {"axis": 1}),
     ("cross_entropy", [MATRIX], {"labels": np.array([0, 3, 3])}),
+    ("binary_cross_entropy", [1 / (1 + np.exp(-MATRIX))], {"targets": (OTHER > 0).astype(float)}),
 ]
 
 
@@ -88,7 +113,7 @@ def test_every_operation_is_checked() -> None:
     assert {name for name, _, _ in CASES} == set(OPERATIONS)
 
 
-@pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if len(row.vjps) == 2 and name != "matmul"])
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])
 @given(shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3), seed=st.integers(0, 99))
 def test_gradients_survive_any_broadcasting(
     check_gradients: Callable[..., None], name: str, shapes: Any, seed: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinytorch.core.optimizers import BLOCK_ELEMENTS, SGD, Adam, Optimizer
+from tinytorch.core.optimizers import BLOCK_ELEMENTS, SGD, Adam, AdamW, Optimizer
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 
@@ -78,3 +78,18 @@ def test_zero_grad_forgets() -> None:
 def test_there_must_be_parameters() -> None:
     with pytest.raises(UsageError, match="0 parameters"):
         SGD([], 0.1)
+
+
+def test_sgd_with_weight_decay_adds_it_to_the_gradient() -> None:
+    p, expected = parameter(), START
+    for gradient in GRADIENTS:
+        expected = expected - 0.1 * (gradient + 0.5 * expected)
+    np.testing.assert_allclose(steps(SGD([p], 0.1, weight_decay=0.5), p), expected)
+
+
+def test_adamw_shrinks_weights_apart_from_adam() -> None:
+    p, shrunk = parameter(np.ones(3)), parameter(np.ones(3))
+    for optimizer, tensor in ((Adam([p], 0.1), p), (AdamW([shrunk], 0.1, weight_decay=0.5), shrunk)):
+        tensor.grad = GRADIENTS[0].copy()
+        optimizer.step()
+    np.testing.assert_allclose(shrunk.data, p.data - 0.1 * 0.5)

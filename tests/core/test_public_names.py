@@ -14,6 +14,10 @@ def test_every_listed_name_is_there() -> None:
     assert all(getattr(tinytorch, name) is not None for name in tinytorch.__all__)
 
 
+def test_every_lazy_name_is_listed() -> None:
+    assert {*tinytorch._HOME_OF, "__version__"} == set(tinytorch.__all__)
+
+
 def test_unknown_names_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="Tensr"):
         _ = tinytorch.Tensr

@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.tensor import Tensor, concatenate, no_grad, stack, where
 from tinytorch.errors import ShapeError, UsageError
 
 
@@ -194,3 +194,66 @@ def test_item_is_for_one_element() -> None:
 
 def test_iteration_ends() -> None:
     assert [row.item() for row in Tensor([1.0, 2.0])] == [1, 2]
+
+
+def test_creation() -> None:
+    tensors = [Tensor.zeros(2, 3), Tensor.ones((2, 3)), Tensor.randn(2, 3), Tensor.rand(2, 3)]
+    assert [(tensor.shape, tensor.dtype) for tensor in tensors] == [((2, 3), np.float32)] * 4
+    np.testing.assert_array_equal(Tensor.arange(1, 7, 2), [1, 3, 5])
+
+
+def test_draws_come_from_the_generator_given() -> None:
+    first, second = (Tensor.randn(3, rng=np.random.default_rng(5), requires_grad=True) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert first.requires_grad
+
+
+def test_reductions() -> None:
+    x = Tensor([[1.0, 2.0], [3.0, 6.0]])
+    results = [x.sum(), x.mean(), x.max(), x.min(), x.var()]
+    assert [result.item() for result in results] == [12, 3, 6, 1, 3.5]
+    np.testing.assert_array_equal(x.min(axis=1, keepdims=True), [[1], [3]])
+
+
+def test_roots_and_products() -> None:
+    np.testing.assert_array_equal(Tensor([4.0, 9.0]).sqrt(), [2, 3])
+    assert Tensor([1.0, 2.0]).matmul(Tensor([3.0, 4.0])).item() == 11
+
+
+def test_two_axes_of_many_are_exchanged() -> None:
+    x = Tensor(np.zeros((2, 3, 4)))
+    assert (x.transpose(1, 2).shape, x.transpose(0, -1).shape) == ((2, 4, 3), (4, 3, 2))
+
+
+def test_concatenate_and_stack() -> None:
+    a, b = leaf(1, 2), leaf(3, 4)
+    np.testing.assert_array_equal(concatenate([a, b]), [1, 2, 3, 4])
+    np.testing.assert_array_equal(stack([a, b], axis=-1), [[1, 3], [2, 4]])
+    concatenate([a, a, b])[1:].sum().backward()
+    np.testing.assert_array_equal(a.grad, [1, 2])
+
+
+@pytest.mark.parametrize("join", [concatenate, stack])
+def test_joining_nothing_is_refused(join: object) -> None:
+    with pytest.raises(UsageError, match="at least one"):
+        join([])  # type: ignore[operator]
+
+
+def test_pieces_that_do_not_fit_are_named() -> None:
+    with pytest.raises(ShapeError, match=r"concatenate of shapes \(2,\), \(1, 2\)"):
+        concatenate([Tensor([1, 2]), Tensor([[1, 2]])])
+
+
+def test_where_takes_from_either() -> None:
+    a, b = leaf(1, 2), leaf(3, 4)
+    where(np.array([True, False]), a, b).sum().backward()
+    np.testing.assert_array_equal([a.grad, b.grad], [[1, 0], [0, 1]])
+
+
+def test_a_masked_element_has_no_gradient() -> None:
+    x = leaf(1, 2)
+    filled = x.masked_fill(Tensor(np.array([False, True])), -np.inf)
+    filled.exp().sum().backward()
+    np.testing.assert_array_equal(filled, [1, -np.inf])
+    assert x.grad is not None
+    assert x.grad[1] == 0

@@ -30,6 +30,14 @@ class Tanh(Layer):
         return apply("tanh", inputs)
 
 
+class GELU(Layer):
+    """x times the normal distribution function of x, in its tanh form (Hendrycks & Gimpel 2016, section 2)."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return apply("gelu", inputs)
+
+
 class Softmax(Layer):
     """e^x / sum(e^x) along `axis`: positive, and adding up to 1."""
 

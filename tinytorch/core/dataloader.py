@@ -1,12 +1,14 @@
-"""Datasets, and batches of them."""
+"""Datasets, batches of them, and random changes that make more of the images one has."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
@@ -50,14 +52,61 @@ class TensorDataset(Dataset):
         return self.inputs[indices], self.labels[indices]
 
 
+class Transform(Protocol):
+    """Changes a batch of inputs (N, ...) at random, by the generator given; hands back a new array."""
+
+    def __call__(self, inputs: Array, generator: np.random.Generator, /) -> Array: ...
+
+
+@dataclass(frozen=True)
+class RandomShift:
+    """Moves every image by up to `pixels` rows and columns, each way; zeros come in."""
+
+    pixels: int = 1
+
+    def __call__(self, inputs: Array, generator: np.random.Generator, /) -> Array:
+        """(N, C, H, W), kept; ShapeError for inputs that are no images."""
+        if inputs.ndim != 4:
+            raise ShapeError(f"RandomShift needs images (N, C, H, W), got {inputs.shape}")
+        samples, _, height, width = inputs.shape
+        border = (self.pixels, self.pixels)
+        wider = np.pad(inputs, ((0, 0), (0, 0), border, border))
+        top, left = generator.integers(0, 2 * self.pixels, (2, samples), endpoint=True)
+        positions = sliding_window_view(wider, (height, width), axis=(2, 3))
+        moved: Array = positions[np.arange(samples), :, top, left]
+        return moved
+
+
+@dataclass(frozen=True)
+class RandomNoise:
+    """Adds draws from a normal distribution of standard deviation `scale`."""
+
+    scale: float = 0.1
+
+    def __call__(self, inputs: Array, generator: np.random.Generator, /) -> Array:
+        """Any shape, kept; float32."""
+        noise: Array = generator.standard_normal(inputs.shape, dtype=np.float32)
+        noise *= self.scale
+        noise += inputs
+        return noise
+
+
 class DataLoader:
     """Batches (inputs, labels) of a dataset, as tensors; the last may be smaller.
 
-    With `shuffle` every pass has an order of its own; a new loader with the same seed repeats them all.
+    With `shuffle` every pass has an order of its own, and `transforms` change the inputs of every batch, one after the
+    other. All of it is drawn from `generator`: a new loader with the same seed repeats everything.
     Raises UsageError for a batch size below 1 or a dataset without samples.
     """
 
-    def __init__(self, dataset: Dataset, batch_size: int = 32, shuffle: bool = False, seed: int = 0) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        seed: int = 0,
+        transforms: Sequence[Transform] = (),
+    ) -> None:
         if batch_size < 1 or not len(dataset):
             raise UsageError(
                 f"needs a batch size of at least 1 and samples, got {batch_size} and {len(dataset)} samples"
@@ -65,7 +114,8 @@ class DataLoader:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self._generator = np.random.default_rng(seed)
+        self.transforms = tuple(transforms)
+        self.generator = np.random.default_rng(seed)
 
     def __len__(self) -> int:
         """Number of batches in one pass."""
@@ -73,7 +123,9 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         samples = len(self.dataset)
-        order = self._generator.permutation(samples) if self.shuffle else np.arange(samples)
+        order = self.generator.permutation(samples) if self.shuffle else np.arange(samples)
         for start in range(0, samples, self.batch_size):
             inputs, labels = self.dataset.batch(order[start : start + self.batch_size])
+            for transform in self.transforms:
+                inputs = transform(inputs, self.generator)
             yield Tensor(inputs), Tensor(labels)

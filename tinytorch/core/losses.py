@@ -9,17 +9,62 @@ from tinytorch.core.tensor import Tensor, apply
 from tinytorch.errors import ShapeError, UsageError
 
 
-class CrossEntropyLoss:
+class Loss:
+    """Base: write `forward`, which gives a tensor of one element."""
+
+    def __call__(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
+        """`forward`."""
+        return self.forward(outputs, targets)
+
+    def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
+        """How far `outputs` are from `targets`."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no forward()")
+
+
+class MSELoss(Loss):
+    """Mean of (output - target)^2 over all elements."""
+
+    def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
+        """Both of one shape, else ShapeError -> tensor of one element."""
+        difference = outputs - _same_shape(outputs, targets)
+        return (difference * difference).mean()
+
+
+class CrossEntropyLoss(Loss):
     """Mean of -log(softmax(logits)[label]) over a batch."""
 
-    def __call__(self, logits: Tensor, labels: Tensor | Array) -> Tensor:
-        """logits (N, classes), integer labels (N,) -> tensor of one element, in nats.
+    def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
+        """Logits (N, ..., classes), integer labels (N, ...) -> tensor of one element, in nats.
 
         Raises ShapeError when they do not fit together, UsageError for labels that are not integers 0..classes-1.
         """
-        classes = np.asarray(labels)
-        if logits.ndim != 2 or not len(classes.shape) or classes.shape != logits.shape[:1] or not len(classes):
-            raise ShapeError(f"needs logits (N, classes) and labels (N,), got {logits.shape} and {classes.shape}")
-        if classes.dtype.kind not in "iu" or classes.min() < 0 or classes.max() >= logits.shape[1]:
-            raise UsageError(f"labels must be integers 0..{logits.shape[1] - 1}, for logits {logits.shape}")
-        return apply("cross_entropy", logits, labels=classes)
+        classes = np.asarray(targets)
+        if outputs.ndim < 2 or classes.shape != outputs.shape[:-1] or not classes.size:
+            raise ShapeError(f"needs logits (N, classes) and labels (N,), got {outputs.shape} and {classes.shape}")
+        if classes.dtype.kind not in "iu" or classes.min() < 0 or classes.max() >= outputs.shape[-1]:
+            raise UsageError(f"labels must be integers 0..{outputs.shape[-1] - 1}, for logits {outputs.shape}")
+        rows = outputs if outputs.ndim == 2 else outputs.reshape(-1, outputs.shape[-1])
+        return apply("cross_entropy", rows, labels=classes.ravel())
+
+
+class BinaryCrossEntropyLoss(Loss):
+    """Mean of -(t log p + (1 - t) log(1 - p)) over all elements; each logarithm is at least -100, as in PyTorch."""
+
+    def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
+        """Probabilities p and targets t of one shape, both in 0..1 -> tensor of one element, in nats.
+
+        Raises ShapeError when they do not fit together, UsageError for values outside 0..1.
+        """
+        truth = _same_shape(outputs, targets).data
+        for name, values in (("probabilities", outputs.data), ("targets", truth)):
+            if not values.size or not (values.min() >= 0 and values.max() <= 1):
+                raise UsageError(f"needs {name} in 0..1", mend="put a Sigmoid behind the last layer")
+        return apply("binary_cross_entropy", outputs, targets=truth)
+
+
+def _same_shape(outputs: Tensor, targets: Tensor | Array) -> Tensor:
+    """The targets as a tensor of the outputs' type; ShapeError unless both have one shape."""
+    truth = targets if isinstance(targets, Tensor) else Tensor(targets, dtype=outputs.dtype)
+    if truth.shape != outputs.shape:
+        raise ShapeError(f"needs outputs and targets of one shape, got {outputs.shape} and {truth.shape}")
+    return truth

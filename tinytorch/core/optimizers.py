@@ -42,19 +42,27 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """velocity = momentum * velocity + gradient; parameter -= learning_rate * velocity."""
+    """velocity = momentum * velocity + gradient + weight_decay * parameter; parameter -= learning_rate * velocity."""
 
-    def __init__(self, parameters: Iterable[Tensor], learning_rate: float = 0.01, momentum: float = 0.0) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        learning_rate: float = 0.01,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
         super().__init__(parameters, learning_rate)
         self.momentum = momentum
+        self.weight_decay = weight_decay
         self._velocities = [np.zeros_like(parameter.data) for parameter in self.parameters] if momentum else []
 
     def _update(self, index: int, data: Array, gradient: Array) -> None:
-        direction = gradient
+        direction = gradient + self.weight_decay * data if self.weight_decay else gradient
         if self.momentum:
-            direction = self._velocities[index]
-            direction *= self.momentum
-            direction += gradient
+            velocity = self._velocities[index]
+            velocity *= self.momentum
+            velocity += direction
+            direction = velocity
         data -= self.learning_rate * direction
 
 
@@ -103,6 +111,25 @@ class Adam(Optimizer):
         np.divide(mean, change, out=change)
         change *= float(self.learning_rate * correction / (1 - mean_decay**self._steps))
         data -= change
+
+
+class AdamW(Adam):
+    """Adam, and apart from it parameter -= learning_rate * weight_decay * parameter (Loshchilov & Hutter 2019)."""
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        learning_rate: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, learning_rate, betas, epsilon)
+        self.weight_decay = weight_decay
+
+    def _update_block(self, data: Array, gradient: Array, mean: Array, square: Array, scratch: Array) -> None:
+        data *= 1 - self.learning_rate * self.weight_decay
+        super()._update_block(data, gradient, mean, square, scratch)
 
 
 def _blocks(array: Array) -> list[slice | EllipsisType]:

@@ -1,45 +1,23 @@
-"""Tensor: an array that remembers how it was computed, and can hand gradients back along that way."""
+"""Tensor: an array to compute with, which remembers how it was computed."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinytorch.core.ops import OPERATIONS, Array, Axis, Operation, Shape
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.core.graph import Node, apply, no_grad
+from tinytorch.core.ops import Array, Axis, Shape
+from tinytorch.errors import UsageError
+
+__all__ = ["Tensor", "apply", "concatenate", "no_grad", "stack", "where"]
 
 DEFAULT_DTYPE = np.dtype(np.float32)
 
-_Origin = tuple[Operation, tuple["Tensor", ...], dict[str, Any]]
-_RELEASED: _Origin = (Operation(np.positive, ()), (), {})
 
-
-class _Recording(threading.local):
-    """Whether this thread keeps the graph that `backward` needs."""
-
-    enabled = True
-
-
-_recording = _Recording()
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute without remembering how: for inference and for changing weights. This thread only; may be nested."""
-    before = _recording.enabled
-    _recording.enabled = False
-    try:
-        yield
-    finally:
-        _recording.enabled = before
-
-
-class Tensor:
+class Tensor(Node):
     """An array `data`, its gradient `grad` (None until `backward`), and the graph behind it.
 
     Numbers, lists and floating arrays become float32 unless `dtype` says otherwise; integer and boolean arrays (labels,
@@ -49,12 +27,7 @@ class Tensor:
     """
 
     __array_ufunc__ = None  # numpy then leaves `array + tensor` to Tensor
-    __slots__ = ("__weakref__", "_origin", "data", "grad", "requires_grad")
-
-    data: Array
-    grad: Array | None
-    requires_grad: bool
-    _origin: _Origin | None
+    __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
         self.data = _as_array(data, dtype)
@@ -63,6 +36,32 @@ class Tensor:
         self.grad = None
         self.requires_grad = requires_grad
         self._origin = None
+
+    @classmethod
+    def zeros(cls, *shape: Any, requires_grad: bool = False) -> Self:
+        """Float32 zeros: `zeros(2, 3)` or `zeros((2, 3))`."""
+        return cls(np.zeros(_unpacked(shape), DEFAULT_DTYPE), requires_grad)
+
+    @classmethod
+    def ones(cls, *shape: Any, requires_grad: bool = False) -> Self:
+        """Float32 ones."""
+        return cls(np.ones(_unpacked(shape), DEFAULT_DTYPE), requires_grad)
+
+    @classmethod
+    def arange(cls, *limits: int) -> Self:
+        """Integers from 0 or the first limit up to, not including, the last; a third argument is the step."""
+        return cls(np.arange(*limits))
+
+    @classmethod
+    def randn(cls, *shape: Any, rng: np.random.Generator | None = None, requires_grad: bool = False) -> Self:
+        """Float32 draws from the standard normal distribution; without `rng` they differ from run to run."""
+        draws = (rng or np.random.default_rng()).standard_normal(_unpacked(shape), DEFAULT_DTYPE)
+        return cls(draws, requires_grad)
+
+    @classmethod
+    def rand(cls, *shape: Any, rng: np.random.Generator | None = None, requires_grad: bool = False) -> Self:
+        """Float32 draws, uniform in 0..1; without `rng` they differ from run to run."""
+        return cls((rng or np.random.default_rng()).random(_unpacked(shape), DEFAULT_DTYPE), requires_grad)
 
     @property
     def shape(self) -> Shape:
@@ -99,48 +98,6 @@ class Tensor:
     def numpy(self) -> Array:
         """The array itself, not a copy."""
         return self.data
-
-    def zero_grad(self) -> None:
-        """Forget the gradient."""
-        self.grad = None
-
-    def backward(self, gradient: Any = None) -> None:
-        """Add d(self)/d(leaf) to `.grad` of every leaf that requires it, then release the graph.
-
-        `gradient` has the shape of this tensor; it may be left out for a tensor of one element.
-        Raises UsageError when there is no graph (any more), ShapeError when `gradient` does not fit.
-        """
-        if not self.requires_grad:
-            raise UsageError("backward() needs a tensor computed from one with requires_grad=True, outside no_grad()")
-        gradients = {id(self): self._seed(gradient)}
-        if self._origin is None:
-            _accumulate(self, gradients[id(self)], shared=True)
-        for tensor in _in_reverse(self):
-            if tensor._origin is not None:
-                tensor._hand_back(tensor._origin, gradients.pop(id(tensor)), gradients)
-
-    def _seed(self, gradient: Any) -> Array:
-        if gradient is None and self.data.size != 1:
-            raise UsageError(f"backward() of a tensor of shape {self.shape} needs a gradient of that shape")
-        seed = np.ones_like(self.data) if gradient is None else np.asarray(gradient, self.dtype)
-        if seed.shape != self.shape:
-            raise ShapeError(f"backward() got a gradient of shape {seed.shape} for a tensor of shape {self.shape}")
-        return seed
-
-    def _hand_back(self, origin: _Origin, gradient: Array, gradients: dict[int, Array]) -> None:
-        """Pass the gradient of this tensor on to what it was computed from, and let go of that."""
-        operation, inputs, options = origin
-        arrays = [tensor.data for tensor in inputs]
-        for tensor, vjp in zip(inputs, operation.vjps, strict=True):
-            if not tensor.requires_grad:
-                continue
-            part = vjp(gradient, self.data, *arrays, **options)
-            if tensor._origin is None:
-                _accumulate(tensor, part, shared=part is gradient or part.base is not None)
-            else:
-                key = id(tensor)
-                gradients[key] = gradients[key] + part if key in gradients else part
-        self._origin = _RELEASED
 
     def __add__(self, other: Any) -> Tensor:
         return apply("add", self, self._operand(other))
@@ -192,6 +149,10 @@ class Tensor:
     def __iter__(self) -> Iterator[Tensor]:
         return (self[row] for row in range(len(self)))
 
+    def matmul(self, other: Any) -> Tensor:
+        """`self @ other`."""
+        return self.__matmul__(other)
+
     def exp(self) -> Tensor:
         """e to the power of each element."""
         return apply("exp", self)
@@ -199,6 +160,10 @@ class Tensor:
     def log(self) -> Tensor:
         """Natural logarithm of each element."""
         return apply("log", self)
+
+    def sqrt(self) -> Tensor:
+        """Square root of each element."""
+        return apply("sqrt", self)
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Sum over `axis`, over everything by default."""
@@ -208,17 +173,35 @@ class Tensor:
         """Mean over `axis`, over everything by default."""
         return apply("mean", self, axis=axis, keepdims=keepdims)
 
+    def var(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Mean squared distance from the mean over `axis` (divided by N, as in numpy), over everything by default."""
+        return apply("var", self, axis=axis, keepdims=keepdims)
+
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Largest element along `axis`, of everything by default."""
         return apply("max", self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Smallest element along `axis`, of everything by default."""
+        return -(-self).max(axis, keepdims)
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape: `reshape(2, -1)` or `reshape((2, -1))`."""
         return apply("reshape", self, shape=_unpacked(shape))
 
     def transpose(self, *axes: Any) -> Tensor:
-        """Axes in the order given, `transpose(0, 2, 1)` or `transpose((0, 2, 1))`; reversed by default."""
-        return apply("transpose", self, axes=_unpacked(axes) or None)
+        """Axes in the order given, `transpose(0, 2, 1)` or `transpose((0, 2, 1))`; reversed by default.
+
+        Two axes of a tensor that has more are exchanged: `transpose(1, 2)`.
+        """
+        order = _unpacked(axes)
+        if len(order) == 2 < self.ndim:
+            return apply("swapaxes", self, first=order[0], second=order[1])
+        return apply("transpose", self, axes=order or None)
+
+    def masked_fill(self, mask: Any, value: float) -> Tensor:
+        """This tensor with `value` wherever `mask` (boolean, of a shape that broadcasts to this one) is true."""
+        return where(mask, self._operand(value), self)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.array(self.data, dtype) if copy else np.asarray(self.data, dtype)
@@ -243,57 +226,25 @@ class Tensor:
         return Tensor(other)
 
 
-def apply(name: str, *inputs: Tensor, **options: Any) -> Tensor:
-    """Compute the operation `name` of the table and, unless inside `no_grad`, remember how.
-
-    Raises ShapeError for inputs that do not fit together.
-    """
-    operation = OPERATIONS[name]
-    try:
-        data = operation.forward(*[tensor.data for tensor in inputs], **options)
-    except (ValueError, IndexError) as error:
-        shapes = ", ".join(str(tensor.shape) for tensor in inputs)
-        raise ShapeError(f"{name} of shapes {shapes}: {error}") from error
-    result = _new(Tensor)
-    result.data = data if isinstance(data, np.ndarray) else np.asarray(data)
-    result.grad = result._origin = None
-    result.requires_grad = False
-    if _recording.enabled:
-        for tensor in inputs:
-            if tensor.requires_grad:
-                result.requires_grad = True
-                result._origin = (operation, inputs, options)
-                break
-    return result
+def where(condition: Any, chosen: Tensor, other: Tensor) -> Tensor:
+    """Elements of `chosen` where `condition` (boolean) is true, else of `other`; all three broadcast."""
+    return apply("where", chosen, other, condition=np.asarray(condition, bool))
 
 
-_new = Tensor.__new__
+def concatenate(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
+    """Tensors one after the other along `axis`; their other axes are equal."""
+    if not tensors:
+        raise UsageError("concatenate() needs at least one tensor")
+    return apply("concatenate", *tensors, axis=axis)
 
 
-def _in_reverse(root: Tensor) -> list[Tensor]:
-    """Every computed tensor behind `root`, itself included, each before those that it was computed from."""
-    order: list[Tensor] = []
-    seen: set[int] = set()
-    waiting = [(root, False)]
-    while waiting:
-        tensor, is_finished = waiting.pop()
-        if is_finished:
-            order.append(tensor)
-        elif tensor._origin is not None and id(tensor) not in seen:
-            if tensor._origin is _RELEASED:
-                raise UsageError("backward() went through this graph before and released it; compute the loss again")
-            seen.add(id(tensor))
-            waiting.append((tensor, True))
-            waiting.extend((parent, False) for parent in tensor._origin[1] if parent.requires_grad)
-    return order[::-1]
-
-
-def _accumulate(leaf: Tensor, gradient: Array, shared: bool) -> None:
-    """Add to `leaf.grad`. Each leaf owns its array, so what others may look into (`shared`) is copied."""
-    if leaf.grad is None:
-        leaf.grad = gradient.copy() if shared else gradient
-    else:
-        leaf.grad += gradient
+def stack(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
+    """Tensors of one shape side by side along a new `axis`."""
+    if not tensors:
+        raise UsageError("stack() needs at least one tensor")
+    position = axis % (tensors[0].ndim + 1)
+    rows = [tensor.reshape((*tensor.shape[:position], 1, *tensor.shape[position:])) for tensor in tensors]
+    return concatenate(rows, position)
 
 
 def _as_array(data: Any, dtype: DTypeLike | None) -> Array:

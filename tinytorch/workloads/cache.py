@@ -17,7 +17,7 @@ from tinytorch.core.training import silent as untold
 from tinytorch.files import atomic_write, sha256
 from tinytorch.workloads.task import Task, train_baseline
 
-_CODE = ("core", "datasets", "workloads/task.py", "workloads/digits_mlp.py")  # what a baseline's weights depend on
+_CODE = ("core", "datasets", "workloads")  # what a baseline's weights depend on
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,5 @@ def cache_key(task: Task) -> str:
 @cache
 def _code_digest() -> str:
     package = Path(__file__).parents[1]
-    roots = [package / name for name in _CODE]
-    files = [file for root in roots for file in ([root] if root.is_file() else sorted(root.rglob("*.py")))]
+    files = [file for name in _CODE for file in sorted((package / name).rglob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

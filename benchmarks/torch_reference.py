@@ -1,0 +1,135 @@
+"""Records what PyTorch computes, for `tests/core/test_reference.py` to compare with: tests then need no PyTorch.
+
+    PEER/bin/python benchmarks/torch_reference.py          # PEER: an environment with torch 2.13.0 and numpy
+
+Names in the file are "case/array". A layer's case holds inputs, outputs, a random projection of the outputs, and the
+gradients of that projection; an optimizer's holds a parameter after every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+PATH = Path(__file__).parents[1] / "tests" / "core" / "reference.npz"
+IMAGES = (2, 3, 5, 6)
+STEPS = 5
+Arrays = dict[str, NDArray[Any]]
+
+LAYERS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
+    "linear": (lambda: nn.Linear(4, 3), (5, 4)),
+    "linear_of_sequences": (lambda: nn.Linear(4, 3, bias=False), (2, 5, 4)),
+    "relu": (nn.ReLU, (3, 4)),
+    "sigmoid": (nn.Sigmoid, (3, 4)),
+    "tanh": (nn.Tanh, (3, 4)),
+    "gelu": (lambda: nn.GELU(approximate="tanh"), (3, 4)),
+    "softmax": (lambda: nn.Softmax(dim=-1), (3, 4)),
+    "flatten": (nn.Flatten, IMAGES),
+    "conv2d": (lambda: nn.Conv2d(3, 4, 3, padding=1), IMAGES),
+    "conv2d_strided": (lambda: nn.Conv2d(3, 4, (3, 2), stride=2, padding=1, bias=False), IMAGES),
+    "max_pool2d": (lambda: nn.MaxPool2d(2), IMAGES),
+    "max_pool2d_padded": (lambda: nn.MaxPool2d(3, stride=2, padding=1), IMAGES),
+    "avg_pool2d": (lambda: nn.AvgPool2d(2), IMAGES),
+    "avg_pool2d_padded": (lambda: nn.AvgPool2d(3, stride=2, padding=1), IMAGES),
+    "batch_norm2d": (lambda: nn.BatchNorm2d(3), IMAGES),
+    "batch_norm2d_inference": (lambda: trained(nn.BatchNorm2d(3)), IMAGES),
+}
+
+OPTIMIZERS: dict[str, Callable[[list[Any]], Any]] = {
+    "sgd": lambda parameters: torch.optim.SGD(parameters, 0.1),
+    "sgd_momentum_decay": lambda parameters: torch.optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
+    "adam": lambda parameters: torch.optim.Adam(parameters, 0.1),
+    "adamw": lambda parameters: torch.optim.AdamW(parameters, 0.1, weight_decay=0.1),
+}
+
+
+def trained(norm: Any) -> Any:
+    """A batch norm that has seen a batch, switched to inference."""
+    norm(torch.randn(*IMAGES) * 2 + 1)
+    return norm.eval()
+
+
+def layer_case(build: Callable[[], Any], shape: tuple[int, ...]) -> Arrays:
+    """One forward and backward pass of a layer with random weights."""
+    layer = build()
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    buffers = {f"{name}_before": value.clone() for name, value in layer.named_buffers()}
+    inputs = torch.randn(*shape, requires_grad=True)
+    outputs = layer(inputs)
+    projection = torch.randn_like(outputs)
+    outputs.backward(projection)
+    case = {"inputs": inputs, "outputs": outputs, "projection": projection, "inputs_gradient": inputs.grad, **buffers}
+    for name, parameter in layer.named_parameters():
+        case |= {name: parameter, f"{name}_gradient": parameter.grad}
+    return plain(case | dict(layer.named_buffers()))
+
+
+def loss_case(loss: Any, outputs: Any, targets: Any) -> Arrays:
+    """A loss and its gradient."""
+    outputs = outputs.detach().requires_grad_()
+    value = loss(outputs, targets)
+    value.backward()
+    return plain({"outputs": outputs, "targets": targets, "loss": value, "gradient": outputs.grad})
+
+
+def optimizer_case(build: Callable[[list[Any]], Any]) -> Arrays:
+    """A parameter of three elements on its way down given gradients."""
+    parameter = torch.randn(3, requires_grad=True)
+    gradients = torch.randn(STEPS, 3)
+    optimizer, way = build([parameter]), [parameter.detach().clone()]
+    for gradient in gradients:
+        parameter.grad = gradient.clone()
+        optimizer.step()
+        way.append(parameter.detach().clone())
+    return plain({"gradients": gradients, "way": torch.stack(way)})
+
+
+def training_cases() -> dict[str, Arrays]:
+    """The cosine schedule, and gradients clipped together."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10, eta_min=0.01)
+    rates = []
+    for _ in range(11):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    parameters = [torch.zeros(3, requires_grad=True), torch.zeros(2, 2, requires_grad=True)]
+    for parameter in parameters:
+        parameter.grad = torch.randn_like(parameter)
+    before = {f"before{index}": parameter.grad.clone() for index, parameter in enumerate(parameters)}
+    norm = nn.utils.clip_grad_norm_(parameters, 0.5)
+    after = {f"after{index}": parameter.grad for index, parameter in enumerate(parameters)}
+    return {"cosine": {"rates": np.array(rates)}, "clip": plain({**before, **after, "norm": norm})}
+
+
+def plain(tensors: dict[str, Any]) -> Arrays:
+    """Tensors as arrays."""
+    return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+
+
+def main() -> None:
+    """Record every case."""
+    torch.manual_seed(0)
+    cases = {name: layer_case(*recipe) for name, recipe in LAYERS.items()}
+    cases["mse"] = loss_case(nn.MSELoss(), torch.randn(3, 4), torch.randn(3, 4))
+    cases["cross_entropy"] = loss_case(nn.CrossEntropyLoss(), torch.randn(3, 4), torch.tensor([0, 3, 3]))
+    probabilities = torch.tensor([[0.0, 0.2], [0.7, 1.0]])
+    cases["binary_cross_entropy"] = loss_case(nn.BCELoss(), probabilities, torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
+    cases |= {name: optimizer_case(build) for name, build in OPTIMIZERS.items()}
+    cases |= training_cases()
+    arrays: dict[str, Any] = {
+        f"{case}/{name}": array for case, values in cases.items() for name, array in values.items()
+    }
+    np.savez_compressed(PATH, **arrays)
+    print(f"{PATH.name}: {len(cases)} cases, {PATH.stat().st_size} bytes, torch {torch.__version__}")
+
+
+if __name__ == "__main__":
+    main()

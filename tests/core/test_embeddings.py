@@ -1,0 +1,44 @@
+"""Embeddings of tokens and positions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.embeddings import Embedding, PositionalEncoding, sinusoids
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import ShapeError, UsageError
+
+
+def test_an_embedding_gives_the_rows_of_its_table() -> None:
+    layer = Embedding(5, 3)
+
+    np.testing.assert_array_equal(layer(np.array([[4, 0]])).data, layer.weight.data[[[4, 0]]])
+
+
+def test_a_token_used_twice_gets_both_gradients() -> None:
+    layer = Embedding(3, 2)
+    layer(np.array([1, 1, 2])).sum().backward()
+
+    np.testing.assert_array_equal(layer.weight.grad, [[0, 0], [2, 2], [1, 1]])
+
+
+@pytest.mark.parametrize("tokens", [[3], [-1], [0.5]])
+def test_what_is_no_token_is_refused(tokens: list[float]) -> None:
+    with pytest.raises(UsageError, match="tokens must"):
+        Embedding(3, 2)(Tensor(tokens))
+
+
+def test_positions_are_added_from_the_start_on() -> None:
+    layer = PositionalEncoding(6, 2)
+
+    np.testing.assert_array_equal(layer(np.zeros((1, 3, 2), np.float32), start=2).data[0], layer.weight.data[2:5])
+
+
+def test_a_sequence_beyond_the_context_is_refused() -> None:
+    with pytest.raises(ShapeError, match="5 positions is longer than the context of 4"):
+        PositionalEncoding(4, 2)(np.zeros((1, 3, 2), np.float32), start=2)
+
+
+def test_the_first_waves_are_sine_and_cosine_of_the_position() -> None:
+    np.testing.assert_allclose(sinusoids(4, 6)[:, :2].T, [np.sin(np.arange(4)), np.cos(np.arange(4))], rtol=1e-6)

@@ -1,0 +1,147 @@
+"""Every layer, loss and optimizer against values that PyTorch computed (`benchmarks/torch_reference.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
+from tinytorch.core.layers import Layer, Linear
+from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, Loss, MSELoss
+from tinytorch.core.optimizers import SGD, Adam, AdamW, Optimizer
+from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
+from tinytorch.core.tensor import Tensor
+from tinytorch.core.training import CosineSchedule, clip_grad_norm
+
+Case = dict[str, Any]
+
+
+def _cases() -> dict[str, Case]:
+    cases: dict[str, Case] = {}
+    with np.load(Path(__file__).with_name("reference.npz"), allow_pickle=False) as arrays:
+        for key in arrays.files:
+            case, name = key.split("/")
+            cases.setdefault(case, {})[name] = arrays[key]
+    return cases
+
+
+CASES = _cases()
+
+
+def linear(case: Case) -> Linear:
+    """PyTorch keeps the weight as (out, in)."""
+    return Linear.from_arrays(case["weight"].T, case.get("bias"))
+
+
+def batch_norm(case: Case) -> BatchNorm2d:
+    layer = BatchNorm2d(3)
+    layer.gamma.data, layer.beta.data = case["weight"], case["bias"]
+    layer.running_mean, layer.running_var = case["running_mean_before"].copy(), case["running_var_before"].copy()
+    return layer
+
+
+LAYERS: dict[str, Callable[[Case], Layer]] = {
+    "linear": linear,
+    "linear_of_sequences": linear,
+    "relu": lambda case: ReLU(),
+    "sigmoid": lambda case: Sigmoid(),
+    "tanh": lambda case: Tanh(),
+    "gelu": lambda case: GELU(),
+    "softmax": lambda case: Softmax(),
+    "flatten": lambda case: Flatten(),
+    "conv2d": lambda case: Conv2d.from_arrays(case["weight"], case["bias"], padding=1),
+    "conv2d_strided": lambda case: Conv2d.from_arrays(case["weight"], stride=2, padding=1),
+    "max_pool2d": lambda case: MaxPool2d(2),
+    "max_pool2d_padded": lambda case: MaxPool2d(3, stride=2, padding=1),
+    "avg_pool2d": lambda case: AvgPool2d(2),
+    "avg_pool2d_padded": lambda case: AvgPool2d(3, stride=2, padding=1),
+    "batch_norm2d": batch_norm,
+    "batch_norm2d_inference": lambda case: batch_norm(case).eval(),
+}
+LOSSES: dict[str, Loss] = {
+    "mse": MSELoss(),
+    "cross_entropy": CrossEntropyLoss(),
+    "binary_cross_entropy": BinaryCrossEntropyLoss(),
+}
+OPTIMIZERS: dict[str, Callable[[list[Tensor]], Optimizer]] = {
+    "sgd": lambda parameters: SGD(parameters, 0.1),
+    "sgd_momentum_decay": lambda parameters: SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
+    "adam": lambda parameters: Adam(parameters, 0.1),
+    "adamw": lambda parameters: AdamW(parameters, 0.1, weight_decay=0.1),
+}
+
+
+def close(actual: Any, expected: Any) -> None:
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_gives_the_outputs_and_gradients_of_pytorch(name: str) -> None:
+    case = CASES[name]
+    layer, inputs = LAYERS[name](case), Tensor(case["inputs"], requires_grad=True)
+    outputs = layer(inputs)
+    outputs.backward(case["projection"])
+
+    close(outputs, case["outputs"])
+    close(inputs.grad, case["inputs_gradient"])
+    for parameter, key in zip(layer.parameters(), ("weight", "bias"), strict=False):
+        expected = case[f"{key}_gradient"]
+        close(parameter.grad, expected.T if isinstance(layer, Linear) else expected)
+
+
+def test_batch_norm_remembers_what_pytorch_remembers() -> None:
+    case = CASES["batch_norm2d"]
+    layer = batch_norm(case)
+    layer(case["inputs"])
+
+    close(layer.running_mean, case["running_mean"])
+    close(layer.running_var, case["running_var"])
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_and_its_gradient_are_those_of_pytorch(name: str) -> None:
+    case = CASES[name]
+    outputs = Tensor(case["outputs"], requires_grad=True)
+    loss = LOSSES[name](outputs, case["targets"])
+    loss.backward()
+
+    close(loss, case["loss"])
+    close(outputs.grad, case["gradient"])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_goes_the_way_of_pytorch(name: str) -> None:
+    case = CASES[name]
+    parameter = Tensor(case["way"][0].copy(), requires_grad=True)
+    optimizer, way = OPTIMIZERS[name]([parameter]), []
+    for gradient in case["gradients"]:
+        parameter.grad = gradient.copy()
+        optimizer.step()
+        way.append(parameter.data.copy())
+
+    close(way, case["way"][1:])
+
+
+def test_the_cosine_schedule_is_that_of_pytorch() -> None:
+    schedule = CosineSchedule(0.1, 0.01, total_epochs=10)
+
+    close([schedule.get_lr(epoch) for epoch in range(11)], CASES["cosine"]["rates"])
+
+
+def test_gradients_are_clipped_as_in_pytorch() -> None:
+    case = CASES["clip"]
+    parameters = [Tensor(np.zeros_like(case[name]), requires_grad=True) for name in ("before0", "before1")]
+    for index, parameter in enumerate(parameters):
+        parameter.grad = case[f"before{index}"].copy()
+
+    close(clip_grad_norm(parameters, 0.5), case["norm"])
+    for index, parameter in enumerate(parameters):
+        close(parameter.grad, case[f"after{index}"])
+
+
+def test_every_recorded_case_is_compared() -> None:
+    assert set(CASES) == {*LAYERS, *LOSSES, *OPTIMIZERS, "cosine", "clip"}

@@ -1,0 +1,146 @@
+"""Layers for images: shapes, definitions, errors, running statistics."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinytorch.core.layers import Sequential, layer_kinds, parameter_count
+from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import ShapeError, UsageError
+
+IMAGES = np.random.default_rng(0).standard_normal((2, 3, 6, 5)).astype(np.float32)
+
+
+@given(
+    kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    stride=st.integers(1, 3),
+    height=st.integers(3, 7),
+    width=st.integers(3, 7),
+    data=st.data(),
+)
+def test_every_pixel_of_a_convolution_is_its_window_times_the_kernel(
+    kernel: tuple[int, int], stride: int, height: int, width: int, data: st.DataObject
+) -> None:
+    padding = data.draw(st.integers(0, min(kernel) - 1))
+    rng = np.random.default_rng(1)
+    images = rng.standard_normal((2, 3, height, width))
+    weight, bias = rng.standard_normal((4, 3, *kernel)), rng.standard_normal(4)
+    layer = Conv2d.from_arrays(weight, bias, stride, padding)
+    outputs = layer(Tensor(images)).data
+
+    wider = np.pad(images, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    for row, column in np.ndindex(outputs.shape[2:]):
+        top, left = row * stride, column * stride
+        window = wider[:, :, top : top + kernel[0], left : left + kernel[1]]
+        expected = np.einsum("nchw,ochw->no", window, weight) + bias
+        np.testing.assert_allclose(outputs[:, :, row, column], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_convolution_of_one_pixel_is_a_linear_layer() -> None:
+    layer = Conv2d(3, 4, kernel_size=1, rng=np.random.default_rng(0))
+    expected = np.einsum("nchw,oc->nohw", IMAGES, layer.weight.data[:, :, 0, 0])
+    np.testing.assert_allclose(layer(IMAGES), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_convolution_starts_with_the_variance_of_he() -> None:
+    weight = Conv2d(64, 64, 3, rng=np.random.default_rng(0)).weight.data
+    assert weight.var() == pytest.approx(2 / (64 * 9), rel=0.02)
+
+
+def test_a_convolution_is_drawn_from_the_generator_given() -> None:
+    first, second = (Conv2d(3, 3, 3, rng=np.random.default_rng(5)).weight.data for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_sizes_can_be_read_from_a_convolution() -> None:
+    layer = Conv2d(3, 8, (3, 2), bias=False)
+    assert (layer.in_channels, layer.out_channels, layer.kernel_size) == (3, 8, (3, 2))
+    assert parameter_count(layer) == 3 * 8 * 6
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "expected"),
+    [
+        (Conv2d(3, 8, 3), (2, 3, 6, 5), (2, 8, 4, 3)),
+        (Conv2d(3, 8, 3, padding=1), (2, 3, 6, 5), (2, 8, 6, 5)),
+        (Conv2d(3, 8, 3, stride=2, padding=1), (2, 3, 6, 5), (2, 8, 3, 3)),
+        (Conv2d(3, 8, 3), (0, 3, 6, 5), (0, 8, 4, 3)),
+        (MaxPool2d(2), (2, 3, 6, 5), (2, 3, 3, 2)),
+        (AvgPool2d((3, 2), stride=1), (2, 3, 6, 5), (2, 3, 4, 4)),
+        (BatchNorm2d(3), (2, 3, 6, 5), (2, 3, 6, 5)),
+        (Flatten(), (2, 3, 6, 5), (2, 90)),
+    ],
+    ids=repr,
+)
+def test_shapes(layer: Conv2d, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    assert layer(np.ones(shape, np.float32)).shape == expected
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (Conv2d(3, 8, 3), (2, 4, 6, 5), "4 channels, the weight is for 3"),
+        (Conv2d(3, 8, 3), (3, 6, 5), r"\(N, channels, height, width\)"),
+        (Conv2d(3, 8, 7), (2, 3, 6, 5), "larger than the padded image"),
+        (MaxPool2d(2), (2, 3, 1, 5), "larger than the padded image"),
+        (AvgPool2d(2), (6, 5), r"\(N, channels, height, width\)"),
+        (BatchNorm2d(3), (2, 4, 6, 5), r"needs \(N, 3, H, W\)"),
+        (BatchNorm2d(3), (1, 3, 1, 1), "more than one pixel"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(layer: Conv2d, shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        layer(np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"kernel_size": 0}, {"kernel_size": 3, "stride": 0}, {"kernel_size": 3, "padding": 3}], ids=str
+)
+def test_sizes_that_make_no_windows_are_refused(sizes: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="kernel"):
+        Conv2d(1, 1, **sizes)
+    with pytest.raises(UsageError, match="kernel"):
+        MaxPool2d(**sizes)
+
+
+def test_a_pool_with_an_oblong_kernel_needs_a_stride() -> None:
+    with pytest.raises(UsageError, match="stride"):
+        MaxPool2d((3, 2))
+
+
+def test_a_window_of_equal_pixels_hands_its_gradient_to_the_first() -> None:
+    images = Tensor(np.ones((1, 1, 2, 2)), requires_grad=True)
+    MaxPool2d(2)(images).backward([[[[5.0]]]])
+    np.testing.assert_array_equal(images.grad, [[[[5, 0], [0, 0]]]])
+
+
+def test_batch_norm_makes_mean_zero_and_variance_one_in_training() -> None:
+    outputs = BatchNorm2d(3)(IMAGES * 7 + 3).data
+    np.testing.assert_allclose(outputs.mean(axis=(0, 2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(outputs.var(axis=(0, 2, 3)), 1, rtol=1e-3)
+
+
+def test_batch_norm_in_inference_treats_samples_alone() -> None:
+    layer = BatchNorm2d(3)
+    layer(IMAGES)
+    layer.eval()
+    np.testing.assert_allclose(layer(IMAGES)[:1], layer(IMAGES[:1]), rtol=1e-6)
+
+
+def test_running_statistics_are_kept_but_are_no_parameters() -> None:
+    layer = BatchNorm2d(3)
+    layer(IMAGES)
+    twin = pickle.loads(pickle.dumps(layer))
+    np.testing.assert_array_equal(twin.running_mean, layer.running_mean)
+    assert len(layer.parameters()) == 2
+
+
+def test_kinds_are_the_names_of_the_layers() -> None:
+    model = Sequential(Conv2d(1, 1, 1), BatchNorm2d(1), MaxPool2d(1), AvgPool2d(1), Flatten())
+    assert layer_kinds(model) == ["Conv2d", "BatchNorm2d", "MaxPool2d", "AvgPool2d", "Flatten"]

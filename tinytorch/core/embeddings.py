@@ -1,0 +1,119 @@
+"""Embeddings: numbers of tokens and of positions as vectors that can be learned."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from tinytorch.core.layers import Layer
+from tinytorch.core.ops import Array
+from tinytorch.core.tensor import Tensor, apply
+from tinytorch.errors import ShapeError, UsageError
+
+EMBEDDING_SCALE = 0.02  # standard deviation of a fresh table (Radford et al. 2019, GPT-2)
+LONGEST_WAVE = 10_000  # of the sinusoidal positions, in units of 2 pi positions (Vaswani et al. 2017, section 3.5)
+
+
+class Embedding(Layer):
+    """Row number `token` of a table.
+
+    tokens (...) integers 0..vocab_size-1 -> (..., embed_dim); weight (vocab_size, embed_dim).
+    Raises UsageError for sizes below 1, and for tokens that are no integers of that range.
+    """
+
+    def __init__(self, vocab_size: int, embed_dim: int, rng: np.random.Generator | None = None) -> None:
+        self.weight = _random_table(vocab_size, embed_dim, rng)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of different tokens."""
+        return self.weight.shape[0]
+
+    @property
+    def embed_dim(self) -> int:
+        """Size of a token's vector."""
+        return self.weight.shape[1]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(...) -> (..., embed_dim)."""
+        return apply("getitem", self.weight, index=checked_tokens(inputs, self.vocab_size))
+
+    def __repr__(self) -> str:
+        return f"Embedding({self.vocab_size}, {self.embed_dim})"
+
+
+class PositionalEncoding(Layer):
+    """Adds to each vector of a sequence one that stands for its position.
+
+    inputs (..., T, embed_dim), kept; weight (max_seq_len, embed_dim), learned, or "sinusoidal": fixed waves
+    (Vaswani et al. 2017, section 3.5).
+    Raises UsageError for sizes below 1 and unknown kinds, ShapeError for sequences beyond `max_seq_len`.
+    """
+
+    def __init__(
+        self,
+        max_seq_len: int,
+        embed_dim: int,
+        scheme: Literal["learned", "sinusoidal"] = "learned",
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        if scheme not in ("learned", "sinusoidal"):
+            raise UsageError(f"unknown positions {scheme!r}", mend="choose from learned, sinusoidal")
+        self.scheme = scheme
+        self.weight = _random_table(max_seq_len, embed_dim, rng)
+        if scheme == "sinusoidal":
+            self.weight = Tensor(sinusoids(max_seq_len, embed_dim))
+
+    @property
+    def max_seq_len(self) -> int:
+        """Number of positions."""
+        return self.weight.shape[0]
+
+    @property
+    def embed_dim(self) -> int:
+        """Size of a position's vector."""
+        return self.weight.shape[1]
+
+    def __call__(self, inputs: Tensor | Array, start: int = 0) -> Tensor:
+        """`forward` for a tensor or an array."""
+        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), start)
+
+    def forward(self, inputs: Tensor, start: int = 0) -> Tensor:
+        """(..., T, embed_dim), kept; the first vector stands at position `start`."""
+        end = start + inputs.shape[-2]
+        if end > self.max_seq_len:
+            raise ShapeError(
+                f"a sequence of {end} positions is longer than the context of {self.max_seq_len}",
+                mend="give fewer tokens, or build the model with a larger max_seq_len",
+            )
+        return inputs + self.weight[start:end]
+
+    def __repr__(self) -> str:
+        return f"PositionalEncoding({self.max_seq_len}, {self.embed_dim}, {self.scheme!r})"
+
+
+def sinusoids(positions: int, width: int) -> Array:
+    """Sines in the even columns, cosines in the odd ones, float32 (positions, width)."""
+    rates = LONGEST_WAVE ** (-2 * (np.arange(width) // 2) / width)
+    angles = np.arange(positions)[:, None] * rates
+    return np.where(np.arange(width) % 2, np.cos(angles), np.sin(angles)).astype(np.float32)
+
+
+def checked_tokens(tokens: Any, vocab_size: int) -> Array:
+    """`tokens` as an array of integers, all of them in 0..vocab_size-1, or UsageError."""
+    array = np.asarray(tokens)
+    if array.dtype.kind == "f" and np.array_equal(array, np.rint(array)):
+        array = array.astype(np.int64)  # a plain list becomes a floating tensor
+    if array.dtype.kind not in "iu":
+        raise UsageError(f"tokens must be integers, not {array.dtype}")
+    if array.size and (array.min() < 0 or array.max() >= vocab_size):
+        raise UsageError(f"tokens must lie in 0..{vocab_size - 1}, these reach {array.min()}..{array.max()}")
+    return array
+
+
+def _random_table(rows: int, columns: int, rng: np.random.Generator | None) -> Tensor:
+    if min(rows, columns) < 1:
+        raise UsageError(f"an embedding needs sizes of at least 1, got {rows} and {columns}")
+    draw = (rng or np.random.default_rng()).standard_normal((rows, columns), dtype=np.float32)
+    return Tensor(draw * np.float32(EMBEDDING_SCALE), requires_grad=True)

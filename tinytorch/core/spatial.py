@@ -1,0 +1,174 @@
+"""Layers for images (N, C, H, W): samples, channels, rows and columns of pixels."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from tinytorch.core.layers import Layer
+from tinytorch.core.ops import Array
+from tinytorch.core.tensor import Tensor, apply
+from tinytorch.core.windows import Size
+from tinytorch.errors import ShapeError, UsageError
+
+
+class Conv2d(Layer):
+    """Every window of the images times one kernel for each output channel (a cross-correlation, as everywhere).
+
+    images (N, C, H, W) -> (N, O, rows, columns) with rows = (H + 2 padding - KH) // stride + 1, columns alike; weight
+    (O, C, KH, KW), drawn from a normal distribution of variance 2 / (C KH KW) (He et al. 2015); bias (O,), zero, or
+    None. Without `rng` the draw differs from run to run. Raises UsageError for sizes that make no convolution.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Size,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        kernel = _checked_kernel(kernel_size, stride, padding)
+        if min(in_channels, out_channels) < 1:
+            raise UsageError(f"Conv2d needs at least 1 channel, got {in_channels} and {out_channels}")
+        shape = (out_channels, in_channels, *kernel)
+        draw = (rng or np.random.default_rng()).standard_normal(shape, dtype=np.float32)
+        draw *= np.float32(np.sqrt(2 / (in_channels * kernel[0] * kernel[1])))
+        self.weight = Tensor(draw, requires_grad=True)
+        self.bias = Tensor.zeros(out_channels, requires_grad=True) if bias else None
+        self.stride = stride
+        self.padding = padding
+
+    @classmethod
+    def from_arrays(cls, weight: Array, bias: Array | None = None, stride: int = 1, padding: int = 0) -> Self:
+        """A layer over given weights (O, C, KH, KW) and bias (O,), not copied."""
+        layer = cls.__new__(cls)
+        layer.weight = Tensor(weight, requires_grad=True)
+        layer.bias = None if bias is None else Tensor(bias, requires_grad=True)
+        layer.stride, layer.padding = stride, padding
+        return layer
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the images."""
+        return self.weight.shape[1]
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the outputs."""
+        return self.weight.shape[0]
+
+    @property
+    def kernel_size(self) -> Size:
+        """Rows and columns of a window."""
+        return self.weight.shape[2], self.weight.shape[3]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, O, rows, columns)."""
+        weights = (self.weight,) if self.bias is None else (self.weight, self.bias)
+        outputs: Tensor = apply("conv2d", inputs, *weights, stride=self.stride, padding=self.padding)
+        return outputs
+
+    def __repr__(self) -> str:
+        suffix = ", bias=False" if self.bias is None else ""
+        sizes = f"{self.in_channels}, {self.out_channels}, {self.kernel_size}"
+        return f"Conv2d({sizes}, stride={self.stride}, padding={self.padding}{suffix})"
+
+
+class Pool2d(Layer):
+    """Base of layers that make one pixel of every window; `stride` is the kernel's own size unless given."""
+
+    operation: str
+
+    def __init__(self, kernel_size: int | Size, stride: int | None = None, padding: int = 0) -> None:
+        if stride is None and isinstance(kernel_size, tuple) and kernel_size[0] != kernel_size[1]:
+            raise UsageError(f"{self.kind} with the kernel {kernel_size} needs a stride")
+        self.kernel_size = _checked_kernel(kernel_size, stride, padding)
+        self.stride = stride or self.kernel_size[0]
+        self.padding = padding
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, rows, columns)."""
+        return apply(self.operation, inputs, kernel=self.kernel_size, stride=self.stride, padding=self.padding)
+
+    def __repr__(self) -> str:
+        return f"{self.kind}({self.kernel_size}, stride={self.stride}, padding={self.padding})"
+
+
+class MaxPool2d(Pool2d):
+    """The largest pixel of every window."""
+
+    operation = "max_pool2d"
+
+
+class AvgPool2d(Pool2d):
+    """The mean of every window, padding counted as zeros."""
+
+    operation = "avg_pool2d"
+
+
+class BatchNorm2d(Layer):
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, for each channel (Ioffe & Szegedy 2015).
+
+    In training mean and variance are the batch's own, and are remembered: running = (1 - momentum) * running +
+    momentum * batch's, with the unbiased variance. Inference uses what was remembered. gamma and beta (C,) are
+    trained, running_mean and running_var (C,) are not.
+    """
+
+    def __init__(self, num_features: int, epsilon: float = 1e-5, momentum: float = 0.1) -> None:
+        if num_features < 1:
+            raise UsageError(f"BatchNorm2d needs at least 1 channel, got {num_features}")
+        self.epsilon = epsilon
+        self.momentum = momentum
+        self.gamma = Tensor.ones(num_features, requires_grad=True)
+        self.beta = Tensor.zeros(num_features, requires_grad=True)
+        self.running_mean: Array = np.zeros(num_features, np.float32)
+        self.running_var: Array = np.ones(num_features, np.float32)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, C, H, W), kept; ShapeError when C is another, or when training on one pixel for each channel."""
+        if inputs.ndim != 4 or inputs.shape[1] != self.gamma.size:
+            raise ShapeError(f"{self!r} needs (N, {self.gamma.size}, H, W), got {inputs.shape}")
+        gamma, beta = self.gamma.reshape(-1, 1, 1), self.beta.reshape(-1, 1, 1)
+        if self.training:
+            self._remember(inputs.data)
+            return apply("normalize", inputs, axis=(0, 2, 3), epsilon=self.epsilon) * gamma + beta
+        scale = gamma * (1 / np.sqrt(self.running_var + self.epsilon))[:, None, None]
+        shift: Tensor = beta - scale * self.running_mean[:, None, None]
+        return inputs * scale + shift
+
+    def _remember(self, images: Array) -> None:
+        pixels = images.size // self.gamma.size
+        if pixels < 2:
+            raise ShapeError("training a BatchNorm2d needs more than one pixel for each channel")
+        for running, batch in (
+            (self.running_mean, images.mean(axis=(0, 2, 3))),
+            (self.running_var, images.var(axis=(0, 2, 3)) * (pixels / (pixels - 1))),
+        ):
+            running *= 1 - self.momentum
+            running += self.momentum * batch
+
+    def __repr__(self) -> str:
+        return f"BatchNorm2d({self.gamma.size})"
+
+
+class Flatten(Layer):
+    """All axes but the first as one."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, ...) -> (N, features)."""
+        return inputs.reshape(len(inputs), -1)
+
+
+def _checked_kernel(kernel_size: int | Size, stride: int | None, padding: int) -> Size:
+    """Rows and columns of a window; UsageError for sizes that make no windows."""
+    rows, columns = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    if min(rows, columns) < 1 or (stride is not None and stride < 1) or not 0 <= padding < min(rows, columns):
+        raise UsageError(
+            f"needs a kernel and a stride of at least 1, and 0 <= padding < kernel; "
+            f"got kernel {kernel_size}, stride {stride}, padding {padding}"
+        )
+    return rows, columns

@@ -1,0 +1,210 @@
+"""Transformers: attention and a perceptron, in blocks with residual connections, up to a small GPT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from tinytorch.core.activations import GELU
+from tinytorch.core.attention import KeyValueMemory, MultiHeadAttention, causal_mask
+from tinytorch.core.embeddings import Embedding, PositionalEncoding, checked_tokens
+from tinytorch.core.layers import Layer, Linear
+from tinytorch.core.ops import Array
+from tinytorch.core.tensor import Tensor, apply, no_grad
+from tinytorch.errors import ShapeError, UsageError
+
+
+class GenerationMemory(Protocol):
+    """What a GPT may remember while it generates: one memory per block (module 17)."""
+
+    @property
+    def length(self) -> int:
+        """Number of positions held."""
+
+    @property
+    def layers(self) -> Sequence[KeyValueMemory]:
+        """The blocks' memories, in order."""
+
+    def start(self) -> None:
+        """Forget everything: another sequence comes next."""
+
+
+class LayerNorm(Layer):
+    """(x - mean) / sqrt(variance + eps) * gamma + beta over the last axis (Ba, Kiros & Hinton 2016).
+
+    inputs (..., normalized_shape), kept; gamma, beta (normalized_shape,). Raises UsageError for a size below 1.
+    """
+
+    def __init__(self, normalized_shape: int, eps: float = 1e-5) -> None:
+        if normalized_shape < 1:
+            raise UsageError(f"LayerNorm needs a size of at least 1, got {normalized_shape}")
+        self.eps = eps
+        self.gamma = Tensor(np.ones(normalized_shape, np.float32), requires_grad=True)
+        self.beta = Tensor(np.zeros(normalized_shape, np.float32), requires_grad=True)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., normalized_shape), kept."""
+        return apply("normalize", inputs, axis=-1, epsilon=self.eps) * self.gamma + self.beta
+
+    def __repr__(self) -> str:
+        return f"LayerNorm({self.gamma.size})"
+
+
+class MLP(Layer):
+    """Linear, GELU, Linear at every position; the hidden layer is four times as wide unless `hidden_dim` says.
+
+    inputs (..., embed_dim), kept.
+    """
+
+    def __init__(self, embed_dim: int, hidden_dim: int | None = None, rng: np.random.Generator | None = None) -> None:
+        hidden = hidden_dim or 4 * embed_dim
+        self.linear1 = Linear(embed_dim, hidden, rng=rng)
+        self.activation = GELU()
+        self.linear2 = Linear(hidden, embed_dim, rng=rng)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., embed_dim), kept."""
+        return self.linear2(self.activation(self.linear1(inputs)))
+
+
+class TransformerBlock(Layer):
+    """x + attention(norm1(x)), then x + mlp(norm2(x)): normalized before, as in GPT-2 (Radford et al. 2019).
+
+    inputs (N, T, embed_dim), kept.
+    """
+
+    def __init__(
+        self, embed_dim: int, num_heads: int, mlp_ratio: int = 4, rng: np.random.Generator | None = None
+    ) -> None:
+        self.norm1 = LayerNorm(embed_dim)
+        self.attention = MultiHeadAttention(embed_dim, num_heads, rng=rng)
+        self.norm2 = LayerNorm(embed_dim)
+        self.mlp = MLP(embed_dim, mlp_ratio * embed_dim, rng=rng)
+
+    def __call__(
+        self, inputs: Tensor | Array, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
+    ) -> Tensor:
+        """`forward` for a tensor or an array."""
+        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), mask, memory)
+
+    def forward(
+        self, inputs: Tensor, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
+    ) -> Tensor:
+        """(N, T, embed_dim), kept; `mask` and `memory` are the attention's."""
+        attended = inputs + self.attention(self.norm1(inputs), mask, memory)
+        return attended + self.mlp(self.norm2(attended))
+
+
+class GPT(Layer):
+    """A decoder of `num_layers` blocks: scores of the next token at every position of a sequence.
+
+    tokens (N, T) integers 0..vocab_size-1, T <= max_seq_len -> (N, T, vocab_size). `memory` is None, or remembers keys
+    and values while generating.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_dim: int,
+        num_layers: int,
+        num_heads: int,
+        max_seq_len: int = 1024,
+        positions: Literal["learned", "sinusoidal"] = "learned",
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self.token_embedding = Embedding(vocab_size, embed_dim, rng=rng)
+        self.position_embedding = PositionalEncoding(max_seq_len, embed_dim, positions, rng=rng)
+        self.blocks = [TransformerBlock(embed_dim, num_heads, rng=rng) for _ in range(num_layers)]
+        self.norm = LayerNorm(embed_dim)
+        self.head = Linear(embed_dim, vocab_size, bias=False, rng=rng)
+        self.memory: GenerationMemory | None = None
+
+    @property
+    def max_seq_len(self) -> int:
+        """The context: the longest sequence, in tokens."""
+        return self.position_embedding.max_seq_len
+
+    def __call__(self, inputs: Tensor | Array, memory: GenerationMemory | None = None) -> Tensor:
+        """`forward` for a tensor or an array."""
+        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), memory)
+
+    def forward(self, inputs: Tensor, memory: GenerationMemory | None = None) -> Tensor:
+        """(N, T) -> (N, T, vocab_size). With a `memory` the tokens continue the sequence that it holds."""
+        start = memory.length if memory else 0
+        positions = inputs.shape[-1]
+        mask = causal_mask(positions, start + positions) if positions > 1 else None
+        hidden = self.position_embedding(self.token_embedding(inputs), start)
+        for number, block in enumerate(self.blocks):
+            hidden = block(hidden, mask, memory.layers[number] if memory else None)
+        return self.head(self.norm(hidden))
+
+    def generate(
+        self,
+        prompt_tokens: Any,
+        max_new_tokens: int = 50,
+        temperature: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> Tensor:
+        """The prompt and `max_new_tokens` more, one after the other: the likeliest, or drawn at a `temperature`.
+
+        prompt_tokens (N, T) or (T,) -> integers (N, T + max_new_tokens) or (T + max_new_tokens,).
+        Raises UsageError for an empty prompt, a negative temperature, and more tokens than the context holds.
+        """
+        prompt = checked_tokens(prompt_tokens, self.token_embedding.vocab_size).astype(np.int64)
+        sequence = prompt if prompt.ndim == 2 else prompt[None]
+        self._check_generation(sequence, max_new_tokens, temperature)
+        if self.memory:
+            self.memory.start()
+        generator = rng or np.random.default_rng()
+        with no_grad():
+            for _ in range(max_new_tokens):
+                unseen = sequence[:, self.memory.length if self.memory else 0 :]
+                scores = self.forward(Tensor(unseen), self.memory).data[:, -1]
+                sequence = np.concatenate([sequence, _choose(scores, temperature, generator)[:, None]], axis=1)
+        return Tensor(sequence if prompt.ndim == 2 else sequence[0])
+
+    def _check_generation(self, sequence: Array, new_tokens: int, temperature: float) -> None:
+        if sequence.ndim != 2 or not sequence.size:
+            raise ShapeError(f"generate() needs a prompt (T,) or (N, T) of at least one token, got {sequence.shape}")
+        if new_tokens < 0 or temperature < 0:
+            raise UsageError(f"cannot generate {new_tokens} tokens at temperature {temperature}: neither may be < 0")
+        needed = sequence.shape[1] + new_tokens - 1  # the last token is never looked at
+        if new_tokens and needed > self.max_seq_len:
+            raise UsageError(
+                f"{sequence.shape[1]} tokens and {new_tokens} more do not fit into the context of {self.max_seq_len}",
+                mend="generate fewer tokens, or build the model with a larger max_seq_len",
+            )
+
+
+def _choose(scores: Array, temperature: float, generator: np.random.Generator) -> Array:
+    """One token (N,) for each row of scores (N, vocab_size), by the Gumbel-max trick where there is a temperature."""
+    if temperature:
+        scores = scores / temperature + generator.gumbel(size=scores.shape)
+    chosen: Array = scores.argmax(axis=-1)
+    return chosen
+
+
+class Completion(Layer):
+    """A GPT as a model from prompts to the tokens that follow them.
+
+    In inference it looks at the first `prompt_length` tokens of (N, T) alone and answers with the `new_tokens`
+    likeliest ones, integers (N, new_tokens). In training it is given the answers too (teacher forcing), all but their
+    last token: (N, prompt_length + new_tokens - 1) -> scores of the answers (N, new_tokens, vocab_size).
+    Raises ShapeError for anything shorter.
+    """
+
+    def __init__(self, gpt: GPT, prompt_length: int, new_tokens: int) -> None:
+        self.gpt = gpt
+        self.prompt_length = prompt_length
+        self.new_tokens = new_tokens
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, T) -> tokens (N, new_tokens), or scores (N, new_tokens, vocab_size) in training."""
+        needed = self.prompt_length + (self.new_tokens - 1 if self.training else 0)
+        if inputs.ndim != 2 or inputs.shape[1] < needed:
+            raise ShapeError(f"needs sequences of {needed} tokens, got {inputs.shape}")
+        if self.training:
+            return self.gpt(inputs[:, :needed])[:, self.prompt_length - 1 :]
+        return self.gpt.generate(inputs[:, : self.prompt_length], self.new_tokens)[:, self.prompt_length :]
