@@ -8,12 +8,19 @@ from collections.abc import Iterable
 
 
 def is_safe(text: str) -> bool:
-    """Whether `text` has no control, format (bidirectional overrides among them), surrogate or unassigned character."""
-    return not any(unicodedata.category(character).startswith("C") for character in text)
+    """Whether `text` has no control, format (bidirectional overrides among them), surrogate or unassigned character.
+
+    Nor a line or paragraph separator, which ends a line for some readers.
+    """
+    if text.isascii():
+        return text.isprintable()
+    return not any(unicodedata.category(character)[0] == "C" or character in "\u2028\u2029" for character in text)
 
 
 def safe_text(text: str, limit: int = 200) -> str:
     """`text` with every unsafe character written as an escape, cut to `limit` characters."""
+    if len(text) <= limit and is_safe(text):
+        return text
     head = text[: limit + 1]
     shown = "".join(character if is_safe(character) else _escape(character) for character in head)
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tinytorch.errors import RunError, SetupMissingError, TinyTorchError, UsageError
-from tito.olympics import benchmark, score, status, submit, validate
+from tito.olympics import benchmark, schema, score, status, submit, validate
 
 
 class ExitCode(IntEnum):
@@ -37,7 +37,9 @@ EXIT_CODES: dict[type[TinyTorchError], ExitCode] = {
 app = typer.Typer(name="tito", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 olympics = typer.Typer(name="olympics", no_args_is_help=True, help="The Torch Olympics: measure, score, submit, check.")
 app.add_typer(olympics)
-for command in (benchmark.benchmark, score.score, submit.submit, validate.validate, status.status):
+for command in (
+    benchmark.benchmark, score.score, submit.submit, validate.validate, status.status, schema.schema,
+):  # fmt: skip
     olympics.command()(command)
 
 

@@ -29,7 +29,7 @@ class FakeClock:
         return call
 
 
-PLAN = Plan(processes=1, copies=2, visits=3, block=BlockShape(4, 5, 8), calls_per_sample=(1, 10))
+PLAN = Plan(processes=1, generations=1, copies=2, visits=3, block=BlockShape(4, 5, 8), calls_per_sample=(1, 10))
 
 
 @pytest.fixture
@@ -91,3 +91,35 @@ def test_the_probe_finds_the_cost_of_a_call(clock: FakeClock, cost_ns: int) -> N
 
 def test_peak_working_bytes_sees_a_temporary_array() -> None:
     assert measure.peak_working_bytes(lambda size: np.ones(size), 100_000) >= 800_000
+
+
+class SteppingClock:
+    """A clock that takes `cost_ns` to read and shows multiples of `step_ns`."""
+
+    def __init__(self, cost_ns: int, step_ns: int) -> None:
+        self.now, self.cost_ns, self.step_ns = 0, cost_ns, step_ns
+
+    def __call__(self) -> int:
+        self.now += self.cost_ns
+        return self.now // self.step_ns * self.step_ns
+
+
+@pytest.mark.parametrize(("cost_ns", "step_ns"), [(40, 1), (40, 1000), (300, 100)])
+def test_the_timer_is_examined_by_reading_it(cost_ns: int, step_ns: int) -> None:
+    timer = measure.examine_timer(SteppingClock(cost_ns, step_ns), stated_resolution_s=1e-9)
+
+    assert timer.step_ns == max(cost_ns, step_ns)
+
+
+def test_a_timer_is_at_best_as_fine_as_it_says(clock: FakeClock) -> None:
+    assert measure.examine_timer(clock, stated_resolution_s=1e-6).step_ns == 1000
+
+
+def test_a_clock_that_stands_still_has_a_step_all_the_same(clock: FakeClock) -> None:
+    assert measure.examine_timer(clock, stated_resolution_s=0.0) == measure.Timer(0, 1)
+
+
+def test_the_machine_s_limits_are_positive_numbers() -> None:
+    limits = measure.examine_limits(kept_bytes=100_000)
+
+    assert min(limits.memory_bandwidth_bytes_per_s, limits.flops_per_s) > 0

@@ -69,6 +69,7 @@ def protocol() -> Protocol:
         tier="fast", seed=0, mode="worker processes", processes=PROCESSES, copies=COPIES, visits=VISITS,
         block_pairs=BLOCK_PAIRS, discarded_calls=5, timed_calls=TIMED, clock="perf_counter_ns",
         clock_resolution_ns=1, threads=1, started_at=STARTED, ended_at=STARTED + timedelta(seconds=30),
+        timer_overhead_ns=50, memory_bandwidth_bytes_per_s=20e9, flops_per_s=50e9,
     )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def make_run(correct: int = 348, kept_bytes: int = 3_000_000, typical_ns: int = 
     return Run(
         id="20260301T120030Z-0a1b2c3d",
         created_at=STARTED + timedelta(seconds=31),
-        task=TaskRecord(name="digits_mlp", dataset_sha256="a" * 64, test_samples=TEST_SAMPLES),
+        task=TaskRecord(name="digits_mlp", dataset_sha256="a" * 64, test_samples=TEST_SAMPLES, expected_accuracy=0.97),
         source=SourceRecord(kind="strategy", name="prune", sha256="b" * 64),
         division="closed",
         techniques=["structured pruning"],

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.competition.parsing import DEEPEST_NESTING, LARGEST_FILE_BYTES, MOST_SCHEMA_ERRORS
-from tinytorch.competition.validation import validate_bytes, validate_submission
+from tinytorch.benchmarking.samples import SCHEMA_VERSION
+from tinytorch.competition.parsing import DEEPEST_NESTING, MOST_SCHEMA_ERRORS
+from tinytorch.competition.reading import LARGEST_FILE_BYTES
+from tinytorch.competition.validation import CHECKS, validate_bytes, validate_submission
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -46,34 +48,39 @@ def knot() -> list[Any]:
         (b"x" * (LARGEST_FILE_BYTES + 1), "size", "8,388,609 bytes"),
         (b"\xff\xfe{}", "encoding", "byte 0"),
         (b"", "json", "not JSON"),
-        (b"\xef\xbb\xbf{}", "json", "BOM"),
+        (b"\xef\xbb\xbf{}", "encoding", "BOM"),
         (b"{", "json", "line 1"),
-        (b'{"a": 1, "a": 2}', "json", "'a' appears twice"),
-        (b'{"\\u202e": 1, "\\u202e": 2}', "json", r"\u202e"),
-        (b'{"a": NaN}', "json", "NaN"),
-        (b'{"a": -Infinity}', "json", "-Infinity"),
-        (b'{"a": 1e999}', "json", "not finite"),
-        (b"[" * 100_000 + b"]" * 100_000, "json", "nested deeper"),
-        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "json", "nested deeper"),
-        (b"[" * (DEEPEST_NESTING + 1) + b"]" * (DEEPEST_NESTING + 1), "json", "nested deeper"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "json", "digits"),
-        (b'{"a": 99999999999999999999999}', "json", "64 bits"),
-        (b'"\\ud800"', "json", "surrogate"),
-        (b"[" + b"0," * 600_000 + b"0]", "json", "500,000 values"),
-        (json.dumps(dict.fromkeys(map(str, range(2000)))).encode(), "json", "1,000 keys"),
-        (b'"' + b"0" * 200_000 + b'"', "json", "100,000 characters"),
+        (b'{"a": 1, "a": 2}', "duplicate_keys", "'a' appears twice"),
+        (b'{"\\u202e": 1, "\\u202e": 2}', "duplicate_keys", r"\u202e"),
+        (b'{"a": NaN}', "numbers", "NaN"),
+        (b'{"a": -Infinity}', "numbers", "-Infinity"),
+        (b'{"a": 1e999}', "numbers", "not finite"),
+        (b"[" * 100_000 + b"]" * 100_000, "nesting", "nested deeper"),
+        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "nesting", "nested deeper"),
+        (b"[" * (DEEPEST_NESTING + 1) + b"]" * (DEEPEST_NESTING + 1), "nesting", "nested deeper"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "numbers", "digits"),
+        (b'{"a": 99999999999999999999999}', "numbers", "64 bits"),
+        (b'"\\ud800"', "values", "surrogate"),
+        (b"[" + b"0," * 600_000 + b"0]", "values", "500,000 values"),
+        (json.dumps(dict.fromkeys(map(str, range(2000)))).encode(), "values", "1,000 keys"),
+        (b'"' + b"0" * 200_000 + b'"', "values", "100,000 characters"),
         (b"[]", "schema", "the document"),
-        (b"{}", "schema", "schema_version"),
-        (b'{"\\u001b[31m": 1}', "schema", r"\x1b[31m"),
+        (b"{}", "schema_version", "no schema_version"),
+        (b'{"schema_version": "9.0"}', "schema_version", "'9.0' is newer than this program"),
+        (b'{"schema_version": ["1.1"]}', "schema_version", "not known"),
+        (b"[" + b"{}," * 20_000 + b"{}]", "values", "10,000 objects"),
+        (b'{"schema_version": "1.1"}', "schema", "athlete_name"),
+        (b'{"schema_version": "1.1", "\\u001b[31m": 1}', "schema", r"\x1b[31m"),
     ],
 )
 def test_a_file_that_is_no_submission_fails_where_it_is_wrong(content: bytes, check: str, words: str) -> None:
     """The first step that cannot be made is named, with the place, and nothing of the file is echoed raw."""
     found = failing(validate_bytes(content))
 
-    assert found["name"] == check
+    assert (found["id"], found["severity"]) == (check, "error")
     assert words in found["message"]
     assert found["message"].isprintable()
+    assert found["mend"]
 
 
 @pytest.mark.parametrize(
@@ -98,12 +105,13 @@ def test_a_file_that_is_no_submission_fails_where_it_is_wrong(content: bytes, ch
 )
 def test_an_object_that_is_no_submission_is_a_finding(document: object) -> None:
     """Whatever is given, the answer is a report."""
-    assert failing(validate_submission(document))["name"] in {"json", "schema"}
+    assert failing(validate_submission(document))["id"] in {"nesting", "numbers", "values", "schema_version", "schema"}
 
 
 def test_twenty_schema_errors_are_shown_and_the_rest_counted() -> None:
     """Many errors stay readable."""
-    message = failing(validate_submission({f"key{index}": 1 for index in range(100)}))["message"]
+    unknown = {f"key{index}": 1 for index in range(100)}
+    message = failing(validate_submission({"schema_version": SCHEMA_VERSION, **unknown}))["message"]
 
     assert message.count("; ") == MOST_SCHEMA_ERRORS
     assert message.endswith("more")
@@ -115,7 +123,7 @@ def test_a_file_is_judged_as_its_object(submission: dict[str, Any]) -> None:
     from_object = validate_submission(submission)
 
     assert from_file["valid"]
-    assert from_file["checks"][3:] == from_object["checks"][1:]
+    assert from_file["checks"][-len(CHECKS) :] == from_object["checks"][-len(CHECKS) :]
 
 
 @given(st.binary())

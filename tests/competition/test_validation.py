@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinytorch.benchmarking.samples import Accuracy, Latency, Run
+from tinytorch.competition import batch, reading
 from tinytorch.competition.findings import Finding, report
 from tinytorch.competition.submission import submission_from_run
-from tinytorch.competition.validation import CHECKS, validate_bytes, validate_submission
+from tinytorch.competition.validation import CHECKS, PAGES, explain, validate_bytes, validate_submission
+from tinytorch.errors import UsageError
 
 Document = dict[str, Any]
 Mutate = Callable[[Document], None]
@@ -63,11 +65,29 @@ def too_weak_for_its_event(document: Document) -> None:
     accuracy("optimized", 200)(document)
 
 
+def repeated(document: Document) -> None:
+    """The first placement's samples once more, as the last placement's."""
+    samples = document["baseline"]["metrics"]["latency"]["samples_ns"]
+    samples[-1] = copy.deepcopy(samples[0])
+    latency("baseline", list)(document)
+
+
+def few_placements(document: Document) -> None:
+    """One copy in each of two processes, where three were."""
+    document["protocol"]["copies"] = 1
+    for role in ("baseline", "optimized"):
+        stored = document[role]["metrics"]["latency"]
+        fresh = Latency.from_samples(stored["samples_ns"][:2], 1, stored["session"])
+        document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
+
+
 NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "text": put("athlete_name", "A\u202eda"),
     "repository": put("github_repo", "javascript:alert(1)"),
     "digest": put("digest", "0" * 64),
     "rules": put("rules.version", "0.1"),
+    "trust": put("trust", "T0"),
+    "techniques": put("techniques", []),
     "latency_statistics": put("optimized.metrics.latency.std", 0.5),
     "memory_statistics": put("optimized.metrics.memory.mean", 1.0),
     "accuracy_statistics": put("optimized.metrics.accuracy.correct", 349),
@@ -75,19 +95,23 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "normalized_scores": put("normalized_scores.speedup", 100.0),
     "statistics": put("statistics.speedup.p_value", 0.5),
     "constraint_results": put("event", "latency_sprint"),
+    "sample_shape": put("protocol.copies", 16),
+    "clock_span": put("protocol.ended_at", "2026-03-01T12:00:00.001Z"),
     "constraints": too_weak_for_its_event,
     "completeness": put("optimized.metrics.memory", None),
-    "trust": put("trust", "T0"),
     "test_set": put("task.test_samples", 100),
     "layer_kinds": put("optimized.layer_kinds", ["Linear"]),
-    "sample_shape": put("protocol.copies", 16),
-    "techniques": put("techniques", []),
     "varying_times": latency("optimized", lambda block: [200_000] * len(block)),
+    "repeated_times": repeated,
     "independent_times": latency("optimized", lambda block: [round(sample / 2.5) for sample in block]),
-    "clock_floor": put("protocol.clock_resolution_ns", 1_000_000),
-    "clock_span": put("protocol.ended_at", "2026-03-01T12:00:00.001Z"),
     "ratios_agree": interrupted,
+    "sample_count": few_placements,
     "accuracy_gain": accuracy("baseline", 200),
+    "baseline_accuracy": accuracy("baseline", 300),
+    "clock_floor": put("protocol.clock_resolution_ns", 1_000_000),
+    "timer_floor": put("protocol.timer_overhead_ns", 50_000),
+    "memory_traffic": put("protocol.memory_bandwidth_bytes_per_s", 1e9),
+    "arithmetic": put("protocol.flops_per_s", 1e9),
 }
 
 
@@ -104,28 +128,37 @@ def test_an_honest_submission_passes_every_check(submission: Document) -> None:
     assert result["valid"]
     assert result["issues"] == []
     assert {check["passed"] for check in result["checks"]} == {True}
-    assert [check["name"] for check in result["checks"]][2:] == [check.name for check in CHECKS]
+    assert [check["name"] for check in result["checks"]][-len(CHECKS) :] == [check.id for check in CHECKS]
 
 
 def test_every_check_has_its_negative_control() -> None:
     """A check that nothing can fail checks nothing."""
-    assert list(NEGATIVE_CONTROLS) == [check.name for check in CHECKS]
+    assert list(NEGATIVE_CONTROLS) == [check.id for check in CHECKS]
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_check_is_explained_under_an_id_of_its_own() -> None:
+    """What, why and how to mend, for every step of reading and every check."""
+    pages = [*reading.PAGES, *CHECKS, batch.DUPLICATED_SAMPLES]
+
+    assert list(PAGES.values()) == pages
+    assert all(page.what and page.why and page.mend and page.id.isidentifier() for page in pages)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_check_fails_on_what_it_is_for(check: Any, submission: Document, change: Change) -> None:
     """One mutation makes the check fail, with its severity, a message and the issue listed."""
-    mutate = NEGATIVE_CONTROLS[check.name]
+    mutate = NEGATIVE_CONTROLS[check.id]
     document = copy.deepcopy(submission)
-    if check.name == "digest":
+    if check.id == "digest":
         mutate(document)
     else:
         document = change(submission, mutate)
     result = validate_submission(document)
-    found = outcome(result, check.name)
+    found = outcome(result, check.id)
 
     assert (found["passed"], found["severity"]) == (False, check.severity)
     assert found["message"] in result["issues"]
+    assert found["mend"]
     assert not (check.severity == "error" and result["valid"])
 
 
@@ -202,7 +235,56 @@ def test_extreme_numbers_are_findings(submission: Document, change: Change, muta
 def test_nothing_checked_is_not_valid() -> None:
     """A report without any check made is no pass."""
     assert not report([])["valid"]
-    assert not report([Finding("x", None, "error", "could not", "")])["valid"]
+    assert not report([Finding("x", None, "error", "could not", "", {})])["valid"]
+
+
+def test_an_unknown_check_suggests_the_nearest() -> None:
+    """`explain` is for people who mistype."""
+    with pytest.raises(UsageError) as caught:
+        explain("digset")
+
+    assert caught.value.mend == "did you mean 'digest'?"
+
+
+@pytest.mark.parametrize(
+    ("path", "check", "words"),
+    [
+        ("protocol.timer_overhead_ns", "timer_floor", "did not record its timer's overhead"),
+        ("protocol.memory_bandwidth_bytes_per_s", "memory_traffic", "did not record its memory bandwidth"),
+        ("protocol.flops_per_s", "arithmetic", "did not record its arithmetic rate"),
+        ("task.expected_accuracy", "baseline_accuracy", "did not record which accuracy"),
+        ("optimized.layer_kinds", "layer_kinds", "layer kinds of a model are not known"),
+        ("optimized.layer_kinds", "arithmetic", "layer kinds of the optimized model are not known"),
+        ("task", "test_set", "no task is named"),
+        ("protocol", "sample_shape", "no protocol"),
+        ("github_repo", "repository", "no repository"),
+    ],
+)
+def test_what_was_not_recorded_cannot_be_checked(
+    submission: Document, change: Change, path: str, check: str, words: str
+) -> None:
+    """Neither passed nor failed: the missing prerequisite is named."""
+    found = outcome(validate_submission(change(submission, put(path, None))), check)
+
+    assert (found["passed"], found["mend"]) == (None, "")
+    assert words in found["message"]
+
+
+def test_the_evidence_of_a_finding_is_numbers(submission: Document, change: Change) -> None:
+    """A message for people, the same for programs."""
+    found = outcome(validate_submission(change(submission, put("protocol.flops_per_s", 1e9))), "arithmetic")
+
+    assert found["evidence"]["model"] == "baseline"
+    assert found["evidence"]["time_ns"] < found["evidence"]["floor_ns"]
+
+
+def test_a_loop_may_honestly_lose_a_hundredfold(make_run: Callable[..., Run]) -> None:
+    """No factor is impossible in itself, only what the machine cannot do."""
+    document = submission_from_run(make_run(typical_ns=10_000, kept_bytes=50_000), event="all_around", athlete_name="A")
+    result = validate_submission(document)
+
+    assert document["normalized_scores"]["speedup"] > 99
+    assert result["issues"] == []
 
 
 @given(data=st.data())

@@ -22,7 +22,7 @@ def optimize(model, train_data):
 """
 
 
-TINY = Tier("test", 40_000_000, processes=2, copies=3)
+TINY = Tier("test", 40_000_000, processes=2, copies=3, placements=6)
 
 
 @pytest.fixture(scope="module")

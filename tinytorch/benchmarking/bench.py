@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking import measure, system
 from tinytorch.benchmarking.footprint import footprint
-from tinytorch.benchmarking.schedule import Plan
+from tinytorch.benchmarking.schedule import Plan, Probe
 from tinytorch.core.layers import Layer, layer_kinds, parameter_count
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import UsageError
@@ -72,14 +72,19 @@ def as_call(model: object) -> measure.Call:
 
 
 class Bench:
-    """`placements[k][m]` is copy k of model m; all copies stay alive, because where they lie is what varies."""
+    """`placements[k][m]` is copy k of model m; where they lie is what varies, so all stay alive until built anew."""
 
     def __init__(self, builders: Sequence[Builder], inputs: NDArray[Any], as_tensor: bool, copies: int, seed: int):
         wrap: Callable[[NDArray[Any]], object] = Tensor if as_tensor else np.asarray
         self._batch = wrap(inputs)
         self._inputs = [wrap(inputs[index : index + 1]) for index in range(len(inputs))]
-        generator = random.Random(seed)
-        self._models = [_build_in_random_order(builders, generator) for _ in range(copies)]
+        self._builders, self._copies = builders, copies
+        self._generator = random.Random(seed)
+        self._build()
+
+    def _build(self) -> None:
+        """Copies in new places; the old ones are given back only afterwards, so that the places differ."""
+        self._models = [_build_in_random_order(self._builders, self._generator) for _ in range(self._copies)]
         self._placements = [[as_call(model) for model in models] for models in self._models]
 
     @classmethod
@@ -110,17 +115,37 @@ class Bench:
         with no_grad():
             return np.array(self._placements[0][model](self._batch))
 
-    def probe(self) -> list[int]:
-        """Roughly the nanoseconds of one call of each model, for planning."""
-        return [measure.probe_call_ns(call, self._inputs) for call in self._placements[0]]
+    def probe(self) -> Probe:
+        """Roughly what measuring will cost, for planning."""
+        timer = measure.examine_timer()
+        build_ns = measure.time_calls(lambda _: self._build(), [None])
+        calls = tuple(measure.probe_call_ns(call, self._inputs) for call in self._placements[0])
+        return Probe(calls, build_ns // self._copies, timer.overhead_ns, timer.step_ns)
+
+    def limits(self, kept_bytes: int) -> measure.Limits:
+        """What one thread can do at its best here."""
+        return measure.examine_limits(kept_bytes)
 
     def time_passes(self, model: int) -> list[int]:
         """Nanoseconds of single passes over the full batch."""
         return measure.time_passes(self._placements[0][model], self._batch)
 
     def measure(self, plan: Plan, seed: int, observer: measure.Observer) -> measure.Samples:
-        """Interleaved samples of every model in every placement."""
-        return measure.measure_placements(self._placements, self._inputs, plan, seed, observer=observer)
+        """Interleaved samples of every model in every placement of every generation."""
+        generator = random.Random(seed)
+        samples: measure.Samples = [[] for _ in self._builders]
+        for generation in range(plan.generations):
+            if generation:
+                self._build()
+
+            def observe(share: float, done: int = generation) -> None:
+                observer((done + share) / plan.generations)
+
+            order = generator.randrange(2**32)
+            found = measure.measure_placements(self._placements, self._inputs, plan, order, observer=observe)
+            for whole, part in zip(samples, found, strict=True):
+                whole.extend(part)
+        return samples
 
 
 def _build_in_random_order(builders: Sequence[Builder], generator: random.Random) -> list[object]:

@@ -8,7 +8,11 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import cycle, islice
+from dataclasses import dataclass
+from itertools import cycle, islice, pairwise
+from statistics import median
+
+import numpy as np
 
 from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Plan, visits
 from tinytorch.core.tensor import no_grad
@@ -22,11 +26,28 @@ CLOCK: Clock = time.perf_counter_ns
 CLOCK_NAME = "time.perf_counter_ns"
 THROUGHPUT_PASSES = 7
 PROBES = 5
+TIMER_READINGS = 1001
+LIMIT_TRIES = 20
+LIMIT_BYTES = (16_384, 67_108_864)  # least and most that the bandwidth is measured with
+GEMM_SIZE = 256
 
 
-def clock_resolution_ns() -> int:
-    """The clock's resolution as the system states it, rounded up to whole nanoseconds."""
-    return max(1, round(time.get_clock_info("perf_counter").resolution * 1e9))
+@dataclass(frozen=True)
+class Timer:
+    """What reading the clock costs, and the smallest step that it makes; the larger of seen and stated resolution."""
+
+    overhead_ns: int
+    step_ns: int
+
+
+def examine_timer(clock: Clock = CLOCK, stated_resolution_s: float | None = None) -> Timer:
+    """Read the clock many times in a row: the median gap is its cost, the smallest one that moved it its step."""
+    if stated_resolution_s is None:
+        stated_resolution_s = time.get_clock_info("perf_counter").resolution
+    readings = [clock() for _ in range(TIMER_READINGS)]
+    gaps = [later - earlier for earlier, later in pairwise(readings)]
+    step = min((gap for gap in gaps if gap), default=1)
+    return Timer(round(median(gaps)), max(step, round(stated_resolution_s * 1e9), 1))
 
 
 @contextmanager
@@ -119,3 +140,26 @@ def peak_working_bytes(call: Call, sample: object) -> int:
         finally:
             tracemalloc.stop()
     return peak - before
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one thread of this machine can do at its best."""
+
+    memory_bandwidth_bytes_per_s: float
+    flops_per_s: float
+
+
+def examine_limits(kept_bytes: int, clock: Clock = CLOCK) -> Limits:
+    """The fastest of several reads of `kept_bytes` (from the nearest cache that holds them), and of several products
+    of square matrices, which cost 2 n^3 operations (Golub & Van Loan, "Matrix Computations", section 1.1)."""
+    size = min(max(kept_bytes, LIMIT_BYTES[0]), LIMIT_BYTES[1])
+    vector = np.ones(size // 4, np.float32)
+    matrix = np.ones((GEMM_SIZE, GEMM_SIZE), np.float32)
+    read_ns = _fastest_ns(lambda: np.dot(vector, vector), clock)
+    multiply_ns = _fastest_ns(lambda: np.dot(matrix, matrix), clock)
+    return Limits(vector.nbytes * 1e9 / read_ns, 2 * GEMM_SIZE**3 * 1e9 / multiply_ns)
+
+
+def _fastest_ns(work: Callable[[], object], clock: Clock) -> int:
+    return max(1, min(time_calls(lambda _: work(), [None], clock) for _ in range(LIMIT_TRIES)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import chain
-from statistics import fmean, median
+from statistics import median
 from typing import Annotated, Literal, Self, get_args
 
 import numpy as np
@@ -19,7 +19,8 @@ from typing_extensions import TypeAliasType
 from tinytorch import units
 from tinytorch.benchmarking import statistics
 
-SCHEMA_VERSION: Literal["1.0"] = "1.0"
+SchemaVersion = Literal["1.1"]  # what each version added: tinytorch/competition/migrations.py
+SCHEMA_VERSION: SchemaVersion = "1.1"
 METRICS = ("latency", "memory", "accuracy")
 MOST_TECHNIQUES = 32
 
@@ -33,6 +34,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0)]
 BlockNs = Annotated[list[Positive], Field(min_length=1), FailFast()]
 SamplesNs = TypeAliasType(  # [placement][block][sample]; the first wrong element ends the reading of a hostile file
     "SamplesNs", Annotated[list[Annotated[list[BlockNs], FailFast()]], FailFast()]
@@ -71,9 +73,10 @@ class Latency(Record):
     ) -> Self:
         """Derive every figure from raw samples (nanoseconds for `calls_per_sample` calls)."""
         scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
-        placements = [[sample / scale for block in blocks for sample in block] for blocks in samples_ns]
-        calls = list(chain.from_iterable(placements))
-        estimate = statistics.mean_estimate([fmean(placement) for placement in placements])
+        means = [sum(map(sum, blocks)) / sum(map(len, blocks)) / scale for blocks in samples_ns]
+        estimate = statistics.mean_estimate(means)
+        samples = chain.from_iterable(chain.from_iterable(samples_ns))
+        calls: list[float] = (np.sort(np.fromiter(samples, dtype=np.float64)) / scale).tolist()
         return cls(
             mean=estimate.mean,
             std=float(np.std(calls, ddof=1)) if len(calls) > 1 else None,
@@ -173,13 +176,26 @@ class ModelRecord(Record):
     metrics: Metrics
 
 
+class Doubt(Record):
+    """A reason to trust a measurement less: what was seen of the machine, and what to do about it."""
+
+    code: Text
+    evidence: Text
+    advice: Text
+
+
 class Protocol(Record):
-    """How a run was measured: enough to repeat it."""
+    """How a run was measured: enough to repeat it.
+
+    The last three are what one measuring thread could do at its best: the cost of a reading of the clock, reading from
+    the nearest cache that holds a model of this size, and multiply-add arithmetic (two operations each).
+    """
 
     tier: Text
     seed: int
     mode: Literal["worker processes", "this process"]
     processes: Positive
+    generations: Positive = 1
     copies: Positive
     visits: Positive
     block_pairs: Positive
@@ -190,6 +206,10 @@ class Protocol(Record):
     threads: Positive | None
     started_at: AwareDatetime
     ended_at: AwareDatetime
+    timer_overhead_ns: Count | None = None
+    memory_bandwidth_bytes_per_s: Rate | None = None
+    flops_per_s: Rate | None = None
+    doubts: Annotated[list[Doubt], Field(max_length=20)] | None = None
 
 
 class SystemInfo(Record):
@@ -204,14 +224,16 @@ class SystemInfo(Record):
     numpy: Text
     blas: Text | None
     blas_threads: Positive | None
+    governor: Text | None = None
 
 
 class TaskRecord(Record):
-    """What was to be solved: the task's name and the test data's digest and size."""
+    """What was to be solved: the task's name, the test data's digest and size, the accuracy expected of a baseline."""
 
     name: Text
     dataset_sha256: Sha256
     test_samples: Positive
+    expected_accuracy: Fraction | None = None
 
 
 class SourceRecord(Record):
@@ -225,7 +247,7 @@ class SourceRecord(Record):
 class Run(Record):
     """One recorded `benchmark`: both models, measured in one session."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.0", SchemaVersion] = SCHEMA_VERSION  # what 1.1 added may be absent
     id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
     created_at: AwareDatetime
     task: TaskRecord

@@ -12,9 +12,9 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking import measure, samples, system
+from tinytorch.benchmarking import doubts, measure, samples, system
 from tinytorch.benchmarking.bench import Description
-from tinytorch.benchmarking.schedule import Plan, Tier, make_plan
+from tinytorch.benchmarking.schedule import Plan, Probe, Tier, make_plan
 
 Mode = Literal["worker processes", "this process"]
 Progress = Callable[[str, float], None]  # told the stage and the share of it that is done
@@ -29,7 +29,8 @@ class AnyBench(Protocol):
 
     def describe(self, model: int) -> Description: ...
     def predict(self, model: int) -> NDArray[Any]: ...
-    def probe(self) -> list[int]: ...
+    def probe(self) -> Probe: ...
+    def limits(self, kept_bytes: int) -> measure.Limits: ...
     def time_passes(self, model: int) -> list[int]: ...
     def measure(self, plan: Plan, seed: int, observer: measure.Observer) -> measure.Samples: ...
 
@@ -67,18 +68,23 @@ def run_session(
     accept: Callable[[int, Survey], None] = lambda model, survey: None,
 ) -> Session:
     """Survey, let `accept` refuse a model by raising, plan and measure. The same seed gives the same order."""
-    started_at = datetime.now(UTC)
+    started_at, before = datetime.now(UTC), doubts.read_machine()
     progress("survey", 0.0)
     with open_bench(1, seed) as bench:
         surveys = [_survey(bench, model, accept) for model in range(models)]
-        plan = make_plan(tier, bench.probe(), [survey.description.kept_bytes for survey in surveys])
+        kept_bytes = [survey.description.kept_bytes for survey in surveys]
+        probe, limits = bench.probe(), bench.limits(min(kept_bytes))
+    plan = make_plan(tier, probe, kept_bytes)
     latency = _latency(open_bench, plan, seed, progress) if "latency" in metrics else None
     threads = surveys[0].description.blas_threads
+    evidence = doubts.Evidence(before, doubts.read_machine(), threads, probe.timer_overhead_ns + probe.timer_step_ns)
     protocol = samples.Protocol(
-        tier=tier.name, seed=seed, mode=mode, processes=plan.processes, copies=plan.copies, visits=plan.visits,
-        block_pairs=plan.block.block_pairs, discarded_calls=plan.block.discarded, timed_calls=plan.block.timed,
-        clock=measure.CLOCK_NAME, clock_resolution_ns=measure.clock_resolution_ns(), threads=threads,
-        started_at=started_at, ended_at=datetime.now(UTC),
+        tier=tier.name, seed=seed, mode=mode, processes=plan.processes, generations=plan.generations,
+        copies=plan.copies, visits=plan.visits, block_pairs=plan.block.block_pairs,
+        discarded_calls=plan.block.discarded, timed_calls=plan.block.timed, clock=measure.CLOCK_NAME,
+        clock_resolution_ns=probe.timer_step_ns, timer_overhead_ns=probe.timer_overhead_ns,
+        memory_bandwidth_bytes_per_s=limits.memory_bandwidth_bytes_per_s, flops_per_s=limits.flops_per_s,
+        threads=threads, started_at=started_at, ended_at=datetime.now(UTC), doubts=doubts.find_doubts(evidence),
     )  # fmt: skip
     return Session(surveys, latency, protocol, system.describe(threads))
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from statistics import fmean, median, stdev
 
 from scipy.special import bdtr, ndtri, stdtr, stdtrit
@@ -137,6 +138,7 @@ def paired_proportion_interval(only_first: int, only_second: int, total: int) ->
     return Interval(max(-1.0, difference - half_width), min(1.0, difference + half_width))
 
 
+@cache
 def percentile_floor(quantile: float) -> int:
     """Samples needed before a percentile is worth reporting: 64 for p90, 662 for p99.
 

@@ -33,6 +33,7 @@ def describe(blas_threads: int | None = None) -> SystemInfo:
         numpy=np.__version__,
         blas=f"{blas['internal_api']} {blas.get('version') or ''}".strip() if blas else None,
         blas_threads=blas_threads,
+        governor=_governor(),
     )
 
 
@@ -56,3 +57,9 @@ def _cpu_model() -> str | None:
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
     return platform.processor() or None
+
+
+def _governor(root: Path = Path("/")) -> str | None:
+    """What decides the processor's speed on Linux; None elsewhere and where it is not shown (virtual machines)."""
+    file = root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+    return file.read_text(encoding="ascii").strip() or None if file.is_file() else None

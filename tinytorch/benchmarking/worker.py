@@ -40,8 +40,11 @@ class BenchService:
 
         np.save(path, self._bench.predict(model), allow_pickle=False)
 
-    def probe(self) -> list[int]:
-        return self._bench.probe()
+    def probe(self) -> dict[str, Any]:
+        return dataclasses.asdict(self._bench.probe())
+
+    def limits(self, kept_bytes: int) -> dict[str, float]:
+        return dataclasses.asdict(self._bench.limits(kept_bytes))
 
     def time_passes(self, model: int) -> list[int]:
         return self._bench.time_passes(model)

@@ -24,8 +24,8 @@ import psutil
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking.bench import Description, ModelSource
-from tinytorch.benchmarking.measure import Observer, Samples
-from tinytorch.benchmarking.schedule import Plan
+from tinytorch.benchmarking.measure import Limits, Observer, Samples
+from tinytorch.benchmarking.schedule import Plan, Probe
 from tinytorch.benchmarking.system import THREAD_VARIABLES
 from tinytorch.errors import WorkerError
 
@@ -166,8 +166,12 @@ class RemoteBench:
         outputs: NDArray[Any] = np.load(path, allow_pickle=False)
         return outputs
 
-    def probe(self) -> list[int]:
-        return [int(ns) for ns in self._worker.ask("probe")]
+    def probe(self) -> Probe:
+        found = self._worker.ask("probe")
+        return Probe(**{**found, "call_ns": tuple(found["call_ns"])})
+
+    def limits(self, kept_bytes: int) -> Limits:
+        return Limits(**self._worker.ask("limits", kept_bytes=kept_bytes))
 
     def time_passes(self, model: int) -> list[int]:
         return [int(ns) for ns in self._worker.ask("time_passes", model=model)]

@@ -1,125 +1,62 @@
-"""Checks that a submission agrees with itself, with its rules and with its event."""
+"""Checks that a submission agrees with itself: everything derived is derived again from the raw samples."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 from pydantic import BaseModel
 
-from tinytorch.benchmarking.samples import Accuracy, Latency, Memory, Metrics, Record, Throughput
-from tinytorch.competition.events import Rules, check_constraints
-from tinytorch.competition.findings import Outcome, failed, passed, unknown
-from tinytorch.competition.quantities import UNITS
-from tinytorch.competition.scores import Scores, Statistics, compute_statistics, derive_scores, metric_values
-from tinytorch.competition.submission import Submission, Trust, has_raw_samples, is_repository, trust_of
-from tinytorch.text import is_safe, safe_text
+from tinytorch import units
+from tinytorch.benchmarking.samples import Accuracy, Latency, Memory, Record, Throughput
+from tinytorch.competition.case import Case
+from tinytorch.competition.declarations import SUBMIT_AGAIN
+from tinytorch.competition.events import check_constraints
+from tinytorch.competition.findings import Check, Evidence, Outcome, check, failed, passed, unknown
+from tinytorch.competition.scores import metric_values
+from tinytorch.competition.submission import has_raw_samples
+from tinytorch.text import safe_text
 
 RELATIVE_TOLERANCE = 1e-9
 ABSOLUTE_TOLERANCE = 1e-12  # for differences and p-values near zero
 MOST_DIFFERENCES = 5
 BY_HAND = "given by hand: there are no raw samples to recompute from"
-MEASURE_AGAIN = "package the measured run again with tito olympics submit; edit no numbers"
+Difference = tuple[str, object, object]  # place, stored, recomputed
 
 
-@dataclass(frozen=True)
-class Case:
-    """A submission and the rules it is judged by."""
-
-    submission: Submission
-    rules: Rules
-
-    @property
-    def baseline(self) -> Metrics:
-        """The baseline's metrics."""
-        return self.submission.baseline.metrics
-
-    @property
-    def optimized(self) -> Metrics:
-        """The optimized model's metrics."""
-        return self.submission.optimized.metrics
-
-    @property
-    def models(self) -> dict[str, Metrics]:
-        """Both models' metrics by their role."""
-        return {"baseline": self.baseline, "optimized": self.optimized}
-
-    @cached_property
-    def statistics(self) -> Statistics:
-        """The statistics, recomputed."""
-        return compute_statistics(self.baseline, self.optimized)
-
-    @cached_property
-    def scores(self) -> Scores:
-        """The scores, recomputed."""
-        return derive_scores(self.statistics, self.baseline, self.optimized, self.rules)
-
-
-def safe_texts(case: Case) -> Outcome:
-    """No text can disturb a screen."""
-    unsafe = [place for place, text in _texts(case.submission.model_dump(mode="json")) if not is_safe(text)]
-    if unsafe:
-        places = ", ".join(unsafe[:MOST_DIFFERENCES])
-        return failed(f"control or invisible characters in {places}", "type these texts with printable characters")
-    return passed("every text is printable")
-
-
-def repository(case: Case) -> Outcome:
-    """The repository, when given, is a web address."""
-    address = case.submission.github_repo
-    if address is None:
-        return unknown("no repository was given")
-    if not is_repository(address):
-        shown = safe_text(address, 80)
-        return failed(f"github_repo is not a web address: {shown!r}", "use https://github.com/NAME/REPOSITORY")
-    return passed("the repository is a web address")
-
-
-def digest(case: Case) -> Outcome:
-    """The file was not changed by accident."""
-    if case.submission.digest != case.submission.expected_digest():
-        return failed("the digest does not belong to this content: something was changed later", MEASURE_AGAIN)
-    return passed("the digest belongs to this content")
-
-
-def rules_known(case: Case) -> Outcome:
-    """The submission was made under the rules it is judged by."""
-    stated, rules = case.submission.rules, case.rules
-    if (stated.version, stated.sha256) == (rules.version, rules.sha256):
-        return passed(f"made under rules {rules.version}")
-    shown = f"{safe_text(stated.version, 40)} ({stated.sha256[:8]})"
-    return failed(f"made under rules {shown}, judged by {rules.version} ({rules.sha256[:8]})", "submit it again")
-
-
+@check(why="A mean, spread, interval or percentile that its own samples do not give is invented.", mend=SUBMIT_AGAIN)
 def latency_statistics(case: Case) -> Outcome:
     """Latencies follow from their samples."""
     return _recomputed("latency", {role: metrics.latency for role, metrics in case.models.items()})
 
 
+@check(why="Memory is counted in bytes; megabytes are that count in another unit.", mend=SUBMIT_AGAIN)
 def memory_statistics(case: Case) -> Outcome:
     """Memory follows from counted bytes."""
     return _recomputed("memory", {role: metrics.memory for role, metrics in case.models.items()})
 
 
+@check(why="An accuracy is a count of right answers; bitmap, count and share must tell the same.", mend=SUBMIT_AGAIN)
 def accuracy_statistics(case: Case) -> Outcome:
     """Accuracies follow from one bit per test sample."""
     return _recomputed("accuracy", {role: metrics.accuracy for role, metrics in case.models.items()})
 
 
+@check(why="A throughput that its own passes do not give is invented.", mend=SUBMIT_AGAIN)
 def throughput_statistics(case: Case) -> Outcome:
     """Throughputs follow from their samples."""
     return _recomputed("throughput", {role: metrics.throughput for role, metrics in case.models.items()})
 
 
+@check(why="Scores decide the rank, so they are what the metrics give and nothing else.", mend=SUBMIT_AGAIN)
 def normalized_scores(case: Case) -> Outcome:
     """Scores follow from the metrics."""
     return _compared("normalized_scores", case.submission.normalized_scores, case.scores)
 
 
+@check(why="Intervals and p-values say whether a difference is more than chance.", mend=SUBMIT_AGAIN)
 def statistics(case: Case) -> Outcome:
-    """Intervals and p-values follow from the raw samples."""
+    """Intervals, p-values and verdicts follow from the raw samples."""
     outcome = _compared("statistics", case.submission.statistics, case.statistics)
     comparisons = (case.statistics.speedup, case.statistics.accuracy_delta)
     reasons = [each.reason if each else "a metric was not measured" for each in comparisons]
@@ -128,107 +65,50 @@ def statistics(case: Case) -> Outcome:
     return outcome
 
 
+@check(why="The constraints in the file are a copy for readers; the copy must be true.", mend=SUBMIT_AGAIN)
 def constraint_results(case: Case) -> Outcome:
     """The constraints listed are the event's, with the metrics' values."""
     fresh = check_constraints(case.submission.event, metric_values(case.optimized), case.rules)
     stored = case.submission.constraints
     if len(stored) != len(fresh):
-        return failed(f"{len(stored)} constraints listed, the event has {len(fresh)}", MEASURE_AGAIN)
+        message = f"{len(stored)} constraints listed, the event has {len(fresh)}"
+        return failed(message, listed=len(stored), expected=len(fresh))
     pairs = enumerate(zip(stored, fresh, strict=True))
-    return _judged([text for index, pair in pairs for text in _differences(*pair, f"constraints.{index}")])
+    return _judged([each for index, pair in pairs for each in _differences(*pair, f"constraints.{index}")])
 
 
-def constraints(case: Case) -> Outcome:
-    """The event's constraints are satisfied."""
-    event = case.submission.event
-    results = check_constraints(event, metric_values(case.optimized), case.rules)
-    missed = [result for result in results if result.satisfied is False]
-    if missed:
-        texts = [f"{r.metric} is {r.value:.6g}, must be {r.operator} {r.limit:g} {UNITS[r.metric]}" for r in missed]
-        return failed(
-            f"constraint missed: {'; '.join(texts)}",
-            "tito olympics score shows the events that the entry qualifies for",
-        )
-    absent = [result.metric for result in results if result.satisfied is None]
-    if absent:
-        return unknown(f"{' and '.join(absent)} of the optimized model was not measured")
-    return passed(f"all {len(results)} constraints satisfied" if results else "the event has no constraints")
-
-
-def completeness(case: Case) -> Outcome:
-    """Every metric that the event asks for was measured."""
-    rules = case.rules.events[case.submission.event]
-    values = metric_values(case.optimized)
-    missing: list[str] = sorted({item.metric for item in rules.constraints if values[item.metric] is None})
-    if {**case.scores.model_dump(), **values}[rules.ranked_by] is None:
-        missing.append(rules.ranked_by)
-    if missing:
-        return failed(f"the event needs {', '.join(missing)}, which is missing", "measure it on both models")
-    return passed("everything that the event needs is there")
-
-
-def trust(case: Case) -> Outcome:
-    """The submission promises no more trust than its evidence carries."""
-    stated, earned = case.submission.trust, trust_of(case.baseline, case.optimized)
-    if stated is not earned:
-        return failed(f"trust is stated as {stated} ({stated.word}), the evidence is {earned} ({earned.word})")
-    if earned is Trust.T0 and (case.submission.protocol or case.submission.system_info):
-        return failed("numbers given by hand come with a protocol or a machine", "leave both null")
-    return passed(f"{earned} ({earned.word})")
-
-
-def test_set(case: Case) -> Outcome:
-    """Both models were judged on the task's whole test set."""
-    task = case.submission.task
-    totals = {role: metrics.accuracy.total for role, metrics in case.models.items() if metrics.accuracy}
-    known = {role: total for role, total in totals.items() if total is not None}
-    if task is None or not known:
-        return unknown("no task is named" if task is None else "no per-sample accuracy")
-    wrong = [f"{role} was judged on {total}" for role, total in known.items() if total != task.test_samples]
-    if wrong:
-        return failed(f"the task has {task.test_samples} test samples, but {' and '.join(wrong)}", MEASURE_AGAIN)
-    return passed(f"both models judged on {task.test_samples} test samples")
-
-
-def layer_kinds(case: Case) -> Outcome:
-    """In the closed division the optimized model keeps the baseline's sequence of layer kinds."""
-    if case.submission.division == "open":
-        return passed("the open division allows any architecture")
-    first, second = case.submission.baseline.layer_kinds, case.submission.optimized.layer_kinds
-    if first is None or second is None:
-        return unknown("the layer kinds of a model are not known")
-    if first != second:
-        shown = [safe_text(" ".join(kinds), 80) for kinds in (first, second)]
-        return failed(f"closed division: layer kinds changed from {shown[0]} to {shown[1]}", "enter the open division")
-    return passed(f"both models have the same {len(first)} layer kinds")
-
-
+@check(
+    why="Samples left out are samples chosen; the protocol fixes their number before anything is seen.",
+    mend=SUBMIT_AGAIN,
+)
 def sample_shape(case: Case) -> Outcome:
     """There are as many samples as the protocol says."""
-    protocol, optimized = case.submission.protocol, case.optimized.latency
-    if protocol is None or optimized is None or optimized.samples_ns is None:
+    protocol, latencies = case.submission.protocol, case.in_protocol
+    if protocol is None or "optimized" not in latencies:
         return unknown("no protocol" if protocol is None else "no raw latency samples")
-    expected = (protocol.processes * protocol.copies, protocol.visits * protocol.block_pairs, protocol.timed_calls)
-    wrong = [role for role, latency in _of_one_session(case).items() if _shapes(latency) != {expected}]
+    placements = protocol.processes * protocol.generations * protocol.copies
+    expected = (placements, protocol.visits * protocol.block_pairs, protocol.timed_calls)
+    wrong = [role for role, latency in latencies.items() if _shapes(latency) != {expected}]
     if wrong:
-        shown = "placements x blocks x samples"
-        return failed(f"samples of {' and '.join(wrong)} are not {shown} = {expected} as the protocol says")
+        shape = f"placements x blocks x samples = {expected}"
+        return failed(f"samples of {' and '.join(wrong)} are not {shape} as the protocol says", expected=str(expected))
     return passed("as many samples as the protocol says")
 
 
-def techniques(case: Case) -> Outcome:
-    """The athlete says what was done."""
-    count = len(case.submission.techniques)
-    if not count:
-        return failed("no technique is named", "name them: --technique 'INT8 quantization'")
-    return passed(f"techniques named: {count}")
-
-
-def _of_one_session(case: Case) -> dict[str, Latency]:
-    """The latencies that the protocol speaks of: the optimized model's session."""
-    latencies = {role: metrics.latency for role, metrics in case.models.items() if metrics.latency}
-    session = latencies["optimized"].session
-    return {role: latency for role, latency in latencies.items() if role == "optimized" or latency.session == session}
+@check(why="Nobody can time more than there was time for, nor submit before measuring.", mend=SUBMIT_AGAIN)
+def clock_span(case: Case) -> Outcome:
+    """The samples fit between start and end of the run, and the submission came after it."""
+    protocol, latencies = case.submission.protocol, case.in_protocol
+    if protocol is None or not latencies:
+        return unknown("no protocol" if protocol is None else "no raw latency samples")
+    if not protocol.started_at <= protocol.ended_at <= case.submission.created_at:
+        return failed("the run does not start, end and get submitted in this order")
+    span_ns = (protocol.ended_at - protocol.started_at).total_seconds() * 1e9
+    timed_ns = sum(float(case.times[role].sum()) for role in latencies)
+    shown = f"{units.format_time(timed_ns)} of samples in a run of {units.format_time(span_ns)}"
+    if timed_ns > span_ns:
+        return failed(f"more was timed than there was time: {shown}", timed_ns=timed_ns, span_ns=span_ns)
+    return passed(shown, timed_ns=timed_ns, span_ns=span_ns)
 
 
 def _shapes(latency: Latency) -> set[tuple[int, int, int]]:
@@ -241,7 +121,7 @@ def _recomputed(metric: str, records: Mapping[str, Record | None]) -> Outcome:
     if not known:
         return unknown(f"{metric} was not measured")
     pairs = [(record, _fresh(record), f"{role}.{metric}") for role, record in known.items()]
-    outcome = _judged([text for stored, fresh, path in pairs for text in _differences(stored, fresh, path)])
+    outcome = _judged([each for stored, fresh, path in pairs for each in _differences(stored, fresh, path)])
     if outcome.passed and not all(map(has_raw_samples, known.values())):
         return unknown(BY_HAND)
     return outcome
@@ -268,14 +148,20 @@ def _compared(path: str, stored: BaseModel, fresh: BaseModel) -> Outcome:
     return _judged(list(_differences(stored, fresh, path)))
 
 
-def _judged(differences: list[str]) -> Outcome:
-    if differences:
-        shown, more = differences[:MOST_DIFFERENCES], len(differences) - MOST_DIFFERENCES
-        return failed("; ".join([*shown, f"and {more} more"] if more > 0 else shown), MEASURE_AGAIN)
-    return passed("recomputed and equal")
+def _judged(differences: list[Difference]) -> Outcome:
+    if not differences:
+        return passed("recomputed and equal")
+    shown = [f"{path} is {_shown(stored)}, recomputed {_shown(fresh)}" for path, stored, fresh in differences]
+    more = len(differences) - MOST_DIFFERENCES
+    message = "; ".join([*shown[:MOST_DIFFERENCES], *([f"and {more} more"] if more > 0 else [])])
+    path, stored, fresh = differences[0]
+    evidence: Evidence = {
+        "differences": len(differences), "first": path, "stored": _shown(stored), "recomputed": _shown(fresh),
+    }  # fmt: skip
+    return failed(message, **evidence)
 
 
-def _differences(stored: object, fresh: object, path: str) -> Iterator[str]:
+def _differences(stored: object, fresh: object, path: str) -> Iterator[Difference]:
     """Where two records differ by more than rounding."""
     if isinstance(stored, BaseModel) and isinstance(fresh, BaseModel):
         for name in type(fresh).model_fields:
@@ -285,7 +171,7 @@ def _differences(stored: object, fresh: object, path: str) -> Iterator[str]:
             for index, pair in enumerate(zip(stored, fresh, strict=True)):
                 yield from _differences(*pair, f"{path}.{index}")
     elif not _equal(stored, fresh):
-        yield f"{path} is {_shown(stored)}, recomputed {_shown(fresh)}"
+        yield path, stored, fresh
 
 
 def _equal(stored: object, fresh: object) -> bool:
@@ -300,13 +186,14 @@ def _shown(value: object) -> str:
     return f"{value:.12g}" if isinstance(value, float) else safe_text(str(value), 40)
 
 
-def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a dumped record with its place."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, list) and value and not isinstance(value[0], int | float):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, f"{path}.{index}")
+CHECKS: tuple[Check[Case], ...] = (
+    latency_statistics,
+    memory_statistics,
+    accuracy_statistics,
+    throughput_statistics,
+    normalized_scores,
+    statistics,
+    constraint_results,
+    sample_shape,
+    clock_span,
+)

@@ -86,8 +86,15 @@ class Plausibility(_RuleRecord):
     """Limits beyond which a submission is flagged."""
 
     clock_ticks: Annotated[int, Field(gt=0)]
+    timer_overheads: Limit
+    hardware_margin: Annotated[float, Field(ge=1)]
     ratio_disagreement: Annotated[float, Field(gt=1)]
     scaled_copy_tolerance_ns: Limit
+    repeated_window_chance: Annotated[float, Field(gt=0, lt=1)]
+    fewest_placements: Annotated[int, Field(gt=0)]
+    fewest_test_samples: Annotated[int, Field(gt=0)]
+    baseline_accuracy_tolerance: Annotated[float, Field(gt=0, lt=1)]
+    dense_layers: list[str]
 
 
 class Rules(_RuleRecord):

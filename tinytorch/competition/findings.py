@@ -1,11 +1,18 @@
-"""What a check can say, as values: passed, failed, or could not check."""
+"""What a check is and what it can say, as values: passed, failed, or could not check."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Generic, Literal, TypeVar
 
-Severity = Literal["error", "warning"]
+from tinytorch.text import safe_text
+
+LONGEST_MESSAGE = 10_000  # characters: room for every schema error that is shown
+
+Severity = Literal["error", "warning", "info"]
+Evidence = dict[str, int | float | str | None]
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True)
@@ -15,45 +22,95 @@ class Outcome:
     passed: bool | None
     message: str
     mend: str = ""
+    evidence: Evidence = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A check's page of the manual: what is looked at, why that matters, how to mend what is found."""
+
+    id: str
+    what: str
+    why: str
+    mend: str
+    severity: Severity = "error"
+
+    def finding(self, outcome: Outcome) -> Finding:
+        """The outcome under the name of this check; a failure that names no mend of its own gets the page's."""
+        mend = (outcome.mend or self.mend) if outcome.passed is False else ""
+        message = safe_text(outcome.message, LONGEST_MESSAGE)
+        return Finding(self.id, outcome.passed, self.severity, message, mend, outcome.evidence)
+
+
+@dataclass(frozen=True)
+class Check(Page, Generic[Subject]):
+    """A page with the function that looks."""
+
+    look: Callable[[Subject], Outcome] = field(kw_only=True)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """An outcome under the name of its check."""
+    """An outcome under the stable id of its check, with the numbers behind it and the way to mend it."""
 
-    name: str
+    id: str
     passed: bool | None
     severity: Severity
     message: str
     mend: str
+    evidence: Evidence
 
-    @classmethod
-    def of(cls, name: str, severity: Severity, outcome: Outcome) -> Finding:
-        """The finding of the check `name`."""
-        return cls(name, outcome.passed, severity, outcome.message, outcome.mend)
+    @property
+    def is_error(self) -> bool:
+        """Whether this finding alone makes a submission invalid."""
+        return self.passed is False and self.severity == "error"
+
+    @property
+    def is_issue(self) -> bool:
+        """Whether somebody should do something about it."""
+        return self.passed is False and self.severity != "info"
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the public result lists it, where `name` repeats the id."""
+        return {"name": self.id, **asdict(self)}
 
 
-def passed(message: str) -> Outcome:
+def check(
+    *, why: str, mend: str, severity: Severity = "error"
+) -> Callable[[Callable[[Subject], Outcome]], Check[Subject]]:
+    """Make a function a check: its name is the id, its docstring says what is looked at."""
+
+    def decorate(look: Callable[[Subject], Outcome]) -> Check[Subject]:
+        return Check(look.__name__, (look.__doc__ or "").strip(), why, mend, severity, look=look)
+
+    return decorate
+
+
+def passed(message: str, /, **evidence: int | float | str | None) -> Outcome:
     """The check was made and holds."""
-    return Outcome(True, message)
+    return Outcome(True, message, evidence=evidence)
 
 
-def failed(message: str, mend: str = "") -> Outcome:
+def failed(message: str, mend: str = "", /, **evidence: int | float | str | None) -> Outcome:
     """The check was made and does not hold."""
-    return Outcome(False, message, mend)
+    return Outcome(False, message, mend, evidence)
 
 
 def unknown(reason: str) -> Outcome:
-    """The check could not be made."""
+    """The check could not be made; the reason names what is missing."""
     return Outcome(None, reason)
 
 
-def report(findings: list[Finding]) -> dict[str, Any]:
-    """Findings as the dict of `validate_submission`. Valid: something was checked, and no error was found."""
+def is_valid(findings: Sequence[Finding]) -> bool:
+    """Valid: something was checked, and no error was found."""
     checked = any(finding.passed is not None for finding in findings)
-    errors = [finding for finding in findings if finding.passed is False and finding.severity == "error"]
+    return checked and not any(finding.is_error for finding in findings)
+
+
+def report(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Findings as the dict of `validate_submission`."""
     return {
-        "valid": checked and not errors,
-        "checks": [asdict(finding) for finding in findings],
-        "issues": [finding.message for finding in findings if finding.passed is False],
+        "valid": is_valid(findings),
+        "checks": [finding.as_dict() for finding in findings],
+        "issues": [finding.message for finding in findings if finding.is_issue],
     }

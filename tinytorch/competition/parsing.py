@@ -1,170 +1,226 @@
-"""From bytes or a Python object that nobody vouches for to a Submission, or to the reasons why not."""
+"""From bytes or a Python object that nobody vouches for to a Submission, or to the reasons why not.
+
+Reading goes in stages; the first refusal ends it, because nothing behind it can be trusted to be there.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tinytorch.competition.findings import Finding, Outcome, failed, passed
-from tinytorch.competition.submission import Submission
+from tinytorch.competition import migrations, reading
+from tinytorch.competition.findings import Evidence, Finding, Page, passed
+from tinytorch.competition.reading import LARGEST_FILE_BYTES, RefusedError
+from tinytorch.competition.submission import Submission, content_digest
 from tinytorch.text import safe_text
 
-LARGEST_FILE_BYTES = 8 * 2**20
 DEEPEST_NESTING = 32
 MOST_VALUES = 500_000  # twice what the longest tier can measure; also stops an object that holds itself
+MOST_OBJECTS = 10_000  # a submission has a few dozen
 MOST_KEYS = 1_000  # of one object
 LONGEST_TEXT = 100_000  # the bitmap of 400,000 test samples
 MOST_SCHEMA_ERRORS = 20
+LARGEST_INTEGER_BITS = 64
+PLAIN_TYPES = {dict, list, tuple, str, int, float, bool, type(None)}
 
-Parsed = tuple[Submission | None, list[Finding]]
 
+@dataclass(frozen=True)
+class Parsed:
+    """What reading gave: the findings, and, when nothing was refused, the submission with what it was read from."""
 
-class _RefusedError(ValueError):
-    """Why a document is not acceptable JSON; the message is safe to show."""
+    findings: tuple[Finding, ...]
+    submission: Submission | None = None
+    document: dict[str, Any] = field(default_factory=dict)  # migrated to this version's schema
+    content_sha256: str = ""  # of the document as it was written
 
 
 def parse_bytes(content: bytes) -> Parsed:
     """The submission in a file's content, with one finding per step of reading it."""
-    findings = [Finding.of("size", "error", _size(content))]
-    if not findings[-1].passed:
-        return None, findings
+    findings: list[Finding] = []
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        message = f"the file is not UTF-8 text: byte {error.start} cannot be read"
-        return None, [*findings, Finding.of("encoding", "error", failed(message, "save it as UTF-8"))]
-    findings.append(Finding.of("encoding", "error", passed("the file is UTF-8 text")))
-    document, outcome = _read_json(text)
-    return _parse(document, [*findings, Finding.of("json", "error", outcome)])
+        _check_size(content)
+        findings += _passes(reading.SIZE)
+        text = _decoded(content)
+        findings += _passes(reading.ENCODING)
+        document = _read_json(text)
+        findings += _passes(*reading.JSON)
+        return _parse(document, findings)
+    except RefusedError as refusal:
+        return Parsed((*findings, refusal.finding()))
 
 
 def parse_object(document: object) -> Parsed:
     """The submission in a plain Python object, such as `json.load` gives."""
-    return _parse(document, [Finding.of("json", "error", _plain(document))])
+    findings: list[Finding] = []
+    try:
+        _check_plain(document)
+        findings += _passes(*reading.PLAIN)
+        return _parse(document, findings)
+    except RefusedError as refusal:
+        return Parsed((*findings, refusal.finding()))
 
 
 def _parse(document: object, findings: list[Finding]) -> Parsed:
-    if not findings[-1].passed:
-        return None, findings
-    submission, outcome = _read_record(document)
-    return submission, [*findings, Finding.of("schema", "error", outcome)]
+    """From a document of plain values to the record; the digest is taken of what was written, before it migrates."""
+    if not isinstance(document, dict):
+        kind = type(document).__name__
+        raise RefusedError("schema", f"the document: a submission is an object, this is {kind}", found=kind)
+    current, outcome = migrations.migrate(document)
+    findings.append(reading.VERSION.finding(outcome))
+    submission = _read_record(current)
+    findings += _passes(reading.SCHEMA)
+    return Parsed(tuple(findings), submission, current, content_digest(document))
 
 
-def _size(content: bytes) -> Outcome:
+def _passes(*pages: Page) -> list[Finding]:
+    return [page.finding(passed(page.what)) for page in pages]
+
+
+def _check_size(content: bytes) -> None:
     size = len(content)
     if size > LARGEST_FILE_BYTES:
-        return failed(f"the file has {size:,} bytes; at most {LARGEST_FILE_BYTES:,} are allowed", "measure less often")
-    return passed(f"{size:,} bytes")
+        raise RefusedError(
+            "size", f"the file has at least {size:,} bytes; at most {LARGEST_FILE_BYTES:,} are allowed",
+            size_bytes=size, limit_bytes=LARGEST_FILE_BYTES,
+        )  # fmt: skip
 
 
-def _read_json(text: str) -> tuple[object, Outcome]:
+def _decoded(content: bytes) -> str:
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise RefusedError("encoding", "the file starts with a byte order mark (BOM)", byte=0)
     try:
-        document = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
-    except _RefusedError as error:
-        return None, failed(str(error), "write the file with tito olympics submit")
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RefusedError("encoding", f"not UTF-8 text: byte {error.start} cannot be read", byte=error.start) from None
+
+
+def _read_json(text: str) -> object:
+    """The document in `text`; every value in it is plain and finite, and no key hides another."""
+    if max(text.count(","), min(text.count("["), text.count("]"))) > MOST_VALUES:  # before a flood is read in
+        raise _too_many()
+    try:
+        document: object = json.loads(text, object_pairs_hook=_ObjectHook(), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        return None, failed(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}")
+        where = f"line {error.lineno}, column {error.colno}"
+        raise RefusedError("json", f"not JSON: {error.msg} in {where}", line=error.lineno, column=error.colno) from None
     except RecursionError:
-        return None, failed(f"nested deeper than {DEEPEST_NESTING} levels")
-    except ValueError:  # an integer of thousands of digits
-        return None, failed("a number has too many digits")
-    return document, _plain(document)
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in document:
-            raise _RefusedError(f"the key {safe_text(key, 60)!r} appears twice in one object")
-        document[key] = value
+        raise _too_deep() from None
+    except ValueError:  # Python refuses to read an integer of thousands of digits
+        raise RefusedError("numbers", "a number has thousands of digits") from None
+    _check_plain(document)
     return document
 
 
+class _ObjectHook:
+    """Makes a dict of each JSON object; a duplicate key or a flood of objects is refused at once."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        self.made += 1
+        if self.made > MOST_OBJECTS:
+            raise RefusedError("values", f"more than {MOST_OBJECTS:,} objects", limit=MOST_OBJECTS)
+        document = dict(pairs)
+        if len(document) < len(pairs):
+            seen: set[str] = set()
+            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            shown = safe_text(twice, 60)
+            raise RefusedError("duplicate_keys", f"the key {shown!r} appears twice in one object", key=shown)
+        return document
+
+
 def _refuse_constant(name: str) -> NoReturn:
-    raise _RefusedError(f"{name} is not a number")
+    raise RefusedError("numbers", f"{name} is not a number", found=name)
 
 
-def _plain(document: object) -> Outcome:
-    """Whether the document holds plain JSON values only: exact types, finite, none too deep, too many or too long."""
-    try:
-        _Walk().visit(document, 1)
-    except _RefusedError as error:
-        return failed(str(error), "give the dict of generate_submission, or what json.load reads")
-    return passed("plain JSON values, all numbers finite")
+def _too_many() -> RefusedError:
+    return RefusedError("values", f"more than {MOST_VALUES:,} values", limit=MOST_VALUES)
 
 
-@dataclass
-class _Walk:
-    seen: int = field(default=0)
-
-    def visit(self, value: object, depth: int) -> None:
-        self.seen += 1
-        if depth > DEEPEST_NESTING:
-            raise _RefusedError(f"nested deeper than {DEEPEST_NESTING} levels")
-        if self.seen > MOST_VALUES:
-            raise _RefusedError(f"more than {MOST_VALUES:,} values")
-        if type(value) is dict:
-            if len(value) > MOST_KEYS:
-                raise _RefusedError(f"an object with more than {MOST_KEYS:,} keys")
-            if any(type(key) is not str for key in value):
-                raise _RefusedError("a key is not text")
-            self._visit_all([*value, *value.values()], depth)
-        elif type(value) is list or type(value) is tuple:
-            self._visit_all(value, depth)
-        else:
-            _check_scalar(value)
-
-    def _visit_all(self, values: list[Any] | tuple[Any, ...], depth: int) -> None:
-        for value in values:
-            self.visit(value, depth + 1)
+def _too_deep() -> RefusedError:
+    return RefusedError("nesting", f"nested deeper than {DEEPEST_NESTING} levels", limit=DEEPEST_NESTING)
 
 
-def _check_scalar(value: object) -> None:
-    kind = type(value)
-    if value is None or kind is bool:
-        return
-    if kind is str:
-        _check_text(str(value))
-    elif kind is int or kind is float:
-        _check_number(value)  # type: ignore[arg-type]
-    else:
-        raise _RefusedError(f"{safe_text(kind.__name__, 60)} is not a JSON value")
+def _check_plain(document: object) -> None:
+    """Refuse whatever is no plain JSON: exact types only, finite, none too deep, too many or too long.
+
+    It goes down level by level, a whole level in a few passes: nearly all of a submission is samples, on one level.
+    """
+    level, seen = [document], 1
+    for _ in range(DEEPEST_NESTING):
+        dicts, lists = _check_level(level)
+        seen += sum(map(len, dicts)) + sum(map(len, lists))
+        if seen > MOST_VALUES:
+            raise _too_many()
+        level = list(chain(chain.from_iterable(each.values() for each in dicts), chain.from_iterable(lists)))
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _check_level(level: list[Any]) -> tuple[list[dict[Any, Any]], list[Any]]:
+    """Check the scalars of one level; its objects and its lists, which hold the next."""
+    values: dict[type, list[Any]] = {kind: [] for kind in PLAIN_TYPES}
+    kinds = set(map(type, level))
+    for kind in kinds - PLAIN_TYPES:
+        shown = safe_text(kind.__name__, 60)
+        raise RefusedError("values", f"{shown} is not a JSON value", found=shown)
+    for kind in kinds:
+        values[kind] = level if len(kinds) == 1 else [value for value in level if type(value) is kind]
+    _check_numbers(values[int], values[float])
+    for text in values[str]:
+        _check_text(text)
+    for document in values[dict]:
+        _check_keys(document)
+    return values[dict], values[list] + values[tuple]
+
+
+def _check_numbers(integers: list[int], floats: list[float]) -> None:
+    if integers and max(abs(min(integers)), abs(max(integers))).bit_length() > LARGEST_INTEGER_BITS:
+        raise RefusedError("numbers", f"an integer needs more than {LARGEST_INTEGER_BITS} bits")
+    if not all(map(math.isfinite, floats)):
+        raise RefusedError("numbers", "a number is not finite")
+
+
+def _check_keys(document: dict[Any, Any]) -> None:
+    if len(document) > MOST_KEYS:
+        message = f"an object with more than {MOST_KEYS:,} keys"
+        raise RefusedError("values", message, keys=len(document), limit=MOST_KEYS)
+    for key in document:
+        if type(key) is not str:
+            raise RefusedError("values", "a key is not text")
+        _check_text(key)
 
 
 def _check_text(text: str) -> None:
     if len(text) > LONGEST_TEXT:
-        raise _RefusedError(f"a text of more than {LONGEST_TEXT:,} characters")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise _RefusedError(f"half a character (a surrogate) in the text {safe_text(text, 60)!r}")
+        message = f"a text of more than {LONGEST_TEXT:,} characters"
+        raise RefusedError("values", message, characters=len(text), limit=LONGEST_TEXT)
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise RefusedError("values", f"half a character (a surrogate) in the text {safe_text(text, 60)!r}")
 
 
-def _check_number(number: int | float) -> None:
-    if isinstance(number, int) and number.bit_length() > 64:
-        raise _RefusedError("an integer needs more than 64 bits")
-    if not math.isfinite(number):
-        raise _RefusedError("a number is not finite")
-
-
-def _read_record(document: object) -> tuple[Submission | None, Outcome]:
+def _read_record(document: dict[str, Any]) -> Submission:
+    """The record in a document of plain values; JSON mode, because only there are dates and enums texts."""
     try:
-        submission = Submission.model_validate_json(json.dumps(document))
+        return Submission.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        return None, _schema_errors(error)
-    return submission, passed(f"follows the submission schema {submission.schema_version}")
+        raise _schema_refusal(error) from None
 
 
-def _schema_errors(error: ValidationError) -> Outcome:
+def _schema_refusal(error: ValidationError) -> RefusedError:
     details = error.errors(include_url=False, include_context=False, include_input=False)
     shown = [_schema_error(detail) for detail in details[:MOST_SCHEMA_ERRORS]]
     more = len(details) - len(shown)
-    return failed(
-        "; ".join([*shown, f"and {more} more"] if more else shown), "write the file with tito olympics submit"
-    )
+    evidence: Evidence = {"errors": len(details)}
+    return RefusedError("schema", "; ".join([*shown, f"and {more} more"] if more else shown), **evidence)
 
 
 def _schema_error(detail: ErrorDetails) -> str:

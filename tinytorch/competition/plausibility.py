@@ -2,74 +2,86 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from statistics import median
+import math
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tinytorch import units
-from tinytorch.benchmarking.samples import Latency
-from tinytorch.competition.consistency import Case
-from tinytorch.competition.findings import Outcome, failed, passed, unknown
+from tinytorch.competition.case import Case, Times
+from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
 
 NO_SAMPLES = "no raw latency samples"
-MEASURE_AGAIN = "measure again with tito olympics benchmark"
+MEASURE_AGAIN = "measure again with tito olympics benchmark, and submit that run as it is"
+FEWEST_DISTINCT = 10  # with fewer different times two honest series can be alike by chance
+SHORTEST_WINDOW, LONGEST_WINDOW = 4, 64  # samples
+HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: odd, and without a pattern (Knuth, TAOCP 6.4)
 
 
+@check(
+    why="A real clock never gives the same time again and again; a loop of constants does.",
+    mend=MEASURE_AGAIN,
+    severity="warning",
+)
 def varying_times(case: Case) -> Outcome:
-    """Timed samples are never all equal."""
-    samples = _raw_samples(case)
-    if not samples:
+    """Timed samples are not all equal."""
+    if not case.times:
         return unknown(NO_SAMPLES)
-    frozen = [role for role, times in samples.items() if len(times) > 1 and len(set(times)) == 1]
+    frozen = [role for role, times in case.times.items() if times.size > 1 and np.ptp(times) == 0]
     if frozen:
-        role = frozen[0]
-        count, time = len(samples[role]), units.format_time(samples[role][0])
-        return failed(f"all {count} latency samples of {' and '.join(frozen)} are equal ({time})", MEASURE_AGAIN)
+        times = case.times[frozen[0]]
+        shown = f"all {times.size} latency samples of {' and '.join(frozen)} are equal"
+        return failed(f"{shown} ({units.format_time(times[0])})", samples=times.size, time_ns=float(times[0]))
     return passed("the latency samples vary")
 
 
+@check(
+    why="Noise does not repeat itself; a passage that comes twice was copied.", mend=MEASURE_AGAIN, severity="warning"
+)
+def repeated_times(case: Case) -> Outcome:
+    """No run of consecutive samples comes twice in one model's times."""
+    if not case.times:
+        return unknown(NO_SAMPLES)
+    for role, times in case.times.items():
+        length = _telling_window(times, case.limits.repeated_window_chance)
+        if length is None:
+            return unknown(f"the {role} samples have too few different values to tell a repetition from chance")
+        windows = _window_hashes(times, length)
+        repeated = int((np.diff(np.sort(windows)) == 0).sum())
+        if repeated:
+            message = f"{repeated} runs of {length} consecutive {role} samples come more than once"
+            return failed(message, repeated=repeated, window_samples=length, samples=times.size)
+    return passed("no run of samples repeats")
+
+
+@check(
+    why="Two models' noise is not the same; times computed from the other model's are.",
+    mend=MEASURE_AGAIN,
+    severity="warning",
+)
 def independent_times(case: Case) -> Outcome:
-    """The optimized model's samples are not the baseline's times a constant."""
-    samples = _raw_samples(case)
-    if len(samples) < 2 or len(samples["baseline"]) != len(samples["optimized"]):
+    """The optimized model's samples are not the baseline's times a constant, plus a constant, in any order."""
+    if len(case.times) < 2 or case.times["baseline"].size != case.times["optimized"].size:
         return unknown("no raw latency samples of both models to set side by side")
-    baseline, optimized = samples["baseline"], samples["optimized"]
-    if len(set(baseline)) < 3:
-        return unknown("too few different samples to tell")
-    factor = sum(optimized) / sum(baseline)
-    distance = max(abs(b - factor * a) for a, b in zip(baseline, optimized, strict=True))
-    if distance <= case.rules.plausibility.scaled_copy_tolerance_ns + 0.5 * factor:
-        reason = f"all {len(baseline)} optimized samples are the baseline's x {factor:.6g}, within {distance:.2g} ns"
-        return failed(reason, MEASURE_AGAIN)
+    baseline, optimized = case.times["baseline"], case.times["optimized"]
+    ordered = np.sort(baseline)
+    if np.count_nonzero(np.diff(ordered)) + 1 < FEWEST_DISTINCT:
+        return unknown(f"fewer than {FEWEST_DISTINCT} different baseline samples")
+    for order, first, second in (("", baseline, optimized), (", reordered", ordered, np.sort(optimized))):
+        factor, offset = _line(first, second)
+        distance = float(np.abs(second - factor * first - offset).max())
+        if distance <= case.limits.scaled_copy_tolerance_ns + 0.5 * abs(factor):
+            shown = f"the baseline's x {factor:.6g} + {offset:.6g} ns{order}"
+            message = f"all {first.size} optimized samples are {shown}, within {distance:.2g} ns"
+            return failed(message, samples=first.size, factor=factor, offset_ns=offset, distance_ns=distance)
     return passed("the two models' samples are independent")
 
 
-def clock_floor(case: Case) -> Outcome:
-    """Samples last long enough for their clock to time them."""
-    protocol, samples = case.submission.protocol, _raw_samples(case)
-    if protocol is None or not samples:
-        return unknown(NO_SAMPLES)
-    floor = case.rules.plausibility.clock_ticks * max(1, protocol.clock_resolution_ns)
-    short = {role: time for role, times in samples.items() if (time := median(times)) < floor}
-    if short:
-        shown = ", ".join(f"{role} {units.format_time(time)}" for role, time in short.items())
-        return failed(f"samples too short for the clock: {shown}, it needs {units.format_time(floor)}", MEASURE_AGAIN)
-    return passed(f"samples last longer than {units.format_time(floor)}")
-
-
-def clock_span(case: Case) -> Outcome:
-    """The samples fit into the time between start and end of the run."""
-    protocol, samples = case.submission.protocol, _raw_samples(case)
-    if protocol is None or not samples:
-        return unknown(NO_SAMPLES)
-    span = (protocol.ended_at - protocol.started_at).total_seconds() * 1e9
-    roles = [role for role in samples if role == "optimized" or _one_session(case)]
-    timed = sum(sum(samples[role]) for role in roles)
-    if timed > span:
-        shown = f"{units.format_time(timed)} of samples in a run of {units.format_time(span)}"
-        return failed(f"more was timed than there was time: {shown}", MEASURE_AGAIN)
-    return passed(f"{units.format_time(timed)} of samples in a run of {units.format_time(span)}")
-
-
+@check(
+    why="Both numbers describe the same two models; far apart, a few samples decide one of them.",
+    mend="close other programs and " + MEASURE_AGAIN,
+    severity="warning",
+)
 def ratios_agree(case: Case) -> Outcome:
     """The paired speedup and the ratio of the mean times tell about the same."""
     baseline, optimized = case.baseline.latency, case.optimized.latency
@@ -79,13 +91,44 @@ def ratios_agree(case: Case) -> Outcome:
     plain = baseline.mean / optimized.mean
     factor = max(plain / speedup.estimate, speedup.estimate / plain)
     shown = f"paired speedup {speedup.estimate:.3g}, ratio of the mean times {plain:.3g}"
-    if factor > case.rules.plausibility.ratio_disagreement:
-        return failed(f"{shown}: they differ by a factor of {factor:.3g}", MEASURE_AGAIN)
+    if factor > case.limits.ratio_disagreement:
+        message = f"{shown}: they differ by a factor of {factor:.3g}"
+        return failed(message, paired=speedup.estimate, plain=plain, limit=case.limits.ratio_disagreement)
     return passed(shown)
 
 
+@check(
+    why="The unit of replication is a placement in memory; few of them can lie well by luck.",
+    mend="measure with at least the fast tier: tito olympics benchmark --fast",
+    severity="warning",
+)
+def sample_count(case: Case) -> Outcome:
+    """There are enough placements for a speedup and enough test samples for an accuracy."""
+    counts = {f"{role} placements": len(latency.samples_ns or []) for role, latency in case.latencies.items()}
+    accuracies = {role: metrics.accuracy for role, metrics in case.models.items() if metrics.accuracy}
+    tested = {f"{role} test samples": accuracy.total for role, accuracy in accuracies.items() if accuracy.total}
+    if not counts and not tested:
+        return unknown("no raw samples to count")
+    few = {name: count for name, count in counts.items() if count < case.limits.fewest_placements}
+    few |= {name: count for name, count in tested.items() if count < case.limits.fewest_test_samples}
+    if few:
+        limits = (
+            f"at least {case.limits.fewest_placements} placements and {case.limits.fewest_test_samples} test samples"
+        )
+        shown = ", ".join(f"{count} {name}" for name, count in few.items())
+        return failed(
+            f"too few: {shown}; {limits} are needed", **{name.replace(" ", "_"): n for name, n in few.items()}
+        )
+    return passed("enough placements and test samples")
+
+
+@check(
+    why="Optimizing keeps a model's answers at best; a clear gain often means that test samples were trained on.",
+    mend="make sure that no test sample was trained on, and name the technique that did it",
+    severity="warning",
+)
 def accuracy_gain(case: Case) -> Outcome:
-    """In the closed division accuracy hardly rises above what the test set can tell from the baseline's."""
+    """In the closed division accuracy does not rise above what the test set can tell from the baseline's."""
     if case.submission.division == "open":
         return passed("the open division may gain any accuracy")
     baseline, optimized = case.baseline.accuracy, case.optimized.accuracy
@@ -93,20 +136,66 @@ def accuracy_gain(case: Case) -> Outcome:
         return unknown("no interval of the baseline's accuracy")
     shown = f"{optimized.mean:.2%} after {baseline.mean:.2%}, whose interval ends at {baseline.ci_upper:.2%}"
     if optimized.mean > baseline.ci_upper:
-        return failed(f"accuracy rose to {shown}", "make sure that no test sample was trained on, and say what did it")
+        message = f"accuracy rose to {shown}"
+        return failed(message, optimized=optimized.mean, baseline=baseline.mean, baseline_upper=baseline.ci_upper)
     return passed(f"accuracy is {shown}")
 
 
-def _raw_samples(case: Case) -> dict[str, list[int]]:
-    """All latency samples of each model that has any, in the order they are stored."""
-    latencies = {role: metrics.latency for role, metrics in case.models.items()}
-    return {role: _flat(latency) for role, latency in latencies.items() if latency and latency.samples_ns}
+@check(
+    why="A baseline that was trained badly, or not at all, makes every entry look good.",
+    mend="use the task's own baseline: tito olympics benchmark trains it, or takes it from the cache",
+    severity="warning",
+)
+def baseline_accuracy(case: Case) -> Outcome:
+    """The baseline is about as accurate as its task expects."""
+    task, accuracy = case.submission.task, case.baseline.accuracy
+    if task is None or task.expected_accuracy is None:
+        return unknown("the run did not record which accuracy its task expects of the baseline")
+    if accuracy is None:
+        return unknown("the baseline's accuracy was not measured")
+    shown = f"the baseline has {accuracy.mean:.2%}, its task expects {task.expected_accuracy:.2%}"
+    if abs(accuracy.mean - task.expected_accuracy) > case.limits.baseline_accuracy_tolerance:
+        return failed(shown, accuracy=accuracy.mean, expected=task.expected_accuracy)
+    return passed(shown)
 
 
-def _flat(latency: Latency) -> list[int]:
-    return [sample for blocks in latency.samples_ns or [] for sample in chain.from_iterable(blocks)]
+def _telling_window(times: Times, chance: float) -> int | None:
+    """The shortest window of samples of which two are alike by chance less often than `chance`, doubled for drift.
+
+    A birthday bound: two samples agree with the probability that their own frequencies give, two windows with its
+    power, and there are about n^2 / 2 pairs of windows. None where no such window is short enough.
+    """
+    changes = np.flatnonzero(np.diff(np.sort(times), prepend=-1.0, append=np.inf))
+    agreement = float(((np.diff(changes) / times.size) ** 2).sum())
+    if agreement == 1:
+        return None
+    length = max(SHORTEST_WINDOW, 2 * math.ceil(math.log(2 * chance / times.size**2) / math.log(agreement)))
+    return length if 2 * length <= times.size and length <= LONGEST_WINDOW else None
 
 
-def _one_session(case: Case) -> bool:
-    sessions = {metrics.latency.session for metrics in case.models.values() if metrics.latency}
-    return len(sessions) == 1 and None not in sessions
+def _window_hashes(times: Times, length: int) -> NDArray[np.uint64]:
+    """A polynomial hash of every window of `length` consecutive samples (Karp & Rabin 1987), modulo 2^64."""
+    codes = times.astype(np.uint64)
+    count = times.size - length + 1
+    hashes = np.zeros(count, dtype=np.uint64)
+    for start in range(length):
+        hashes = hashes * HASH_BASE + codes[start : start + count]
+    return hashes
+
+
+def _line(x: Times, y: Times) -> tuple[float, float]:
+    """Slope and offset of the least-squares line through (x, y); x varies."""
+    deviations = x - x.mean()
+    slope = float(deviations @ (y - y.mean()) / (deviations @ deviations))
+    return slope, float(y.mean() - slope * x.mean())
+
+
+CHECKS: tuple[Check[Case], ...] = (
+    varying_times,
+    repeated_times,
+    independent_times,
+    ratios_agree,
+    sample_count,
+    accuracy_gain,
+    baseline_accuracy,
+)

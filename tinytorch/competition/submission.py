@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -44,6 +44,8 @@ from tinytorch.text import is_safe, nearest
 
 ATHLETE_LIMIT = TECHNIQUE_LIMIT = 100
 REPOSITORY_LIMIT = 200
+MOST_CONSTRAINTS = 32
+JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REPOSITORY = re.compile(r"https?://[^\s/]+\.[^\s/]+(/\S*)?")
 
 Athlete = Annotated[str, StringConstraints(pattern=r"\S", max_length=ATHLETE_LIMIT)]
@@ -72,7 +74,7 @@ class RulesId(Record):
 class Submission(Record):
     """A submission as it stands in `submission.json`; every derived number follows from `baseline` and `optimized`."""
 
-    schema_version: Literal["1.0"]
+    schema_version: samples.SchemaVersion
     rules: RulesId
     event: OlympicEvent
     division: Division
@@ -88,7 +90,7 @@ class Submission(Record):
     optimized: ModelRecord
     normalized_scores: Scores
     statistics: Statistics
-    constraints: list[ConstraintResult]
+    constraints: Annotated[list[ConstraintResult], Field(max_length=MOST_CONSTRAINTS)]
     trust: Trust
     digest: Sha256
 
@@ -97,9 +99,14 @@ class Submission(Record):
         return self.model_copy(update={"digest": self.expected_digest()})
 
     def expected_digest(self) -> str:
-        """SHA-256 of the canonical JSON of everything but the digest."""
-        content = self.model_dump(mode="json", exclude={"digest"})
-        return sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
+        """The digest that belongs to this content."""
+        return content_digest(self.model_dump(mode="json"))
+
+
+def content_digest(document: dict[str, Any]) -> str:
+    """SHA-256 of the canonical JSON (sorted keys, no spaces) of everything in a document but its digest."""
+    content = {key: value for key, value in document.items() if key != "digest"}
+    return sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
 
 
 class Entrant(Record):
@@ -240,7 +247,7 @@ def make_entrant(
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of `submission.json`."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Submission.model_json_schema()}
+    return {"$schema": JSON_SCHEMA_DIALECT, **Submission.model_json_schema()}
 
 
 def _fields(record: Record) -> dict[str, Any]:

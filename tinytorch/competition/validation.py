@@ -1,80 +1,102 @@
-"""Validate a submission: read it strictly, then make every check of one table. Never raises, whatever it is given."""
+"""Validate submissions: read each strictly, then make every check of one table. Never raises, whatever it is given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from tinytorch.competition import consistency, plausibility
-from tinytorch.competition.consistency import Case
-from tinytorch.competition.events import load_rules
-from tinytorch.competition.findings import Finding, Outcome, Severity, failed, report
-from tinytorch.competition.parsing import Parsed, parse_bytes, parse_object
+import numpy as np
 
-
-@dataclass(frozen=True)
-class Check:
-    """One row of the table."""
-
-    name: str
-    look: Callable[[Case], Outcome]
-    severity: Severity = "error"
-
-
-CHECKS = (
-    Check("text", consistency.safe_texts),
-    Check("repository", consistency.repository),
-    Check("digest", consistency.digest),
-    Check("rules", consistency.rules_known),
-    Check("latency_statistics", consistency.latency_statistics),
-    Check("memory_statistics", consistency.memory_statistics),
-    Check("accuracy_statistics", consistency.accuracy_statistics),
-    Check("throughput_statistics", consistency.throughput_statistics),
-    Check("normalized_scores", consistency.normalized_scores),
-    Check("statistics", consistency.statistics),
-    Check("constraint_results", consistency.constraint_results),
-    Check("constraints", consistency.constraints),
-    Check("completeness", consistency.completeness),
-    Check("trust", consistency.trust),
-    Check("test_set", consistency.test_set),
-    Check("layer_kinds", consistency.layer_kinds),
-    Check("sample_shape", consistency.sample_shape),
-    Check("techniques", consistency.techniques, "warning"),
-    Check("varying_times", plausibility.varying_times, "warning"),
-    Check("independent_times", plausibility.independent_times, "warning"),
-    Check("clock_floor", plausibility.clock_floor, "warning"),
-    Check("clock_span", plausibility.clock_span, "warning"),
-    Check("ratios_agree", plausibility.ratios_agree, "warning"),
-    Check("accuracy_gain", plausibility.accuracy_gain, "warning"),
+from tinytorch.competition import (
+    batch,
+    consistency,
+    declarations,
+    eligibility,
+    machine_limits,
+    parsing,
+    plausibility,
+    reading,
 )
+from tinytorch.competition.case import Case
+from tinytorch.competition.events import Rules, load_rules
+from tinytorch.competition.findings import Check, Finding, Page, failed, passed, report
+from tinytorch.competition.parsing import Parsed
+from tinytorch.competition.reading import RefusedError
+from tinytorch.competition.reports import Entry, Report
+from tinytorch.errors import UsageError
+from tinytorch.text import nearest
+
+CHECKS: tuple[Check[Case], ...] = (
+    *declarations.CHECKS,
+    *consistency.CHECKS,
+    *eligibility.CHECKS,
+    *plausibility.CHECKS,
+    *machine_limits.CHECKS,
+)
+Read = Callable[[str], bytes]
+
+PAGES: dict[str, Page] = {page.id: page for page in (*reading.PAGES, *CHECKS, batch.DUPLICATED_SAMPLES)}
 
 
 def validate_submission(submission: object) -> dict[str, Any]:
-    """`{'valid', 'checks': [{'name', 'passed', 'severity', 'message', 'mend'}], 'issues'}` of a submission dict.
+    """`{'valid', 'checks': [{'name', 'id', 'passed', 'severity', 'message', 'mend', 'evidence'}], 'issues'}` of a dict.
 
     `passed` is None where a check could not be made; `issues` are the messages of the failed ones.
     """
-    return _validated(parse_object(submission))
+    return report(_judged(parsing.parse_object(submission), load_rules()))
 
 
 def validate_bytes(content: bytes) -> dict[str, Any]:
     """The same for the content of a file."""
-    return _validated(parse_bytes(content))
+    return report(_judged(parsing.parse_bytes(content), load_rules()))
 
 
-def _validated(parsed: Parsed) -> dict[str, Any]:
-    submission, findings = parsed
-    if submission is None:
-        return report(findings)
-    case = Case(submission, load_rules())
-    return report([*findings, *(_made(check, case) for check in CHECKS)])
+def validate_files(names: Iterable[str], *, read: Read | None = None, rules: Rules | None = None) -> Iterator[Report]:
+    """One report per name, in the order of the names, once all were read: then copies between athletes are known.
+
+    `read` gives a name's content, or raises RefusedError; by default the name is the path of a regular file. What
+    waits for the last file is kept on disk, so that memory does not grow with the number of files.
+    """
+    return batch.with_duplicates(judge_file(name, read=read, rules=rules) for name in names)
 
 
-def _made(check: Check, case: Case) -> Finding:
+def judge_file(name: str, *, read: Read | None = None, rules: Rules | None = None) -> Report:
+    """Everything found about one file, apart from what only the others of a batch can tell."""
+    try:
+        content = (read or _read_path)(name)
+    except RefusedError as refusal:
+        return Report(name, (refusal.finding(),))
+    parsed = parsing.parse_bytes(content)
+    entry = None if parsed.submission is None else Entry.of(parsed.submission)
+    findings = (reading.FILE.finding(passed(reading.FILE.what)), *_judged(parsed, rules or load_rules()))
+    return Report(name, findings, entry)
+
+
+def explain(check_id: str) -> Page:
+    """The page of the manual of a check; UsageError with the nearest id when there is none."""
+    if check_id not in PAGES:
+        raise UsageError(f"there is no check {check_id!r}", mend=nearest(check_id, PAGES))
+    return PAGES[check_id]
+
+
+def _read_path(name: str) -> bytes:
+    return reading.read_regular(Path(name))
+
+
+def _judged(parsed: Parsed, rules: Rules) -> tuple[Finding, ...]:
+    """The findings of reading, and of every check of the table when reading came to a submission."""
+    if parsed.submission is None:
+        return parsed.findings
+    case = Case(parsed.submission, rules, parsed.document, parsed.content_sha256)
+    return (*parsed.findings, *(_made(check, case) for check in CHECKS))
+
+
+def _made(check: Check[Case], case: Case) -> Finding:
     """The check's finding; numbers that no formula can take are a finding too."""
     try:
-        outcome = check.look(case)
+        with np.errstate(all="raise"):
+            outcome = check.look(case)
     except (ArithmeticError, ValueError):
-        outcome = failed("the numbers in the file cannot be computed with", consistency.MEASURE_AGAIN)
-    return Finding.of(check.name, check.severity, outcome)
+        outcome = failed("the numbers in the file cannot be computed with", declarations.SUBMIT_AGAIN)
+    return check.finding(outcome)

@@ -212,7 +212,12 @@ def _run_record(
     return Run(
         id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
         created_at=now,
-        task=TaskRecord(name=task.name, dataset_sha256=task.dataset_sha256, test_samples=samples),
+        task=TaskRecord(
+            name=task.name,
+            dataset_sha256=task.dataset_sha256,
+            test_samples=samples,
+            expected_accuracy=task.expected_accuracy,
+        ),
         source=SourceRecord(kind=contender.kind, name=contender.name, sha256=contender.sha256),
         division=built.division,
         techniques=built.techniques,

@@ -1,0 +1,25 @@
+"""Work for many files keeps their order, in one process or in several."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tito.parallel import FEWEST_PER_PROCESS, in_order
+
+
+@pytest.mark.parametrize("count", [0, 3, 2 * FEWEST_PER_PROCESS])
+def test_results_come_in_order(count: int) -> None:
+    assert list(in_order(str, range(count))) == [str(number) for number in range(count)]
+
+
+def test_many_items_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+    assert list(in_order(abs, range(-2 * FEWEST_PER_PROCESS, 0))) == list(range(2 * FEWEST_PER_PROCESS, 0, -1))
+
+
+def test_a_failure_reaches_the_caller() -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        list(in_order(int, ["x"] * (2 * FEWEST_PER_PROCESS)))

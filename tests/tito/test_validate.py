@@ -1,0 +1,142 @@
+"""`tito olympics validate`: many files, every format, the manual of checks."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+
+from tinytorch.competition import generate_submission
+from tinytorch.competition.formats import FORMATS
+from tinytorch.competition.formats.document import Document
+from tinytorch.competition.validation import PAGES
+from tito.olympics.validate import OutputFormat
+
+NUMBERS = {"latency": 50.0, "memory": 12.0, "accuracy": 0.97}
+
+
+@pytest.fixture
+def folder(beginner: Path) -> Path:
+    """A class of two good files, one with a warning, and a broken one."""
+    for name, techniques in (("ada", ["pruning"]), ("bob", [])):
+        document = generate_submission(
+            baseline_results=NUMBERS, optimized_results={**NUMBERS, "latency": 10.0}, event="latency_sprint",
+            athlete_name=name, techniques=techniques,
+        )  # fmt: skip
+        (beginner / f"{name}.json").write_text(json.dumps(document))
+    (beginner / "class").mkdir()
+    (beginner / "broken.json").write_text("{")
+    return beginner
+
+
+def test_a_single_file_shows_every_check(folder: Path, tito) -> None:
+    done = tito("validate", "ada.json")
+
+    assert done.code == 0
+    assert "ada.json: valid, trust T0" in done.out
+    assert all(name in done.out for name in PAGES)
+
+
+def test_of_several_files_only_what_is_wrong_is_shown(folder: Path, tito) -> None:
+    done = tito("validate", "bob.json", "broken.json", "ada.json")
+
+    assert done.code == 1
+    assert [line.split(":")[0] for line in done.out.splitlines() if ".json: " in line] == [
+        "bob.json", "broken.json", "ada.json",
+    ]  # fmt: skip
+    assert "techniques" in done.out
+    assert "digest" not in done.out
+    assert done.out.splitlines()[-1] == "2 of 3 submissions are valid; 1 warning(s)"
+
+
+def test_without_a_file_the_usual_one_is_meant(folder: Path, tito) -> None:
+    (folder / "ada.json").rename(folder / "submission.json")
+
+    assert tito("validate").code == 0
+
+
+def test_a_folder_stands_for_its_files_in_their_order(folder: Path, tito) -> None:
+    done = tito("validate", ".", "--json")
+
+    assert [result["file"] for result in done.json["results"]] == ["ada.json", "bob.json", "broken.json"]
+
+
+def test_an_empty_folder_is_a_finding(folder: Path, tito) -> None:
+    done = tito("validate", "class", "--json")
+
+    assert (done.code, done.json["results"][0]["checks"][0]["id"]) == (1, "file")
+    assert "a directory" in done.json["results"][0]["issues"][0]
+
+
+def test_strict_makes_a_warning_an_error(folder: Path, tito) -> None:
+    assert tito("validate", "bob.json").code == 0
+    assert tito("validate", "bob.json", "--strict").code == 1
+    assert tito("validate", "ada.json", "--strict").code == 0
+
+
+def test_a_pipe_and_a_link_that_leads_away_are_findings(folder: Path, tito) -> None:
+    os.mkfifo(folder / "pipe.json")
+    (folder / "class" / "away.json").symlink_to("../ada.json")
+    done = tito("validate", "pipe.json", "class/away.json", "--json")
+
+    assert [result["checks"][0]["passed"] for result in done.json["results"]] == [False, False]
+
+
+def test_a_dash_is_stdin(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BytesIO((folder / "ada.json").read_bytes())
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=content))
+
+    assert tito("validate", "-", "--json").json["results"][0]["valid"]
+
+
+def test_every_format_can_be_chosen_and_people_have_one_more(folder: Path, tito) -> None:
+    assert {*OutputFormat} == {"human", *FORMATS}
+    for format_ in OutputFormat:
+        assert tito("validate", "ada.json", "broken.json", "--format", format_).code == 1
+
+
+def test_json_follows_its_published_model(folder: Path, tito) -> None:
+    document = Document.model_validate_json(tito("validate", ".", "--json").out)
+
+    assert (document.files, document.valid) == (3, 2)
+    assert document.results[0].trust == "T0"
+
+
+@pytest.mark.parametrize("format_", ["human", "junit"])
+def test_a_format_can_be_written_to_a_file(folder: Path, tito, format_: str) -> None:
+    done = tito("validate", ".", "--format", format_, "-o", "out.txt")
+    written = (folder / "out.txt").read_text()
+
+    assert (done.code, done.out) == (1, "")
+    assert "\x1b" not in written
+    assert "broken.json" in written
+    if format_ == "junit":
+        assert len(ElementTree.fromstring(written)) == 3
+
+
+def test_explain_shows_a_page_of_the_manual(tito) -> None:
+    done = tito("validate", "--explain", "digest")
+
+    assert done.code == 0
+    for word in ("digest (error)", "what", "why", "mend"):
+        assert word in done.out
+
+
+def test_explain_all_has_every_page(tito) -> None:
+    assert [page["id"] for page in tito("validate", "--explain", "all", "--json").json["checks"]] == list(PAGES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["digst"], "did you mean 'digest'"), (["digest", "--format", "junit"], "human or json")]
+)
+def test_explain_helps_who_mistypes(tito, arguments: list[str], words: str) -> None:
+    done = tito("validate", "--explain", *arguments)
+
+    assert done.code == 2
+    assert words in done.err

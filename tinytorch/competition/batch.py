@@ -1,0 +1,106 @@
+"""Many submissions at once: who handed in samples that somebody else handed in too."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tinytorch.competition.findings import Outcome, Page, failed, passed, unknown
+from tinytorch.competition.reports import Entry, Report
+from tinytorch.text import safe_text
+
+DUPLICATED_SAMPLES = Page(
+    "duplicated_samples",
+    "No placement's latency samples are also in another athlete's submission of the same call.",
+    "Two runs never take the same nanoseconds: one was made from the other. Which from which, no file tells.",
+    "ask both athletes for the recorded run, or re-run both: tito olympics verify",
+    "warning",
+)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Another athlete's submission that has `placements` of one's own."""
+
+    source: str
+    placements: int
+
+
+@dataclass
+class Ledger:
+    """The placements' fingerprints of every submission so far: 12 bytes for each, whatever it was made of."""
+
+    sources: list[str] = field(default_factory=list)
+    athletes: list[str] = field(default_factory=list)
+    fingerprints: array[int] = field(default_factory=lambda: array("Q"))
+    owners: array[int] = field(default_factory=lambda: array("I"))
+
+    def add(self, source: str, entry: Entry | None) -> None:
+        """Take down the next submission; one that could not be read has no fingerprints."""
+        for fingerprint in entry.fingerprints if entry else ():
+            self.fingerprints.append(int.from_bytes(fingerprint))
+            self.owners.append(len(self.sources))
+        self.sources.append(source)
+        self.athletes.append(entry.athlete_name if entry else "")
+
+    def twins(self) -> dict[int, Twin]:
+        """By the number of a submission: the first other athlete's that shares samples with it."""
+        found: dict[int, Twin] = {}
+        for owners in self._shared():
+            first = owners[0]
+            other = next((owner for owner in owners if self.athletes[owner] != self.athletes[first]), None)
+            if other is None:
+                continue
+            for owner in dict.fromkeys(owners):
+                twin = other if self.athletes[owner] == self.athletes[first] else first
+                before = found.get(owner, Twin(self.sources[twin], 0))
+                found[owner] = replace(before, placements=before.placements + 1)
+        return found
+
+    def _shared(self) -> Iterator[list[int]]:
+        """For every fingerprint that came more than once: the submissions it came in, in their order."""
+        fingerprints = np.frombuffer(self.fingerprints, dtype=np.uint64)
+        order = np.argsort(fingerprints, kind="stable")
+        ordered, owners = fingerprints[order], np.frombuffer(self.owners, dtype=np.uint32)[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] ^ np.uint64(1)))
+        for group in np.split(owners, starts[1:]) if starts.size < ordered.size else ():
+            if group.size > 1:
+                yield group.tolist()
+
+
+def with_duplicates(reports: Iterable[Report]) -> Iterator[Report]:
+    """The same reports in the same order, each readable one with its finding about duplicated samples.
+
+    Only when all are known can the first be told about the last; until then they wait in a temporary file.
+    """
+    ledger = Ledger()
+    with tempfile.TemporaryFile() as waiting:
+        for report in reports:
+            ledger.add(report.source, report.entry)
+            pickle.dump(report, waiting)
+        twins = ledger.twins()
+        readable = sum(1 for athlete in ledger.athletes if athlete)
+        waiting.seek(0)
+        for number in range(len(ledger.sources)):
+            report = pickle.load(waiting)  # written by ourselves, in a file that has no name
+            if report.entry is not None:
+                finding = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), report.entry, readable))
+                report = replace(report, findings=(*report.findings, finding))
+            yield report
+
+
+def _outcome(twin: Twin | None, entry: Entry, readable: int) -> Outcome:
+    if twin is not None:
+        source = safe_text(twin.source)
+        message = f"{twin.placements} placements have the same samples as {source}, which is another athlete's"
+        return failed(message, placements=twin.placements, other=source)
+    if not entry.fingerprints:
+        return unknown("no raw latency samples")
+    if readable < 2:
+        return unknown("there is no other submission in this call to compare with")
+    return passed("no samples are shared with another athlete's submission")

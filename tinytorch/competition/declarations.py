@@ -1,0 +1,110 @@
+"""Checks of what a submission says of itself: its texts, its digest, its rules, its trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinytorch.competition.case import Case
+from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
+from tinytorch.competition.submission import Trust, is_repository, trust_of
+from tinytorch.text import is_safe, safe_text
+
+MOST_PLACES = 5
+SUBMIT_AGAIN = "package the measured run again with tito olympics submit; edit no numbers"
+
+
+@check(
+    why="Control characters and bidirectional overrides can rewrite what a terminal or a page shows.",
+    mend="type these texts with printable characters",
+)
+def text(case: Case) -> Outcome:
+    """Every text is printable: no control, format, surrogate or unassigned characters."""
+    unsafe = [place for place, words in _texts(case.document) if not is_safe(words)]
+    if unsafe:
+        places = ", ".join(safe_text(place, 60) for place in unsafe[:MOST_PLACES])
+        return failed(f"control or invisible characters in {places}", places=len(unsafe))
+    return passed("every text is printable")
+
+
+@check(
+    why="Readers follow the link; only a web address may hide behind it.",
+    mend="use https://github.com/NAME/REPOSITORY",
+)
+def repository(case: Case) -> Outcome:
+    """The repository, when one is given, is a web address."""
+    address = case.submission.github_repo
+    if address is None:
+        return unknown("no repository was given")
+    if not is_repository(address):
+        return failed(f"github_repo is not a web address: {safe_text(address, 80)!r}")
+    return passed("the repository is a web address")
+
+
+@check(
+    why="It shows that a file was damaged or edited later; it proves no more, for anybody can seal a file.",
+    mend=SUBMIT_AGAIN,
+)
+def digest(case: Case) -> Outcome:
+    """The digest belongs to the content."""
+    stated, found = case.submission.digest, case.content_sha256
+    if stated != found:
+        message = "the digest does not belong to this content: something was changed later"
+        return failed(message, stated=stated, recomputed=found)
+    return passed("the digest belongs to this content")
+
+
+@check(
+    why="Limits and scores differ between versions of the rules; results under different rules do not compare.",
+    mend="package the run again under today's rules: tito olympics submit",
+)
+def rules(case: Case) -> Outcome:
+    """The submission was made under the rules it is judged by."""
+    stated, known = case.submission.rules, case.rules
+    if (stated.version, stated.sha256) == (known.version, known.sha256):
+        return passed(f"made under rules {known.version}")
+    shown = safe_text(stated.version, 40)
+    return failed(
+        f"made under rules {shown} ({stated.sha256[:8]}), judged by {known.version} ({known.sha256[:8]})",
+        stated=shown, stated_sha256=stated.sha256, judged_by=known.version, judged_by_sha256=known.sha256,
+    )  # fmt: skip
+
+
+@check(
+    why="The trust level tells readers how far to believe the numbers; it follows from the evidence, not from a wish.",
+    mend=SUBMIT_AGAIN,
+)
+def trust(case: Case) -> Outcome:
+    """The submission promises no more trust than its evidence carries."""
+    stated, earned = case.submission.trust, trust_of(case.baseline, case.optimized)
+    if stated is not earned:
+        message = f"trust is stated as {stated} ({stated.word}), the evidence is {earned} ({earned.word})"
+        return failed(message, stated=stated.value, earned=earned.value)
+    if earned is Trust.T0 and (case.submission.protocol or case.submission.system_info):
+        return failed("numbers given by hand come with a protocol or a machine", "leave both null")
+    return passed(f"{earned} ({earned.word})")
+
+
+@check(
+    why="Others learn from a submission only when it says what was done.",
+    mend="name them: --technique 'INT8 quantization'",
+    severity="warning",
+)
+def techniques(case: Case) -> Outcome:
+    """The athlete names at least one technique."""
+    count = len(case.submission.techniques)
+    return passed(f"techniques named: {count}") if count else failed("no technique is named", techniques=0)
+
+
+def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a document with its place; numbers and lists of lists, which are samples, are passed by."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list | tuple) and value and not isinstance(value[0], int | float | list | tuple):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, f"{path}.{index}")
+
+
+CHECKS: tuple[Check[Case], ...] = (text, repository, digest, rules, trust, techniques)

@@ -1,0 +1,82 @@
+"""Checks that an entry qualifies: for its event, its division and its task."""
+
+from __future__ import annotations
+
+from tinytorch.competition.case import Case
+from tinytorch.competition.events import check_constraints
+from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
+from tinytorch.competition.quantities import UNITS
+from tinytorch.competition.scores import metric_values
+from tinytorch.text import safe_text
+
+
+@check(
+    why="An entry that is fast because it answers wrongly, or exact because it is huge, does not win.",
+    mend="tito olympics score shows the events that the entry qualifies for",
+)
+def constraints(case: Case) -> Outcome:
+    """The event's constraints are satisfied."""
+    results = check_constraints(case.submission.event, metric_values(case.optimized), case.rules)
+    missed = [result for result in results if result.satisfied is False]
+    if missed:
+        texts = [f"{r.metric} is {r.value:.6g}, must be {r.operator} {r.limit:g} {UNITS[r.metric]}" for r in missed]
+        return failed(f"constraint missed: {'; '.join(texts)}", **{r.metric: r.value for r in missed})
+    absent = [result.metric for result in results if result.satisfied is None]
+    if absent:
+        return unknown(f"{' and '.join(absent)} of the optimized model was not measured")
+    return passed(f"all {len(results)} constraints satisfied" if results else "the event has no constraints")
+
+
+@check(
+    why="A missing measurement cannot be ranked, and is never replaced by a guess.",
+    mend="measure it on both models: tito olympics benchmark",
+)
+def completeness(case: Case) -> Outcome:
+    """Every metric that the event asks for or ranks by was measured."""
+    event = case.rules.events[case.submission.event]
+    values = metric_values(case.optimized)
+    missing: list[str] = sorted({item.metric for item in event.constraints if values[item.metric] is None})
+    if {**case.scores.model_dump(), **values}[event.ranked_by] is None:
+        missing.append(event.ranked_by)
+    if missing:
+        return failed(f"the event needs {', '.join(missing)}, which is missing", missing=", ".join(missing))
+    return passed("everything that the event needs is there")
+
+
+@check(
+    why="An accuracy on part of the test set, or on another one, compares with nobody's.",
+    mend="measure both models with tito olympics benchmark, which takes the task's own test set",
+)
+def test_set(case: Case) -> Outcome:
+    """Both models were judged on the task's whole test set."""
+    task = case.submission.task
+    totals = {role: metrics.accuracy.total for role, metrics in case.models.items() if metrics.accuracy}
+    known = {role: total for role, total in totals.items() if total is not None}
+    if task is None or not known:
+        return unknown("no task is named" if task is None else "no per-sample accuracy")
+    wrong = [f"{role} was judged on {total}" for role, total in known.items() if total != task.test_samples]
+    if wrong:
+        message = f"the task has {task.test_samples} test samples, but {' and '.join(wrong)}"
+        return failed(message, task_samples=task.test_samples, **known)
+    return passed(f"both models judged on {task.test_samples} test samples")
+
+
+@check(
+    why="The closed division compares optimizations of one architecture; with another architecture ratios mean little.",
+    mend="enter the open division: tito olympics submit --division open",
+)
+def layer_kinds(case: Case) -> Outcome:
+    """In the closed division the optimized model keeps the baseline's sequence of layer kinds."""
+    if case.submission.division == "open":
+        return passed("the open division allows any architecture")
+    first, second = case.submission.baseline.layer_kinds, case.submission.optimized.layer_kinds
+    if first is None or second is None:
+        return unknown("the layer kinds of a model are not known")
+    if first != second:
+        shown = [safe_text(" ".join(kinds), 80) for kinds in (first, second)]
+        message = f"closed division: layer kinds changed from {shown[0]} to {shown[1]}"
+        return failed(message, baseline_layers=len(first), optimized_layers=len(second))
+    return passed(f"both models have the same {len(first)} layer kinds")
+
+
+CHECKS: tuple[Check[Case], ...] = (constraints, completeness, test_set, layer_kinds)

@@ -1,0 +1,56 @@
+"""JSON for scripts: one document, published as `Document`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+from tinytorch.competition.findings import Evidence, Severity
+from tinytorch.competition.reports import Report
+
+
+class _Published(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class CheckResult(_Published):
+    """One check of one file; `passed` is null where it could not be made. `name` repeats the stable `id`."""
+
+    id: str
+    name: str
+    passed: bool | None
+    severity: Severity
+    message: str
+    mend: str
+    evidence: Evidence
+
+
+class FileResult(_Published):
+    """One file: valid or not, the trust level of a valid one, every check, and the messages of the failed ones."""
+
+    file: str
+    valid: bool
+    trust: str | None
+    checks: list[CheckResult]
+    issues: list[str]
+
+
+class Document(_Published):
+    """What `tito olympics validate --json` prints: results in the order of the files."""
+
+    results: list[FileResult]
+    files: int
+    valid: int
+
+
+def as_json(reports: Iterable[Report]) -> Iterator[str]:
+    """The reports as one `Document`, a line for each file."""
+    files = valid = 0
+    for report in reports:
+        yield ",\n" if files else '{\n  "results": [\n'
+        yield json.dumps(report.as_dict())
+        files, valid = files + 1, valid + report.valid
+    yield "\n  ]" if files else '{\n  "results": []'
+    yield f',\n  "files": {files},\n  "valid": {valid}\n}}\n'

@@ -1,0 +1,34 @@
+"""Annotations for a GitHub Actions log: one workflow command per thing that somebody should look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tinytorch.competition.findings import Finding
+from tinytorch.competition.reports import Report
+
+COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def as_github(reports: Iterable[Report]) -> Iterator[str]:
+    """`::error file=...,title=...::message` per failed check, then a line that counts."""
+    files = valid = 0
+    for report in reports:
+        files, valid = files + 1, valid + report.valid
+        yield from (_command(report.file, each) for each in report.findings if each.passed is False)
+    yield f"{valid} of {files} submissions are valid\n"
+
+
+def _command(source: str, finding: Finding) -> str:
+    message = f"{finding.message} -> {finding.mend}" if finding.mend else finding.message
+    return f"::{COMMANDS[finding.severity]} file={_property(source)},title={_property(finding.id)}::{_data(message)}\n"
+
+
+def _data(text: str) -> str:
+    """Text as the data of a workflow command: what would end the line is written as a percent code."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    """Text as a property, which a colon or a comma would end as well."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

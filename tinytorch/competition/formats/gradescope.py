@@ -1,0 +1,65 @@
+"""Gradescope's `results.json`: points for a valid file, a test per check, and a leaderboard entry.
+
+Format: https://gradescope-autograders.readthedocs.io/en/latest/specs/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tinytorch.competition.batch import DUPLICATED_SAMPLES
+from tinytorch.competition.findings import Finding
+from tinytorch.competition.reports import Entry, Report
+
+POINTS = 100.0  # of a valid submission; Gradescope scales them to the assignment's
+HIDDEN = {DUPLICATED_SAMPLES.id}  # names other athletes' files, which is for the instructor only
+STATUS = {True: "passed", False: "failed"}
+
+
+def as_gradescope(reports: Iterable[Report]) -> Iterator[str]:
+    """One `results.json`; Gradescope grades one submission at a time, and several share the points."""
+    every = list(reports)
+    valid = sum(report.valid for report in every)
+    document: dict[str, Any] = {
+        "score": POINTS * valid / len(every) if every else 0.0,
+        "output": f"{valid} of {len(every)} submissions are valid",
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [test for report in every for test in _tests(report, len(every) > 1)],
+    }
+    if len(every) == 1 and every[0].valid and every[0].entry:
+        document["leaderboard"] = _leaderboard(every[0].entry)
+    yield json.dumps(document, indent=2) + "\n"
+
+
+def _tests(report: Report, several: bool) -> list[dict[str, Any]]:
+    prefix = f"{report.file}: " if several else ""
+    return [_test(prefix, finding) for finding in report.findings]
+
+
+def _test(prefix: str, finding: Finding) -> dict[str, Any]:
+    """A check as a test without points of its own; one that could not be made has no status."""
+    said = [finding.message, *([f"To mend it: {finding.mend}"] if finding.mend else [])]
+    if finding.passed is None:
+        said = [f"could not check: {finding.message}"]
+    test: dict[str, Any] = {
+        "name": f"{prefix}{finding.id}",
+        "name_format": "text",
+        "output": "\n".join(said),
+        "output_format": "text",
+        "tags": [finding.severity],
+        "visibility": "hidden" if finding.id in HIDDEN else "visible",
+    }
+    if finding.passed is not None:
+        test["status"] = STATUS[finding.passed or not finding.is_error]
+    return test
+
+
+def _leaderboard(entry: Entry) -> list[dict[str, Any]]:
+    """The scores that there are; every one of them is better when it is larger."""
+    return [
+        {"name": name, "value": value, "order": "desc"} for name, value in entry.scores.items() if value is not None
+    ]

@@ -1,0 +1,42 @@
+"""Markdown for a pull request or a job summary; whatever comes from a file stands in a code span, where it is inert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from tinytorch.competition.findings import Finding
+from tinytorch.competition.reports import Report
+from tinytorch.text import safe_text
+
+LONGEST_TEXT = 1_000
+WORDS = {True: "passed", None: "could not check"}
+
+
+def as_markdown(reports: Iterable[Report]) -> Iterator[str]:
+    """A section per file with what failed and what could not be checked, then a line that counts."""
+    files = valid = 0
+    yield "# Torch Olympics: submissions checked\n"
+    for report in reports:
+        files, valid = files + 1, valid + report.valid
+        yield f"\n## {'valid' if report.valid else 'NOT valid'}: {_code(report.source)}\n\n"
+        if report.valid:
+            yield f"Trust {report.trust}. "
+        yield f"{sum(finding.passed is True for finding in report.findings)} checks passed.\n"
+        listed = [finding for finding in report.findings if not finding.passed]
+        yield "".join(["\n", *map(_item, listed)]) if listed else ""
+    yield f"\n{valid} of {files} submissions are valid.\n"
+
+
+def _item(finding: Finding) -> str:
+    word = finding.severity if finding.passed is False else WORDS[finding.passed]
+    mend = f"  \n  to mend it: {_code(finding.mend)}" if finding.mend else ""
+    return f"- **{word}** {_code(finding.id)}: {_code(finding.message)}{mend}\n"
+
+
+def _code(text: str) -> str:
+    """Text in a code span on one line, fenced by more backticks than it has in a row (CommonMark 6.1)."""
+    shown = safe_text(text, LONGEST_TEXT)
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    pad = " " if shown[:1] in ("`", " ", "") or shown.endswith(("`", " ")) else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"

@@ -1,0 +1,61 @@
+"""Older versions of `submission.json` made into today's, one step per version; newer ones are refused by name.
+
+1.0   the first
+1.1   adds what a run measured of its machine (timer overhead, memory bandwidth, arithmetic rate), the accuracy
+      that its task expects of the baseline, and the entry's provenance; all of it may be absent
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tinytorch.benchmarking.samples import SCHEMA_VERSION
+from tinytorch.competition.findings import Outcome, passed
+from tinytorch.competition.reading import RefusedError
+from tinytorch.text import safe_text
+
+Document = dict[str, Any]
+
+
+def _from_1_0(document: Document) -> Document:
+    """Everything that 1.1 added may be absent, so only the version's name changes."""
+    return {**document, "schema_version": "1.1"}
+
+
+STEPS: dict[str, Callable[[Document], Document]] = {"1.0": _from_1_0}
+
+
+def migrate(document: Document) -> tuple[Document, Outcome]:
+    """The document in today's version and what was done; RefusedError names a version that is not known here."""
+    found = document.get("schema_version")
+    current = document
+    while isinstance(version := current.get("schema_version"), str) and version in STEPS:
+        current = STEPS[version](current)
+    if version != SCHEMA_VERSION:
+        raise _refusal(found)
+    if found == SCHEMA_VERSION:
+        return current, passed(f"schema version {SCHEMA_VERSION}", version=SCHEMA_VERSION)
+    return current, passed(f"schema version {found}, read as {SCHEMA_VERSION}", version=str(found))
+
+
+def _refusal(version: object) -> RefusedError:
+    known = ", ".join([*STEPS, SCHEMA_VERSION])
+    if version is None:
+        return RefusedError("schema_version", f"no schema_version is named; known are {known}", known=known)
+    shown = safe_text(str(version), 40)
+    newer = isinstance(version, str) and _numbers(version) > _numbers(SCHEMA_VERSION)
+    word = "is newer than this program" if newer else "is not known"
+    return RefusedError(
+        "schema_version", f"schema version {shown!r} {word}; known are {known}", found=shown, known=known
+    )
+
+
+def _numbers(version: str) -> list[int]:
+    """`1.10` as [1, 10]; a text that is no version comes before every version."""
+    return (
+        [int(part) for part in version.split(".")]
+        if re.fullmatch(r"\d{1,6}(\.\d{1,6}){1,3}", version, re.ASCII)
+        else []
+    )
