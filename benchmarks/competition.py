@@ -31,10 +31,12 @@ import psutil
 
 from tinytorch.benchmarking.samples import SCHEMA_VERSION, Latency, Run
 from tinytorch.benchmarking.schedule import TIERS
+from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.reading import LARGEST_FILE_BYTES
 from tinytorch.competition.submission import submission_from_run
 from tinytorch.competition.validation import validate_bytes, validate_files
-from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import DEFAULT_TASK, TASKS, find_task
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY, STRATEGIES
 
@@ -72,7 +74,7 @@ def resident_bytes(process: psutil.Process) -> int:
 
 def measured(tier: str, strategy: str = DEFAULT_STRATEGY) -> Run:
     """A real run of the default task."""
-    return run_competition(find_task(DEFAULT_TASK), Contender.strategy(strategy), Options(TIERS[tier]))
+    return run_competition(Challenge(find_task(DEFAULT_TASK), Contender.strategy(strategy), Settings(TIERS[tier])))
 
 
 def varied(run: Run, seed: int) -> Document:
@@ -299,7 +301,7 @@ def alarms(options: argparse.Namespace) -> None:
 
 def honest(task: str, contender: Contender, tier: str, seed: int) -> list[dict[str, Any]]:
     """The checks of one honest submission."""
-    run = run_competition(find_task(task), contender, Options(TIERS[tier], seed=seed))
+    run = run_competition(Challenge(find_task(task), contender, Settings(TIERS[tier], seed)))
     document = submission_from_run(
         run, event="all_around", athlete_name="Ada", github_repo="https://example.org/ada", techniques=["honest work"]
     )

@@ -10,10 +10,12 @@ import pytest
 from tinytorch.benchmarking import Benchmark
 from tinytorch.benchmarking.samples import Run, compare_accuracy, compare_latency
 from tinytorch.benchmarking.schedule import Tier
+from tinytorch.benchmarking.session import Settings
 from tinytorch.competition import OlympicEvent, calculate_normalized_scores
 from tinytorch.competition.submission import submission_from_run
 from tinytorch.competition.validation import validate_submission
-from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.run import run_competition
 from tinytorch.workloads.cache import cached_baseline
 from tinytorch.workloads.models import load_model
 from tinytorch.workloads.registry import find_task
@@ -27,7 +29,7 @@ SHORT = Tier("test", 300_000_000, processes=2, copies=4, placements=8)
 def event_run(request: pytest.FixtureRequest, cache_directory: Path) -> tuple[OlympicEvent, Run]:
     """One run of each event's reference strategy."""
     run = run_competition(
-        TASK, Contender.strategy(request.param.value), Options(SHORT, cache_directory=cache_directory)
+        Challenge(TASK, Contender.strategy(request.param.value), Settings(SHORT), cache_directory=cache_directory)
     )
     return request.param, run
 
@@ -62,7 +64,7 @@ def test_optimization_pipeline(event_run: tuple[OlympicEvent, Run]) -> None:
 
 def test_int8_alone_is_four_times_smaller_and_slower(cache_directory: Path) -> None:
     """In plain numpy the weights must be turned into floats at every call: shown, not hidden."""
-    run = run_competition(TASK, Contender.strategy("int8"), Options(SHORT, cache_directory=cache_directory))
+    run = run_competition(Challenge(TASK, Contender.strategy("int8"), Settings(SHORT), cache_directory=cache_directory))
     speedup = compare_latency(run.baseline.metrics.latency, run.optimized.metrics.latency)
 
     assert run.baseline.metrics.memory.mean / run.optimized.metrics.memory.mean == pytest.approx(4, abs=0.05)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.events import OlympicEvent
-from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task
 from tito.app import ExitCode, olympics
 
@@ -26,7 +28,9 @@ def example(name: str) -> str:
 def test_the_readme_s_entry_qualifies(tmp_path: Path, tiny_tier, cache_directory: Path) -> None:
     path = tmp_path / "entry.py"
     path.write_text(example("entry.py"))
-    run = run_competition(find_task("digits_mlp"), Contender.entry(path), Options(tiny_tier, 0, 60, cache_directory))
+    run = run_competition(
+        Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(tiny_tier), 60, cache_directory)
+    )
 
     assert run.optimized.metrics.accuracy.mean >= 0.85
     assert run.division == "closed"

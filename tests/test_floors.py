@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     "tinytorch.errors": 0, "tinytorch.units": 0, "tinytorch.files": 0, "tinytorch.text": 0,
-    "tinytorch.core": 1, "tinytorch.datasets": 1,
+    "tinytorch.progress": 0,
+    "tinytorch.processes": 1, "tinytorch.core": 1, "tinytorch.datasets": 1,
     "tinytorch.perf": 2, "tinytorch.benchmarking": 2,
     "tinytorch.workloads": 3, "tinytorch.competition": 3,
     "tinytorch.harness": 4,

@@ -15,7 +15,7 @@ from tito import workspace
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tinytorch.benchmarking.session import Progress
+    from tinytorch.progress import Progress
 
 STAGES = {
     "train": "Training the baseline (first use only)",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking import Benchmark
-from tinytorch.benchmarking.benchmark import correctness
+from tinytorch.benchmarking.session import correctness
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.tensor import Tensor

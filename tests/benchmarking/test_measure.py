@@ -71,7 +71,7 @@ def test_models_take_turns_block_by_block(clock: FakeClock) -> None:
 def test_the_observer_hears_of_progress_up_to_the_end(clock: FakeClock) -> None:
     shares: list[float] = []
     placements = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(PLAN.copies)]
-    measure.measure_placements(placements, range(7), PLAN, 1, clock, shares.append)
+    measure.measure_placements(placements, range(7), PLAN, 1, clock, lambda _, share: shares.append(share))
 
     assert shares == sorted(shares)
     assert shares[-1] == 1.0

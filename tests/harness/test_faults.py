@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.benchmarking.session import Settings
 from tinytorch.errors import EntryError, UsageError
-from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task
 
 ENTRIES = {
@@ -58,9 +60,9 @@ def test_a_bad_entry_gets_a_message_of_its_own(
 ) -> None:
     path = tmp_path / "entry.py"
     path.write_text(source)
-    options = Options(tiny_tier, build_limit_s=3, cache_directory=cache_directory)
+    contender = Contender.entry(path)
     with pytest.raises(EntryError) as caught:
-        run_competition(find_task("digits_mlp"), Contender.entry(path), options)
+        run_competition(Challenge(find_task("digits_mlp"), contender, Settings(tiny_tier), 3, cache_directory))
 
     assert all(part in caught.value.message for part in expected), caught.value.message
 
@@ -77,7 +79,9 @@ def test_hostile_text_in_a_message_is_escaped(tmp_path: Path, tiny_tier, cache_d
     path = tmp_path / "entry.py"
     path.write_text("def optimize(model, train_data):\n    raise ValueError('\\x1b[31m\\u202e')\n")
     with pytest.raises(EntryError) as caught:
-        run_competition(find_task("digits_mlp"), Contender.entry(path), Options(tiny_tier, 0, 10, cache_directory))
+        run_competition(
+            Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(tiny_tier), 10, cache_directory)
+        )
 
     assert "\x1b" not in caught.value.message
     assert "\u202e" not in caught.value.message

@@ -8,7 +8,9 @@ import pytest
 
 from tinytorch.benchmarking.samples import Run
 from tinytorch.benchmarking.schedule import Tier
-from tinytorch.harness.run import Contender, Options, run_competition
+from tinytorch.benchmarking.session import Settings
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task
 
 ENTRY = """
@@ -29,7 +31,9 @@ TINY = Tier("test", 40_000_000, processes=2, copies=3, placements=6)
 def run(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> Run:
     path = tmp_path_factory.mktemp("entry") / "entry.py"
     path.write_text(ENTRY + "DIVISION = 'open'\n")
-    return run_competition(find_task("digits_mlp"), Contender.entry(path), Options(TINY, 3, 60, cache_directory))
+    return run_competition(
+        Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY, 3), 60, cache_directory)
+    )
 
 
 def test_the_baseline_is_the_task_s_network(run: Run) -> None:

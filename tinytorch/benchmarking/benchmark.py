@@ -6,8 +6,8 @@ import copy
 import pickle
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking import samples
-from tinytorch.benchmarking.bench import Bench, Description, ModelSource, as_call
+from tinytorch.benchmarking.placements import ModelSource, Subjects, ThisProcess, as_call
+from tinytorch.benchmarking.remote import ModelLoadError, Workers
 from tinytorch.benchmarking.samples import Accuracy, Comparison, Latency, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.schedule import TIERS, Tier
-from tinytorch.benchmarking.session import AnyBench, Mode, Session, run_session
-from tinytorch.benchmarking.workers import ModelLoadError, remote_bench
+from tinytorch.benchmarking.session import Artifact, Session, Settings, run_session
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.files import sha256
 
 MetricRecord = Latency | Memory | Accuracy | Throughput
 
@@ -99,8 +98,7 @@ class Benchmark:
             as_call(model)
         self.models = list(models)
         self.metrics = tuple(metrics)
-        self._tier = _tier(tier)
-        self._seed = seed
+        self._settings = Settings(_tier(tier), seed, self.metrics)
         self._inputs, self._labels, self._as_tensor = _arrays(datasets[0])
 
     def run(self, model: object | None = None) -> BenchmarkResults:
@@ -125,111 +123,44 @@ class Benchmark:
         )
 
     def _measure(self, models: list[object]) -> list[BenchmarkResults]:
-        with tempfile.TemporaryDirectory() as scratch:
-            sources = _pickled(models, Path(scratch))
-            try:
-                session = self._in_workers(sources, Path(scratch)) if sources else self._in_this_process(models)
-            except ModelLoadError as failure:
-                if failure.outcome != "raised":
-                    raise
-                # defined where no worker can import it: a notebook, a script's own classes
-                session = self._in_this_process(models)
-            artifacts = [Path(source.arguments["path"]).read_bytes() for source in sources or []]
+        with tempfile.TemporaryDirectory() as folder:
+            sources = _pickled(models, Path(folder))
+            session = self._session(models, sources, Path(folder))
+            artifacts = [Artifact.of(Path(source.arguments["path"]).read_bytes()) for source in sources]
         records = [
-            self._record(session, index, model, artifacts[index] if artifacts else None)
+            session.record(index, type(model).__qualname__, self._labels, artifacts[index] if artifacts else None)
             for index, model in enumerate(models)
         ]
         return [BenchmarkResults(record, session.protocol, session.system_info) for record in records]
 
-    def _in_workers(self, sources: list[ModelSource], scratch: Path) -> Session:
+    def _session(self, models: list[object], sources: tuple[ModelSource, ...], scratch: Path) -> Session:
+        """In workers; in this process where a model cannot be sent, or is defined where no worker can import it."""
+        builders = tuple(partial(copy.deepcopy, model) for model in models)
+        here = ThisProcess(Subjects(builders, self._inputs, self._as_tensor))
+        if not sources:
+            return run_session(here, self._settings)
         inputs = scratch / "inputs.npy"
         np.save(inputs, self._inputs, allow_pickle=False)
-
-        @contextmanager
-        def open_bench(copies: int, seed: int) -> Iterator[AnyBench]:
-            with remote_bench(sources, inputs, self._as_tensor, copies, seed, scratch) as bench:
-                yield bench
-
-        return self._session(open_bench, len(sources), "worker processes")
-
-    def _in_this_process(self, models: list[object]) -> Session:
-        builders = [lambda model=model: copy.deepcopy(model) for model in models]
-
-        def open_bench(copies: int, seed: int) -> nullcontext[AnyBench]:
-            return nullcontext(Bench(builders, self._inputs, self._as_tensor, copies, seed))
-
-        return self._session(open_bench, len(models), "this process")
-
-    def _session(self, open_bench: Any, models: int, mode: Mode) -> Session:
-        return run_session(open_bench, models, self._tier, self._seed, mode, self.metrics)
-
-    def _record(self, session: Session, index: int, model: object, artifact: bytes | None) -> ModelRecord:
-        survey = session.surveys[index]
-        latency = session.latency[index] if session.latency else None
-        return model_record(
-            type(model).__qualname__, survey.description, self.metrics, latency,
-            right=correctness(survey.outputs, self._labels) if "accuracy" in self.metrics else None,
-            throughput=Throughput.from_samples(survey.pass_ns, len(self._inputs)) if latency else None,
-            artifact_sha256=sha256(artifact) if artifact else None,
-            artifact_bytes=len(artifact) if artifact else None,
-        )  # fmt: skip
+        try:
+            return run_session(Workers(sources, inputs, self._as_tensor, scratch), self._settings)
+        except ModelLoadError as failure:
+            if failure.outcome != "raised":
+                raise
+        return run_session(here, self._settings)
 
 
-def model_record(
-    name: str,
-    description: Description,
-    metrics: Sequence[str],
-    latency: Latency | None,
-    right: list[bool] | None,
-    throughput: Throughput | None,
-    artifact_sha256: str | None = None,
-    artifact_bytes: int | None = None,
-) -> ModelRecord:
-    """The record of one model from what a session saw of it."""
-    kept = description.kept_bytes
-    memory = Memory.from_bytes(kept, artifact_bytes, description.peak_working_bytes) if kept else None
-    return ModelRecord(
-        name=name,
-        parameters=description.parameters,
-        layer_kinds=description.layer_kinds,
-        artifact_sha256=artifact_sha256,
-        metrics=Metrics(
-            latency=latency,
-            memory=memory if "memory" in metrics else None,
-            accuracy=Accuracy.from_correctness(right) if right is not None else None,
-            throughput=throughput,
-        ),
-    )
-
-
-def correctness(outputs: NDArray[Any], labels: NDArray[Any]) -> list[bool]:
-    """One truth value per label: scores (N, ..., classes) by their largest, outputs shaped as the labels by equality.
-
-    Raises ShapeError when outputs and labels do not fit together, UsageError for outputs that are not finite.
-    """
-    if np.issubdtype(outputs.dtype, np.inexact) and not np.isfinite(outputs).all():
-        raise UsageError(f"the model's outputs are not finite: {int((~np.isfinite(outputs)).sum())} NaN or infinite")
-    if outputs.shape[:-1] == labels.shape and outputs.ndim > labels.ndim:
-        predicted = outputs.argmax(axis=-1)
-    elif outputs.shape == labels.shape:
-        predicted = outputs
-    else:
-        raise ShapeError(f"the model's outputs {outputs.shape} do not fit the labels {labels.shape}")
-    return [bool(right) for right in np.equal(predicted, labels).ravel()]
-
-
-def _pickled(models: list[object], scratch: Path) -> list[ModelSource] | None:
-    """Sources for workers, or None for models that cannot be pickled at all (lambdas, open files)."""
+def _pickled(models: list[object], scratch: Path) -> tuple[ModelSource, ...]:
+    """Sources for workers; none when one of the models cannot be pickled at all (lambdas, open files)."""
     sources = []
     for index, model in enumerate(models):
         try:
             content = pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)
         except (pickle.PicklingError, TypeError, AttributeError):
-            return None
+            return ()
         path = scratch / f"model-{index}.pickle"
         path.write_bytes(content)
         sources.append(ModelSource("tinytorch.benchmarking.benchmark:unpickle", {"path": str(path)}))
-    return sources
+    return tuple(sources)
 
 
 def unpickle(path: str) -> object:

@@ -16,10 +16,10 @@ import numpy as np
 
 from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Plan, visits
 from tinytorch.core.tensor import no_grad
+from tinytorch.progress import Progress, silent
 
 Clock = Callable[[], int]
 Call = Callable[[object], object]
-Observer = Callable[[float], None]  # told the share done, 0 to 1, between visits
 Samples = list[list[list[list[int]]]]  # [model][placement][block][sample]
 
 CLOCK: Clock = time.perf_counter_ns
@@ -84,7 +84,7 @@ def measure_placements(
     plan: Plan,
     seed: int,
     clock: Clock = CLOCK,
-    observer: Observer = lambda share: None,
+    progress: Progress = silent,
 ) -> Samples:
     """Time every model of every placement by the plan; the blocks of one pair see the same inputs.
 
@@ -102,7 +102,7 @@ def measure_placements(
                     batches = _batches(inputs, offset, plan, model)
                     call = placements[visit.placement][model]
                     samples[model][visit.placement].append(time_block(call, batches, plan.block.discarded, clock))
-            observer(done / total)
+            progress("measure", done / total)
     return samples
 
 

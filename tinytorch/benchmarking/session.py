@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any, Literal, Protocol
+from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking import doubts, measure, samples, system
-from tinytorch.benchmarking.bench import Description
+from tinytorch.benchmarking.placements import AnyPlacements, Description, Venue
 from tinytorch.benchmarking.schedule import Plan, Probe, Tier, make_plan
-
-Mode = Literal["worker processes", "this process"]
-Progress = Callable[[str, float], None]  # told the stage and the share of it that is done
-
-
-def silent(stage: str, share: float) -> None:
-    """The progress observer that does nothing."""
-
-
-class AnyBench(Protocol):
-    """What `Bench` and `RemoteBench` have in common."""
-
-    def describe(self, model: int) -> Description: ...
-    def predict(self, model: int) -> NDArray[Any]: ...
-    def probe(self) -> Probe: ...
-    def limits(self, kept_bytes: int) -> measure.Limits: ...
-    def time_passes(self, model: int) -> list[int]: ...
-    def measure(self, plan: Plan, seed: int, observer: measure.Observer) -> measure.Samples: ...
-
-
-OpenBench = Callable[[int, int], AbstractContextManager[AnyBench]]  # (copies, seed)
+from tinytorch.errors import ShapeError, UsageError
+from tinytorch.files import sha256
+from tinytorch.progress import Progress, part_of, silent
 
 
 @dataclass(frozen=True)
-class Survey:
+class Settings:
+    """How a session is measured, chosen before anything is seen. The same seed gives the same order."""
+
+    tier: Tier
+    seed: int = 0
+    metrics: tuple[str, ...] = samples.METRICS
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The file that a fresh process loads a model from."""
+
+    sha256: str
+    size_bytes: int
+
+    @classmethod
+    def of(cls, content: bytes) -> Artifact:
+        """The artifact with this content."""
+        return cls(sha256(content), len(content))
+
+
+@dataclass(frozen=True)
+class ModelSurvey:
     """What one process saw of one model before any latency was measured."""
 
     description: Description
@@ -48,65 +51,136 @@ class Survey:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """What one process saw of all models and of the machine, for planning and checking."""
+
+    started_at: datetime
+    machine: doubts.Reading
+    models: list[ModelSurvey]
+    probe: Probe
+    limits: measure.Limits
+
+    @property
+    def kept_bytes(self) -> list[int]:
+        """Bytes that each model keeps."""
+        return [model.description.kept_bytes for model in self.models]
+
+
+@dataclass(frozen=True)
 class Session:
     """Everything measured in one session, one element per model; `latency` is None when it was not asked for."""
 
-    surveys: list[Survey]
+    metrics: tuple[str, ...]
+    surveys: list[ModelSurvey]
     latency: list[samples.Latency] | None
     protocol: samples.Protocol
     system_info: samples.SystemInfo
 
+    def record(
+        self, model: int, name: str, labels: NDArray[Any], artifact: Artifact | None = None
+    ) -> samples.ModelRecord:
+        """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
+        survey = self.surveys[model]
+        latency = self.latency[model] if self.latency else None
+        right = correctness(survey.outputs, labels) if "accuracy" in self.metrics else None
+        return samples.ModelRecord(
+            name=name,
+            parameters=survey.description.parameters,
+            layer_kinds=survey.description.layer_kinds,
+            artifact_sha256=artifact.sha256 if artifact else None,
+            metrics=samples.Metrics(
+                latency=latency,
+                memory=_memory(survey.description, artifact) if "memory" in self.metrics else None,
+                accuracy=samples.Accuracy.from_correctness(right) if right is not None else None,
+                throughput=samples.Throughput.from_samples(survey.pass_ns, len(labels)) if latency else None,
+            ),
+        )
 
-def run_session(
-    open_bench: OpenBench,
-    models: int,
-    tier: Tier,
-    seed: int,
-    mode: Mode,
-    metrics: Collection[str] = samples.METRICS,
-    progress: Progress = silent,
-    accept: Callable[[int, Survey], None] = lambda model, survey: None,
-) -> Session:
-    """Survey, let `accept` refuse a model by raising, plan and measure. The same seed gives the same order."""
-    started_at, before = datetime.now(UTC), doubts.read_machine()
+
+def run_session(venue: Venue, settings: Settings, progress: Progress = silent) -> Session:
+    """Survey, plan, measure."""
+    return measure_models(venue, settings, survey_models(venue, settings, progress), progress)
+
+
+def survey_models(venue: Venue, settings: Settings, progress: Progress = silent) -> Survey:
+    """Look at every model in one process, one copy each."""
+    started_at, machine = datetime.now(UTC), doubts.read_machine()
     progress("survey", 0.0)
-    with open_bench(1, seed) as bench:
-        surveys = [_survey(bench, model, accept) for model in range(models)]
-        kept_bytes = [survey.description.kept_bytes for survey in surveys]
-        probe, limits = bench.probe(), bench.limits(min(kept_bytes))
-    plan = make_plan(tier, probe, kept_bytes)
-    latency = _latency(open_bench, plan, seed, progress) if "latency" in metrics else None
-    threads = surveys[0].description.blas_threads
-    evidence = doubts.Evidence(before, doubts.read_machine(), threads, probe.timer_overhead_ns + probe.timer_step_ns)
+    with venue.open(1, settings.seed) as placements:
+        models = [_survey(placements, model) for model in range(venue.models)]
+        limits = placements.limits(min(model.description.kept_bytes for model in models))
+        return Survey(started_at, machine, models, placements.probe(), limits)
+
+
+def measure_models(venue: Venue, settings: Settings, survey: Survey, progress: Progress = silent) -> Session:
+    """Measure what was surveyed, by the plan that follows from it."""
+    plan = make_plan(settings.tier, survey.probe, survey.kept_bytes)
+    latency = _latency(venue, plan, settings.seed, progress) if "latency" in settings.metrics else None
+    threads = survey.models[0].description.blas_threads
+    timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
+    evidence = doubts.Evidence(survey.machine, doubts.read_machine(), threads, timer_ns)
     protocol = samples.Protocol(
-        tier=tier.name, seed=seed, mode=mode, processes=plan.processes, generations=plan.generations,
-        copies=plan.copies, visits=plan.visits, block_pairs=plan.block.block_pairs,
-        discarded_calls=plan.block.discarded, timed_calls=plan.block.timed, clock=measure.CLOCK_NAME,
-        clock_resolution_ns=probe.timer_step_ns, timer_overhead_ns=probe.timer_overhead_ns,
-        memory_bandwidth_bytes_per_s=limits.memory_bandwidth_bytes_per_s, flops_per_s=limits.flops_per_s,
-        threads=threads, started_at=started_at, ended_at=datetime.now(UTC), doubts=doubts.find_doubts(evidence),
+        **_planned(plan), **_seen(survey), tier=settings.tier.name, seed=settings.seed, mode=venue.mode,
+        threads=threads, ended_at=datetime.now(UTC), doubts=doubts.find_doubts(evidence),
     )  # fmt: skip
-    return Session(surveys, latency, protocol, system.describe(threads))
+    return Session(settings.metrics, survey.models, latency, protocol, system.describe(threads))
 
 
-def _survey(bench: AnyBench, model: int, accept: Callable[[int, Survey], None]) -> Survey:
-    survey = Survey(bench.describe(model), bench.predict(model), bench.time_passes(model))
-    accept(model, survey)
-    return survey
+def correctness(outputs: NDArray[Any], labels: NDArray[Any]) -> list[bool]:
+    """One truth value per label: scores (N, ..., classes) by their largest, outputs shaped as the labels by equality.
+
+    Raises ShapeError when outputs and labels do not fit together, UsageError for outputs that are not finite.
+    """
+    if np.issubdtype(outputs.dtype, np.inexact) and not np.isfinite(outputs).all():
+        raise UsageError(f"the model's outputs are not finite: {int((~np.isfinite(outputs)).sum())} NaN or infinite")
+    if outputs.shape[:-1] == labels.shape and outputs.ndim > labels.ndim:
+        predicted = outputs.argmax(axis=-1)
+    elif outputs.shape == labels.shape:
+        predicted = outputs
+    else:
+        raise ShapeError(f"the model's outputs {outputs.shape} do not fit the labels {labels.shape}")
+    return [bool(right) for right in np.equal(predicted, labels).ravel()]
 
 
-def _latency(open_bench: OpenBench, plan: Plan, seed: int, progress: Progress) -> list[samples.Latency]:
-    """Measure in `plan.processes` fresh benches, one after the other, and join their placements."""
+def _memory(description: Description, artifact: Artifact | None) -> samples.Memory | None:
+    if not description.kept_bytes:
+        return None
+    artifact_bytes = artifact.size_bytes if artifact else None
+    return samples.Memory.from_bytes(description.kept_bytes, artifact_bytes, description.peak_working_bytes)
+
+
+def _survey(placements: AnyPlacements, model: int) -> ModelSurvey:
+    return ModelSurvey(placements.describe(model), placements.predict(model), placements.time_passes(model))
+
+
+def _latency(venue: Venue, plan: Plan, seed: int, progress: Progress) -> list[samples.Latency]:
+    """Measure in `plan.processes` fresh processes, one after the other, and join their placements."""
     parts: list[measure.Samples] = []
     for process in range(plan.processes):
-        with open_bench(plan.copies, seed + process + 1) as bench:
-
-            def observer(share: float, done: int = process) -> None:
-                progress("measure", (done + share) / plan.processes)
-
-            parts.append(bench.measure(plan, seed + process + 1, observer))
+        own_seed = seed + process + 1
+        with venue.open(plan.copies, own_seed) as placements:
+            told = part_of(progress, "measure", process, plan.processes)
+            parts.append(placements.measure(plan, own_seed, told))
     session = secrets.token_hex(8)
     return [
         samples.Latency.from_samples(list(chain.from_iterable(part[model] for part in parts)), calls, session)
         for model, calls in enumerate(plan.calls_per_sample)
     ]
+
+
+def _planned(plan: Plan) -> dict[str, Any]:
+    """The part of the protocol that was fixed in advance."""
+    return {
+        "processes": plan.processes, "generations": plan.generations, "copies": plan.copies, "visits": plan.visits,
+        "block_pairs": plan.block.block_pairs, "discarded_calls": plan.block.discarded, "timed_calls": plan.block.timed,
+    }  # fmt: skip
+
+
+def _seen(survey: Survey) -> dict[str, Any]:
+    """The part of the protocol that one process saw of its clock and of the machine."""
+    return {
+        "started_at": survey.started_at, "clock": measure.CLOCK_NAME,
+        "clock_resolution_ns": survey.probe.timer_step_ns, "timer_overhead_ns": survey.probe.timer_overhead_ns,
+        "memory_bandwidth_bytes_per_s": survey.limits.memory_bandwidth_bytes_per_s,
+        "flops_per_s": survey.limits.flops_per_s,
+    }  # fmt: skip

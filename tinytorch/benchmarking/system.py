@@ -20,6 +20,11 @@ THREAD_VARIABLES = (
 """Read by the BLAS libraries once, when numpy loads: they must be set before that."""
 
 
+def thread_environment(threads: int) -> dict[str, str]:
+    """What a new process must find in its environment to use so many BLAS threads."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
 def describe(blas_threads: int | None = None) -> SystemInfo:
     """This machine now; `blas_threads` is what the measuring processes verified (None: not verified)."""
     blas = _blas()

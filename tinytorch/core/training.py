@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -17,20 +17,11 @@ from tinytorch.core.optimizers import Optimizer
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import RunError, UsageError
 from tinytorch.files import atomic_write, sha256
+from tinytorch.progress import Progress, silent
 
 DIGEST_CHARACTERS = 64  # of a SHA-256 in hexadecimal
 LARGEST_KEPT_BYTES = 31 * 2**20
 LossFunction = Callable[[Tensor, Tensor], Tensor]  # outputs of a model and labels -> tensor of one element
-
-
-class Observer(Protocol):
-    """Told after every step: how many are done, how many there will be, and the loss of the batch."""
-
-    def __call__(self, step: int, total_steps: int, loss: float, /) -> None: ...
-
-
-def silent(step: int, total_steps: int, loss: float, /) -> None:
-    """The observer that does nothing."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +70,14 @@ class Trainer:
         model: Layer,
         optimizer: Optimizer,
         loss: LossFunction,
-        observer: Observer = silent,
+        progress: Progress = silent,
         schedule: CosineSchedule | None = None,
         max_norm: float | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
         self.loss = loss
-        self.observer = observer
+        self.progress = progress
         self.schedule = schedule
         self.max_norm = max_norm
         self.epochs = 0
@@ -106,7 +97,7 @@ class Trainer:
                     self.optimizer.learning_rate = self.schedule.get_lr(self.epochs + len(losses) / len(loader))
                 losses.append(self._step(inputs, labels))
                 step += 1
-                self.observer(step, total_steps, losses[-1])
+                self.progress("train", step / total_steps)
             history.append(math.fsum(losses) / len(losses))
             self.epochs += 1
         self.optimizer.zero_grad()
@@ -125,7 +116,7 @@ class Trainer:
         return value
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "observer": silent}
+        return {**vars(self), "progress": silent}
 
 
 def _keep_freed_memory() -> None:
@@ -140,7 +131,7 @@ def _keep_freed_memory() -> None:
 def save_checkpoint(path: Path, trainer: Trainer, loader: DataLoader) -> None:
     """Write all that training goes on from exactly: the trainer and the state of the loader's generator.
 
-    The dataset is not in the file, nor is the observer. Raises UsageError for a model or loss that cannot be pickled.
+    Neither the dataset is in the file, nor who watches. Raises UsageError for a model or loss that cannot be pickled.
     """
     try:
         content = pickle.dumps((trainer, loader.generator), protocol=pickle.HIGHEST_PROTOCOL)

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tinytorch.benchmarking.workers import Frame, WorkerFailedError
 from tinytorch.errors import EntryError
+from tinytorch.processes.worker import Frame, WorkerFailedError
 from tinytorch.text import safe_text
 
 _TOLD_BY_US = "EntryError: "  # the harness's own findings about an entry need no exception name in front
 _MENDS = {
     "raised": "mend that line, then run the same command again",
     "timed out": "look for an endless loop there, or allow more with --time-limit SECONDS",
+    "broke the protocol": "an entry must leave the worker's own files and pipes alone",
     "died": "an entry must not end its process (os._exit) and must fit in memory",
 }
+
+
+@contextmanager
+def blaming(entry: Path | None, phase: str) -> Iterator[None]:
+    """A worker's failure is the entry's, where an entry ran in it; `phase` says what it was doing."""
+    try:
+        yield
+    except WorkerFailedError as failure:
+        if entry is None:
+            raise
+        raise entry_error(failure, entry, phase) from failure
 
 
 def entry_error(failure: WorkerFailedError, entry: Path, phase: str) -> EntryError:
     """The failure of a worker as the failure of the entry that ran in it; `phase` says what it was doing."""
     detail = safe_text(failure.detail.removeprefix(_TOLD_BY_US), 400)
-    happened = {"raised": detail, "timed out": f"did not finish: {detail}", "died": f"ended its process: {detail}"}
+    happened = {
+        "raised": detail, "timed out": f"did not finish: {detail}", "died": f"ended its process: {detail}",
+        "broke the protocol": f"disturbed its worker: {detail}",
+    }  # fmt: skip
     where = _where(failure.frames, entry)
     message = f"{safe_text(entry.name)}, {phase}: {happened[failure.outcome]}{where}"
     return EntryError(message, mend=_MENDS[failure.outcome])

@@ -14,8 +14,9 @@ from tinytorch.core.layers import Dropout, Layer, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
-from tinytorch.core.training import Observer, Trainer, silent
+from tinytorch.core.training import Trainer
 from tinytorch.errors import ShapeError, UsageError
+from tinytorch.progress import Progress, silent
 
 ELEMENTWISE = (ReLU, Sigmoid, Tanh, Dropout)  # neurons pass through these one by one
 
@@ -29,7 +30,7 @@ def structured_prune(
     batch_size: int = 32,
     learning_rate: float = 2e-3,
     seed: int = 0,
-    observer: Observer = silent,
+    progress: Progress = silent,
 ) -> Sequential:
     """A smaller copy of `model`: every hidden layer keeps its most important neurons.
 
@@ -47,7 +48,7 @@ def structured_prune(
     pruned = Sequential([next(smaller) if isinstance(layer, Linear) else copy.deepcopy(layer) for layer in layers])
     if train_data is not None:
         loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
-        Trainer(pruned, Adam(pruned.parameters(), learning_rate), CrossEntropyLoss(), observer).fit(loader, epochs)
+        Trainer(pruned, Adam(pruned.parameters(), learning_rate), CrossEntropyLoss(), progress).fit(loader, epochs)
     return pruned.eval()
 
 

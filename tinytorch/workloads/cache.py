@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from tinytorch.core.training import Observer
-from tinytorch.core.training import silent as untold
+from tinytorch.errors import RunError
 from tinytorch.files import atomic_write, sha256
+from tinytorch.progress import Progress, silent
 from tinytorch.workloads.task import Task, train_baseline
 
 _CODE = ("core", "datasets", "workloads")  # what a baseline's weights depend on
@@ -26,12 +26,18 @@ class Baseline:
 
     path: Path
     sha256: str
-    size_bytes: int
+
+    def read(self) -> bytes:
+        """The artifact; RunError when the file has changed since it was verified."""
+        content = self.path.read_bytes()
+        if sha256(content) != self.sha256:
+            raise RunError(f"the cached baseline {self.path.name} has changed meanwhile", mend="run the command again")
+        return content
 
 
 def cached_baseline(
     task: Task,
-    observer: Observer = untold,
+    progress: Progress = silent,
     warn: Callable[[str], None] = lambda message: None,
     directory: Path | None = None,
 ) -> Baseline:
@@ -42,16 +48,15 @@ def cached_baseline(
     folder = (directory or platformdirs.user_cache_path("tinytorch-olympics")) / task.name / cache_key(task)
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.glob("*.pickle")):
-        content = path.read_bytes()
-        if sha256(content) == path.stem:
-            return Baseline(path, path.stem, len(content))
+        if sha256(path.read_bytes()) == path.stem:
+            return Baseline(path, path.stem)
         warn(f"the cached baseline of {task.name} is damaged; it is trained again")
         path.unlink()
-    content = pickle.dumps(train_baseline(task, observer), protocol=pickle.HIGHEST_PROTOCOL)
+    content = pickle.dumps(train_baseline(task, progress), protocol=pickle.HIGHEST_PROTOCOL)
     digest = sha256(content)
     path = folder / f"{digest}.pickle"
     atomic_write(path, content)
-    return Baseline(path, digest, len(content))
+    return Baseline(path, digest)
 
 
 def cache_key(task: Task) -> str:

@@ -11,8 +11,8 @@ from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Sequential
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.optimizers import Adam
-from tinytorch.core.training import Observer, Trainer
-from tinytorch.core.training import silent as untold
+from tinytorch.core.training import Trainer
+from tinytorch.progress import Progress, silent
 
 Split = tuple[TensorDataset, TensorDataset]  # train, test
 
@@ -41,7 +41,7 @@ class Task:
     expected_accuracy: float
 
 
-def train_baseline(task: Task, observer: Observer = untold) -> Sequential:
+def train_baseline(task: Task, progress: Progress = silent) -> Sequential:
     """Train the task's model from its seed: the same weights every time on the same numpy and machine.
 
     One BLAS thread: products this small gain nothing from two, and on a shared machine two can stall each other.
@@ -49,13 +49,13 @@ def train_baseline(task: Task, observer: Observer = untold) -> Sequential:
     train, _ = task.load_data()
     model = task.build_model(task.recipe.seed)
     with threadpool_limits(1, user_api="blas"):
-        return fit(model, train, task.recipe, observer)
+        return fit(model, train, task.recipe, progress)
 
 
-def fit(model: Sequential, train: TensorDataset, recipe: Recipe, observer: Observer = untold) -> Sequential:
+def fit(model: Sequential, train: TensorDataset, recipe: Recipe, progress: Progress = silent) -> Sequential:
     """Train `model` in place by `recipe` and hand it back, switched to inference."""
     loader = DataLoader(train, batch_size=recipe.batch_size, shuffle=True, seed=recipe.seed)
     optimizer = Adam(model.parameters(), learning_rate=recipe.learning_rate)
-    Trainer(model, optimizer, CrossEntropyLoss(), observer).fit(loader, recipe.epochs)
+    Trainer(model, optimizer, CrossEntropyLoss(), progress).fit(loader, recipe.epochs)
     model.eval()
     return model

@@ -65,9 +65,11 @@ def measure(
 ) -> Run:
     """Check the call, measure under the workspace's lock, and record the run."""
     from tinytorch.benchmarking.schedule import TIERS
+    from tinytorch.benchmarking.session import Settings
     from tinytorch.competition.events import parse_event
     from tinytorch.errors import UsageError
-    from tinytorch.harness.run import Contender, Options, run_competition
+    from tinytorch.harness.contender import Challenge, Contender
+    from tinytorch.harness.run import run_competition
     from tinytorch.workloads.registry import DEFAULT_TASK, find_task
     from tinytorch.workloads.strategies import DEFAULT_STRATEGY
     from tito import screen
@@ -81,9 +83,9 @@ def measure(
     contender = Contender.entry(entry) if entry else Contender.strategy(strategy or wanted)
     tier = TIERS["fast" if fast else "rigorous" if rigorous else "default"]
     cache = os.environ.get(CACHE_VARIABLE)
-    options = Options(tier, seed, time_limit, Path(cache) if cache else None)
+    challenge = Challenge(chosen, contender, Settings(tier, seed), time_limit, Path(cache) if cache else None)
     with place.measuring(), screen.progress() as progress:
-        run = run_competition(chosen, contender, options, progress, lambda text: screen.say(f"warning: {text}"))
+        run = run_competition(challenge, progress, lambda text: screen.say(f"warning: {text}"))
         place.record_run(run, summary(run))
     return run
 

@@ -1,12 +1,13 @@
-"""Live copies of one or two models in one process, ready to be measured; a worker holds one, and so can a script."""
+"""Placements: live copies of the models in one process, ready to be measured, here or in a worker (`remote`)."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any
+from pkgutil import resolve_name
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,10 @@ from tinytorch.benchmarking.schedule import Plan, Probe
 from tinytorch.core.layers import Layer, layer_kinds, parameter_count
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import UsageError
+from tinytorch.progress import Progress, part_of
 
 Builder = Callable[[], object]
+Mode = Literal["worker processes", "this process"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class ModelSource:
 
     def build(self) -> object:
         """A new model in memory of its own."""
-        return resolve(self.builder)(**self.arguments)
+        return resolve_name(self.builder)(**self.arguments)
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,6 @@ class Description:
     peak_working_bytes: int
     unseen: list[str]
     blas_threads: int | None
-
-
-def resolve(path: str) -> Callable[..., Any]:
-    """The object that `package.module:name` stands for."""
-    module, _, name = path.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
 
 
 def as_call(model: object) -> measure.Call:
@@ -71,31 +67,76 @@ def as_call(model: object) -> measure.Call:
     return checked
 
 
-class Bench:
-    """`placements[k][m]` is copy k of model m; where they lie is what varies, so all stay alive until built anew."""
+@dataclass(frozen=True)
+class Subjects:
+    """What is measured: how to build each model, and the inputs (N, ...), which models get as Tensors or as arrays."""
 
-    def __init__(self, builders: Sequence[Builder], inputs: NDArray[Any], as_tensor: bool, copies: int, seed: int):
-        wrap: Callable[[NDArray[Any]], object] = Tensor if as_tensor else np.asarray
-        self._batch = wrap(inputs)
-        self._inputs = [wrap(inputs[index : index + 1]) for index in range(len(inputs))]
-        self._builders, self._copies = builders, copies
+    builders: tuple[Builder, ...]
+    inputs: NDArray[Any]
+    as_tensor: bool
+
+    def placed(self, copies: int, seed: int) -> Placements:
+        """`copies` of every model, alive in this process."""
+        return Placements(self, copies, seed)
+
+
+class AnyPlacements(Protocol):
+    """What placements in this process and in a worker have in common."""
+
+    def describe(self, model: int) -> Description: ...
+    def predict(self, model: int) -> NDArray[Any]: ...
+    def probe(self) -> Probe: ...
+    def limits(self, kept_bytes: int) -> measure.Limits: ...
+    def time_passes(self, model: int) -> list[int]: ...
+    def measure(self, plan: Plan, seed: int, progress: Progress) -> measure.Samples: ...
+
+
+class Venue(Protocol):
+    """Where placements are made: how many models there are, and in what kind of process they will be."""
+
+    @property
+    def models(self) -> int: ...
+    @property
+    def mode(self) -> Mode: ...
+    def open(self, copies: int, seed: int) -> AbstractContextManager[AnyPlacements]: ...
+
+
+@dataclass(frozen=True)
+class ThisProcess:
+    """Placements beside the caller's own objects; placement in memory then hardly varies."""
+
+    subjects: Subjects
+    mode: Mode = "this process"
+
+    @property
+    def models(self) -> int:
+        """How many models there are."""
+        return len(self.subjects.builders)
+
+    def open(self, copies: int, seed: int) -> nullcontext[AnyPlacements]:
+        """New placements."""
+        return nullcontext(self.subjects.placed(copies, seed))
+
+
+class Placements:
+    """`copies[k][m]` is copy k of model m; where they lie is what varies, so all stay alive until built anew."""
+
+    def __init__(self, subjects: Subjects, copies: int, seed: int):
+        wrap: Callable[[NDArray[Any]], object] = Tensor if subjects.as_tensor else np.asarray
+        self._batch = wrap(subjects.inputs)
+        self._inputs = [wrap(subjects.inputs[index : index + 1]) for index in range(len(subjects.inputs))]
+        self._builders, self._copies = subjects.builders, copies
         self._generator = random.Random(seed)
         self._build()
 
     def _build(self) -> None:
         """Copies in new places; the old ones are given back only afterwards, so that the places differ."""
         self._models = [_build_in_random_order(self._builders, self._generator) for _ in range(self._copies)]
-        self._placements = [[as_call(model) for model in models] for models in self._models]
-
-    @classmethod
-    def load(cls, sources: list[dict[str, Any]], inputs: str, as_tensor: bool, copies: int, seed: int) -> Bench:
-        """A bench from what can be sent to a worker: model sources and the path of an .npy file of inputs."""
-        builders = [ModelSource(**source).build for source in sources]
-        return cls(builders, np.load(inputs, allow_pickle=False), as_tensor, copies, seed)
+        self._calls = [[as_call(model) for model in models] for models in self._models]
 
     def describe(self, model: int) -> Description:
         """Warm model number `model` up with one inference, then count what it keeps."""
-        subject, call = self._models[0][model], self._placements[0][model]
+        subject, call = self._models[0][model], self._calls[0][model]
         with no_grad():
             call(self._inputs[0])
         peak = measure.peak_working_bytes(call, self._inputs[0])
@@ -113,13 +154,13 @@ class Bench:
     def predict(self, model: int) -> NDArray[Any]:
         """Outputs for the full batch of inputs, as an array of its own."""
         with no_grad():
-            return np.array(self._placements[0][model](self._batch))
+            return np.array(self._calls[0][model](self._batch))
 
     def probe(self) -> Probe:
         """Roughly what measuring will cost, for planning."""
         timer = measure.examine_timer()
         build_ns = measure.time_calls(lambda _: self._build(), [None])
-        calls = tuple(measure.probe_call_ns(call, self._inputs) for call in self._placements[0])
+        calls = tuple(measure.probe_call_ns(call, self._inputs) for call in self._calls[0])
         return Probe(calls, build_ns // self._copies, timer.overhead_ns, timer.step_ns)
 
     def limits(self, kept_bytes: int) -> measure.Limits:
@@ -128,21 +169,18 @@ class Bench:
 
     def time_passes(self, model: int) -> list[int]:
         """Nanoseconds of single passes over the full batch."""
-        return measure.time_passes(self._placements[0][model], self._batch)
+        return measure.time_passes(self._calls[0][model], self._batch)
 
-    def measure(self, plan: Plan, seed: int, observer: measure.Observer) -> measure.Samples:
+    def measure(self, plan: Plan, seed: int, progress: Progress) -> measure.Samples:
         """Interleaved samples of every model in every placement of every generation."""
         generator = random.Random(seed)
         samples: measure.Samples = [[] for _ in self._builders]
         for generation in range(plan.generations):
             if generation:
                 self._build()
-
-            def observe(share: float, done: int = generation) -> None:
-                observer((done + share) / plan.generations)
-
             order = generator.randrange(2**32)
-            found = measure.measure_placements(self._placements, self._inputs, plan, order, observer=observe)
+            told = part_of(progress, "measure", generation, plan.generations)
+            found = measure.measure_placements(self._calls, self._inputs, plan, order, progress=told)
             for whole, part in zip(samples, found, strict=True):
                 whole.extend(part)
         return samples

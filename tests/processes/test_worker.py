@@ -1,0 +1,170 @@
+"""Workers: answers, and every way of failing with a name, within its limit and with nothing left. Real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from tinytorch.processes import worker as module
+from tinytorch.processes.worker import CLOSE_LIMIT_S, DEADLINE_GRACE_S, Worker, WorkerFailedError
+from tinytorch.progress import silent
+
+LIMIT_S = 10.0
+SHORT_S = 0.4
+TIMES = 20
+
+FAILURES = {
+    "fail": ("raised", "KeyError: 'lost'"),
+    "leave": ("died", "exit status 7"),
+    "killed": ("died", "killed by signal 9"),
+    "fork_and_die": ("died", "killed by signal 9"),
+    "setsid_and_die": ("died", "killed by signal 9"),
+    "kill_the_guard": ("died", "killed by signal 9"),
+    "nonsense": ("broke the protocol", "not JSON"),
+    "forged_progress": ("broke the protocol", "its progress has not the form of one"),
+    "out_of_turn": ("broke the protocol", "does not belong to the request"),
+    "flood": ("broke the protocol", "longer than 16,777,216 bytes"),
+}
+TIME_OUTS = ["loop", "ignore_signals", "half_a_reply", "go_silent", "stop_the_guard", "endless_progress"]
+
+LeftBehind = Callable[[], list[psutil.Process]]
+
+
+def failure_of(service: str, method: str, limit_s: float) -> WorkerFailedError:
+    with Worker(service) as worker, pytest.raises(WorkerFailedError) as caught:
+        worker.ask(method, limit_s, silent if "progress" in method else None)
+    return caught.value
+
+
+def test_an_answer_comes_back_in_spite_of_printing(service: str) -> None:
+    with Worker(service) as worker:
+        assert [worker.ask("double", LIMIT_S, value=value) for value in (21, 4)] == [42, 8]
+
+
+def test_progress_reaches_the_observer(service: str) -> None:
+    told: list[tuple[str, float]] = []
+    with Worker(service) as worker:
+        worker.ask("double", LIMIT_S, lambda *each: told.append(each), value=1)
+
+    assert told == [("double", 0.5)]
+
+
+def test_the_environment_is_set_before_the_worker_starts(service: str) -> None:
+    with Worker(service, {"OPENBLAS_NUM_THREADS": "1"}) as worker:
+        assert worker.ask("environment", LIMIT_S, name="OPENBLAS_NUM_THREADS") == "1"
+
+
+@pytest.mark.parametrize("method", FAILURES)
+def test_each_failure_is_named_and_leaves_nothing_twenty_times(
+    method: str, service: str, left_behind: LeftBehind
+) -> None:
+    for _ in range(TIMES):
+        failure = failure_of(service, method, LIMIT_S)
+
+        assert (failure.outcome, FAILURES[method][1] in failure.detail) == (FAILURES[method][0], True), failure.detail
+    assert left_behind() == []
+
+
+@pytest.mark.parametrize("method", TIME_OUTS)
+def test_whoever_does_not_answer_times_out_within_the_limit_and_leaves_nothing(
+    method: str, service: str, left_behind: LeftBehind
+) -> None:
+    start_s = time.monotonic()
+    failure = failure_of(service, method, SHORT_S)
+
+    assert (failure.outcome, failure.detail) == ("timed out", "no answer within 0.4 s")
+    assert time.monotonic() - start_s < SHORT_S + DEADLINE_GRACE_S + 2 * CLOSE_LIMIT_S + 5  # 5: a shared machine
+    assert left_behind() == []
+
+
+@pytest.mark.parametrize("method", ["fail", "leave", "loop"])
+def test_the_line_at_fault_is_on_the_stack(method: str, service: str) -> None:
+    frames = failure_of(service, method, 2.0).frames
+
+    assert method in [frame.function for frame in frames[-2:]]
+
+
+def test_the_log_of_a_worker_that_was_killed_is_not_taken_for_a_time_out(service: str) -> None:
+    assert failure_of(service, "killed", SHORT_S * 20).outcome == "died"
+
+
+def test_only_the_original_answers_when_a_forked_copy_returns_too(service: str, left_behind: LeftBehind) -> None:
+    with Worker(service) as worker:
+        assert worker.ask("forked_copy_returns", LIMIT_S) == "original"
+        assert worker.ask("double", LIMIT_S, value=1) == 2
+
+    assert left_behind() == []
+
+
+def test_a_worker_that_raised_goes_on(service: str) -> None:
+    with Worker(service) as worker:
+        with pytest.raises(WorkerFailedError):
+            worker.ask("fail", LIMIT_S)
+        assert worker.ask("double", LIMIT_S, value=1) == 2
+
+
+def test_a_worker_that_ended_says_so(service: str) -> None:
+    with Worker(service) as worker:
+        with pytest.raises(WorkerFailedError):
+            worker.ask("leave", LIMIT_S)
+        with pytest.raises(WorkerFailedError, match="it has ended already"):
+            worker.ask("double", LIMIT_S, value=1)
+
+
+def test_a_service_that_cannot_be_imported_is_an_error_of_the_request(service: str) -> None:
+    with Worker("service_for_tests:Missing") as worker, pytest.raises(WorkerFailedError, match="AttributeError"):
+        worker.ask("double", LIMIT_S, value=1)
+
+
+def test_closing_twice_is_closing_once_and_ends_what_was_started(service: str, left_behind: LeftBehind) -> None:
+    with Worker(service) as worker:
+        assert psutil.pid_exists(worker.ask("child", LIMIT_S))
+        worker.close()
+
+    assert left_behind() == []
+
+
+def test_closing_does_not_wait_for_an_orphan_that_holds_the_pipe(
+    service: str, monkeypatch: pytest.MonkeyPatch, left_behind: LeftBehind
+) -> None:
+    """With the guard's and our own ways of finding it taken away, so that it really lives on."""
+    monkeypatch.setattr(module, "_kill_marked", lambda mark: None)
+    failure = failure_of(service, "leave_an_orphan_without_guard", LIMIT_S)
+    orphans = left_behind()
+    for orphan in orphans:
+        orphan.kill()
+
+    assert (failure.outcome, len(orphans)) == ("died", 1)
+
+
+@pytest.mark.parametrize("reply", [{"error": 3}, {"error": {"type": "E"}}, {"error": {"frames": 1}}])
+def test_an_error_of_the_wrong_form_breaks_the_protocol(reply: dict[str, object]) -> None:
+    assert module._raised(reply["error"]).outcome == "broke the protocol"
+
+
+@pytest.mark.parametrize("method", ["loop", "child", "setsid_and_die", "ignore_signals"])
+def test_a_parent_that_is_killed_leaves_nothing(method: str, service: str, left_behind: LeftBehind) -> None:
+    program = f"""
+import sys
+from tinytorch.progress import silent
+from tinytorch.processes.worker import Worker
+worker = Worker({service!r})
+worker.ask("double", 10, value=1)
+print("started", flush=True)
+try:
+    worker.ask({method!r}, 600)
+finally:
+    sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"started\n"
+        parent.kill()
+    _, alive = psutil.wait_procs(left_behind(), timeout=20)
+
+    assert alive == []

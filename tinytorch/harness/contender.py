@@ -1,0 +1,58 @@
+"""Who challenges the baseline, at what task, and how the two are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from tinytorch.benchmarking.session import Settings
+from tinytorch.errors import UsageError
+from tinytorch.files import sha256
+from tinytorch.text import safe_text
+from tinytorch.workloads import strategies
+from tinytorch.workloads.task import Task
+
+BUILD_LIMIT_S = 300.0
+LARGEST_ENTRY_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An entry file, whose text is `source` from now on whatever becomes of the file, or a reference strategy."""
+
+    kind: Literal["entry", "strategy"]
+    name: str
+    sha256: str
+    source: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def entry(cls, path: Path) -> Contender:
+        """The entry in the file at `path`; UsageError when it is no readable Python file of sensible size."""
+        if path.is_dir():
+            raise UsageError(f"{path} is a directory; an entry is one Python file")
+        if not path.is_file():
+            raise UsageError(f"there is no entry file {path}")
+        if path.suffix != ".py":
+            raise UsageError(f"{path.name} is not a Python file: an entry's name ends in .py")
+        if path.stat().st_size > LARGEST_ENTRY_BYTES:
+            raise UsageError(f"{path} is larger than {LARGEST_ENTRY_BYTES:,} bytes; weights belong in what it returns")
+        source = path.read_bytes()
+        return cls("entry", safe_text(path.name, 100), sha256(source), source)
+
+    @classmethod
+    def strategy(cls, name: str) -> Contender:
+        """The reference strategy `name`, identified by the digest of the file that defines it."""
+        found = strategies.find_strategy(name)
+        return cls("strategy", found.name, sha256(Path(strategies.__file__).read_bytes()))
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """All that a run is made from. `build_limit_s` is what `optimize` may take; baselines are cached in a directory."""
+
+    task: Task
+    contender: Contender
+    settings: Settings
+    build_limit_s: float = BUILD_LIMIT_S
+    cache_directory: Path | None = None

@@ -1,0 +1,191 @@
+"""The child's side of a worker: `python -m tinytorch.processes.child REQUESTS REPLIES GUARDED SERVICE`.
+
+It forks at once. The first process stays as the *guard*: it runs nothing of anybody's, adopts whatever loses its parent
+below it, and ends everything when the worker or the parent has ended; the pipe GUARDED ends with it. The second is the
+*worker*: it serves requests, one JSON document a line, and whatever a model prints goes to the log that the parent has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pkgutil import resolve_name
+from typing import Any, NoReturn
+
+from tinytorch.progress import Progress
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
+
+
+def main() -> None:
+    """Fork into guard and worker; the worker serves requests until there are no more."""
+    requests, replies, guarded = map(int, sys.argv[1:4])
+    _fork_from_guard(requests)
+    os.close(guarded)
+    _explain_sudden_ends()
+    _serve(requests, replies, sys.argv[4])
+
+
+def _fork_from_guard(requests: int) -> None:
+    """Returns in the worker only. The guard has one thread and nothing loaded yet, so that forking is safe."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    woken, waker = _nonblocking_pipe()
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    guard, worker = os.getpid(), os.fork()
+    if worker:
+        status = _wait(worker, requests, woken)
+        _end_everything_below(worker)
+        _end_as(status)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.close(woken)
+    os.close(waker)
+    os.setpgid(0, 0)  # a group without the guard: it can be killed as a whole, however fast it forks
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != guard:  # it was killed before the line above could tie this process to it
+        os._exit(1)
+
+
+def _wait(worker: int, requests: int, woken: int) -> int:
+    """The wait status of the worker once it has ended; 0 when the parent has closed the requests, or is gone.
+
+    The requests are the worker's to read. Asked for no event at all, poll still tells when nobody can write any more.
+    """
+    poller = select.poll()
+    poller.register(requests, 0)
+    poller.register(woken, select.POLLIN)
+    while True:
+        if requests in dict(poller.poll()):
+            return 0
+        with contextlib.suppress(BlockingIOError):
+            os.read(woken, 512)
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:  # adopted orphans end here too
+            if ended[0] == worker:
+                return ended[1]
+
+
+def _end_everything_below(worker: int) -> None:
+    """Kill the worker's group, then whoever left it, until this process has no children any more.
+
+    A killed process's children become ours (we are their subreaper), so that "no child" means "nothing is left".
+    """
+    import psutil  # not before the fork: the worker's memory is the model's
+
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(worker, signal.SIGKILL)
+    while True:
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _end_as(status: int) -> NoReturn:
+    """End as the worker did, by exit status or by the same signal, so that the parent sees which."""
+    if os.WIFSIGNALED(status):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        with contextlib.suppress(OSError):  # SIGKILL has no handler to be put back
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    os._exit(os.waitstatus_to_exitcode(status))
+
+
+def _prctl(option: int, value: int) -> None:
+    """Linux alone has it; elsewhere the parent looks for what was left behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def _nonblocking_pipe() -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        os.set_blocking(end, False)
+    return ends
+
+
+def _explain_sudden_ends() -> None:
+    """A segmentation fault or an `os._exit` leaves its stack in the log, so that the line at fault can be named."""
+    faulthandler.enable(sys.stderr)
+    worker, exit_now = os.getpid(), os._exit
+
+    def explained_exit(status: int) -> NoReturn:
+        if os.getpid() == worker:  # a forked child ends so as a matter of course
+            faulthandler.dump_traceback(sys.stderr, all_threads=False)
+        exit_now(status)
+
+    os._exit = explained_exit
+
+
+def _serve(requests: int, replies: int, name: str) -> None:
+    """Answer every request; a forked copy of this process, which comes here too, answers none."""
+    worker, end_now = os.getpid(), os._exit
+    service: object = None
+    with open(requests, "rb") as lines:
+        for line in lines:
+            request = json.loads(line)
+            number = request["number"]
+
+            def send(message: dict[str, Any], number: int = number) -> None:
+                _write(replies, json.dumps({"number": number, **message}).encode() + b"\n")
+
+            # Past the deadline the stack goes to the log and the process ends, whatever holds the interpreter's lock.
+            left_s = max(0.001, request["deadline_s"] - time.monotonic())
+            faulthandler.dump_traceback_later(left_s, exit=True, file=sys.stderr)
+            tell = partial(_tell, send) if request["is_observed"] else None
+            service, answer = _answer(service or name, request, tell)
+            if os.getpid() != worker:
+                end_now(0)
+            send(answer)
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _answer(service: object, request: dict[str, Any], progress: Progress | None) -> tuple[object, dict[str, Any]]:
+    """The service, which is made of its name at the first request, and what it answers."""
+    try:
+        if isinstance(service, str):
+            service = resolve_name(service)()
+        observed = {"progress": progress} if progress else {}
+        return service, {"result": getattr(service, request["method"])(**request["arguments"], **observed)}
+    except BaseException as error:  # noqa: BLE001 - a model may raise anything; the parent decides what it means
+        return service, {"error": _describe(error)}
+
+
+def _tell(send: Callable[[dict[str, Any]], None], stage: str, share: float) -> None:
+    send({"progress": [stage, share]})
+
+
+def _describe(error: BaseException) -> dict[str, Any]:
+    frames = [
+        {"file": frame.filename, "line": frame.lineno or 0, "function": frame.name, "code": frame.line or ""}
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    if isinstance(error, SyntaxError) and error.filename:
+        code = (error.text or "").strip()
+        frames.append({"file": error.filename, "line": error.lineno or 0, "function": "<module>", "code": code})
+    return {"type": type(error).__qualname__, "message": str(error), "frames": frames}
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    """All of `content`; one write may take less."""
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+if __name__ == "__main__":
+    main()

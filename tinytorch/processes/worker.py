@@ -1,0 +1,250 @@
+"""The parent's side of a worker process: start it, ask with a deadline, and leave nothing behind.
+
+Between here and the models stand two processes (see `child`): the guard, which is the one started here, and the worker.
+Replies are data (JSON): nothing that comes from there is ever unpickled or executed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import secrets
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, Literal
+
+import psutil
+
+from tinytorch.errors import SetupMissingError, WorkerError
+from tinytorch.progress import Progress
+
+DEADLINE_GRACE_S = 1.0  # past the deadline, for the worker to write down where it stands and end itself
+CLOSE_LIMIT_S = 1.0  # for the guard to end everything below it, before it is ended itself
+LONGEST_REQUEST_BYTES = 65_536  # what a pipe takes at once: writing never waits for a reader
+LONGEST_REPLY_BYTES = 16_777_216
+LOG_BYTES = 65_536  # of the end of a worker's log that are looked at
+
+_MARK = "TINYTORCH_WORKER"  # in the environment of everything that one worker started
+_STACK_HEAD = "(most recent call first)"
+_STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
+
+Outcome = Literal["raised", "timed out", "died", "broke the protocol"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """One line of a worker's stack."""
+
+    file: str
+    line: int
+    function: str
+    code: str = ""
+
+
+class WorkerFailedError(WorkerError):
+    """A worker did not answer as asked: `outcome`, `detail` in words, and the stack, innermost last."""
+
+    def __init__(self, outcome: Outcome, detail: str, frames: Sequence[Frame] = ()) -> None:
+        super().__init__(f"a worker process {outcome}: {detail}")
+        self.outcome = outcome
+        self.detail = detail
+        self.frames = tuple(frames)
+
+
+class Worker:
+    """One child process that serves the requests of `service`, `package.module:Class`; use it as a context manager.
+
+    `environment` is set on top of this process's own before anything is loaded there. Raises SetupMissingError on a
+    system without `fork` (Windows).
+    """
+
+    def __init__(self, service: str, environment: Mapping[str, str] | None = None) -> None:
+        if not hasattr(os, "fork"):
+            raise SetupMissingError("worker processes need Linux or macOS", mend="use the Windows Subsystem for Linux")
+        self._mark = secrets.token_hex(16)
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
+        requests, self._requests = os.pipe()
+        self._replies, replies = os.pipe()
+        self._guarded, guarded = os.pipe()  # nothing is written: it ends with the guard
+        theirs = (requests, replies, guarded)
+        try:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-P", "-m", "tinytorch.processes.child", *map(str, theirs), service],
+                stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, pass_fds=theirs,
+                env={**os.environ, **(environment or {}), _MARK: self._mark},
+                start_new_session=True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us
+            )  # fmt: skip
+        finally:
+            for end in theirs:  # a copy kept here would hide the child's end from us, and ours from it
+                os.close(end)
+        self._unread = bytearray()
+        self._number = 0
+        self._is_open = True
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, method: str, limit_s: float, progress: Progress | None = None, **arguments: Any) -> Any:
+        """The result of `service.method(**arguments)`, which is given a `progress` to tell where there is one here.
+
+        Raises WorkerFailedError when it raises, or when no answer has come `limit_s` seconds from now, however much
+        progress it tells, or when it dies or breaks the protocol; after all but the first the worker is closed.
+        """
+        self._number += 1
+        deadline_s = time.monotonic() + limit_s
+        try:
+            self._send(
+                {"method": method, "arguments": arguments, "is_observed": progress is not None,
+                 "number": self._number, "deadline_s": deadline_s}
+            )  # fmt: skip
+            while "progress" in (reply := self._reply(deadline_s, limit_s)):
+                if progress is not None:
+                    progress(*_told(reply["progress"]))
+            if "error" in reply:
+                raise _raised(reply["error"])
+        except WorkerFailedError as failure:
+            if failure.outcome != "raised":
+                self.close()
+            raise
+        return reply["result"]
+
+    def close(self) -> None:
+        """End the worker and everything it started, within two seconds; safe to call twice."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        os.close(self._requests)  # the guard sees it and ends everything below
+        try:
+            self._guard.wait(CLOSE_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            _kill_tree(self._guard.pid)
+            self._guard.wait(CLOSE_LIMIT_S)
+        if self._guard.returncode < 0 or sys.platform != "linux":
+            _kill_marked(self._mark)  # the guard did not end by itself, or adopts nobody here
+        os.close(self._replies)
+        os.close(self._guarded)
+        self._log.close()
+
+    def _send(self, request: dict[str, Any]) -> None:
+        content = json.dumps(request).encode() + b"\n"
+        if not self._is_open:
+            raise WorkerFailedError("died", "it has ended already")
+        if len(content) > LONGEST_REQUEST_BYTES:
+            raise ValueError(f"a request of {len(content)} bytes: at most {LONGEST_REQUEST_BYTES} fit")
+        with contextlib.suppress(BrokenPipeError):  # a dead worker's reply, the end of its output, says more
+            os.write(self._requests, content)
+
+    def _reply(self, deadline_s: float, limit_s: float) -> dict[str, Any]:
+        """The next reply that belongs to the latest request."""
+        line = self._line(deadline_s, limit_s)
+        try:
+            reply = json.loads(line)
+        except ValueError:
+            raise WorkerFailedError("broke the protocol", "its reply was not JSON") from None
+        if not isinstance(reply, dict) or not {"result", "error", "progress"} & set(reply):
+            raise WorkerFailedError("broke the protocol", "its reply was neither result, error nor progress")
+        if reply.get("number") != self._number:
+            raise WorkerFailedError("broke the protocol", "its reply does not belong to the request")
+        return reply
+
+    def _line(self, deadline_s: float, limit_s: float) -> bytes:
+        while b"\n" not in self._unread:
+            if len(self._unread) > LONGEST_REPLY_BYTES:
+                raise WorkerFailedError("broke the protocol", f"its reply is longer than {LONGEST_REPLY_BYTES:,} bytes")
+            chunk = self._chunk(deadline_s)
+            if time.monotonic() >= deadline_s:
+                raise WorkerFailedError("timed out", f"no answer within {limit_s:g} s", self._logged_frames())
+            if not chunk:
+                raise WorkerFailedError("died", self._ending(), self._logged_frames())
+            self._unread += chunk
+        line, _, rest = self._unread.partition(b"\n")
+        self._unread = rest
+        return bytes(line)
+
+    def _chunk(self, deadline_s: float) -> bytes:
+        """What has come; empty at the worker's end, or when nothing came until past the deadline.
+
+        The end of the guard is looked for too, because an orphan of the worker may hold the replies open.
+        """
+        with selectors.DefaultSelector() as selector:
+            for source in (self._replies, self._guarded):
+                selector.register(source, selectors.EVENT_READ)
+            ready = selector.select(max(0.0, deadline_s + DEADLINE_GRACE_S - time.monotonic()))
+        if any(key.fd == self._replies for key, _ in ready):
+            return os.read(self._replies, LONGEST_REQUEST_BYTES)
+        return b""
+
+    def _ending(self) -> str:
+        """How the worker ended, in words; the guard ends as it did, and soon after it."""
+        try:
+            status = self._guard.wait(CLOSE_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            return "it closed its output"
+        return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+
+    def _logged_frames(self) -> list[Frame]:
+        """The main thread's stack that the worker left in its log on a sudden end.
+
+        faulthandler writes the innermost line first, and the main thread last.
+        """
+        end = self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, end - LOG_BYTES))
+        text = self._log.read().decode("utf-8", errors="replace")
+        main_thread = text.rpartition(_STACK_HEAD)[2]
+        found = [Frame(m["file"], int(m["line"]), m["function"]) for m in _STACK_LINE.finditer(main_thread)]
+        return found[::-1]
+
+
+def _told(message: object) -> tuple[str, float]:
+    match message:
+        case [str(stage), int(share) | float(share)]:
+            return stage, share
+        case _:
+            raise WorkerFailedError("broke the protocol", "its progress has not the form of one")
+
+
+def _raised(error: object) -> WorkerFailedError:
+    """The child's own exception; what it says of it is checked like everything that comes from there."""
+    try:
+        fields = dict(error)  # type: ignore[call-overload]
+        frames = [
+            Frame(str(frame["file"]), int(frame["line"]), str(frame["function"]), str(frame["code"]))
+            for frame in fields["frames"]
+        ]
+        return WorkerFailedError("raised", f"{fields['type']}: {fields['message']}", frames)
+    except (KeyError, TypeError, ValueError):
+        return WorkerFailedError("broke the protocol", "its error has not the form of one")
+
+
+def _kill_tree(pid: int) -> None:
+    """Kill a process and all below it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        for process in [*root.children(recursive=True), root]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def _kill_marked(mark: str) -> None:
+    """Kill every process that has our mark in its environment: whoever was orphaned while nobody adopted it.
+
+    Done when a look shows no process that was not examined before: one may fork and end while we look.
+    """
+    examined: set[int] = set()
+    while unseen := set(psutil.pids()) - examined:
+        examined |= unseen
+        for pid in unseen:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):  # gone, a zombie, or somebody else's
+                process = psutil.Process(pid)
+                if process.environ().get(_MARK) == mark:
+                    process.kill()
