@@ -29,10 +29,11 @@ from typing import Any
 
 import psutil
 
-from tinytorch.benchmarking.samples import SCHEMA_VERSION, Latency, Run
+from tinytorch.benchmarking.records import Latency
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.reading import LARGEST_FILE_BYTES
+from tinytorch.competition.run import SCHEMA_VERSION, Run
 from tinytorch.competition.submission import submission_from_run
 from tinytorch.competition.validation import validate_bytes, validate_files
 from tinytorch.harness.contender import Challenge, Contender

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking import Benchmark
-from tinytorch.benchmarking.samples import Run, compare_accuracy, compare_latency
+from tinytorch.benchmarking.comparison import compare_accuracy, compare_latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition import OlympicEvent, calculate_normalized_scores
+from tinytorch.competition.run import Run
 from tinytorch.competition.submission import submission_from_run
 from tinytorch.competition.validation import validate_submission
 from tinytorch.harness.contender import Challenge, Contender

@@ -1,6 +1,13 @@
-"""Conversions between stored units (integer nanoseconds, bytes) and shown ones; one place for each factor."""
+"""The metrics and their units; conversions between stored units (integer nanoseconds, bytes) and shown ones."""
 
 from __future__ import annotations
+
+from typing import Literal, get_args
+
+MetricName = Literal["latency", "memory", "accuracy"]
+METRICS: tuple[MetricName, ...] = get_args(MetricName)
+"""What can be asked for; throughput comes along with latency."""
+UNITS = {"latency": "ms", "memory": "MB", "accuracy": "fraction", "throughput": "samples/s"}
 
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 BYTES_PER_MEGABYTE = 1_000_000  # MB = 10^6 bytes (SI), never 2^20

@@ -9,15 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinytorch.benchmarking.samples import (
-    Accuracy,
-    Comparison,
-    Latency,
-    Memory,
-    Run,
-    compare_accuracy,
-    compare_latency,
-)
+from tinytorch.benchmarking.comparison import Comparison, compare_accuracy, compare_latency
+from tinytorch.benchmarking.records import Accuracy, Latency, Memory
+from tinytorch.competition.run import Run
 from tinytorch.competition.submission import trust_of
 from tinytorch.units import (
     BYTES_PER_MEGABYTE,

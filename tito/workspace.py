@@ -13,7 +13,7 @@ from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.files import atomic_write, sha256
 
 if TYPE_CHECKING:
-    from tinytorch.benchmarking.samples import Run
+    from tinytorch.competition.run import Run
 
 VARIABLE = "TITO_WORKSPACE"
 BENCHMARK_COMMAND = "tito olympics benchmark"
@@ -94,7 +94,7 @@ def parse_run(content: bytes, name: str) -> Run:
     """The run in `content`; UsageError that names the first thing wrong with it."""
     from pydantic import ValidationError
 
-    from tinytorch.benchmarking.samples import Run
+    from tinytorch.competition.run import Run
 
     try:
         return Run.model_validate_json(content)

@@ -12,19 +12,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tinytorch.benchmarking.samples import (
+from tinytorch.benchmarking.records import (
     Accuracy,
     Latency,
     Memory,
     Metrics,
     ModelRecord,
     Protocol,
-    Run,
-    SourceRecord,
     SystemInfo,
-    TaskRecord,
     Throughput,
 )
+from tinytorch.competition.run import Run, SourceRecord, TaskRecord
 from tinytorch.competition.submission import Submission, submission_from_run
 
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

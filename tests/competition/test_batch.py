@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tinytorch.benchmarking.samples import Latency, Run
+from tinytorch.benchmarking.records import Latency
 from tinytorch.competition.reports import Report
+from tinytorch.competition.run import Run
 from tinytorch.competition.submission import Submission, submission_from_run
 from tinytorch.competition.validation import validate_files
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tinytorch.benchmarking.samples import Run
+from tinytorch.benchmarking.comparison import compare_metrics
 from tinytorch.competition import OlympicEvent, generate_submission, validate_submission
-from tinytorch.competition.scores import compute_scores, compute_statistics
+from tinytorch.competition.run import Run
+from tinytorch.competition.scores import compute_scores
 from tinytorch.competition.submission import Submission, submission_from_run
 from tinytorch.competition.validation import validate_bytes
 
@@ -71,7 +72,7 @@ def test_submission_generation(event: OlympicEvent, run: Run) -> None:
 
     assert json.loads(text) == document
     assert record.normalized_scores == compute_scores(baseline, optimized)
-    assert record.statistics == compute_statistics(baseline, optimized)
+    assert record.statistics == compare_metrics(baseline, optimized)
     assert record.digest == record.expected_digest()
     assert datetime.fromisoformat(document["created_at"]).tzinfo is not None
     assert validate_bytes(text.encode())["issues"] == []

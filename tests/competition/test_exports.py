@@ -31,5 +31,6 @@ def test_judging_loads_no_model_and_no_framework() -> None:
     floors = {name.removeprefix("tinytorch.") for name in result.stdout.split()}
 
     assert {name for name in floors if not name.startswith("competition")} == {
-        "benchmarking", "benchmarking.samples", "benchmarking.statistics", "errors", "files", "text", "units",
+        "benchmarking", "benchmarking.comparison", "benchmarking.records", "benchmarking.statistics",
+        "errors", "files", "text", "units",
     }  # fmt: skip

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tinytorch.benchmarking.samples import SCHEMA_VERSION
 from tinytorch.competition.migrations import STEPS, migrate
 from tinytorch.competition.parsing import parse_bytes
 from tinytorch.competition.reading import RefusedError
+from tinytorch.competition.run import SCHEMA_VERSION
 from tinytorch.competition.submission import json_schema
 from tinytorch.competition.validation import validate_bytes
 
@@ -49,7 +49,7 @@ def test_nothing_else_lies_among_the_frozen_files() -> None:
 
 
 def test_the_schema_of_a_version_does_not_change() -> None:
-    """A change needs a new version: name it in samples.py, add its step to migrations.py, freeze three new files."""
+    """A change needs a new version: name it in run.py, add its step to migrations.py, freeze three new files."""
     frozen = json.loads((FROZEN / f"schema-{SCHEMA_VERSION}.json").read_bytes())
 
     assert json_schema() == frozen

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.benchmarking.samples import SCHEMA_VERSION
 from tinytorch.competition.parsing import DEEPEST_NESTING, MOST_SCHEMA_ERRORS
 from tinytorch.competition.reading import LARGEST_FILE_BYTES
+from tinytorch.competition.run import SCHEMA_VERSION
 from tinytorch.competition.validation import CHECKS, validate_bytes, validate_submission
 
 JSON_VALUES = st.recursive(

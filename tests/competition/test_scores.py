@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinytorch.benchmarking.benchmark import BenchmarkResults
-from tinytorch.benchmarking.samples import Latency, Memory, Run
+from tinytorch.benchmarking.records import Latency, Memory
 from tinytorch.competition import calculate_normalized_scores
+from tinytorch.competition.run import Run
 from tinytorch.competition.scores import MeasuredResults, paired_models
 from tinytorch.errors import UsageError
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tinytorch.benchmarking.benchmark import BenchmarkResults
-from tinytorch.benchmarking.samples import Run
 from tinytorch.competition import OlympicEvent, generate_submission, validate_submission
+from tinytorch.competition.run import Run
 from tinytorch.competition.submission import Submission, Trust, json_schema, submission_from_run
 from tinytorch.errors import UsageError
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.benchmarking.samples import Accuracy, Latency, Run
+from tinytorch.benchmarking.records import Accuracy, Latency
 from tinytorch.competition import batch, reading
 from tinytorch.competition.findings import Finding, report
+from tinytorch.competition.run import Run
 from tinytorch.competition.submission import submission_from_run
 from tinytorch.competition.validation import CHECKS, PAGES, explain, validate_bytes, validate_submission
 from tinytorch.errors import UsageError

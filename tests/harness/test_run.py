@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.benchmarking.samples import Run
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
+from tinytorch.competition.run import Run
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task

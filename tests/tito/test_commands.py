@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.benchmarking.samples import Run
 from tinytorch.competition.events import OlympicEvent
+from tinytorch.competition.run import Run
 from tito.olympics.status import EVENTS
 
 

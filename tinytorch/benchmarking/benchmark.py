@@ -14,15 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking import samples
+from tinytorch.benchmarking import records
+from tinytorch.benchmarking.comparison import Comparison, compare_metrics
 from tinytorch.benchmarking.placements import ModelSource, Subjects, ThisProcess, as_call
+from tinytorch.benchmarking.records import Accuracy, Latency, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.remote import ModelLoadError, Workers
-from tinytorch.benchmarking.samples import Accuracy, Comparison, Latency, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.schedule import TIERS, Tier
 from tinytorch.benchmarking.session import Artifact, Session, Settings, run_session
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
+from tinytorch.units import METRICS
 
 MetricRecord = Latency | Memory | Accuracy | Throughput
 
@@ -36,8 +38,8 @@ class BenchmarkResults(Mapping[str, MetricRecord]):
     def __init__(
         self,
         model_record: ModelRecord,
-        protocol: samples.Protocol,
-        system_info: samples.SystemInfo,
+        protocol: records.Protocol,
+        system_info: records.SystemInfo,
         partner: BenchmarkResults | None = None,
     ) -> None:
         self.model_record = model_record
@@ -84,16 +86,16 @@ class Benchmark:
         self,
         models: Sequence[object],
         datasets: Sequence[object],
-        metrics: Sequence[str] = samples.METRICS,
+        metrics: Sequence[str] = METRICS,
         *,
         tier: str | Tier = "default",
         seed: int = 0,
     ) -> None:
         if not models or len(datasets) != 1:
             raise UsageError(f"Benchmark needs models and one dataset, got {len(models)} and {len(datasets)}")
-        unknown = [metric for metric in metrics if metric not in samples.METRICS]
+        unknown = [metric for metric in metrics if metric not in METRICS]
         if unknown or not metrics:
-            raise UsageError(f"unknown metrics {unknown}", mend=f"choose from {', '.join(samples.METRICS)}")
+            raise UsageError(f"unknown metrics {unknown}", mend=f"choose from {', '.join(METRICS)}")
         for model in models:
             as_call(model)
         self.models = list(models)
@@ -114,12 +116,13 @@ class Benchmark:
         first, second = self._measure([baseline, optimized])
         second.partner = first
         a, b = first.model_record.metrics, second.model_record.metrics
+        statistics = compare_metrics(a, b)
         return BenchmarkComparison(
             baseline=first,
             optimized=second,
-            speedup=samples.compare_latency(a.latency, b.latency) if a.latency and b.latency else None,
+            speedup=statistics.speedup,
             compression_ratio=a.memory.mean / b.memory.mean if a.memory and b.memory else None,
-            accuracy_delta=samples.compare_accuracy(a.accuracy, b.accuracy) if a.accuracy and b.accuracy else None,
+            accuracy_delta=statistics.accuracy_delta,
         )
 
     def _measure(self, models: list[object]) -> list[BenchmarkResults]:

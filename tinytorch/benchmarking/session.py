@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking import doubts, measure, samples, system
+from tinytorch.benchmarking import measure, records, system
 from tinytorch.benchmarking.placements import AnyPlacements, Description, Venue
 from tinytorch.benchmarking.schedule import Plan, Probe, Tier, make_plan
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.files import sha256
 from tinytorch.progress import Progress, part_of, silent
+from tinytorch.units import METRICS
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Settings:
 
     tier: Tier
     seed: int = 0
-    metrics: tuple[str, ...] = samples.METRICS
+    metrics: tuple[str, ...] = METRICS
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Survey:
     """What one process saw of all models and of the machine, for planning and checking."""
 
     started_at: datetime
-    machine: doubts.Reading
+    machine: system.Reading
     models: list[ModelSurvey]
     probe: Probe
     limits: measure.Limits
@@ -72,27 +73,27 @@ class Session:
 
     metrics: tuple[str, ...]
     surveys: list[ModelSurvey]
-    latency: list[samples.Latency] | None
-    protocol: samples.Protocol
-    system_info: samples.SystemInfo
+    latency: list[records.Latency] | None
+    protocol: records.Protocol
+    system_info: records.SystemInfo
 
     def record(
         self, model: int, name: str, labels: NDArray[Any], artifact: Artifact | None = None
-    ) -> samples.ModelRecord:
+    ) -> records.ModelRecord:
         """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
         survey = self.surveys[model]
         latency = self.latency[model] if self.latency else None
         right = correctness(survey.outputs, labels) if "accuracy" in self.metrics else None
-        return samples.ModelRecord(
+        return records.ModelRecord(
             name=name,
             parameters=survey.description.parameters,
             layer_kinds=survey.description.layer_kinds,
             artifact_sha256=artifact.sha256 if artifact else None,
-            metrics=samples.Metrics(
+            metrics=records.Metrics(
                 latency=latency,
                 memory=_memory(survey.description, artifact) if "memory" in self.metrics else None,
-                accuracy=samples.Accuracy.from_correctness(right) if right is not None else None,
-                throughput=samples.Throughput.from_samples(survey.pass_ns, len(labels)) if latency else None,
+                accuracy=records.Accuracy.from_correctness(right) if right is not None else None,
+                throughput=records.Throughput.from_samples(survey.pass_ns, len(labels)) if latency else None,
             ),
         )
 
@@ -104,7 +105,7 @@ def run_session(venue: Venue, settings: Settings, progress: Progress = silent) -
 
 def survey_models(venue: Venue, settings: Settings, progress: Progress = silent) -> Survey:
     """Look at every model in one process, one copy each."""
-    started_at, machine = datetime.now(UTC), doubts.read_machine()
+    started_at, machine = datetime.now(UTC), system.read_machine()
     progress("survey", 0.0)
     with venue.open(1, settings.seed) as placements:
         models = [_survey(placements, model) for model in range(venue.models)]
@@ -118,10 +119,10 @@ def measure_models(venue: Venue, settings: Settings, survey: Survey, progress: P
     latency = _latency(venue, plan, settings.seed, progress) if "latency" in settings.metrics else None
     threads = survey.models[0].description.blas_threads
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
-    evidence = doubts.Evidence(survey.machine, doubts.read_machine(), threads, timer_ns)
-    protocol = samples.Protocol(
+    evidence = system.Evidence(survey.machine, system.read_machine(), threads, timer_ns)
+    protocol = records.Protocol(
         **_planned(plan), **_seen(survey), tier=settings.tier.name, seed=settings.seed, mode=venue.mode,
-        threads=threads, ended_at=datetime.now(UTC), doubts=doubts.find_doubts(evidence),
+        threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
     )  # fmt: skip
     return Session(settings.metrics, survey.models, latency, protocol, system.describe(threads))
 
@@ -142,18 +143,18 @@ def correctness(outputs: NDArray[Any], labels: NDArray[Any]) -> list[bool]:
     return [bool(right) for right in np.equal(predicted, labels).ravel()]
 
 
-def _memory(description: Description, artifact: Artifact | None) -> samples.Memory | None:
+def _memory(description: Description, artifact: Artifact | None) -> records.Memory | None:
     if not description.kept_bytes:
         return None
     artifact_bytes = artifact.size_bytes if artifact else None
-    return samples.Memory.from_bytes(description.kept_bytes, artifact_bytes, description.peak_working_bytes)
+    return records.Memory.from_bytes(description.kept_bytes, artifact_bytes, description.peak_working_bytes)
 
 
 def _survey(placements: AnyPlacements, model: int) -> ModelSurvey:
     return ModelSurvey(placements.describe(model), placements.predict(model), placements.time_passes(model))
 
 
-def _latency(venue: Venue, plan: Plan, seed: int, progress: Progress) -> list[samples.Latency]:
+def _latency(venue: Venue, plan: Plan, seed: int, progress: Progress) -> list[records.Latency]:
     """Measure in `plan.processes` fresh processes, one after the other, and join their placements."""
     parts: list[measure.Samples] = []
     for process in range(plan.processes):
@@ -163,7 +164,7 @@ def _latency(venue: Venue, plan: Plan, seed: int, progress: Progress) -> list[sa
             parts.append(placements.measure(plan, own_seed, told))
     session = secrets.token_hex(8)
     return [
-        samples.Latency.from_samples(list(chain.from_iterable(part[model] for part in parts)), calls, session)
+        records.Latency.from_samples(list(chain.from_iterable(part[model] for part in parts)), calls, session)
         for model, calls in enumerate(plan.calls_per_sample)
     ]
 

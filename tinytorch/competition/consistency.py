@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from tinytorch import units
-from tinytorch.benchmarking.samples import Accuracy, Latency, Memory, Record, Throughput
+from tinytorch.benchmarking.records import Latency, Metric
 from tinytorch.competition.case import Case
 from tinytorch.competition.declarations import SUBMIT_AGAIN
 from tinytorch.competition.events import check_constraints
 from tinytorch.competition.findings import Check, Evidence, Outcome, check, failed, passed, unknown
 from tinytorch.competition.scores import metric_values
-from tinytorch.competition.submission import has_raw_samples
 from tinytorch.text import safe_text
 
 RELATIVE_TOLERANCE = 1e-9
@@ -116,32 +115,15 @@ def _shapes(latency: Latency) -> set[tuple[int, int, int]]:
     return {(len(placements), len(blocks), len(block)) for blocks in placements for block in blocks}
 
 
-def _recomputed(metric: str, records: Mapping[str, Record | None]) -> Outcome:
+def _recomputed(metric: str, records: Mapping[str, Metric | None]) -> Outcome:
     known = {role: record for role, record in records.items() if record is not None}
     if not known:
         return unknown(f"{metric} was not measured")
-    pairs = [(record, _fresh(record), f"{role}.{metric}") for role, record in known.items()]
+    pairs = [(record, record.recomputed(), f"{role}.{metric}") for role, record in known.items()]
     outcome = _judged([each for stored, fresh, path in pairs for each in _differences(stored, fresh, path)])
-    if outcome.passed and not all(map(has_raw_samples, known.values())):
+    if outcome.passed and not all(record.has_raw_samples for record in known.values()):
         return unknown(BY_HAND)
     return outcome
-
-
-def _fresh(record: Record) -> Record:
-    """The record derived again from its raw samples; from a bare number nothing but that number follows."""
-    match record:
-        case Latency(samples_ns=list() as taken):
-            return Latency.from_samples(taken, record.calls_per_sample or 1, record.session)
-        case Memory(kept_bytes=int() as kept):
-            return Memory.from_bytes(kept, record.artifact_bytes, record.peak_working_bytes)
-        case Accuracy(bitmap=str()):
-            return Accuracy.from_correctness(record.right() or [])
-        case Throughput():
-            return Throughput.from_samples(record.samples_ns, record.batch_size)
-        case Latency() | Memory() | Accuracy():
-            return type(record)(mean=record.mean)
-        case _:
-            raise TypeError(f"{type(record).__name__} is not the record of a metric")
 
 
 def _compared(path: str, stored: BaseModel, fresh: BaseModel) -> Outcome:

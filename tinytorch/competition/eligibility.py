@@ -5,9 +5,9 @@ from __future__ import annotations
 from tinytorch.competition.case import Case
 from tinytorch.competition.events import check_constraints
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
-from tinytorch.competition.quantities import UNITS
 from tinytorch.competition.scores import metric_values
 from tinytorch.text import safe_text
+from tinytorch.units import UNITS
 
 
 @check(

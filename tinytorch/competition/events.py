@@ -16,10 +16,10 @@ from tinytorch.competition.quantities import checked_quantity
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
 from tinytorch.text import nearest, safe_text
+from tinytorch.units import MetricName
 
 RULES_FILE = Path(__file__).with_name("rules.toml")
 
-Metric = Literal["latency", "memory", "accuracy"]
 Operator = Literal[">=", "<"]
 Ranking = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
 Limit = Annotated[float, Field(gt=0)]
@@ -42,7 +42,7 @@ class _RuleRecord(BaseModel):
 class Constraint(_RuleRecord):
     """What a metric of the optimized model must satisfy; latency in ms, memory in MB, accuracy as a fraction."""
 
-    metric: Metric
+    metric: MetricName
     operator: Operator
     limit: Limit
 
@@ -54,7 +54,7 @@ class Constraint(_RuleRecord):
 class ConstraintResult(_RuleRecord):
     """A constraint and the value it met; `satisfied` is None when the metric was not measured."""
 
-    metric: Metric
+    metric: MetricName
     operator: Operator
     limit: Limit
     value: float | None

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tinytorch.benchmarking.samples import SCHEMA_VERSION
 from tinytorch.competition.findings import Outcome, passed
 from tinytorch.competition.reading import RefusedError
+from tinytorch.competition.run import SCHEMA_VERSION
 from tinytorch.text import safe_text
 
 Document = dict[str, Any]

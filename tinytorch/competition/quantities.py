@@ -7,8 +7,8 @@ from numbers import Real
 
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest, safe_text
+from tinytorch.units import UNITS
 
-UNITS = {"latency": "ms", "memory": "MB", "accuracy": "fraction"}
 SMALLEST, LARGEST = 1e-9, 1e12  # ms and MB: a femtosecond, a decade; what lies outside is a slip of the pen
 
 

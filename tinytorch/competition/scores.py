@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from tinytorch.benchmarking import samples
-from tinytorch.benchmarking.samples import (
-    METRICS,
+from tinytorch.benchmarking import records
+from tinytorch.benchmarking.comparison import Statistics, compare_metrics
+from tinytorch.benchmarking.records import (
+    METRIC_RECORDS,
     Accuracy,
-    Comparison,
-    Latency,
     Memory,
     Metrics,
     ModelRecord,
     Record,
     SystemInfo,
-    Throughput,
 )
 from tinytorch.competition.events import Rules, load_rules
 from tinytorch.competition.quantities import check_metric_name, checked_quantity
 from tinytorch.errors import UsageError
+from tinytorch.units import METRICS
 
 Results = Mapping[str, object]
-KNOWN_METRICS = tuple(Metrics.model_fields)
-RECORD_TYPES: dict[str, type[Record]] = {
-    "latency": Latency, "memory": Memory, "accuracy": Accuracy, "throughput": Throughput,
-}  # fmt: skip
 
 
 @runtime_checkable
@@ -36,7 +31,7 @@ class MeasuredResults(Protocol):
     @property
     def model_record(self) -> ModelRecord: ...
     @property
-    def protocol(self) -> samples.Protocol | None: ...
+    def protocol(self) -> records.Protocol | None: ...
     @property
     def system_info(self) -> SystemInfo | None: ...
     @property
@@ -52,13 +47,6 @@ class Scores(Record):
     error_ratio: float | None = None
     all_around: float | None = None
     extreme_push: float | None = None
-
-
-class Statistics(Record):
-    """The uncertain ones among the scores, with interval and p-value; None where not measured on both models."""
-
-    speedup: Comparison | None = None
-    accuracy_delta: Comparison | None = None
 
 
 def calculate_normalized_scores(baseline_results: Results, optimized_results: Results) -> dict[str, float | None]:
@@ -82,7 +70,7 @@ def paired_models(baseline_results: Results, optimized_results: Results) -> tupl
 
 def compute_scores(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Scores:
     """The scores of two models' metrics."""
-    return derive_scores(compute_statistics(baseline, optimized), baseline, optimized, rules or load_rules())
+    return derive_scores(compare_metrics(baseline, optimized), baseline, optimized, rules or load_rules())
 
 
 def derive_scores(statistics: Statistics, baseline: Metrics, optimized: Metrics, rules: Rules) -> Scores:
@@ -101,21 +89,10 @@ def derive_scores(statistics: Statistics, baseline: Metrics, optimized: Metrics,
     )
 
 
-def compute_statistics(baseline: Metrics, optimized: Metrics) -> Statistics:
-    """Speedup and accuracy delta with their uncertainty."""
-    latencies, accuracies = (baseline.latency, optimized.latency), (baseline.accuracy, optimized.accuracy)
-    return Statistics(
-        speedup=samples.compare_latency(latencies[0], latencies[1]) if latencies[0] and latencies[1] else None,
-        accuracy_delta=(
-            samples.compare_accuracy(accuracies[0], accuracies[1]) if accuracies[0] and accuracies[1] else None
-        ),
-    )
-
-
 def metric_values(metrics: Metrics) -> dict[str, float | None]:
     """Metric -> mean (ms, MB, fraction), None where not measured: what constraints are checked against."""
-    records = {name: getattr(metrics, name) for name in METRICS}
-    return {name: record.mean if record else None for name, record in records.items()}
+    measured = metrics.measured()
+    return {name: measured[name].mean if name in measured else None for name in METRICS}
 
 
 def _compression_ratio(baseline: Memory | None, optimized: Memory | None) -> float | None:
@@ -147,14 +124,14 @@ def _model_record(results: Results, owner: str) -> ModelRecord:
         return results.model_record
     if not isinstance(results, Mapping):
         raise UsageError(f"{owner} results must be a mapping of metric to number or record")
-    records = {check_metric_name(name, KNOWN_METRICS, owner): value for name, value in results.items()}
-    metrics = {name: _record(name, value, owner) for name, value in records.items() if value is not None}
+    given = {check_metric_name(name, tuple(METRIC_RECORDS), owner): value for name, value in results.items()}
+    metrics = {name: _record(name, value, owner) for name, value in given.items() if value is not None}
     return ModelRecord(name=owner, metrics=Metrics.model_validate(metrics))
 
 
 def _record(metric: str, value: object, owner: str) -> Record:
     """A metric's record: as given, or around a number given by hand."""
-    kind = RECORD_TYPES[metric]
+    kind = METRIC_RECORDS[metric]
     if isinstance(value, kind):
         return value
     if isinstance(value, Record) or metric == "throughput":

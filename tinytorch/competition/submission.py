@@ -11,30 +11,25 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from tinytorch.benchmarking import samples
-from tinytorch.benchmarking.samples import (
+from tinytorch.benchmarking import records
+from tinytorch.benchmarking.comparison import Statistics, compare_metrics
+from tinytorch.benchmarking.records import Metrics, ModelRecord, Record, Sha256, SystemInfo, Text
+from tinytorch.competition.events import ConstraintResult, OlympicEvent, check_constraints, load_rules, parse_event
+from tinytorch.competition.run import (
     DIVISIONS,
     MOST_TECHNIQUES,
     SCHEMA_VERSION,
     Division,
-    Metrics,
-    ModelRecord,
-    Record,
     Run,
-    Sha256,
+    SchemaVersion,
     SourceRecord,
-    SystemInfo,
     TaskRecord,
-    Text,
 )
-from tinytorch.competition.events import ConstraintResult, OlympicEvent, check_constraints, load_rules, parse_event
 from tinytorch.competition.scores import (
     MeasuredResults,
     Results,
     Scores,
-    Statistics,
     compute_scores,
-    compute_statistics,
     metric_values,
     paired_models,
 )
@@ -74,7 +69,7 @@ class RulesId(Record):
 class Submission(Record):
     """A submission as it stands in `submission.json`; every derived number follows from `baseline` and `optimized`."""
 
-    schema_version: samples.SchemaVersion
+    schema_version: SchemaVersion
     rules: RulesId
     event: OlympicEvent
     division: Division
@@ -84,7 +79,7 @@ class Submission(Record):
     techniques: Annotated[list[Technique], Field(max_length=MOST_TECHNIQUES)]
     created_at: AwareDatetime
     system_info: SystemInfo | None
-    protocol: samples.Protocol | None
+    protocol: records.Protocol | None
     source: SourceRecord | None
     baseline: ModelRecord
     optimized: ModelRecord
@@ -127,7 +122,7 @@ class Evidence(Record):
     task: TaskRecord | None = None
     source: SourceRecord | None = None
     system_info: SystemInfo | None = None
-    protocol: samples.Protocol | None = None
+    protocol: records.Protocol | None = None
 
 
 def generate_submission(
@@ -189,7 +184,7 @@ def assemble(entrant: Entrant, evidence: Evidence, created_at: datetime) -> dict
         **_fields(known),
         created_at=_checked_time(created_at),
         normalized_scores=compute_scores(baseline, optimized),
-        statistics=compute_statistics(baseline, optimized),
+        statistics=compare_metrics(baseline, optimized),
         constraints=check_constraints(entrant.event, metric_values(optimized)),
         trust=trust,
         digest="0" * 64,
@@ -200,27 +195,8 @@ def assemble(entrant: Entrant, evidence: Evidence, created_at: datetime) -> dict
 
 def trust_of(baseline: Metrics, optimized: Metrics) -> Trust:
     """T1 when every metric of both models has its raw samples, else T0: claimed."""
-    raw = [has_raw_samples(record) for metrics in (baseline, optimized) for record in measured_records(metrics)]
+    raw = [record.has_raw_samples for metrics in (baseline, optimized) for record in metrics.measured().values()]
     return Trust.T1 if raw and all(raw) else Trust.T0
-
-
-def measured_records(metrics: Metrics) -> list[Record]:
-    """The records of the metrics that are there."""
-    records = [metrics.latency, metrics.memory, metrics.accuracy, metrics.throughput]
-    return [record for record in records if record is not None]
-
-
-def has_raw_samples(record: Record) -> bool:
-    """Whether the record can be derived again from what it holds."""
-    match record:
-        case samples.Latency():
-            return record.samples_ns is not None
-        case samples.Memory():
-            return record.kept_bytes is not None
-        case samples.Accuracy():
-            return record.bitmap is not None
-        case _:
-            return True
 
 
 def is_repository(address: str) -> bool:

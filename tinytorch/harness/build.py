@@ -16,9 +16,9 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from tinytorch.benchmarking.placements import ModelSource, as_call
-from tinytorch.benchmarking.samples import DIVISIONS, MOST_TECHNIQUES, Division
 from tinytorch.benchmarking.session import Artifact
 from tinytorch.benchmarking.system import thread_environment
+from tinytorch.competition.run import DIVISIONS, MOST_TECHNIQUES, Division
 from tinytorch.errors import EntryError
 from tinytorch.harness.contender import Challenge
 from tinytorch.processes.worker import Worker, WorkerFailedError

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking.remote import Workers
-from tinytorch.benchmarking.samples import Run, SourceRecord, TaskRecord
 from tinytorch.benchmarking.session import Artifact, Session, Survey, measure_models, survey_models
+from tinytorch.competition.run import Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError
 from tinytorch.harness.build import Built, Frozen, build, model_source
 from tinytorch.harness.contender import Challenge

@@ -11,7 +11,7 @@ import typer
 from tito.olympics.options import Event, Json, Seed, Workspace
 
 if TYPE_CHECKING:
-    from tinytorch.benchmarking.samples import Run
+    from tinytorch.competition.run import Run
     from tito.workspace import Workspace as WorkspaceFiles
 
 CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory

@@ -31,9 +31,9 @@ def schema(
 
 def json_schema(document: Published) -> dict[str, Any]:
     """The schema of one document."""
-    from tinytorch.benchmarking.samples import Run
     from tinytorch.competition import submission
     from tinytorch.competition.formats.document import Document
+    from tinytorch.competition.run import Run
 
     if document is Published.SUBMISSION:
         return submission.json_schema()

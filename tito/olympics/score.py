@@ -10,7 +10,7 @@ import typer
 from tito.olympics.options import Json, Workspace
 
 if TYPE_CHECKING:
-    from tinytorch.benchmarking.samples import Run
+    from tinytorch.competition.run import Run
 
 
 def score(
@@ -53,7 +53,7 @@ def eligibility(run: Run, scores: dict[str, float | None]) -> list[dict[str, Any
 
 
 def _margin(constraint: Any) -> str:
-    from tinytorch.competition.quantities import UNITS
+    from tinytorch.units import UNITS
 
     unit = "" if constraint.metric == "accuracy" else f" {UNITS[constraint.metric]}"
     value = "not measured" if constraint.value is None else f"{constraint.value:.4g}{unit}"

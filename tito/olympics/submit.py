@@ -27,8 +27,8 @@ def submit(
     workspace: Workspace = None,
 ) -> None:
     """Package the last run for an event and write it if it is valid; measures first if there is no run."""
-    from tinytorch.benchmarking.samples import DIVISIONS
     from tinytorch.competition.events import OlympicEvent, parse_event
+    from tinytorch.competition.run import DIVISIONS
     from tinytorch.competition.submission import submission_from_run
     from tinytorch.competition.validation import validate_submission
     from tinytorch.errors import UsageError

@@ -7,16 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tinytorch.benchmarking.samples import (
+from tinytorch.benchmarking.comparison import compare_accuracy, compare_latency
+from tinytorch.benchmarking.records import (
+    METRIC_RECORDS,
     Accuracy,
     Latency,
     Memory,
+    Metric,
+    Metrics,
     Throughput,
-    compare_accuracy,
-    compare_latency,
     pack_bits,
     unpack_bits,
 )
+from tinytorch.units import METRICS, UNITS
 
 SLOW = [[[2_000_000, 2_000_100]], [[2_010_000, 2_020_000]], [[1_990_000, 1_999_000]]]
 FAST = [[[1_000_000, 1_000_100]], [[1_006_000, 1_010_000]], [[995_000, 999_000]]]
@@ -89,3 +92,35 @@ def test_a_latency_that_is_no_positive_number_is_refused(value: object) -> None:
 def test_unknown_keys_are_refused() -> None:
     with pytest.raises(ValidationError):
         Memory(mean=1.0, weight=3)
+
+
+def test_every_metric_is_stored_in_the_unit_that_it_is_shown_in() -> None:
+    stored = {name: kind.model_fields["unit"].default for name, kind in METRIC_RECORDS.items()}
+
+    assert stored == UNITS
+    assert set(METRIC_RECORDS) == set(Metrics.model_fields) == {*METRICS, "throughput"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Latency.from_samples(SLOW, 3, SESSION),
+        Memory.from_bytes(12, 34, 56),
+        Accuracy.from_correctness([True, False]),
+        Throughput.from_samples([1, 2, 3], 5),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+def test_a_measured_record_derives_itself_again(record: Metric) -> None:
+    forged = record.model_copy(update={"mean": 0.5})
+
+    assert record.has_raw_samples
+    assert forged.recomputed() == record
+
+
+@pytest.mark.parametrize("kind", [Latency, Memory, Accuracy])
+def test_from_a_bare_number_nothing_but_the_number_follows(kind: type[Metric]) -> None:
+    record = kind(mean=0.5)
+
+    assert not record.has_raw_samples
+    assert record.model_copy(update={"std": 0.1}).recomputed() == record

@@ -7,10 +7,11 @@ them by a `from_...` constructor, so that anybody can derive it again. What was 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import chain
 from statistics import median
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, StringConstraints
@@ -18,14 +19,6 @@ from typing_extensions import TypeAliasType
 
 from tinytorch import units
 from tinytorch.benchmarking import statistics
-
-SchemaVersion = Literal["1.1"]  # what each version added: tinytorch/competition/migrations.py
-SCHEMA_VERSION: SchemaVersion = "1.1"
-METRICS = ("latency", "memory", "accuracy")
-MOST_TECHNIQUES = 32
-
-Division = Literal["closed", "open"]
-DIVISIONS: tuple[Division, ...] = get_args(Division)
 
 Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
@@ -47,7 +40,23 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Latency(Record):
+class Metric(Record):
+    """A quantity: its `mean` in its `unit`, and where it was measured the raw samples that everything follows from."""
+
+    unit: str
+    mean: float
+
+    @property
+    @abstractmethod
+    def has_raw_samples(self) -> bool:
+        """Whether every figure can be derived again."""
+
+    @abstractmethod
+    def recomputed(self) -> Self:
+        """The record derived again from its raw samples; from a bare number nothing but that number follows."""
+
+
+class Latency(Metric):
     """Time of one inference of one sample, in milliseconds.
 
     `samples_ns[placement][block][sample]` is the time of `calls_per_sample` calls; the interval is Student's t over
@@ -90,8 +99,19 @@ class Latency(Record):
             samples_ns=[[list(block) for block in blocks] for blocks in samples_ns],
         )
 
+    @property
+    def has_raw_samples(self) -> bool:
+        """Whether the times themselves are there."""
+        return self.samples_ns is not None
 
-class Memory(Record):
+    def recomputed(self) -> Self:
+        """Derived again from the times."""
+        if self.samples_ns is None:
+            return type(self)(mean=self.mean)
+        return self.from_samples(self.samples_ns, self.calls_per_sample or 1, self.session)
+
+
+class Memory(Metric):
     """Megabytes (10^6 bytes) that the model keeps between inferences; counted exactly, so without spread."""
 
     unit: Literal["MB"] = "MB"
@@ -114,8 +134,19 @@ class Memory(Record):
             kept_bytes=kept_bytes, artifact_bytes=artifact_bytes, peak_working_bytes=peak_working_bytes,
         )  # fmt: skip
 
+    @property
+    def has_raw_samples(self) -> bool:
+        """Whether the bytes were counted."""
+        return self.kept_bytes is not None
 
-class Accuracy(Record):
+    def recomputed(self) -> Self:
+        """Derived again from the counted bytes."""
+        if self.kept_bytes is None:
+            return type(self)(mean=self.mean)
+        return self.from_bytes(self.kept_bytes, self.artifact_bytes, self.peak_working_bytes)
+
+
+class Accuracy(Metric):
     """Share of the test set that is right: integers, a bit per sample (first sample = highest bit), Wilson interval."""
 
     unit: Literal["fraction"] = "fraction"
@@ -138,12 +169,22 @@ class Accuracy(Record):
             correct=correct, total=total, bitmap=pack_bits(right),
         )  # fmt: skip
 
+    @property
+    def has_raw_samples(self) -> bool:
+        """Whether it is known which samples were right."""
+        return self.bitmap is not None
+
+    def recomputed(self) -> Self:
+        """Derived again from the bits."""
+        right = self.right()
+        return type(self)(mean=self.mean) if right is None else self.from_correctness(right)
+
     def right(self) -> list[bool] | None:
         """One truth value per test sample, or None when only the share is known."""
         return None if self.bitmap is None or self.total is None else unpack_bits(self.bitmap, self.total)
 
 
-class Throughput(Record):
+class Throughput(Metric):
     """Samples per second in one full batch: its own measurement, never 1 / latency."""
 
     unit: Literal["samples/s"] = "samples/s"
@@ -156,6 +197,20 @@ class Throughput(Record):
         """Derive from the times (nanoseconds) of single passes over a batch; the median pass counts."""
         return cls(mean=batch_size * 1e9 / median(samples_ns), batch_size=batch_size, samples_ns=list(samples_ns))
 
+    @property
+    def has_raw_samples(self) -> bool:
+        """Always: a throughput cannot be given by hand."""
+        return True
+
+    def recomputed(self) -> Self:
+        """Derived again from the times."""
+        return self.from_samples(self.samples_ns, self.batch_size)
+
+
+METRIC_RECORDS: dict[str, type[Metric]] = {
+    "latency": Latency, "memory": Memory, "accuracy": Accuracy, "throughput": Throughput,
+}  # fmt: skip
+
 
 class Metrics(Record):
     """What was measured of one model; None was not."""
@@ -164,6 +219,10 @@ class Metrics(Record):
     memory: Memory | None = None
     accuracy: Accuracy | None = None
     throughput: Throughput | None = None
+
+    def measured(self) -> dict[str, Metric]:
+        """The records that are there, by the metric's name."""
+        return {name: record for name, record in self if record is not None}
 
 
 class ModelRecord(Record):
@@ -225,112 +284,6 @@ class SystemInfo(Record):
     blas: Text | None
     blas_threads: Positive | None
     governor: Text | None = None
-
-
-class TaskRecord(Record):
-    """What was to be solved: the task's name, the test data's digest and size, the accuracy expected of a baseline."""
-
-    name: Text
-    dataset_sha256: Sha256
-    test_samples: Positive
-    expected_accuracy: Fraction | None = None
-
-
-class SourceRecord(Record):
-    """Where the optimized model came from: a shipped strategy, or an entry file by digest."""
-
-    kind: Literal["strategy", "entry"]
-    name: Text
-    sha256: Sha256
-
-
-class Run(Record):
-    """One recorded `benchmark`: both models, measured in one session."""
-
-    schema_version: Literal["1.0", SchemaVersion] = SCHEMA_VERSION  # what 1.1 added may be absent
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
-    created_at: AwareDatetime
-    task: TaskRecord
-    source: SourceRecord
-    division: Division
-    techniques: Annotated[list[Text], Field(max_length=MOST_TECHNIQUES)]
-    system_info: SystemInfo
-    protocol: Protocol
-    baseline: ModelRecord
-    optimized: ModelRecord
-
-
-class Comparison(Record):
-    """A ratio or difference with its uncertainty; interval and p-value are None with `reason` saying why."""
-
-    estimate: float
-    ci_lower: float | None = None
-    ci_upper: float | None = None
-    p_value: float | None = None
-    verdict: statistics.Verdict | None = None
-    smallest_detectable: float | None = None
-    log_ratios: Annotated[list[float], Field(max_length=10_000)] | None = None
-    reason: str | None = None
-
-
-def compare_latency(baseline: Latency, optimized: Latency) -> Comparison:
-    """Speedup = baseline latency / optimized latency.
-
-    From paired samples it is exp of the mean placement log ratio; from bare numbers, or from samples that were not
-    taken in pairs, the plain ratio of the means without interval or p-value.
-    """
-    first, second = baseline.samples_ns, optimized.samples_ns
-    if first is None or second is None:
-        return Comparison(estimate=baseline.mean / optimized.mean, reason="given by hand: no raw samples")
-    if baseline.session is None or baseline.session != optimized.session or not _same_shape(first, second):
-        return Comparison(estimate=baseline.mean / optimized.mean, reason="measured one after the other")
-    batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
-    log_ratios = [ratio + batching for ratio in statistics.placement_log_ratios(first, second)]
-    return _from_log_ratios(log_ratios)
-
-
-def _from_log_ratios(log_ratios: list[float]) -> Comparison:
-    estimate = statistics.mean_estimate(log_ratios)
-    if estimate.interval is None or estimate.standard_error is None:
-        reason = "one placement only, or no spread between placements: no interval"
-        return Comparison(estimate=math.exp(estimate.mean), log_ratios=log_ratios, reason=reason)
-    return Comparison(
-        estimate=math.exp(estimate.mean),
-        ci_lower=math.exp(estimate.interval.lower),
-        ci_upper=math.exp(estimate.interval.upper),
-        p_value=estimate.p_value,
-        verdict=statistics.verdict(estimate.interval, 0.0),
-        smallest_detectable=statistics.smallest_detectable_ratio(estimate.standard_error, estimate.units),
-        log_ratios=log_ratios,
-    )
-
-
-def compare_accuracy(baseline: Accuracy, optimized: Accuracy) -> Comparison:
-    """Accuracy delta = optimized - baseline, a fraction; paired by test sample where both bitmaps are known."""
-    delta = optimized.mean - baseline.mean
-    first, second = baseline.right(), optimized.right()
-    if first is None or second is None or len(first) != len(second):
-        return Comparison(estimate=delta, reason="no per-sample results of the same test set")
-    lost = sum(a and not b for a, b in zip(first, second, strict=True))
-    won = sum(b and not a for a, b in zip(first, second, strict=True))
-    interval = statistics.paired_proportion_interval(lost, won, len(first))
-    p_value = statistics.mcnemar_exact(lost, won)
-    return Comparison(
-        estimate=delta, ci_lower=interval.lower, ci_upper=interval.upper, p_value=p_value,
-        verdict=_accuracy_verdict(p_value, delta),
-    )  # fmt: skip
-
-
-def _accuracy_verdict(p_value: float, delta: float) -> statistics.Verdict:
-    """McNemar's exact test decides; the interval is only an approximation of it."""
-    if p_value >= statistics.ALPHA:
-        return statistics.Verdict.NO_DETECTABLE_DIFFERENCE
-    return statistics.Verdict.BETTER if delta > 0 else statistics.Verdict.WORSE
-
-
-def _same_shape(first: SamplesNs, second: SamplesNs) -> bool:
-    """Whether two sample sets have the same placements and blocks."""
-    return [len(blocks) for blocks in first] == [len(blocks) for blocks in second]
 
 
 def pack_bits(bits: Sequence[bool]) -> str:

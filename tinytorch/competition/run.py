@@ -1,0 +1,49 @@
+"""A recorded competition run: both models, measured in one session, and where they came from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from tinytorch.benchmarking.records import Fraction, ModelRecord, Positive, Protocol, Record, Sha256, SystemInfo, Text
+
+SchemaVersion = Literal["1.1"]  # what each version added: tinytorch/competition/migrations.py
+SCHEMA_VERSION: SchemaVersion = "1.1"
+MOST_TECHNIQUES = 32
+
+Division = Literal["closed", "open"]
+DIVISIONS: tuple[Division, ...] = get_args(Division)
+
+
+class TaskRecord(Record):
+    """What was to be solved: the task's name, the test data's digest and size, the accuracy expected of a baseline."""
+
+    name: Text
+    dataset_sha256: Sha256
+    test_samples: Positive
+    expected_accuracy: Fraction | None = None
+
+
+class SourceRecord(Record):
+    """Where the optimized model came from: a shipped strategy, or an entry file by digest."""
+
+    kind: Literal["strategy", "entry"]
+    name: Text
+    sha256: Sha256
+
+
+class Run(Record):
+    """One recorded `benchmark`: both models, measured in one session."""
+
+    schema_version: Literal["1.0", SchemaVersion] = SCHEMA_VERSION  # what 1.1 added may be absent
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
+    created_at: AwareDatetime
+    task: TaskRecord
+    source: SourceRecord
+    division: Division
+    techniques: Annotated[list[Text], Field(max_length=MOST_TECHNIQUES)]
+    system_info: SystemInfo
+    protocol: Protocol
+    baseline: ModelRecord
+    optimized: ModelRecord
