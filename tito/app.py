@@ -8,12 +8,23 @@ import signal
 import sys
 import traceback
 from enum import IntEnum
+from importlib.metadata import version as version_of
 from typing import Annotated, NoReturn
 
 import typer
 
 from tinytorch.errors import RunError, SetupMissingError, TinyTorchError, UsageError
-from tito.olympics import benchmark, schema, score, status, submit, validate
+from tinytorch.text import safe_lines
+from tito.lazy import lazy_group
+
+COMMANDS = {
+    "benchmark": "Measure a model against the baseline and record the run.",
+    "score": "Score a run for every event: eligible or not, and why.",
+    "submit": "Package a run as a valid submission.json.",
+    "validate": "Check submissions, each check by its name.",
+    "status": "Show the five stages, the last run, and the next command.",
+    "schema": "Print the JSON Schema of what the tools write.",
+}
 
 
 class ExitCode(IntEnum):
@@ -35,19 +46,21 @@ EXIT_CODES: dict[type[TinyTorchError], ExitCode] = {
 }
 
 app = typer.Typer(name="tito", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
-olympics = typer.Typer(name="olympics", no_args_is_help=True, help="The Torch Olympics: measure, score, submit, check.")
+olympics = typer.Typer(
+    name="olympics", no_args_is_help=True, cls=lazy_group("tito.olympics", COMMANDS),
+    help="The Torch Olympics: measure, score, submit, check.",
+)  # fmt: skip
 app.add_typer(olympics)
-for command in (
-    benchmark.benchmark, score.score, submit.submit, validate.validate, status.status, schema.schema,
-):  # fmt: skip
-    olympics.command()(command)
+
+
+@olympics.callback()
+def _olympics() -> None:
+    """The Torch Olympics: measure, score, submit, check."""
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"tito {version('tinytorch-olympics')}")
+        typer.echo(f"tito {version_of('tinytorch-olympics')}")
         raise typer.Exit
 
 
@@ -94,8 +107,6 @@ def exit_code_of(error: TinyTorchError) -> ExitCode:
 
 def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> ExitCode:
     """Say what went wrong: in words on stderr, and with --json as one document on stdout."""
-    from tinytorch.text import safe_lines
-
     if "--json" in arguments:
         document = {"error": {"message": message, "mend": mend, "code": code.name.lower()}, "exit_code": int(code)}
         typer.echo(json.dumps(document, indent=2))

@@ -11,11 +11,14 @@ from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison, compare_accuracy, compare_latency
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory
+from tinytorch.competition.eligibility import Eligibility
+from tinytorch.competition.events import ConstraintResult
 from tinytorch.competition.run import Run
 from tinytorch.competition.submission import trust_of
 from tinytorch.units import (
     BYTES_PER_MEGABYTE,
     NANOSECONDS_PER_MILLISECOND,
+    UNITS,
     format_size,
     format_time,
     three_digits,
@@ -66,14 +69,22 @@ def scores_table(scores: Mapping[str, float | None]) -> RenderableType:
     return table
 
 
-def events_table(rows: Iterable[tuple[str, str, bool | None, str]]) -> RenderableType:
-    """Per event: what it is ranked by and the score, eligible or not, and why."""
+def event_row(event: Eligibility) -> dict[str, Any]:
+    """An event's line: what it is ranked by and the score, eligible or not, and why."""
+    shown = NOT_MEASURED if event.value is None else f"{event.value:.4g}"
+    why = "; ".join(_margin(constraint) for constraint in event.constraints) or "no constraint"
+    score = f"{event.ranked_by} {shown}"
+    return {"event": event.event.value, "score": score, "eligible": event.is_eligible, "why": why}
+
+
+def events_table(events: Iterable[Eligibility]) -> RenderableType:
+    """The line of every event."""
     table = Table(title="Events", title_justify="left")
     for heading in ("event", "score", "eligible", "why"):
         table.add_column(heading, overflow="fold")
     words = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("could not check", "yellow")}
-    for event, score, eligible, why in rows:
-        table.add_row(event, score, words[eligible], why)
+    for row in map(event_row, events):
+        table.add_row(row["event"], row["score"], words[row["eligible"]], row["why"])
     return table
 
 
@@ -87,6 +98,12 @@ def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableT
         said = "" if check["passed"] else f"{check['message']} {_arrow(check.get('mend'))}".strip()
         table.add_row(Text(check["name"]), Text(word, style), Text(said))
     return table
+
+
+def _margin(constraint: ConstraintResult) -> str:
+    unit = "" if constraint.metric == "accuracy" else f" {UNITS[constraint.metric]}"
+    value = NOT_MEASURED if constraint.value is None else f"{constraint.value:.4g}{unit}"
+    return f"{constraint.metric} {value} {constraint.operator} {constraint.limit:g}{unit}"
 
 
 def _arrow(mend: str | None) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.files import atomic_write, sha256
 
@@ -29,8 +31,6 @@ class Workspace:
     @contextlib.contextmanager
     def measuring(self) -> Iterator[None]:
         """One run at a time. UsageError when another process is measuring, or nothing can be written."""
-        from filelock import FileLock, Timeout
-
         self._make_folders()
         try:
             with FileLock(self.root / "measuring.lock", timeout=0):
@@ -75,8 +75,6 @@ class Workspace:
         return parse_run(read(path if path.is_file() else Path(reference), LARGEST_RUN_BYTES), reference)
 
     def _append(self, entry: dict[str, Any]) -> None:
-        from filelock import FileLock
-
         self._make_folders()
         with FileLock(self.root / "history.lock", timeout=10):
             content = json.dumps([*self.history(), entry], indent=1)

@@ -46,7 +46,8 @@ def test_each_sign_is_found_alone_with_its_numbers_and_advice(code: str) -> None
     found = find_doubts(replace(QUIET, **DOUBTFUL[code]))
 
     assert [doubt.code for doubt in found] == [code]
-    assert found[0].evidence and found[0].advice
+    assert found[0].evidence
+    assert found[0].advice
 
 
 def test_the_evidence_of_other_programs_is_in_cores() -> None:

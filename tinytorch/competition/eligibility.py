@@ -1,13 +1,42 @@
-"""Checks that an entry qualifies: for its event, its division and its task."""
+"""Who qualifies: for which events a run does, and checks that a submission does for its event, division and task."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from tinytorch.benchmarking.records import Metrics
 from tinytorch.competition.case import Case
-from tinytorch.competition.events import check_constraints
+from tinytorch.competition.events import ConstraintResult, OlympicEvent, check_constraints, load_rules
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
-from tinytorch.competition.scores import metric_values
+from tinytorch.competition.scores import Scores, metric_values
 from tinytorch.text import safe_text
 from tinytorch.units import UNITS
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """What an event would say of a run: the value that it ranks by (None: not measured), and each constraint."""
+
+    event: OlympicEvent
+    ranked_by: str
+    value: float | None
+    constraints: list[ConstraintResult]
+
+    @property
+    def is_eligible(self) -> bool | None:
+        """Whether every constraint holds; None where one could not be checked and none is missed."""
+        states = [constraint.satisfied for constraint in self.constraints]
+        return False if False in states else None if None in states else True
+
+
+def eligibility(optimized: Metrics, scores: Scores) -> list[Eligibility]:
+    """For every event, in their order."""
+    values = {**scores.model_dump(), **metric_values(optimized)}
+    rules = load_rules()
+    return [
+        Eligibility(event, asked.ranked_by, values[asked.ranked_by], check_constraints(event, values, rules))
+        for event, asked in ((event, rules.events[event]) for event in OlympicEvent)
+    ]
 
 
 @check(

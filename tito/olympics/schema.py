@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+
+from tinytorch.competition import submission
+from tinytorch.competition.formats.document import Document
+from tinytorch.competition.run import Run
+from tito import screen
 
 
 class Published(StrEnum):
@@ -24,17 +28,11 @@ def schema(
     output: Annotated[str | None, typer.Option("--output", "-o", help="Where to write it (default: stdout).")] = None,
 ) -> None:
     """Print a JSON Schema (draft 2020-12), by default that of submission.json."""
-    from tito import screen
-
-    screen.put(json.dumps(json_schema(document), indent=2), output)
+    screen.put_json(json_schema(document), output)
 
 
 def json_schema(document: Published) -> dict[str, Any]:
     """The schema of one document."""
-    from tinytorch.competition import submission
-    from tinytorch.competition.formats.document import Document
-    from tinytorch.competition.run import Run
-
     if document is Published.SUBMISSION:
         return submission.json_schema()
     model = Run if document is Published.RUN else Document

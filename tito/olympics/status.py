@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from tito.olympics.options import Json, Workspace
+from rich.table import Table
+from rich.text import Text
+
+from tinytorch.files import sha256
+from tito import screen
+from tito.olympics.options import Json, WorkspaceFolder
+from tito.workspace import Workspace
 
 EVENTS = 5
 
 
-def status(json_: Json = False, workspace: Workspace = None) -> None:
+def status(json_: Json = False, folder: WorkspaceFolder = None) -> None:
     """Show the five stages, the last run, the submissions and the next command."""
-    from tito import screen
-    from tito.workspace import Workspace as WorkspaceFiles
-
-    history = WorkspaceFiles(workspace).history()
+    history = Workspace(folder).history()
     runs = [entry for entry in history if entry["kind"] == "run"]
     submissions = [{**entry, "file_state": _file_state(entry)} for entry in history if entry["kind"] == "submission"]
     document = {
@@ -24,7 +26,7 @@ def status(json_: Json = False, workspace: Workspace = None) -> None:
         "submissions": submissions, "next": _next(runs, submissions),
     }  # fmt: skip
     if json_:
-        screen.put(json.dumps(document, indent=2), None)
+        screen.put_json(document)
     else:
         _show(document)
 
@@ -53,8 +55,6 @@ def _next(runs: list[dict[str, Any]], submissions: list[dict[str, Any]]) -> str:
 
 def _file_state(entry: dict[str, Any]) -> str:
     """Whether a submission's file is still what was validated when it was written."""
-    from tinytorch.files import sha256
-
     path = Path(entry["file"])
     if entry["file"] == "-" or not path.is_file():
         return "elsewhere"
@@ -62,11 +62,6 @@ def _file_state(entry: dict[str, Any]) -> str:
 
 
 def _show(document: dict[str, Any]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from tito import screen
-
     table = Table(title="Torch Olympics", title_justify="left")
     for heading in ("stage", "done", "detail"):
         table.add_column(heading, overflow="fold")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tito.olympics.options import Event, Json, Workspace
+from tinytorch.competition.events import OlympicEvent, parse_event
+from tinytorch.competition.run import DIVISIONS, Run
+from tinytorch.competition.submission import submission_from_run
+from tinytorch.competition.validation import validate_submission
+from tinytorch.errors import SetupMissingError, UsageError
+from tinytorch.text import nearest
+from tito import render, screen, workspace
+from tito.olympics.benchmark import measure, reference
+from tito.olympics.options import Event, Json, WorkspaceFolder
 
 DEFAULT_OUTPUT = "submission.json"
 ANONYMOUS = "anonymous"
@@ -24,18 +31,9 @@ def submit(
     division: Annotated[str | None, typer.Option("--division", help="closed or open (default: the entry's).")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="Where to write it; - is stdout.")] = DEFAULT_OUTPUT,
     json_: Json = False,
-    workspace: Workspace = None,
+    folder: WorkspaceFolder = None,
 ) -> None:
     """Package the last run for an event and write it if it is valid; measures first if there is no run."""
-    from tinytorch.competition.events import OlympicEvent, parse_event
-    from tinytorch.competition.run import DIVISIONS
-    from tinytorch.competition.submission import submission_from_run
-    from tinytorch.competition.validation import validate_submission
-    from tinytorch.errors import UsageError
-    from tinytorch.text import nearest
-    from tito import screen
-    from tito import workspace as files
-
     if event is None:
         choices = ", ".join(OlympicEvent)
         raise UsageError("which event is it for?", mend=f"tito olympics submit --event EVENT, one of {choices}")
@@ -43,8 +41,8 @@ def submit(
         raise UsageError(f"there is no division {division!r}", mend=nearest(division, DIVISIONS))
     chosen = parse_event(event)
     if output != "-":
-        files.check_writable(Path(output))
-    place = files.Workspace(workspace)
+        workspace.check_writable(Path(output))
+    place = workspace.Workspace(folder)
     record = _run(place, run, chosen.value)
     document = submission_from_run(
         record, event=chosen, athlete_name=athlete or athlete_name(), github_repo=repo,
@@ -53,29 +51,23 @@ def submit(
     verdict = validate_submission(document)
     if not verdict["valid"]:
         _refuse(verdict, json_)
-    digest = screen.put(json.dumps(document, indent=2), output)
+    digest = screen.put_json(document, output)
     receipt = _receipt(document, record.id, output, digest)
     place.record_submission({**receipt, "valid": True})
     _show_receipt(receipt, json_ and output != "-")
 
 
-def _run(place: Any, reference: str | None, event: str) -> Any:
+def _run(place: workspace.Workspace, named: str | None, event: str) -> Run:
     """The run that is meant; measured now when none was named and none is recorded."""
-    from tinytorch.errors import SetupMissingError
-    from tito import screen
-    from tito.olympics.benchmark import measure
-
     try:
-        return place.load_run(reference)
+        return place.load_run(named)
     except SetupMissingError:
         screen.say(f"no run is recorded yet: measuring the reference strategy of {event} first")
-        return measure(place, event=event)
+        return measure(place, reference(event))
 
 
 def athlete_name() -> str:
     """Git's `user.name`, else `anonymous` with a hint; never the login name."""
-    from tito import screen
-
     try:
         command = ["git", "config", "user.name"]
         name = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout.strip()
@@ -89,10 +81,8 @@ def athlete_name() -> str:
 
 def _refuse(verdict: dict[str, Any], json_: bool) -> None:
     """Show the findings and end with exit code 1; nothing is written."""
-    from tito import render, screen
-
     if json_:
-        screen.put(json.dumps({"written": False, **verdict}, indent=2), None)
+        screen.put_json({"written": False, **verdict})
     else:
         failed = [check for check in verdict["checks"] if check["passed"] is False]
         screen.show(render.checks_table("Not written: the submission would be invalid", failed))
@@ -108,10 +98,8 @@ def _receipt(document: dict[str, Any], run: str, output: str, digest: str | None
 
 def _show_receipt(receipt: dict[str, Any], as_json: bool) -> None:
     """The receipt is talk, unless it was asked for as data."""
-    from tito import screen
-
     if as_json:
-        screen.put(json.dumps(receipt, indent=2), None)
+        screen.put_json(receipt)
         return
     for name in ("id", "created_at", "event", "trust", "file", "sha256"):
         if receipt[name] is not None:

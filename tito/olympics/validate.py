@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console, RenderableType
 
+from tinytorch.competition.batch import with_duplicates
+from tinytorch.competition.findings import Page
+from tinytorch.competition.formats import FORMATS
+from tinytorch.competition.reading import LARGEST_FILE_BYTES, read_regular
+from tinytorch.competition.reports import Report
+from tinytorch.competition.validation import PAGES, judge_file
+from tinytorch.competition.validation import explain as page_of
+from tinytorch.errors import UsageError
+from tito import render_findings, screen
 from tito.olympics.options import Json
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from tinytorch.competition.reports import Report
+from tito.parallel import in_order
 
 DEFAULT_FILE = "submission.json"
 STDIN = "-"
@@ -57,15 +65,10 @@ def validate(
     if explain is not None:
         _explain(explain, format_, output)
         return
-    from tinytorch.competition.batch import with_duplicates
-    from tinytorch.competition.formats import FORMATS
-
     names = list(_expanded(files or [DEFAULT_FILE]))
     verdicts: list[bool] = []
     reports = _noted(with_duplicates(_judged(names)), strict, verdicts)
     if format_ is OutputFormat.HUMAN:
-        from tito import render_findings
-
         _write(_drawn(render_findings.reports(reports, len(names) > 1), output), output)
     else:
         _write(FORMATS[format_](reports), output)
@@ -74,11 +77,6 @@ def validate(
 
 def _judged(names: Sequence[str]) -> Iterator[Report]:
     """The reports in the order of the names; only this process has the standard input."""
-    from functools import partial
-
-    from tinytorch.competition.validation import judge_file
-    from tito.parallel import in_order
-
     if STDIN in names:
         return map(partial(judge_file, read=_read), names)
     return in_order(judge_file, names)
@@ -100,8 +98,6 @@ def _expanded(names: Iterable[str]) -> Iterator[str]:
 
 
 def _read(name: str) -> bytes:
-    from tinytorch.competition.reading import LARGEST_FILE_BYTES, read_regular
-
     if name == STDIN:
         return sys.stdin.buffer.read(LARGEST_FILE_BYTES + 1)  # one more than allowed, so that the check sees it
     return read_regular(Path(name))
@@ -109,8 +105,6 @@ def _read(name: str) -> bytes:
 
 def _drawn(renderables: Iterable[RenderableType], output: str | None) -> Iterator[str]:
     """Renderables as text, in colour on a terminal only."""
-    from rich.console import Console
-
     console = Console(highlight=False, markup=False, emoji=False, color_system="auto" if output in STDOUT else None)
     for renderable in renderables:
         with console.capture() as captured:
@@ -119,8 +113,6 @@ def _drawn(renderables: Iterable[RenderableType], output: str | None) -> Iterato
 
 
 def _write(pieces: Iterable[str], output: str | None) -> None:
-    from tito import screen
-
     if output in STDOUT:
         for piece in pieces:
             typer.echo(piece, nl=False)
@@ -130,16 +122,9 @@ def _write(pieces: Iterable[str], output: str | None) -> None:
 
 def _explain(check_id: str, format_: OutputFormat, output: str | None) -> None:
     """The page of one check, or of all, for people or as JSON."""
-    from dataclasses import fields
-
-    from tinytorch.competition.findings import Page
-    from tinytorch.competition.validation import PAGES, explain
-    from tinytorch.errors import UsageError
-    from tito import render_findings
-
     if format_ not in (OutputFormat.HUMAN, OutputFormat.JSON):
         raise UsageError(f"--explain cannot write {format_}", mend="choose --format human or json")
-    shown = list(PAGES.values()) if check_id == EVERY_CHECK else [explain(check_id)]
+    shown = list(PAGES.values()) if check_id == EVERY_CHECK else [page_of(check_id)]
     if format_ is OutputFormat.HUMAN:
         _write(_drawn(render_findings.pages(shown), output), output)
         return
