@@ -1,6 +1,7 @@
 # Source this from bash or zsh, in any directory:  source bin/activate-tinytorch.sh
 # Makes .venv beside it when missing, installs the project editable with its tests' needs, and activates it.
-# A second call sees by a checksum of pyproject.toml that nothing has changed, and needs no network.
+# TINYTORCH_VENV names another place for it. A second call sees by a checksum of pyproject.toml that nothing has changed,
+# and needs no network.
 
 _tinytorch_say() { printf 'tinytorch: %s\n' "$*" >&2; }
 
@@ -18,36 +19,37 @@ _tinytorch_python() {
 }
 
 _tinytorch_install() {
-    # $1: the project's root; $2: the checksum that a finished installation leaves behind.
+    # $1: the project's root; $2: the environment; $3: the checksum that a finished installation leaves behind.
     local python
-    if [ ! -x "$1/.venv/bin/python" ] || ! "$1/.venv/bin/python" -c '' >/dev/null 2>&1; then
+    if [ ! -x "$2/bin/python" ] || ! "$2/bin/python" -c '' >/dev/null 2>&1; then
         if ! python=$(_tinytorch_python); then
             _tinytorch_say "Python 3.11 or newer is needed and was not found"
             return 1
         fi
-        _tinytorch_say "making .venv with $("$python" --version)"
-        if ! "$python" -m venv --clear "$1/.venv"; then
-            _tinytorch_say "could not make .venv; on Debian or Ubuntu install the package python3-venv"
+        _tinytorch_say "making $2 with $("$python" --version)"
+        if ! "$python" -m venv --clear "$2"; then
+            _tinytorch_say "could not make $2; on Debian or Ubuntu install the package python3-venv"
             return 1
         fi
     fi
     _tinytorch_say "installing (a minute the first time)"
-    if ! "$1/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$1[dev]" >&2; then
+    if ! "$2/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$1[dev]" >&2; then
         _tinytorch_say "the installation failed; with a network, source this file again to continue"
         return 1
     fi
-    printf '%s\n' "$2" >"$1/.venv/.tinytorch-installed"
+    printf '%s\n' "$3" >"$2/.tinytorch-installed"
 }
 
 _tinytorch_activate() {
-    local root installed wanted
+    local root environment installed wanted
     root=$(CDPATH='' cd -- "$(dirname -- "$1")/.." && pwd -P) || return 1
+    environment=${TINYTORCH_VENV:-$root/.venv}
     wanted="$(cksum <"$root/pyproject.toml") $root"
-    installed=$(cat "$root/.venv/.tinytorch-installed" 2>/dev/null || :)
-    if [ "$installed" != "$wanted" ] || [ ! -x "$root/.venv/bin/tito" ]; then
-        _tinytorch_install "$root" "$wanted" || return 1
+    installed=$(cat "$environment/.tinytorch-installed" 2>/dev/null || :)
+    if [ "$installed" != "$wanted" ] || [ ! -x "$environment/bin/tito" ]; then
+        _tinytorch_install "$root" "$environment" "$wanted" || return 1
     fi
-    . "$root/.venv/bin/activate"
+    . "$environment/bin/activate"
 }
 
 if [ -n "${ZSH_VERSION:-}" ]; then

@@ -64,15 +64,15 @@ class Workspace:
             raise UsageError(f"{path} is damaged", mend=mend)
         return entries
 
-    def load_run(self, reference: str | None) -> Run:
-        """A run by id, by file, or the latest; SetupMissingError when there is none yet."""
+    def run_content(self, reference: str | None) -> tuple[str, bytes]:
+        """A run by id, by file, or the latest, as its name and content; SetupMissingError when there is none yet."""
         if reference is None:
             recorded = [entry["id"] for entry in self.history() if entry["kind"] == "run"]
             if not recorded:
                 raise SetupMissingError(f"no run is recorded in {self.root}", mend=BENCHMARK_COMMAND)
             reference = str(recorded[-1])
         path = self.root / "runs" / f"{reference}.json"
-        return parse_run(read(path if path.is_file() else Path(reference), LARGEST_RUN_BYTES), reference)
+        return reference, read(path if path.is_file() else Path(reference), LARGEST_RUN_BYTES)
 
     def _append(self, entry: dict[str, Any]) -> None:
         self._make_folders()
@@ -86,21 +86,6 @@ class Workspace:
         except OSError as error:
             mend = f"choose another place with --workspace DIR or {VARIABLE}"
             raise UsageError(f"cannot write in {self.root}: {error.strerror}", mend=mend) from error
-
-
-def parse_run(content: bytes, name: str) -> Run:
-    """The run in `content`; UsageError that names the first thing wrong with it."""
-    from pydantic import ValidationError
-
-    from tinytorch.competition.run import Run
-
-    try:
-        return Run.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        message = f"{name} is not a run record, or a damaged one: {where}: {first['msg']}"
-        raise UsageError(message, mend=f"measure again with: {BENCHMARK_COMMAND}") from None
 
 
 def read(path: Path, limit_bytes: int) -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 
 from tinytorch.benchmarking.records import Fraction, ModelRecord, Positive, Protocol, Record, Sha256, SystemInfo, Text
+from tinytorch.errors import UsageError
 
 SchemaVersion = Literal["1.1"]  # what each version added: tinytorch/competition/migrations.py
 SCHEMA_VERSION: SchemaVersion = "1.1"
@@ -47,3 +48,14 @@ class Run(Record):
     protocol: Protocol
     baseline: ModelRecord
     optimized: ModelRecord
+
+
+def parse_run(name: str, content: bytes) -> Run:
+    """The run in a file's content; UsageError that names the first thing wrong with it."""
+    try:
+        return Run.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        message = f"{name} is not a run record, or a damaged one: {where}: {first['msg']}"
+        raise UsageError(message, mend="measure again with: tito olympics benchmark") from None

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tinytorch.competition.eligibility import eligibility
+from tinytorch.competition.run import parse_run
 from tinytorch.competition.scores import compute_scores
 from tito import render, screen
 from tito.olympics.options import Json, WorkspaceFolder
@@ -19,7 +20,7 @@ def score(
     folder: WorkspaceFolder = None,
 ) -> None:
     """Score a run for every event."""
-    record = Workspace(folder).load_run(run)
+    record = parse_run(*Workspace(folder).run_content(run))
     scores = compute_scores(record.baseline.metrics, record.optimized.metrics)
     events = eligibility(record.optimized.metrics, scores)
     if json_:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tinytorch.competition.events import OlympicEvent, parse_event
-from tinytorch.competition.run import DIVISIONS, Run
+from tinytorch.competition.run import DIVISIONS, Run, parse_run
 from tinytorch.competition.submission import submission_from_run
 from tinytorch.competition.validation import validate_submission
 from tinytorch.errors import SetupMissingError, UsageError
@@ -60,7 +60,7 @@ def submit(
 def _run(place: workspace.Workspace, named: str | None, event: str) -> Run:
     """The run that is meant; measured now when none was named and none is recorded."""
     try:
-        return place.load_run(named)
+        return parse_run(*place.run_content(named))
     except SetupMissingError:
         screen.say(f"no run is recorded yet: measuring the reference strategy of {event} first")
         return measure(place, reference(event))
