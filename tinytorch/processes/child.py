@@ -45,6 +45,7 @@ def _fork_from_guard(requests: int) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     guard, worker = os.getpid(), os.fork()
     if worker:
+        _lead_a_group(worker)
         status = _wait(worker, requests, woken)
         _end_everything_below(worker)
         _end_as(status)
@@ -52,10 +53,16 @@ def _fork_from_guard(requests: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.close(woken)
     os.close(waker)
-    os.setpgid(0, 0)  # a group without the guard: it can be killed as a whole, however fast it forks
+    _lead_a_group(0)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != guard:  # it was killed before the line above could tie this process to it
         os._exit(1)
+
+
+def _lead_a_group(process: int) -> None:
+    """A group without the guard can be killed as a whole, however fast it forks. Both sides ask; one is first."""
+    with contextlib.suppress(OSError):
+        os.setpgid(process, process)
 
 
 def _wait(worker: int, requests: int, woken: int) -> int:
@@ -81,18 +88,25 @@ def _end_everything_below(worker: int) -> None:
 
     A killed process's children become ours (we are their subreaper), so that "no child" means "nothing is left".
     """
-    import psutil  # not before the fork: the worker's memory is the model's
-
     with contextlib.suppress(ProcessLookupError):
         os.killpg(worker, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):  # it ended by itself, and was waited for then
+        os.waitpid(worker, 0)
     while True:
-        for process in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
         try:
-            os.waitpid(-1, 0)
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                _kill_descendants()
+                os.waitpid(-1, 0)
         except ChildProcessError:
             return
+
+
+def _kill_descendants() -> None:
+    import psutil  # not before the fork, and only where something is left: the memory and the time are the model's
+
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _end_as(status: int) -> NoReturn:
