@@ -96,7 +96,7 @@ def test_the_same_input_gives_the_same_digest() -> None:
         ({"created_at": datetime(2026, 3, 1)}, "time zone"),
     ],
 )
-def test_bad_entrants_are_refused(changes: dict[str, Any], words: str) -> None:
+def test_bad_declarations_are_refused(changes: dict[str, Any], words: str) -> None:
     """Each text is checked before anything is written."""
     with pytest.raises(UsageError, match=words):
         claimed(**changes)

@@ -154,7 +154,7 @@ class Placements:
     def predict(self, model: int) -> NDArray[Any]:
         """Outputs for the full batch of inputs, as an array of its own."""
         with no_grad():
-            return np.array(self._calls[0][model](self._batch))
+            return np.array(self._calls[0][model](self._batch))  # a copy: a model may write into its own array again
 
     def probe(self) -> Probe:
         """Roughly what measuring will cost, for planning."""

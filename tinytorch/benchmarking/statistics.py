@@ -23,7 +23,7 @@ TRIMMED_SHARE = 0.2  # cut from each end: Wilcox, "Introduction to Robust Estima
 PERCENTILE_CONFIDENCE = 0.99  # with which a reported percentile must be backed (see `percentile_floor`)
 
 Blocks = Sequence[Sequence[int]]  # [block][sample] nanoseconds
-Placements = Sequence[Blocks]  # [placement][block][sample] nanoseconds
+PlacementTimes = Sequence[Blocks]  # [placement][block][sample] nanoseconds
 
 
 class Verdict(StrEnum):
@@ -67,7 +67,7 @@ def block_log_ratio(baseline: Sequence[float], optimized: Sequence[float]) -> fl
     return math.log(median(baseline) / median(optimized))
 
 
-def placement_log_ratios(baseline: Placements, optimized: Placements) -> list[float]:
+def placement_log_ratios(baseline: PlacementTimes, optimized: PlacementTimes) -> list[float]:
     """One number per placement: the trimmed mean of its block pairs' log ratios."""
     return [
         trimmed_mean([block_log_ratio(a, b) for a, b in zip(blocks_a, blocks_b, strict=True)])

@@ -104,8 +104,8 @@ def content_digest(document: dict[str, Any]) -> str:
     return sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
 
 
-class Entrant(Record):
-    """Who enters, for which event, and with what."""
+class Declaration(Record):
+    """What an athlete declares: who enters, for which event, and with what."""
 
     event: OlympicEvent
     division: Division
@@ -138,7 +138,7 @@ def generate_submission(
     created_at: datetime | None = None,
 ) -> dict[str, Any]:
     """A submission, as a plain dict, from two models' results or from numbers given by hand (ms, MB, fraction)."""
-    entrant = make_entrant(event, division, athlete_name, github_repo, techniques)
+    declaration = make_declaration(event, division, athlete_name, github_repo, techniques)
     baseline, optimized = paired_models(baseline_results, optimized_results)
     measured = optimized_results if isinstance(optimized_results, MeasuredResults) else None
     evidence = Evidence(
@@ -148,7 +148,7 @@ def generate_submission(
         system_info=measured.system_info if measured else None,
         protocol=measured.protocol if measured else None,
     )
-    return assemble(entrant, evidence, created_at or datetime.now(UTC))
+    return assemble(declaration, evidence, created_at or datetime.now(UTC))
 
 
 def submission_from_run(
@@ -163,15 +163,15 @@ def submission_from_run(
 ) -> dict[str, Any]:
     """A submission, as a plain dict, of a recorded run; techniques and division are the run's unless given."""
     declared = run.techniques if techniques is None else techniques
-    entrant = make_entrant(event, division or run.division, athlete_name, github_repo, declared)
+    declaration = make_declaration(event, division or run.division, athlete_name, github_repo, declared)
     evidence = Evidence(
         baseline=run.baseline, optimized=run.optimized, task=run.task, source=run.source,
         system_info=run.system_info, protocol=run.protocol,
     )  # fmt: skip
-    return assemble(entrant, evidence, created_at or datetime.now(UTC))
+    return assemble(declaration, evidence, created_at or datetime.now(UTC))
 
 
-def assemble(entrant: Entrant, evidence: Evidence, created_at: datetime) -> dict[str, Any]:
+def assemble(declaration: Declaration, evidence: Evidence, created_at: datetime) -> dict[str, Any]:
     """Derive everything that follows from the evidence, and seal it."""
     rules = load_rules()
     baseline, optimized = evidence.baseline.metrics, evidence.optimized.metrics
@@ -180,12 +180,12 @@ def assemble(entrant: Entrant, evidence: Evidence, created_at: datetime) -> dict
     submission = Submission(
         schema_version=SCHEMA_VERSION,
         rules=RulesId(version=rules.version, sha256=rules.sha256),
-        **_fields(entrant),
+        **_fields(declaration),
         **_fields(known),
         created_at=_checked_time(created_at),
         normalized_scores=compute_scores(baseline, optimized),
         statistics=compare_metrics(baseline, optimized),
-        constraints=check_constraints(entrant.event, metric_values(optimized)),
+        constraints=check_constraints(declaration.event, metric_values(optimized)),
         trust=trust,
         digest="0" * 64,
     )
@@ -204,15 +204,15 @@ def is_repository(address: str) -> bool:
     return _REPOSITORY.fullmatch(address) is not None
 
 
-def make_entrant(
+def make_declaration(
     event: OlympicEvent | str, division: str, athlete_name: str, github_repo: str | None, techniques: Sequence[str]
-) -> Entrant:
-    """The entrant, every text checked; UsageError says which one is wrong."""
+) -> Declaration:
+    """The declaration, every text checked; UsageError says which one is wrong."""
     if division not in DIVISIONS:
         raise UsageError(f"unknown division {division!r}", mend=nearest(str(division), DIVISIONS))
     if isinstance(techniques, str) or len(techniques) > MOST_TECHNIQUES:
         raise UsageError(f"techniques must be a list of at most {MOST_TECHNIQUES} names")
-    return Entrant(
+    return Declaration(
         event=parse_event(event),
         division="closed" if division == "closed" else "open",
         athlete_name=_checked_text("athlete_name", athlete_name, ATHLETE_LIMIT),

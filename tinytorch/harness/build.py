@@ -116,7 +116,7 @@ def _optimize(optimize: Callable[[Any, Any], Any], task: str, baseline: str, art
     if isinstance(model, type) or not (callable(model) or callable(getattr(model, "forward", None))):
         raise EntryError(f"`optimize` returned {type(model).__qualname__!r}, which is not a model")
     as_call(model)
-    try:
+    try:  # pickled by reference: the entry's classes are found again in MODULE_NAME, local ones and lambdas are not
         save_model(model, Path(artifact))
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise EntryError(f"the optimized model cannot be saved: {error}") from error
