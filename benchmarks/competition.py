@@ -86,7 +86,9 @@ def varied(run: Run, seed: int) -> Document:
         latency = document[role]["metrics"]["latency"]
         samples = [[[max(1, time_ns + generator.randrange(-9, 10)) for time_ns in block] for block in blocks]
                    for blocks in latency["samples_ns"]]  # fmt: skip
-        fresh = Latency.from_samples(samples, latency["calls_per_sample"], latency["session"])
+        fresh = Latency.from_samples(
+            samples, latency["calls_per_sample"], latency["copies_per_unit"], latency["session"]
+        )
         document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
     changed = Run.model_validate_json(json.dumps(document))
     return submission_from_run(changed, event="all_around", athlete_name=f"Athlete {seed}")
@@ -217,7 +219,9 @@ def small(run: Run) -> Run:
     for role in ("baseline", "optimized"):
         latency = document[role]["metrics"]["latency"]
         samples = [blocks[:2] for blocks in latency["samples_ns"][:6]]
-        fresh = Latency.from_samples(samples, latency["calls_per_sample"], latency["session"])
+        fresh = Latency.from_samples(
+            samples, latency["calls_per_sample"], latency["copies_per_unit"], latency["session"]
+        )
         document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
     return Run.model_validate_json(json.dumps(document))
 

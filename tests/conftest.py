@@ -14,7 +14,7 @@ settings.register_profile("here", deadline=None)  # a shared machine pauses when
 settings.register_profile("ci", deadline=None, derandomize=True)  # CI judges the change, not the day's draw
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-TINY = Tier("test", 40_000_000, processes=2, copies=3, placements=6)
+TINY = Tier("test", 40_000_000, processes=4, copies=2)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ TinyTorchError                what went wrong, and `mend`: the command or change
 ├── SetupMissingError         something that must come first is absent: no run yet, no data      exit 3
 └── RunError                  the run itself failed                                              exit 4
     ├── WorkerError           a worker process raised, died, hung or broke the protocol
+    ├── ModelError            a model that cannot be measured honestly: other answers when timed, a patched framework
     └── EntryError            the entry failed: raised, crashed, timed out, gave a wrong output
 """
 
@@ -39,6 +40,10 @@ class RunError(TinyTorchError, RuntimeError):
 
 class WorkerError(RunError):
     """A worker process raised, died, hung or answered nonsense."""
+
+
+class ModelError(RunError):
+    """A model does what a measured model must not."""
 
 
 class EntryError(RunError):

@@ -117,11 +117,16 @@ def _interval(lower: str, upper: str) -> str:
 def _latency(latency: Latency | None) -> str:
     if latency is None:
         return NOT_MEASURED
-    shown = format_time(latency.mean * NANOSECONDS_PER_MILLISECOND)
-    if latency.ci_lower is None or latency.ci_upper is None:
-        return shown
-    bounds = (format_time(bound * NANOSECONDS_PER_MILLISECOND) for bound in (latency.ci_lower, latency.ci_upper))
-    return f"{shown}\n{_interval(*bounds)}"
+    lines = [_milliseconds(latency.mean)]
+    if latency.ci_lower is not None and latency.ci_upper is not None:
+        lines.append(_interval(_milliseconds(latency.ci_lower), _milliseconds(latency.ci_upper)))
+    if latency.typical is not None:
+        lines.append(f"typical {_milliseconds(latency.typical)}")
+    return "\n".join(lines)
+
+
+def _milliseconds(time_ms: float) -> str:
+    return format_time(time_ms * NANOSECONDS_PER_MILLISECOND)
 
 
 def _memory(memory: Memory | None) -> str:
@@ -142,7 +147,8 @@ def _speedup(comparison: Comparison | None) -> str:
     if comparison.ci_lower is None or comparison.ci_upper is None:
         return f"{three_digits(comparison.estimate)}x\n({comparison.reason})"
     interval = _interval(f"{three_digits(comparison.ci_lower)}x", f"{three_digits(comparison.ci_upper)}x")
-    return f"{three_digits(comparison.estimate)}x speed, {p_words(comparison.p_value)}\n{interval}"
+    basis = "\nby typical times" if comparison.basis == "typical" else ""
+    return f"{three_digits(comparison.estimate)}x speed, {p_words(comparison.p_value)}\n{interval}{basis}"
 
 
 def _compression(baseline: Memory | None, optimized: Memory | None) -> str:
@@ -196,8 +202,10 @@ def _accuracy_words(comparison: Comparison | None) -> str:
 
 def _below(run: Run) -> str:
     protocol, trust = run.protocol, trust_of(run.baseline.metrics, run.optimized.metrics)
+    sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
     return (
-        f"95 % intervals over {protocol.processes} processes x {protocol.copies} copies; tier {protocol.tier}, "
-        f"{protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; "
+        "latency is the quiet time (the machine undisturbed); typical: as it was.\n"
+        f"95 % intervals over {sessions}{protocol.processes} processes x {protocol.copies} copies; "
+        f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; "
         f"trust {trust} ({trust.word}); run {run.id}"
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gc
+import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tinytorch.benchmarking import measure
 from tinytorch.benchmarking.schedule import BlockShape, Plan
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import RunError
 
 
 class FakeClock:
@@ -29,7 +33,7 @@ class FakeClock:
         return call
 
 
-PLAN = Plan(processes=1, generations=1, copies=2, visits=3, block=BlockShape(4, 5, 8), calls_per_sample=(1, 10))
+PLAN = Plan(sessions=1, processes=1, copies=2, visits=3, block=BlockShape(4, 5, 8), calls_per_sample=(1, 10))
 
 
 @pytest.fixture
@@ -37,9 +41,20 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def measured(clock: FakeClock) -> measure.Samples:
-    placements = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(PLAN.copies)]
-    return measure.measure_placements(placements, range(7), PLAN, seed=1, clock=clock)
+class Inputs:
+    """Hands out numbers, and never the same one twice."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def __call__(self, count: int) -> list[object]:
+        self.given += count
+        return list(range(self.given - count, self.given))
+
+
+def measured(clock: FakeClock, plan: Plan = PLAN) -> measure.Samples:
+    copies = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(plan.copies)]
+    return measure.measure_visit(copies, Inputs(), plan, random.Random(1), clock)
 
 
 def test_a_sample_is_the_time_of_its_batch(clock: FakeClock) -> None:
@@ -48,15 +63,15 @@ def test_a_sample_is_the_time_of_its_batch(clock: FakeClock) -> None:
     assert {ns for model in (slow, fast) for p in model for b in p for ns in b} == {1000, 500}
 
 
-def test_every_placement_has_all_its_blocks(clock: FakeClock) -> None:
+def test_every_copy_has_all_its_blocks(clock: FakeClock) -> None:
     shapes = {np.shape(model) for model in measured(clock)}
 
-    assert shapes == {(PLAN.copies, PLAN.visits * PLAN.block.block_pairs, PLAN.block.timed)}
+    assert shapes == {(PLAN.copies, PLAN.block.block_pairs, PLAN.block.timed)}
 
 
 def test_discarded_calls_are_made_and_not_recorded(clock: FakeClock) -> None:
     measured(clock)
-    blocks = PLAN.copies * PLAN.visits * PLAN.block.block_pairs
+    blocks = PLAN.copies * PLAN.block.block_pairs
 
     assert sum(name == "a" for name, _ in clock.calls) == blocks * (PLAN.block.discarded + PLAN.block.timed)
 
@@ -68,13 +83,48 @@ def test_models_take_turns_block_by_block(clock: FakeClock) -> None:
     assert max(len(run) for run in names.replace("b", " ").split()) <= 2 * (PLAN.block.discarded + PLAN.block.timed)
 
 
-def test_the_observer_hears_of_progress_up_to_the_end(clock: FakeClock) -> None:
-    shares: list[float] = []
-    placements = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(PLAN.copies)]
-    measure.measure_placements(placements, range(7), PLAN, 1, clock, lambda _, share: shares.append(share))
+def test_the_models_of_a_pair_see_the_same_inputs_and_nobody_sees_one_twice(clock: FakeClock) -> None:
+    measured(clock, replace(PLAN, calls_per_sample=(1, 1)))
+    seen = {name: [sample for who, sample in clock.calls if who == name] for name in "ab"}
 
-    assert shares == sorted(shares)
-    assert shares[-1] == 1.0
+    assert set(seen["a"]) == set(seen["b"])
+    assert len(set(seen["a"])) == len(seen["a"])
+
+
+def test_inputs_are_made_before_the_clock_starts(clock: FakeClock) -> None:
+    def take(count: int) -> list[object]:
+        clock.now += 1_000_000
+        return [0] * count
+
+    copies = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(PLAN.copies)]
+    plan = replace(PLAN, block=BlockShape(4, 0, 8))
+    slow, _ = measure.measure_visit(copies, take, plan, random.Random(1), clock)
+
+    assert np.max(slow) == 1000
+
+
+def test_a_clock_that_does_not_move_is_an_error_and_never_a_time(clock: FakeClock) -> None:
+    with pytest.raises(RunError, match="did not move"):
+        measure.time_block(clock.model("a", 0), [[1]], 0, clock)
+
+
+def test_gradients_are_not_recorded_while_timing() -> None:
+    with measure.quiet():
+        assert not (Tensor([1.0], requires_grad=True) * 2).requires_grad
+
+
+@pytest.mark.parametrize(("pass_ns", "passes"), [(1_000, 7), (2_000_000_000, 2), (30_000_000_000, 1)])
+def test_slow_batches_are_passed_less_often(clock: FakeClock, pass_ns: int, passes: int) -> None:
+    assert len(measure.time_passes(clock.model("a", pass_ns), Inputs, clock)) == passes
+
+
+def test_the_first_pass_is_not_kept(clock: FakeClock) -> None:
+    costs = iter([9_000, *[1_000] * 7])
+
+    def cold(batch: object) -> None:
+        clock.now += next(costs)
+
+    assert measure.time_passes(cold, Inputs, clock) == [1_000] * 7
 
 
 def test_the_collector_is_off_while_timing_and_on_again_after() -> None:
@@ -86,7 +136,7 @@ def test_the_collector_is_off_while_timing_and_on_again_after() -> None:
 
 @pytest.mark.parametrize("cost_ns", [50, 3_000, 5_000_000])
 def test_the_probe_finds_the_cost_of_a_call(clock: FakeClock, cost_ns: int) -> None:
-    assert measure.probe_call_ns(clock.model("a", cost_ns), range(3), clock) == cost_ns
+    assert measure.probe_call_ns(clock.model("a", cost_ns), Inputs(), clock) == cost_ns
 
 
 def test_peak_working_bytes_sees_a_temporary_array() -> None:
@@ -115,8 +165,8 @@ def test_a_timer_is_at_best_as_fine_as_it_says(clock: FakeClock) -> None:
     assert measure.examine_timer(clock, stated_resolution_s=1e-6).step_ns == 1000
 
 
-def test_a_clock_that_stands_still_has_a_step_all_the_same(clock: FakeClock) -> None:
-    assert measure.examine_timer(clock, stated_resolution_s=0.0) == measure.Timer(0, 1)
+def test_the_step_of_a_clock_that_stands_still_is_not_invented(clock: FakeClock) -> None:
+    assert measure.examine_timer(clock, stated_resolution_s=0.0) == measure.Timer(0, 0)
 
 
 def test_the_machine_s_limits_are_positive_numbers() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tinytorch.benchmarking.bits import pack_bits, unpack_bits
 from tinytorch.benchmarking.comparison import compare_accuracy, compare_latency
 from tinytorch.benchmarking.records import (
     METRIC_RECORDS,
@@ -16,13 +17,11 @@ from tinytorch.benchmarking.records import (
     Metric,
     Metrics,
     Throughput,
-    pack_bits,
-    unpack_bits,
 )
 from tinytorch.units import METRICS, UNITS
 
-SLOW = [[[2_000_000, 2_000_100]], [[2_010_000, 2_020_000]], [[1_990_000, 1_999_000]]]
-FAST = [[[1_000_000, 1_000_100]], [[1_006_000, 1_010_000]], [[995_000, 999_000]]]
+SLOW = [[[2_000_000, 2_000_100]], [[2_010_000, 2_020_000]], [[1_990_000, 1_999_000]], [[2_003_000, 2_004_000]]]
+FAST = [[[1_000_000, 1_000_100]], [[1_006_000, 1_010_000]], [[995_000, 999_000]], [[1_001_000, 1_003_000]]]
 SESSION = "0123456789abcdef"
 
 
@@ -36,7 +35,7 @@ def test_the_first_sample_is_the_highest_bit() -> None:
 
 
 def test_latency_is_in_milliseconds_per_call() -> None:
-    assert Latency.from_samples([[[4_000_000]]], calls_per_sample=4).mean == 1.0
+    assert Latency.from_samples([[[4_000_000]]], calls_per_sample=4, copies_per_unit=1).mean == 1.0
 
 
 def test_memory_is_in_megabytes_of_a_million_bytes() -> None:
@@ -54,7 +53,7 @@ def test_throughput_is_samples_per_second_of_the_median_pass() -> None:
 
 
 def test_samples_of_one_session_are_compared_in_pairs() -> None:
-    comparison = compare_latency(Latency.from_samples(SLOW, 1, SESSION), Latency.from_samples(FAST, 1, SESSION))
+    comparison = compare_latency(Latency.from_samples(SLOW, 1, 1, SESSION), Latency.from_samples(FAST, 1, 1, SESSION))
 
     assert comparison.p_value is not None
     assert comparison.ci_lower < comparison.estimate < comparison.ci_upper
@@ -62,13 +61,15 @@ def test_samples_of_one_session_are_compared_in_pairs() -> None:
 
 def test_batches_of_different_size_still_compare_single_calls() -> None:
     doubled = [[[2 * ns for ns in block] for block in blocks] for blocks in FAST]
-    comparison = compare_latency(Latency.from_samples(SLOW, 1, SESSION), Latency.from_samples(doubled, 2, SESSION))
+    comparison = compare_latency(
+        Latency.from_samples(SLOW, 1, 1, SESSION), Latency.from_samples(doubled, 2, 1, SESSION)
+    )
 
     assert comparison.estimate == pytest.approx(2, rel=0.01)
 
 
 def test_samples_of_two_sessions_have_no_p_value() -> None:
-    comparison = compare_latency(Latency.from_samples(SLOW, 1, "0" * 16), Latency.from_samples(FAST, 1, "1" * 16))
+    comparison = compare_latency(Latency.from_samples(SLOW, 1, 1, "0" * 16), Latency.from_samples(FAST, 1, 1, "1" * 16))
 
     assert (comparison.p_value, comparison.reason) == (None, "measured one after the other")
 
@@ -104,7 +105,7 @@ def test_every_metric_is_stored_in_the_unit_that_it_is_shown_in() -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        Latency.from_samples(SLOW, 3, SESSION),
+        Latency.from_samples(SLOW, 3, 1, SESSION),
         Memory.from_bytes(12, 34, 56),
         Accuracy.from_correctness([True, False]),
         Throughput.from_samples([1, 2, 3], 5),
@@ -124,3 +125,46 @@ def test_from_a_bare_number_nothing_but_the_number_follows(kind: type[Metric]) -
 
     assert not record.has_raw_samples
     assert record.model_copy(update={"std": 0.1}).recomputed() == record
+
+
+def lifted(times: list[list[list[int]]], every: int) -> list[list[list[int]]]:
+    """Contention in all blocks but each `every`th: half as long again."""
+    return [
+        [block if index % every == 0 else [ns * 3 // 2 for ns in block] for index, block in enumerate(blocks)]
+        for blocks in times
+    ]
+
+
+BLOCKS = [[[1_000_000 + 1_000 * unit + block] for block in range(40)] for unit in range(4)]
+
+
+def test_contention_in_most_blocks_changes_nothing() -> None:
+    latency = Latency.from_samples(lifted(BLOCKS, 8), 1, 1, SESSION)
+
+    assert latency.mean == Latency.from_samples(BLOCKS, 1, 1, SESSION).mean
+    assert latency.typical > 1.4
+
+
+def test_three_units_have_no_interval() -> None:
+    assert Latency.from_samples(SLOW[:3], 1, 1, SESSION).ci_lower is None
+
+
+def test_being_fast_in_one_call_of_forty_wins_nothing() -> None:
+    """A block of one call, as slow models have it: the quiet time alone would make this five times faster."""
+    lucky = [[[block[0] // 5] if index == 7 else block for index, block in enumerate(unit)] for unit in BLOCKS]
+    honest, lottery = (Latency.from_samples(times, 1, 1, SESSION) for times in (BLOCKS, lucky))
+    comparison = compare_latency(honest, lottery)
+
+    assert honest.mean / lottery.mean > 4
+    assert (comparison.basis, comparison.estimate) == ("typical", pytest.approx(1, abs=0.001))
+
+
+def test_quiet_times_are_compared_where_both_models_are_as_steady() -> None:
+    assert compare_latency(*(Latency.from_samples(BLOCKS, 1, 1, SESSION),) * 2).basis == "quiet"
+
+
+def test_batches_have_no_spread_of_single_calls() -> None:
+    batched, single = (Latency.from_samples(BLOCKS, calls, 1, SESSION) for calls in (2, 1))
+
+    assert (batched.std, batched.p50, batched.p90) == (None, None, None)
+    assert None not in (single.std, single.p50, single.p90)

@@ -1,4 +1,4 @@
-"""Synthetic measurements from a seed: what a run of 2 x 3 placements could have seen."""
+"""Synthetic measurements from a seed: what a run of 6 processes with a copy each could have seen."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tinytorch.competition.submission import Submission, submission_from_run
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TEST_SAMPLES = 360
 SESSION = "0123456789abcdef"
-PROCESSES, COPIES, VISITS, BLOCK_PAIRS, TIMED = 2, 3, 1, 4, 8
+PROCESSES, COPIES, VISITS, BLOCK_PAIRS, TIMED = 6, 1, 1, 4, 8
 
 Mutate = Callable[[dict[str, Any]], None]
 
@@ -54,7 +54,7 @@ def model_record(
         layer_kinds=["Linear", "ReLU", "Linear"],
         artifact_sha256=f"{seed:064x}",
         metrics=Metrics(
-            latency=Latency.from_samples(sampled_times(seed, typical_ns), 1, SESSION),
+            latency=Latency.from_samples(sampled_times(seed, typical_ns), 1, COPIES, SESSION),
             memory=Memory.from_bytes(kept_bytes, kept_bytes + 500, 10_000),
             accuracy=Accuracy.from_correctness([index < correct for index in range(total)]),
             throughput=Throughput.from_samples([typical_ns * 20, typical_ns * 21], total),

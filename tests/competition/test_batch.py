@@ -43,7 +43,7 @@ def other(make_run: Callable[..., Run]) -> Document:
         latency = document[role]["metrics"]["latency"]
         samples = [[[sample + 7 * index for index, sample in enumerate(block)] for block in blocks]
                    for blocks in latency["samples_ns"]]  # fmt: skip
-        fresh = Latency.from_samples(samples, 1, latency["session"])
+        fresh = Latency.from_samples(samples, 1, 1, latency["session"])
         document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
     return submission_from_run(Run.model_validate_json(json.dumps(document)), event="all_around", athlete_name="B")
 

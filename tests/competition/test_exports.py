@@ -31,6 +31,6 @@ def test_judging_loads_no_model_and_no_framework() -> None:
     floors = {name.removeprefix("tinytorch.") for name in result.stdout.split()}
 
     assert {name for name in floors if not name.startswith("competition")} == {
-        "benchmarking", "benchmarking.comparison", "benchmarking.records", "benchmarking.statistics",
-        "errors", "files", "text", "units",
+        "benchmarking", "benchmarking.bits", "benchmarking.comparison", "benchmarking.records",
+        "benchmarking.statistics", "errors", "files", "text", "units",
     }  # fmt: skip

@@ -17,7 +17,8 @@ from tinytorch.competition.validation import validate_bytes
 
 FROZEN = Path(__file__).with_name("frozen")
 VERSIONS = [*STEPS, SCHEMA_VERSION]
-EXAMPLES = [FROZEN / f"{kind}-{version}.json" for version in VERSIONS for kind in ("submission", "claimed")]
+MEASURED_BEFORE = FROZEN / "submission-1.0.json"
+EXAMPLES = [*(FROZEN / f"claimed-{version}.json" for version in VERSIONS), FROZEN / f"submission-{SCHEMA_VERSION}.json"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -31,7 +32,7 @@ def test_a_frozen_example_loads_and_its_digest_still_belongs_to_it(path: Path) -
     assert wrong <= {"rules"}
 
 
-@pytest.mark.parametrize("path", EXAMPLES[::2], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_a_changed_frozen_example_is_found(path: Path) -> None:
     """Migration does not wash a change away."""
     document = json.loads(path.read_bytes())
@@ -41,11 +42,17 @@ def test_a_changed_frozen_example_is_found(path: Path) -> None:
     assert [check["passed"] for check in result["checks"] if check["id"] == "digest"] == [False]
 
 
+def test_times_of_the_former_recipe_are_refused_by_the_name_of_their_version() -> None:
+    """They cannot be compared with today's, and their intervals were too narrow."""
+    with pytest.raises(RefusedError, match=r"recipe of schema version 1\.0.*measure again"):
+        migrate(json.loads(MEASURED_BEFORE.read_bytes()))
+
+
 def test_nothing_else_lies_among_the_frozen_files() -> None:
     """Three files per version."""
     schemas = [FROZEN / f"schema-{version}.json" for version in VERSIONS]
 
-    assert sorted(FROZEN.iterdir()) == sorted([*EXAMPLES, *schemas])
+    assert sorted(FROZEN.iterdir()) == sorted([*EXAMPLES, *schemas, MEASURED_BEFORE])
 
 
 def test_the_schema_of_a_version_does_not_change() -> None:
@@ -58,15 +65,15 @@ def test_the_schema_of_a_version_does_not_change() -> None:
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        ("2.0", "'2.0' is newer than this program; known are 1.0"),
-        ("1.10", "'1.10' is newer"),
+        ("3.0", "'3.0' is newer than this program; known are 1.0"),
+        ("2.10", "'2.10' is newer"),
         ("0.9", "'0.9' is not known"),
         ("one", "'one' is not known"),
         ("1." * 400 + "0", "not known"),
         (1.1, "'1.1' is not known"),
         (None, "no schema_version"),
         ({}, "not known"),
-        ("2\u202e", "u202e' is not known"),
+        ("3\u202e", "u202e' is not known"),
     ],
 )
 def test_a_version_that_is_not_known_is_refused_by_name(version: Any, words: str) -> None:

@@ -67,10 +67,10 @@ def knot() -> list[Any]:
         (b"[]", "schema", "the document"),
         (b"{}", "schema_version", "no schema_version"),
         (b'{"schema_version": "9.0"}', "schema_version", "'9.0' is newer than this program"),
-        (b'{"schema_version": ["1.1"]}', "schema_version", "not known"),
+        (b'{"schema_version": ["2.0"]}', "schema_version", "not known"),
         (b"[" + b"{}," * 20_000 + b"{}]", "values", "10,000 objects"),
-        (b'{"schema_version": "1.1"}', "schema", "athlete_name"),
-        (b'{"schema_version": "1.1", "\\u001b[31m": 1}', "schema", r"\x1b[31m"),
+        (b'{"schema_version": "2.0"}', "schema", "athlete_name"),
+        (b'{"schema_version": "2.0", "\\u001b[31m": 1}', "schema", r"\x1b[31m"),
     ],
 )
 def test_a_file_that_is_no_submission_fails_where_it_is_wrong(content: bytes, check: str, words: str) -> None:

@@ -50,8 +50,8 @@ def test_a_claimed_submission_is_valid_with_unchecked_statistics() -> None:
 
 def test_benchmark_results_make_a_consistent_submission(run: Run) -> None:
     """Measured results bring their machine, their protocol and their paired statistics."""
-    partner = BenchmarkResults(run.baseline, run.protocol, run.system_info)
-    optimized = BenchmarkResults(run.optimized, run.protocol, run.system_info, partner)
+    partner = BenchmarkResults(run.baseline, run.protocol, run.system_info, "one")
+    optimized = BenchmarkResults(run.optimized, run.protocol, run.system_info, "one", partner)
     document = claimed(baseline_results=partner, optimized_results=optimized, task=run.task)
 
     assert document["trust"] == "T1"

@@ -48,16 +48,24 @@ def latency(role: str, change: Callable[[list[int]], list[int]]) -> Mutate:
     def mutate(document: Document) -> None:
         stored = document["baseline"]["metrics"]["latency"]
         samples = [[change(block) for block in blocks] for blocks in stored["samples_ns"]]
-        fresh = Latency.from_samples(samples, 1, stored["session"])
+        fresh = Latency.from_samples(samples, 1, 1, stored["session"])
         document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
 
     return mutate
 
 
 def interrupted(document: Document) -> None:
-    """One sample of ten seconds, which no median notices."""
-    document["baseline"]["metrics"]["latency"]["samples_ns"][0][0][0] = 10_000_000_000
+    """One process in which every baseline call took ten thousand times as long, and another in which it did not."""
+    document["baseline"]["metrics"]["latency"]["samples_ns"][0] = [[10_000_000_000] * 8] * 4
     latency("baseline", list)(document)
+
+
+def lucky(document: Document) -> None:
+    """An optimized model that is ten times as fast in one block of four."""
+    stored = document["optimized"]["metrics"]["latency"]
+    samples = [[[sample // 10 for sample in blocks[0]], *blocks[1:]] for blocks in stored["samples_ns"]]
+    fresh = Latency.from_samples(samples, 1, 1, stored["session"])
+    document["optimized"]["metrics"]["latency"] = fresh.model_dump(mode="json")
 
 
 def too_weak_for_its_event(document: Document) -> None:
@@ -73,12 +81,12 @@ def repeated(document: Document) -> None:
     latency("baseline", list)(document)
 
 
-def few_placements(document: Document) -> None:
-    """One copy in each of two processes, where three were."""
-    document["protocol"]["copies"] = 1
+def few_processes(document: Document) -> None:
+    """Two processes, where six were."""
+    document["protocol"]["processes"] = 2
     for role in ("baseline", "optimized"):
         stored = document[role]["metrics"]["latency"]
-        fresh = Latency.from_samples(stored["samples_ns"][:2], 1, stored["session"])
+        fresh = Latency.from_samples(stored["samples_ns"][:2], 1, 1, stored["session"])
         document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
 
 
@@ -89,7 +97,7 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "rules": put("rules.version", "0.1"),
     "trust": put("trust", "T0"),
     "techniques": put("techniques", []),
-    "latency_statistics": put("optimized.metrics.latency.std", 0.5),
+    "latency_statistics": put("optimized.metrics.latency.typical", 0.5),
     "memory_statistics": put("optimized.metrics.memory.mean", 1.0),
     "accuracy_statistics": put("optimized.metrics.accuracy.correct", 349),
     "throughput_statistics": put("baseline.metrics.throughput.mean", 1e9),
@@ -106,7 +114,8 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "repeated_times": repeated,
     "independent_times": latency("optimized", lambda block: [round(sample / 2.5) for sample in block]),
     "ratios_agree": interrupted,
-    "sample_count": few_placements,
+    "sample_count": few_processes,
+    "steady_times": lucky,
     "accuracy_gain": accuracy("baseline", 200),
     "baseline_accuracy": accuracy("baseline", 300),
     "clock_floor": put("protocol.clock_resolution_ns", 1_000_000),

@@ -50,6 +50,34 @@ ENTRIES = {
         ["cannot be saved"],
     ),
     "bad division": ("DIVISION = 'half'\ndef optimize(model, train_data):\n    return model\n", ["DIVISION"]),
+    "patches the framework when imported": (
+        "from tinytorch.core.layers import Linear\n"
+        "forward = Linear.forward\nLinear.forward = lambda self, x: [forward(self, x) for _ in range(9)][0]\n"
+        "def optimize(model, train_data):\n    return model\n",
+        ["changed the framework", "tinytorch.core.layers.Linear.forward"],
+    ),
+    "patches the framework when timed": (
+        "import tinytorch.core.ops as ops\n"
+        "class Slow:\n    calls = 0\n    def __init__(self, model): self.model = model\n"
+        "    def __call__(self, x):\n        Slow.calls += 1\n"
+        "        if Slow.calls == 300: ops.matmul_later = ops.OPERATIONS['relu'] = ops.OPERATIONS['exp']\n"
+        "        return self.model(x)\n"
+        "def optimize(model, train_data):\n    return Slow(model)\n",
+        ["changed the framework", "OPERATIONS[relu]"],
+    ),
+    "another answer to one sample": (
+        "class Quick:\n    def __init__(self, model): self.model = model\n    def __call__(self, x):\n"
+        "        return self.model(x) if len(x.data) > 1 else self.model(x) * 0\n"
+        "def optimize(model, train_data):\n    return Quick(model)\n",
+        ["another output for sample 0 alone, as it is timed", "line 5"],
+    ),
+    "more BLAS threads": (
+        "from threadpoolctl import threadpool_limits\n"
+        "class Many:\n    def __init__(self, model): self.model = model\n    def __call__(self, x):\n"
+        "        threadpool_limits(2, user_api='blas')\n        return self.model(x)\n"
+        "def optimize(model, train_data):\n    return Many(model)\n",
+        ["BLAS used 2 threads"],
+    ),
     "bad techniques": ("TECHNIQUES = 3\ndef optimize(model, train_data):\n    return model\n", ["TECHNIQUES"]),
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.run import Run
@@ -24,7 +25,7 @@ def optimize(model, train_data):
 """
 
 
-TINY = Tier("test", 40_000_000, processes=2, copies=3, placements=6)
+TINY = Tier("test", 40_000_000, processes=4, copies=2)
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +78,51 @@ def test_nothing_in_a_run_names_the_machine_s_owner(run: Run) -> None:
     text = run.model_dump_json()
     assert not any(name in text for name in (str(Path.home()) + "/", platform.node() or "\0"))
     assert f"/{getpass.getuser()}" not in text
+
+
+CACHE = """
+DIVISION = "open"
+ANSWERS = {}
+class Remembers:
+    def __init__(self, model): self.model = model
+    def __call__(self, x):
+        key = x.data.tobytes()
+        if key not in ANSWERS:
+            ANSWERS[key] = self.model(x)
+        return ANSWERS[key]
+def optimize(model, train_data):
+    return Remembers(model)
+"""
+
+
+def test_a_cache_of_results_gains_nothing(tmp_path: Path, cache_directory: Path) -> None:
+    """What is timed was never seen before."""
+    path = tmp_path / "entry.py"
+    path.write_text(CACHE)
+    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
+    run = run_competition(challenge)
+
+    assert compare_latency(run.baseline.metrics.latency, run.optimized.metrics.latency).estimate < 1.5
+
+
+SLOW = """
+import time
+DIVISION = "open"
+class Sleepy:
+    def __init__(self, model): self.model = model
+    def __call__(self, x):
+        time.sleep(0.004)
+        return self.model(x)
+def optimize(model, train_data):
+    return Sleepy(model)
+"""
+
+
+def test_what_takes_much_longer_than_its_tier_is_announced_with_its_time(tmp_path: Path, cache_directory: Path) -> None:
+    path, said = tmp_path / "entry.py", list[str]()
+    path.write_text(SLOW)
+    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
+    run_competition(challenge, say=said.append)
+
+    assert len(said) == 1
+    assert "measuring will take about" in said[0]

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -170,3 +171,20 @@ finally:
     _, alive = psutil.wait_procs(left_behind(), timeout=20)
 
     assert alive == []
+
+
+def test_killing_only_the_worker_itself_would_be_noticed(
+    service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_behind: LeftBehind
+) -> None:
+    """Sabotage: a guard that ends nothing below it."""
+    (tmp_path / "careless_child.py").write_text(
+        "from tinytorch.processes import child\nchild._end_everything_below = lambda worker: None\nchild.main()\n"
+    )
+    monkeypatch.setattr(module, "CHILD", "careless_child")
+    with Worker(service) as worker:
+        worker.ask("child", LIMIT_S)
+    survivors = left_behind()
+    for survivor in survivors:
+        survivor.kill()
+
+    assert survivors

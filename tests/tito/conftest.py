@@ -34,11 +34,11 @@ Tito = Callable[..., Done]
 
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> tuple[Path, Done]:
-    """A folder in which `tito olympics benchmark --fast` has been run as a process of its own."""
+    """A folder in which `tito olympics benchmark --tier fast` has been run as a process of its own."""
     folder = tmp_path_factory.mktemp("athlete")
     environment = {**os.environ, "TITO_CACHE": str(cache_directory)}
     program = "from tito.app import main; main()"
-    command = [sys.executable, "-c", program, "olympics", "benchmark", "--fast", "--json", "-o", "run.json"]
+    command = [sys.executable, "-c", program, "olympics", "benchmark", "--tier", "fast", "--json", "-o", "run.json"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return folder, Done(done.returncode, done.stdout, done.stderr)
 

@@ -22,7 +22,7 @@ BAD_CALLS = {
     "missing entry": (["benchmark", "--entry", "nope.py"], 2, "nope.py"),
     "entry is a folder": (["benchmark", "--entry", "folder.py"], 2, "directory"),
     "two contenders": (["benchmark", "--entry", "e.py", "--strategy", "all_around"], 2, "exclude"),
-    "two tiers": (["benchmark", "--fast", "--rigorous"], 2, "exclude"),
+    "unknown tier": (["benchmark", "--tier", "quick"], 2, "quick"),
     "output in no folder": (["benchmark", "-o", "no/such/run.json"], 2, "no such folder"),
     "output is a folder": (["benchmark", "-o", "folder.py"], 2, "directory"),
     "no run to score": (["score"], 3, "tito olympics benchmark"),
@@ -74,7 +74,7 @@ def test_every_branch_of_the_error_tree_has_its_code(kind) -> None:
 
 def test_a_crashing_entry_is_exit_code_four_and_records_nothing(beginner: Path, tito) -> None:
     (beginner / "entry.py").write_text("def optimize(model, train_data):\n    return 1 / 0\n")
-    done = tito("benchmark", "--fast", "--entry", "entry.py")
+    done = tito("benchmark", "--tier", "fast", "--entry", "entry.py")
 
     assert (done.code, Workspace().history()) == (4, [])
     assert "line 2" in done.err
@@ -87,7 +87,7 @@ def test_a_second_run_in_one_workspace_is_refused(beginner: Path, tito) -> None:
     command = [sys.executable, "-c", holder]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         other.stdout.readline()
-        done = tito("benchmark", "--fast")
+        done = tito("benchmark", "--tier", "fast")
         other.stdin.close()
 
     assert (done.code, "another run" in done.err) == (2, True)

@@ -14,42 +14,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking import records
 from tinytorch.benchmarking.comparison import Comparison, compare_metrics
-from tinytorch.benchmarking.placements import ModelSource, Subjects, ThisProcess, as_call
-from tinytorch.benchmarking.records import Accuracy, Latency, Memory, Metrics, ModelRecord, Throughput
-from tinytorch.benchmarking.remote import ModelLoadError, Workers
+from tinytorch.benchmarking.placements import ModelSource, Subjects, ThisProcess, Venue, as_call
+from tinytorch.benchmarking.records import Metric, ModelRecord, Protocol, SystemInfo
+from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, ModelLoadError, Sendable, Workers
 from tinytorch.benchmarking.schedule import TIERS, Tier
-from tinytorch.benchmarking.session import Artifact, Session, Settings, run_session
+from tinytorch.benchmarking.session import Artifact, Session, Settings, measure_models, survey_models
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.tensor import Tensor
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.errors import ModelError, RunError, ShapeError, UsageError
+from tinytorch.processes.worker import WorkerFailedError
+from tinytorch.progress import Progress, silent
 from tinytorch.units import METRICS
 
-MetricRecord = Latency | Memory | Accuracy | Throughput
 
-
-class BenchmarkResults(Mapping[str, MetricRecord]):
+class BenchmarkResults(Mapping[str, Metric]):
     """Metric name -> record with `.mean .std .ci_lower .ci_upper` (ms, MB, fraction).
 
-    `partner` holds the benchmark's first model as it was measured, interleaved, in the same session.
+    `partner` holds the benchmark's first model as it was measured in the same session, interleaved; `origin` is the
+    same for results whose first model is the same, that is, of one benchmark; `others` are those of all its models.
     """
 
     def __init__(
         self,
         model_record: ModelRecord,
-        protocol: records.Protocol,
-        system_info: records.SystemInfo,
+        protocol: Protocol,
+        system_info: SystemInfo,
+        origin: object,
         partner: BenchmarkResults | None = None,
     ) -> None:
         self.model_record = model_record
         self.protocol = protocol
         self.system_info = system_info
+        self.origin = origin
         self.partner = partner
-        measured = {name: getattr(model_record.metrics, name) for name in Metrics.model_fields}
-        self._records: dict[str, MetricRecord] = {name: record for name, record in measured.items() if record}
+        self.others: tuple[BenchmarkResults, ...] = ()
+        self._records = model_record.metrics.measured()
 
-    def __getitem__(self, metric: str) -> MetricRecord:
+    def __getitem__(self, metric: str) -> Metric:
         return self._records[metric]
 
     def __iter__(self) -> Iterator[str]:
@@ -79,7 +81,8 @@ class Benchmark:
 
     Models are anything with `forward` or `__call__`; a dataset is (inputs, labels) with one row per sample, or a
     Dataset. Models are measured in fresh worker processes when those can rebuild them, else over live deep copies in
-    this process; `protocol.mode` of every result says which.
+    this process, which is one unit and gives no interval; `protocol.mode` of every result says which. No single request
+    to a worker, such as a pass over all inputs, may take longer than `request_limit_s`.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Benchmark:
         *,
         tier: str | Tier = "default",
         seed: int = 0,
+        request_limit_s: float = REQUEST_LIMIT_S,
     ) -> None:
         if not models or len(datasets) != 1:
             raise UsageError(f"Benchmark needs models and one dataset, got {len(models)} and {len(datasets)}")
@@ -101,19 +105,22 @@ class Benchmark:
         self.models = list(models)
         self.metrics = tuple(metrics)
         self._settings = Settings(_tier(tier), seed, self.metrics)
+        self._limit_s = request_limit_s
         self._inputs, self._labels, self._as_tensor = _arrays(datasets[0])
 
-    def run(self, model: object | None = None) -> BenchmarkResults:
-        """Measure the first model alone, or `model` interleaved with it."""
+    def run(self, model: object | None = None, progress: Progress = silent) -> BenchmarkResults:
+        """Measure all models interleaved, and give the first one's results; or `model` interleaved with the first."""
         if model is None:
-            return self._measure([self.models[0]])[0]
-        baseline, optimized = self._measure([self.models[0], model])
+            results = self._measure(self.models, progress, self)
+            results[0].others = tuple(results[1:])
+            return results[0]
+        baseline, optimized = self._measure([self.models[0], model], progress, self)
         optimized.partner = baseline
         return optimized
 
-    def compare(self, baseline: object, optimized: object) -> BenchmarkComparison:
+    def compare(self, baseline: object, optimized: object, progress: Progress = silent) -> BenchmarkComparison:
         """Measure two models interleaved; the speedup carries its interval, p-value and verdict."""
-        first, second = self._measure([baseline, optimized])
+        first, second = self._measure([baseline, optimized], progress, object())
         second.partner = first
         a, b = first.model_record.metrics, second.model_record.metrics
         statistics = compare_metrics(a, b)
@@ -125,31 +132,50 @@ class Benchmark:
             accuracy_delta=statistics.accuracy_delta,
         )
 
-    def _measure(self, models: list[object]) -> list[BenchmarkResults]:
+    def _measure(self, models: list[object], progress: Progress, origin: object) -> list[BenchmarkResults]:
         with tempfile.TemporaryDirectory() as folder:
             sources = _pickled(models, Path(folder))
-            session = self._session(models, sources, Path(folder))
+            session = self._session(models, sources, Path(folder), progress)
             artifacts = [Artifact.of(Path(source.arguments["path"]).read_bytes()) for source in sources]
         records = [
             session.record(index, type(model).__qualname__, self._labels, artifacts[index] if artifacts else None)
             for index, model in enumerate(models)
         ]
-        return [BenchmarkResults(record, session.protocol, session.system_info) for record in records]
+        return [BenchmarkResults(record, session.protocol, session.system_info, origin) for record in records]
 
-    def _session(self, models: list[object], sources: tuple[ModelSource, ...], scratch: Path) -> Session:
+    def _session(
+        self, models: list[object], sources: tuple[ModelSource, ...], scratch: Path, progress: Progress
+    ) -> Session:
         """In workers; in this process where a model cannot be sent, or is defined where no worker can import it."""
         builders = tuple(partial(copy.deepcopy, model) for model in models)
         here = ThisProcess(Subjects(builders, self._inputs, self._as_tensor))
         if not sources:
-            return run_session(here, self._settings)
+            return self._checked(here, progress)
         inputs = scratch / "inputs.npy"
         np.save(inputs, self._inputs, allow_pickle=False)
         try:
-            return run_session(Workers(sources, inputs, self._as_tensor, scratch), self._settings)
+            return self._checked(
+                Workers(Sendable(sources, str(inputs), self._as_tensor), scratch, self._limit_s), progress
+            )
         except ModelLoadError as failure:
             if failure.outcome != "raised":
                 raise
-        return run_session(here, self._settings)
+        except WorkerFailedError as failure:
+            if failure.outcome != "timed out":
+                raise
+            mend = f"give Benchmark a request_limit_s above {self._limit_s:g}"
+            raise RunError(f"a model took too long: {failure.detail}", mend=mend) from failure
+        return self._checked(here, progress)
+
+    def _checked(self, venue: Venue, progress: Progress) -> Session:
+        survey = survey_models(venue, self._settings, progress)
+        for model, seen in enumerate(survey.models):
+            if seen.differing is not None:
+                raise ModelError(
+                    f"model {model} gives another output for sample {seen.differing} alone than in the batch",
+                    mend="single samples are what is timed: make a model's output independent of the batch",
+                )
+        return measure_models(venue, self._settings, survey, progress)
 
 
 def _pickled(models: list[object], scratch: Path) -> tuple[ModelSource, ...]:

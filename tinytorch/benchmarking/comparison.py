@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tinytorch.benchmarking import statistics
-from tinytorch.benchmarking.records import Accuracy, Latency, Metrics, Record, SamplesNs
+from tinytorch.benchmarking.records import Accuracy, Latency, Metrics, Record
+
+MOST_TYPICAL_EXCESS = 1.25  # of the optimized model's typical / quiet time over the baseline's; the rules may say other
 
 
 class Comparison(Record):
@@ -20,6 +22,7 @@ class Comparison(Record):
     p_value: float | None = None
     verdict: statistics.Verdict | None = None
     smallest_detectable: float | None = None
+    basis: Literal["quiet", "typical"] | None = None
     log_ratios: Annotated[list[float], Field(max_length=10_000)] | None = None
     reason: str | None = None
 
@@ -31,43 +34,65 @@ class Statistics(Record):
     accuracy_delta: Comparison | None = None
 
 
-def compare_metrics(baseline: Metrics, optimized: Metrics) -> Statistics:
+def compare_metrics(
+    baseline: Metrics, optimized: Metrics, most_typical_excess: float = MOST_TYPICAL_EXCESS
+) -> Statistics:
     """Speedup and accuracy delta with their uncertainty."""
-    latencies, accuracies = (baseline.latency, optimized.latency), (baseline.accuracy, optimized.accuracy)
-    return Statistics(
-        speedup=compare_latency(latencies[0], latencies[1]) if latencies[0] and latencies[1] else None,
-        accuracy_delta=compare_accuracy(accuracies[0], accuracies[1]) if accuracies[0] and accuracies[1] else None,
-    )
+    speedup = accuracy_delta = None
+    if baseline.latency and optimized.latency:
+        speedup = compare_latency(baseline.latency, optimized.latency, most_typical_excess)
+    if baseline.accuracy and optimized.accuracy:
+        accuracy_delta = compare_accuracy(baseline.accuracy, optimized.accuracy)
+    return Statistics(speedup=speedup, accuracy_delta=accuracy_delta)
 
 
-def compare_latency(baseline: Latency, optimized: Latency) -> Comparison:
+def compare_latency(
+    baseline: Latency, optimized: Latency, most_typical_excess: float = MOST_TYPICAL_EXCESS
+) -> Comparison:
     """Speedup = baseline latency / optimized latency.
 
-    From paired samples it is exp of the mean placement log ratio; from bare numbers, or from samples that were not
-    taken in pairs, the plain ratio of the means without interval or p-value.
+    From paired samples it is exp of the mean log ratio of the units' quiet times, or of their typical times where
+    `is_lottery`; from bare numbers, or from samples that were not taken in pairs, the plain ratio of the means without
+    interval or p-value.
     """
     first, second = baseline.samples_ns, optimized.samples_ns
     if first is None or second is None:
         return Comparison(estimate=baseline.mean / optimized.mean, reason="given by hand: no raw samples")
-    if baseline.session is None or baseline.session != optimized.session or not _same_shape(first, second):
+    if baseline.session is None or baseline.session != optimized.session or not _same_shape(baseline, optimized):
         return Comparison(estimate=baseline.mean / optimized.mean, reason="measured one after the other")
+    by_typical = is_lottery(baseline, optimized, most_typical_excess)
+    time_of = statistics.typical_time if by_typical else statistics.quiet_time
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
-    log_ratios = [ratio + batching for ratio in statistics.placement_log_ratios(first, second)]
-    return _from_log_ratios(log_ratios)
+    ratios = statistics.unit_log_ratios(first, second, baseline.copies_per_unit or 1, time_of)
+    return _from_log_ratios([ratio + batching for ratio in ratios], "typical" if by_typical else "quiet")
 
 
-def _from_log_ratios(log_ratios: list[float]) -> Comparison:
+def is_lottery(baseline: Latency, optimized: Latency, most_typical_excess: float = MOST_TYPICAL_EXCESS) -> bool:
+    """Whether the optimized model's quiet time is rarer than the baseline's, by more than may be.
+
+    Typical over quiet time says how far a model usually is from its best. Where that is much more for the optimized
+    model, its time depends on chance or on its inputs, and being fast once in forty blocks must not win.
+    """
+    if baseline.typical is None or optimized.typical is None:
+        return False
+    return optimized.typical / optimized.mean > most_typical_excess * baseline.typical / baseline.mean
+
+
+def _from_log_ratios(log_ratios: list[float], basis: Literal["quiet", "typical"]) -> Comparison:
     estimate = statistics.mean_estimate(log_ratios)
+    ratio = math.exp(estimate.mean)
     if estimate.interval is None or estimate.standard_error is None:
-        reason = "one placement only, or no spread between placements: no interval"
-        return Comparison(estimate=math.exp(estimate.mean), log_ratios=log_ratios, reason=reason)
+        units = f"{estimate.units} unit{'' if estimate.units == 1 else 's'}"
+        reason = f"{units} measured, or no spread between them: no interval"
+        return Comparison(estimate=ratio, basis=basis, log_ratios=log_ratios, reason=reason)
     return Comparison(
-        estimate=math.exp(estimate.mean),
+        estimate=ratio,
         ci_lower=math.exp(estimate.interval.lower),
         ci_upper=math.exp(estimate.interval.upper),
         p_value=estimate.p_value,
         verdict=statistics.verdict(estimate.interval, 0.0),
         smallest_detectable=statistics.smallest_detectable_ratio(estimate.standard_error, estimate.units),
+        basis=basis,
         log_ratios=log_ratios,
     )
 
@@ -95,6 +120,7 @@ def _accuracy_verdict(p_value: float, delta: float) -> statistics.Verdict:
     return statistics.Verdict.BETTER if delta > 0 else statistics.Verdict.WORSE
 
 
-def _same_shape(first: SamplesNs, second: SamplesNs) -> bool:
-    """Whether two sample sets have the same placements and blocks."""
-    return [len(blocks) for blocks in first] == [len(blocks) for blocks in second]
+def _same_shape(first: Latency, second: Latency) -> bool:
+    """Whether two sample sets have the same units, placements and blocks."""
+    shapes = [[len(blocks) for blocks in latency.samples_ns or ()] for latency in (first, second)]
+    return shapes[0] == shapes[1] and first.copies_per_unit == second.copies_per_unit

@@ -9,22 +9,24 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle, islice, pairwise
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
-from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Plan, visits
+from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Plan, turns
 from tinytorch.core.tensor import no_grad
-from tinytorch.progress import Progress, silent
+from tinytorch.errors import RunError
 
 Clock = Callable[[], int]
 Call = Callable[[object], object]
-Samples = list[list[list[list[int]]]]  # [model][placement][block][sample]
+Take = Callable[[int], Sequence[object]]  # so many inputs of one sample each, made now
+Samples = list[list[list[list[int]]]]  # [model][copy][block][sample]
 
 CLOCK: Clock = time.perf_counter_ns
 CLOCK_NAME = "time.perf_counter_ns"
 THROUGHPUT_PASSES = 7
+PASSES_BUDGET_NS = 5_000_000_000
 PROBES = 5
 TIMER_READINGS = 1001
 LIMIT_TRIES = 20
@@ -46,8 +48,8 @@ def examine_timer(clock: Clock = CLOCK, stated_resolution_s: float | None = None
         stated_resolution_s = time.get_clock_info("perf_counter").resolution
     readings = [clock() for _ in range(TIMER_READINGS)]
     gaps = [later - earlier for earlier, later in pairwise(readings)]
-    step = min((gap for gap in gaps if gap), default=1)
-    return Timer(round(median(gaps)), max(step, round(stated_resolution_s * 1e9), 1))
+    step = min((gap for gap in gaps if gap), default=0)
+    return Timer(round(median(gaps)), max(step, round(stated_resolution_s * 1e9)))
 
 
 @contextmanager
@@ -73,60 +75,58 @@ def time_calls(call: Call, inputs: Sequence[object], clock: Clock = CLOCK) -> in
 
 
 def time_block(call: Call, batches: Sequence[Sequence[object]], discarded: int, clock: Clock = CLOCK) -> list[int]:
-    """One time per batch, the first `discarded` ones left out; never below 1 ns, which is the unit."""
-    times = [time_calls(call, batch, clock) for batch in batches]
-    return [max(1, elapsed) for elapsed in times[discarded:]]
+    """One time per batch, the first `discarded` ones left out. RunError when the clock did not move."""
+    times = [time_calls(call, batch, clock) for batch in batches][discarded:]
+    if min(times) <= 0:
+        raise RunError(f"{CLOCK_NAME} did not move while a model ran: nothing can be timed with it")
+    return times
 
 
-def measure_placements(
-    placements: Sequence[Sequence[Call]],
-    inputs: Sequence[object],
-    plan: Plan,
-    seed: int,
-    clock: Clock = CLOCK,
-    progress: Progress = silent,
+def measure_visit(
+    copies: Sequence[Sequence[Call]], take: Take, plan: Plan, generator: random.Random, clock: Clock = CLOCK
 ) -> Samples:
-    """Time every model of every placement by the plan; the blocks of one pair see the same inputs.
+    """Time every model of every copy (`copies[copy][model]`) by the plan; the blocks of one pair see the same inputs.
 
-    Returns `samples[model][placement][block][sample]` in nanoseconds for `plan.calls_per_sample[model]` calls.
+    Returns `samples[model][copy][block][sample]` in nanoseconds for `plan.calls_per_sample[model]` calls.
     """
-    generator = random.Random(seed)
-    models = len(plan.calls_per_sample)
-    samples: Samples = [[[] for _ in placements] for _ in range(models)]
-    total = plan.visits * plan.copies
+    samples: Samples = [[[] for _ in copies] for _ in plan.calls_per_sample]
+    batches = plan.block.discarded + plan.block.timed
     with quiet():
-        for done, visit in enumerate(visits(plan, models, generator), start=1):
-            for turns in visit.turns:
-                offset = generator.randrange(len(inputs))
-                for model in turns:
-                    batches = _batches(inputs, offset, plan, model)
-                    call = placements[visit.placement][model]
-                    samples[model][visit.placement].append(time_block(call, batches, plan.block.discarded, clock))
-            progress("measure", done / total)
+        for copy, order in turns(plan, generator):
+            inputs = take(batches * max(plan.calls_per_sample))  # made before the clock starts
+            for model in order:
+                parts = _batches(inputs, batches, plan.calls_per_sample[model])
+                block = time_block(copies[copy][model], parts, plan.block.discarded, clock)
+                samples[model][copy].append(block)
     return samples
 
 
-def _batches(inputs: Sequence[object], offset: int, plan: Plan, model: int) -> list[list[object]]:
-    """The inputs of one block, made before its clock starts: consecutive test samples from `offset` on."""
-    stream = islice(cycle(inputs), offset, None)
-    count = plan.block.discarded + plan.block.timed
-    return [list(islice(stream, plan.calls_per_sample[model])) for _ in range(count)]
+def _batches(inputs: Sequence[object], count: int, size: int) -> list[Sequence[object]]:
+    return [inputs[start : start + size] for start in range(0, count * size, size)]
 
 
-def probe_call_ns(call: Call, inputs: Sequence[object], clock: Clock = CLOCK) -> int:
+def probe_call_ns(call: Call, take: Take, clock: Clock = CLOCK) -> int:
     """Roughly how long one call takes: the best of a few batches, each long enough for the clock."""
     with quiet():
         count = 1
-        while count < 1 << 20 and time_calls(call, list(islice(cycle(inputs), count)), clock) < SHORTEST_SAMPLE_NS:
+        while count < 1 << 20 and time_calls(call, take(count), clock) < SHORTEST_SAMPLE_NS:
             count *= 2
-        batch = list(islice(cycle(inputs), count))
-        return max(1, min(time_calls(call, batch, clock) for _ in range(PROBES)) // count)
+        batches = [take(count) for _ in range(PROBES)]
+        return max(1, min(time_calls(call, batch, clock) for batch in batches) // count)
 
 
-def time_passes(call: Call, batch: object, clock: Clock = CLOCK) -> list[int]:
-    """Nanoseconds of single passes over a full batch, after one discarded pass."""
+def time_passes(call: Call, take_batch: Callable[[], object], clock: Clock = CLOCK) -> list[int]:
+    """Nanoseconds of single passes over full batches, after one discarded pass; fewer of them where they are slow."""
     with quiet():
-        return time_block(call, [[batch]] * (THROUGHPUT_PASSES + 1), 1, clock)
+        first_ns = max(1, time_calls(call, [take_batch()], clock))
+        passes = max(1, min(THROUGHPUT_PASSES, PASSES_BUDGET_NS // first_ns))
+        return time_block(call, [[take_batch()] for _ in range(passes)], 0, clock)
+
+
+def warm_up(call: Call, sample: object) -> None:
+    """One inference that counts for nothing: what it builds, later ones find."""
+    with no_grad():
+        call(sample)
 
 
 def peak_working_bytes(call: Call, sample: object) -> int:

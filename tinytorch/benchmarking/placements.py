@@ -12,16 +12,19 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking import measure, system
+from tinytorch.benchmarking import integrity, measure
+from tinytorch.benchmarking.blas import verified_blas_threads
 from tinytorch.benchmarking.footprint import footprint
 from tinytorch.benchmarking.schedule import Plan, Probe
 from tinytorch.core.layers import Layer, layer_kinds, parameter_count
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import UsageError
-from tinytorch.progress import Progress, part_of
 
 Builder = Callable[[], object]
+Freshen = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # new inputs of the given ones' shape and type
 Mode = Literal["worker processes", "this process"]
+
+SINGLE_BUDGET_NS = 10_000_000_000  # for looking at single outputs
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,6 @@ class Description:
     kept_bytes: int
     peak_working_bytes: int
     unseen: list[str]
-    blas_threads: int | None
 
 
 def as_call(model: object) -> measure.Call:
@@ -68,16 +70,25 @@ def as_call(model: object) -> measure.Call:
 
 
 @dataclass(frozen=True)
+class Inspection:
+    """What a process looks like after its models were timed: bytes that each keeps now, threads, patched functions."""
+
+    kept_bytes: list[int]
+    blas_threads: int | None
+    patched: list[str]
+
+
+@dataclass(frozen=True)
 class Subjects:
-    """What is measured: how to build each model, and the inputs (N, ...), which models get as Tensors or as arrays."""
+    """What is measured: how to build each model, and the inputs (N, ...), which models get as Tensors or as arrays.
+
+    `freshen` makes new inputs like the given ones, so that nothing timed repeats; without it they are taken in turn.
+    """
 
     builders: tuple[Builder, ...]
     inputs: NDArray[Any]
     as_tensor: bool
-
-    def placed(self, copies: int, seed: int) -> Placements:
-        """`copies` of every model, alive in this process."""
-        return Placements(self, copies, seed)
+    freshen: Freshen | None = None
 
 
 class AnyPlacements(Protocol):
@@ -85,10 +96,12 @@ class AnyPlacements(Protocol):
 
     def describe(self, model: int) -> Description: ...
     def predict(self, model: int) -> NDArray[Any]: ...
+    def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]: ...
     def probe(self) -> Probe: ...
     def limits(self, kept_bytes: int) -> measure.Limits: ...
     def time_passes(self, model: int) -> list[int]: ...
-    def measure(self, plan: Plan, seed: int, progress: Progress) -> measure.Samples: ...
+    def visit(self, plan: Plan) -> measure.Samples: ...
+    def inspect(self) -> Inspection: ...
 
 
 class Venue(Protocol):
@@ -98,12 +111,12 @@ class Venue(Protocol):
     def models(self) -> int: ...
     @property
     def mode(self) -> Mode: ...
-    def open(self, copies: int, seed: int) -> AbstractContextManager[AnyPlacements]: ...
+    def open(self, copies: int, seeds: Sequence[int]) -> AbstractContextManager[Sequence[AnyPlacements]]: ...
 
 
 @dataclass(frozen=True)
 class ThisProcess:
-    """Placements beside the caller's own objects; placement in memory then hardly varies."""
+    """Placements beside the caller's own objects: one process, and so one unit, whatever it holds."""
 
     subjects: Subjects
     mode: Mode = "this process"
@@ -113,33 +126,29 @@ class ThisProcess:
         """How many models there are."""
         return len(self.subjects.builders)
 
-    def open(self, copies: int, seed: int) -> nullcontext[AnyPlacements]:
-        """New placements."""
-        return nullcontext(self.subjects.placed(copies, seed))
+    def open(self, copies: int, seeds: Sequence[int]) -> nullcontext[Sequence[AnyPlacements]]:
+        """New placements, for each of the seeds."""
+        before = integrity.snapshot()
+        return nullcontext([Placements(self.subjects, copies, seed, before) for seed in seeds])
 
 
 class Placements:
-    """`copies[k][m]` is copy k of model m; where they lie is what varies, so all stay alive until built anew."""
+    """`copies` live copies of every model, alive until the session ends, because where they lie is what varies."""
 
-    def __init__(self, subjects: Subjects, copies: int, seed: int):
-        wrap: Callable[[NDArray[Any]], object] = Tensor if subjects.as_tensor else np.asarray
-        self._batch = wrap(subjects.inputs)
-        self._inputs = [wrap(subjects.inputs[index : index + 1]) for index in range(len(subjects.inputs))]
-        self._builders, self._copies = subjects.builders, copies
+    def __init__(self, subjects: Subjects, copies: int, seed: int, before: integrity.Snapshot):
+        self._wrap: Callable[[NDArray[Any]], object] = Tensor if subjects.as_tensor else np.asarray
+        self._subjects, self._before = subjects, before
         self._generator = random.Random(seed)
-        self._build()
-
-    def _build(self) -> None:
-        """Copies in new places; the old ones are given back only afterwards, so that the places differ."""
-        self._models = [_build_in_random_order(self._builders, self._generator) for _ in range(self._copies)]
+        self._noise = np.random.default_rng(seed)
+        self._models = [_build_in_random_order(subjects.builders, self._generator) for _ in range(copies)]
         self._calls = [[as_call(model) for model in models] for models in self._models]
 
     def describe(self, model: int) -> Description:
         """Warm model number `model` up with one inference, then count what it keeps."""
         subject, call = self._models[0][model], self._calls[0][model]
-        with no_grad():
-            call(self._inputs[0])
-        peak = measure.peak_working_bytes(call, self._inputs[0])
+        sample = self._take(1)[0]
+        measure.warm_up(call, sample)
+        peak = measure.peak_working_bytes(call, sample)
         kept = footprint(subject)
         layer = subject if isinstance(subject, Layer) else None
         return Description(
@@ -148,42 +157,54 @@ class Placements:
             kept_bytes=kept.kept_bytes,
             peak_working_bytes=peak,
             unseen=list(kept.unseen),
-            blas_threads=system.verified_blas_threads(),
         )
 
     def predict(self, model: int) -> NDArray[Any]:
         """Outputs for the full batch of inputs, as an array of its own."""
         with no_grad():
-            return np.array(self._calls[0][model](self._batch))  # a copy: a model may write into its own array again
+            batch = self._wrap(self._subjects.inputs)
+            return np.array(self._calls[0][model](batch))  # a copy: a model may write into its own array again
+
+    def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]:
+        """Outputs of the inputs one by one, as many from the first on as take about `SINGLE_BUDGET_NS`."""
+        inputs = self._subjects.inputs
+        count = max(1, min(len(inputs), SINGLE_BUDGET_NS // max(1, call_ns)))
+        with no_grad():
+            singles = (self._wrap(inputs[index : index + 1]) for index in range(count))
+            return np.concatenate([np.array(self._calls[0][model](single)) for single in singles])
 
     def probe(self) -> Probe:
         """Roughly what measuring will cost, for planning."""
         timer = measure.examine_timer()
-        build_ns = measure.time_calls(lambda _: self._build(), [None])
-        calls = tuple(measure.probe_call_ns(call, self._inputs) for call in self._calls[0])
-        return Probe(calls, build_ns // self._copies, timer.overhead_ns, timer.step_ns)
+        calls = tuple(measure.probe_call_ns(call, self._take) for call in self._calls[0])
+        return Probe(calls, timer.overhead_ns, timer.step_ns)
 
     def limits(self, kept_bytes: int) -> measure.Limits:
         """What one thread can do at its best here."""
         return measure.examine_limits(kept_bytes)
 
     def time_passes(self, model: int) -> list[int]:
-        """Nanoseconds of single passes over the full batch."""
-        return measure.time_passes(self._calls[0][model], self._batch)
+        """Nanoseconds of single passes over the full batch, a new one each time where it can be made."""
+        return measure.time_passes(self._calls[0][model], lambda: self._wrap(self._fresh(self._subjects.inputs)))
 
-    def measure(self, plan: Plan, seed: int, progress: Progress) -> measure.Samples:
-        """Interleaved samples of every model in every placement of every generation."""
-        generator = random.Random(seed)
-        samples: measure.Samples = [[] for _ in self._builders]
-        for generation in range(plan.generations):
-            if generation:
-                self._build()
-            order = generator.randrange(2**32)
-            told = part_of(progress, "measure", generation, plan.generations)
-            found = measure.measure_placements(self._calls, self._inputs, plan, order, progress=told)
-            for whole, part in zip(samples, found, strict=True):
-                whole.extend(part)
-        return samples
+    def visit(self, plan: Plan) -> measure.Samples:
+        """Interleaved samples of every model in every copy; each visit goes on where the last one stopped."""
+        return measure.measure_visit(self._calls, self._take, plan, self._generator)
+
+    def inspect(self) -> Inspection:
+        """What is to be looked at once foreign code has run."""
+        kept = [footprint(model).kept_bytes for model in self._models[0]]
+        return Inspection(kept, verified_blas_threads(), integrity.changed(self._before))
+
+    def _take(self, count: int) -> list[object]:
+        """So many inputs of one sample each, from a place drawn at random on; new ones where they can be made."""
+        inputs = self._subjects.inputs
+        start = self._generator.randrange(len(inputs))
+        rows = self._fresh(inputs[np.arange(start, start + count) % len(inputs)])
+        return [self._wrap(rows[index : index + 1]) for index in range(count)]
+
+    def _fresh(self, rows: NDArray[Any]) -> NDArray[Any]:
+        return rows if self._subjects.freshen is None else self._subjects.freshen(rows, self._noise)
 
 
 def _build_in_random_order(builders: Sequence[Builder], generator: random.Random) -> list[object]:

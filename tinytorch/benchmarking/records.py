@@ -19,6 +19,7 @@ from typing_extensions import TypeAliasType
 
 from tinytorch import units
 from tinytorch.benchmarking import statistics
+from tinytorch.benchmarking.bits import pack_bits, unpack_bits
 
 Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
@@ -57,15 +58,17 @@ class Metric(Record):
 
 
 class Latency(Metric):
-    """Time of one inference of one sample, in milliseconds.
+    """Time of one inference of one sample, in milliseconds: the quiet time, and how long it typically took.
 
-    `samples_ns[placement][block][sample]` is the time of `calls_per_sample` calls; the interval is Student's t over
-    the placements' means. Samples of one `session` were taken in interleaved block pairs, so that they may be compared
-    pair by pair. Only `mean` is there when the number was given by hand.
+    `samples_ns[placement][block][sample]` is the time of `calls_per_sample` calls; `copies_per_unit` consecutive
+    placements are one unit, and mean and interval are Student's over the units. Samples of one `session` were taken in
+    interleaved block pairs, so that they may be compared pair by pair. Spread and percentiles are of single calls, and
+    None where a sample is a batch of several. Only `mean` is there when the number was given by hand.
     """
 
     unit: Literal["ms"] = "ms"
     mean: Annotated[float, Field(gt=0)]
+    typical: float | None = None
     std: float | None = None
     ci_lower: float | None = None
     ci_upper: float | None = None
@@ -73,21 +76,23 @@ class Latency(Metric):
     p90: float | None = None
     p99: float | None = None
     calls_per_sample: Positive | None = None
+    copies_per_unit: Positive | None = None
     session: SessionId | None = None
     samples_ns: SamplesNs | None = None
 
     @classmethod
     def from_samples(
-        cls, samples_ns: Sequence[Sequence[Sequence[int]]], calls_per_sample: int, session: str | None = None
-    ) -> Self:
+        cls, samples_ns: Sequence[Sequence[Sequence[int]]], calls_per_sample: int, copies_per_unit: int,
+        session: str | None = None,
+    ) -> Self:  # fmt: skip
         """Derive every figure from raw samples (nanoseconds for `calls_per_sample` calls)."""
         scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
-        means = [sum(map(sum, blocks)) / sum(map(len, blocks)) / scale for blocks in samples_ns]
-        estimate = statistics.mean_estimate(means)
-        samples = chain.from_iterable(chain.from_iterable(samples_ns))
-        calls: list[float] = (np.sort(np.fromiter(samples, dtype=np.float64)) / scale).tolist()
+        times = statistics.unit_times(samples_ns, copies_per_unit)
+        estimate = statistics.mean_estimate([time / scale for time in times])
+        calls = [units.milliseconds(ns) for ns in statistics.single_calls(samples_ns, calls_per_sample)]
         return cls(
             mean=estimate.mean,
+            typical=statistics.typical_time(list(chain.from_iterable(samples_ns))) / scale,
             std=float(np.std(calls, ddof=1)) if len(calls) > 1 else None,
             ci_lower=estimate.interval.lower if estimate.interval else None,
             ci_upper=estimate.interval.upper if estimate.interval else None,
@@ -95,6 +100,7 @@ class Latency(Metric):
             p90=statistics.percentile(calls, 0.90),
             p99=statistics.percentile(calls, 0.99),
             calls_per_sample=calls_per_sample,
+            copies_per_unit=copies_per_unit,
             session=session,
             samples_ns=[[list(block) for block in blocks] for blocks in samples_ns],
         )
@@ -108,7 +114,12 @@ class Latency(Metric):
         """Derived again from the times."""
         if self.samples_ns is None:
             return type(self)(mean=self.mean)
-        return self.from_samples(self.samples_ns, self.calls_per_sample or 1, self.session)
+        return self.from_samples(self.samples_ns, self.calls_per_sample or 1, self.copies_per_unit or 1, self.session)
+
+    @property
+    def unit_count(self) -> int:
+        """How many units there are: processes, or sessions."""
+        return len(self.samples_ns or ()) // (self.copies_per_unit or 1)
 
 
 class Memory(Metric):
@@ -253,8 +264,8 @@ class Protocol(Record):
     tier: Text
     seed: int
     mode: Literal["worker processes", "this process"]
+    sessions: Positive = 1
     processes: Positive
-    generations: Positive = 1
     copies: Positive
     visits: Positive
     block_pairs: Positive
@@ -284,16 +295,3 @@ class SystemInfo(Record):
     blas: Text | None
     blas_threads: Positive | None
     governor: Text | None = None
-
-
-def pack_bits(bits: Sequence[bool]) -> str:
-    """Bits as hexadecimal, first bit highest, padded with zeros to whole bytes."""
-    digits = "".join("1" if bit else "0" for bit in bits)
-    padded = digits + "0" * (-len(digits) % 8)
-    return f"{int(padded, 2):0{len(padded) // 4}x}" if padded else ""
-
-
-def unpack_bits(text: str, count: int) -> list[bool]:
-    """The first `count` bits of `pack_bits`' hexadecimal form."""
-    digits = f"{int(text, 16):0{4 * len(text)}b}" if text else ""
-    return [digit == "1" for digit in digits[:count]]

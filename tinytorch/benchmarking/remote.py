@@ -7,27 +7,28 @@ JSON, and so a reply that is not what the method returns is refused. Arrays trav
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError, validate_call
 
+from tinytorch.benchmarking import integrity
+from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.measure import Limits, Samples
-from tinytorch.benchmarking.placements import Description, Mode, ModelSource, Placements, Subjects
+from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Subjects
 from tinytorch.benchmarking.schedule import Plan, Probe
-from tinytorch.benchmarking.system import thread_environment
 from tinytorch.processes.worker import Worker, WorkerFailedError
-from tinytorch.progress import Progress
 
 SERVICE = "tinytorch.benchmarking.remote:PlacementsService"
-REQUEST_LIMIT_S = 60.0  # for any one request but measuring
-MEASURING_LIMIT_S = 600.0  # for all that is measured in one process
+REQUEST_LIMIT_S = 60.0
 
 Answer = TypeVar("Answer")
 
@@ -37,40 +38,61 @@ class ModelLoadError(WorkerFailedError):
 
 
 @dataclass(frozen=True)
-class Workers:
-    """Placements in fresh worker processes with one BLAS thread. `inputs` is an .npy file, `scratch` a folder."""
+class Sendable:
+    """What is measured, in a form that can be sent: `inputs` is an .npy file, `freshen` the address of a function."""
 
     sources: tuple[ModelSource, ...]
-    inputs: Path
+    inputs: str
     as_tensor: bool
+    freshen: str | None = None
+
+    def load(self) -> Subjects:
+        """The same for this process."""
+        return Subjects(
+            builders=tuple(source.build for source in self.sources),
+            inputs=np.load(self.inputs, allow_pickle=False),
+            as_tensor=self.as_tensor,
+            freshen=resolve_name(self.freshen) if self.freshen else None,
+        )
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Placements in fresh worker processes with one BLAS thread. No request may take longer than `limit_s`."""
+
+    subjects: Sendable
     scratch: Path
+    limit_s: float = REQUEST_LIMIT_S
     mode: Mode = "worker processes"
 
     @property
     def models(self) -> int:
         """How many models there are."""
-        return len(self.sources)
+        return len(self.subjects.sources)
 
     @contextlib.contextmanager
-    def open(self, copies: int, seed: int) -> Iterator[RemotePlacements]:
-        """Placements in a new process; ModelLoadError when it cannot build the models there."""
-        with Worker(SERVICE, thread_environment(1)) as worker:
-            try:
-                worker.ask(
-                    "open", REQUEST_LIMIT_S, search_path=[path for path in sys.path if path], inputs=str(self.inputs),
-                    sources=[asdict(source) for source in self.sources], as_tensor=self.as_tensor,
-                    copies=copies, seed=seed,
-                )  # fmt: skip
-            except WorkerFailedError as failure:
-                raise ModelLoadError(failure.outcome, failure.detail, failure.frames) from None
-            yield RemotePlacements(worker, self.scratch)
+    def open(self, copies: int, seeds: Sequence[int]) -> Iterator[list[RemotePlacements]]:
+        """Placements in a new process for each of the seeds; ModelLoadError when one cannot build the models."""
+        with contextlib.ExitStack() as stack:
+            workers = [stack.enter_context(Worker(SERVICE, thread_environment(1))) for _ in seeds]  # start side by side
+            for worker, seed in zip(workers, seeds, strict=True):
+                self._build(worker, copies, seed)
+            yield [RemotePlacements(worker, self.scratch, self.limit_s) for worker in workers]
+
+    def _build(self, worker: Worker, copies: int, seed: int) -> None:
+        search_path = [path or os.getcwd() for path in sys.path]  # noqa: PTH109 - as the import system reads it
+        subjects = asdict(self.subjects)
+        try:
+            worker.ask("open", self.limit_s, search_path=search_path, subjects=subjects, copies=copies, seed=seed)
+        except WorkerFailedError as failure:
+            raise ModelLoadError(failure.outcome, failure.detail, failure.frames) from None
 
 
 class RemotePlacements:
     """The parent's end: the methods of `Placements`, one line each."""
 
-    def __init__(self, worker: Worker, scratch: Path) -> None:
-        self._worker = worker
+    def __init__(self, worker: Worker, scratch: Path, limit_s: float) -> None:
+        self._worker, self._limit_s = worker, limit_s
         self._array = scratch / "answer.npy"
 
     def describe(self, model: int) -> Description:
@@ -78,6 +100,9 @@ class RemotePlacements:
 
     def predict(self, model: int) -> NDArray[Any]:
         return self._ask_array(Placements.predict, model=model)
+
+    def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]:
+        return self._ask_array(Placements.predict_singly, model=model, call_ns=call_ns)
 
     def probe(self) -> Probe:
         return self._ask(Placements.probe)
@@ -88,14 +113,14 @@ class RemotePlacements:
     def time_passes(self, model: int) -> list[int]:
         return self._ask(Placements.time_passes, model=model)
 
-    def measure(self, plan: Plan, seed: int, progress: Progress) -> Samples:
-        return self._ask(Placements.measure, MEASURING_LIMIT_S, progress, plan=asdict(plan), seed=seed)
+    def visit(self, plan: Plan) -> Samples:
+        return self._ask(Placements.visit, plan=asdict(plan))
 
-    def _ask(
-        self, verb: Callable[..., Answer], limit_s: float = REQUEST_LIMIT_S, progress: Progress | None = None,
-        **arguments: Any,
-    ) -> Answer:  # fmt: skip
-        reply = self._worker.ask("answer", limit_s, progress, verb=verb.__name__, arguments=arguments)
+    def inspect(self) -> Inspection:
+        return self._ask(Placements.inspect)
+
+    def _ask(self, verb: Callable[..., Answer], **arguments: Any) -> Answer:
+        reply = self._worker.ask("answer", self._limit_s, verb=verb.__name__, arguments=arguments)
         try:
             answer: Answer = _answer_type(verb).validate_python(reply)
         except ValidationError:
@@ -104,7 +129,7 @@ class RemotePlacements:
 
     def _ask_array(self, verb: Callable[..., NDArray[Any]], **arguments: Any) -> NDArray[Any]:
         path = str(self._array)
-        self._worker.ask("answer_array", REQUEST_LIMIT_S, verb=verb.__name__, arguments=arguments, path=path)
+        self._worker.ask("answer_array", self._limit_s, verb=verb.__name__, arguments=arguments, path=path)
         try:
             array: NDArray[Any] = np.load(path, allow_pickle=False)
         except (OSError, ValueError):
@@ -115,24 +140,16 @@ class RemotePlacements:
 class PlacementsService:
     """The child's end."""
 
-    def open(
-        self,
-        search_path: list[str],
-        sources: list[dict[str, Any]],
-        inputs: str,
-        as_tensor: bool,
-        copies: int,
-        seed: int,
-    ) -> None:
+    def open(self, search_path: list[str], subjects: dict[str, Any], copies: int, seed: int) -> None:
         """Build the copies; `search_path` is where the parent's imports come from."""
         sys.path.extend(entry for entry in search_path if entry not in sys.path)
-        builders = tuple(ModelSource(**source).build for source in sources)
-        self._placements = Subjects(builders, np.load(inputs, allow_pickle=False), as_tensor).placed(copies, seed)
+        before = integrity.snapshot()  # nothing of the models' own has been imported yet
+        self._placements = Placements(TypeAdapter(Sendable).validate_python(subjects).load(), copies, seed, before)
 
-    def answer(self, verb: str, arguments: dict[str, Any], **observed: Progress) -> Any:
+    def answer(self, verb: str, arguments: dict[str, Any]) -> Any:
         """What the method called `verb` returns, as JSON can carry it."""
         method = validate_call(getattr(self._placements, verb))
-        return _answer_type(getattr(Placements, verb)).dump_python(method(**arguments, **observed), mode="json")
+        return _answer_type(getattr(Placements, verb)).dump_python(method(**arguments), mode="json")
 
     def answer_array(self, verb: str, arguments: dict[str, Any], path: str) -> None:
         """Save the array that the method called `verb` returns."""

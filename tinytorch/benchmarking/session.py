@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import secrets
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -12,12 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking import measure, records, system
-from tinytorch.benchmarking.placements import AnyPlacements, Description, Venue
-from tinytorch.benchmarking.schedule import Plan, Probe, Tier, make_plan
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.benchmarking.placements import AnyPlacements, Description, Inspection, Venue
+from tinytorch.benchmarking.schedule import Plan, Probe, Tier, in_one_process, make_plan, process_seed, rounds
+from tinytorch.errors import ModelError, ShapeError, UsageError
 from tinytorch.files import sha256
 from tinytorch.progress import Progress, part_of, silent
 from tinytorch.units import METRICS
+
+SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the same one in the batch
+MOST_NAMED = 5
+
+Wait = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,14 @@ class ModelSurvey:
 
     description: Description
     outputs: NDArray[Any]
+    singles: NDArray[Any]
     pass_ns: list[int]
+
+    @property
+    def differing(self) -> int | None:
+        """The first input whose output alone, as it will be timed, is not that of the whole batch; None if all are."""
+        alike = [_alike(single, batch) for single, batch in zip(self.singles, self.outputs, strict=False)]
+        return alike.index(False) if False in alike else None
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,7 @@ class Survey:
     models: list[ModelSurvey]
     probe: Probe
     limits: measure.Limits
+    inspection: Inspection
 
     @property
     def kept_bytes(self) -> list[int]:
@@ -73,6 +89,7 @@ class Session:
 
     metrics: tuple[str, ...]
     surveys: list[ModelSurvey]
+    kept_bytes: list[int]
     latency: list[records.Latency] | None
     protocol: records.Protocol
     system_info: records.SystemInfo
@@ -91,11 +108,18 @@ class Session:
             artifact_sha256=artifact.sha256 if artifact else None,
             metrics=records.Metrics(
                 latency=latency,
-                memory=_memory(survey.description, artifact) if "memory" in self.metrics else None,
+                memory=self._memory(model, artifact) if "memory" in self.metrics else None,
                 accuracy=records.Accuracy.from_correctness(right) if right is not None else None,
                 throughput=records.Throughput.from_samples(survey.pass_ns, len(labels)) if latency else None,
             ),
         )
+
+    def _memory(self, model: int, artifact: Artifact | None) -> records.Memory | None:
+        """The larger count of before and after the timed calls."""
+        if not self.kept_bytes[model]:
+            return None
+        peak_bytes = self.surveys[model].description.peak_working_bytes
+        return records.Memory.from_bytes(self.kept_bytes[model], artifact.size_bytes if artifact else None, peak_bytes)
 
 
 def run_session(venue: Venue, settings: Settings, progress: Progress = silent) -> Session:
@@ -104,27 +128,40 @@ def run_session(venue: Venue, settings: Settings, progress: Progress = silent) -
 
 
 def survey_models(venue: Venue, settings: Settings, progress: Progress = silent) -> Survey:
-    """Look at every model in one process, one copy each."""
+    """Look at every model in one process, one copy each. ModelError for one that cannot be measured honestly."""
     started_at, machine = datetime.now(UTC), system.read_machine()
     progress("survey", 0.0)
-    with venue.open(1, settings.seed) as placements:
-        models = [_survey(placements, model) for model in range(venue.models)]
+    with venue.open(1, [process_seed(settings.seed, 0, 0)]) as (placements,):
+        _refuse_patches(placements.inspect())
+        probe = placements.probe()
+        models = [_survey(placements, model, probe.call_ns[model]) for model in range(venue.models)]
         limits = placements.limits(min(model.description.kept_bytes for model in models))
-        return Survey(started_at, machine, models, placements.probe(), limits)
+        inspection = placements.inspect()
+        _refuse_patches(inspection)
+        return Survey(started_at, machine, models, probe, limits, inspection)
 
 
-def measure_models(venue: Venue, settings: Settings, survey: Survey, progress: Progress = silent) -> Session:
-    """Measure what was surveyed, by the plan that follows from it."""
-    plan = make_plan(settings.tier, survey.probe, survey.kept_bytes)
-    latency = _latency(venue, plan, settings.seed, progress) if "latency" in settings.metrics else None
-    threads = survey.models[0].description.blas_threads
+def measure_models(
+    venue: Venue, settings: Settings, survey: Survey, progress: Progress = silent, wait: Wait = time.sleep
+) -> Session:
+    """Measure what was surveyed, by the plan that follows from it. ModelError when a model patched the framework."""
+    tier = settings.tier if venue.mode == "worker processes" else in_one_process(settings.tier)
+    plan = make_plan(tier, survey.probe, survey.kept_bytes)
+    wanted = _sessions(tier, wait) if "latency" in settings.metrics else ()
+    taken = [_measure(venue, plan, settings.seed, session, progress) for session in wanted]
+    inspections = [survey.inspection, *(inspection for _, found in taken for inspection in found)]
+    for inspection in inspections:
+        _refuse_patches(inspection)
+    threads = _worst([inspection.blas_threads for inspection in inspections])
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
     evidence = system.Evidence(survey.machine, system.read_machine(), threads, timer_ns)
     protocol = records.Protocol(
         **_planned(plan), **_seen(survey), tier=settings.tier.name, seed=settings.seed, mode=venue.mode,
         threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
     )  # fmt: skip
-    return Session(settings.metrics, survey.models, latency, protocol, system.describe(threads))
+    latency = _latency(plan, [samples for samples, _ in taken]) if taken else None
+    kept = _most_kept([survey.kept_bytes, *(inspection.kept_bytes for inspection in inspections)])
+    return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads))
 
 
 def correctness(outputs: NDArray[Any], labels: NDArray[Any]) -> list[bool]:
@@ -143,36 +180,89 @@ def correctness(outputs: NDArray[Any], labels: NDArray[Any]) -> list[bool]:
     return [bool(right) for right in np.equal(predicted, labels).ravel()]
 
 
-def _memory(description: Description, artifact: Artifact | None) -> records.Memory | None:
-    if not description.kept_bytes:
-        return None
-    artifact_bytes = artifact.size_bytes if artifact else None
-    return records.Memory.from_bytes(description.kept_bytes, artifact_bytes, description.peak_working_bytes)
+def _survey(placements: AnyPlacements, model: int, call_ns: int) -> ModelSurvey:
+    return ModelSurvey(
+        description=placements.describe(model),
+        outputs=placements.predict(model),
+        singles=placements.predict_singly(model, call_ns),
+        pass_ns=placements.time_passes(model),
+    )
 
 
-def _survey(placements: AnyPlacements, model: int) -> ModelSurvey:
-    return ModelSurvey(placements.describe(model), placements.predict(model), placements.time_passes(model))
+def _alike(single: NDArray[Any], batch: NDArray[Any]) -> bool:
+    """Equal to 1e-4 of the largest value there, or exactly where they are no floating numbers."""
+    if single.shape != batch.shape or not np.issubdtype(batch.dtype, np.inexact):
+        return bool(np.array_equal(single, batch))
+    return bool(
+        np.allclose(single, batch, rtol=0.0, atol=SINGLE_TOLERANCE * float(np.abs(batch).max()), equal_nan=True)
+    )
 
 
-def _latency(venue: Venue, plan: Plan, seed: int, progress: Progress) -> list[records.Latency]:
-    """Measure in `plan.processes` fresh processes, one after the other, and join their placements."""
-    parts: list[measure.Samples] = []
-    for process in range(plan.processes):
-        own_seed = seed + process + 1
-        with venue.open(plan.copies, own_seed) as placements:
-            told = part_of(progress, "measure", process, plan.processes)
-            parts.append(placements.measure(plan, own_seed, told))
+def _refuse_patches(inspection: Inspection) -> None:
+    if inspection.patched:
+        named = ", ".join(inspection.patched[:MOST_NAMED])
+        raise ModelError(f"a model changed the framework that both models run on: {named}")
+
+
+def _sessions(tier: Tier, wait: Wait) -> Iterator[int]:
+    """The sessions' numbers, each when it is time to begin."""
+    start_ns = measure.CLOCK()
+    for session in range(tier.sessions):
+        due_s = session * tier.span_s / max(1, tier.sessions - 1)
+        wait(max(0.0, due_s - (measure.CLOCK() - start_ns) / 1e9))
+        yield session
+
+
+def _measure(
+    venue: Venue, plan: Plan, seed: int, session: int, progress: Progress
+) -> tuple[list[measure.Samples], list[Inspection]]:
+    """One session: all its processes alive, visited round after round; each one's samples, and what it looks like."""
+    seeds = [process_seed(seed, session, process + 1) for process in range(plan.processes)]
+    generator, visits = random.Random(process_seed(seed, session, 0)), plan.visits * plan.processes
+    samples: list[measure.Samples] = [[[[] for _ in range(plan.copies)] for _ in plan.calls_per_sample] for _ in seeds]
+    told = part_of(progress, "measure", session, plan.sessions)
+    with venue.open(plan.copies, seeds) as processes:
+        for done, process in enumerate(chain.from_iterable(rounds(plan, generator))):
+            told("measure", done / visits)
+            _extend(samples[process], processes[process].visit(plan))
+        inspections = [process.inspect() for process in processes]
+    told("measure", 1.0)
+    return samples, inspections
+
+
+def _extend(samples: measure.Samples, visit: measure.Samples) -> None:
+    for model, copies in zip(samples, visit, strict=True):
+        for blocks, more in zip(model, copies, strict=True):
+            blocks.extend(more)
+
+
+def _latency(plan: Plan, sessions: list[list[measure.Samples]]) -> list[records.Latency]:
+    """The records of all models, their placements in the order of sessions, processes and copies."""
     session = secrets.token_hex(8)
+    processes = list(chain.from_iterable(sessions))
     return [
-        records.Latency.from_samples(list(chain.from_iterable(part[model] for part in parts)), calls, session)
+        records.Latency.from_samples(
+            list(chain.from_iterable(samples[model] for samples in processes)), calls, plan.copies_per_unit, session
+        )
         for model, calls in enumerate(plan.calls_per_sample)
     ]
+
+
+def _most_kept(counts: list[list[int]]) -> list[int]:
+    """The largest count of each model: what a model keeps may grow while it is timed."""
+    return [max(sizes) for sizes in zip(*counts, strict=True)]
+
+
+def _worst(threads: list[int | None]) -> int | None:
+    """The most threads that any process used; None when one could not be asked."""
+    known = [count for count in threads if count is not None]
+    return max(known) if len(known) == len(threads) else None
 
 
 def _planned(plan: Plan) -> dict[str, Any]:
     """The part of the protocol that was fixed in advance."""
     return {
-        "processes": plan.processes, "generations": plan.generations, "copies": plan.copies, "visits": plan.visits,
+        "sessions": plan.sessions, "processes": plan.processes, "copies": plan.copies, "visits": plan.visits,
         "block_pairs": plan.block.block_pairs, "discarded_calls": plan.block.discarded, "timed_calls": plan.block.timed,
     }  # fmt: skip
 

@@ -1,17 +1,18 @@
 """Statistics of paired measurements, as pure functions; the source stands beside each formula.
 
-The unit of replication is a *placement* (one live copy of the models in one process), not an iteration:
-Kalibera & Jones, "Rigorous benchmarking in reasonable time", ISMM 2013; Mytkowicz et al., "Producing wrong
-data without doing anything obviously wrong!", ASPLOS 2009. Block pairs within a placement only steady its mean.
+The unit of replication is a process (or a session, where there are several), not an iteration: Kalibera & Jones,
+"Rigorous benchmarking in reasonable time", ISMM 2013; Mytkowicz et al., "Producing wrong data without doing anything
+obviously wrong!", ASPLOS 2009; Curtsinger & Berger, "Stabilizer", ASPLOS 2013. Copies and blocks only steady its mean.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 from statistics import fmean, median, stdev
 
 from scipy.special import bdtr, ndtri, stdtr, stdtrit
@@ -19,11 +20,12 @@ from scipy.special import bdtr, ndtri, stdtr, stdtrit
 CONFIDENCE = 0.95
 ALPHA = 1 - CONFIDENCE
 POWER = 0.80  # the conventional power behind "smallest detectable effect" (Cohen 1988)
-TRIMMED_SHARE = 0.2  # cut from each end: Wilcox, "Introduction to Robust Estimation", 4th ed., section 3.3
+FEWEST_UNITS = 4  # below this Student's t needs quantiles of 4.3 and more: no interval says so better
 PERCENTILE_CONFIDENCE = 0.99  # with which a reported percentile must be backed (see `percentile_floor`)
 
 Blocks = Sequence[Sequence[int]]  # [block][sample] nanoseconds
 PlacementTimes = Sequence[Blocks]  # [placement][block][sample] nanoseconds
+TimeOf = Callable[[Blocks], float]
 
 
 class Verdict(StrEnum):
@@ -53,36 +55,51 @@ class MeanEstimate:
     units: int
 
 
-def trimmed_mean(values: Sequence[float], share: float = TRIMMED_SHARE) -> float:
-    """Mean of `values` without the lowest and highest `share` of them (each end, rounded down)."""
-    cut = int(len(values) * share)
-    return fmean(sorted(values)[cut : len(values) - cut])
+def quiet_time(blocks: Blocks) -> float:
+    """What a copy takes while the machine leaves it alone: the least of its blocks' medians, nanoseconds.
 
-
-def block_log_ratio(baseline: Sequence[float], optimized: Sequence[float]) -> float:
-    """ln of the speedup that one pair of blocks shows: ln(median baseline / median optimized).
-
-    The median, because a block's mean is worse under load (Bulej et al., "Duet benchmarking", ICPE 2020).
+    Contention only ever adds time, and comes and goes in minutes, so that a mean over a session repeats worse than
+    its least value (Chen & Revels, "Robust benchmarking in noisy environments", 2016). Of a block the median, because
+    its mean is worse under load (Bulej et al., "Duet benchmarking", ICPE 2020).
     """
-    return math.log(median(baseline) / median(optimized))
+    return min(median(block) for block in blocks)
 
 
-def placement_log_ratios(baseline: PlacementTimes, optimized: PlacementTimes) -> list[float]:
-    """One number per placement: the trimmed mean of its block pairs' log ratios."""
-    return [
-        trimmed_mean([block_log_ratio(a, b) for a, b in zip(blocks_a, blocks_b, strict=True)])
-        for blocks_a, blocks_b in zip(baseline, optimized, strict=True)
-    ]
+def typical_time(blocks: Blocks) -> float:
+    """What a copy took as things were: the median of its blocks' medians, nanoseconds."""
+    return median(median(block) for block in blocks)
+
+
+def single_calls(placements: PlacementTimes, calls_per_sample: int) -> list[int]:
+    """The time of every single call, in order of size; none where a sample is a batch of several calls."""
+    if calls_per_sample > 1:
+        return []
+    return sorted(chain.from_iterable(chain.from_iterable(placements)))
+
+
+def unit_times(placements: PlacementTimes, copies_per_unit: int) -> list[float]:
+    """One quiet time per unit, nanoseconds: the mean over its copies, which are consecutive placements."""
+    times = [quiet_time(blocks) for blocks in placements]
+    return [fmean(times[start : start + copies_per_unit]) for start in range(0, len(times), copies_per_unit)]
+
+
+def unit_log_ratios(
+    baseline: PlacementTimes, optimized: PlacementTimes, copies_per_unit: int, time_of: TimeOf
+) -> list[float]:
+    """One number per unit: the mean over its copies of ln(baseline time / optimized time)."""
+    pairs = zip(baseline, optimized, strict=True)
+    ratios = [math.log(time_of(blocks_a) / time_of(blocks_b)) for blocks_a, blocks_b in pairs]
+    return [fmean(ratios[start : start + copies_per_unit]) for start in range(0, len(ratios), copies_per_unit)]
 
 
 def mean_estimate(values: Sequence[float]) -> MeanEstimate:
     """Student's t interval of the mean and two-sided p-value against 0 ("Student", Biometrika 1908).
 
-    A bootstrap over a dozen units is anti-conservative, and z = 1.96 is wrong for so few. With one unit, or no
-    spread at all, there is no interval and no p-value: None.
+    A bootstrap over a dozen units is anti-conservative, and z = 1.96 is wrong for so few. With fewer than
+    `FEWEST_UNITS`, or no spread at all, there is no interval and no p-value: None.
     """
     count, mean = len(values), fmean(values)
-    spread = stdev(values) if count > 1 else 0.0
+    spread = stdev(values) if count >= FEWEST_UNITS else 0.0
     if spread == 0.0:
         return MeanEstimate(mean, None, None, None, count)
     standard_error = spread / math.sqrt(count)
@@ -153,6 +170,6 @@ def percentile_floor(quantile: float) -> int:
 
 def percentile(values: Sequence[float], quantile: float) -> float | None:
     """The empirical quantile (the smallest value with at least that share at or below it), None if too few values."""
-    if quantile > 0.5 and len(values) < percentile_floor(quantile):
+    if not values or (quantile > 0.5 and len(values) < percentile_floor(quantile)):
         return None
     return sorted(values)[math.ceil(quantile * len(values)) - 1]

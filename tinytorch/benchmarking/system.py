@@ -12,32 +12,20 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
-from threadpoolctl import threadpool_info
 
+from tinytorch.benchmarking.blas import blas_library
 from tinytorch.benchmarking.measure import CLOCK
 from tinytorch.benchmarking.records import Doubt, SystemInfo
 from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, TIMER_SHARE
 from tinytorch.units import format_size, format_time
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS",
-)  # fmt: skip
-"""Read by the BLAS libraries once, when numpy loads: they must be set before that."""
-
-
-def thread_environment(threads: int) -> dict[str, str]:
-    """What a new process must find in its environment to use so many BLAS threads."""
-    return dict.fromkeys(THREAD_VARIABLES, str(threads))
-
 
 def describe(blas_threads: int | None = None) -> SystemInfo:
     """This machine now; `blas_threads` is what the measuring processes verified (None: not verified)."""
-    blas = _blas()
+    blas = blas_library()
     return SystemInfo(
         cpu_model=_cpu_model(),
         physical_cores=psutil.cpu_count(logical=False),
@@ -50,16 +38,6 @@ def describe(blas_threads: int | None = None) -> SystemInfo:
         blas_threads=blas_threads,
         governor=_governor(),
     )
-
-
-def verified_blas_threads() -> int | None:
-    """Threads that the loaded BLAS really uses in this process; None when it cannot be asked."""
-    blas = _blas()
-    return int(blas["num_threads"]) if blas else None
-
-
-def _blas() -> dict[str, Any] | None:
-    return next((library for library in threadpool_info() if library["user_api"] == "blas"), None)
 
 
 def _cpu_model() -> str | None:

@@ -51,7 +51,7 @@ class Case:
     @cached_property
     def statistics(self) -> Statistics:
         """The statistics, recomputed."""
-        return compare_metrics(self.baseline, self.optimized)
+        return compare_metrics(self.baseline, self.optimized, self.rules.significance.typical_excess)
 
     @cached_property
     def scores(self) -> Scores:

@@ -85,11 +85,16 @@ def sample_shape(case: Case) -> Outcome:
     protocol, latencies = case.submission.protocol, case.in_protocol
     if protocol is None or "optimized" not in latencies:
         return unknown("no protocol" if protocol is None else "no raw latency samples")
-    placements = protocol.processes * protocol.generations * protocol.copies
+    placements = protocol.sessions * protocol.processes * protocol.copies
     expected = (placements, protocol.visits * protocol.block_pairs, protocol.timed_calls)
-    wrong = [role for role, latency in latencies.items() if _shapes(latency) != {expected}]
+    per_unit = protocol.copies if protocol.sessions == 1 else protocol.processes * protocol.copies
+    wrong = [
+        role
+        for role, latency in latencies.items()
+        if _shapes(latency) != {expected} or latency.copies_per_unit != per_unit
+    ]
     if wrong:
-        shape = f"placements x blocks x samples = {expected}"
+        shape = f"placements x blocks x samples = {expected}, {per_unit} placements a unit,"
         return failed(f"samples of {' and '.join(wrong)} are not {shape} as the protocol says", expected=str(expected))
     return passed("as many samples as the protocol says")
 

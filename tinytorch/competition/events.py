@@ -74,6 +74,8 @@ class Significance(_RuleRecord):
     """When a difference counts as one."""
 
     alpha: Annotated[float, Field(gt=0, lt=1)]
+    session_spread: Annotated[float, Field(gt=0, lt=1)]
+    typical_excess: Annotated[float, Field(gt=1)]
 
 
 class Scoring(_RuleRecord):
@@ -91,7 +93,7 @@ class Plausibility(_RuleRecord):
     ratio_disagreement: Annotated[float, Field(gt=1)]
     scaled_copy_tolerance_ns: Limit
     repeated_window_chance: Annotated[float, Field(gt=0, lt=1)]
-    fewest_placements: Annotated[int, Field(gt=0)]
+    fewest_units: Annotated[int, Field(gt=0)]
     fewest_test_samples: Annotated[int, Field(gt=0)]
     baseline_accuracy_tolerance: Annotated[float, Field(gt=0, lt=1)]
     dense_layers: list[str]

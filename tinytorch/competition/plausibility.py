@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch import units
+from tinytorch.benchmarking.comparison import is_lottery
 from tinytorch.competition.case import Case, Times
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
 
@@ -98,28 +99,42 @@ def ratios_agree(case: Case) -> Outcome:
 
 
 @check(
-    why="The unit of replication is a placement in memory; few of them can lie well by luck.",
-    mend="measure with at least the fast tier: tito olympics benchmark --fast",
+    why="The unit of replication is a process, or a session; few of them can lie well by luck.",
+    mend="measure with at least the fast tier: tito olympics benchmark --tier fast",
     severity="warning",
 )
 def sample_count(case: Case) -> Outcome:
-    """There are enough placements for a speedup and enough test samples for an accuracy."""
-    counts = {f"{role} placements": len(latency.samples_ns or []) for role, latency in case.latencies.items()}
+    """There are enough units for a speedup and enough test samples for an accuracy."""
+    counts = {f"{role} units": latency.unit_count for role, latency in case.latencies.items()}
     accuracies = {role: metrics.accuracy for role, metrics in case.models.items() if metrics.accuracy}
     tested = {f"{role} test samples": accuracy.total for role, accuracy in accuracies.items() if accuracy.total}
     if not counts and not tested:
         return unknown("no raw samples to count")
-    few = {name: count for name, count in counts.items() if count < case.limits.fewest_placements}
+    few = {name: count for name, count in counts.items() if count < case.limits.fewest_units}
     few |= {name: count for name, count in tested.items() if count < case.limits.fewest_test_samples}
     if few:
-        limits = (
-            f"at least {case.limits.fewest_placements} placements and {case.limits.fewest_test_samples} test samples"
-        )
+        limits = f"at least {case.limits.fewest_units} units and {case.limits.fewest_test_samples} test samples"
         shown = ", ".join(f"{count} {name}" for name, count in few.items())
-        return failed(
-            f"too few: {shown}; {limits} are needed", **{name.replace(" ", "_"): n for name, n in few.items()}
-        )
-    return passed("enough placements and test samples")
+        evidence = {name.replace(" ", "_"): count for name, count in few.items()}
+        return failed(f"too few: {shown}; {limits} are needed", **evidence)
+    return passed("enough units and test samples")
+
+
+@check(
+    why="A model that is rarely at its best would win by one lucky block, so its typical times are compared instead.",
+    mend="make the model take the same time whatever its input; tito olympics benchmark shows both times",
+    severity="warning",
+)
+def steady_times(case: Case) -> Outcome:
+    """The optimized model's typical time is about as far above its quiet time as the baseline's."""
+    baseline, optimized = case.baseline.latency, case.optimized.latency
+    if not baseline or not optimized or baseline.typical is None or optimized.typical is None:
+        return unknown(NO_SAMPLES)
+    found, usual = optimized.typical / optimized.mean, baseline.typical / baseline.mean
+    shown = f"typical / quiet time is {found:.3g} for the optimized model, {usual:.3g} for the baseline"
+    if is_lottery(baseline, optimized, case.rules.significance.typical_excess):
+        return failed(f"{shown}: compared by typical times", optimized=found, baseline=usual)
+    return passed(shown)
 
 
 @check(
@@ -196,6 +211,7 @@ CHECKS: tuple[Check[Case], ...] = (
     independent_times,
     ratios_agree,
     sample_count,
+    steady_times,
     accuracy_gain,
     baseline_accuracy,
 )

@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 from tinytorch.benchmarking.records import Fraction, ModelRecord, Positive, Protocol, Record, Sha256, SystemInfo, Text
 from tinytorch.errors import UsageError
 
-SchemaVersion = Literal["1.1"]  # what each version added: tinytorch/competition/migrations.py
-SCHEMA_VERSION: SchemaVersion = "1.1"
+SchemaVersion = Literal["2.0"]  # what each version added: tinytorch/competition/migrations.py
+SCHEMA_VERSION: SchemaVersion = "2.0"
 MOST_TECHNIQUES = 32
 
 Division = Literal["closed", "open"]
@@ -37,7 +37,7 @@ class SourceRecord(Record):
 class Run(Record):
     """One recorded `benchmark`: both models, measured in one session."""
 
-    schema_version: Literal["1.0", SchemaVersion] = SCHEMA_VERSION  # what 1.1 added may be absent
+    schema_version: SchemaVersion = SCHEMA_VERSION
     id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
     created_at: AwareDatetime
     task: TaskRecord

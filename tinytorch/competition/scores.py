@@ -36,6 +36,8 @@ class MeasuredResults(Protocol):
     def system_info(self) -> SystemInfo | None: ...
     @property
     def partner(self) -> MeasuredResults | None: ...
+    @property
+    def origin(self) -> object: ...
 
 
 class Scores(Record):
@@ -57,20 +59,29 @@ def calculate_normalized_scores(baseline_results: Results, optimized_results: Re
 
 
 def paired_models(baseline_results: Results, optimized_results: Results) -> tuple[ModelRecord, ModelRecord]:
-    """Both models' records; the baseline as it was measured interleaved with the optimized one, where it was."""
+    """Both models' records; the baseline as it was measured interleaved with the optimized one, where it was.
+
+    That is so for results of one benchmark: results of two are never exchanged, however alike their models are.
+    """
     baseline = _model_record(baseline_results, "baseline")
     optimized = _model_record(optimized_results, "optimized")
     if not isinstance(baseline_results, MeasuredResults) or not isinstance(optimized_results, MeasuredResults):
         return baseline, optimized
     partner = optimized_results.partner
-    if partner is not None and _same_model(partner.model_record, baseline):
+    if partner is not None and partner.origin is baseline_results.origin:
         return partner.model_record, optimized
     return baseline, optimized
 
 
 def compute_scores(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Scores:
     """The scores of two models' metrics."""
-    return derive_scores(compare_metrics(baseline, optimized), baseline, optimized, rules or load_rules())
+    rules = rules or load_rules()
+    return derive_scores(compared(baseline, optimized, rules), baseline, optimized, rules)
+
+
+def compared(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Statistics:
+    """Speedup and accuracy delta with their uncertainty, by the rules."""
+    return compare_metrics(baseline, optimized, (rules or load_rules()).significance.typical_excess)
 
 
 def derive_scores(statistics: Statistics, baseline: Metrics, optimized: Metrics, rules: Rules) -> Scores:
@@ -112,11 +123,6 @@ def _product(*factors: float | None) -> float | None:
             return None
         product *= factor
     return product
-
-
-def _same_model(first: ModelRecord, second: ModelRecord) -> bool:
-    """Whether two records describe one model; what was measured of it may differ."""
-    return first.model_copy(update={"metrics": second.metrics}) == second
 
 
 def _model_record(results: Results, owner: str) -> ModelRecord:

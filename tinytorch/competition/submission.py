@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from tinytorch.benchmarking import records
-from tinytorch.benchmarking.comparison import Statistics, compare_metrics
+from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records import Metrics, ModelRecord, Record, Sha256, SystemInfo, Text
 from tinytorch.competition.events import ConstraintResult, OlympicEvent, check_constraints, load_rules, parse_event
 from tinytorch.competition.run import (
@@ -29,6 +29,7 @@ from tinytorch.competition.scores import (
     MeasuredResults,
     Results,
     Scores,
+    compared,
     compute_scores,
     metric_values,
     paired_models,
@@ -184,7 +185,7 @@ def assemble(declaration: Declaration, evidence: Evidence, created_at: datetime)
         **_fields(known),
         created_at=_checked_time(created_at),
         normalized_scores=compute_scores(baseline, optimized),
-        statistics=compare_metrics(baseline, optimized),
+        statistics=compared(baseline, optimized),
         constraints=check_constraints(declaration.event, metric_values(optimized)),
         trust=trust,
         digest="0" * 64,

@@ -18,6 +18,7 @@ CLASSES = 10
 TEST_SAMPLES_PER_CLASS = 36  # 360 of 1,797
 SPLIT_SEED = 1998
 BRIGHTEST = 16
+NOISE = 1e-3  # of the whole range: far less than a step between two shades of grey
 
 
 def load_digits() -> tuple[TensorDataset, TensorDataset]:
@@ -53,3 +54,10 @@ def _is_test(labels: Array) -> Array:
     for digit in range(CLASSES):
         mask[generator.permutation(np.flatnonzero(labels == digit))[:TEST_SAMPLES_PER_CLASS]] = True
     return mask
+
+
+def with_noise(images: Array, generator: np.random.Generator) -> Array:
+    """New images like the given ones (N, ...), float32: a little noise, so that none was seen before."""
+    noise = generator.standard_normal(images.shape, dtype=np.float32)
+    fresh: Array = images + np.float32(NOISE) * noise
+    return fresh

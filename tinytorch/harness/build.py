@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.placements import ModelSource, as_call
 from tinytorch.benchmarking.session import Artifact
-from tinytorch.benchmarking.system import thread_environment
 from tinytorch.competition.run import DIVISIONS, MOST_TECHNIQUES, Division
 from tinytorch.errors import EntryError
 from tinytorch.harness.contender import Challenge

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tinytorch.errors import EntryError
+from tinytorch.errors import EntryError, ModelError
 from tinytorch.processes.worker import Frame, WorkerFailedError
 from tinytorch.text import safe_text
 
@@ -28,6 +28,11 @@ def blaming(entry: Path | None, phase: str) -> Iterator[None]:
         if entry is None:
             raise
         raise entry_error(failure, entry, phase) from failure
+    except ModelError as error:
+        if entry is None:
+            raise
+        mend = error.mend or "leave what both models run on as it is; what is faster belongs into the model"
+        raise EntryError(f"{safe_text(entry.name)}, {phase}: {error.message}", mend=mend) from error
 
 
 def entry_error(failure: WorkerFailedError, entry: Path, phase: str) -> EntryError:

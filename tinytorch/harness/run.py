@@ -9,34 +9,40 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinytorch.benchmarking.remote import Workers
-from tinytorch.benchmarking.session import Artifact, Session, Survey, measure_models, survey_models
+from tinytorch.benchmarking.remote import Sendable, Workers
+from tinytorch.benchmarking.schedule import make_plan, session_ns
+from tinytorch.benchmarking.session import Artifact, ModelSurvey, Session, Survey, measure_models, survey_models
 from tinytorch.competition.run import Run, SourceRecord, TaskRecord
-from tinytorch.errors import EntryError
+from tinytorch.errors import EntryError, ModelError
 from tinytorch.harness.build import Built, Frozen, build, model_source
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.faults import blaming, definition_line
 from tinytorch.progress import Progress, silent
+from tinytorch.units import format_time
 from tinytorch.workloads.cache import cached_baseline
+
+MOST_OVER_BUDGET = 2
 
 
 def run_competition(
-    challenge: Challenge, progress: Progress = silent, warn: Callable[[str], None] = lambda message: None
+    challenge: Challenge, progress: Progress = silent, say: Callable[[str], None] = lambda message: None
 ) -> Run:
     """Both models, measured interleaved in fresh workers; EntryError when the contender's entry fails."""
-    baseline = cached_baseline(challenge.task, progress, warn, challenge.cache_directory).read()
+    baseline = cached_baseline(challenge.task, progress, say, challenge.cache_directory).read()
     with tempfile.TemporaryDirectory(prefix="tinytorch-") as folder:
         frozen = freeze(challenge, baseline, Path(folder))
         progress("build", 0.0)
         with blaming(frozen.entry, "in optimize"):
             built = build(challenge, frozen)
-        venue = Workers((model_source(frozen.baseline), built.source), frozen.inputs, True, frozen.folder)
+        sources = (model_source(frozen.baseline), built.source)
+        venue = Workers(Sendable(sources, str(frozen.inputs), True, challenge.task.freshen), frozen.folder)
         with blaming(frozen.entry, "running the optimized model"):
             survey = survey_models(venue, challenge.settings, progress)
             check(challenge, frozen, survey)
+            announce(challenge, survey, say)
             session = measure_models(venue, challenge.settings, survey, progress)
+            check_threads(session)
     return record(challenge, Artifact.of(baseline), built, session)
 
 
@@ -54,23 +60,43 @@ def freeze(challenge: Challenge, baseline: bytes, folder: Path) -> Frozen:
 
 
 def check(challenge: Challenge, frozen: Frozen, survey: Survey) -> None:
-    """EntryError for outputs that cannot be scored: not numbers, another shape than the baseline's, NaN or infinite."""
-    baseline, optimized = (seen.outputs for seen in survey.models)
-    found = _fault_of(optimized, baseline.shape)
+    """EntryError for outputs that cannot be scored, or that are other ones when a sample comes alone."""
+    baseline, optimized = survey.models
+    found = _fault_of(optimized, baseline.outputs.shape)
     if found:
         where = definition_line(frozen.entry, "optimize") if frozen.entry else ""
         mend = "return a model with the baseline's inputs and outputs"
         raise EntryError(f"{challenge.contender.name}: the optimized model {found}{where}", mend=mend)
 
 
-def _fault_of(outputs: NDArray[np.generic], shape: tuple[int, ...]) -> str:
+def announce(challenge: Challenge, survey: Survey, say: Callable[[str], None]) -> None:
+    """Say how long the measuring will take, where that is far from what the tier promises."""
+    tier = challenge.settings.tier
+    planned_ns = session_ns(make_plan(tier, survey.probe, survey.kept_bytes), survey.probe)
+    if planned_ns > MOST_OVER_BUDGET * tier.budget_ns:
+        total_ns = planned_ns * tier.sessions
+        say(f"these models are slow: measuring will take about {format_time(total_ns)} of calls; Ctrl-C ends it")
+
+
+def _fault_of(model: ModelSurvey, shape: tuple[int, ...]) -> str:
     """What is wrong with the outputs, in words; empty when nothing is."""
+    outputs = model.outputs
     if not np.issubdtype(outputs.dtype, np.number):
         return f"returns {outputs.dtype} instead of numbers"
     if outputs.shape != shape:
         return f"returns shape {outputs.shape} where the baseline returns {shape}"
     missing = int((~np.isfinite(outputs)).sum())
-    return f"returns {missing} values that are NaN or infinite" if missing else ""
+    if missing:
+        return f"returns {missing} values that are NaN or infinite"
+    if model.differing is not None:
+        return f"gives another output for sample {model.differing} alone, as it is timed, than in the whole test set"
+    return ""
+
+
+def check_threads(session: Session) -> None:
+    """ModelError when a model made the BLAS library use more threads than the one that both models have."""
+    if session.protocol.threads is not None and session.protocol.threads > 1:
+        raise ModelError(f"BLAS used {session.protocol.threads} threads after the timing; both models have one")
 
 
 def record(challenge: Challenge, baseline: Artifact, built: Built, session: Session) -> Run:

@@ -25,6 +25,7 @@ import psutil
 from tinytorch.errors import SetupMissingError, WorkerError
 from tinytorch.progress import Progress
 
+CHILD = "tinytorch.processes.child"
 DEADLINE_GRACE_S = 1.0  # past the deadline, for the worker to write down where it stands and end itself
 CLOSE_LIMIT_S = 1.0  # for the guard to end everything below it, before it is ended itself
 LONGEST_REQUEST_BYTES = 65_536  # what a pipe takes at once: writing never waits for a reader
@@ -76,7 +77,7 @@ class Worker:
         theirs = (requests, replies, guarded)
         try:
             self._guard = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tinytorch.processes.child", *map(str, theirs), service],
+                [sys.executable, "-P", "-m", CHILD, *map(str, theirs), service],
                 stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, pass_fds=theirs,
                 env={**os.environ, **(environment or {}), _MARK: self._mark},
                 start_new_session=True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us

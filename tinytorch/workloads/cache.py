@@ -50,7 +50,7 @@ def cached_baseline(
     for path in sorted(folder.glob("*.pickle")):
         if sha256(path.read_bytes()) == path.stem:
             return Baseline(path, path.stem)
-        warn(f"the cached baseline of {task.name} is damaged; it is trained again")
+        warn(f"warning: the cached baseline of {task.name} is damaged; it is trained again")
         path.unlink()
     content = pickle.dumps(train_baseline(task, progress), protocol=pickle.HIGHEST_PROTOCOL)
     digest = sha256(content)

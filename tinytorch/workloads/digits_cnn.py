@@ -45,4 +45,5 @@ DIGITS_CNN = Task(
     build_model=build_model,
     recipe=Recipe(epochs=20, batch_size=64, learning_rate=1e-3, seed=0),
     expected_accuracy=0.97,
+    freshen="tinytorch.datasets.digits:with_noise",
 )

@@ -32,4 +32,5 @@ DIGITS_MLP = Task(
     build_model=build_model,
     recipe=Recipe(epochs=6, batch_size=64, learning_rate=1e-3, seed=0),
     expected_accuracy=0.97,
+    freshen="tinytorch.datasets.digits:with_noise",
 )

@@ -39,6 +39,7 @@ class Task:
     build_model: Callable[[int], Sequential]
     recipe: Recipe
     expected_accuracy: float
+    freshen: str | None = None  # address of a function that makes inputs which no model has seen, for timing
 
 
 def train_baseline(task: Task, progress: Progress = silent) -> Sequential:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,15 @@ from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import bars, render, screen, workspace
 from tito.olympics.options import Event, Json, Seed, WorkspaceFolder
 
+
+class TierName(StrEnum):
+    """How much measuring a run may cost."""
+
+    FAST = "fast"
+    DEFAULT = "default"
+    RIGOROUS = "rigorous"
+
+
 CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
 
 
@@ -29,8 +39,9 @@ def benchmark(
     event: Event = None,
     entry: Annotated[Path | None, typer.Option("--entry", help="A Python file with optimize(model, data).")] = None,
     strategy: Annotated[str | None, typer.Option("--strategy", help="A reference strategy instead.")] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="About 3 s of measuring instead of 8.")] = False,
-    rigorous: Annotated[bool, typer.Option("--rigorous", help="About 40 s of measuring.")] = False,
+    tier: Annotated[
+        TierName, typer.Option("--tier", help="About 4 s, 8 s, or 3 minutes (6 sessions) of measuring.")
+    ] = TierName.DEFAULT,
     time_limit: Annotated[float, typer.Option("--time-limit", min=1, help="Seconds for optimize.")] = BUILD_LIMIT_S,
     seed: Seed = 0,
     json_: Json = False,
@@ -43,9 +54,7 @@ def benchmark(
     """
     if output not in (None, "-"):
         workspace.check_writable(Path(str(output)))
-    if fast and rigorous:
-        raise UsageError("--fast and --rigorous exclude each other", mend="give one of them")
-    settings = Settings(TIERS["fast" if fast else "rigorous" if rigorous else "default"], seed)
+    settings = Settings(TIERS[tier], seed)
     challenge = Challenge(find_task(task), _contender(event, entry, strategy), settings, time_limit, _cache())
     run = measure(workspace.Workspace(folder), challenge)
     _show(run, json_, output, event)
@@ -60,7 +69,7 @@ def reference(event: str) -> Challenge:
 def measure(place: workspace.Workspace, challenge: Challenge) -> Run:
     """Measure under the workspace's lock, and record the run."""
     with place.measuring(), bars.progress() as progress:
-        run = run_competition(challenge, progress, lambda text: screen.say(f"warning: {text}"))
+        run = run_competition(challenge, progress, screen.say)
         place.record_run(run, summary(run))
     return run
 

@@ -1,0 +1,150 @@
+"""Placements in this process: copies, inputs, what is counted, and whether the framework is still itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinytorch.benchmarking import integrity, placements
+from tinytorch.benchmarking.placements import Placements, Subjects
+from tinytorch.benchmarking.schedule import BlockShape, Plan
+from tinytorch.core import layers, ops
+from tinytorch.core.layers import Dropout, Linear
+from tinytorch.core.tensor import Tensor
+from tinytorch.datasets.digits import with_noise
+
+INPUTS = np.random.default_rng(0).random((12, 4), dtype=np.float32)
+PLAN = Plan(sessions=1, processes=1, copies=2, visits=10, block=BlockShape(2, 1, 3), calls_per_sample=(1, 1))
+ONE_COPY = replace(PLAN, copies=1)
+
+
+class Watched:
+    """A model that remembers its inputs."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        self.seen.append(inputs.data.tobytes())
+        return inputs * 2
+
+
+class Lazy:
+    """A model that makes its table at the first call."""
+
+    table: np.ndarray | None = None
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        if self.table is None:
+            self.table = np.ones(250_000, np.float32)
+        return inputs
+
+
+def placed(*builders: Callable[[], Any], freshen: Any = None, seed: int = 1, copies: int = 2) -> Placements:
+    subjects = Subjects(builders, INPUTS, as_tensor=True, freshen=freshen)
+    return Placements(subjects, copies, seed, integrity.snapshot())
+
+
+def test_copies_are_built_in_changing_order() -> None:
+    """Who is built first lies elsewhere in memory."""
+    built: list[str] = []
+    placed(lambda: built.append("a") or Watched(), lambda: built.append("b") or Watched(), copies=12)
+    orders = {"".join(built[start : start + 2]) for start in range(0, 24, 2)}
+
+    assert orders == {"ab", "ba"}
+
+
+def test_models_are_switched_to_inference() -> None:
+    layer = Dropout(0.5)
+    placed(lambda: layer)
+
+    assert not layer.training
+
+
+def test_a_first_inference_counts_for_nothing() -> None:
+    """What it builds is kept memory, not working memory."""
+    description = placed(Lazy).describe(0)
+
+    assert description.kept_bytes == 1_000_000
+    assert description.peak_working_bytes < 100_000
+
+
+def test_memory_that_grows_while_timing_is_seen_afterwards() -> None:
+    here = placed(Lazy)
+    before = here.inspect().kept_bytes
+    here.visit(replace(PLAN, calls_per_sample=(1,)))
+
+    assert (before, here.inspect().kept_bytes) == ([0], [1_000_000])
+
+
+def test_timed_inputs_never_repeat_where_new_ones_can_be_made() -> None:
+    model = Watched()
+    here = placed(lambda: model, Watched, freshen=with_noise, copies=1)
+    for _ in range(5):
+        here.visit(ONE_COPY)
+
+    assert len(set(model.seen)) == len(model.seen) == 5 * PLAN.block.samples
+
+
+def test_given_inputs_are_taken_in_turn_where_no_new_ones_can_be_made() -> None:
+    model = Watched()
+    placed(lambda: model, Watched, copies=1).visit(ONE_COPY)
+
+    assert set(model.seen) <= {INPUTS[row : row + 1].tobytes() for row in range(12)}
+    assert len(set(model.seen)) > 2
+
+
+def test_new_images_are_close_to_the_given_ones() -> None:
+    fresh = with_noise(INPUTS, np.random.default_rng(0))
+
+    assert fresh.dtype == np.float32
+    assert 0 < np.abs(fresh - INPUTS).max() < 0.01
+
+
+def test_single_outputs_are_those_of_the_first_inputs() -> None:
+    here = placed(lambda: Linear(4, 3, rng=np.random.default_rng(0)))
+
+    np.testing.assert_allclose(here.predict_singly(0, 1_000), here.predict(0), rtol=1e-5)
+    assert len(here.predict_singly(0, placements.SINGLE_BUDGET_NS // 3)) == 3
+
+
+PATCHES = {
+    "tinytorch.core.layers.Linear.forward": (layers.Linear, "forward", lambda self, inputs: inputs),
+    "tinytorch.core.layers.Linear.__getattr__": (layers.Linear, "__getattr__", lambda self, name: None),
+    "numpy.matmul": (np, "matmul", lambda *arrays: arrays[0]),
+    "tinytorch.benchmarking.measure.time_calls": (placements.measure, "time_calls", lambda *_: 1),
+}
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_what_was_replaced_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, attribute, other = PATCHES[name]
+    here = placed(Watched)
+    monkeypatch.setattr(owner, attribute, other, raising=False)
+
+    assert here.inspect().patched == [name]
+
+
+def test_a_function_whose_code_was_rewritten_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = placed(Watched)
+    monkeypatch.setattr(layers.Linear.forward, "__code__", (lambda self, inputs: inputs).__code__)
+
+    assert here.inspect().patched == ["tinytorch.core.layers.Linear.forward"]
+
+
+def test_an_operation_that_was_exchanged_in_its_table_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = placed(Watched)
+    monkeypatch.setitem(ops.OPERATIONS, "matmul", ops.OPERATIONS["add"])
+
+    assert "tinytorch.core.ops.OPERATIONS[matmul]" in here.inspect().patched
+
+
+def test_using_the_framework_patches_nothing() -> None:
+    here = placed(lambda: Linear(4, 3))
+    here.visit(replace(PLAN, calls_per_sample=(1,)))
+
+    assert here.inspect().patched == []

@@ -1,0 +1,201 @@
+"""A session, with placements whose times are written down beforehand: no process, no clock."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from tinytorch.benchmarking import measure
+from tinytorch.benchmarking.placements import Description, Inspection, Mode
+from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Plan, Probe, Tier
+from tinytorch.benchmarking.session import Session, Settings, measure_models, run_session, survey_models
+from tinytorch.errors import ModelError
+
+TIER = Tier("test", 1, processes=5, copies=2)
+OUTPUTS = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]], np.float32)
+LABELS = np.array([1, 0, 1])
+
+
+@dataclass
+class Script:
+    """What the placements will say, and what they were asked."""
+
+    single: np.ndarray = field(default_factory=lambda: OUTPUTS)
+    inspection: Inspection = field(default_factory=lambda: Inspection([400, 100], 1, []))
+    mode: Mode = "worker processes"
+    seeds: list[Sequence[int]] = field(default_factory=list)
+    visited: list[int] = field(default_factory=list)
+    alive: int = 0
+
+
+class ScriptedPlacements:
+    """The first model takes 2000 ns and the second 1000 ns, and in every process its own few ns more."""
+
+    def __init__(self, script: Script, number: int) -> None:
+        self.script, self.number = script, number
+
+    def describe(self, model: int) -> Description:
+        return Description(10, ["Linear"], [300, 100][model], 50, [])
+
+    def predict(self, model: int) -> np.ndarray:
+        return OUTPUTS
+
+    def predict_singly(self, model: int, call_ns: int) -> np.ndarray:
+        return self.script.single
+
+    def probe(self) -> Probe:
+        return Probe((1_000_000_000, 1_000_000_000), 50, 1)
+
+    def limits(self, kept_bytes: int) -> measure.Limits:
+        return measure.Limits(1e9, 1e9)
+
+    def time_passes(self, model: int) -> list[int]:
+        return [1000]
+
+    def visit(self, plan: Plan) -> measure.Samples:
+        self.script.visited.append(self.number)
+        block = [plan.block.timed * [2000 + self.number]], [plan.block.timed * [1000]]
+        return [[plan.block.block_pairs * kind for _ in range(plan.copies)] for kind in block]
+
+    def inspect(self) -> Inspection:
+        return self.script.inspection
+
+
+@dataclass
+class ScriptedVenue:
+    """Makes scripted placements and counts those that are alive."""
+
+    script: Script
+    models: int = 2
+
+    @property
+    def mode(self) -> Mode:
+        return self.script.mode
+
+    @contextlib.contextmanager
+    def open(self, copies: int, seeds: Sequence[int]) -> Iterator[list[ScriptedPlacements]]:
+        self.script.seeds.append(seeds)
+        yield [ScriptedPlacements(self.script, number) for number in range(len(seeds))]
+
+
+def measured(script: Script, tier: Tier = TIER, seed: int = 3) -> Session:
+    return run_session(ScriptedVenue(script), Settings(tier, seed))
+
+
+def test_all_processes_live_for_the_whole_session_and_have_seeds_of_their_own() -> None:
+    script = Script()
+    measured(script)
+    survey, session = script.seeds
+
+    assert (len(survey), len(session)) == (1, TIER.processes)
+    assert len({*survey, *session}) == 1 + TIER.processes
+
+
+def test_two_seeds_share_no_process_seed() -> None:
+    first, second = Script(), Script()
+    measured(first, seed=3)
+    measured(second, seed=4)
+
+    assert not {seed for seeds in first.seeds for seed in seeds} & {seed for seeds in second.seeds for seed in seeds}
+
+
+def test_every_process_is_visited_ten_times_round_after_round_in_changing_order() -> None:
+    script = Script()
+    measured(script)
+    rounds = [tuple(script.visited[start : start + 5]) for start in range(0, len(script.visited), 5)]
+
+    assert len(rounds) == FEWEST_VISITS
+    assert all(sorted(one) == list(range(5)) for one in rounds)
+    assert len(set(rounds)) > 1
+
+
+def test_the_process_is_the_unit() -> None:
+    latency = measured(Script()).latency
+
+    assert [one.unit_count for one in latency] == [TIER.processes] * 2
+
+
+def test_of_several_sessions_the_session_is_the_unit_and_they_begin_at_equal_distances() -> None:
+    script, waits = Script(), []
+    tier = replace(TIER, sessions=4, span_s=90.0)
+    venue, settings = ScriptedVenue(script), Settings(tier)
+    session = measure_models(venue, settings, survey_models(venue, settings), wait=waits.append)
+
+    assert session.latency[0].unit_count == 4
+    assert waits == pytest.approx([0, 30, 60, 90], abs=5)
+    assert len({seed for seeds in script.seeds for seed in seeds}) == 1 + 4 * TIER.processes
+
+
+def test_both_models_have_all_their_blocks_in_the_order_of_processes_and_copies() -> None:
+    first, second = measured(Script()).latency
+
+    assert np.shape(first.samples_ns) == np.shape(second.samples_ns) == (10, FEWEST_VISITS, 1)
+    assert [blocks[0][0] for blocks in first.samples_ns] == [2000 + process for process in range(5) for _ in range(2)]
+
+
+def test_the_protocol_says_what_ran() -> None:
+    protocol = measured(Script()).protocol
+
+    assert (protocol.sessions, protocol.processes, protocol.copies, protocol.visits) == (1, 5, 2, FEWEST_VISITS)
+
+
+def test_one_process_is_one_unit_and_has_no_interval() -> None:
+    session = measured(Script(mode="this process"))
+
+    assert (session.protocol.processes, session.latency[0].unit_count) == (1, 1)
+    assert session.latency[0].ci_lower is None
+
+
+def test_memory_is_the_larger_count_of_before_and_after_the_timed_calls() -> None:
+    record = measured(Script()).record(0, "first", LABELS)
+
+    assert record.metrics.memory.kept_bytes == 400
+
+
+def test_the_threads_are_those_seen_after_the_timing() -> None:
+    assert measured(Script(inspection=Inspection([1, 1], 2, []))).protocol.threads == 2
+
+
+def test_a_patched_function_is_refused_by_name() -> None:
+    with pytest.raises(ModelError, match=r"tinytorch\.core\.layers\.Linear\.forward"):
+        measured(Script(inspection=Inspection([1, 1], 1, ["tinytorch.core.layers.Linear.forward"])))
+
+
+@pytest.mark.parametrize(
+    ("single", "differing"),
+    [
+        (OUTPUTS, None),
+        (OUTPUTS * np.float32(1 + 5e-5), None),
+        (OUTPUTS[:2], None),
+        (OUTPUTS + np.array([[0], [0], [0.001]], np.float32), 2),
+        (OUTPUTS[:, ::-1], 0),
+    ],
+)
+def test_what_is_timed_is_what_is_scored(single: np.ndarray, differing: int | None) -> None:
+    venue = ScriptedVenue(Script(single=single))
+
+    assert survey_models(venue, Settings(TIER)).models[1].differing == differing
+
+
+def test_only_what_was_asked_for_is_measured() -> None:
+    script = Script()
+    session = run_session(ScriptedVenue(script), Settings(TIER, metrics=("accuracy",)))
+
+    assert (session.latency, script.visited) == (None, [])
+
+
+def test_progress_goes_from_nothing_to_all() -> None:
+    told: list[tuple[str, float]] = []
+    run_session(ScriptedVenue(Script()), Settings(TIER), lambda *each: told.append(each))
+    shares = [share for stage, share in told if stage == "measure"]
+
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert shares == sorted(shares)
+
+
+def test_the_least_block_shape_is_one_timed_call() -> None:
+    assert BlockShape(1, 0, 1).samples == 1
