@@ -59,8 +59,8 @@ PARTS = {
         Part("same", 40, "fast", (LARGE, 1), (LARGE, 1)),
         Part("pruned", 20, "default", (LARGE, 1), (PRUNED, 1)),
         Part("pruned-busy", 20, "default", (LARGE, 1), (PRUNED, 1), is_busy=True),
-        Part("three-percent", 20, "default", (MIDDLE, 31), (MIDDLE, 1)),
-        Part("three-percent-long", 1, "rigorous", (MIDDLE, 31), (MIDDLE, 1)),
+        Part("three-percent", 20, "default", (MIDDLE, 115), (MIDDLE, 1)),
+        Part("three-percent-long", 1, "rigorous", (MIDDLE, 115), (MIDDLE, 1)),
         Part("rigorous", 4, "rigorous", (LARGE, 1), (PRUNED, 1)),
     )
 }

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError, validate_call
+from pydantic import ConfigDict, TypeAdapter, ValidationError, validate_call
 
 from tinytorch.benchmarking import integrity
 from tinytorch.benchmarking.blas import thread_environment
@@ -74,18 +74,19 @@ class Workers:
     def open(self, copies: int, seeds: Sequence[int]) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the seeds; ModelLoadError when one cannot build the models."""
         with contextlib.ExitStack() as stack:
-            workers = [stack.enter_context(Worker(SERVICE, thread_environment(1))) for _ in seeds]  # start side by side
-            for worker, seed in zip(workers, seeds, strict=True):
-                self._build(worker, copies, seed)
+            workers = [stack.enter_context(Worker(SERVICE, thread_environment(1))) for _ in seeds]
+            try:
+                for worker, seed in zip(workers, seeds, strict=True):  # all load and build side by side
+                    worker.post("open", self.limit_s, **self._arguments(), copies=copies, seed=seed)
+                for worker in workers:
+                    worker.result()
+            except WorkerFailedError as failure:
+                raise ModelLoadError(failure.outcome, failure.detail, failure.frames) from None
             yield [RemotePlacements(worker, self.scratch, self.limit_s) for worker in workers]
 
-    def _build(self, worker: Worker, copies: int, seed: int) -> None:
+    def _arguments(self) -> dict[str, Any]:
         search_path = [path or os.getcwd() for path in sys.path]  # noqa: PTH109 - as the import system reads it
-        subjects = asdict(self.subjects)
-        try:
-            worker.ask("open", self.limit_s, search_path=search_path, subjects=subjects, copies=copies, seed=seed)
-        except WorkerFailedError as failure:
-            raise ModelLoadError(failure.outcome, failure.detail, failure.frames) from None
+        return {"search_path": search_path, "subjects": asdict(self.subjects)}
 
 
 class RemotePlacements:
@@ -148,12 +149,19 @@ class PlacementsService:
 
     def answer(self, verb: str, arguments: dict[str, Any]) -> Any:
         """What the method called `verb` returns, as JSON can carry it."""
-        method = validate_call(getattr(self._placements, verb))
-        return _answer_type(getattr(Placements, verb)).dump_python(method(**arguments), mode="json")
+        method = getattr(Placements, verb)
+        return _answer_type(method).dump_python(_checked(method)(self._placements, **arguments), mode="json")
 
     def answer_array(self, verb: str, arguments: dict[str, Any], path: str) -> None:
         """Save the array that the method called `verb` returns."""
         np.save(path, getattr(self._placements, verb)(**arguments), allow_pickle=False)
+
+
+@cache
+def _checked(verb: Callable[..., Answer]) -> Callable[..., Answer]:
+    """The method, which makes its arguments of what JSON carries. Kept: building it takes longer than a visit."""
+    checked: Callable[..., Answer] = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(verb)
+    return checked
 
 
 @cache

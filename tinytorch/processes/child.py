@@ -149,7 +149,7 @@ def _explain_sudden_ends() -> None:
 def _serve(requests: int, replies: int, name: str) -> None:
     """Answer every request; a forked copy of this process, which comes here too, answers none."""
     worker, end_now = os.getpid(), os._exit
-    service: object = None
+    service = _made(name)  # before anything is asked, so that several workers load side by side
     with open(requests, "rb") as lines:
         for line in lines:
             request = json.loads(line)
@@ -162,22 +162,29 @@ def _serve(requests: int, replies: int, name: str) -> None:
             left_s = max(0.001, request["deadline_s"] - time.monotonic())
             faulthandler.dump_traceback_later(left_s, exit=True, file=sys.stderr)
             tell = partial(_tell, send) if request["is_observed"] else None
-            service, answer = _answer(service or name, request, tell)
+            answer = _answer(service, request, tell)
             if os.getpid() != worker:
                 end_now(0)
             send(answer)
             faulthandler.cancel_dump_traceback_later()
 
 
-def _answer(service: object, request: dict[str, Any], progress: Progress | None) -> tuple[object, dict[str, Any]]:
-    """The service, which is made of its name at the first request, and what it answers."""
+def _made(name: str) -> object:
+    """The service, or what went wrong, which is then the answer to every request."""
     try:
-        if isinstance(service, str):
-            service = resolve_name(service)()
+        return resolve_name(name)()
+    except BaseException as error:  # noqa: BLE001 - the parent decides what it means
+        return error
+
+
+def _answer(service: object, request: dict[str, Any], progress: Progress | None) -> dict[str, Any]:
+    try:
+        if isinstance(service, BaseException):
+            raise service
         observed = {"progress": progress} if progress else {}
-        return service, {"result": getattr(service, request["method"])(**request["arguments"], **observed)}
+        return {"result": getattr(service, request["method"])(**request["arguments"], **observed)}
     except BaseException as error:  # noqa: BLE001 - a model may raise anything; the parent decides what it means
-        return service, {"error": _describe(error)}
+        return {"error": _describe(error)}
 
 
 def _tell(send: Callable[[dict[str, Any]], None], stage: str, share: float) -> None:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, Literal
 
 import psutil
@@ -87,6 +87,7 @@ class Worker:
                 os.close(end)
         self._unread = bytearray()
         self._number = 0
+        self._limit_s = self._deadline_s = 0.0
         self._is_open = True
 
     def __enter__(self) -> Worker:
@@ -101,22 +102,27 @@ class Worker:
         Raises WorkerFailedError when it raises, or when no answer has come `limit_s` seconds from now, however much
         progress it tells, or when it dies or breaks the protocol; after all but the first the worker is closed.
         """
+        self.post(method, limit_s, is_observed=progress is not None, **arguments)
+        return self.result(progress)
+
+    def post(self, method: str, limit_s: float, is_observed: bool = False, **arguments: Any) -> None:
+        """The first half of `ask`, so that several workers can be at work at once; `result` must come next."""
         self._number += 1
-        deadline_s = time.monotonic() + limit_s
-        try:
+        self._limit_s, self._deadline_s = limit_s, time.monotonic() + limit_s
+        with self._closed_on_failure():
             self._send(
-                {"method": method, "arguments": arguments, "is_observed": progress is not None,
-                 "number": self._number, "deadline_s": deadline_s}
+                {"method": method, "arguments": arguments, "is_observed": is_observed,
+                 "number": self._number, "deadline_s": self._deadline_s}
             )  # fmt: skip
-            while "progress" in (reply := self._reply(deadline_s, limit_s)):
+
+    def result(self, progress: Progress | None = None) -> Any:
+        """The second half of `ask`."""
+        with self._closed_on_failure():
+            while "progress" in (reply := self._reply()):
                 if progress is not None:
                     progress(*_told(reply["progress"]))
             if "error" in reply:
                 raise _raised(reply["error"])
-        except WorkerFailedError as failure:
-            if failure.outcome != "raised":
-                self.close()
-            raise
         return reply["result"]
 
     def close(self) -> None:
@@ -136,6 +142,15 @@ class Worker:
         os.close(self._guarded)
         self._log.close()
 
+    @contextlib.contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except WorkerFailedError as failure:
+            if failure.outcome != "raised":
+                self.close()
+            raise
+
     def _send(self, request: dict[str, Any]) -> None:
         content = json.dumps(request).encode() + b"\n"
         if not self._is_open:
@@ -145,9 +160,9 @@ class Worker:
         with contextlib.suppress(BrokenPipeError):  # a dead worker's reply, the end of its output, says more
             os.write(self._requests, content)
 
-    def _reply(self, deadline_s: float, limit_s: float) -> dict[str, Any]:
+    def _reply(self) -> dict[str, Any]:
         """The next reply that belongs to the latest request."""
-        line = self._line(deadline_s, limit_s)
+        line = self._line()
         try:
             reply = json.loads(line)
         except ValueError:
@@ -158,13 +173,13 @@ class Worker:
             raise WorkerFailedError("broke the protocol", "its reply does not belong to the request")
         return reply
 
-    def _line(self, deadline_s: float, limit_s: float) -> bytes:
+    def _line(self) -> bytes:
         while b"\n" not in self._unread:
             if len(self._unread) > LONGEST_REPLY_BYTES:
                 raise WorkerFailedError("broke the protocol", f"its reply is longer than {LONGEST_REPLY_BYTES:,} bytes")
-            chunk = self._chunk(deadline_s)
-            if time.monotonic() >= deadline_s:
-                raise WorkerFailedError("timed out", f"no answer within {limit_s:g} s", self._logged_frames())
+            chunk = self._chunk()
+            if time.monotonic() >= self._deadline_s:
+                raise WorkerFailedError("timed out", f"no answer within {self._limit_s:g} s", self._logged_frames())
             if not chunk:
                 raise WorkerFailedError("died", self._ending(), self._logged_frames())
             self._unread += chunk
@@ -172,7 +187,7 @@ class Worker:
         self._unread = rest
         return bytes(line)
 
-    def _chunk(self, deadline_s: float) -> bytes:
+    def _chunk(self) -> bytes:
         """What has come; empty at the worker's end, or when nothing came until past the deadline.
 
         The end of the guard is looked for too, because an orphan of the worker may hold the replies open.
@@ -180,7 +195,7 @@ class Worker:
         with selectors.DefaultSelector() as selector:
             for source in (self._replies, self._guarded):
                 selector.register(source, selectors.EVENT_READ)
-            ready = selector.select(max(0.0, deadline_s + DEADLINE_GRACE_S - time.monotonic()))
+            ready = selector.select(max(0.0, self._deadline_s + DEADLINE_GRACE_S - time.monotonic()))
         if any(key.fd == self._replies for key, _ in ready):
             return os.read(self._replies, LONGEST_REQUEST_BYTES)
         return b""
