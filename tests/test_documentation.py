@@ -10,6 +10,7 @@ from pkgutil import resolve_name
 
 import pytest
 
+from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.events import OlympicEvent
 from tinytorch.harness.contender import Challenge, Contender
@@ -17,11 +18,13 @@ from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task
 from tito.app import COMMANDS, ExitCode
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+MEASUREMENT = (ROOT / "docs" / "measurement.md").read_text()
 
 
-def example(name: str) -> str:
-    found = re.search(rf"<!-- example: {re.escape(name)} -->\n```python\n(.*?)```", README, re.DOTALL)
+def example(name: str, text: str = README) -> str:
+    found = re.search(rf"<!-- example: {re.escape(name)} -->\n```python\n(.*?)```", text, re.DOTALL)
     assert found, name
     return found[1]
 
@@ -44,6 +47,21 @@ def test_the_readme_s_script_runs(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, cwd=tmp_path)
 
     assert float(done.stdout.split()[0]) > 10
+
+
+def test_a_speedup_is_derived_again_as_the_documentation_shows(
+    tmp_path: Path, tiny_tier, cache_directory: Path
+) -> None:
+    challenge = Challenge(
+        find_task("digits_mlp"), Contender.strategy("all_around"), Settings(tiny_tier), cache_directory=cache_directory
+    )
+    run = run_competition(challenge)
+    (tmp_path / "run.json").write_text(run.model_dump_json())
+    (tmp_path / "derive.py").write_text(example("derive.py", MEASUREMENT))
+    done = subprocess.run([sys.executable, "derive.py"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    speedup = compare_latency(run.baseline.metrics.latency, run.optimized.metrics.latency)
+
+    assert speedup.basis == "typical" or done.stdout.startswith(f"speedup {speedup.estimate:.6f}, ")
 
 
 @pytest.mark.parametrize("event", OlympicEvent)

@@ -9,11 +9,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinytorch.benchmarking.comparison import Comparison, compare_accuracy, compare_latency
+from tinytorch.benchmarking.comparison import Comparison
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory
 from tinytorch.competition.eligibility import Eligibility
 from tinytorch.competition.events import ConstraintResult
 from tinytorch.competition.run import Run
+from tinytorch.competition.scores import compared
 from tinytorch.competition.submission import trust_of
 from tinytorch.units import (
     BYTES_PER_MEGABYTE,
@@ -34,27 +35,18 @@ def benchmark_table(run: Run) -> RenderableType:
     for heading in ("", "baseline", "optimized", "change"):
         table.add_column(heading, justify="left" if not heading else "right", no_wrap=False)
     first, second = run.baseline.metrics, run.optimized.metrics
-    table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(speedup(run)))
+    found = compared(first, second)
+    table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
     table.add_row("memory", _memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
-    table.add_row("accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(accuracy_delta(run)))
-    return Group(table, Text(_below(run), style="dim"), Text(meaning(run)))
-
-
-def speedup(run: Run) -> Comparison | None:
-    """The run's speedup, or None when a latency is missing."""
-    first, second = run.baseline.metrics.latency, run.optimized.metrics.latency
-    return compare_latency(first, second) if first and second else None
-
-
-def accuracy_delta(run: Run) -> Comparison | None:
-    """The run's accuracy difference, or None when an accuracy is missing."""
-    first, second = run.baseline.metrics.accuracy, run.optimized.metrics.accuracy
-    return compare_accuracy(first, second) if first and second else None
+    table.add_row("accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta))
+    doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
+    return Group(table, Text(_below(run), style="dim"), *doubts, Text(meaning(run)))
 
 
 def meaning(run: Run) -> str:
     """What the run shows, in one sentence a person would say."""
-    parts = [_speed_words(speedup(run)), _memory_words(run), _accuracy_words(accuracy_delta(run))]
+    found = compared(run.baseline.metrics, run.optimized.metrics)
+    parts = [_speed_words(found.speedup), _memory_words(run), _accuracy_words(found.accuracy_delta)]
     return f"{run.source.name} {'; '.join(parts)}."
 
 
@@ -182,7 +174,8 @@ def _speed_words(comparison: Comparison | None) -> str:
         return f"shows no detectable difference in speed (one of {smallest} would have been seen)"
     faster = comparison.estimate > 1
     ratio = comparison.estimate if faster else 1 / comparison.estimate
-    return f"is {three_digits(ratio)}x {'faster' if faster else 'slower'} ({p_words(comparison.p_value)})"
+    basis = ", by typical times because its time depends on chance" if comparison.basis == "typical" else ""
+    return f"is {three_digits(ratio)}x {'faster' if faster else 'slower'} ({p_words(comparison.p_value)}{basis})"
 
 
 def _memory_words(run: Run) -> str:

@@ -186,6 +186,7 @@ def test_only_what_was_asked_for_is_measured() -> None:
     session = run_session(ScriptedVenue(script), Settings(TIER, metrics=("accuracy",)))
 
     assert (session.latency, script.visited) == (None, [])
+    assert session.protocol.processes == len(script.seeds) == 1
 
 
 def test_progress_goes_from_nothing_to_all() -> None:

@@ -16,7 +16,7 @@ BEFORE = Reading(
     on_battery=False,
 )  # fmt: skip
 AFTER = replace(BEFORE, at_ns=10_000_000_000, busy_s=109.0, own_s=58.9)  # ten seconds later, nine of work
-QUIET = Evidence(BEFORE, AFTER, blas_threads=1, timer_ns=100)
+QUIET = Evidence(BEFORE, AFTER, blas_threads=1, timer_ns=100, typical_excess=1.05)
 
 DOUBTFUL: dict[str, dict[str, Any]] = {
     "busy": {"after": replace(AFTER, busy_s=112.0)},
@@ -25,6 +25,7 @@ DOUBTFUL: dict[str, dict[str, Any]] = {
     "blas_threads": {"blas_threads": 2},
     "coarse_timer": {"timer_ns": 1_000},
     "swap": {"after": replace(AFTER, swapped_bytes=4_106)},
+    "disturbed": {"typical_excess": 1.3},
     "battery": {"after": replace(AFTER, on_battery=True)},
 }
 
@@ -62,6 +63,10 @@ def test_what_a_machine_does_not_count_is_no_doubt(counter: str) -> None:
     evidence = replace(QUIET, before=replace(BEFORE, **unknown), after=replace(AFTER, **unknown))
 
     assert codes(evidence) == []
+
+
+def test_without_a_latency_nobody_can_say_whether_the_machine_was_disturbed() -> None:
+    assert codes(replace(QUIET, typical_excess=None)) == []
 
 
 def test_counters_of_this_machine_only_grow() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tinytorch.benchmarking import statistics
+from tinytorch.benchmarking.comparison import MOST_TYPICAL_EXCESS
 from tinytorch.competition.events import (
     RULES_FILE,
     OlympicEvent,
@@ -108,3 +109,13 @@ def test_events_are_light_to_import() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert result.stdout.strip() == "set()"
+
+
+def test_a_benchmark_without_rules_guards_as_the_shipped_rules_do() -> None:
+    """One number, for people who have no event in mind."""
+    assert load_rules().significance.typical_excess == MOST_TYPICAL_EXCESS
+
+
+def test_the_rules_say_how_much_a_speedup_differs_from_session_to_session() -> None:
+    """What the docs give as a figure."""
+    assert 0 < load_rules().significance.session_spread < 0.1

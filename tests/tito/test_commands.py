@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from tinytorch.benchmarking.records import Doubt
 from tinytorch.competition.events import OlympicEvent
 from tinytorch.competition.run import Run
+from tito import render
 from tito.olympics.status import EVENTS
 
 
@@ -150,3 +154,13 @@ def test_help_tells_the_defaults(tito, monkeypatch: pytest.MonkeyPatch, command:
     monkeypatch.setenv("COLUMNS", "120")
 
     assert f"default: {words}" in tito(command, "--help").out.replace("git's ", "")
+
+
+def test_doubts_about_the_machine_stand_below_the_table(athlete: Path) -> None:
+    doubt = Doubt(code="busy", evidence="other programs used 1.00 of 2 cores", advice="close other programs")
+    run = Run.model_validate_json((athlete / "run.json").read_bytes())
+    doubtful = run.model_copy(update={"protocol": run.protocol.model_copy(update={"doubts": [doubt]})})
+    console = Console(width=80, file=io.StringIO())
+    console.print(render.benchmark_table(doubtful))
+
+    assert "doubt: other programs used 1.00 of 2 cores -> close other programs" in console.file.getvalue()

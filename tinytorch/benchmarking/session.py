@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking import measure, records, system
 from tinytorch.benchmarking.placements import AnyPlacements, Description, Inspection, Venue
-from tinytorch.benchmarking.schedule import Plan, Probe, Tier, in_one_process, make_plan, process_seed, rounds
+from tinytorch.benchmarking.schedule import (
+    BlockShape,
+    Plan,
+    Probe,
+    Tier,
+    in_one_process,
+    make_plan,
+    process_seed,
+    rounds,
+)
 from tinytorch.errors import ModelError, ShapeError, UsageError
 from tinytorch.files import sha256
 from tinytorch.progress import Progress, part_of, silent
@@ -24,6 +33,7 @@ from tinytorch.units import METRICS
 
 SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the same one in the batch
 MOST_NAMED = 5
+SURVEY_ONLY = Plan(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
 Wait = Callable[[float], None]
 
@@ -154,12 +164,12 @@ def measure_models(
         _refuse_patches(inspection)
     threads = _worst([inspection.blas_threads for inspection in inspections])
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
-    evidence = system.Evidence(survey.machine, system.read_machine(), threads, timer_ns)
-    protocol = records.Protocol(
-        **_planned(plan), **_seen(survey), tier=settings.tier.name, seed=settings.seed, mode=venue.mode,
-        threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
-    )  # fmt: skip
     latency = _latency(plan, [samples for samples, _ in taken]) if taken else None
+    evidence = system.Evidence(survey.machine, system.read_machine(), threads, timer_ns, _excess(latency))
+    protocol = records.Protocol(
+        **_ran(plan if taken else SURVEY_ONLY), **_seen(survey), tier=settings.tier.name, seed=settings.seed,
+        mode=venue.mode, threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
+    )  # fmt: skip
     kept = _most_kept([survey.kept_bytes, *(inspection.kept_bytes for inspection in inspections)])
     return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads))
 
@@ -248,6 +258,11 @@ def _latency(plan: Plan, sessions: list[list[measure.Samples]]) -> list[records.
     ]
 
 
+def _excess(latency: list[records.Latency] | None) -> float | None:
+    """The largest typical time of a model, in its quiet times."""
+    return max(one.typical / one.mean for one in latency if one.typical) if latency else None
+
+
 def _most_kept(counts: list[list[int]]) -> list[int]:
     """The largest count of each model: what a model keeps may grow while it is timed."""
     return [max(sizes) for sizes in zip(*counts, strict=True)]
@@ -259,8 +274,8 @@ def _worst(threads: list[int | None]) -> int | None:
     return max(known) if len(known) == len(threads) else None
 
 
-def _planned(plan: Plan) -> dict[str, Any]:
-    """The part of the protocol that was fixed in advance."""
+def _ran(plan: Plan) -> dict[str, Any]:
+    """The part of the protocol that was fixed in advance, and then done."""
     return {
         "sessions": plan.sessions, "processes": plan.processes, "copies": plan.copies, "visits": plan.visits,
         "block_pairs": plan.block.block_pairs, "discarded_calls": plan.block.discarded, "timed_calls": plan.block.timed,

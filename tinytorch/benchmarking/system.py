@@ -60,6 +60,7 @@ def _governor(root: Path = Path("/")) -> str | None:
 
 BUSY_CORES = 0.15  # processor time of other programs, in cores: an idle desktop needs a few hundredths
 STEAL_SHARE = 0.01  # of the machine's processor time, taken by its host
+DISTURBED_EXCESS = 1.2  # of typical over quiet time: beyond it, sessions of one pair differ by several percent
 NORMAL_SPEED_PERCENT = 100  # of macOS's `CPU_Speed_Limit`
 
 _THROTTLE_COUNTERS = "sys/devices/system/cpu/cpu[0-9]*/thermal_throttle/*_throttle_count"
@@ -82,12 +83,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the signs are looked for in."""
+    """Everything that the signs are looked for in; `typical_excess` is the models' largest typical / quiet time."""
 
     before: Reading
     after: Reading
     blas_threads: int | None
     timer_ns: int
+    typical_excess: float | None = None
 
     @property
     def elapsed_s(self) -> float:
@@ -204,6 +206,13 @@ def _battery(evidence: Evidence) -> Look:
     return Look(on_battery, "running on battery" if on_battery else "running on mains power")
 
 
+def _disturbed(evidence: Evidence) -> Look:
+    excess = evidence.typical_excess
+    if excess is None:
+        return Look(None, "no latency was measured")
+    return Look(excess > DISTURBED_EXCESS, f"calls typically took {excess:.2f} times their quiet time")
+
+
 SIGNS = (
     Sign("busy", _busy, "close other programs and measure again"),
     Sign("steal", _steal, "measure when the host is quieter, or on a machine of your own"),
@@ -211,6 +220,7 @@ SIGNS = (
     Sign("blas_threads", _blas_threads, "set OMP_NUM_THREADS=1 before Python starts, or use the worker processes"),
     Sign("coarse_timer", _coarse_timer, "nothing: fast calls are timed in longer batches; a virtual machine's clock"),
     Sign("swap", _swap, "free memory: close programs, or measure a smaller model"),
+    Sign("disturbed", _disturbed, "the interval may be too narrow: measure again later, or with --tier rigorous"),
     Sign("battery", _battery, "plug it in: on battery the processor changes its speed"),
 )
 
