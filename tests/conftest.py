@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,19 @@ settings.register_profile("here", deadline=None)  # a shared machine pauses when
 settings.register_profile("ci", deadline=None, derandomize=True)  # CI judges the change, not the day's draw
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-TINY = Tier("test", 40_000_000, processes=4, copies=2)
+TINY = Tier("test", 40_000_000, processes=1, copies=2)
 
 
 @pytest.fixture
 def tiny_tier() -> Tier:
     """A tier for tests: real processes and clocks, hardly any time."""
     return TINY
+
+
+@pytest.fixture
+def four_processes() -> Tier:
+    """The least tier that has intervals."""
+    return replace(TINY, processes=4)
 
 
 @pytest.fixture(scope="session")

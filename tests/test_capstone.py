@@ -23,7 +23,7 @@ from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.strategies import STRATEGIES
 
 TASK = find_task("digits_mlp")
-SHORT = Tier("test", 300_000_000, processes=4, copies=2)
+SHORT = Tier("test", 100_000_000, processes=4, copies=2)
 
 
 @pytest.fixture(scope="module", params=list(OlympicEvent))

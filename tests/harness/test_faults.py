@@ -73,8 +73,9 @@ ENTRIES = {
     ),
     "more BLAS threads": (
         "from threadpoolctl import threadpool_limits\n"
-        "class Many:\n    def __init__(self, model): self.model = model\n    def __call__(self, x):\n"
-        "        threadpool_limits(2, user_api='blas')\n        return self.model(x)\n"
+        "class Many:\n    def __init__(self, model): self.model = model\n    limits = None\n"
+        "    def __call__(self, x):\n"
+        "        Many.limits = Many.limits or threadpool_limits(2, user_api='blas')\n        return self.model(x)\n"
         "def optimize(model, train_data):\n    return Many(model)\n",
         ["BLAS used 2 threads"],
     ),

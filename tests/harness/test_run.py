@@ -25,7 +25,7 @@ def optimize(model, train_data):
 """
 
 
-TINY = Tier("test", 40_000_000, processes=4, copies=2)
+TINY = Tier("test", 40_000_000, processes=2, copies=2)
 
 
 @pytest.fixture(scope="module")

@@ -40,9 +40,10 @@ def run_competition(
         with blaming(frozen.entry, "running the optimized model"):
             survey = survey_models(venue, challenge.settings, progress)
             check(challenge, frozen, survey)
+            check_threads(survey.inspection.blas_threads)
             announce(challenge, survey, say)
             session = measure_models(venue, challenge.settings, survey, progress)
-            check_threads(session)
+            check_threads(session.protocol.threads)
     return record(challenge, Artifact.of(baseline), built, session)
 
 
@@ -93,10 +94,10 @@ def _fault_of(model: ModelSurvey, shape: tuple[int, ...]) -> str:
     return ""
 
 
-def check_threads(session: Session) -> None:
+def check_threads(threads: int | None) -> None:
     """ModelError when a model made the BLAS library use more threads than the one that both models have."""
-    if session.protocol.threads is not None and session.protocol.threads > 1:
-        raise ModelError(f"BLAS used {session.protocol.threads} threads after the timing; both models have one")
+    if threads is not None and threads > 1:
+        raise ModelError(f"BLAS used {threads} threads after the timing; both models have one")
 
 
 def record(challenge: Challenge, baseline: Artifact, built: Built, session: Session) -> Run:
