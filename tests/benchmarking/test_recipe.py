@@ -206,7 +206,8 @@ SABOTAGES = {
         session, "_worst", lambda threads: 1, IN_SESSION.test_the_threads_are_those_seen_after_the_timing
     ),
     "patches let through": Sabotage(
-        session, "_refuse_patches", lambda inspection: None, IN_SESSION.test_a_patched_function_is_refused_by_name
+        session, "_refuse_patches", lambda inspection: None, IN_SESSION.test_a_patched_function_is_refused_by_name,
+        lambda: ("after",),
     ),
     "another output when timed": Sabotage(
         session, "_alike", lambda single, batch: True, IN_SESSION.test_what_is_timed_is_what_is_scored,

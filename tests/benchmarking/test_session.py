@@ -25,11 +25,12 @@ class Script:
     """What the placements will say, and what they were asked."""
 
     single: np.ndarray = field(default_factory=lambda: OUTPUTS)
-    inspection: Inspection = field(default_factory=lambda: Inspection([400, 100], 1, []))
+    before: Inspection = field(default_factory=lambda: Inspection([300, 100], 1, []))
+    after: Inspection = field(default_factory=lambda: Inspection([400, 100], 1, []))
+    slowdown: int = 1  # of every visit but a process's first
     mode: Mode = "worker processes"
     seeds: list[Sequence[int]] = field(default_factory=list)
     visited: list[int] = field(default_factory=list)
-    alive: int = 0
 
 
 class ScriptedPlacements:
@@ -57,17 +58,18 @@ class ScriptedPlacements:
         return [1000]
 
     def visit(self, plan: Plan) -> measure.Samples:
+        slowdown = self.script.slowdown if self.number in self.script.visited else 1
         self.script.visited.append(self.number)
-        block = [plan.block.timed * [2000 + self.number]], [plan.block.timed * [1000]]
+        block = [plan.block.timed * [slowdown * (2000 + self.number)]], [plan.block.timed * [slowdown * 1000]]
         return [[plan.block.block_pairs * kind for _ in range(plan.copies)] for kind in block]
 
     def inspect(self) -> Inspection:
-        return self.script.inspection
+        return self.script.after if self.script.visited else self.script.before
 
 
 @dataclass
 class ScriptedVenue:
-    """Makes scripted placements and counts those that are alive."""
+    """Makes scripted placements and notes the seeds."""
 
     script: Script
     models: int = 2
@@ -157,12 +159,21 @@ def test_memory_is_the_larger_count_of_before_and_after_the_timed_calls() -> Non
 
 
 def test_the_threads_are_those_seen_after_the_timing() -> None:
-    assert measured(Script(inspection=Inspection([1, 1], 2, []))).protocol.threads == 2
+    assert measured(Script(after=Inspection([1, 1], 2, []))).protocol.threads == 2
 
 
-def test_a_patched_function_is_refused_by_name() -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_patched_function_is_refused_by_name(when: str) -> None:
+    patched = Inspection([1, 1], 1, ["tinytorch.core.layers.Linear.forward"])
     with pytest.raises(ModelError, match=r"tinytorch\.core\.layers\.Linear\.forward"):
-        measured(Script(inspection=Inspection([1, 1], 1, ["tinytorch.core.layers.Linear.forward"])))
+        measured(Script(**{when: patched}))
+
+
+@pytest.mark.parametrize(("slowdown", "doubted"), [(1, False), (2, True)])
+def test_a_session_in_which_calls_mostly_took_longer_is_doubted(slowdown: int, doubted: bool) -> None:
+    doubts = measured(Script(slowdown=slowdown)).protocol.doubts
+
+    assert ("disturbed" in [doubt.code for doubt in doubts]) == doubted
 
 
 @pytest.mark.parametrize(

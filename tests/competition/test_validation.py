@@ -213,6 +213,20 @@ def test_models_measured_one_after_the_other_have_no_interval(submission: Docume
     assert "one after the other" in outcome(result, "statistics")["message"]
 
 
+def test_units_of_another_size_than_the_protocol_s_are_found(submission: Document, change: Change) -> None:
+    """Three processes called one unit would hide how much they differ; their own statistics are consistent."""
+
+    def regrouped(document: Document) -> None:
+        for role in ("baseline", "optimized"):
+            stored = document[role]["metrics"]["latency"]
+            fresh = Latency.from_samples(stored["samples_ns"], 1, 3, stored["session"])
+            document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
+
+    checks = validate_submission(change(submission, regrouped))["checks"]
+
+    assert [check["passed"] for check in checks if check["id"] == "sample_shape"] == [False]
+
+
 def run_of(document: Document) -> Document:
     """The run that a submission was made from."""
     shared = {name: document[name] for name in Run.model_fields if name in document}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
 from tinytorch.errors import EntryError, UsageError
+from tinytorch.harness.build import MODULE_NAME, import_entry
 from tinytorch.harness.contender import Challenge, Contender
-from tinytorch.harness.run import run_competition
+from tinytorch.harness.run import freeze, run_competition
 from tinytorch.workloads.registry import find_task
 
 ENTRIES = {
@@ -79,6 +82,15 @@ ENTRIES = {
         "def optimize(model, train_data):\n    return Many(model)\n",
         ["BLAS used 2 threads"],
     ),
+    "more BLAS threads while timed only": (
+        "from threadpoolctl import threadpool_limits\n"
+        "class Sly:\n    calls = 0\n    def __init__(self, model): self.model = model\n    def __call__(self, x):\n"
+        "        Sly.calls += 1\n"
+        "        if Sly.calls in (3, 100): threadpool_limits(2 if Sly.calls == 3 else 1, user_api='blas')\n"
+        "        return self.model(x)\n"
+        "def optimize(model, train_data):\n    return Sly(model)\n",
+        ["BLAS used 2 threads after the timing"],
+    ),
     "bad techniques": ("TECHNIQUES = 3\ndef optimize(model, train_data):\n    return model\n", ["TECHNIQUES"]),
 }
 
@@ -102,6 +114,17 @@ def test_a_file_that_is_no_entry_is_a_usage_error(name: str, tmp_path: Path) -> 
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(UsageError):
         Contender.entry(tmp_path / name)
+
+
+def test_an_entry_with_a_very_long_name_is_an_entry(tmp_path: Path) -> None:
+    path = tmp_path / f"{'long' * 40}.py"
+    path.write_text("")
+    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(Tier("test", 1, 1)))
+    frozen = freeze(challenge, b"", tmp_path)
+
+    assert frozen.entry.suffix == ".py"
+    assert import_entry(str(frozen.entry)).__file__ == str(frozen.entry)
+    del sys.modules[MODULE_NAME]
 
 
 def test_hostile_text_in_a_message_is_escaped(tmp_path: Path, tiny_tier, cache_directory: Path) -> None:

@@ -55,7 +55,7 @@ def freeze(challenge: Challenge, baseline: bytes, folder: Path) -> Frozen:
     np.save(frozen.inputs, test.inputs, allow_pickle=False)
     if challenge.contender.source is None:
         return frozen
-    entry = folder / challenge.contender.name
+    entry = folder / f"{Path(challenge.contender.name).stem}.py"  # a long name has lost its ending
     entry.write_bytes(challenge.contender.source)
     return Frozen(folder, frozen.baseline, frozen.inputs, entry)
 
