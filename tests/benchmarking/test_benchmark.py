@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,21 @@ except RunError as error:
 
     assert "no answer within 2 s" in done.stdout
     assert "request_limit_s above 2" in done.stdout
+
+
+class Slow:
+    """A model that takes long for what it does."""
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        time.sleep(0.01)
+        return inputs
+
+
+def test_a_measurement_that_takes_much_longer_than_its_tier_is_announced_where_it_was_asked_for(tiny_tier) -> None:
+    with pytest.warns(UserWarning, match="measuring will take about") as told:
+        Benchmark([Slow()], [(INPUTS, INPUTS)], ["latency"], tier=tiny_tier).run()
+
+    assert [warning.filename for warning in told] == [__file__]
 
 
 class Unsteady:

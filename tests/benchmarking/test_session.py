@@ -12,8 +12,9 @@ import pytest
 from tinytorch.benchmarking import measure
 from tinytorch.benchmarking.placements import Description, Inspection, Mode
 from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Plan, Probe, Tier
-from tinytorch.benchmarking.session import Session, Settings, measure_models, run_session, survey_models
+from tinytorch.benchmarking.session import Session, Settings, long_measurement, measure_models, survey_models
 from tinytorch.errors import ModelError
+from tinytorch.progress import Progress, silent
 
 TIER = Tier("test", 1, processes=5, copies=2)
 OUTPUTS = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]], np.float32)
@@ -84,8 +85,13 @@ class ScriptedVenue:
         yield [ScriptedPlacements(self.script, number) for number in range(len(seeds))]
 
 
+def run_session(script: Script, settings: Settings, progress: Progress = silent) -> Session:
+    venue = ScriptedVenue(script)
+    return measure_models(venue, settings, survey_models(venue, settings, progress), progress)
+
+
 def measured(script: Script, tier: Tier = TIER, seed: int = 3) -> Session:
-    return run_session(ScriptedVenue(script), Settings(tier, seed))
+    return run_session(script, Settings(tier, seed))
 
 
 def test_all_processes_live_for_the_whole_session_and_have_seeds_of_their_own() -> None:
@@ -194,15 +200,29 @@ def test_what_is_timed_is_what_is_scored(single: np.ndarray, differing: int | No
 
 def test_only_what_was_asked_for_is_measured() -> None:
     script = Script()
-    session = run_session(ScriptedVenue(script), Settings(TIER, metrics=("accuracy",)))
+    session = run_session(script, Settings(TIER, metrics=("accuracy",)))
 
     assert (session.latency, script.visited) == (None, [])
     assert session.protocol.processes == len(script.seeds) == 1
 
 
+@pytest.mark.parametrize(("budget_ns", "is_told"), [(1, True), (1_000_000_000_000, False)])
+def test_only_what_takes_much_longer_than_its_tier_is_told(budget_ns: int, is_told: bool) -> None:
+    settings = Settings(replace(TIER, budget_ns=budget_ns))
+
+    assert (long_measurement(settings, survey_models(ScriptedVenue(Script()), settings)) is not None) == is_told
+
+
+def test_a_long_measurement_is_told_with_the_time_of_all_its_sessions() -> None:
+    """Five processes, two copies, ten visits, one call of a second of each of two models: 200 s, twice."""
+    settings = Settings(replace(TIER, sessions=2))
+
+    assert "about 400 s" in (long_measurement(settings, survey_models(ScriptedVenue(Script()), settings)) or "")
+
+
 def test_progress_goes_from_nothing_to_all() -> None:
     told: list[tuple[str, float]] = []
-    run_session(ScriptedVenue(Script()), Settings(TIER), lambda *each: told.append(each))
+    run_session(Script(), Settings(TIER), lambda *each: told.append(each))
     shares = [share for stage, share in told if stage == "measure"]
 
     assert (shares[0], shares[-1]) == (0.0, 1.0)

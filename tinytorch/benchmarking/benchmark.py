@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from tinytorch.benchmarking.placements import ModelSource, Subjects, ThisProcess
 from tinytorch.benchmarking.records import Metric, ModelRecord, Protocol, SystemInfo
 from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, ModelLoadError, Sendable, Workers
 from tinytorch.benchmarking.schedule import TIERS, Tier
-from tinytorch.benchmarking.session import Artifact, Session, Settings, measure_models, survey_models
+from tinytorch.benchmarking.session import Artifact, Session, Settings, long_measurement, measure_models, survey_models
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ModelError, RunError, ShapeError, UsageError
@@ -175,6 +176,8 @@ class Benchmark:
                     f"model {model} gives another output for sample {seen.differing} alone than in the batch",
                     mend="single samples are what is timed: make a model's output independent of the batch",
                 )
+        if warning := long_measurement(self._settings, survey):
+            warnings.warn(warning, stacklevel=5)
         return measure_models(venue, self._settings, survey, progress)
 
 

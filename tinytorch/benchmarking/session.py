@@ -25,14 +25,16 @@ from tinytorch.benchmarking.schedule import (
     make_plan,
     process_seed,
     rounds,
+    session_ns,
 )
 from tinytorch.errors import ModelError, ShapeError, UsageError
 from tinytorch.files import sha256
 from tinytorch.progress import Progress, part_of, silent
-from tinytorch.units import METRICS
+from tinytorch.units import METRICS, format_time
 
 SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the same one in the batch
 MOST_NAMED = 5
+MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
 SURVEY_ONLY = Plan(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
 Wait = Callable[[float], None]
@@ -132,11 +134,6 @@ class Session:
         return records.Memory.from_bytes(self.kept_bytes[model], artifact.size_bytes if artifact else None, peak_bytes)
 
 
-def run_session(venue: Venue, settings: Settings, progress: Progress = silent) -> Session:
-    """Survey, plan, measure."""
-    return measure_models(venue, settings, survey_models(venue, settings, progress), progress)
-
-
 def survey_models(venue: Venue, settings: Settings, progress: Progress = silent) -> Survey:
     """Look at every model in one process, one copy each. ModelError for one that cannot be measured honestly."""
     started_at, machine = datetime.now(UTC), system.read_machine()
@@ -149,6 +146,16 @@ def survey_models(venue: Venue, settings: Settings, progress: Progress = silent)
         inspection = placements.inspect()
         _refuse_patches(inspection)
         return Survey(started_at, machine, models, probe, limits, inspection)
+
+
+def long_measurement(settings: Settings, survey: Survey) -> str | None:
+    """How long the measuring will take, in words, where that is far from what the tier promises."""
+    tier = settings.tier
+    planned_ns = session_ns(make_plan(tier, survey.probe, survey.kept_bytes), survey.probe)
+    if planned_ns <= MOST_OVER_BUDGET * tier.budget_ns or "latency" not in settings.metrics:
+        return None
+    total = format_time(planned_ns * tier.sessions)
+    return f"these models are slow: measuring will take about {total} of calls; Ctrl-C ends it"
 
 
 def measure_models(

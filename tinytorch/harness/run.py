@@ -11,18 +11,22 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch.benchmarking.remote import Sendable, Workers
-from tinytorch.benchmarking.schedule import make_plan, session_ns
-from tinytorch.benchmarking.session import Artifact, ModelSurvey, Session, Survey, measure_models, survey_models
+from tinytorch.benchmarking.session import (
+    Artifact,
+    ModelSurvey,
+    Session,
+    Survey,
+    long_measurement,
+    measure_models,
+    survey_models,
+)
 from tinytorch.competition.run import Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.harness.build import Built, Frozen, build, model_source
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.faults import blaming, definition_line
 from tinytorch.progress import Progress, silent
-from tinytorch.units import format_time
 from tinytorch.workloads.cache import cached_baseline
-
-MOST_OVER_BUDGET = 2
 
 
 def run_competition(
@@ -41,7 +45,8 @@ def run_competition(
             survey = survey_models(venue, challenge.settings, progress)
             check(challenge, frozen, survey)
             check_threads(survey.inspection.blas_threads)
-            announce(challenge, survey, say)
+            if warning := long_measurement(challenge.settings, survey):
+                say(warning)
             session = measure_models(venue, challenge.settings, survey, progress)
             check_threads(session.protocol.threads)
     return record(challenge, Artifact.of(baseline), built, session)
@@ -68,15 +73,6 @@ def check(challenge: Challenge, frozen: Frozen, survey: Survey) -> None:
         where = definition_line(frozen.entry, "optimize") if frozen.entry else ""
         mend = "return a model with the baseline's inputs and outputs"
         raise EntryError(f"{challenge.contender.name}: the optimized model {found}{where}", mend=mend)
-
-
-def announce(challenge: Challenge, survey: Survey, say: Callable[[str], None]) -> None:
-    """Say how long the measuring will take, where that is far from what the tier promises."""
-    tier = challenge.settings.tier
-    planned_ns = session_ns(make_plan(tier, survey.probe, survey.kept_bytes), survey.probe)
-    if planned_ns > MOST_OVER_BUDGET * tier.budget_ns:
-        total_ns = planned_ns * tier.sessions
-        say(f"these models are slow: measuring will take about {format_time(total_ns)} of calls; Ctrl-C ends it")
 
 
 def _fault_of(model: ModelSurvey, shape: tuple[int, ...]) -> str:
