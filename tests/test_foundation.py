@@ -15,7 +15,15 @@ from tinytorch.text import is_safe, nearest, safe_text
 
 @pytest.mark.parametrize(
     ("nanoseconds", "shown"),
-    [(5, "5.00 ns"), (1500, "1.50 us"), (1_250_000, "1.25 ms"), (2_000_000_000, "2.00 s"), (999, "999 ns")],
+    [
+        (5, "5.00 ns"),
+        (1500, "1.50 us"),
+        (1_250_000, "1.25 ms"),
+        (2_000_000_000, "2.00 s"),
+        (999, "999 ns"),
+        (999.96, "1.00 us"),
+        (0.000123, "0.000123 ns"),
+    ],
 )
 def test_times_are_shown_in_the_unit_that_suits_them(nanoseconds: int, shown: str) -> None:
     assert units.format_time(nanoseconds) == shown
@@ -24,6 +32,23 @@ def test_times_are_shown_in_the_unit_that_suits_them(nanoseconds: int, shown: st
 @pytest.mark.parametrize(("size", "shown"), [(12, "12 B"), (1500, "1.50 kB"), (12_898_600, "12.9 MB")])
 def test_sizes_are_shown_in_the_unit_that_suits_them(size: int, shown: str) -> None:
     assert units.format_size(size) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.000123, "0.000123"), (0.09996, "0.100"), (0.9996, "1.00"), (9.996, "10.0"), (999.96, "1000"), (12345, "12345"),
+     (-1.5, "-1.50"), (0, "0"), (float("nan"), "nan")],
+)  # fmt: skip
+def test_three_digits_are_three(value: float, shown: str) -> None:
+    assert units.three_digits(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [(4.0, "4.00x smaller"), (0.25, "4.00x larger"), (1.0, "the same size"), (0.9999, "1.00x larger")],
+)
+def test_a_size_is_smaller_larger_or_the_same(ratio: float, words: str) -> None:
+    assert units.size_words(ratio) == words
 
 
 def test_a_file_holds_the_old_content_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Literal, get_args
 
 MetricName = Literal["latency", "memory", "accuracy"]
@@ -27,8 +28,8 @@ def megabytes(size_bytes: float) -> float:
 
 
 def _scaled(value: float, units: tuple[tuple[int, str], ...]) -> tuple[int, str]:
-    """The largest unit that leaves at least one whole of it, else the smallest."""
-    return next((unit for unit in units if abs(value) >= unit[0]), units[-1])
+    """The largest unit of which three digits show at least one whole, else the smallest."""
+    return next((unit for unit in units if float(f"{abs(value):.3g}") >= unit[0]), units[-1])
 
 
 def format_time(nanoseconds: float) -> str:
@@ -44,7 +45,15 @@ def format_size(size_bytes: float) -> str:
 
 
 def three_digits(value: float) -> str:
-    """Three significant digits without an exponent: 0.123, 1.23, 12.3, 123, 1234."""
-    magnitude = abs(value)
-    decimals = 0 if magnitude >= 99.95 else 1 if magnitude >= 9.995 else 2 if magnitude >= 0.9995 else 3
-    return f"{value:.{decimals}f}"
+    """Three significant digits without an exponent: 0.000123, 0.123, 1.23, 12.3, 123, 1234."""
+    if not value or not isfinite(value):
+        return f"{value:.3g}"
+    exponent = int(f"{value:.2e}".partition("e")[2])  # of the rounded value: 999.96 has three digits before the point
+    return f"{value:.{max(0, 2 - exponent)}f}"
+
+
+def size_words(ratio: float) -> str:
+    """What a ratio of sizes, before / after, says of the second: `4.00x smaller`, `4.00x larger`, `the same size`."""
+    if ratio == 1:
+        return "the same size"
+    return f"{three_digits(ratio)}x smaller" if ratio > 1 else f"{three_digits(1 / ratio)}x larger"

@@ -22,6 +22,7 @@ from tinytorch.units import (
     UNITS,
     format_size,
     format_time,
+    size_words,
     three_digits,
 )
 
@@ -37,7 +38,8 @@ def benchmark_table(run: Run) -> RenderableType:
     first, second = run.baseline.metrics, run.optimized.metrics
     found = compared(first, second)
     table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
-    table.add_row("memory", _memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
+    sizes = (_memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
+    table.add_row("memory", *map(Text, sizes))  # names of an entry's types are among them
     table.add_row("accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta))
     doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
     return Group(table, Text(_below(run), style="dim"), *doubts, Text(meaning(run)))
@@ -122,7 +124,10 @@ def _milliseconds(time_ms: float) -> str:
 
 
 def _memory(memory: Memory | None) -> str:
-    return NOT_MEASURED if memory is None else f"{format_size(memory.mean * BYTES_PER_MEGABYTE)}\n(counted exactly)"
+    if memory is None:
+        return NOT_MEASURED
+    size = format_size(memory.mean * BYTES_PER_MEGABYTE)
+    return f"at least {size}\n(not seen: {', '.join(memory.unseen)})" if memory.unseen else f"{size}\n(counted exactly)"
 
 
 def _accuracy(accuracy: Accuracy | None) -> str:
@@ -146,7 +151,10 @@ def _speedup(comparison: Comparison | None) -> str:
 def _compression(baseline: Memory | None, optimized: Memory | None) -> str:
     if baseline is None or optimized is None:
         return NOT_MEASURED
-    return f"{three_digits(baseline.mean / optimized.mean)}x smaller\n(exact)"
+    if not optimized.mean:
+        return "nothing kept\n(no ratio)"
+    exact = "at least for what was seen" if baseline.unseen or optimized.unseen else "exact"
+    return f"{size_words(baseline.mean / optimized.mean)}\n({exact})"
 
 
 def _points(comparison: Comparison | None) -> str:
@@ -182,7 +190,9 @@ def _memory_words(run: Run) -> str:
     first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
     if first is None or second is None:
         return "its memory was not measured"
-    return f"keeps {three_digits(first.mean / second.mean)}x less memory"
+    if not second.mean:
+        return "keeps no weights at all"
+    return f"is {size_words(first.mean / second.mean)}"
 
 
 def _accuracy_words(comparison: Comparison | None) -> str:

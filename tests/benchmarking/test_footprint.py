@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
+import io
 from array import array
 from collections import deque
+from decimal import Decimal
 from functools import partial
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 import scipy.sparse
 
 from tinytorch.benchmarking.footprint import footprint
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Linear, Sequential
 
 WEIGHT = np.zeros(100, dtype=np.float64)  # 800 bytes
 
@@ -57,11 +63,19 @@ HIDING_PLACES = {
 }
 
 
-@pytest.mark.parametrize("hide", HIDING_PLACES.values(), ids=HIDING_PLACES.keys())
-def test_a_buffer_is_found_wherever_it_is_kept_and_counted_once(hide) -> None:
-    overhead = 16 if hide is HIDING_PLACES["object array"] else 0  # the two references themselves
+SLOTS_BYTES = {  # of what keeps it: references to text, numbers, None, and again to the buffer
+    "nested dict": 2 * (8 + 1),
+    "dict key's value": 8 + 8,
+    "object array": 16,
+    "twice": 8,
+}
 
-    assert footprint(hide(WEIGHT)).kept_bytes == WEIGHT.nbytes + overhead
+
+@pytest.mark.parametrize("place", HIDING_PLACES)
+def test_a_buffer_is_found_wherever_it_is_kept_and_counted_once(place: str) -> None:
+    kept = footprint(HIDING_PLACES[place](WEIGHT))
+
+    assert kept.kept_bytes == WEIGHT.nbytes + SLOTS_BYTES.get(place, 0)
 
 
 @pytest.mark.parametrize("buffer", [b"x" * 50, bytearray(50), array("b", [0] * 50), np.zeros(50, np.int8)], ids=repr)
@@ -69,10 +83,11 @@ def test_every_kind_of_buffer_counts(buffer: object) -> None:
     assert footprint(Holder(buffer)).kept_bytes == 50
 
 
-def test_a_sparse_matrix_counts_values_and_indices() -> None:
+def test_a_sparse_matrix_counts_values_indices_and_shape() -> None:
     matrix = scipy.sparse.csr_matrix(np.eye(10))
+    arrays = matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
 
-    assert footprint(Holder(matrix)).kept_bytes == matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
+    assert footprint(Holder(matrix)).kept_bytes == arrays + 8 * len(("shape", "shape", "ten", "maxprint"))
 
 
 def test_a_cycle_ends() -> None:
@@ -82,5 +97,115 @@ def test_a_cycle_ends() -> None:
     assert footprint(holder).kept_bytes == 0
 
 
-def test_globals_and_classes_are_not_part_of_a_model() -> None:
-    assert footprint(lambda: WEIGHT).kept_bytes == 0
+def with_method_of(value: object) -> object:
+    class Named:
+        weight = value
+
+        def __call__(self, inputs: object) -> object:
+            return inputs
+
+    return Named()
+
+
+class Nameless:
+    """Keeps what it is given under names that no source mentions."""
+
+    def __init__(self, named: dict[str, object]) -> None:
+        vars(self).update(named)
+
+
+def test_a_global_that_the_models_code_names_is_kept() -> None:
+    assert footprint(lambda: WEIGHT).kept_bytes == WEIGHT.nbytes
+
+
+def test_a_class_attribute_of_the_models_own_class_is_kept() -> None:
+    assert footprint(with_method_of(WEIGHT)).kept_bytes == WEIGHT.nbytes
+
+
+def test_a_constant_in_the_models_code_is_kept() -> None:
+    namespace: dict[str, object] = {"__name__": "entry"}
+    exec(f"def model(x): return x * {tuple(range(1000, 1100))}", namespace)
+
+    assert footprint(namespace["model"]).kept_bytes == 100 * (8 + 8)
+
+
+def test_a_module_that_belongs_to_the_model_is_kept() -> None:
+    module = ModuleType("entry")
+    module.weights = WEIGHT  # type: ignore[attr-defined]
+
+    assert footprint(lambda x: x, [module]).kept_bytes == WEIGHT.nbytes
+
+
+def test_a_library_is_not_kept() -> None:
+    assert footprint(Holder([np, Linear, scipy.sparse.csr_matrix])).kept_bytes == 0
+
+
+def test_a_class_that_says_it_is_a_librarys_is_kept_all_the_same() -> None:
+    model = with_method_of(WEIGHT)
+    type(model).__module__, type(model).__qualname__ = "numpy", "Hidden"
+
+    assert footprint(model).kept_bytes == WEIGHT.nbytes
+
+
+NUMBERS = [float(number) for number in range(1000)]
+TEXT = "".join(map(chr, range(32, 127))) * 10
+DATA = {  # bytes: what a slot of 8 and a number of 8 make of it, or the buffer
+    "list of floats": (lambda: list(NUMBERS), 16_000),
+    "tuple of integers": (lambda: tuple(range(10_000, 11_000)), 16_000),
+    "set": (lambda: set(NUMBERS), 16_000),
+    "dict of numbers": (lambda: dict(enumerate(NUMBERS)), 32_000),
+    "one float often": (lambda: [1.5] * 1000, 8_008),
+    "two objects in some order": (lambda: [Holder, Slotted] * 500, 7_984),
+    "booleans": (lambda: [True, False] * 500, 8_000),
+    "str": (lambda: TEXT, len(TEXT)),
+    "large integer": (lambda: 1 << 7_999, 1_000),
+    "bytes": (lambda: b"x" * 1_000, 1_000),
+    "np.generic": (lambda: np.float64(1), 8),
+    "np.void": (lambda: np.void(b"x" * 1_000), 1_000),
+    "ctypes": (lambda: (ctypes.c_double * 125)(), 1_000),
+    "BytesIO": (lambda: io.BytesIO(b"x" * 1_000), 1_000),
+    "method of an array": (lambda: np.zeros(125).dot, 1_000),
+    "operator of an array": (lambda: np.zeros(125).__matmul__, 1_000),
+    "attributes without names": (lambda: Nameless({"x" * 1_000: None}), 1_008),
+    "namespace": (lambda: SimpleNamespace(**{f"w{number:03}": None for number in range(100)}), 100 * (8 + 4)),
+    "objects with a number each": (lambda: [Holder(number) for number in NUMBERS], 8_000),
+}
+
+
+@pytest.mark.parametrize(("make", "size_bytes"), DATA.values(), ids=DATA.keys())
+def test_data_cost_their_bytes_whatever_they_are_kept_in(make, size_bytes: int) -> None:
+    assert footprint(Holder(make())).kept_bytes == size_bytes
+
+
+def test_what_cannot_be_looked_into_is_named_and_costs_what_it_says() -> None:
+    found = footprint(Holder(Decimal("0." + "123456789" * 100)))
+
+    assert found.unseen == ("Decimal",)
+    assert found.kept_bytes > 0
+
+
+def test_a_model_of_code_alone_keeps_nothing() -> None:
+    assert footprint(lambda x: x + 1).kept_bytes == 0
+
+
+def test_settings_and_documentation_are_no_weights() -> None:
+    class Documented:
+        """A text that is a good deal longer than a setting may be, because it explains something at length."""
+
+        rate, name = 0.5, "relu"
+
+        def __call__(self, inputs: object, scale: object = None) -> object:
+            """Explained at length, too, and longer than any constant of the code that is free."""
+            return np.multiply(inputs, scale, casting="unsafe")
+
+    assert footprint(Documented()).kept_bytes == 0
+
+
+def test_a_linear_network_keeps_four_bytes_a_weight() -> None:
+    assert footprint(Sequential(Linear(8, 16), ReLU(), Linear(16, 3))).kept_bytes == 4 * (9 * 16 + 17 * 3)
+
+
+def test_a_weight_that_two_layers_share_is_kept_once() -> None:
+    layer = Linear(8, 8, bias=False)
+
+    assert footprint(Sequential(layer, ReLU(), layer)).kept_bytes == 4 * 64 + 8

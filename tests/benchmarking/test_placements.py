@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -79,6 +81,15 @@ def test_memory_that_grows_while_timing_is_seen_afterwards() -> None:
     here.visit(replace(PLAN, calls_per_sample=(1,)))
 
     assert (before, here.inspect().kept_bytes) == ([0], [1_000_000])
+
+
+def test_globals_of_a_models_modules_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("entry")
+    module.table = np.ones(250_000, np.float32)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "entry", module)
+    subjects = Subjects((Watched, Watched), INPUTS, as_tensor=True, modules=((), ("entry",)))
+
+    assert Placements(subjects, 1, 1, integrity.snapshot()).inspect().kept_bytes == [0, 1_000_000]
 
 
 def test_timed_inputs_never_repeat_where_new_ones_can_be_made() -> None:

@@ -90,6 +90,23 @@ def test_a_latency_that_is_no_positive_number_is_refused(value: object) -> None:
         Latency(mean=value)
 
 
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        (
+            Latency.from_samples([[[300_000]], [[310_000]], [[320_000]], [[330_000]]], 1, 1),
+            "Latency(0.315 ms [0.294, 0.336])",
+        ),
+        (Memory.from_bytes(12_900_000), "Memory(12.9 MB [12.9, 12.9])"),
+        (Latency(mean=1.5), "Latency(1.50 ms)"),
+        (Throughput.from_samples([1_000_000], 10), "Throughput(10000 samples/s)"),
+    ],
+    ids=repr,
+)
+def test_a_record_shows_what_it_says_and_not_its_samples(record: Metric, shown: str) -> None:
+    assert repr(record) == str(record) == shown
+
+
 def test_unknown_keys_are_refused() -> None:
     with pytest.raises(ValidationError):
         Memory(mean=1.0, weight=3)

@@ -28,6 +28,7 @@ class Script:
     single: np.ndarray = field(default_factory=lambda: OUTPUTS)
     before: Inspection = field(default_factory=lambda: Inspection([300, 100], 1, []))
     after: Inspection = field(default_factory=lambda: Inspection([400, 100], 1, []))
+    unseen: list[str] = field(default_factory=list)
     slowdown: int = 1  # of every visit but a process's first
     mode: Mode = "worker processes"
     seeds: list[Sequence[int]] = field(default_factory=list)
@@ -41,7 +42,7 @@ class ScriptedPlacements:
         self.script, self.number = script, number
 
     def describe(self, model: int) -> Description:
-        return Description(10, ["Linear"], [300, 100][model], 50, [])
+        return Description(10, ["Linear"], [300, 100][model], 50, self.script.unseen)
 
     def predict(self, model: int) -> np.ndarray:
         return OUTPUTS
@@ -196,6 +197,20 @@ def test_what_is_timed_is_what_is_scored(single: np.ndarray, differing: int | No
     venue = ScriptedVenue(Script(single=single))
 
     assert survey_models(venue, Settings(TIER)).models[1].differing == differing
+
+
+def test_what_the_count_of_memory_could_not_see_is_recorded_fit_to_show() -> None:
+    memory = measured(Script(unseen=["Opaque\x1b[31m"])).record(0, "model", LABELS).metrics.memory
+
+    assert memory is not None
+    assert memory.unseen == ["Opaque\\x1b[31m"]
+
+
+def test_a_model_without_arrays_keeps_0_bytes() -> None:
+    nothing = Inspection([0, 0], 1, [])
+    session = replace(measured(Script(before=nothing, after=nothing)), kept_bytes=[0, 0])
+
+    assert session.record(0, "model", LABELS).metrics.memory.mean == 0
 
 
 def test_only_what_was_asked_for_is_measured() -> None:

@@ -18,7 +18,8 @@ from tinytorch.competition.validation import validate_bytes
 FROZEN = Path(__file__).with_name("frozen")
 VERSIONS = [*STEPS, SCHEMA_VERSION]
 MEASURED_BEFORE = FROZEN / "submission-1.0.json"
-EXAMPLES = [*(FROZEN / f"claimed-{version}.json" for version in VERSIONS), FROZEN / f"submission-{SCHEMA_VERSION}.json"]
+EXAMPLES = [path for kind in ("claimed", "submission") for path in sorted(FROZEN.glob(f"{kind}-*"))]
+EXAMPLES.remove(MEASURED_BEFORE)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -53,6 +54,7 @@ def test_nothing_else_lies_among_the_frozen_files() -> None:
     schemas = [FROZEN / f"schema-{version}.json" for version in VERSIONS]
 
     assert sorted(FROZEN.iterdir()) == sorted([*EXAMPLES, *schemas, MEASURED_BEFORE])
+    assert len(EXAMPLES) == 2 * len(VERSIONS) - 1
 
 
 def test_the_schema_of_a_version_does_not_change() -> None:

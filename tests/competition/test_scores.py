@@ -23,6 +23,13 @@ SHARE = st.floats(min_value=0, max_value=1)
 NUMBERS = st.fixed_dictionaries({"latency": POSITIVE, "memory": POSITIVE, "accuracy": SHARE})
 
 
+def test_nothing_kept_has_no_compression_ratio() -> None:
+    """No number says how much smaller than 12 MB nothing is."""
+    scores = calculate_normalized_scores(BASELINE, {**OPTIMIZED, "memory": Memory.from_bytes(0)})
+
+    assert (scores["compression_ratio"], scores["extreme_push"], scores["all_around"]) == (None, None, None)
+
+
 def test_the_worked_example() -> None:
     """The example that the design page promises."""
     scores = calculate_normalized_scores(baseline_results=BASELINE, optimized_results=OPTIMIZED)

@@ -129,7 +129,7 @@ class Benchmark:
             baseline=first,
             optimized=second,
             speedup=statistics.speedup,
-            compression_ratio=a.memory.mean / b.memory.mean if a.memory and b.memory else None,
+            compression_ratio=a.memory.mean / b.memory.mean if a.memory and b.memory and b.memory.mean else None,
             accuracy_delta=statistics.accuracy_delta,
         )
 

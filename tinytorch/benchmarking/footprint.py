@@ -1,74 +1,116 @@
-"""Bytes that a model keeps: every distinct buffer reachable from it, counted once.
+"""Bytes that a model keeps: all data that can be reached from it, counted once.
 
-References are followed as the garbage collector follows them, so attributes, slots, containers, closures, partials and
-bound methods need no cases of their own. Modules, classes and a function's globals are not part of a model.
+Data are buffers, numbers and text, and the slots of the containers that hold them, so that a weight costs something
+wherever it is kept. Structure costs nothing: objects, attributes under names that their class's source gives them,
+True, False and None, and the first reference in a container to an object.
 """
 
 from __future__ import annotations
 
-import gc
-import mmap
-from array import array
-from collections.abc import Iterable
+import io
+import sys
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from itertools import chain
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
+from tinytorch.benchmarking.reachable import IS_HEAP_TYPE, SCALARS, attributes, names_in_source, references
+
+SLOT_BYTES = 8  # a reference; also a float, and the least of an integer
 _HAS_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC: instances of such a type tell the collector what they refer to
-_OUTSIDE = (type, ModuleType, CodeType, BuiltinFunctionType)
-_ATOMS = (type(None), bool, int, float, complex, str, np.generic, np.dtype, range, type(Ellipsis))
+_GC_HEAD_BYTES = 16
+_SEQUENCES: tuple[type[Collection[Any]], ...] = (list, tuple, set, frozenset, deque)
+_KNOWN = (*SCALARS, np.ndarray, bytes, bytearray, memoryview, np.dtype, range, np.random.BitGenerator)
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """`kept_bytes` in `buffers` distinct buffers; `unseen` names types that do not say what they refer to."""
+    """`kept_bytes` at least; `unseen` names types that do not say what they refer to."""
 
     kept_bytes: int
-    buffers: int
     unseen: tuple[str, ...]
 
 
-def footprint(model: object) -> Footprint:
-    """Walk everything reachable from `model`; shared buffers count once, a view counts the buffer it looks into."""
+def footprint(model: object, modules: Sequence[ModuleType] = ()) -> Footprint:
+    """Walk everything reachable from `model`, and from the globals of the `modules` that belong to it."""
     seen: dict[int, object] = {}  # holds the objects, so that no id is used twice
-    sizes: list[int] = []
-    unseen: set[str] = set()
-    waiting = [model]
+    total, unseen, waiting = 0, set[str](), [model, *modules]
     while waiting:
         item = waiting.pop()
-        if id(item) in seen or isinstance(item, _OUTSIDE):
+        if id(item) in seen:
             continue
         seen[id(item)] = item
-        size = buffer_bytes(item)
-        if size:
-            sizes.append(size)
+        total += data_bytes(item)
         if not _is_transparent(item):
             unseen.add(type(item).__qualname__)
-        waiting.extend(_references(item))
-    return Footprint(sum(sizes), len(sizes), tuple(sorted(unseen)))
+        waiting.extend(references(item))
+    return Footprint(total, tuple(sorted(unseen)))
 
 
-def buffer_bytes(item: object) -> int:
-    """Bytes of data that `item` itself owns; 0 for a view and for anything that is no buffer."""
+def data_bytes(item: object) -> int:
+    """Bytes of data that `item` itself holds, without what it refers to; 0 for a view and for mere structure."""
+    if isinstance(item, SCALARS):
+        return scalar_bytes(item)
     if isinstance(item, np.ndarray):
         return item.nbytes if item.base is None else 0
-    if isinstance(item, array):
-        return item.itemsize * len(item)
-    return len(item) if isinstance(item, (bytes, bytearray, mmap.mmap)) else 0
+    if isinstance(item, (dict, *_SEQUENCES)):
+        return _slot_bytes(item) + _name_bytes(item)
+    if isinstance(item, io.BytesIO):
+        return len(item.getbuffer())
+    return _buffer_bytes(item) or _opaque_bytes(item) + _name_bytes(item)
 
 
-def _references(item: object) -> Iterable[object]:
-    if isinstance(item, np.ndarray):
-        elements = item.ravel().tolist() if item.dtype.hasobject else []
-        return [item.base, *elements, *gc.get_referents(item)]
-    if isinstance(item, memoryview):
-        return [item.obj]
-    if isinstance(item, FunctionType):
-        return [item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__]
-    return gc.get_referents(item)
+def scalar_bytes(item: object) -> int:
+    """Bytes of a number or text; what is True, False or None is structure."""
+    if isinstance(item, bool) or item is None:
+        return 0
+    if isinstance(item, int):
+        return max(SLOT_BYTES, (item.bit_length() + 7) // 8)
+    if isinstance(item, str):
+        return len(item.encode("utf-8", "surrogatepass"))
+    return item.nbytes if isinstance(item, np.generic) else 16 if isinstance(item, complex) else SLOT_BYTES
+
+
+def _slot_bytes(container: Any) -> int:
+    """A slot for every element, but for the first reference to each object."""
+    elements = list(_elements(container))
+    objects = {id(element) for element in elements if not isinstance(element, (*SCALARS, bytes))}
+    return SLOT_BYTES * (len(elements) - len(objects))
+
+
+def _elements(container: Any) -> Iterator[object]:
+    """What it holds, whatever its class makes of iteration."""
+    if isinstance(container, dict):
+        return chain(dict.keys(container), dict.values(container))
+    kind = next(kind for kind in _SEQUENCES if isinstance(container, kind))
+    return kind.__iter__(container)
+
+
+def _name_bytes(item: object) -> int:
+    """Attributes under names that no source gives them are a dictionary of data."""
+    known = names_in_source(type(item))  # type: ignore[arg-type]  # mypy takes a class for unhashable
+    return sum(SLOT_BYTES + scalar_bytes(name) for name in attributes(item) if name not in known)
+
+
+def _buffer_bytes(item: object) -> int:
+    try:
+        view = memoryview(item)  # type: ignore[arg-type]
+    except (TypeError, ValueError, BufferError):
+        return 0
+    return view.nbytes if view.obj is item else 0
+
+
+def _opaque_bytes(item: object) -> int:
+    """What a type that is written in C says it takes, beyond its fixed size."""
+    kind = type(item)
+    if kind.__flags__ & IS_HEAP_TYPE or isinstance(item, (*_KNOWN, type, ModuleType)):
+        return 0
+    return max(0, sys.getsizeof(item) - kind.__basicsize__ - _GC_HEAD_BYTES)
 
 
 def _is_transparent(item: object) -> bool:
-    known = isinstance(item, (*_ATOMS, np.ndarray, bytes, bytearray, array, memoryview, mmap.mmap))
-    return known or bool(type(item).__flags__ & _HAS_GC)
+    return isinstance(item, _KNOWN) or bool(type(item).__flags__ & _HAS_GC) or bool(_buffer_bytes(item))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking import integrity, measure
 from tinytorch.benchmarking.blas import verified_blas_threads
-from tinytorch.benchmarking.footprint import footprint
+from tinytorch.benchmarking.footprint import Footprint, footprint
 from tinytorch.benchmarking.schedule import Plan, Probe
 from tinytorch.core.layers import Layer, layer_kinds, parameter_count
 from tinytorch.core.tensor import Tensor, no_grad
@@ -29,10 +30,14 @@ SINGLE_BUDGET_NS = 10_000_000_000  # for looking at single outputs
 
 @dataclass(frozen=True)
 class ModelSource:
-    """How any process gets the model: an importable function, `package.module:function`, and its arguments."""
+    """How any process gets the model: an importable function, `package.module:function`, and its arguments.
+
+    The globals of `modules`, which are imported once the model is built, are part of what it keeps.
+    """
 
     builder: str
     arguments: dict[str, Any] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
 
     def build(self) -> object:
         """A new model in memory of its own."""
@@ -83,12 +88,14 @@ class Subjects:
     """What is measured: how to build each model, and the inputs (N, ...), which models get as Tensors or as arrays.
 
     `freshen` makes new inputs like the given ones, so that nothing timed repeats; without it they are taken in turn.
+    `modules` names, for each model, the modules whose globals it keeps.
     """
 
     builders: tuple[Builder, ...]
     inputs: NDArray[Any]
     as_tensor: bool
     freshen: Freshen | None = None
+    modules: tuple[tuple[str, ...], ...] = ()
 
 
 class AnyPlacements(Protocol):
@@ -149,7 +156,7 @@ class Placements:
         sample = self._take(1)[0]
         measure.warm_up(call, sample)
         peak = measure.peak_working_bytes(call, sample)
-        kept = footprint(subject)
+        kept = self._footprint(model)
         layer = subject if isinstance(subject, Layer) else None
         return Description(
             parameters=parameter_count(layer) if layer is not None else None,
@@ -193,8 +200,12 @@ class Placements:
 
     def inspect(self) -> Inspection:
         """What is to be looked at once foreign code has run."""
-        kept = [footprint(model).kept_bytes for model in self._models[0]]
+        kept = [self._footprint(model).kept_bytes for model in range(len(self._subjects.builders))]
         return Inspection(kept, verified_blas_threads(), integrity.changed(self._before))
+
+    def _footprint(self, model: int) -> Footprint:
+        names = self._subjects.modules[model] if self._subjects.modules else ()
+        return footprint(self._models[0][model], [sys.modules[name] for name in names if name in sys.modules])
 
     def _take(self, count: int) -> list[object]:
         """So many inputs of one sample each, from a place drawn at random on; new ones where they can be made."""

@@ -56,8 +56,28 @@ class Metric(Record):
     def recomputed(self) -> Self:
         """The record derived again from its raw samples; from a bare number nothing but that number follows."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({units.three_digits(self.mean)} {self.unit})"
 
-class Latency(Metric):
+    def __str__(self) -> str:
+        return repr(self)
+
+
+class Estimated(Metric):
+    """A metric with its spread and the 95 % interval of its mean, None where they are not known."""
+
+    std: float | None = None
+    ci_lower: float | None = None
+    ci_upper: float | None = None
+
+    def __repr__(self) -> str:
+        if self.ci_lower is None or self.ci_upper is None:
+            return super().__repr__()
+        interval = f"[{units.three_digits(self.ci_lower)}, {units.three_digits(self.ci_upper)}]"
+        return f"{type(self).__name__}({units.three_digits(self.mean)} {self.unit} {interval})"
+
+
+class Latency(Estimated):
     """Time of one inference of one sample, in milliseconds: the quiet time, and how long it typically took.
 
     `samples_ns[placement][block][sample]` is the time of `calls_per_sample` calls; `copies_per_unit` consecutive
@@ -69,9 +89,6 @@ class Latency(Metric):
     unit: Literal["ms"] = "ms"
     mean: Annotated[float, Field(gt=0)]
     typical: float | None = None
-    std: float | None = None
-    ci_lower: float | None = None
-    ci_upper: float | None = None
     p50: float | None = None
     p90: float | None = None
     p99: float | None = None
@@ -122,27 +139,31 @@ class Latency(Metric):
         return len(self.samples_ns or ()) // (self.copies_per_unit or 1)
 
 
-class Memory(Metric):
-    """Megabytes (10^6 bytes) that the model keeps between inferences; counted exactly, so without spread."""
+class Memory(Estimated):
+    """Megabytes (10^6 bytes) that the model keeps between inferences; counted exactly, so without spread.
+
+    `unseen` names the types that the count could not look into: then the model keeps at least so much. A model without
+    any array or number keeps 0.
+    """
 
     unit: Literal["MB"] = "MB"
-    mean: Annotated[float, Field(gt=0)]
-    std: float | None = None
-    ci_lower: float | None = None
-    ci_upper: float | None = None
-    kept_bytes: Positive | None = None
+    mean: Annotated[float, Field(ge=0)]
+    kept_bytes: Count | None = None
     artifact_bytes: Positive | None = None
     peak_working_bytes: Count | None = None
+    unseen: Annotated[list[Text], Field(max_length=100)] | None = None
 
     @classmethod
     def from_bytes(
-        cls, kept_bytes: int, artifact_bytes: int | None = None, peak_working_bytes: int | None = None
-    ) -> Self:
+        cls, kept_bytes: int, artifact_bytes: int | None = None, peak_working_bytes: int | None = None,
+        unseen: Sequence[str] | None = None,
+    ) -> Self:  # fmt: skip
         """Derive the figures from counted bytes; a count has no error, so the interval is the count itself."""
         kept = units.megabytes(kept_bytes)
         return cls(
             mean=kept, std=0.0, ci_lower=kept, ci_upper=kept,
             kept_bytes=kept_bytes, artifact_bytes=artifact_bytes, peak_working_bytes=peak_working_bytes,
+            unseen=None if unseen is None else list(unseen),
         )  # fmt: skip
 
     @property
@@ -154,15 +175,14 @@ class Memory(Metric):
         """Derived again from the counted bytes."""
         if self.kept_bytes is None:
             return type(self)(mean=self.mean)
-        return self.from_bytes(self.kept_bytes, self.artifact_bytes, self.peak_working_bytes)
+        return self.from_bytes(self.kept_bytes, self.artifact_bytes, self.peak_working_bytes, self.unseen)
 
 
-class Accuracy(Metric):
+class Accuracy(Estimated):
     """Share of the test set that is right: integers, a bit per sample (first sample = highest bit), Wilson interval."""
 
     unit: Literal["fraction"] = "fraction"
     mean: Fraction
-    std: float | None = None
     ci_lower: Fraction | None = None
     ci_upper: Fraction | None = None
     correct: Count | None = None

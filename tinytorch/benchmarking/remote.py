@@ -53,6 +53,7 @@ class Sendable:
             inputs=np.load(self.inputs, allow_pickle=False),
             as_tensor=self.as_tensor,
             freshen=resolve_name(self.freshen) if self.freshen else None,
+            modules=tuple(source.modules for source in self.sources),
         )
 
 

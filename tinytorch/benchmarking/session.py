@@ -30,10 +30,11 @@ from tinytorch.benchmarking.schedule import (
 from tinytorch.errors import ModelError, ShapeError, UsageError
 from tinytorch.files import sha256
 from tinytorch.progress import Progress, part_of, silent
+from tinytorch.text import safe_text
 from tinytorch.units import METRICS, format_time
 
 SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the same one in the batch
-MOST_NAMED = 5
+MOST_NAMED, MOST_UNSEEN = 5, 100
 MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
 SURVEY_ONLY = Plan(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
@@ -126,12 +127,11 @@ class Session:
             ),
         )
 
-    def _memory(self, model: int, artifact: Artifact | None) -> records.Memory | None:
+    def _memory(self, model: int, artifact: Artifact | None) -> records.Memory:
         """The larger count of before and after the timed calls."""
-        if not self.kept_bytes[model]:
-            return None
-        peak_bytes = self.surveys[model].description.peak_working_bytes
-        return records.Memory.from_bytes(self.kept_bytes[model], artifact.size_bytes if artifact else None, peak_bytes)
+        seen, artifact_bytes = self.surveys[model].description, artifact.size_bytes if artifact else None
+        unseen = [safe_text(name, 100) for name in seen.unseen[:MOST_UNSEEN]]
+        return records.Memory.from_bytes(self.kept_bytes[model], artifact_bytes, seen.peak_working_bytes, unseen)
 
 
 def survey_models(venue: Venue, settings: Settings, progress: Progress = silent) -> Survey:

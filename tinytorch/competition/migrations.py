@@ -3,6 +3,7 @@
 1.0   the first
 2.0   latency is the quiet time, compared by processes or sessions; adds the typical time, what a run measured of its
       machine, and the accuracy that its task expects of the baseline. Times taken before cannot be compared with it.
+2.1   adds what the count of memory could not see, and the digests of an entry's helpers; a model may keep 0 bytes
 """
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ def _from_1_0(document: Document) -> Document:
     return {**document, "schema_version": "2.0"}
 
 
-STEPS: dict[str, Callable[[Document], Document]] = {"1.0": _from_1_0}
+def _from_2_0(document: Document) -> Document:
+    """What 2.1 adds may be missing."""
+    return {**document, "schema_version": "2.1"}
+
+
+STEPS: dict[str, Callable[[Document], Document]] = {"1.0": _from_1_0, "2.0": _from_2_0}
 
 
 def migrate(document: Document) -> tuple[Document, Outcome]:

@@ -9,9 +9,10 @@ from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 from tinytorch.benchmarking.records import Fraction, ModelRecord, Positive, Protocol, Record, Sha256, SystemInfo, Text
 from tinytorch.errors import UsageError
 
-SchemaVersion = Literal["2.0"]  # what each version added: tinytorch/competition/migrations.py
-SCHEMA_VERSION: SchemaVersion = "2.0"
+SchemaVersion = Literal["2.1"]  # what each version added: tinytorch/competition/migrations.py
+SCHEMA_VERSION: SchemaVersion = "2.1"
 MOST_TECHNIQUES = 32
+MOST_HELPERS = 100
 
 Division = Literal["closed", "open"]
 DIVISIONS: tuple[Division, ...] = get_args(Division)
@@ -26,12 +27,20 @@ class TaskRecord(Record):
     expected_accuracy: Fraction | None = None
 
 
+class HelperRecord(Record):
+    """A module beside an entry that it imports, by its path from there."""
+
+    name: Text
+    sha256: Sha256
+
+
 class SourceRecord(Record):
-    """Where the optimized model came from: a shipped strategy, or an entry file by digest."""
+    """Where the optimized model came from: a shipped strategy, or an entry file and its helpers by digest."""
 
     kind: Literal["strategy", "entry"]
     name: Text
     sha256: Sha256
+    helpers: Annotated[list[HelperRecord], Field(max_length=MOST_HELPERS)] | None = None
 
 
 class Run(Record):

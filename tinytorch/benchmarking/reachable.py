@@ -1,0 +1,153 @@
+"""What an object leads to: its own data, and the code that belongs to the model and not to a library.
+
+References are followed as the garbage collector follows them, so that slots, cells, partials and bound methods need no
+cases of their own. Code that belongs to the model, such as an entry's classes and functions, is followed into class
+attributes, constants and the globals that it names; the standard library, this one and installed packages are not.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from functools import cache
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType, ModuleType
+from typing import Any
+
+import numpy as np
+
+SCALARS = (type(None), bool, int, float, complex, str, np.generic)
+IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
+SHORT_BYTES = 16  # a number, or a short text, under a name of the source is a setting and no store of weights
+SHORT_CONSTANT_BYTES = 64
+LONGEST_DOCSTRING = 2000
+_LIBRARIES = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+_INSIDE = (np.dtype, range, CodeType, np.ufunc, type(Ellipsis))  # lead nowhere
+_MADE_BY_PYTHON = {
+    "__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__slots__", "__name__",
+    "__match_args__", "__orig_bases__", "__parameters__", "__dataclass_fields__", "__dataclass_params__",
+    "__abstractmethods__", "_abc_impl", "__builtins__", "__spec__", "__loader__", "__cached__", "__file__",
+    "__package__", "__path__",
+}  # fmt: skip
+
+
+def references(item: object) -> Iterable[object]:
+    """The objects that `item` leads to."""
+    if isinstance(item, _INSIDE):
+        return ()
+    if isinstance(item, ModuleType):
+        return _named(vars(item)) if is_own(item.__name__) else ()
+    if isinstance(item, type):
+        return [*item.__bases__, *_named(vars(item))] if _is_own_class(item) else ()
+    if isinstance(item, FunctionType):
+        return _of_function(item)
+    if isinstance(item, (BuiltinFunctionType, MethodWrapperType)):
+        return (item.__self__,)
+    if isinstance(item, property):
+        return (item.fget, item.fset, item.fdel)
+    return _of_instance(item)
+
+
+def attributes(item: object) -> Mapping[str, object]:
+    """What an instance keeps by name; empty for classes, modules and functions, whose names are the source's."""
+    if isinstance(item, (type, ModuleType, FunctionType)):
+        return {}
+    found = getattr(item, "__dict__", None)
+    return found if isinstance(found, dict) else {}
+
+
+@cache
+def names_in_source(kind: type) -> frozenset[str]:
+    """Names that the code of a class and its bases mentions, and those of its own attributes."""
+    members = [member for base in kind.__mro__ for member in vars(base).items()]
+    declared = {name for base in kind.__mro__ for name in inspect.get_annotations(base)}
+    mentioned = (name for _, value in members for function in _functions(value) for name in _names(function.__code__))
+    return frozenset({name for name, _ in members} | declared | set(mentioned))
+
+
+@cache
+def is_own(module: str) -> bool:
+    """Whether a module is neither the standard library's, nor this library's, nor of an installed package."""
+    top = module.partition(".")[0]
+    file = getattr(sys.modules.get(top), "__file__", None) or ""
+    return top not in {*sys.stdlib_module_names, "tinytorch"} and not file.startswith(_LIBRARIES)
+
+
+def _is_own_class(kind: type) -> bool:
+    """A class statement's class; one that says it comes from a library, and is not found there, is its maker's own."""
+    home = sys.modules.get(kind.__module__)
+    is_found = hasattr(home, kind.__qualname__.partition(".")[0])
+    return bool(kind.__flags__ & IS_HEAP_TYPE) and (is_own(kind.__module__) or not is_found)
+
+
+def _of_instance(item: object) -> list[object]:
+    kind, named = type(item), attributes(item)
+    if isinstance(item, Enum) and not _is_own_class(kind):
+        return []
+    found = [value for name, value in named.items() if name != "__doc__"]
+    if _is_own_class(kind):
+        found.append(kind)
+    if isinstance(item, np.ndarray):
+        found += [item.base, *(item.ravel().tolist() if item.dtype.hasobject else [])]
+    elif isinstance(item, memoryview):
+        found.append(item.obj)
+    elif isinstance(item, np.random.BitGenerator):
+        found += item.state.values()
+    else:
+        found += (value for value in gc.get_referents(item) if value is not named and value is not kind)
+    return [*found, *dict.keys(item)] if isinstance(item, dict) else found  # the collector passes over text as keys
+
+
+def _of_function(function: FunctionType) -> list[object]:
+    bound = [function.__closure__, function.__dict__, *(function.__defaults__ or ())]
+    bound += (function.__kwdefaults__ or {}).values()
+    if not is_own(str(function.__globals__.get("__name__"))):
+        return bound
+    known = function.__globals__
+    mentioned = {name: known[name] for name in _names(function.__code__) if name in known}
+    return [*bound, *_constants(function.__code__, function.__doc__), *_named(mentioned)]
+
+
+def _named(members: Mapping[str, object]) -> Iterator[object]:
+    """What source keeps under names, but for what Python itself puts there and mere settings."""
+    for name, value in members.items():
+        documentation = name == "__doc__" and isinstance(value, str) and len(value) > LONGEST_DOCSTRING
+        if documentation or (name not in _MADE_BY_PYTHON and not _is_short(value, SHORT_BYTES)):
+            yield value
+
+
+def _constants(code: CodeType, documentation: str | None) -> Iterator[object]:
+    """Long literals in the code of a function and of those defined inside it."""
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield from _constants(value, None)
+        elif not _is_short(value, LONGEST_DOCSTRING if value is documentation else SHORT_CONSTANT_BYTES):
+            yield value
+
+
+def _is_short(value: object, limit: int) -> bool:
+    """Whether a literal takes at most so many bytes; what is none is never short."""
+    if isinstance(value, (str, bytes)):
+        return len(value) <= limit
+    if isinstance(value, int):
+        return value.bit_length() <= 8 * limit
+    if isinstance(value, tuple):
+        return 8 * len(value) <= limit and all(_is_short(element, limit) for element in value)
+    return isinstance(value, (float, complex, type(None), type(Ellipsis)))
+
+
+def _functions(member: Any) -> Iterator[FunctionType]:
+    """The functions of a class member: itself, or what a property or a class method wraps."""
+    wrapped = (member, *(getattr(member, name, None) for name in ("__func__", "fget", "fset", "__wrapped__")))
+    return (function for function in wrapped if isinstance(function, FunctionType))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Names of globals and attributes in a code and in all code inside it."""
+    yield from code.co_names
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield from _names(value)
