@@ -55,7 +55,7 @@ def model_record(
         artifact_sha256=f"{seed:064x}",
         metrics=Metrics(
             latency=Latency.from_samples(sampled_times(seed, typical_ns), 1, COPIES, SESSION),
-            memory=Memory.from_bytes(kept_bytes, kept_bytes + 500, 10_000),
+            memory=Memory.from_bytes(kept_bytes, kept_bytes + 500, 10_000, []),
             accuracy=Accuracy.from_correctness([index < correct for index in range(total)]),
             throughput=Throughput.from_samples([typical_ns * 20, typical_ns * 21], total),
         ),

@@ -35,6 +35,7 @@ BOUNDARIES = [
     ("extreme_push", {"accuracy": 0.79}, [False]),
     ("extreme_push", {"latency": 1.0}, [None]),
     ("accuracy_contest", {"latency": None, "memory": 1}, [None, True]),
+    ("accuracy_contest", {"latency": None, "memory": 0.0}, [None, True]),
 ]
 
 

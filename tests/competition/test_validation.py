@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.benchmarking.records import Accuracy, Latency
+from tinytorch.benchmarking.records import Accuracy, Latency, Memory
 from tinytorch.competition import batch, reading
 from tinytorch.competition.findings import Finding, report
 from tinytorch.competition.run import Run
@@ -122,6 +122,8 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "timer_floor": put("protocol.timer_overhead_ns", 50_000),
     "memory_traffic": put("protocol.memory_bandwidth_bytes_per_s", 1e9),
     "arithmetic": put("protocol.flops_per_s", 1e9),
+    "kept_bytes": put("optimized.metrics.memory.artifact_bytes", 50_000_000),
+    "memory_seen": put("optimized.metrics.memory.unseen", ["Decimal"]),
 }
 
 
@@ -277,7 +279,6 @@ def test_an_unknown_check_suggests_the_nearest() -> None:
         ("protocol.memory_bandwidth_bytes_per_s", "memory_traffic", "did not record its memory bandwidth"),
         ("protocol.flops_per_s", "arithmetic", "did not record its arithmetic rate"),
         ("task.expected_accuracy", "baseline_accuracy", "did not record which accuracy"),
-        ("optimized.layer_kinds", "layer_kinds", "layer kinds of a model are not known"),
         ("optimized.layer_kinds", "arithmetic", "layer kinds of the optimized model are not known"),
         ("task", "test_set", "no task is named"),
         ("protocol", "sample_shape", "no protocol"),
@@ -292,6 +293,24 @@ def test_what_was_not_recorded_cannot_be_checked(
 
     assert (found["passed"], found["mend"]) == (None, "")
     assert words in found["message"]
+
+
+def test_a_closed_entry_without_a_layer_list_fails(submission: Document, change: Change) -> None:
+    """What cannot be checked does not pass where a division is made of it."""
+    found = outcome(validate_submission(change(submission, put("optimized.layer_kinds", None))), "layer_kinds")
+
+    assert (found["passed"], found["severity"]) == (False, "error")
+    assert "DIVISION = 'open'" in found["mend"]
+
+
+def test_a_small_artifact_is_mostly_names(submission: Document, change: Change) -> None:
+    """A few bytes of weights come in a file of a kilobyte or two."""
+
+    def shrink(document: Document) -> None:
+        record = Memory.from_bytes(300, 4_500, 0, [])
+        document["optimized"]["metrics"]["memory"] = record.model_dump(mode="json")
+
+    assert outcome(validate_submission(change(submission, shrink)), "kept_bytes")["passed"]
 
 
 def test_the_evidence_of_a_finding_is_numbers(submission: Document, change: Change) -> None:

@@ -10,6 +10,7 @@ from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.run import Run
+from tinytorch.errors import EntryError
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task
@@ -126,3 +127,25 @@ def test_what_takes_much_longer_than_its_tier_is_announced_with_its_time(tmp_pat
 
     assert len(said) == 1
     assert "measuring will take about" in said[0]
+
+
+HIDDEN = """
+import sys
+DIVISION = "open"
+class Hides:
+    def __init__(self, model): self.model = model
+    def __getstate__(self): return self.model
+    def __setstate__(self, model): sys.hidden = model
+    def __call__(self, x): return (sys.hidden if hasattr(sys, "hidden") else self.model)(x)
+def optimize(model, train_data):
+    return Hides(model)
+"""
+
+
+def test_weights_that_the_count_does_not_see_are_seen_by_the_artifact(tmp_path: Path, cache_directory: Path) -> None:
+    path = tmp_path / "entry.py"
+    path.write_text(HIDDEN)
+    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
+
+    with pytest.raises(EntryError, match=r"keeps 0 B where they are counted, and its artifact has 12\.9 MB"):
+        run_competition(challenge)

@@ -9,8 +9,11 @@ from tinytorch.competition.case import Case
 from tinytorch.competition.events import ConstraintResult, OlympicEvent, check_constraints, load_rules
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.scores import Scores, metric_values
+from tinytorch.competition.submission import Trust
 from tinytorch.text import safe_text
 from tinytorch.units import UNITS
+
+DECLARE_OPEN = "enter the open division: DIVISION = 'open' in the entry, or tito olympics submit --division open"
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,18 @@ def test_set(case: Case) -> Outcome:
 
 @check(
     why="The closed division compares optimizations of one architecture; with another architecture ratios mean little.",
-    mend="enter the open division: tito olympics submit --division open",
+    mend=DECLARE_OPEN,
 )
 def layer_kinds(case: Case) -> Outcome:
     """In the closed division the optimized model keeps the baseline's sequence of layer kinds."""
     if case.submission.division == "open":
         return passed("the open division allows any architecture")
     first, second = case.submission.baseline.layer_kinds, case.submission.optimized.layer_kinds
+    if (first is None or second is None) and case.submission.trust is Trust.T0:
+        return unknown("numbers given by hand name no layers")
     if first is None or second is None:
-        return unknown("the layer kinds of a model are not known")
+        which = "baseline" if first is None else "optimized model"
+        return failed(f"closed division: the {which} is no Layer, so what it is made of is not known", DECLARE_OPEN)
     if first != second:
         shown = [safe_text(" ".join(kinds), 80) for kinds in (first, second)]
         message = f"closed division: layer kinds changed from {shown[0]} to {shown[1]}"

@@ -96,6 +96,8 @@ class Plausibility(_RuleRecord):
     fewest_units: Annotated[int, Field(gt=0)]
     fewest_test_samples: Annotated[int, Field(gt=0)]
     baseline_accuracy_tolerance: Annotated[float, Field(gt=0, lt=1)]
+    kept_share: Annotated[float, Field(gt=0, le=1)]
+    artifact_overhead_bytes: Annotated[int, Field(ge=0)]
     dense_layers: list[str]
 
 

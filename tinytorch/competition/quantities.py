@@ -21,6 +21,8 @@ def checked_quantity(metric: str, value: object, owner: str = "") -> float:
     number = _finite(label, value)
     if metric == "accuracy":
         return _checked_accuracy(label, number)
+    if metric == "memory" and number == 0:
+        return number  # of a model without any weight
     if not SMALLEST <= number <= LARGEST:
         expected = f"between {SMALLEST:g} and {LARGEST:g} {UNITS[metric]}"
         raise UsageError(f"{label} is {number:g}: it must be above zero, {expected}", mend="give the measured value")

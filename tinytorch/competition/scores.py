@@ -107,8 +107,8 @@ def metric_values(metrics: Metrics) -> dict[str, float | None]:
 
 
 def _compression_ratio(baseline: Memory | None, optimized: Memory | None) -> float | None:
-    """None without both sizes, and where the optimized model keeps nothing: no ratio says how much smaller 0 is."""
-    return baseline.mean / optimized.mean if baseline and optimized and optimized.mean else None
+    """None without both sizes, and where a model keeps nothing: no ratio says how much smaller 0 is."""
+    return baseline.mean / optimized.mean if baseline and optimized and baseline.mean and optimized.mean else None
 
 
 def _error_ratio(baseline: Accuracy | None, optimized: Accuracy | None, smoothing: float) -> float | None:

@@ -14,6 +14,7 @@ from tinytorch.competition import (
     declarations,
     eligibility,
     machine_limits,
+    memory,
     parsing,
     plausibility,
     reading,
@@ -33,6 +34,7 @@ CHECKS: tuple[Check[Case], ...] = (
     *eligibility.CHECKS,
     *plausibility.CHECKS,
     *machine_limits.CHECKS,
+    *memory.CHECKS,
 )
 Read = Callable[[str], bytes]
 

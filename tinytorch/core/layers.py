@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
@@ -171,8 +172,21 @@ class Sequential(Layer):
 
 
 def layer_kinds(model: Layer) -> list[str]:
-    """Kinds of all layers in order; a Sequential itself is no kind, only what is in it."""
-    return [layer.kind for layer in model.walk() if not isinstance(layer, Sequential)]
+    """Kinds of all layers in order; a plain Sequential itself is no kind, only what is in it.
+
+    Only the framework's own classes may stand in for another kind: any other counts under its own name, and so does a
+    layer that was given another `forward`.
+    """
+    kinds = (_kind(layer) for layer in model.walk())
+    return [kind for kind in kinds if kind != Sequential.kind]
+
+
+def _kind(layer: Layer) -> str:
+    found, module = type(layer), sys.modules.get(type(layer).__module__)
+    is_ours = found.__module__.startswith("tinytorch.") and getattr(module, found.__name__, None) is found
+    if not is_ours:
+        return f"{found.__name__} (own)" if found.__name__ == Sequential.kind else found.__name__
+    return f"{found.kind} with its own forward" if {"forward", "__call__"} & vars(layer).keys() else found.kind
 
 
 def parameter_count(model: Layer) -> int:

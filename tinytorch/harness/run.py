@@ -20,12 +20,14 @@ from tinytorch.benchmarking.session import (
     measure_models,
     survey_models,
 )
+from tinytorch.competition.memory import KEEP_IN_ARRAYS, is_hiding
 from tinytorch.competition.run import Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.harness.build import Built, Frozen, build, model_source
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.faults import blaming, definition_line
 from tinytorch.progress import Progress, silent
+from tinytorch.units import format_size
 from tinytorch.workloads.cache import cached_baseline
 
 
@@ -43,7 +45,7 @@ def run_competition(
         venue = Workers(Sendable(sources, str(frozen.inputs), True, challenge.task.freshen), frozen.folder)
         with blaming(frozen.entry, "running the optimized model"):
             survey = survey_models(venue, challenge.settings, progress)
-            check(challenge, frozen, survey)
+            check(challenge, frozen, built, survey)
             check_threads(survey.inspection.blas_threads)
             if warning := long_measurement(challenge.settings, survey):
                 say(warning)
@@ -65,14 +67,21 @@ def freeze(challenge: Challenge, baseline: bytes, folder: Path) -> Frozen:
     return Frozen(folder, frozen.baseline, frozen.inputs, entry)
 
 
-def check(challenge: Challenge, frozen: Frozen, survey: Survey) -> None:
-    """EntryError for outputs that cannot be scored, or that are other ones when a sample comes alone."""
+def check(challenge: Challenge, frozen: Frozen, built: Built, survey: Survey) -> None:
+    """EntryError for outputs that cannot be scored, or are other ones when a sample comes alone, and hidden weights."""
     baseline, optimized = survey.models
     found = _fault_of(optimized, baseline.outputs.shape)
     if found:
         where = definition_line(frozen.entry, "optimize") if frozen.entry else ""
         mend = "return a model with the baseline's inputs and outputs"
         raise EntryError(f"{challenge.contender.name}: the optimized model {found}{where}", mend=mend)
+    kept, artifact = survey.kept_bytes[1], built.artifact.size_bytes
+    if is_hiding(kept, artifact):
+        raise EntryError(
+            f"{challenge.contender.name}: the optimized model keeps {format_size(kept)} where they are counted, "
+            f"and its artifact has {format_size(artifact)}",
+            mend=KEEP_IN_ARRAYS,
+        )
 
 
 def _fault_of(model: ModelSurvey, shape: tuple[int, ...]) -> str:
