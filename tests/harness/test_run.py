@@ -11,6 +11,7 @@ from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.run import Run
 from tinytorch.errors import EntryError
+from tinytorch.files import sha256
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task
@@ -149,3 +150,56 @@ def test_weights_that_the_count_does_not_see_are_seen_by_the_artifact(tmp_path: 
 
     with pytest.raises(EntryError, match=r"keeps 0 B where they are counted, and its artifact has 12\.9 MB"):
         run_competition(challenge)
+
+
+SPOILS = """
+from pathlib import Path
+import helper
+def optimize(model, train_data):
+    for path in Path({cache!r}).rglob("*.pickle"):
+        path.write_bytes(b"spoiled")
+    Path({entry!r}).write_text("def optimize(model, train_data): return 1")
+    Path({entry!r}).with_name("helper.py").write_text("factor = 0")
+    for path in Path(__file__).parent.iterdir():
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(b"spoiled")
+    return helper.Scaled(model)
+"""
+HELPER = """
+class Scaled:
+    def __init__(self, model): self.model = model
+    def __call__(self, x): return self.model(x) * 2
+"""
+
+
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> tuple[Run, list[str]]:
+    """A run of an entry that overwrites everything it was made from while it is built."""
+    path, said = tmp_path_factory.mktemp("entry") / "entry.py", list[str]()
+    path.write_text("DIVISION = 'open'" + SPOILS.format(cache=str(cache_directory), entry=str(path)))
+    path.with_name("helper.py").write_text(HELPER)
+    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
+    return run_competition(challenge, say=said.append), said
+
+
+def test_what_is_overwritten_while_an_entry_is_built_changes_nothing(spoiled: tuple[Run, list[str]], run: Run) -> None:
+    measured, _ = spoiled
+
+    assert measured.baseline.artifact_sha256 == run.baseline.artifact_sha256
+    assert measured.optimized.metrics.accuracy == run.baseline.metrics.accuracy
+
+
+def test_the_cached_baseline_is_put_back_and_that_is_said(
+    spoiled: tuple[Run, list[str]], run: Run, cache_directory: Path
+) -> None:
+    (cached,) = (cache_directory / "digits_mlp").rglob("*.pickle")
+
+    assert sha256(cached.read_bytes()) == run.baseline.artifact_sha256
+    assert [words for words in spoiled[1] if "put back" in words] != []
+
+
+def test_the_helper_modules_of_an_entry_are_recorded(spoiled: tuple[Run, list[str]]) -> None:
+    (helper,) = spoiled[0].source.helpers
+
+    assert (helper.name, helper.sha256) == ("helper.py", sha256(HELPER.encode()))

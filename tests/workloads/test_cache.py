@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tinytorch.core.layers import Linear, Sequential
+from tinytorch.files import sha256
 from tinytorch.workloads.cache import cache_key, cached_baseline
 from tinytorch.workloads.models import load_model
 from tinytorch.workloads.registry import find_task
@@ -44,3 +45,20 @@ def test_the_key_changes_with_the_task(change: dict[str, object]) -> None:
     other: Task = dataclasses.replace(SMALL, **change)
 
     assert cache_key(other) != cache_key(SMALL)
+
+
+def test_a_baseline_that_was_planted_while_foreign_code_ran_is_removed_with_a_warning(tmp_path: Path) -> None:
+    cached, said = cached_baseline(SMALL, directory=tmp_path), list[str]()
+    with cached.guarded(said.append):
+        (cached.path.parent / f"{sha256(b'mine')}.pickle").write_bytes(b"mine")
+
+    assert list(cached.path.parent.iterdir()) == [cached.path]
+    assert len(said) == 1
+
+
+def test_a_cache_that_was_left_alone_is_not_spoken_of(tmp_path: Path) -> None:
+    said: list[str] = []
+    with cached_baseline(SMALL, directory=tmp_path).guarded(said.append):
+        pass
+
+    assert said == []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import pickle
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +21,8 @@ from tinytorch.benchmarking.session import Artifact
 from tinytorch.competition.run import DIVISIONS, MOST_TECHNIQUES, Division
 from tinytorch.errors import EntryError
 from tinytorch.harness.contender import Challenge
+from tinytorch.harness.frozen import ARTIFACT, BASELINE, MODULE_NAME, Frozen
+from tinytorch.harness.helpers import module_name
 from tinytorch.processes.worker import Worker, WorkerFailedError
 from tinytorch.text import safe_text
 from tinytorch.workloads.models import load_model, save_model
@@ -28,7 +30,7 @@ from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.strategies import find_strategy
 
 SERVICE = "tinytorch.harness.build:BuildService"
-MODULE_NAME = "olympics_entry"  # under which an artifact finds the classes of its entry again
+DECLARATIONS = ("TECHNIQUES", "DIVISION")
 
 
 @dataclass(frozen=True)
@@ -40,30 +42,24 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Frozen:
-    """The files that a run is made from: its own copies, in its own folder. A strategy has no entry file."""
-
-    folder: Path
-    baseline: Path
-    inputs: Path
-    entry: Path | None
-
-
-@dataclass(frozen=True)
 class Built:
-    """The optimized model as a file, and how any process gets a copy of it."""
+    """The optimized model as the content of a file, and what its contender says of it."""
 
-    source: ModelSource
-    artifact: Artifact
+    content: bytes
     declared: Declared
 
+    @property
+    def artifact(self) -> Artifact:
+        """What is recorded of it."""
+        return Artifact.of(self.content)
 
-def build(challenge: Challenge, frozen: Frozen) -> Built:
+
+def build(challenge: Challenge, frozen: Frozen, artifact: Path) -> Built:
     """Run `optimize` in a process that ends with it. WorkerFailedError when that fails."""
-    artifact = frozen.folder / "optimized.pickle"
     arguments: dict[str, Any] = {
-        "subject": str(frozen.entry or challenge.contender.name), "task": challenge.task.name,
-        "baseline": str(frozen.baseline), "artifact": str(artifact), "seed": challenge.settings.seed,
+        "subject": str(frozen.folder) if challenge.contender.source is not None else challenge.contender.name,
+        "task": challenge.task.name, "baseline": str(frozen.path(BASELINE)), "artifact": str(artifact),
+        "seed": challenge.settings.seed,
     }  # fmt: skip
     with Worker(SERVICE, thread_environment(1)) as worker:
         reply = worker.ask(challenge.contender.kind, challenge.build_limit_s, **arguments)
@@ -73,25 +69,29 @@ def build(challenge: Challenge, frozen: Frozen) -> Built:
     except (ValidationError, OSError):
         raise WorkerFailedError("broke the protocol", "it did not build what it says") from None
     named = [safe_text(name, 100) for name in declared.techniques]
-    return Built(_source_of(artifact, frozen.entry), Artifact.of(content), Declared(named, declared.division))
+    return Built(content, Declared(named, declared.division))
 
 
-def model_source(artifact: Path) -> ModelSource:
+def model_source(frozen: Frozen, artifact: str) -> ModelSource:
     """How any process gets a model of the framework's own classes."""
-    return ModelSource("tinytorch.workloads.models:load_model", {"path": str(artifact)})
+    arguments = {"path": str(frozen.path(artifact)), "digest": frozen.digests[artifact]}
+    return ModelSource("tinytorch.workloads.models:load_model", arguments)
 
 
-def _source_of(artifact: Path, entry: Path | None) -> ModelSource:
-    if entry is None:
-        return model_source(artifact)
-    return ModelSource("tinytorch.harness.build:load_artifact", {"artifact": str(artifact), "entry": str(entry)})
+def entry_source(frozen: Frozen, helpers: Iterable[str]) -> ModelSource:
+    """How any process gets a model of an entry's classes; the globals of its modules are part of the model."""
+    arguments = {
+        "folder": str(frozen.folder), "artifact": str(frozen.path(ARTIFACT)), "digest": frozen.digests[ARTIFACT]
+    }  # fmt: skip
+    modules = (MODULE_NAME, *map(module_name, helpers))
+    return ModelSource("tinytorch.harness.build:load_artifact", arguments, modules)
 
 
 class BuildService:
     """The child's end: runs `optimize` once and saves the result as an artifact."""
 
     def entry(self, subject: str, task: str, baseline: str, artifact: str, seed: int) -> dict[str, Any]:
-        """Build from the entry file at the path `subject`; returns what the file declares."""
+        """Build from the entry in the folder `subject`; returns what its file declares."""
         module = import_entry(subject)
         optimize = getattr(module, "optimize", None)
         if not callable(optimize):
@@ -122,23 +122,19 @@ def _optimize(optimize: Callable[[Any, Any], Any], task: str, baseline: str, art
         raise EntryError(f"the optimized model cannot be saved: {error}") from error
 
 
-def import_entry(path: str) -> ModuleType:
-    """Import the entry's file, once per process, under a fixed name."""
-    if MODULE_NAME in sys.modules:
-        return sys.modules[MODULE_NAME]
-    spec = importlib.util.spec_from_file_location(MODULE_NAME, path)
-    if spec is None or spec.loader is None:
-        raise EntryError("its name does not end in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[MODULE_NAME] = module
-    spec.loader.exec_module(module)
-    return module
+def import_entry(folder: str) -> ModuleType:
+    """Import the entry as the program does that has it in its folder, so that what it starts finds it too."""
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(MODULE_NAME)
 
 
-def load_artifact(artifact: str, entry: str) -> object:
+def load_artifact(folder: str, artifact: str, digest: str) -> object:
     """A new copy of the optimized model, in a process that has seen only artifact and source."""
-    import_entry(entry)
-    return load_model(artifact)
+    entry = import_entry(folder)
+    for name in DECLARATIONS:  # they were read when it was built, and are no part of the model
+        vars(entry).pop(name, None)
+    return load_model(artifact, digest)
 
 
 def declarations(module: ModuleType) -> Declared:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from tinytorch.benchmarking.session import Settings
+from tinytorch.competition.run import MOST_HELPERS
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
+from tinytorch.harness.helpers import helper_sources
 from tinytorch.text import safe_text
 from tinytorch.workloads import strategies
 from tinytorch.workloads.task import Task
@@ -19,12 +22,16 @@ LARGEST_ENTRY_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class Contender:
-    """An entry file, whose text is `source` from now on whatever becomes of the file, or a reference strategy."""
+    """A reference strategy, or an entry file: its text is `source` from now on, whatever becomes of the file.
+
+    `helpers` are the modules beside it that it imports: path from there -> content.
+    """
 
     kind: Literal["entry", "strategy"]
     name: str
     sha256: str
     source: bytes | None = field(default=None, repr=False)
+    helpers: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @classmethod
     def entry(cls, path: Path) -> Contender:
@@ -38,7 +45,11 @@ class Contender:
         if path.stat().st_size > LARGEST_ENTRY_BYTES:
             raise UsageError(f"{path} is larger than {LARGEST_ENTRY_BYTES:,} bytes; weights belong in what it returns")
         source = path.read_bytes()
-        return cls("entry", safe_text(path.name, 100), sha256(source), source)
+        helpers = helper_sources(path.resolve().parent, source)
+        if len(helpers) > MOST_HELPERS or sum(map(len, helpers.values())) > LARGEST_ENTRY_BYTES:
+            limits = f"{MOST_HELPERS} modules or {LARGEST_ENTRY_BYTES:,} bytes"
+            raise UsageError(f"{path.name} imports more than {limits} from its folder", mend="import what it needs")
+        return cls("entry", safe_text(path.name, 100), sha256(source), source, helpers)
 
     @classmethod
     def strategy(cls, name: str) -> Contender:

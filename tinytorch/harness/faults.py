@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tinytorch.errors import EntryError, ModelError
+from tinytorch.harness.contender import Contender
+from tinytorch.harness.frozen import ENTRY
 from tinytorch.processes.worker import Frame, WorkerFailedError
 from tinytorch.text import safe_text
 
@@ -20,51 +21,51 @@ _MENDS = {
 
 
 @contextmanager
-def blaming(entry: Path | None, phase: str) -> Iterator[None]:
+def blaming(contender: Contender, phase: str) -> Iterator[None]:
     """A worker's failure is the entry's, where an entry ran in it; `phase` says what it was doing."""
     try:
         yield
     except WorkerFailedError as failure:
-        if entry is None:
+        if contender.source is None:
             raise
-        raise entry_error(failure, entry, phase) from failure
+        raise entry_error(failure, contender, phase) from failure
     except ModelError as error:
-        if entry is None:
+        if contender.source is None:
             raise
         mend = error.mend or "leave what both models run on as it is; what is faster belongs into the model"
-        raise EntryError(f"{safe_text(entry.name)}, {phase}: {error.message}", mend=mend) from error
+        raise EntryError(f"{contender.name}, {phase}: {error.message}", mend=mend) from error
 
 
-def entry_error(failure: WorkerFailedError, entry: Path, phase: str) -> EntryError:
+def entry_error(failure: WorkerFailedError, contender: Contender, phase: str) -> EntryError:
     """The failure of a worker as the failure of the entry that ran in it; `phase` says what it was doing."""
     detail = safe_text(failure.detail.removeprefix(_TOLD_BY_US), 400)
     happened = {
         "raised": detail, "timed out": f"did not finish: {detail}", "died": f"ended its process: {detail}",
         "broke the protocol": f"disturbed its worker: {detail}",
     }  # fmt: skip
-    where = _where(failure.frames, entry)
-    message = f"{safe_text(entry.name)}, {phase}: {happened[failure.outcome]}{where}"
+    message = f"{contender.name}, {phase}: {happened[failure.outcome]}{_where(failure.frames, contender)}"
     return EntryError(message, mend=_MENDS[failure.outcome])
 
 
-def _where(frames: tuple[Frame, ...], entry: Path) -> str:
-    """The innermost line of the entry's own file on the stack, with its text."""
-    own = [frame for frame in frames if Path(frame.file).name == entry.name and Path(frame.file) == entry]
-    if not own:
-        return ""
-    line = own[-1].line
-    code = own[-1].code or _source_line(entry, line)
-    return f"\n  line {line}, in {safe_text(own[-1].function, 60)}: {safe_text(code, 160)}"
-
-
-def _source_line(path: Path, line: int) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return lines[line - 1].strip() if 0 < line <= len(lines) else ""
-
-
-def definition_line(path: Path, function: str) -> str:
+def definition_line(contender: Contender, function: str) -> str:
     """Where an entry defines `function`, as a line to show; empty when it is not found."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    numbered = enumerate(lines, start=1)
+    numbered = enumerate(_lines(contender.source), start=1)
     found = next(((number, text) for number, text in numbered if text.startswith(f"def {function}(")), None)
     return f"\n  line {found[0]}: {safe_text(found[1], 160)}" if found else ""
+
+
+def _where(frames: tuple[Frame, ...], contender: Contender) -> str:
+    """The innermost line of the entry's own files on the stack, with its text."""
+    sources = {ENTRY: contender.source, **contender.helpers}
+    own = [(frame, name) for frame in frames for name in sources if frame.file.endswith(f"/{name}")]
+    if not own:
+        return ""
+    frame, name = own[-1]
+    lines = _lines(sources[name])
+    code = frame.code or (lines[frame.line - 1].strip() if 0 < frame.line <= len(lines) else "")
+    file = "" if name == ENTRY else f"{safe_text(name, 60)}, "
+    return f"\n  {file}line {frame.line}, in {safe_text(frame.function, 60)}: {safe_text(code, 160)}"
+
+
+def _lines(source: bytes | None) -> list[str]:
+    return (source or b"").decode("utf-8", errors="replace").splitlines()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,12 +22,15 @@ from tinytorch.benchmarking.session import (
     survey_models,
 )
 from tinytorch.competition.memory import KEEP_IN_ARRAYS, is_hiding
-from tinytorch.competition.run import Run, SourceRecord, TaskRecord
+from tinytorch.competition.run import HelperRecord, Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
-from tinytorch.harness.build import Built, Frozen, build, model_source
-from tinytorch.harness.contender import Challenge
+from tinytorch.files import sha256
+from tinytorch.harness.build import Built, build, entry_source, model_source
+from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, definition_line
+from tinytorch.harness.frozen import ARTIFACT, BASELINE, ENTRY, INPUTS, Frozen
 from tinytorch.progress import Progress, silent
+from tinytorch.text import safe_text
 from tinytorch.units import format_size
 from tinytorch.workloads.cache import cached_baseline
 
@@ -35,44 +39,58 @@ def run_competition(
     challenge: Challenge, progress: Progress = silent, say: Callable[[str], None] = lambda message: None
 ) -> Run:
     """Both models, measured interleaved in fresh workers; EntryError when the contender's entry fails."""
-    baseline = cached_baseline(challenge.task, progress, say, challenge.cache_directory).read()
-    with tempfile.TemporaryDirectory(prefix="tinytorch-") as folder:
-        frozen = freeze(challenge, baseline, Path(folder))
+    cached = cached_baseline(challenge.task, progress, say, challenge.cache_directory)
+    with cached.guarded(say) as baseline, tempfile.TemporaryDirectory(prefix="tinytorch-") as folder:
+        sources = {BASELINE: baseline, **_sources(challenge.contender)}
         progress("build", 0.0)
-        with blaming(frozen.entry, "in optimize"):
-            built = build(challenge, frozen)
-        sources = (model_source(frozen.baseline), built.source)
-        venue = Workers(Sendable(sources, str(frozen.inputs), True, challenge.task.freshen), frozen.folder)
-        with blaming(frozen.entry, "running the optimized model"):
-            survey = survey_models(venue, challenge.settings, progress)
-            check(challenge, frozen, built, survey)
-            check_threads(survey.inspection.blas_threads)
-            if warning := long_measurement(challenge.settings, survey):
-                say(warning)
-            session = measure_models(venue, challenge.settings, survey, progress)
-            check_threads(session.protocol.threads)
+        with blaming(challenge.contender, "in optimize"):
+            built = build(challenge, Frozen.of(Path(folder, "build"), sources), Path(folder, ARTIFACT))
+        frozen = freeze(challenge, Path(folder, "run"), {**sources, ARTIFACT: built.content})
+        session = _measured(challenge, frozen, built, Path(folder), progress, say)
     return record(challenge, Artifact.of(baseline), built, session)
 
 
-def freeze(challenge: Challenge, baseline: bytes, folder: Path) -> Frozen:
-    """The run's own copies of baseline, entry and test inputs; the workers never get the labels."""
+def freeze(challenge: Challenge, folder: Path, contents: Mapping[str, bytes]) -> Frozen:
+    """The files that every measuring process loads from, and the test inputs; they never get the labels."""
     _, test = challenge.task.load_data()
-    frozen = Frozen(folder, folder / "baseline.pickle", folder / "inputs.npy", None)
-    frozen.baseline.write_bytes(baseline)
-    np.save(frozen.inputs, test.inputs, allow_pickle=False)
-    if challenge.contender.source is None:
-        return frozen
-    entry = folder / f"{Path(challenge.contender.name).stem}.py"  # a long name has lost its ending
-    entry.write_bytes(challenge.contender.source)
-    return Frozen(folder, frozen.baseline, frozen.inputs, entry)
+    inputs = io.BytesIO()
+    np.save(inputs, test.inputs, allow_pickle=False)
+    return Frozen.of(folder, {**contents, INPUTS: inputs.getvalue()})
 
 
-def check(challenge: Challenge, frozen: Frozen, built: Built, survey: Survey) -> None:
+def _sources(contender: Contender) -> dict[str, bytes]:
+    """An entry's own files; a strategy has none."""
+    return {} if contender.source is None else {ENTRY: contender.source, **contender.helpers}
+
+
+def _measured(
+    challenge: Challenge, frozen: Frozen, built: Built, scratch: Path, progress: Progress, say: Callable[[str], None]
+) -> Session:
+    """Survey, check and measure what was frozen."""
+    contender = challenge.contender
+    optimized = model_source(frozen, ARTIFACT) if contender.source is None else entry_source(frozen, contender.helpers)
+    sendable = Sendable(
+        (model_source(frozen, BASELINE), optimized), str(frozen.path(INPUTS)), True, challenge.task.freshen
+    )
+    venue = Workers(sendable, scratch)
+    with blaming(contender, "running the optimized model"):
+        survey = survey_models(venue, challenge.settings, progress)
+        check(challenge, built, survey)
+        check_threads(survey.inspection.blas_threads)
+        if warning := long_measurement(challenge.settings, survey):
+            say(warning)
+        session = measure_models(venue, challenge.settings, survey, progress)
+        check_threads(session.protocol.threads)
+        frozen.refuse_changes()
+    return session
+
+
+def check(challenge: Challenge, built: Built, survey: Survey) -> None:
     """EntryError for outputs that cannot be scored, or are other ones when a sample comes alone, and hidden weights."""
     baseline, optimized = survey.models
     found = _fault_of(optimized, baseline.outputs.shape)
     if found:
-        where = definition_line(frozen.entry, "optimize") if frozen.entry else ""
+        where = definition_line(challenge.contender, "optimize")
         mend = "return a model with the baseline's inputs and outputs"
         raise EntryError(f"{challenge.contender.name}: the optimized model {found}{where}", mend=mend)
     kept, artifact = survey.kept_bytes[1], built.artifact.size_bytes
@@ -118,7 +136,7 @@ def record(challenge: Challenge, baseline: Artifact, built: Built, session: Sess
             test_samples=len(test.labels),
             expected_accuracy=task.expected_accuracy,
         ),
-        source=SourceRecord(kind=contender.kind, name=contender.name, sha256=contender.sha256),
+        source=_source_record(contender),
         division=built.declared.division,
         techniques=built.declared.techniques,
         system_info=session.system_info,
@@ -126,3 +144,9 @@ def record(challenge: Challenge, baseline: Artifact, built: Built, session: Sess
         baseline=session.record(0, f"{task.name} baseline", test.labels, baseline),
         optimized=session.record(1, contender.name, test.labels, built.artifact),
     )
+
+
+def _source_record(contender: Contender) -> SourceRecord:
+    """Where the optimized model came from; the helpers are the modules beside an entry that it imports."""
+    found = [HelperRecord(name=safe_text(name), sha256=sha256(text)) for name, text in contender.helpers.items()]
+    return SourceRecord(kind=contender.kind, name=contender.name, sha256=contender.sha256, helpers=found)

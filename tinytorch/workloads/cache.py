@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from tinytorch.errors import RunError
 from tinytorch.files import atomic_write, sha256
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.task import Task, train_baseline
+
+Warn = Callable[[str], None]
 
 _CODE = ("core", "datasets", "workloads")  # what a baseline's weights depend on
 
@@ -34,11 +37,25 @@ class Baseline:
             raise RunError(f"the cached baseline {self.path.name} has changed meanwhile", mend="run the command again")
         return content
 
+    @contextmanager
+    def guarded(self, warn: Warn) -> Iterator[bytes]:
+        """The artifact, while foreign code runs; afterwards the cache is again what it was, with a warning."""
+        content = self.read()
+        try:
+            yield content
+        finally:
+            planted = [path for path in self.path.parent.glob("*.pickle") if path != self.path]
+            if planted or not self.path.is_file() or sha256(self.path.read_bytes()) != self.sha256:
+                warn("warning: the cached baseline was changed while foreign code ran; it is put back as it was")
+                atomic_write(self.path, content)
+            for path in planted:
+                path.unlink(missing_ok=True)
+
 
 def cached_baseline(
     task: Task,
     progress: Progress = silent,
-    warn: Callable[[str], None] = lambda message: None,
+    warn: Warn = lambda message: None,
     directory: Path | None = None,
 ) -> Baseline:
     """The task's trained baseline; trains it when there is none, or, with a warning, when the file is damaged.

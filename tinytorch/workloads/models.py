@@ -5,7 +5,8 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
-from tinytorch.files import atomic_write
+from tinytorch.errors import RunError
+from tinytorch.files import atomic_write, sha256
 
 
 def save_model(model: object, path: Path) -> None:
@@ -13,6 +14,9 @@ def save_model(model: object, path: Path) -> None:
     atomic_write(path, pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL))
 
 
-def load_model(path: str) -> object:
-    """A new copy of the model in the artifact at `path`."""
-    return pickle.loads(Path(path).read_bytes())
+def load_model(path: str, digest: str | None = None) -> object:
+    """A new copy of the model in the artifact at `path`; RunError when its SHA-256 is not `digest`."""
+    content = Path(path).read_bytes()
+    if digest is not None and sha256(content) != digest:
+        raise RunError(f"{Path(path).name} is not the file that was written")
+    return pickle.loads(content)
