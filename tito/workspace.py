@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +40,25 @@ class Workspace:
             message = f"another run is being measured in {self.root}; two at once would disturb each other"
             raise UsageError(message, mend="wait for it, or choose another place with --workspace DIR") from None
 
-    def record_run(self, run: Run, summary: dict[str, Any]) -> Path:
-        """Write the run, then its line of history."""
+    @contextlib.contextmanager
+    def noting_failure(self, source: str) -> Iterator[None]:
+        """An attempt that does not end with a run is remembered, so that no older run is taken for it."""
+        try:
+            yield
+        except BaseException as error:
+            now = datetime.now(UTC).isoformat()
+            self._append({"kind": "failure", "source": source, "created_at": now, "error": type(error).__name__})
+            raise
+
+    def record_run(self, run: Run, summary: dict[str, Any], printed: str = "") -> Path | None:
+        """Write the run, what its processes `printed`, then its line of history; the path of what was printed."""
         path = self.root / "runs" / f"{run.id}.json"
+        log = path.with_suffix(".log") if printed else None
         write(path, run.model_dump_json(indent=None).encode() + b"\n")
+        if log:
+            write(log, printed.encode("utf-8", "replace") + b"\n")
         self._append({"kind": "run", "id": run.id, "created_at": run.created_at.isoformat(), **summary})
-        return path
+        return log
 
     def record_submission(self, summary: dict[str, Any]) -> None:
         """Remember a submission that was written."""
@@ -63,6 +77,11 @@ class Workspace:
             mend = f"move it away; the runs themselves are safe in {self.root / 'runs'}"
             raise UsageError(f"{path} is damaged", mend=mend)
         return entries
+
+    def last_failure(self) -> dict[str, Any] | None:
+        """The last attempt to measure, where it failed."""
+        attempts = [entry for entry in self.history() if entry["kind"] in ("run", "failure")]
+        return attempts[-1] if attempts and attempts[-1]["kind"] == "failure" else None
 
     def run_content(self, reference: str | None) -> tuple[str, bytes]:
         """A run by id, by file, or the latest, as its name and content; SetupMissingError when there is none yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tinytorch.competition.run import Run
 from tinytorch.errors import EntryError
 from tinytorch.files import sha256
 from tinytorch.harness.contender import Challenge, Contender
-from tinytorch.harness.run import run_competition
+from tinytorch.harness.run import Observer, run_competition
 from tinytorch.workloads.registry import find_task
 
 ENTRY = """
@@ -124,7 +125,7 @@ def test_what_takes_much_longer_than_its_tier_is_announced_with_its_time(tmp_pat
     path, said = tmp_path / "entry.py", list[str]()
     path.write_text(SLOW)
     challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
-    run_competition(challenge, say=said.append)
+    run_competition(challenge, Observer(say=said.append))
 
     assert len(said) == 1
     assert "measuring will take about" in said[0]
@@ -180,7 +181,7 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> 
     path.write_text("DIVISION = 'open'" + SPOILS.format(cache=str(cache_directory), entry=str(path)))
     path.with_name("helper.py").write_text(HELPER)
     challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
-    return run_competition(challenge, say=said.append), said
+    return run_competition(challenge, Observer(say=said.append)), said
 
 
 def test_what_is_overwritten_while_an_entry_is_built_changes_nothing(spoiled: tuple[Run, list[str]], run: Run) -> None:
@@ -197,6 +198,73 @@ def test_the_cached_baseline_is_put_back_and_that_is_said(
 
     assert sha256(cached.read_bytes()) == run.baseline.artifact_sha256
     assert [words for words in spoiled[1] if "put back" in words] != []
+
+
+TALKS = """
+import logging, warnings
+DIVISION = "open"
+class Talks:
+    def __init__(self, model): self.model = model
+    def __call__(self, x):
+        print("called")
+        return self.model(x)
+def optimize(model, train_data):
+    logging.warning("logged")
+    warnings.warn("warned")
+    print("printed")
+    try:
+        input()
+    except EOFError:
+        print("nothing to read")
+    return Talks(model)
+"""
+
+
+def test_what_an_entry_prints_logs_and_warns_is_kept(tmp_path: Path, cache_directory: Path) -> None:
+    path, told = tmp_path / "entry.py", list[tuple[str, str]]()
+    path.write_text(TALKS)
+    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
+    run_competition(challenge, Observer(output=lambda *each: told.append(each)))
+    (where, built), *measured = told
+
+    assert where == "optimize"
+    assert all(words in built for words in ("logged", "warned", "printed", "nothing to read"))
+    assert len(measured) == 1 + TINY.processes
+    assert all("called" in text for _, text in measured)
+
+
+POOLS = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+DIVISION = "open"
+def double(x):
+    return 2 * x
+def pools(method):
+    context = multiprocessing.get_context(method)
+    with context.Pool(2) as pool, ProcessPoolExecutor(2, mp_context=context) as executor:
+        return [*pool.map(double, [1, 2]), *executor.map(double, [3, 4])]
+class Checked:
+    def __init__(self, model): self.model, self.is_checked = model, False
+    def __call__(self, x):
+        if not self.is_checked:
+            assert pools({method!r}) == [2, 4, 6, 8]
+            self.is_checked = True
+        return self.model(x)
+def optimize(model, train_data):
+    assert pools({method!r}) == [2, 4, 6, 8]
+    return Checked(model)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_an_entry_may_start_processes_as_any_program_does(method: str, tmp_path: Path, cache_directory: Path) -> None:
+    """While it is built, and while its model runs."""
+    path = tmp_path / "entry.py"
+    path.write_text(POOLS.format(method=method))
+    tier = replace(TINY, processes=1, copies=1)
+    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(tier), 60, cache_directory)
+
+    assert run_competition(challenge).optimized.metrics.accuracy.correct > 300
 
 
 def test_the_helper_modules_of_an_entry_are_recorded(spoiled: tuple[Run, list[str]]) -> None:

@@ -72,12 +72,48 @@ def test_every_branch_of_the_error_tree_has_its_code(kind) -> None:
     assert exit_code_of(kind("x")) == EXIT_CODES[kind]
 
 
-def test_a_crashing_entry_is_exit_code_four_and_records_nothing(beginner: Path, tito) -> None:
-    (beginner / "entry.py").write_text("def optimize(model, train_data):\n    return 1 / 0\n")
+def kinds() -> list[str]:
+    """What the history of the workspace is made of."""
+    return [entry["kind"] for entry in Workspace().history()]
+
+
+CRASHES = "def optimize(model, train_data):\n    print('tried', 'that')\n    return 1 / 0\n"
+
+
+def test_a_crashing_entry_is_exit_code_four_and_records_no_run(beginner: Path, tito) -> None:
+    (beginner / "entry.py").write_text(CRASHES)
     done = tito("benchmark", "--tier", "fast", "--entry", "entry.py")
 
-    assert (done.code, Workspace().history()) == (4, [])
-    assert "line 2" in done.err
+    assert (done.code, kinds()) == (4, ["failure"])
+    assert "line 3" in done.err
+    assert "it printed last:\n    tried that" in done.err
+
+
+@pytest.mark.parametrize("place", ["athlete", "beginner"])
+def test_after_a_failed_attempt_submit_asks_for_the_run(place: str, request: pytest.FixtureRequest, tito) -> None:
+    (request.getfixturevalue(place) / "entry.py").write_text(CRASHES)
+    tito("benchmark", "--tier", "fast", "--entry", "entry.py")
+    done = tito("submit", "--event", "all_around")
+
+    assert done.code == 2
+    assert "entry.py, failed" in done.err
+    assert "--run ID" in done.err
+
+
+def test_after_a_failed_attempt_a_run_that_is_named_is_packed(athlete: Path, tito) -> None:
+    (athlete / "entry.py").write_text(CRASHES)
+    run = Workspace().history()[0]["id"]
+    tito("benchmark", "--tier", "fast", "--entry", "entry.py")
+    done = tito("submit", "--event", "all_around", "--run", run)
+
+    assert (done.code, f"packing run {run}" in done.err) == (0, True)
+
+
+def test_status_tells_that_the_last_attempt_failed(athlete: Path, tito) -> None:
+    (athlete / "entry.py").write_text(CRASHES)
+    tito("benchmark", "--tier", "fast", "--entry", "entry.py")
+
+    assert "failed:     entry.py" in tito("status").out
 
 
 def test_a_second_run_in_one_workspace_is_refused(beginner: Path, tito) -> None:
@@ -94,7 +130,7 @@ def test_a_second_run_in_one_workspace_is_refused(beginner: Path, tito) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_no_worker_and_no_record(beginner: Path, number: signal.Signals) -> None:
+def test_an_interrupted_run_leaves_no_worker_and_no_run(beginner: Path, number: signal.Signals) -> None:
     """The entry writes down its process, then loops; the signal comes while it does."""
     fifo = beginner / "started"
     os.mkfifo(fifo)
@@ -111,7 +147,7 @@ def test_an_interrupted_run_leaves_no_worker_and_no_record(beginner: Path, numbe
 
     assert (tool.returncode, json.loads(out)["exit_code"]) == (130, 130)
     assert not worker.is_running()
-    assert Workspace().history() == []
+    assert kinds() == ["failure"]
 
 
 def test_output_is_readable_in_an_ascii_locale(beginner: Path) -> None:

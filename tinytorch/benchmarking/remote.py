@@ -59,11 +59,15 @@ class Sendable:
 
 @dataclass(frozen=True)
 class Workers:
-    """Placements in fresh worker processes with one BLAS thread. No request may take longer than `limit_s`."""
+    """Placements in fresh worker processes with one BLAS thread. No request may take longer than `limit_s`.
+
+    `keep_output` is given what each process had printed when it ended.
+    """
 
     subjects: Sendable
     scratch: Path
     limit_s: float = REQUEST_LIMIT_S
+    keep_output: Callable[[str], None] = lambda output: None
     mode: Mode = "worker processes"
 
     @property
@@ -75,15 +79,24 @@ class Workers:
     def open(self, copies: int, seeds: Sequence[int]) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the seeds; ModelLoadError when one cannot build the models."""
         with contextlib.ExitStack() as stack:
-            workers = [stack.enter_context(Worker(SERVICE, thread_environment(1))) for _ in seeds]
+            workers = [stack.enter_context(self._worker()) for _ in seeds]
             try:
                 for worker, seed in zip(workers, seeds, strict=True):  # all load and build side by side
                     worker.post("open", self.limit_s, **self._arguments(), copies=copies, seed=seed)
                 for worker in workers:
                     worker.result()
             except WorkerFailedError as failure:
-                raise ModelLoadError(failure.outcome, failure.detail, failure.frames) from None
+                raise ModelLoadError(failure.outcome, failure.detail, failure.frames, failure.output) from None
             yield [RemotePlacements(worker, self.scratch, self.limit_s) for worker in workers]
+
+    @contextlib.contextmanager
+    def _worker(self) -> Iterator[Worker]:
+        with Worker(SERVICE, thread_environment(1)) as worker:
+            try:
+                yield worker
+            finally:
+                worker.close()
+                self.keep_output(worker.output)
 
     def _arguments(self) -> dict[str, Any]:
         search_path = [path or os.getcwd() for path in sys.path]  # noqa: PTH109 - as the import system reads it

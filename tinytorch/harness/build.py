@@ -43,10 +43,11 @@ class Declared:
 
 @dataclass(frozen=True)
 class Built:
-    """The optimized model as the content of a file, and what its contender says of it."""
+    """The optimized model as the content of a file, what its contender says of it, and what it printed meanwhile."""
 
     content: bytes
     declared: Declared
+    output: str = ""
 
     @property
     def artifact(self) -> Artifact:
@@ -69,7 +70,7 @@ def build(challenge: Challenge, frozen: Frozen, artifact: Path) -> Built:
     except (ValidationError, OSError):
         raise WorkerFailedError("broke the protocol", "it did not build what it says") from None
     named = [safe_text(name, 100) for name in declared.techniques]
-    return Built(content, Declared(named, declared.division))
+    return Built(content, Declared(named, declared.division), worker.output)
 
 
 def model_source(frozen: Frozen, artifact: str) -> ModelSource:

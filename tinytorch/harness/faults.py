@@ -11,6 +11,7 @@ from tinytorch.harness.frozen import ENTRY
 from tinytorch.processes.worker import Frame, WorkerFailedError
 from tinytorch.text import safe_text
 
+MOST_LAST_LINES = 5
 _TOLD_BY_US = "EntryError: "  # the harness's own findings about an entry need no exception name in front
 _MENDS = {
     "raised": "mend that line, then run the same command again",
@@ -44,7 +45,7 @@ def entry_error(failure: WorkerFailedError, contender: Contender, phase: str) ->
         "broke the protocol": f"disturbed its worker: {detail}",
     }  # fmt: skip
     message = f"{contender.name}, {phase}: {happened[failure.outcome]}{_where(failure.frames, contender)}"
-    return EntryError(message, mend=_MENDS[failure.outcome])
+    return EntryError(message + _last_words(failure.output), mend=_MENDS[failure.outcome])
 
 
 def definition_line(contender: Contender, function: str) -> str:
@@ -65,6 +66,12 @@ def _where(frames: tuple[Frame, ...], contender: Contender) -> str:
     code = frame.code or (lines[frame.line - 1].strip() if 0 < frame.line <= len(lines) else "")
     file = "" if name == ENTRY else f"{safe_text(name, 60)}, "
     return f"\n  {file}line {frame.line}, in {safe_text(frame.function, 60)}: {safe_text(code, 160)}"
+
+
+def _last_words(output: str) -> str:
+    """The last lines that the entry's process printed, fit to show."""
+    lines = [safe_text(line, 160) for line in output.splitlines() if line.strip()][-MOST_LAST_LINES:]
+    return "".join(["\n  it printed last:", *(f"\n    {line}" for line in lines)]) if lines else ""
 
 
 def _lines(source: bytes | None) -> list[str]:

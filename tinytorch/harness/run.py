@@ -6,7 +6,9 @@ import io
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,18 +37,29 @@ from tinytorch.units import format_size
 from tinytorch.workloads.cache import cached_baseline
 
 
-def run_competition(
-    challenge: Challenge, progress: Progress = silent, say: Callable[[str], None] = lambda message: None
-) -> Run:
+@dataclass(frozen=True)
+class Observer:
+    """Who is told what happens in a run: how far it is, what a person should know, and what its processes printed."""
+
+    progress: Progress = silent
+    say: Callable[[str], None] = lambda message: None
+    output: Callable[[str, str], None] = lambda where, text: None
+
+
+UNOBSERVED = Observer()
+
+
+def run_competition(challenge: Challenge, told: Observer = UNOBSERVED) -> Run:
     """Both models, measured interleaved in fresh workers; EntryError when the contender's entry fails."""
-    cached = cached_baseline(challenge.task, progress, say, challenge.cache_directory)
-    with cached.guarded(say) as baseline, tempfile.TemporaryDirectory(prefix="tinytorch-") as folder:
+    cached = cached_baseline(challenge.task, told.progress, told.say, challenge.cache_directory)
+    with cached.guarded(told.say) as baseline, tempfile.TemporaryDirectory(prefix="tinytorch-") as folder:
         sources = {BASELINE: baseline, **_sources(challenge.contender)}
-        progress("build", 0.0)
+        told.progress("build", 0.0)
         with blaming(challenge.contender, "in optimize"):
             built = build(challenge, Frozen.of(Path(folder, "build"), sources), Path(folder, ARTIFACT))
+        told.output("optimize", built.output)
         frozen = freeze(challenge, Path(folder, "run"), {**sources, ARTIFACT: built.content})
-        session = _measured(challenge, frozen, built, Path(folder), progress, say)
+        session = _measured(challenge, frozen, built, Path(folder), told)
     return record(challenge, Artifact.of(baseline), built, session)
 
 
@@ -63,23 +76,21 @@ def _sources(contender: Contender) -> dict[str, bytes]:
     return {} if contender.source is None else {ENTRY: contender.source, **contender.helpers}
 
 
-def _measured(
-    challenge: Challenge, frozen: Frozen, built: Built, scratch: Path, progress: Progress, say: Callable[[str], None]
-) -> Session:
+def _measured(challenge: Challenge, frozen: Frozen, built: Built, scratch: Path, told: Observer) -> Session:
     """Survey, check and measure what was frozen."""
     contender = challenge.contender
     optimized = model_source(frozen, ARTIFACT) if contender.source is None else entry_source(frozen, contender.helpers)
     sendable = Sendable(
         (model_source(frozen, BASELINE), optimized), str(frozen.path(INPUTS)), True, challenge.task.freshen
     )
-    venue = Workers(sendable, scratch)
+    venue = Workers(sendable, scratch, keep_output=partial(told.output, "a measuring process"))
     with blaming(contender, "running the optimized model"):
-        survey = survey_models(venue, challenge.settings, progress)
+        survey = survey_models(venue, challenge.settings, told.progress)
         check(challenge, built, survey)
         check_threads(survey.inspection.blas_threads)
         if warning := long_measurement(challenge.settings, survey):
-            say(warning)
-        session = measure_models(venue, challenge.settings, survey, progress)
+            told.say(warning)
+        session = measure_models(venue, challenge.settings, survey, told.progress)
         check_threads(session.protocol.threads)
         frozen.refuse_changes()
     return session

@@ -34,6 +34,7 @@ LOG_BYTES = 65_536  # of the end of a worker's log that are looked at
 
 _MARK = "TINYTORCH_WORKER"  # in the environment of everything that one worker started
 _STACK_HEAD = "(most recent call first)"
+_STACK_START = re.compile(r"^(?:Timeout \(|Fatal Python error: |Current thread 0x|Thread 0x|Stack \()", re.MULTILINE)
 _STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
 Outcome = Literal["raised", "timed out", "died", "broke the protocol"]
@@ -50,13 +51,14 @@ class Frame:
 
 
 class WorkerFailedError(WorkerError):
-    """A worker did not answer as asked: `outcome`, `detail` in words, and the stack, innermost last."""
+    """A worker did not answer as asked: `outcome`, `detail` in words, the stack, innermost last, and its `output`."""
 
-    def __init__(self, outcome: Outcome, detail: str, frames: Sequence[Frame] = ()) -> None:
+    def __init__(self, outcome: Outcome, detail: str, frames: Sequence[Frame] = (), output: str = "") -> None:
         super().__init__(f"a worker process {outcome}: {detail}")
         self.outcome = outcome
         self.detail = detail
         self.frames = tuple(frames)
+        self.output = output
 
 
 class Worker:
@@ -89,6 +91,8 @@ class Worker:
         self._number = 0
         self._limit_s = self._deadline_s = 0.0
         self._is_open = True
+        self.output = ""
+        """What the worker and all that it started had printed, or the end of it; known once it is closed."""
 
     def __enter__(self) -> Worker:
         return self
@@ -140,6 +144,7 @@ class Worker:
             _kill_marked(self._mark)  # the guard did not end by itself, or adopts nobody here
         os.close(self._replies)
         os.close(self._guarded)
+        self.output = _printed(self._logged())
         self._log.close()
 
     @contextlib.contextmanager
@@ -147,6 +152,7 @@ class Worker:
         try:
             yield
         except WorkerFailedError as failure:
+            failure.output = _printed(self._logged())
             if failure.outcome != "raised":
                 self.close()
             raise
@@ -213,12 +219,21 @@ class Worker:
 
         faulthandler writes the innermost line first, and the main thread last.
         """
-        end = self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(0, end - LOG_BYTES))
-        text = self._log.read().decode("utf-8", errors="replace")
-        main_thread = text.rpartition(_STACK_HEAD)[2]
+        main_thread = self._logged().rpartition(_STACK_HEAD)[2]
         found = [Frame(m["file"], int(m["line"]), m["function"]) for m in _STACK_LINE.finditer(main_thread)]
         return found[::-1]
+
+    def _logged(self) -> str:
+        """The end of the log; empty once the worker is closed."""
+        if self._log.closed:
+            return ""
+        end = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), LOG_BYTES, max(0, end - LOG_BYTES)).decode("utf-8", errors="replace")
+
+
+def _printed(log: str) -> str:
+    """What is in a log before the stack that a sudden end leaves there."""
+    return _STACK_START.split(log, maxsplit=1)[0]
 
 
 def _told(message: object) -> tuple[str, float]:

@@ -16,7 +16,7 @@ from tinytorch.competition.run import Run
 from tinytorch.competition.scores import compute_scores
 from tinytorch.errors import UsageError
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
-from tinytorch.harness.run import run_competition
+from tinytorch.harness.run import Observer, run_competition
 from tinytorch.workloads.registry import DEFAULT_TASK, find_task
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import bars, render, screen, workspace
@@ -67,10 +67,17 @@ def reference(event: str) -> Challenge:
 
 
 def measure(place: workspace.Workspace, challenge: Challenge) -> Run:
-    """Measure under the workspace's lock, and record the run."""
-    with place.measuring(), bars.progress() as progress:
-        run = run_competition(challenge, progress, screen.say)
-        place.record_run(run, summary(run))
+    """Measure under the workspace's lock, and record the run with what its processes printed, or that it failed."""
+    printed: list[str] = []
+
+    def keep(where: str, text: str) -> None:
+        printed.extend([f"--- {where} ---", text.rstrip()] if text.strip() else [])
+
+    with place.measuring(), bars.progress() as progress, place.noting_failure(challenge.contender.name):
+        run = run_competition(challenge, Observer(progress, screen.say, keep))
+        log = place.record_run(run, summary(run), "\n".join(printed))
+    if log:
+        screen.say(f"what was printed meanwhile: {log}")
     return run
 
 

@@ -14,15 +14,18 @@ from tito.olympics.options import Json, WorkspaceFolder
 from tito.workspace import Workspace
 
 EVENTS = 5
+MOST_RUNS = 5  # that are listed; --json has all
 
 
 def status(json_: Json = False, folder: WorkspaceFolder = None) -> None:
     """Show the five stages, the last run, the submissions and the next command."""
-    history = Workspace(folder).history()
+    place = Workspace(folder)
+    history = place.history()
     runs = [entry for entry in history if entry["kind"] == "run"]
     submissions = [{**entry, "file_state": _file_state(entry)} for entry in history if entry["kind"] == "submission"]
     document = {
-        "stages": _stages(runs, submissions), "last_run": runs[-1] if runs else None,
+        "stages": _stages(runs, submissions), "runs": runs, "last_run": runs[-1] if runs else None,
+        "last_failure": place.last_failure(),
         "submissions": submissions, "next": _next(runs, submissions),
     }  # fmt: skip
     if json_:
@@ -69,8 +72,10 @@ def _show(document: dict[str, Any]) -> None:
         done = Text("yes", "green") if stage["done"] else Text("not yet", "yellow")
         table.add_row(stage["stage"], done, Text(stage["detail"]))
     screen.show(table)
-    if document["last_run"]:
-        screen.show(Text(f"last run:   {document['last_run']['id']}  {document['last_run']['source']}"))
+    for run in document["runs"][-MOST_RUNS:]:
+        screen.show(Text(f"run:        {run['id']}  {run['source']}"))
+    if document["last_failure"]:
+        screen.show(Text(f"failed:     {document['last_failure']['source']}, after these runs", "yellow"))
     for entry in document["submissions"]:
         screen.show(Text(f"submission: {entry['file']}  {entry['event']}  {entry['file_state']}"))
     screen.show(Text(f"next:       {document['next']}"))

@@ -59,8 +59,14 @@ def submit(
 
 def _run(place: workspace.Workspace, named: str | None, event: str) -> Run:
     """The run that is meant; measured now when none was named and none is recorded."""
+    failure = place.last_failure() if named is None else None
+    if failure:
+        message = f"the last attempt, with {failure['source']}, failed, and an older run is not what you want to submit"
+        raise UsageError(message, mend="measure again, or name the run: --run ID (tito olympics status lists them)")
     try:
-        return parse_run(*place.run_content(named))
+        record = parse_run(*place.run_content(named))
+        screen.say(f"packing run {record.id}: {record.source.name}, measured {record.created_at:%Y-%m-%d %H:%M} UTC")
+        return record
     except SetupMissingError:
         screen.say(f"no run is recorded yet: measuring the reference strategy of {event} first")
         return measure(place, reference(event))
