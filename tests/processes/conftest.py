@@ -37,6 +37,9 @@ class Service:
     def leave(self): os._exit(7)
     def loop(self):
         while True: pass
+    def fail_aloud(self): print("noise", flush=True); self.fail()
+    def leave_aloud(self): print("noise", flush=True); self.leave()
+    def loop_aloud(self): print("noise", flush=True); self.loop()
     def environment(self, name): return os.environ.get(name)
     def child(self): return subprocess.Popen(SLEEP).pid
     def fork_and_die(self): forked(False); os.kill(os.getpid(), signal.SIGKILL)

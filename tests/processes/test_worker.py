@@ -48,6 +48,18 @@ def test_an_answer_comes_back_in_spite_of_printing(service: str) -> None:
         assert [worker.ask("double", LIMIT_S, value=value) for value in (21, 4)] == [42, 8]
 
 
+def test_what_was_printed_is_known_once_the_worker_is_closed(service: str) -> None:
+    with Worker(service) as worker:
+        worker.ask("double", LIMIT_S, value=1)
+
+    assert worker.output == "noise\n"
+
+
+@pytest.mark.parametrize("method", ["fail_aloud", "leave_aloud", "loop_aloud"])
+def test_a_failure_carries_what_was_printed_and_no_stack(service: str, method: str) -> None:
+    assert failure_of(service, method, 2.0).output == "noise\n"
+
+
 def test_progress_reaches_the_observer(service: str) -> None:
     told: list[tuple[str, float]] = []
     with Worker(service) as worker:
