@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
-from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kinds, parameter_count
+from tinytorch.core.layers import (
+    Dropout,
+    Layer,
+    Linear,
+    Sequential,
+    find_layers,
+    inference,
+    layer_kinds,
+    parameter_count,
+    replace_layers,
+)
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
 
@@ -130,6 +140,71 @@ def test_a_layer_that_was_given_another_forward_is_of_another_kind() -> None:
     layer.forward = lambda inputs: inputs  # type: ignore[method-assign]
 
     assert layer_kinds(Sequential(layer)) == ["Linear with its own forward"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ((Linear(4, 8), ReLU, Linear(8, 2)), "number 2 is the class ReLU"),
+        (([Linear(4, 8), "ReLU"],), "number 2 is a str"),
+        ((Linear(4, 8), [ReLU()]), "number 2 is a list"),
+        ((lambda x: x,), "number 1 is a function"),
+        ((None,), "number 1 is a NoneType"),
+    ],
+)
+def test_sequential_refuses_what_is_no_layer_by_its_position(layers: tuple[object, ...], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Sequential(*layers)
+
+
+def test_sequential_takes_any_iterable_of_layers() -> None:
+    named = {"a": Linear(2, 2), "b": ReLU()}
+
+    assert list(Sequential(named.values())) == list(Sequential(iter(named.values()))) == list(named.values())
+
+
+class Plain:
+    """A student's model that is no Layer."""
+
+    def __init__(self) -> None:
+        shared = Linear(3, 3)
+        self.parts = {"list": [shared, Sequential(ReLU(), shared)], "own": TwoBranches()}
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.parts["list"][0](inputs)
+
+
+def test_layers_are_found_in_objects_of_any_class_and_once() -> None:
+    assert [layer.kind for layer in find_layers(Plain())] == [
+        "Linear", "Sequential", "ReLU", "TwoBranches", "Linear", "Sequential", "ReLU",
+    ]  # fmt: skip
+
+
+def test_replaced_layers_stand_wherever_the_old_ones_did() -> None:
+    original = Plain()
+    replaced = replace_layers(original, lambda layer: isinstance(layer, Linear), lambda layer: Dropout(0.1))
+
+    assert [layer.kind for layer in find_layers(replaced)].count("Dropout") == 2
+    assert [layer.kind for layer in find_layers(original)].count("Linear") == 2
+    assert isinstance(replaced, Plain)
+
+
+def test_a_layer_that_is_used_twice_is_replaced_once() -> None:
+    parts = replace_layers(Plain(), lambda layer: isinstance(layer, Linear), lambda layer: ReLU()).parts["list"]
+
+    assert parts[0] is parts[1][1]
+
+
+def test_a_model_that_matches_itself_is_replaced() -> None:
+    assert isinstance(replace_layers(Linear(2, 2), lambda layer: True, lambda layer: ReLU()), ReLU)
+
+
+def test_inference_ends_as_it_began() -> None:
+    model = Sequential(Dropout(0.5), ReLU().eval())
+    with inference(model):
+        inside = [layer.training for layer in model.walk()]
+
+    assert (inside, [layer.training for layer in model.walk()]) == ([False] * 3, [True, True, False])
 
 
 def test_sequential_is_a_sequence() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import numpy as np
@@ -12,10 +13,12 @@ from tinytorch.core.dataloader import DataLoader
 from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kinds
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.optimizers import Adam
+from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer, accuracy
 from tinytorch.datasets import load_digits
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.perf.compression import structured_prune
+from tinytorch.perf.quantization import quantize_model
 
 
 def chain() -> Sequential:
@@ -103,3 +106,35 @@ def test_other_models_are_refused(model: Layer) -> None:
 def test_a_broken_chain_is_named() -> None:
     with pytest.raises(ShapeError, match=r"Linear\(2, 3\) is followed by Linear\(4, 2\)"):
         structured_prune(Sequential(Linear(2, 3), Linear(4, 2)), 2)
+
+
+def test_a_small_fraction_keeps_one_neuron() -> None:
+    assert shapes(structured_prune(chain(), 0.01)) == [(64, 1), (1, 1), (1, 10)]
+
+
+class Residual(Sequential):
+    """A container with its own forward."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + super().forward(inputs)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: quantize_model(chain()), "a QuantizedLinear cannot be pruned.*prune first, then quantize"),
+        (lambda: Sequential(Linear(4, 4), Residual(Linear(4, 4))), "here is a Residual"),
+        (lambda: object(), "not a object"),
+    ],
+)
+def test_what_cannot_be_pruned_is_refused_by_name(make, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        structured_prune(make(), 2)
+
+    assert re.search(words, f"{caught.value.message} {caught.value.mend}")
+
+
+def test_a_layer_that_is_used_twice_is_not_narrowed() -> None:
+    layer = Linear(4, 4)
+    with pytest.raises(UsageError, match="used twice"):
+        structured_prune(Sequential(layer, ReLU(), layer), 2)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from tinytorch.core.activations import ReLU
-from tinytorch.core.layers import Linear, Sequential, layer_kinds, parameter_count
+from tinytorch.core.layers import Layer, Linear, Sequential, find_layers, layer_kinds, parameter_count
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.perf.quantization import QuantizedLinear, quantize_array, quantize_model
 
@@ -79,3 +80,45 @@ def test_weights_that_are_not_finite_are_refused() -> None:
 def test_a_model_without_linear_is_refused() -> None:
     with pytest.raises(UsageError, match="no Linear"):
         quantize_model(Sequential(ReLU()))
+
+
+class Net(Layer):
+    """A student's model, with its own forward."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        self.first, self.second = Linear(6, 6, rng=rng), Linear(6, 6, rng=rng)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + self.second(self.first(inputs))
+
+
+class Doubled(Linear):
+    """A Linear that does more."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs) * 2
+
+
+@pytest.mark.parametrize(
+XX
+)
+def test_a_model_of_any_class_is_quantized_and_keeps_its_forward(wrap) -> None:
+    original, inputs = wrap(Net()), np.random.default_rng(1).standard_normal((20, 6))
+    quantized = quantize_model(original)
+
+    assert [type(layer) for layer in find_layers(quantized)].count(QuantizedLinear) == 2
+    assert [type(layer) for layer in find_layers(quantized)].count(Linear) == 0
+    np.testing.assert_allclose(quantized(inputs).data, original(inputs).data, atol=0.1)
+
+
+def test_a_layer_that_is_used_twice_stays_one() -> None:
+    layer = Linear(6, 6)
+    quantized = quantize_model(Sequential(layer, ReLU(), layer))
+
+    assert quantized[0] is quantized[2]
+
+
+def test_a_linear_with_a_forward_of_its_own_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="Doubled has a forward of its own"):
+        quantize_model(Sequential(Doubled(2, 2)))

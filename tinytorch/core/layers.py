@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FunctionType, ModuleType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -147,10 +150,17 @@ class Dropout(Layer):
 
 
 class Sequential(Layer):
-    """Layers one after the other: `Sequential(a, b)` or `Sequential([a, b])`."""
+    """Layers one after the other: `Sequential(a, b)`, or any iterable of layers. UsageError for what is no layer."""
 
-    def __init__(self, *layers: Layer | list[Layer] | tuple[Layer, ...]) -> None:
-        self.layers: list[Layer] = [item for item in _items(layers) if isinstance(item, Layer)]
+    def __init__(self, *layers: Layer | Iterable[Layer]) -> None:
+        is_one = len(layers) == 1 and not isinstance(layers[0], Layer) and isinstance(layers[0], Iterable)
+        self.layers: list[Layer] = list(layers[0] if is_one else layers)  # type: ignore[arg-type]
+        for position, layer in enumerate(self.layers, start=1):
+            if not isinstance(layer, Layer):
+                is_class = isinstance(layer, type)
+                shown = f"the class {layer.__qualname__}" if is_class else f"a {type(layer).__qualname__}"
+                mend = f"write {layer.__name__}()" if is_class else "give it a class of its own, derived from Layer"
+                raise UsageError(f"Sequential needs layers, and number {position} is {shown}", mend=mend)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """The last layer's output."""
@@ -169,6 +179,45 @@ class Sequential(Layer):
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"
+
+
+def find_layers(model: object) -> list[Layer]:
+    """Every layer that a model holds, each once: in attributes of objects of any class, and in containers."""
+    found: dict[int, Layer] = {}
+    seen, waiting = set[int](), [model]
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen or isinstance(item, (type, ModuleType, FunctionType)):
+            continue
+        seen.add(id(item))
+        if isinstance(item, Layer):
+            found[id(item)] = item
+        elements = item.values() if isinstance(item, dict) else item if isinstance(item, (list, tuple, set)) else ()
+        waiting.extend([*elements, *getattr(item, "__dict__", {}).values()][::-1])
+    return list(found.values())
+
+
+def replace_layers(model: Any, match: Callable[[Layer], bool], make: Callable[[Any], Layer]) -> Any:
+    """A deep copy of `model` in which `make(layer)` stands in place of every layer that matches.
+
+    It is replaced wherever it is held, in objects of any class, which keep their own `forward`; a layer that is used
+    twice is made once, and used twice.
+    """
+    made: dict[int, Any] = {id(layer): make(layer) for layer in find_layers(model) if match(layer)}
+    return copy.deepcopy(model, made)  # to `deepcopy` these are copied already
+
+
+@contextmanager
+def inference(model: object) -> Iterator[None]:
+    """Switches every layer of the model to inference, and back to what it was."""
+    before = [(layer, layer.training) for layer in find_layers(model)]
+    for layer, _ in before:
+        layer.training = False
+    try:
+        yield
+    finally:
+        for layer, training in before:
+            layer.training = training
 
 
 def layer_kinds(model: Layer) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
+from typing import Any
 
 import numpy as np
 
-from tinytorch.core.layers import Layer, Linear, Sequential
+from tinytorch.core.layers import Layer, Linear, find_layers, replace_layers
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
@@ -60,17 +60,19 @@ class QuantizedLinear(Layer):
         return f"QuantizedLinear({self.codes.shape[0]}, {self.codes.shape[1]})"
 
 
-def quantize_model(model: Layer) -> Layer:
-    """A copy of `model`, a Linear or a Sequential, with int8 weights per output channel in place of every Linear.
+def quantize_model(model: Any) -> Any:
+    """A copy of `model`, of any class, with int8 weights per output channel in place of every Linear; for inference.
 
-    Raises UsageError when there is no Linear to quantize.
+    Raises UsageError when there is no Linear to quantize, or one whose class has a `forward` of its own.
     """
-    if not any(isinstance(layer, Linear) for layer in model.walk()):
-        raise UsageError("quantize_model found no Linear in a Sequential: nothing to quantize")
-    return _quantized(model).eval()
-
-
-def _quantized(layer: Layer) -> Layer:
-    if isinstance(layer, Sequential):
-        return Sequential([_quantized(inner) for inner in layer])
-    return QuantizedLinear.from_linear(layer) if isinstance(layer, Linear) else copy.deepcopy(layer)
+    linears = [layer for layer in find_layers(model) if isinstance(layer, Linear)]
+    if not linears:
+        raise UsageError(f"quantize_model found no Linear in a {type(model).__qualname__}: nothing to quantize")
+    for linear in linears:
+        if type(linear).forward is not Linear.forward:
+            name = type(linear).__qualname__
+            raise UsageError(f"{name} has a forward of its own, which a quantized Linear would lose")
+    quantized = replace_layers(model, lambda layer: isinstance(layer, Linear), QuantizedLinear.from_linear)
+    for layer in find_layers(quantized):
+        layer.training = False
+    return quantized
