@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking import Benchmark
-from tinytorch.benchmarking.session import correctness
 from tinytorch.competition import calculate_normalized_scores
 from tinytorch.core.activations import ReLU
-from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ModelError, ShapeError, UsageError
 
@@ -214,28 +213,15 @@ def test_bad_arguments_are_refused_at_once(arguments, error) -> None:
         Benchmark(*arguments)
 
 
+@pytest.mark.parametrize("is_local", [False, True], ids=["in workers", "here"])
+def test_the_callers_model_stays_in_the_mode_that_it_had(is_local: bool, tiny_tier) -> None:
+    model = Sequential(Dropout(0.5), Linear(8, 3))
+    model.keeps_it_here = (lambda: None) if is_local else None  # what no other process can import
+    Benchmark([model], [(INPUTS, LABELS)], ["accuracy"], tier=tiny_tier).run()
+
+    assert [layer.training for layer in model.walk()] == [True, True, True]
+
+
 def test_an_unknown_tier_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown tier"):
         Benchmark([network()], [(INPUTS, LABELS)], tier="quick")
-
-
-@pytest.mark.parametrize(
-    ("outputs", "labels", "expected"),
-    [
-        (np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]), [True, False]),
-        (np.array([1, 2, 3]), np.array([1, 0, 3]), [True, False, True]),
-        (np.array([[1, 2], [3, 4]]), np.array([[1, 2], [0, 4]]), [True, True, False, True]),
-    ],
-)
-def test_correctness_takes_scores_or_answers(outputs, labels, expected) -> None:
-    assert correctness(outputs, labels) == expected
-
-
-def test_outputs_of_another_shape_are_refused() -> None:
-    with pytest.raises(ShapeError):
-        correctness(np.zeros((4, 10)), np.zeros(5))
-
-
-def test_outputs_that_are_not_finite_are_refused() -> None:
-    with pytest.raises(UsageError, match="1 NaN"):
-        correctness(np.array([[0.0, np.nan]]), np.array([0]))

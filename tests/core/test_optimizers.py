@@ -76,7 +76,7 @@ def test_zero_grad_forgets() -> None:
 
 
 def test_there_must_be_parameters() -> None:
-    with pytest.raises(UsageError, match="0 parameters"):
+    with pytest.raises(UsageError, match="got none"):
         SGD([], 0.1)
 
 
@@ -93,3 +93,31 @@ def test_adamw_shrinks_weights_apart_from_adam() -> None:
         tensor.grad = GRADIENTS[0].copy()
         optimizer.step()
     np.testing.assert_allclose(shrunk.data, p.data - 0.1 * 0.5)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("rate", [0, -1, NAN, float("inf")])
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_a_learning_rate_must_be_above_zero_and_finite(kind: type[SGD | Adam], rate: float) -> None:
+    with pytest.raises(UsageError, match="a learning rate above 0 and finite"):
+        kind([Tensor([1.0], requires_grad=True)], rate)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        (SGD, {"momentum": 1}, "a momentum from 0 on and below 1"),
+        (SGD, {"momentum": NAN}, "a momentum"),
+        (SGD, {"weight_decay": -1}, "a weight decay from 0 on"),
+        (Adam, {"betas": (1, 0.9)}, "a beta from 0 on and below 1"),
+        (Adam, {"betas": (0.9, -0.1)}, "a beta"),
+        (Adam, {"betas": (0.9, NAN)}, "a beta"),
+        (Adam, {"epsilon": 0}, "an epsilon above 0"),
+        (AdamW, {"weight_decay": NAN}, "a weight decay"),
+    ],
+)
+def test_other_rates_must_be_in_their_range(kind, options: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        kind([Tensor([1.0], requires_grad=True)], **options)

@@ -11,12 +11,12 @@ from tinytorch.core.activations import ReLU
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.metrics import accuracy
 from tinytorch.core.optimizers import SGD, Adam, AdamW
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import (
     CosineSchedule,
     Trainer,
-    accuracy,
     clip_grad_norm,
     load_checkpoint,
     save_checkpoint,

@@ -12,9 +12,10 @@ from tinytorch.core.activations import ReLU, Softmax
 from tinytorch.core.dataloader import DataLoader
 from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kinds
 from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.metrics import accuracy
 from tinytorch.core.optimizers import Adam
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.training import Trainer, accuracy
+from tinytorch.core.training import Trainer
 from tinytorch.datasets import load_digits
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.perf.compression import structured_prune

@@ -100,9 +100,7 @@ class Doubled(Linear):
         return super().forward(inputs) * 2
 
 
-@pytest.mark.parametrize(
-XX
-)
+@pytest.mark.parametrize("wrap", [lambda net: net, Sequential, lambda net: Sequential(Sequential(net))])
 def test_a_model_of_any_class_is_quantized_and_keeps_its_forward(wrap) -> None:
     original, inputs = wrap(Net()), np.random.default_rng(1).standard_normal((20, 6))
     quantized = quantize_model(original)

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from tinytorch.core.layers import layer_kinds, parameter_count
-from tinytorch.core.training import accuracy
+from tinytorch.core.metrics import accuracy
 from tinytorch.workloads.digits_cnn import DIGITS_CNN
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.task import train_baseline

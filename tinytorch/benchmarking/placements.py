@@ -17,7 +17,7 @@ from tinytorch.benchmarking import integrity, measure
 from tinytorch.benchmarking.blas import verified_blas_threads
 from tinytorch.benchmarking.footprint import Footprint, footprint
 from tinytorch.benchmarking.schedule import Plan, Probe
-from tinytorch.core.layers import Layer, layer_kinds, parameter_count
+from tinytorch.core.layers import Layer, find_layers, layer_kinds, parameter_count
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import UsageError
 
@@ -56,12 +56,7 @@ class Description:
 
 
 def as_call(model: object) -> measure.Call:
-    """The model as a function of one input; a Layer is first switched to inference.
-
-    Raises UsageError for something that has neither `__call__` nor `forward`.
-    """
-    if isinstance(model, Layer):
-        model.eval()
+    """The model as a function of one input. UsageError for something that has neither `__call__` nor `forward`."""
     if callable(model):
         return model
     forward = getattr(model, "forward", None)
@@ -148,6 +143,8 @@ class Placements:
         self._generator = random.Random(seed)
         self._noise = np.random.default_rng(seed)
         self._models = [_build_in_random_order(subjects.builders, self._generator) for _ in range(copies)]
+        for layer in find_layers(self._models):
+            layer.training = False
         self._calls = [[as_call(model) for model in models] for models in self._models]
 
     def describe(self, model: int) -> Description:

@@ -27,7 +27,8 @@ from tinytorch.benchmarking.schedule import (
     rounds,
     session_ns,
 )
-from tinytorch.errors import ModelError, ShapeError, UsageError
+from tinytorch.core.metrics import correctness
+from tinytorch.errors import ModelError
 from tinytorch.files import sha256
 from tinytorch.progress import Progress, part_of, silent
 from tinytorch.text import safe_text
@@ -113,7 +114,7 @@ class Session:
         """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
         survey = self.surveys[model]
         latency = self.latency[model] if self.latency else None
-        right = correctness(survey.outputs, labels) if "accuracy" in self.metrics else None
+        right = correctness(survey.outputs, labels).ravel().tolist() if "accuracy" in self.metrics else None
         return records.ModelRecord(
             name=name,
             parameters=survey.description.parameters,
@@ -179,22 +180,6 @@ def measure_models(
     )  # fmt: skip
     kept = _most_kept([survey.kept_bytes, *(inspection.kept_bytes for inspection in inspections)])
     return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads))
-
-
-def correctness(outputs: NDArray[Any], labels: NDArray[Any]) -> list[bool]:
-    """One truth value per label: scores (N, ..., classes) by their largest, outputs shaped as the labels by equality.
-
-    Raises ShapeError when outputs and labels do not fit together, UsageError for outputs that are not finite.
-    """
-    if np.issubdtype(outputs.dtype, np.inexact) and not np.isfinite(outputs).all():
-        raise UsageError(f"the model's outputs are not finite: {int((~np.isfinite(outputs)).sum())} NaN or infinite")
-    if outputs.shape[:-1] == labels.shape and outputs.ndim > labels.ndim:
-        predicted = outputs.argmax(axis=-1)
-    elif outputs.shape == labels.shape:
-        predicted = outputs
-    else:
-        raise ShapeError(f"the model's outputs {outputs.shape} do not fit the labels {labels.shape}")
-    return [bool(right) for right in np.equal(predicted, labels).ravel()]
 
 
 def _survey(placements: AnyPlacements, model: int, call_ns: int) -> ModelSurvey:

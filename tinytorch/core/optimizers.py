@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from types import EllipsisType
 
@@ -19,12 +20,9 @@ class Optimizer:
 
     def __init__(self, parameters: Iterable[Tensor], learning_rate: float) -> None:
         self.parameters = list(parameters)
-        if not self.parameters or learning_rate <= 0:
-            raise UsageError(
-                f"an optimizer needs parameters and a learning rate above 0, got {len(self.parameters)} "
-                f"parameters and {learning_rate}"
-            )
-        self.learning_rate = learning_rate
+        if not self.parameters:
+            raise UsageError("an optimizer needs parameters, and got none")
+        self.learning_rate = _checked("a learning rate", learning_rate, above=0)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -52,8 +50,8 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate)
-        self.momentum = momentum
-        self.weight_decay = weight_decay
+        self.momentum = _checked("a momentum", momentum, from_=0, below=1)
+        self.weight_decay = _checked("a weight decay", weight_decay, from_=0)
         self._velocities = [np.zeros_like(parameter.data) for parameter in self.parameters] if momentum else []
 
     def _update(self, index: int, data: Array, gradient: Array) -> None:
@@ -77,8 +75,9 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(parameters, learning_rate)
-        self.betas = betas
-        self.epsilon = epsilon
+        first, second = betas
+        self.betas = _checked("a beta", first, from_=0, below=1), _checked("a beta", second, from_=0, below=1)
+        self.epsilon = _checked("an epsilon", epsilon, above=0)
         self._steps = 0
         self._means = [np.zeros_like(parameter.data) for parameter in self.parameters]
         self._squares = [np.zeros_like(parameter.data) for parameter in self.parameters]
@@ -125,11 +124,22 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(parameters, learning_rate, betas, epsilon)
-        self.weight_decay = weight_decay
+        self.weight_decay = _checked("a weight decay", weight_decay, from_=0)
 
     def _update_block(self, data: Array, gradient: Array, mean: Array, square: Array, scratch: Array) -> None:
         data *= 1 - self.learning_rate * self.weight_decay
         super()._update_block(data, gradient, mean, square, scratch)
+
+
+def _checked(
+    name: str, value: float, *, above: float = -math.inf, from_: float = -math.inf, below: float = math.inf
+) -> float:
+    """`value` when it is in its range; nan is in none. UsageError else."""
+    if above < value < below and value >= from_:
+        return value
+    lower = f"above {above:g}" if above > -math.inf else f"from {from_:g} on"
+    upper = "finite" if below == math.inf else f"below {below:g}"
+    raise UsageError(f"an optimizer needs {name} {lower} and {upper}, got {value}")
 
 
 def _blocks(array: Array) -> list[slice | EllipsisType]:

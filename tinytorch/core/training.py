@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.dataloader import DataLoader, TensorDataset
+from tinytorch.core.dataloader import DataLoader
 from tinytorch.core.layers import Layer
 from tinytorch.core.optimizers import Optimizer
-from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import RunError, UsageError
 from tinytorch.files import atomic_write, sha256
 from tinytorch.progress import Progress, silent
@@ -153,15 +153,3 @@ def load_checkpoint(path: Path, loader: DataLoader) -> Trainer:
     trainer: Trainer
     trainer, loader.generator = pickle.loads(content)
     return trainer
-
-
-def accuracy(model: Layer, dataset: TensorDataset) -> float:
-    """Fraction of labels at which the largest output is, or that outputs of their shape equal.
-
-    `model` is switched to inference.
-    """
-    model.eval()
-    with no_grad():
-        outputs = model(Tensor(dataset.inputs)).data
-    predicted = outputs if outputs.shape == dataset.labels.shape else outputs.argmax(axis=-1)
-    return float(np.mean(predicted == dataset.labels))

@@ -1,0 +1,37 @@
+"""How many of a model's answers are right."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytorch.core.dataloader import TensorDataset
+from tinytorch.core.layers import Layer, inference
+from tinytorch.core.ops import Array
+from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.errors import ShapeError, UsageError
+
+
+def correctness(outputs: Array, labels: Array) -> NDArray[np.bool_]:
+    """Which answers are right, in the shape of `labels`: integers (N,), or (N, ...) for several answers a sample.
+
+    outputs: scores (N, ..., classes), of which the largest is the answer; or the answers themselves, integers in the
+    shape of `labels`. Raises ShapeError when the two do not fit together, UsageError for scores that are not finite.
+    """
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ShapeError(f"labels {labels.shape} of {labels.dtype} are no integers, one for each answer")
+    if np.issubdtype(outputs.dtype, np.integer) and outputs.shape == labels.shape:
+        return np.equal(outputs, labels)
+    if np.issubdtype(outputs.dtype, np.inexact) and not np.isfinite(outputs).all():
+        raise UsageError(f"the model's outputs are not finite: {int((~np.isfinite(outputs)).sum())} NaN or infinite")
+    if not outputs.ndim or outputs.shape[:-1] != labels.shape:
+        raise ShapeError(f"outputs {outputs.shape} need one integer label for each row, and labels are {labels.shape}")
+    right: NDArray[np.bool_] = np.equal(outputs.argmax(axis=-1), labels)
+    return right
+
+
+def accuracy(model: Layer, dataset: TensorDataset) -> float:
+    """Fraction of the labels (N,) that the model gives, in inference; it is left in the mode that it had."""
+    with inference(model), no_grad():
+        outputs = model(Tensor(dataset.inputs)).data
+    return float(correctness(outputs, dataset.labels).mean())
