@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory
+from tinytorch.benchmarking.statistics import Interval
 from tinytorch.competition.eligibility import Eligibility
 from tinytorch.competition.events import ConstraintResult
 from tinytorch.competition.run import Run
@@ -63,12 +64,22 @@ def scores_table(scores: Mapping[str, float | None]) -> RenderableType:
     return table
 
 
+def across_sessions(interval: Interval) -> RenderableType:
+    """What a speedup of one session is worth beside one of another."""
+    bounds = _interval(f"{three_digits(interval.lower)}x", f"{three_digits(interval.upper)}x")
+    return Text(f"the mean speedup of many sessions lies within {bounds} (95 %)", style="dim")
+
+
 def event_row(event: Eligibility) -> dict[str, Any]:
-    """An event's line: what it is ranked by and the score, eligible or not, and why."""
+    """An event's line: what it asks for, what it is ranked by and the score, eligible or not, and why."""
+    asked = event.asked
     shown = NOT_MEASURED if event.value is None else f"{event.value:.4g}"
     why = "; ".join(_margin(constraint) for constraint in event.constraints) or "no constraint"
-    score = f"{event.ranked_by} {shown}"
-    return {"event": event.event.value, "score": score, "eligible": event.is_eligible, "why": why}
+    score = f"{asked.ranked_by} {shown}"
+    return {
+        "event": event.event.value, "title": asked.title, "objective": asked.objective, "score": score,
+        "eligible": event.is_eligible, "why": why,
+    }  # fmt: skip
 
 
 def events_table(events: Iterable[Eligibility]) -> RenderableType:

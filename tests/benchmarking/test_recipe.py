@@ -152,7 +152,7 @@ SABOTAGES = {
         IN_MEASURE.test_the_collector_is_off_while_timing_and_on_again_after,
     ),
     "training mode": Sabotage(
-        placements, "as_call", lambda model: model, IN_PLACEMENTS.test_models_are_switched_to_inference
+        placements, "find_layers", lambda model: [], IN_PLACEMENTS.test_models_are_switched_to_inference
     ),
     "no warm-up": Sabotage(
         measure, "warm_up", lambda call, sample: None, IN_PLACEMENTS.test_a_first_inference_counts_for_nothing

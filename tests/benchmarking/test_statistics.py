@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinytorch.benchmarking import statistics
-from tinytorch.benchmarking.statistics import Interval, Verdict
+from tinytorch.benchmarking.statistics import Verdict
 
 SAMPLES = [[1.0, 2.0, 4.0, 3.5], [0.1, -0.2, 0.3, 0.05, 0.0], list(np.random.default_rng(1).normal(3, 2, 32))]
 
@@ -90,16 +90,28 @@ def test_a_percentile_is_the_smallest_value_with_its_share_below() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "expected"),
+    ("p_value", "effect", "expected"),
     [
-        (Interval(0.1, 0.2), Verdict.BETTER),
-        (Interval(-0.2, -0.1), Verdict.WORSE),
-        (Interval(-0.1, 0.1), Verdict.NO_DETECTABLE_DIFFERENCE),
-        (None, None),
+        (0.01, 0.2, Verdict.BETTER),
+        (0.01, -0.2, Verdict.WORSE),
+        (0.05, 0.2, Verdict.NO_DETECTABLE_DIFFERENCE),
+        (0.3, -0.2, Verdict.NO_DETECTABLE_DIFFERENCE),
     ],
 )
-def test_the_verdict_has_three_values_or_none(interval: Interval | None, expected: Verdict | None) -> None:
-    assert statistics.verdict(interval, 0.0) is expected
+def test_the_verdict_has_three_values(p_value: float, effect: float, expected: Verdict) -> None:
+    assert statistics.verdict(p_value, effect, 0.05) is expected
+
+
+def test_the_verdict_is_made_at_the_level_that_is_asked_for() -> None:
+    assert statistics.verdict(0.01, 1.0, 0.001) is Verdict.NO_DETECTABLE_DIFFERENCE
+
+
+def test_a_further_error_widens_an_interval_as_variances_add() -> None:
+    estimate = statistics.mean_estimate([0.1, 0.2, 0.3, 0.4])
+    widened = statistics.widened_interval(estimate, 3.0)
+
+    assert statistics.widened_interval(estimate, 0.0) == estimate.interval
+    assert widened.upper - 0.25 == pytest.approx(scipy.stats.t.ppf(0.975, 3) * math.hypot(estimate.standard_error, 3.0))
 
 
 def test_the_smallest_detectable_ratio_is_found_in_four_of_five_experiments() -> None:
@@ -181,10 +193,8 @@ def test_equal_models_are_called_different_in_three_to_seven_of_a_hundred_sessio
 
 def test_a_true_three_percent_is_found_with_the_right_sign() -> None:
     generator = np.random.default_rng(7)
-    verdicts = [
-        statistics.verdict(statistics.mean_estimate(by_quiet_times(session(generator, 1.03))).interval, 0.0)
-        for _ in range(100)
-    ]
+    estimates = [statistics.mean_estimate(by_quiet_times(session(generator, 1.03))) for _ in range(100)]
+    verdicts = [statistics.verdict(estimate.p_value, estimate.mean) for estimate in estimates]
 
     assert verdicts.count(Verdict.BETTER) > 90
     assert Verdict.WORSE not in verdicts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,7 +11,21 @@ from pydantic import Field
 from tinytorch.benchmarking import statistics
 from tinytorch.benchmarking.records import Accuracy, Latency, Metrics, Record
 
-MOST_TYPICAL_EXCESS = 1.25  # of the optimized model's typical / quiet time over the baseline's; the rules may say other
+MOST_TYPICAL_EXCESS = 1.25
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """When a difference counts, and by which times; rules may say other.
+
+    `typical_excess` is how far the optimized model's typical / quiet time may lie above the baseline's, as a factor.
+    """
+
+    alpha: float = statistics.ALPHA
+    typical_excess: float = MOST_TYPICAL_EXCESS
+
+
+USUAL = Criteria()
 
 
 class Comparison(Record):
@@ -34,21 +49,17 @@ class Statistics(Record):
     accuracy_delta: Comparison | None = None
 
 
-def compare_metrics(
-    baseline: Metrics, optimized: Metrics, most_typical_excess: float = MOST_TYPICAL_EXCESS
-) -> Statistics:
+def compare_metrics(baseline: Metrics, optimized: Metrics, criteria: Criteria = USUAL) -> Statistics:
     """Speedup and accuracy delta with their uncertainty."""
     speedup = accuracy_delta = None
     if baseline.latency and optimized.latency:
-        speedup = compare_latency(baseline.latency, optimized.latency, most_typical_excess)
+        speedup = compare_latency(baseline.latency, optimized.latency, criteria)
     if baseline.accuracy and optimized.accuracy:
-        accuracy_delta = compare_accuracy(baseline.accuracy, optimized.accuracy)
+        accuracy_delta = compare_accuracy(baseline.accuracy, optimized.accuracy, criteria)
     return Statistics(speedup=speedup, accuracy_delta=accuracy_delta)
 
 
-def compare_latency(
-    baseline: Latency, optimized: Latency, most_typical_excess: float = MOST_TYPICAL_EXCESS
-) -> Comparison:
+def compare_latency(baseline: Latency, optimized: Latency, criteria: Criteria = USUAL) -> Comparison:
     """Speedup = baseline latency / optimized latency.
 
     From paired samples it is exp of the mean log ratio of the units' quiet times, or of their typical times where
@@ -60,11 +71,11 @@ def compare_latency(
         return Comparison(estimate=baseline.mean / optimized.mean, reason="given by hand: no raw samples")
     if baseline.session is None or baseline.session != optimized.session or not _same_shape(baseline, optimized):
         return Comparison(estimate=baseline.mean / optimized.mean, reason="measured one after the other")
-    by_typical = is_lottery(baseline, optimized, most_typical_excess)
+    by_typical = is_lottery(baseline, optimized, criteria.typical_excess)
     time_of = statistics.typical_time if by_typical else statistics.quiet_time
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
     ratios = statistics.unit_log_ratios(first, second, baseline.copies_per_unit or 1, time_of)
-    return _from_log_ratios([ratio + batching for ratio in ratios], "typical" if by_typical else "quiet")
+    return _from_log_ratios([ratio + batching for ratio in ratios], criteria, "typical" if by_typical else "quiet")
 
 
 def is_lottery(baseline: Latency, optimized: Latency, most_typical_excess: float = MOST_TYPICAL_EXCESS) -> bool:
@@ -78,10 +89,10 @@ def is_lottery(baseline: Latency, optimized: Latency, most_typical_excess: float
     return optimized.typical / optimized.mean > most_typical_excess * baseline.typical / baseline.mean
 
 
-def _from_log_ratios(log_ratios: list[float], basis: Literal["quiet", "typical"]) -> Comparison:
+def _from_log_ratios(log_ratios: list[float], criteria: Criteria, basis: Literal["quiet", "typical"]) -> Comparison:
     estimate = statistics.mean_estimate(log_ratios)
     ratio = math.exp(estimate.mean)
-    if estimate.interval is None or estimate.standard_error is None:
+    if estimate.interval is None or estimate.standard_error is None or estimate.p_value is None:
         units = f"{estimate.units} unit{'' if estimate.units == 1 else 's'}"
         reason = f"{units} measured, or no spread between them: no interval"
         return Comparison(estimate=ratio, basis=basis, log_ratios=log_ratios, reason=reason)
@@ -90,15 +101,20 @@ def _from_log_ratios(log_ratios: list[float], basis: Literal["quiet", "typical"]
         ci_lower=math.exp(estimate.interval.lower),
         ci_upper=math.exp(estimate.interval.upper),
         p_value=estimate.p_value,
-        verdict=statistics.verdict(estimate.interval, 0.0),
-        smallest_detectable=statistics.smallest_detectable_ratio(estimate.standard_error, estimate.units),
+        verdict=statistics.verdict(estimate.p_value, estimate.mean, criteria.alpha),
+        smallest_detectable=statistics.smallest_detectable_ratio(
+            estimate.standard_error, estimate.units, criteria.alpha
+        ),
         basis=basis,
         log_ratios=log_ratios,
     )
 
 
-def compare_accuracy(baseline: Accuracy, optimized: Accuracy) -> Comparison:
-    """Accuracy delta = optimized - baseline, a fraction; paired by test sample where both bitmaps are known."""
+def compare_accuracy(baseline: Accuracy, optimized: Accuracy, criteria: Criteria = USUAL) -> Comparison:
+    """Accuracy delta = optimized - baseline, a fraction; paired by test sample where both bitmaps are known.
+
+    McNemar's exact test decides; the interval is only an approximation of it.
+    """
     delta = optimized.mean - baseline.mean
     first, second = baseline.right(), optimized.right()
     if first is None or second is None or len(first) != len(second):
@@ -109,15 +125,8 @@ def compare_accuracy(baseline: Accuracy, optimized: Accuracy) -> Comparison:
     p_value = statistics.mcnemar_exact(lost, won)
     return Comparison(
         estimate=delta, ci_lower=interval.lower, ci_upper=interval.upper, p_value=p_value,
-        verdict=_accuracy_verdict(p_value, delta),
+        verdict=statistics.verdict(p_value, delta, criteria.alpha),
     )  # fmt: skip
-
-
-def _accuracy_verdict(p_value: float, delta: float) -> statistics.Verdict:
-    """McNemar's exact test decides; the interval is only an approximation of it."""
-    if p_value >= statistics.ALPHA:
-        return statistics.Verdict.NO_DETECTABLE_DIFFERENCE
-    return statistics.Verdict.BETTER if delta > 0 else statistics.Verdict.WORSE
 
 
 def _same_shape(first: Latency, second: Latency) -> bool:

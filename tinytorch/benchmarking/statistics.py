@@ -108,22 +108,28 @@ def mean_estimate(values: Sequence[float]) -> MeanEstimate:
     return MeanEstimate(mean, standard_error, Interval(mean - half_width, mean + half_width), p_value, count)
 
 
-def smallest_detectable_ratio(standard_error: float, units: int) -> float:
-    """The smallest ratio above 1 that a test at 5 % finds with 80 % power, from the log scale's standard error.
+def widened_interval(estimate: MeanEstimate, spread: float) -> Interval | None:
+    """Student's interval where a further, independent error with the standard deviation `spread` is added."""
+    if estimate.standard_error is None:
+        return None
+    half_width = float(stdtrit(estimate.units - 1, 1 - ALPHA / 2)) * math.hypot(estimate.standard_error, spread)
+    return Interval(estimate.mean - half_width, estimate.mean + half_width)
+
+
+def smallest_detectable_ratio(standard_error: float, units: int, alpha: float = ALPHA) -> float:
+    """The smallest ratio above 1 that a test at `alpha` finds with 80 % power, from the log scale's standard error.
 
     The usual sum of two t quantiles (Bloom, "Minimum detectable effects", Evaluation Review 1995).
     """
-    quantiles = stdtrit(units - 1, 1 - ALPHA / 2) + stdtrit(units - 1, POWER)
+    quantiles = stdtrit(units - 1, 1 - alpha / 2) + stdtrit(units - 1, POWER)
     return math.exp(float(quantiles) * standard_error)
 
 
-def verdict(interval: Interval | None, neutral: float) -> Verdict | None:
-    """Better when the whole interval lies above `neutral`, worse when below; None without an interval."""
-    if interval is None:
-        return None
-    if interval.lower > neutral:
-        return Verdict.BETTER
-    return Verdict.WORSE if interval.upper < neutral else Verdict.NO_DETECTABLE_DIFFERENCE
+def verdict(p_value: float, effect: float, alpha: float = ALPHA) -> Verdict:
+    """Better or worse by the sign of `effect` when the test against 0 says so at `alpha`."""
+    if p_value >= alpha:
+        return Verdict.NO_DETECTABLE_DIFFERENCE
+    return Verdict.BETTER if effect > 0 else Verdict.WORSE
 
 
 def wilson_interval(correct: int, total: int) -> Interval:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking.comparison import Statistics, compare_metrics
+from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records import Latency, Metrics
 from tinytorch.competition.events import Plausibility, Rules
-from tinytorch.competition.scores import Scores, derive_scores
+from tinytorch.competition.scores import Scores, compared, derive_scores
 from tinytorch.competition.submission import Submission
 
 Times = NDArray[np.float64]  # nanoseconds, one per sample, in the order they are stored
@@ -51,7 +51,7 @@ class Case:
     @cached_property
     def statistics(self) -> Statistics:
         """The statistics, recomputed."""
-        return compare_metrics(self.baseline, self.optimized, self.rules.significance.typical_excess)
+        return compared(self.baseline, self.optimized, self.rules)
 
     @cached_property
     def scores(self) -> Scores:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from tinytorch.benchmarking.records import Metrics
 from tinytorch.competition.case import Case
-from tinytorch.competition.events import ConstraintResult, OlympicEvent, check_constraints, load_rules
+from tinytorch.competition.events import (
+    ConstraintResult,
+    EventRules,
+    OlympicEvent,
+    Rules,
+    check_constraints,
+    load_rules,
+)
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.scores import Scores, metric_values
 from tinytorch.competition.submission import Trust
@@ -21,7 +28,7 @@ class Eligibility:
     """What an event would say of a run: the value that it ranks by (None: not measured), and each constraint."""
 
     event: OlympicEvent
-    ranked_by: str
+    asked: EventRules
     value: float | None
     constraints: list[ConstraintResult]
 
@@ -32,13 +39,12 @@ class Eligibility:
         return False if False in states else None if None in states else True
 
 
-def eligibility(optimized: Metrics, scores: Scores) -> list[Eligibility]:
+def eligibility(optimized: Metrics, scores: Scores, rules: Rules | None = None) -> list[Eligibility]:
     """For every event, in their order."""
-    values = {**scores.model_dump(), **metric_values(optimized)}
-    rules = load_rules()
+    values, demands = {**scores.model_dump(), **metric_values(optimized)}, rules or load_rules()
     return [
-        Eligibility(event, asked.ranked_by, values[asked.ranked_by], check_constraints(event, values, rules))
-        for event, asked in ((event, rules.events[event]) for event in OlympicEvent)
+        Eligibility(event, asked, values[asked.ranked_by], check_constraints(event, values, demands))
+        for event, asked in ((event, demands.events[event]) for event in OlympicEvent)
     ]
 
 

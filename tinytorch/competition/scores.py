@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import exp
 from typing import Protocol, runtime_checkable
 
 from tinytorch.benchmarking import records
-from tinytorch.benchmarking.comparison import Statistics, compare_metrics
+from tinytorch.benchmarking.comparison import Criteria, Statistics, compare_metrics
 from tinytorch.benchmarking.records import (
     METRIC_RECORDS,
     Accuracy,
@@ -16,8 +17,10 @@ from tinytorch.benchmarking.records import (
     Record,
     SystemInfo,
 )
+from tinytorch.benchmarking.statistics import Interval, mean_estimate, widened_interval
 from tinytorch.competition.events import Rules, load_rules
 from tinytorch.competition.quantities import check_metric_name, checked_quantity
+from tinytorch.competition.run import Run
 from tinytorch.errors import UsageError
 from tinytorch.units import METRICS
 
@@ -81,7 +84,22 @@ def compute_scores(baseline: Metrics, optimized: Metrics, rules: Rules | None = 
 
 def compared(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Statistics:
     """Speedup and accuracy delta with their uncertainty, by the rules."""
-    return compare_metrics(baseline, optimized, (rules or load_rules()).significance.typical_excess)
+    significance = (rules or load_rules()).significance
+    criteria = Criteria(alpha=significance.alpha, typical_excess=significance.typical_excess)
+    return compare_metrics(baseline, optimized, criteria)
+
+
+def speedup_across_sessions(run: Run, rules: Rules | None = None) -> Interval | None:
+    """Where the mean speedup of many sessions lies, with 95 % confidence; None where this one has no interval.
+
+    One session has an error of its own, and beside it the spread from session to session that the rules take; a run of
+    several sessions has seen that spread.
+    """
+    speedup = compared(run.baseline.metrics, run.optimized.metrics, rules).speedup
+    estimate = mean_estimate(speedup.log_ratios) if speedup and speedup.log_ratios else None
+    spread = 0.0 if run.protocol.sessions > 1 else (rules or load_rules()).significance.session_spread
+    found = widened_interval(estimate, spread) if estimate else None
+    return Interval(exp(found.lower), exp(found.upper)) if found else None
 
 
 def derive_scores(statistics: Statistics, baseline: Metrics, optimized: Metrics, rules: Rules) -> Scores:

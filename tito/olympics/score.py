@@ -8,7 +8,7 @@ import typer
 
 from tinytorch.competition.eligibility import eligibility
 from tinytorch.competition.run import parse_run
-from tinytorch.competition.scores import compute_scores
+from tinytorch.competition.scores import compute_scores, speedup_across_sessions
 from tito import render, screen
 from tito.olympics.options import Json, WorkspaceFolder
 from tito.workspace import Workspace
@@ -22,10 +22,17 @@ def score(
     """Score a run for every event."""
     record = parse_run(*Workspace(folder).run_content(run))
     scores = compute_scores(record.baseline.metrics, record.optimized.metrics)
+    found = speedup_across_sessions(record)
     events = eligibility(record.optimized.metrics, scores)
     if json_:
         rows = [render.event_row(event) for event in events]
-        screen.put_json({"run": record.id, "normalized_scores": scores.model_dump(), "events": rows})
+        across = None if found is None else [found.lower, found.upper]
+        screen.put_json(
+            {"run": record.id, "normalized_scores": scores.model_dump(), "speedup_across_sessions": across,
+             "events": rows}
+        )  # fmt: skip
         return
     screen.show(render.scores_table(scores.model_dump()))
+    if found:
+        screen.show(render.across_sessions(found))
     screen.show(render.events_table(events))
