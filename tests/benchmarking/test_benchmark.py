@@ -12,6 +12,7 @@ import pytest
 
 from tinytorch.benchmarking import Benchmark
 from tinytorch.competition import calculate_normalized_scores
+from tinytorch.competition.scores import paired_models
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.tensor import Tensor
@@ -174,6 +175,32 @@ def test_scores_use_the_baseline_that_was_given(tiny_tier) -> None:
     scores = calculate_normalized_scores(baseline, optimized)
 
     assert scores["speedup"] == baseline["latency"].mean / optimized["latency"].mean
+
+
+def test_another_model_of_one_benchmark_is_not_taken_for_its_first(tiny_tier) -> None:
+    benchmark = Benchmark([network(64), network(32)], [(INPUTS, LABELS)], tier=tiny_tier)
+    second, third = benchmark.run().others[0], benchmark.run(network(8))
+
+    for baseline in (second, benchmark.run(network(16))):
+        scores = calculate_normalized_scores(baseline, third)
+        assert scores["compression_ratio"] == baseline["memory"].mean / third["memory"].mean
+
+
+def test_a_first_model_that_was_changed_meanwhile_is_not_taken_for_what_it_was(tiny_tier) -> None:
+    model = network(64)
+    benchmark = Benchmark([model], [(INPUTS, LABELS)], tier=tiny_tier)
+    baseline = benchmark.run()
+    model.layers[:] = network(8).layers
+    scores = calculate_normalized_scores(baseline, benchmark.run(model))
+
+    assert scores["compression_ratio"] > 2
+
+
+def test_a_first_model_that_nobody_changed_is_compared_in_pairs(tiny_tier) -> None:
+    benchmark = Benchmark([network(64)], [(INPUTS, LABELS)], tier=tiny_tier)
+    baseline, optimized = benchmark.run(), benchmark.run(network(8))
+
+    assert paired_models(baseline, optimized)[0] == optimized.partner.model_record
 
 
 def test_another_model_is_interleaved_with_the_first(tiny_tier) -> None:

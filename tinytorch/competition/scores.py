@@ -64,16 +64,18 @@ def calculate_normalized_scores(baseline_results: Results, optimized_results: Re
 def paired_models(baseline_results: Results, optimized_results: Results) -> tuple[ModelRecord, ModelRecord]:
     """Both models' records; the baseline as it was measured interleaved with the optimized one, where it was.
 
-    That is so for results of one benchmark: results of two are never exchanged, however alike their models are.
+    That is so for the first model of one benchmark, as long as nobody changed it: no other baseline than the one that
+    was given is ever taken, however alike the two are.
     """
     baseline = _model_record(baseline_results, "baseline")
     optimized = _model_record(optimized_results, "optimized")
     if not isinstance(baseline_results, MeasuredResults) or not isinstance(optimized_results, MeasuredResults):
         return baseline, optimized
     partner = optimized_results.partner
-    if partner is not None and partner.origin is baseline_results.origin:
-        return partner.model_record, optimized
-    return baseline, optimized
+    if partner is None or partner.origin is not baseline_results.origin:
+        return baseline, optimized
+    is_same = partner.model_record.artifact_sha256 == baseline.artifact_sha256
+    return partner.model_record if is_same else baseline, optimized
 
 
 def compute_scores(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Scores:
