@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -20,6 +20,11 @@ from tinytorch.units import MetricName
 
 RULES_FILE = Path(__file__).with_name("rules.toml")
 
+MOST_TECHNIQUES = 32
+MOST_HELPERS = 100  # modules beside an entry that it imports
+
+Division = Literal["closed", "open"]
+DIVISIONS: tuple[Division, ...] = get_args(Division)
 Operator = Literal[">=", "<"]
 Ranking = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
 Limit = Annotated[float, Field(gt=0)]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 
 from tinytorch.benchmarking.records import Fraction, ModelRecord, Positive, Protocol, Record, Sha256, SystemInfo, Text
+from tinytorch.competition.events import MOST_HELPERS, MOST_TECHNIQUES, Division
 from tinytorch.errors import UsageError
 
 SchemaVersion = Literal["2.1"]  # what each version added: tinytorch/competition/migrations.py
 SCHEMA_VERSION: SchemaVersion = "2.1"
-MOST_TECHNIQUES = 32
-MOST_HELPERS = 100
-
-Division = Literal["closed", "open"]
-DIVISIONS: tuple[Division, ...] = get_args(Division)
 
 
 class TaskRecord(Record):

@@ -14,17 +14,17 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from tinytorch.benchmarking import records
 from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records import Metrics, ModelRecord, Record, Sha256, SystemInfo, Text
-from tinytorch.competition.events import ConstraintResult, OlympicEvent, check_constraints, load_rules, parse_event
-from tinytorch.competition.run import (
+from tinytorch.competition.events import (
     DIVISIONS,
     MOST_TECHNIQUES,
-    SCHEMA_VERSION,
+    ConstraintResult,
     Division,
-    Run,
-    SchemaVersion,
-    SourceRecord,
-    TaskRecord,
+    OlympicEvent,
+    check_constraints,
+    load_rules,
+    parse_event,
 )
+from tinytorch.competition.run import SCHEMA_VERSION, Run, SchemaVersion, SourceRecord, TaskRecord
 from tinytorch.competition.scores import (
     MeasuredResults,
     Results,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.run import MOST_HELPERS
+from tinytorch.competition.events import MOST_HELPERS
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
 from tinytorch.harness.helpers import helper_sources

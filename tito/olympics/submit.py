@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tinytorch.competition.events import OlympicEvent, parse_event
-from tinytorch.competition.run import DIVISIONS, Run, parse_run
+from tinytorch.competition.events import DIVISIONS, OlympicEvent, parse_event
+from tinytorch.competition.run import Run, parse_run
 from tinytorch.competition.submission import submission_from_run
 from tinytorch.competition.validation import validate_submission
 from tinytorch.errors import SetupMissingError, UsageError
