@@ -12,6 +12,21 @@ from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task
 
+CHANGES = """
+from pathlib import Path
+folder = Path(__file__).parent
+number = len(list(folder.parent.glob("process*")))  # 0 builds, 1 is looked at, 2 is measured
+(folder.parent / f"process{{number}}").touch()
+class Writes:
+    def __init__(self, model): self.model = model
+    def __call__(self, x):
+        if number == {process}:
+            (folder / {name!r}).chmod(0o644)
+            (folder / {name!r}).write_bytes(b"")
+        return self.model(x)
+def optimize(model, train_data):
+    return Writes(model)
+"""
 ENTRIES = {
     "raises": ("def optimize(model, train_data):\n    return 1 / 0\n", ["ZeroDivisionError", "line 2", "1 / 0"]),
     "bad import": ("import no_such_module\n", ["ModuleNotFoundError", "line 1"]),
@@ -88,12 +103,17 @@ ENTRIES = {
         "def optimize(model, train_data):\n    return Sly(model)\n",
         ["BLAS used 2 threads after the timing"],
     ),
-    "changes the run's own files": (
-        "from pathlib import Path\nclass Writes:\n    def __init__(self, model): self.model = model\n"
-        "    def __call__(self, x):\n        copy = Path(__file__).with_name('baseline.pickle')\n"
-        "        copy.chmod(0o644)\n        copy.write_bytes(b'')\n        return self.model(x)\n"
-        "def optimize(model, train_data):\n    return Writes(model)\n",
-        ["baseline.pickle is not the file that was written"],
+    "changes the run's own baseline": (
+        CHANGES.format(name="baseline.pickle", process=1),
+        ["baseline.pickle"],
+    ),
+    "changes the run's copy of its source": (
+        CHANGES.format(name="olympics_entry.py", process=1),
+        ["copy of olympics_entry.py was changed"],
+    ),
+    "changes the run's own files in the last process": (
+        CHANGES.format(name="baseline.pickle", process=2),
+        ["running the optimized model: the run's own copy of baseline.pickle was changed"],
     ),
     "raises in a helper": (
         "import helper\ndef optimize(model, train_data):\n    return helper.help()\n",

@@ -178,7 +178,10 @@ class Scaled:
 def spoiled(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> tuple[Run, list[str]]:
     """A run of an entry that overwrites everything it was made from while it is built."""
     path, said = tmp_path_factory.mktemp("entry") / "entry.py", list[str]()
-    path.write_text("DIVISION = 'open'" + SPOILS.format(cache=str(cache_directory), entry=str(path)))
+    path.write_text(
+        "DIVISION = 'open'\nTECHNIQUES = ['Spoiling', 'everything']"
+        + SPOILS.format(cache=str(cache_directory), entry=str(path))
+    )
     path.with_name("helper.py").write_text(HELPER)
     challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
     return run_competition(challenge, Observer(say=said.append)), said
@@ -189,6 +192,23 @@ def test_what_is_overwritten_while_an_entry_is_built_changes_nothing(spoiled: tu
 
     assert measured.baseline.artifact_sha256 == run.baseline.artifact_sha256
     assert measured.optimized.metrics.accuracy == run.baseline.metrics.accuracy
+
+
+def test_what_an_entry_declares_and_wraps_costs_no_memory(spoiled: tuple[Run, list[str]]) -> None:
+    assert spoiled[0].optimized.metrics.memory.kept_bytes == spoiled[0].baseline.metrics.memory.kept_bytes
+
+
+def test_weights_in_the_globals_of_a_helper_are_kept(tmp_path: Path, cache_directory: Path) -> None:
+    path = tmp_path / "entry.py"
+    path.write_text(
+        "import helper\nDIVISION = 'open'\nTECHNIQUES = ['Globals', 'Helpers']\n"
+        "def optimize(model, train_data): return helper.Scaled(model)\n"
+    )
+    path.with_name("helper.py").write_text("import numpy\nTABLE = numpy.ones(1000)\n" + HELPER)
+    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
+    run = run_competition(challenge)
+
+    assert run.optimized.metrics.memory.kept_bytes == run.baseline.metrics.memory.kept_bytes + 8000
 
 
 def test_the_cached_baseline_is_put_back_and_that_is_said(

@@ -14,7 +14,7 @@ from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
 from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge
-from tinytorch.harness.frozen import ARTIFACT, BASELINE, MODULE_NAME, Frozen
+from tinytorch.harness.frozen import BASELINE, MODULE_NAME, Frozen
 from tinytorch.harness.helpers import module_name
 from tinytorch.processes.worker import Worker, WorkerFailedError
 from tinytorch.text import safe_text
@@ -62,8 +62,6 @@ def model_source(frozen: Frozen, artifact: str) -> ModelSource:
 
 def entry_source(frozen: Frozen, helpers: Iterable[str]) -> ModelSource:
     """How any process gets a model of an entry's classes; the globals of its modules are part of the model."""
-    arguments = {
-        "folder": str(frozen.folder), "artifact": str(frozen.path(ARTIFACT)), "digest": frozen.digests[ARTIFACT]
-    }  # fmt: skip
+    arguments = {"folder": str(frozen.folder), "digests": dict(frozen.digests)}
     modules = (MODULE_NAME, *map(module_name, helpers))
     return ModelSource("tinytorch.harness.builder:load_artifact", arguments, modules)

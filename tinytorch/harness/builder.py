@@ -17,7 +17,7 @@ import numpy as np
 from tinytorch.benchmarking.placements import as_call
 from tinytorch.competition.events import DIVISIONS, MOST_TECHNIQUES, Division
 from tinytorch.errors import EntryError
-from tinytorch.harness.frozen import MODULE_NAME
+from tinytorch.harness.frozen import ARTIFACT, MODULE_NAME, Frozen
 from tinytorch.workloads.models import load_model, save_model
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.strategies import find_strategy
@@ -75,12 +75,14 @@ def import_entry(folder: str) -> ModuleType:
     return importlib.import_module(MODULE_NAME)
 
 
-def load_artifact(folder: str, artifact: str, digest: str) -> object:
-    """A new copy of the optimized model, in a process that has seen only artifact and source."""
+def load_artifact(folder: str, digests: dict[str, str]) -> object:
+    """A new copy of the optimized model, in a process that has seen only artifact and source, as they were frozen."""
+    frozen = Frozen(Path(folder), digests)
+    frozen.refuse_changes()
     entry = import_entry(folder)
     for name in DECLARATIONS:  # they were read when it was built, and are no part of the model
         vars(entry).pop(name, None)
-    return load_model(artifact, digest)
+    return load_model(str(frozen.path(ARTIFACT)))
 
 
 def declarations(module: ModuleType) -> Declared:
