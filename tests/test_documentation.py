@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 MEASUREMENT = (ROOT / "docs" / "measurement.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
-schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=4)
+schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=1)
 """
 
 
