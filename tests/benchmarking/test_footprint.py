@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import io
+import logging
+import threading
 from array import array
 from collections import deque
 from decimal import Decimal
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from tinytorch.benchmarking.footprint import footprint
+from tinytorch.benchmarking.footprint import Footprint, footprint
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential
 
@@ -182,6 +184,12 @@ def test_what_cannot_be_looked_into_is_named_and_costs_what_it_says() -> None:
 
     assert found.unseen == ("Decimal",)
     assert found.kept_bytes > 0
+
+
+def test_what_leads_nowhere_needs_no_looking_into() -> None:
+    parts = [np.einsum, np.matmul, np.dtype("f4"), range(9), object(), ..., threading.Lock(), logging.getLogger()]
+
+    assert footprint(Holder(parts)) == Footprint(0, ())
 
 
 def test_a_model_of_code_alone_keeps_nothing() -> None:

@@ -18,13 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.benchmarking.reachable import IS_HEAP_TYPE, SCALARS, attributes, names_in_source, references
+from tinytorch.benchmarking.reachable import (
+    IS_HEAP_TYPE,
+    LEADING_NOWHERE,
+    SCALARS,
+    attributes,
+    names_in_source,
+    references,
+)
 
 SLOT_BYTES = 8  # a reference; also a float, and the least of an integer
 _HAS_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC: instances of such a type tell the collector what they refer to
 _GC_HEAD_BYTES = 16
 _SEQUENCES: tuple[type[Collection[Any]], ...] = (list, tuple, set, frozenset, deque)
-_KNOWN = (*SCALARS, np.ndarray, bytes, bytearray, memoryview, np.dtype, range, np.random.BitGenerator)
+_KNOWN = (*SCALARS, np.ndarray, bytes, bytearray, memoryview, np.random.BitGenerator, *LEADING_NOWHERE)
 
 
 @dataclass(frozen=True)
@@ -113,4 +120,6 @@ def _opaque_bytes(item: object) -> int:
 
 
 def _is_transparent(item: object) -> bool:
-    return isinstance(item, _KNOWN) or bool(type(item).__flags__ & _HAS_GC) or bool(_buffer_bytes(item))
+    if isinstance(item, _KNOWN) or type(item) is object:
+        return True
+    return bool(type(item).__flags__ & _HAS_GC) or bool(_buffer_bytes(item))

@@ -14,6 +14,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
+from logging import Logger
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType, ModuleType
 from typing import Any
 
@@ -25,7 +26,8 @@ SHORT_BYTES = 16  # a number, or a short text, under a name of the source is a s
 SHORT_CONSTANT_BYTES = 64
 LONGEST_DOCSTRING = 2000
 _LIBRARIES = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
-_INSIDE = (np.dtype, range, CodeType, np.ufunc, type(Ellipsis))  # lead nowhere
+# A logger leads to all other loggers.
+LEADING_NOWHERE = (np.dtype, range, CodeType, np.ufunc, type(np.einsum), type(Ellipsis), Logger)
 _MADE_BY_PYTHON = {
     "__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__slots__", "__name__",
     "__match_args__", "__orig_bases__", "__parameters__", "__dataclass_fields__", "__dataclass_params__",
@@ -36,7 +38,7 @@ _MADE_BY_PYTHON = {
 
 def references(item: object) -> Iterable[object]:
     """The objects that `item` leads to."""
-    if isinstance(item, _INSIDE):
+    if isinstance(item, LEADING_NOWHERE):
         return ()
     if isinstance(item, ModuleType):
         return _named(vars(item)) if is_own(item.__name__) else ()
