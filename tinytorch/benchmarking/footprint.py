@@ -60,6 +60,8 @@ def footprint(model: object, modules: Sequence[ModuleType] = ()) -> Footprint:
 
 def data_bytes(item: object) -> int:
     """Bytes of data that `item` itself holds, without what it refers to; 0 for a view and for mere structure."""
+    if isinstance(item, LEADING_NOWHERE):
+        return 0
     if isinstance(item, SCALARS):
         return scalar_bytes(item)
     if isinstance(item, np.ndarray):
