@@ -103,10 +103,6 @@ ENTRIES = {
         "def optimize(model, train_data):\n    return Sly(model)\n",
         ["BLAS used 2 threads after the timing"],
     ),
-    "changes the run's own baseline": (
-        CHANGES.format(name="baseline.pickle", process=1),
-        ["baseline.pickle"],
-    ),
     "changes the run's copy of its source": (
         CHANGES.format(name="olympics_entry.py", process=1),
         ["copy of olympics_entry.py was changed"],
