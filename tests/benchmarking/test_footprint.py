@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import io
 import logging
+import re
 import threading
 from array import array
 from collections import deque
@@ -142,9 +143,10 @@ def test_a_library_is_not_kept() -> None:
     assert footprint(Holder([np, Linear, scipy.sparse.csr_matrix])).kept_bytes == 0
 
 
-def test_a_class_that_says_it_is_a_librarys_is_kept_all_the_same() -> None:
+@pytest.mark.parametrize("name", ["Hidden", "ndarray", "ndarray.Hidden"])
+def test_a_class_that_says_it_is_a_librarys_is_kept_all_the_same(name: str) -> None:
     model = with_method_of(WEIGHT)
-    type(model).__module__, type(model).__qualname__ = "numpy", "Hidden"
+    type(model).__module__, type(model).__qualname__ = "numpy", name
 
     assert footprint(model).kept_bytes == WEIGHT.nbytes
 
@@ -166,6 +168,7 @@ DATA = {  # bytes: what a slot of 8 and a number of 8 make of it, or the buffer
     "np.void": (lambda: np.void(b"x" * 1_000), 1_000),
     "ctypes": (lambda: (ctypes.c_double * 125)(), 1_000),
     "BytesIO": (lambda: io.BytesIO(b"x" * 1_000), 1_000),
+    "StringIO": (lambda: io.StringIO("x" * 1_000), 1_000),
     "method of an array": (lambda: np.zeros(125).dot, 1_000),
     "operator of an array": (lambda: np.zeros(125).__matmul__, 1_000),
     "attributes without names": (lambda: Nameless({"x" * 1_000: None}), 1_008),
@@ -177,6 +180,11 @@ DATA = {  # bytes: what a slot of 8 and a number of 8 make of it, or the buffer
 @pytest.mark.parametrize(("make", "size_bytes"), DATA.values(), ids=DATA.keys())
 def test_data_cost_their_bytes_whatever_they_are_kept_in(make, size_bytes: int) -> None:
     assert footprint(Holder(make())).kept_bytes == size_bytes
+
+
+def test_a_pattern_costs_at_least_its_text() -> None:
+    """A type of C that says how large it is, though the collector sees nothing in it."""
+    assert footprint(Holder(re.compile("abcdefghij" * 1_000))).kept_bytes >= 10_000
 
 
 def test_what_cannot_be_looked_into_is_named_and_costs_what_it_says() -> None:

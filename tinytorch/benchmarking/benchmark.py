@@ -181,7 +181,7 @@ class Benchmark:
                     mend="single samples are what is timed: make a model's output independent of the batch",
                 )
         if warning := long_measurement(self._settings, survey):
-            warnings.warn(warning, stacklevel=5)
+            warnings.warn(warning, stacklevel=5)  # at the line that called run or compare
         return measure_models(venue, self._settings, survey, progress)
 
 

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from tinytorch.benchmarking.reachable import (
-    IS_HEAP_TYPE,
     LEADING_NOWHERE,
     SCALARS,
     attributes,
@@ -68,8 +67,8 @@ def data_bytes(item: object) -> int:
         return item.nbytes if item.base is None else 0
     if isinstance(item, (dict, *_SEQUENCES)):
         return _slot_bytes(item) + _name_bytes(item)
-    if isinstance(item, io.BytesIO):
-        return len(item.getbuffer())
+    if isinstance(item, (io.BytesIO, io.StringIO)):
+        return 0 if item.closed else len(item.getvalue())
     return _buffer_bytes(item) or _opaque_bytes(item) + _name_bytes(item)
 
 
@@ -116,7 +115,8 @@ def _buffer_bytes(item: object) -> int:
 def _opaque_bytes(item: object) -> int:
     """What a type that is written in C says it takes, beyond its fixed size."""
     kind = type(item)
-    if kind.__flags__ & IS_HEAP_TYPE or isinstance(item, (*_KNOWN, type, ModuleType)):
+    has_fixed_size = kind.__sizeof__ is object.__sizeof__ and not kind.__itemsize__
+    if has_fixed_size or isinstance(item, (*_KNOWN, type, ModuleType)):
         return 0
     return max(0, sys.getsizeof(item) - kind.__basicsize__ - _GC_HEAD_BYTES)
 

@@ -15,17 +15,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from logging import Logger
+from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from tinytorch.core.layers import is_where_it_says
+
 SCALARS = (type(None), bool, int, float, complex, str, np.generic)
-IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
+_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 SHORT_BYTES = 16  # a number, or a short text, under a name of the source is a setting and no store of weights
 SHORT_CONSTANT_BYTES = 64
 LONGEST_DOCSTRING = 2000
-_LIBRARIES = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+_LIBRARIES = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib"))
+_PACKAGES = {"site-packages", "dist-packages"}  # folders that installers write to, of the user or of the system
 # A logger leads to all other loggers.
 LEADING_NOWHERE = (np.dtype, range, CodeType, np.ufunc, type(np.einsum), type(Ellipsis), Logger)
 _MADE_BY_PYTHON = {
@@ -75,14 +79,13 @@ def is_own(module: str) -> bool:
     """Whether a module is neither the standard library's, nor this library's, nor of an installed package."""
     top = module.partition(".")[0]
     file = getattr(sys.modules.get(top), "__file__", None) or ""
-    return top not in {*sys.stdlib_module_names, "tinytorch"} and not file.startswith(_LIBRARIES)
+    is_installed = file.startswith(_LIBRARIES) or not _PACKAGES.isdisjoint(Path(file).parts)
+    return top not in {*sys.stdlib_module_names, "tinytorch"} and not is_installed
 
 
 def _is_own_class(kind: type) -> bool:
     """A class statement's class; one that says it comes from a library, and is not found there, is its maker's own."""
-    home = sys.modules.get(kind.__module__)
-    is_found = hasattr(home, kind.__qualname__.partition(".")[0])
-    return bool(kind.__flags__ & IS_HEAP_TYPE) and (is_own(kind.__module__) or not is_found)
+    return bool(kind.__flags__ & _IS_HEAP_TYPE) and (is_own(kind.__module__) or not is_where_it_says(kind))
 
 
 def _of_instance(item: object) -> list[object]:

@@ -230,10 +230,17 @@ def layer_kinds(model: Layer) -> list[str]:
     return [kind for kind in kinds if kind != Sequential.kind]
 
 
+def is_where_it_says(kind: type) -> bool:
+    """Whether a class is found under the module and name that it gives itself."""
+    found: Any = sys.modules.get(kind.__module__)
+    for name in kind.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is kind
+
+
 def _kind(layer: Layer) -> str:
-    found, module = type(layer), sys.modules.get(type(layer).__module__)
-    is_ours = found.__module__.startswith("tinytorch.") and getattr(module, found.__name__, None) is found
-    if not is_ours:
+    found = type(layer)
+    if not found.__module__.startswith("tinytorch.") or not is_where_it_says(found):
         return f"{found.__name__} (own)" if found.__name__ == Sequential.kind else found.__name__
     return f"{found.kind} with its own forward" if {"forward", "__call__"} & vars(layer).keys() else found.kind
 
