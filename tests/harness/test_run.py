@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,18 @@ def optimize(model, train_data):
 TINY = Tier("test", 40_000_000, processes=1, copies=2)
 
 
+def challenge(folder: Path, entry: str, cache_directory: Path, seed: int = 0, helper: str = "") -> Challenge:
+    """The challenge of an entry with this text, and of a helper beside it."""
+    (folder / "entry.py").write_text(entry)
+    (folder / "helper.py").write_text(helper)
+    contender = Contender.entry(folder / "entry.py")
+    return Challenge(find_task("digits_mlp"), contender, Settings(TINY, seed), 60, cache_directory)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> Run:
-    path = tmp_path_factory.mktemp("entry") / "entry.py"
-    path.write_text(ENTRY + "DIVISION = 'open'\n")
-    return run_competition(
-        Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY, 3), 60, cache_directory)
-    )
+    entry = ENTRY + "DIVISION = 'open'\n"
+    return run_competition(challenge(tmp_path_factory.mktemp("entry"), entry, cache_directory, seed=3))
 
 
 def test_the_baseline_is_the_task_s_network(run: Run) -> None:
@@ -100,10 +104,7 @@ def optimize(model, train_data):
 
 def test_a_cache_of_results_gains_nothing(tmp_path: Path, cache_directory: Path) -> None:
     """What is timed was never seen before."""
-    path = tmp_path / "entry.py"
-    path.write_text(CACHE)
-    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
-    run = run_competition(challenge)
+    run = run_competition(challenge(tmp_path, CACHE, cache_directory))
 
     assert compare_latency(run.baseline.metrics.latency, run.optimized.metrics.latency).estimate < 1.5
 
@@ -122,10 +123,8 @@ def optimize(model, train_data):
 
 
 def test_what_takes_much_longer_than_its_tier_is_announced_with_its_time(tmp_path: Path, cache_directory: Path) -> None:
-    path, said = tmp_path / "entry.py", list[str]()
-    path.write_text(SLOW)
-    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
-    run_competition(challenge, Observer(say=said.append))
+    said: list[str] = []
+    run_competition(challenge(tmp_path, SLOW, cache_directory), Observer(say=said.append))
 
     assert len(said) == 1
     assert "measuring will take about" in said[0]
@@ -145,17 +144,15 @@ def optimize(model, train_data):
 
 
 def test_weights_that_the_count_does_not_see_are_seen_by_the_artifact(tmp_path: Path, cache_directory: Path) -> None:
-    path = tmp_path / "entry.py"
-    path.write_text(HIDDEN)
-    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
-
     with pytest.raises(EntryError, match=r"keeps 0 B where they are counted, and its artifact has 12\.9 MB"):
-        run_competition(challenge)
+        run_competition(challenge(tmp_path, HIDDEN, cache_directory))
 
 
 SPOILS = """
 from pathlib import Path
 import helper
+DIVISION = "open"
+TECHNIQUES = ["Spoiling", "everything"]
 def optimize(model, train_data):
     for path in Path({cache!r}).rglob("*.pickle"):
         path.write_bytes(b"spoiled")
@@ -177,14 +174,9 @@ class Scaled:
 @pytest.fixture(scope="module")
 def spoiled(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> tuple[Run, list[str]]:
     """A run of an entry that overwrites everything it was made from while it is built."""
-    path, said = tmp_path_factory.mktemp("entry") / "entry.py", list[str]()
-    path.write_text(
-        "DIVISION = 'open'\nTECHNIQUES = ['Spoiling', 'everything']"
-        + SPOILS.format(cache=str(cache_directory), entry=str(path))
-    )
-    path.with_name("helper.py").write_text(HELPER)
-    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
-    return run_competition(challenge, Observer(say=said.append)), said
+    folder, said = tmp_path_factory.mktemp("entry"), list[str]()
+    entry = SPOILS.format(cache=str(cache_directory), entry=str(folder / "entry.py"))
+    return run_competition(challenge(folder, entry, cache_directory, helper=HELPER), Observer(say=said.append)), said
 
 
 def test_what_is_overwritten_while_an_entry_is_built_changes_nothing(spoiled: tuple[Run, list[str]], run: Run) -> None:
@@ -198,15 +190,18 @@ def test_what_an_entry_declares_and_wraps_costs_no_memory(spoiled: tuple[Run, li
     assert spoiled[0].optimized.metrics.memory.kept_bytes == spoiled[0].baseline.metrics.memory.kept_bytes
 
 
+GLOBALS = """
+import helper
+DIVISION = "open"
+TECHNIQUES = ["Globals", "Helpers"]
+def optimize(model, train_data):
+    return helper.Scaled(model)
+"""
+
+
 def test_weights_in_the_globals_of_a_helper_are_kept(tmp_path: Path, cache_directory: Path) -> None:
-    path = tmp_path / "entry.py"
-    path.write_text(
-        "import helper\nDIVISION = 'open'\nTECHNIQUES = ['Globals', 'Helpers']\n"
-        "def optimize(model, train_data): return helper.Scaled(model)\n"
-    )
-    path.with_name("helper.py").write_text("import numpy\nTABLE = numpy.ones(1000)\n" + HELPER)
-    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
-    run = run_competition(challenge)
+    table = "import numpy\nTABLE = numpy.ones(1000)\n"
+    run = run_competition(challenge(tmp_path, GLOBALS, cache_directory, helper=table + HELPER))
 
     assert run.optimized.metrics.memory.kept_bytes == run.baseline.metrics.memory.kept_bytes + 8000
 
@@ -241,10 +236,8 @@ def optimize(model, train_data):
 
 
 def test_what_an_entry_prints_logs_and_warns_is_kept(tmp_path: Path, cache_directory: Path) -> None:
-    path, told = tmp_path / "entry.py", list[tuple[str, str]]()
-    path.write_text(TALKS)
-    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(TINY), 60, cache_directory)
-    run_competition(challenge, Observer(output=lambda *each: told.append(each)))
+    told: list[tuple[str, str]] = []
+    run_competition(challenge(tmp_path, TALKS, cache_directory), Observer(output=lambda *each: told.append(each)))
     (where, built), *measured = told
 
     assert where == "optimize"
@@ -279,12 +272,9 @@ def optimize(model, train_data):
 
 def test_an_entry_may_start_processes_as_any_program_does(tmp_path: Path, cache_directory: Path) -> None:
     """While it is built, and while its model runs, with every start method."""
-    path = tmp_path / "entry.py"
-    path.write_text(POOLS)
-    tier = replace(TINY, processes=1, copies=1)
-    challenge = Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(tier), 60, cache_directory)
+    measured = run_competition(challenge(tmp_path, POOLS, cache_directory))
 
-    assert run_competition(challenge).optimized.metrics.accuracy.correct > 300
+    assert measured.optimized.metrics.accuracy.correct > 300
 
 
 def test_the_helper_modules_of_an_entry_are_recorded(spoiled: tuple[Run, list[str]]) -> None:
