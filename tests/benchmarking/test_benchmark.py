@@ -195,6 +195,14 @@ def test_a_first_model_that_was_changed_meanwhile_is_not_taken_for_what_it_was(t
     assert scores["compression_ratio"] > 2
 
 
+def test_what_was_measured_in_this_process_is_taken_as_it_was_given(tiny_tier) -> None:
+    """No artifact shows which model it was."""
+    benchmark = Benchmark([LocalModel()], [(INPUTS, LABELS)], ["memory"], tier=tiny_tier)
+    baseline, optimized = benchmark.run(), benchmark.run(LocalModel())
+
+    assert paired_models(baseline, optimized)[0] is baseline.model_record
+
+
 def test_a_first_model_that_nobody_changed_is_compared_in_pairs(tiny_tier) -> None:
     benchmark = Benchmark([network(64)], [(INPUTS, LABELS)], tier=tiny_tier)
     baseline, optimized = benchmark.run(), benchmark.run(network(8))

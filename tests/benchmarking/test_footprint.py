@@ -6,6 +6,7 @@ import ctypes
 import io
 import logging
 import re
+import sys
 import threading
 from array import array
 from collections import deque
@@ -18,6 +19,7 @@ import pytest
 import scipy.sparse
 
 from tinytorch.benchmarking.footprint import Footprint, footprint
+from tinytorch.benchmarking.reachable import is_own
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential
 
@@ -137,6 +139,17 @@ def test_a_module_that_belongs_to_the_model_is_kept() -> None:
     module.weights = WEIGHT  # type: ignore[attr-defined]
 
     assert footprint(lambda x: x, [module]).kept_bytes == WEIGHT.nbytes
+
+
+@pytest.mark.parametrize(("folder", "is_models"), [("site-packages", False), ("dist-packages", False), ("work", True)])
+def test_an_installed_package_is_a_library_wherever_it_lies(
+    folder: str, is_models: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = ModuleType(f"installed_in_{folder}")
+    module.__file__ = f"/somewhere/{folder}/package.py"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    assert is_own(module.__name__) == is_models
 
 
 def test_a_library_is_not_kept() -> None:

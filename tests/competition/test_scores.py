@@ -13,7 +13,7 @@ from tinytorch.benchmarking.benchmark import BenchmarkResults
 from tinytorch.benchmarking.records import Latency, Memory
 from tinytorch.competition import calculate_normalized_scores
 from tinytorch.competition.run import Run
-from tinytorch.competition.scores import MeasuredResults, paired_models
+from tinytorch.competition.scores import MeasuredResults, compared, paired_models, speedup_across_sessions
 from tinytorch.errors import UsageError
 
 BASELINE = {"latency": 100.0, "memory": 12.0, "accuracy": 0.85}
@@ -23,9 +23,12 @@ SHARE = st.floats(min_value=0, max_value=1)
 NUMBERS = st.fixed_dictionaries({"latency": POSITIVE, "memory": POSITIVE, "accuracy": SHARE})
 
 
-def test_nothing_kept_has_no_compression_ratio() -> None:
+@pytest.mark.parametrize("empty", ["baseline", "optimized"])
+def test_nothing_kept_has_no_compression_ratio(empty: str) -> None:
     """No number says how much smaller than 12 MB nothing is."""
-    scores = calculate_normalized_scores(BASELINE, {**OPTIMIZED, "memory": Memory.from_bytes(0)})
+    results = {"baseline": BASELINE, "optimized": OPTIMIZED}
+    results[empty] = {**results[empty], "memory": Memory.from_bytes(0)}
+    scores = calculate_normalized_scores(results["baseline"], results["optimized"])
 
     assert (scores["compression_ratio"], scores["extreme_push"], scores["all_around"]) == (None, None, None)
 
@@ -164,3 +167,17 @@ def test_the_partner_of_another_benchmark_does_not(run: Run) -> None:
     baseline, _ = paired_models(*results(run, "another"))
 
     assert baseline.metrics == run.optimized.metrics
+
+
+def test_a_run_of_one_session_is_worth_less_beside_another(run: Run) -> None:
+    """Beside its own error there is the spread from session to session."""
+    own, across = compared(run.baseline.metrics, run.optimized.metrics).speedup, speedup_across_sessions(run)
+
+    assert across.lower < own.ci_lower < own.ci_upper < across.upper
+
+
+def test_a_run_of_several_sessions_has_seen_their_spread(run: Run) -> None:
+    several = run.model_copy(update={"protocol": run.protocol.model_copy(update={"sessions": 2})})
+    own, across = compared(run.baseline.metrics, run.optimized.metrics).speedup, speedup_across_sessions(several)
+
+    assert (across.lower, across.upper) == pytest.approx((own.ci_lower, own.ci_upper))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.competition.events import MOST_HELPERS
 from tinytorch.errors import UsageError
 from tinytorch.harness.contender import Contender
 from tinytorch.harness.helpers import helper_sources, module_name
@@ -59,6 +60,16 @@ def test_a_contender_keeps_what_its_helpers_were(folder: Path) -> None:
     (folder / "other.py").write_text("changed")
 
     assert contender.helpers == {"other.py": b""}
+
+
+def test_too_many_helpers_are_refused(folder: Path) -> None:
+    names = [f"helper_{number}" for number in range(MOST_HELPERS + 1)]
+    for name in names:
+        (folder / f"{name}.py").touch()
+    (folder / "entry.py").write_text(f"import {', '.join(names)}")
+
+    with pytest.raises(UsageError, match="more than 100 modules"):
+        Contender.entry(folder / "entry.py")
 
 
 def test_helpers_that_are_too_large_are_refused(folder: Path) -> None:

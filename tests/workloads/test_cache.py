@@ -62,3 +62,11 @@ def test_a_cache_that_was_left_alone_is_not_spoken_of(tmp_path: Path) -> None:
         pass
 
     assert said == []
+
+
+def test_a_baseline_that_foreign_code_overwrote_is_put_back(tmp_path: Path) -> None:
+    cached = cached_baseline(SMALL, directory=tmp_path)
+    with cached.guarded(lambda message: None) as content:
+        cached.path.write_bytes(b"spoiled")
+
+    assert cached.path.read_bytes() == content

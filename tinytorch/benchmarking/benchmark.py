@@ -33,7 +33,7 @@ class BenchmarkResults(Mapping[str, Metric]):
     """Metric name -> record with `.mean .std .ci_lower .ci_upper` (ms, MB, fraction).
 
     `partner` holds the benchmark's first model as it was measured in the same session, interleaved; `origin` is the
-    same for all results of the first model of one benchmark; `others` are those of its other models.
+    same for all results of one benchmark; `others` are those of its other models.
     """
 
     def __init__(
@@ -142,11 +142,7 @@ class Benchmark:
             session.record(index, type(model).__qualname__, self._labels, artifacts[index] if artifacts else None)
             for index, model in enumerate(models)
         ]
-        origins = [origin, *(object() for _ in models[1:])]
-        return [
-            BenchmarkResults(record, session.protocol, session.system_info, of)
-            for record, of in zip(records, origins, strict=True)
-        ]
+        return [BenchmarkResults(record, session.protocol, session.system_info, origin) for record in records]
 
     def _session(
         self, models: list[object], sources: tuple[ModelSource, ...], scratch: Path, progress: Progress

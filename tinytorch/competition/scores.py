@@ -64,8 +64,8 @@ def calculate_normalized_scores(baseline_results: Results, optimized_results: Re
 def paired_models(baseline_results: Results, optimized_results: Results) -> tuple[ModelRecord, ModelRecord]:
     """Both models' records; the baseline as it was measured interleaved with the optimized one, where it was.
 
-    That is so for the first model of one benchmark, as long as nobody changed it: no other baseline than the one that
-    was given is ever taken, however alike the two are.
+    That is so for the first model of one benchmark, as its artifact shows: no other baseline than the one that was
+    given is ever taken, however alike the two are.
     """
     baseline = _model_record(baseline_results, "baseline")
     optimized = _model_record(optimized_results, "optimized")
@@ -74,7 +74,8 @@ def paired_models(baseline_results: Results, optimized_results: Results) -> tupl
     partner = optimized_results.partner
     if partner is None or partner.origin is not baseline_results.origin:
         return baseline, optimized
-    is_same = partner.model_record.artifact_sha256 == baseline.artifact_sha256
+    digest = baseline.artifact_sha256  # None of a model that was measured in this process, and may be any
+    is_same = digest is not None and digest == partner.model_record.artifact_sha256
     return partner.model_record if is_same else baseline, optimized
 
 
