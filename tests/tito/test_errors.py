@@ -138,7 +138,10 @@ def test_an_interrupted_run_leaves_no_worker_and_no_run(beginner: Path, number: 
         f"import os\ndef optimize(model, data):\n"
         f"    open({str(fifo)!r}, 'w').write(str(os.getpid()))\n    while True: pass\n"
     )
-    program = "from tito.app import main; main()"
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's `&` lets it be ignored
+    )
+    program = f"{heard}; from tito.app import main; main()"
     command = [sys.executable, "-c", program, "olympics", "benchmark", "--entry", "entry.py", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tool:
         worker = psutil.Process(int(fifo.read_text()))
