@@ -12,7 +12,7 @@ import pytest
 
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.events import OlympicEvent
+from tinytorch.competition.names import OlympicEvent
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import find_task

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tito.app import COMMANDS
+
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     "tinytorch.errors": 0, "tinytorch.units": 0, "tinytorch.files": 0, "tinytorch.text": 0,
@@ -93,7 +95,9 @@ HEAVY = (
     "threadpoolctl",
     "rich.progress",
     "tinytorch.benchmarking",
-    "tinytorch.competition",
+    "tinytorch.competition.events",
+    "rich",
+    "filelock",
 )
 RUNNING = tuple(f"tinytorch.{name}" for name in ("core", "perf", "processes", "datasets", "workloads", "harness"))
 
@@ -101,9 +105,10 @@ RUNNING = tuple(f"tinytorch.{name}" for name in ("core", "perf", "processes", "d
 @pytest.mark.parametrize(
     ("arguments", "unneeded"),
     [
-        (["--help"], (*HEAVY, "filelock", "tito.olympics.status")),
-        (["olympics", "--help"], (*HEAVY, "filelock", "tito.olympics.status")),
+        (["--help"], (*HEAVY, "tito.olympics.status")),
+        (["olympics", "--help"], (*HEAVY, "tito.olympics.status")),
         (["olympics", "status"], (*HEAVY, "tito.olympics.benchmark")),
+        *((["olympics", command, "--help"], ("numpy", "scipy")) for command in COMMANDS),
         (["olympics", "validate", "none.json"], (*RUNNING, "rich.progress", "psutil", "threadpoolctl", "platformdirs")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

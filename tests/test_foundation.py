@@ -77,7 +77,7 @@ def test_safe_text_is_always_safe_and_short(text: str) -> None:
     assert len(shown) <= 50
 
 
-@pytest.mark.parametrize("hostile", ["\x1b[31m", "\u202eabc", "a\x00b", "\ud800", "\u200b"])
+@pytest.mark.parametrize("hostile", ["\x1b[31m", "\u202eabc", "a\x00b", "\ud800", "\u2066", "\uffff"])
 def test_control_and_bidirectional_characters_become_escapes(hostile: str) -> None:
     assert not is_safe(hostile)
     assert "\\" in safe_text(hostile)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
+import os
+import re
 from collections.abc import Iterable
+
+# A list of our own, so that every Python gives one verdict on one file, whatever Unicode it knows. Joiners, marks and
+# letters of any age are people's names; the marks U+200E, U+200F and U+061C turn no text that follows.
+_UNSAFE = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # controls: they move the cursor, colour the screen, end the line
+    "\u2028\u2029"  # line and paragraph separators: they end a line for some readers
+    "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates: they show a text in another order
+    "\ud800-\udfff\ufffe\uffff"  # half a character, and none at all: no UTF-8 or XML can hold them
+    "]"
+)
+_UNSEEN = re.compile("[\\s\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u3164\ufeff\uffa0]*")
 
 
 def is_safe(text: str) -> bool:
-    """Whether `text` has no control, format (bidirectional overrides among them), surrogate or unassigned character.
+    """Whether `text` has no control, direction override or lone surrogate, and no line end."""
+    return not _UNSAFE.search(text)
 
-    Nor a line or paragraph separator, which ends a line for some readers.
-    """
-    if text.isascii():
-        return text.isprintable()
-    return not any(unicodedata.category(character)[0] == "C" or character in "\u2028\u2029" for character in text)
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see in `text`: spaces, joiners and other characters without a shape."""
+    return _UNSEEN.fullmatch(text) is not None
 
 
 def safe_text(text: str, limit: int = 200) -> str:
@@ -22,7 +35,7 @@ def safe_text(text: str, limit: int = 200) -> str:
     if len(text) <= limit and is_safe(text):
         return text
     head = text[: limit + 1]
-    shown = "".join(character if is_safe(character) else _escape(character) for character in head)
+    shown = _UNSAFE.sub(lambda found: _escape(found[0]), head)
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
@@ -35,6 +48,14 @@ def nearest(text: str, choices: Iterable[str]) -> str:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def from_argument(text: str) -> str:
+    """Text of the command line as UTF-8, also where the locale is another and Python kept the bytes as surrogates."""
+    try:
+        return os.fsencode(text).decode("utf-8")
+    except UnicodeError:  # it is in no encoding that we know: unsafe, and refused where it is used
+        return text
 
 
 def safe_lines(text: str, limit: int = 2000) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
+import errno
 import json
-import signal
+import os
 import sys
-import traceback
 from enum import IntEnum
-from importlib.metadata import version as version_of
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from tinytorch.errors import RunError, SetupMissingError, TinyTorchError, UsageError
 from tinytorch.text import safe_lines
+from tito import interrupts, streams
 from tito.lazy import lazy_group
 
 COMMANDS = {
@@ -45,31 +45,54 @@ EXIT_CODES: dict[type[TinyTorchError], ExitCode] = {
     RunError: ExitCode.RUN_FAILED,
 }
 
-app = typer.Typer(name="tito", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+ROOM = "make room there, or choose another place: --workspace DIR, -o FILE, TITO_CACHE or TMPDIR"
+SYSTEM_MENDS = {
+    errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: ROOM, errno.EACCES: ROOM, errno.EPERM: ROOM,
+    errno.EMFILE: "close files, or raise the limit: ulimit -n 1024",
+}  # fmt: skip
+COMPLETION_VARIABLE = "_TITO_COMPLETE"  # set by the shell when somebody presses the tab key
+SEE_DEBUG = "--debug shows where"
+NAMES = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    name="tito", invoke_without_command=True, context_settings=NAMES, pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: readable at any width, and `grep` finds an option with its words
+)  # fmt: skip
 olympics = typer.Typer(
-    name="olympics", no_args_is_help=True, cls=lazy_group("tito.olympics", COMMANDS),
-    help="The Torch Olympics: measure, score, submit, check.",
+    name="olympics", invoke_without_command=True, context_settings=NAMES,
+    cls=lazy_group("tito.olympics", COMMANDS), help="The Torch Olympics: measure, score, submit, check.",
 )  # fmt: skip
 app.add_typer(olympics)
 
 
 @olympics.callback()
-def _olympics() -> None:
+def _olympics(context: typer.Context) -> None:
     """The Torch Olympics: measure, score, submit, check."""
+    _help_alone(context)
+
+
+def _help_alone(context: typer.Context) -> None:
+    """A group without a command shows what there is."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version as version_of  # takes as long as all else of a light command
+
         typer.echo(f"tito {version_of('tinytorch-olympics')}")
         raise typer.Exit
 
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; goes anywhere on the line.")] = False,
 ) -> None:
     """TinyTorch's command line."""
+    _help_alone(context)
 
 
 def run(arguments: list[str]) -> int:
@@ -77,27 +100,57 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        code = int(app(args=arguments, prog_name="tito", standalone_mode=False) or 0)
-    except (KeyboardInterrupt, typer.Abort):
-        code = ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the one place: every error becomes words and an exit code
+        return _invoked(arguments)
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the one place: every error becomes words and a code
         if debug:
+            import traceback
+
             traceback.print_exception(error)
         return _report(arguments, *_in_words(error))
-    if code == ExitCode.INTERRUPTED:
-        return _report(arguments, "interrupted: nothing was recorded", "", ExitCode.INTERRUPTED)
-    return code
 
 
-def _in_words(error: Exception) -> tuple[str, str, ExitCode]:
-    """What went wrong, how to mend it, and the exit code."""
+def _invoked(arguments: list[str]) -> int:
+    """The exit code of a command. Typer's own way of calling it would make 1 of a closed pipe."""
+    if COMPLETION_VARIABLE in os.environ:
+        app(args=arguments, prog_name="tito")
+    command = get_command(app)
+    try:
+        with command.make_context("tito", arguments) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return ExitCode.GOOD
+
+
+def _in_words(error: BaseException) -> tuple[str, str, ExitCode]:
+    """What went wrong and what was done all the same, how to mend it, and the exit code."""
+    message, mend, code = _told(error)
+    done = [note for each in (error, error.__cause__) for note in getattr(each, "__notes__", [])]
+    if code is ExitCode.INTERRUPTED:
+        message = f"interrupted: {'; '.join(done) or 'nothing was recorded'}"
+    elif done:
+        message = f"{message}; {'; '.join(done)}"
+    return message, mend, code
+
+
+def _told(error: BaseException) -> tuple[str, str, ExitCode]:
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return "interrupted", "", ExitCode.INTERRUPTED
     if isinstance(error, typer.TyperException):
-        return error.format_message(), "tito olympics COMMAND --help", ExitCode.USAGE
+        return error.format_message(), _own_help(error), ExitCode.USAGE
     if isinstance(error, TinyTorchError):
         return error.message, error.mend, exit_code_of(error)
     if isinstance(error, OSError):
-        return f"{error.strerror}: {error.filename or ''}", "", ExitCode.USAGE
-    return f"{type(error).__name__}: {error}", "a fault in tito itself; --debug shows where", ExitCode.RUN_FAILED
+        place = f" {error.filename}" if error.filename else ""
+        mend = SYSTEM_MENDS.get(error.errno or 0, SEE_DEBUG)
+        return f"the system refused{place}: {error.strerror or error}", mend, ExitCode.USAGE
+    return f"{type(error).__name__}: {error}", f"a fault in tito itself; {SEE_DEBUG}", ExitCode.RUN_FAILED
+
+
+def _own_help(error: typer.TyperException) -> str:
+    """The help of the command that was called."""
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else 'tito olympics COMMAND'} --help"
 
 
 def exit_code_of(error: TinyTorchError) -> ExitCode:
@@ -116,14 +169,8 @@ def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> Ex
     return code
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def main() -> None:
     """The console script."""
-    signal.signal(signal.SIGTERM, _interrupt)  # so that workers are ended on the way out
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # an ASCII or cp1252 terminal shows escapes, not a traceback
+    interrupts.install()
+    streams.prepare()
     sys.exit(run(sys.argv[1:]))

@@ -20,7 +20,7 @@ class LazyCommand(TyperCommand):
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         """The context of the real command, which is therefore the one that is invoked."""
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         app.command(self.name)(resolve_name(self._address))
         return get_command(app).make_context(*arguments, **options)
 

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from pathlib import Path
-from typing import Any
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console, RenderableType
 
-from tito import workspace
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+PIPE_COLUMNS = 10_000  # a record stays one line, however long, where `grep` reads it
+
+
+def console(**options: Any) -> Console:
+    """A console that takes nothing in a text for markup; a pipe that names no COLUMNS has room for every line."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPE_COLUMNS
+    return Console(highlight=False, markup=False, emoji=False, width=width, **options)
 
 
 def show(renderable: RenderableType) -> None:
     """Show data on stdout; a pipe gets the same text without colour."""
-    Console(highlight=False, markup=False, emoji=False).print(renderable)
+    console().print(renderable)
 
 
 def say(message: str) -> None:
@@ -22,14 +35,26 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
-def put(content: str, output: str | None = None) -> str | None:
-    """Write a document to `output` (`-` or None is stdout); the SHA-256 of a file that was written."""
-    if output in (None, "-"):
-        typer.echo(content)
-        return None
-    return workspace.write(Path(output), content.encode() + b"\n")
+def put(content: str, end: str = "\n") -> None:
+    """Write a document to stdout."""
+    typer.echo(content + end, nl=False)
 
 
-def put_json(document: dict[str, Any], output: str | None = None) -> str | None:
+def as_json(document: dict[str, Any]) -> str:
+    """A JSON document as people and scripts get it."""
+    return json.dumps(document, indent=2)
+
+
+def put_json(document: dict[str, Any]) -> None:
     """`put` for a JSON document."""
-    return put(json.dumps(document, indent=2), output)
+    put(as_json(document))
+
+
+@contextlib.contextmanager
+def done_before(fact: str) -> Iterator[None]:
+    """What goes wrong from here on, an interrupt among it, is told together with what was done before."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(fact)
+        raise

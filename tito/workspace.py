@@ -1,143 +1,231 @@
-"""The workspace (`.tito/`): recorded runs and submissions. The only writer of files on the command line's side."""
+"""The workspace (`.tito/`): recorded runs, and the history of what was done."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING, TypeVar
 
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.files import atomic_write, sha256
+from tito import documents, history, interrupts, screen
+from tito.history import Entry, FailureEntry, FileState, RunEntry, SubmissionEntry
 
 if TYPE_CHECKING:
+    from filelock import FileLock
+
     from tinytorch.competition.run import Run
 
 VARIABLE = "TITO_WORKSPACE"
 BENCHMARK_COMMAND = "tito olympics benchmark"
-LARGEST_RUN_BYTES = 64 * 1024 * 1024
+ELSEWHERE = f"choose another place with --workspace DIR or {VARIABLE}"
+LOCK_LIMIT_S = 10.0
+
+Kind = TypeVar("Kind", bound=Entry)
 
 
 class Workspace:
-    """Files under `<root>/olympics`: `runs/<id>.json` and `history.json`, a list with one summary per event."""
+    """Files under `<root>/olympics`: `runs/<id>.json` with `runs/<id>.log`, and `history.json`."""
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or Path(os.environ.get(VARIABLE) or ".tito")) / "olympics"
+        self.runs_folder = self.root / "runs"
+        self._history_file = self.root / "history.json"
+        self._recorded = ""  # the run of the attempt that is being made
 
     @contextlib.contextmanager
     def measuring(self) -> Iterator[None]:
         """One run at a time. UsageError when another process is measuring, or nothing can be written."""
-        self._make_folders()
-        try:
-            with FileLock(self.root / "measuring.lock", timeout=0):
-                yield
-        except Timeout:
-            message = f"another run is being measured in {self.root}; two at once would disturb each other"
-            raise UsageError(message, mend="wait for it, or choose another place with --workspace DIR") from None
+        from filelock import FileLock
+
+        message = f"another run is being measured in {self.root}; two at once would disturb each other"
+        with self._locked(FileLock(self.root / "measuring.lock", timeout=0), message):
+            yield
 
     @contextlib.contextmanager
     def noting_failure(self, source: str) -> Iterator[None]:
         """An attempt that does not end with a run is remembered, so that no older run is taken for it."""
+        self._recorded = ""
         try:
             yield
         except BaseException as error:
-            now = datetime.now(UTC).isoformat()
-            self._append({"kind": "failure", "source": source, "created_at": now, "error": type(error).__name__})
+            if self._recorded:
+                error.add_note(f"run {self._recorded} is recorded")
+            else:
+                self._note_failure(source, error)
             raise
 
-    def record_run(self, run: Run, summary: dict[str, Any], printed: str = "") -> Path | None:
-        """Write the run, what its processes `printed`, then its line of history; the path of what was printed."""
-        path = self.root / "runs" / f"{run.id}.json"
+    def record_run(self, run: Run, printed: str = "") -> Path | None:
+        """Write the run, what its processes `printed`, then its line of history: all or nothing.
+
+        Returns the path of what was printed.
+        """
+        path = self._run_file(run.id)
         log = path.with_suffix(".log") if printed else None
-        write(path, run.model_dump_json(indent=None).encode() + b"\n")
-        if log:
-            write(log, printed.encode("utf-8", "replace") + b"\n")
-        self._append({"kind": "run", "id": run.id, "created_at": run.created_at.isoformat(), **summary})
+        content = run.model_dump_json(indent=None).encode() + b"\n"
+        with interrupts.held():
+            self._make_folders()
+            try:
+                self._write(path, content)
+                if log:
+                    self._write(log, printed.encode("utf-8", "replace") + b"\n")
+                self._append(_run_entry(run, content))
+                self._recorded = run.id
+            except BaseException:
+                for made in filter(None, (path, log)):
+                    made.unlink(missing_ok=True)
+                raise
         return log
 
-    def record_submission(self, summary: dict[str, Any]) -> None:
+    def record_submission(self, entry: SubmissionEntry) -> None:
         """Remember a submission that was written."""
-        self._append({"kind": "submission", **summary})
+        self._append(entry)
 
-    def history(self) -> list[dict[str, Any]]:
-        """Every recorded event, oldest first; empty in a new workspace. UsageError when the file is damaged."""
-        path = self.root / "history.json"
-        if not path.exists():
-            return []
+    def history_of(self, kind: type[Kind]) -> list[Kind]:
+        """The recorded entries of one kind, oldest first."""
+        return [entry for entry in self.history() if isinstance(entry, kind)]
+
+    def history(self) -> list[Entry]:
+        """Everything that was recorded, oldest first; empty in a new workspace.
+
+        A damaged history is kept aside and said, and made again from the runs that lie in the workspace.
+        """
         try:
-            entries = json.loads(path.read_bytes())
-        except ValueError:
-            entries = None
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) and "kind" in entry for entry in entries):
-            mend = f"move it away; the runs themselves are safe in {self.root / 'runs'}"
-            raise UsageError(f"{path} is damaged", mend=mend)
-        return entries
+            return history.parse(self._history_file.read_bytes())
+        except FileNotFoundError:
+            return []
+        except (ValueError, RecursionError):
+            return self._made_again()
+        except OSError as error:
+            raise UsageError(f"cannot read {self._history_file}: {error.strerror}", mend=ELSEWHERE) from error
 
-    def last_failure(self) -> dict[str, Any] | None:
+    def last_failure(self) -> FailureEntry | None:
         """The last attempt to measure, where it failed."""
-        attempts = [entry for entry in self.history() if entry["kind"] in ("run", "failure")]
-        return attempts[-1] if attempts and attempts[-1]["kind"] == "failure" else None
+        attempts = [entry for entry in self.history() if not isinstance(entry, SubmissionEntry)]
+        last = attempts[-1] if attempts else None
+        return last if isinstance(last, FailureEntry) else None
 
     def run_content(self, reference: str | None) -> tuple[str, bytes]:
-        """A run by id, by file, or the latest, as its name and content; SetupMissingError when there is none yet."""
+        """A run by id, by file, from standard input (`-`) or the latest, as its name and content.
+
+        SetupMissingError when there is none yet.
+        """
         if reference is None:
-            recorded = [entry["id"] for entry in self.history() if entry["kind"] == "run"]
+            recorded = self.history_of(RunEntry)
             if not recorded:
                 raise SetupMissingError(f"no run is recorded in {self.root}", mend=BENCHMARK_COMMAND)
-            reference = str(recorded[-1])
-        path = self.root / "runs" / f"{reference}.json"
-        return reference, read(path if path.is_file() else Path(reference), LARGEST_RUN_BYTES)
+            reference = recorded[-1].id
+        path = self._run_file(reference)
+        return reference, documents.read(str(path) if path.is_file() else reference)
 
-    def _append(self, entry: dict[str, Any]) -> None:
+    def run_state(self, run: RunEntry) -> FileState:
+        """Whether a run's file is still what was recorded."""
+        return file_state(str(self._run_file(run.id)), run.sha256)
+
+    def _run_file(self, run_id: str) -> Path:
+        return self.runs_folder / f"{run_id}.json"
+
+    @cached_property
+    def _history_lock(self) -> FileLock:
+        from filelock import FileLock
+
+        return FileLock(self.root / "history.lock", timeout=LOCK_LIMIT_S)
+
+    def _note_failure(self, source: str, error: BaseException) -> None:
+        try:
+            self._append(FailureEntry(source=source, created_at=datetime.now(UTC), error=type(error).__name__))
+        except UsageError as second:  # the first error is the one to tell
+            error.add_note(f"nor could it be noted: {second.message}")
+
+    def _append(self, entry: Entry) -> None:
+        with interrupts.held(), self._history_locked():
+            self._write(self._history_file, history.unparse([*self.history(), entry]))
+
+    @contextlib.contextmanager
+    def _history_locked(self) -> Iterator[None]:
+        message = f"another tito has been writing in {self.root} for {LOCK_LIMIT_S:g} seconds"
+        with self._locked(self._history_lock, message):
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self, lock: FileLock, message: str) -> Iterator[None]:
+        """Hold a lock; UsageError with the message when somebody else does, or when it cannot be made."""
+        from filelock import Timeout
+
         self._make_folders()
-        with FileLock(self.root / "history.lock", timeout=10):
-            content = json.dumps([*self.history(), entry], indent=1)
-            write(self.root / "history.json", content.encode() + b"\n")
+        try:
+            lock.acquire()
+        except Timeout:
+            mend = "wait for it to end, or choose another place with --workspace DIR"
+            raise UsageError(message, mend=mend) from None
+        except OSError as error:
+            raise self._refusal(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _made_again(self) -> list[Entry]:
+        """The history of a workspace whose own is damaged, from the runs themselves."""
+        with self._history_locked():
+            aside = self._history_file.with_name(f"history.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
+            try:
+                self._history_file.replace(aside)
+            except OSError as error:
+                raise self._refusal(error) from error
+            found: list[Entry] = list(self._found_runs())
+            self._write(self._history_file, history.unparse(found))
+        screen.say(f"warning: {self._history_file} was damaged; it is kept as {aside.name}")
+        screen.say(f"         {len(found)} run(s) were found again; submissions are where you wrote them")
+        return found
+
+    def _found_runs(self) -> Iterator[RunEntry]:
+        from tinytorch.competition.run import parse_run
+
+        for path in sorted(self.runs_folder.glob("*.json")):
+            content = path.read_bytes()
+            try:
+                yield _run_entry(parse_run(path.name, content), content)
+            except UsageError as error:
+                screen.say(f"warning: {error}")
+
+    def _write(self, path: Path, content: bytes) -> None:
+        try:
+            atomic_write(path, content)
+        except OSError as error:
+            raise self._refusal(error) from error
 
     def _make_folders(self) -> None:
         try:
-            (self.root / "runs").mkdir(parents=True, exist_ok=True)
+            self.runs_folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            mend = f"choose another place with --workspace DIR or {VARIABLE}"
-            raise UsageError(f"cannot write in {self.root}: {error.strerror}", mend=mend) from error
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: OSError) -> UsageError:
+        return UsageError(f"cannot write in {self.root}: {error.strerror or error}", mend=ELSEWHERE)
 
 
-def read(path: Path, limit_bytes: int) -> bytes:
-    """The content of a regular file; UsageError for anything else, or more than `limit_bytes`."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory where a file is expected")
-    if not path.exists():
-        raise UsageError(f"there is no file or run {path}", mend="tito olympics status lists the recorded runs")
-    if not path.is_file():
-        raise UsageError(f"{path} is not a regular file")
-    if path.stat().st_size > limit_bytes:
-        raise UsageError(f"{path} is larger than {limit_bytes:,} bytes")
+def file_state(file: str, digest: str | None) -> FileState:
+    """Whether a file is still what was written there; `elsewhere` for what went into a pipe."""
+    path = Path(file)
+    if file == documents.STANDARD or (path.exists() and not path.is_file()):
+        return "elsewhere"
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        content = path.read_bytes()
+    except OSError:
+        return "gone"
+    return "valid" if digest in (None, sha256(content)) else "changed since"
 
 
-def write(path: Path, content: bytes) -> str:
-    """Write atomically and return the SHA-256; UsageError when that fails, and then nothing is changed."""
-    if path.is_dir():
-        raise UsageError(f"cannot write {path}: it is a directory")
-    try:
-        atomic_write(path, content)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", mend="choose another place with -o FILE") from error
-    return sha256(content)
+def _run_entry(run: Run, content: bytes) -> RunEntry:
+    from tinytorch.competition.scores import compute_scores
 
-
-def check_writable(path: Path) -> None:
-    """Before a long measurement: UsageError when `path` could not be written afterwards."""
-    if path.is_dir():
-        raise UsageError(f"cannot write {path}: it is a directory")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        reason = "no such folder" if not path.parent.is_dir() else "permission denied"
-        raise UsageError(f"cannot write {path}: {reason}", mend="choose another place with -o FILE")
+    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    return RunEntry(
+        id=run.id, created_at=run.created_at, task=run.task.name, source=run.source.name,
+        scores=scores.model_dump(), sha256=sha256(content),
+    )  # fmt: skip

@@ -10,14 +10,8 @@ import pytest
 
 from tinytorch.benchmarking import statistics
 from tinytorch.benchmarking.comparison import MOST_TYPICAL_EXCESS
-from tinytorch.competition.events import (
-    RULES_FILE,
-    OlympicEvent,
-    check_constraints,
-    load_rules,
-    parse_event,
-    parse_rules,
-)
+from tinytorch.competition.events import check_constraints, load_rules, parse_rules
+from tinytorch.competition.names import RULES_FILE, OlympicEvent, parse_event
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
 

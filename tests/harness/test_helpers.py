@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.competition.events import MOST_HELPERS
+from tinytorch.competition.names import MOST_HELPERS
 from tinytorch.errors import UsageError
 from tinytorch.harness.contender import Contender
 from tinytorch.harness.helpers import helper_sources, module_name

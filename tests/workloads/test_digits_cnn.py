@@ -8,30 +8,30 @@ import numpy as np
 
 from tinytorch.core.layers import layer_kinds, parameter_count
 from tinytorch.core.metrics import accuracy
-from tinytorch.workloads.digits_cnn import DIGITS_CNN
+from tinytorch.workloads.digits_cnn import TASK
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.task import train_baseline
 
 
 def test_it_is_listed() -> None:
-    assert find_task("digits_cnn") is DIGITS_CNN
+    assert find_task("digits_cnn") is TASK
 
 
 def test_it_has_153_kb_of_weights() -> None:
-    model = DIGITS_CNN.build_model(0)
+    model = TASK.build_model(0)
 
     assert parameter_count(model) == 38_282
     assert sum(array.nbytes for array in model.weights()) == 153_128
 
 
 def test_its_layers_are_those_of_its_title() -> None:
-    kinds = [kind for kind in layer_kinds(DIGITS_CNN.build_model(0)) if kind != "ReLU"]
+    kinds = [kind for kind in layer_kinds(TASK.build_model(0)) if kind != "ReLU"]
 
     assert kinds == ["Conv2d", "Conv2d", "MaxPool2d", "Flatten", "Linear", "Linear"]
 
 
 def test_its_data_are_the_digits_as_images() -> None:
-    images, digits = DIGITS_CNN.load_data(), find_task("digits_mlp").load_data()
+    images, digits = TASK.load_data(), find_task("digits_mlp").load_data()
 
     for split, flat in zip(images, digits, strict=True):
         np.testing.assert_array_equal(split.inputs.reshape(len(split), -1), flat.inputs)
@@ -40,7 +40,7 @@ def test_its_data_are_the_digits_as_images() -> None:
 
 
 def test_the_same_seed_trains_the_same_weights() -> None:
-    short = dataclasses.replace(DIGITS_CNN, recipe=dataclasses.replace(DIGITS_CNN.recipe, epochs=1))
+    short = dataclasses.replace(TASK, recipe=dataclasses.replace(TASK.recipe, epochs=1))
     first, second = train_baseline(short), train_baseline(short)
 
     for a, b in zip(first.weights(), second.weights(), strict=True):
@@ -48,6 +48,6 @@ def test_the_same_seed_trains_the_same_weights() -> None:
 
 
 def test_the_baseline_reaches_its_accuracy() -> None:
-    _, test = DIGITS_CNN.load_data()
+    _, test = TASK.load_data()
 
-    assert accuracy(train_baseline(DIGITS_CNN), test) >= DIGITS_CNN.expected_accuracy
+    assert accuracy(train_baseline(TASK), test) >= TASK.expected_accuracy

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinytorch.competition.events import OlympicEvent
+    from tinytorch.competition.names import OlympicEvent
     from tinytorch.competition.scores import calculate_normalized_scores
     from tinytorch.competition.submission import generate_submission
     from tinytorch.competition.validation import validate_submission
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["OlympicEvent", "calculate_normalized_scores", "generate_submission", "validate_submission"]
 
 _HOMES = {
-    "OlympicEvent": "events",
+    "OlympicEvent": "names",
     "calculate_normalized_scores": "scores",
     "generate_submission": "submission",
     "validate_submission": "validation",

@@ -14,15 +14,15 @@ SUBMIT_AGAIN = "package the measured run again with tito olympics submit; edit n
 
 
 @check(
-    why="Control characters and bidirectional overrides can rewrite what a terminal or a page shows.",
+    why="Control characters and direction overrides can rewrite what a terminal or a page shows.",
     mend="type these texts with printable characters",
 )
 def text(case: Case) -> Outcome:
-    """Every text is printable: no control, format, surrogate or unassigned characters."""
+    """Every text can be shown: no controls, line ends, direction overrides or halves of characters."""
     unsafe = [place for place, words in _texts(case.document) if not is_safe(words)]
     if unsafe:
         places = ", ".join(safe_text(place, 60) for place in unsafe[:MOST_PLACES])
-        return failed(f"control or invisible characters in {places}", places=len(unsafe))
+        return failed(f"characters that cannot be shown in {places}", places=len(unsafe))
     return passed("every text is printable")
 
 

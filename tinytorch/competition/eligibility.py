@@ -6,15 +6,9 @@ from dataclasses import dataclass
 
 from tinytorch.benchmarking.records import Metrics
 from tinytorch.competition.case import Case
-from tinytorch.competition.events import (
-    ConstraintResult,
-    EventRules,
-    OlympicEvent,
-    Rules,
-    check_constraints,
-    load_rules,
-)
+from tinytorch.competition.events import ConstraintResult, EventRules, Rules, check_constraints, load_rules
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
+from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.scores import Scores, metric_values
 from tinytorch.competition.submission import Trust
 from tinytorch.text import safe_text

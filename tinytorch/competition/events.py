@@ -5,39 +5,21 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import cache
-from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tinytorch.competition.names import RULES_FILE, OlympicEvent
 from tinytorch.competition.quantities import checked_quantity
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
-from tinytorch.text import nearest, safe_text
+from tinytorch.text import safe_text
 from tinytorch.units import MetricName
 
-RULES_FILE = Path(__file__).with_name("rules.toml")
-
-MOST_TECHNIQUES = 32
-MOST_HELPERS = 100  # modules beside an entry that it imports
-
-Division = Literal["closed", "open"]
-DIVISIONS: tuple[Division, ...] = get_args(Division)
 Operator = Literal[">=", "<"]
 Ranking = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
 Limit = Annotated[float, Field(gt=0)]
-
-
-class OlympicEvent(StrEnum):
-    """The five events; what each demands stands in the rules."""
-
-    LATENCY_SPRINT = "latency_sprint"
-    MEMORY_CHALLENGE = "memory_challenge"
-    ACCURACY_CONTEST = "accuracy_contest"
-    ALL_AROUND = "all_around"
-    EXTREME_PUSH = "extreme_push"
 
 
 class _RuleRecord(BaseModel):
@@ -141,14 +123,6 @@ def parse_rules(content: bytes) -> Rules:
 def load_rules() -> Rules:
     """The rules that ship with TinyTorch."""
     return parse_rules(RULES_FILE.read_bytes())
-
-
-def parse_event(text: str) -> OlympicEvent:
-    """The event of that name; UsageError suggests the nearest one."""
-    try:
-        return OlympicEvent(text)
-    except ValueError:
-        raise UsageError(f"unknown event {safe_text(str(text))!r}", mend=nearest(str(text), OlympicEvent)) from None
 
 
 def check_constraints(

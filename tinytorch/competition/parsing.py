@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tinytorch.competition import migrations, reading
-from tinytorch.competition.findings import Evidence, Finding, Page, passed
+from tinytorch.competition.findings import Finding, Page, passed
+from tinytorch.competition.kinds import Kind, kind_of_object
 from tinytorch.competition.reading import LARGEST_FILE_BYTES, RefusedError
 from tinytorch.competition.submission import Submission, content_digest
 from tinytorch.text import safe_text
@@ -27,6 +28,11 @@ MOST_KEYS = 1_000  # of one object
 LONGEST_TEXT = 100_000  # the bitmap of 400,000 test samples
 MOST_SCHEMA_ERRORS = 20
 LARGEST_INTEGER_BITS = 64
+MENDS: dict[Kind | None, str] = {
+    "run": "package it first: tito olympics submit --event EVENT --run FILE",
+    "report": "give the submissions that it reports on",
+    "schema": "give a file that follows it",
+}
 PLAIN_TYPES = {dict, list, tuple, str, int, float, bool, type(None)}
 
 
@@ -71,6 +77,9 @@ def _parse(document: object, findings: list[Finding]) -> Parsed:
     if not isinstance(document, dict):
         kind = type(document).__name__
         raise RefusedError("schema", f"the document: a submission is an object, this is {kind}", found=kind)
+    other = kind_of_object(document)
+    if other in MENDS:
+        raise RefusedError("schema", f"this is a {other}, not a submission", MENDS[other], found=other)
     current, outcome = migrations.migrate(document)
     findings.append(reading.VERSION.finding(outcome))
     submission = _read_record(current)
@@ -219,8 +228,7 @@ def _schema_refusal(error: ValidationError) -> RefusedError:
     details = error.errors(include_url=False, include_context=False, include_input=False)
     shown = [_schema_error(detail) for detail in details[:MOST_SCHEMA_ERRORS]]
     more = len(details) - len(shown)
-    evidence: Evidence = {"errors": len(details)}
-    return RefusedError("schema", "; ".join([*shown, f"and {more} more"] if more else shown), **evidence)
+    return RefusedError("schema", "; ".join([*shown, f"and {more} more"] if more else shown), errors=len(details))
 
 
 def _schema_error(detail: ErrorDetails) -> str:

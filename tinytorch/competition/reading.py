@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from tinytorch.competition.findings import Finding, Page, failed
@@ -85,10 +86,10 @@ _BY_ID = {page.id: page for page in PAGES}
 class RefusedError(Exception):
     """A step of reading that cannot be made: which one, why, and the numbers; the message is safe to show."""
 
-    def __init__(self, step: str, message: str, **evidence: int | float | str | None) -> None:
+    def __init__(self, step: str, message: str, mend: str = "", **evidence: int | float | str | None) -> None:
         super().__init__(message)
         self.page = _BY_ID[step]
-        self.outcome = failed(message, **evidence)
+        self.outcome = replace(failed(message, **evidence), mend=mend)  # without one, the page's
 
     def finding(self) -> Finding:
         """The finding of the step that refused."""

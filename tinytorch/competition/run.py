@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 
 from tinytorch.benchmarking.records import Fraction, ModelRecord, Positive, Protocol, Record, Sha256, SystemInfo, Text
-from tinytorch.competition.events import MOST_HELPERS, MOST_TECHNIQUES, Division
+from tinytorch.competition.kinds import Kind, kind_of
+from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, Division
 from tinytorch.errors import UsageError
 
 SchemaVersion = Literal["2.1"]  # what each version added: tinytorch/competition/migrations.py
 SCHEMA_VERSION: SchemaVersion = "2.1"
+
+
+MENDS: dict[Kind | None, str] = {
+    "submission": "tito olympics validate {file} checks it; tito olympics status --all lists the runs",
+    "report": "tito olympics status --all lists the runs",
+    "schema": "tito olympics status --all lists the runs",
+}
 
 
 class TaskRecord(Record):
@@ -57,6 +66,9 @@ class Run(Record):
 
 def parse_run(name: str, content: bytes) -> Run:
     """The run in a file's content; UsageError that names the first thing wrong with it."""
+    other = kind_of(content)
+    if other in MENDS:
+        raise UsageError(f"{name} is a {other}, and a run is wanted", mend=MENDS[other].format(file=shlex.quote(name)))
     try:
         return Run.model_validate_json(content)
     except ValidationError as error:

@@ -14,16 +14,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from tinytorch.benchmarking import records
 from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records import Metrics, ModelRecord, Record, Sha256, SystemInfo, Text
-from tinytorch.competition.events import (
-    DIVISIONS,
-    MOST_TECHNIQUES,
-    ConstraintResult,
-    Division,
-    OlympicEvent,
-    check_constraints,
-    load_rules,
-    parse_event,
-)
+from tinytorch.competition.events import ConstraintResult, check_constraints, load_rules
+from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division, OlympicEvent, parse_event
 from tinytorch.competition.run import SCHEMA_VERSION, Run, SchemaVersion, SourceRecord, TaskRecord
 from tinytorch.competition.scores import (
     MeasuredResults,
@@ -36,7 +28,7 @@ from tinytorch.competition.scores import (
 )
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
-from tinytorch.text import is_safe, nearest
+from tinytorch.text import is_blank, is_safe, nearest, safe_text
 
 ATHLETE_LIMIT = TECHNIQUE_LIMIT = 100
 REPOSITORY_LIMIT = 200
@@ -233,12 +225,13 @@ def _fields(record: Record) -> dict[str, Any]:
 
 
 def _checked_text(field: str, text: str, limit: int) -> str:
-    if not isinstance(text, str) or not text.strip():
-        raise UsageError(f"{field} must be a text that is not empty")
+    if not isinstance(text, str) or is_blank(text):
+        raise UsageError(f"{field} must be a text that is not empty", mend="write something that can be seen")
     if len(text) > limit:
         raise UsageError(f"{field} has {len(text)} characters; at most {limit} are allowed", mend="shorten it")
     if not is_safe(text):
-        raise UsageError(f"{field} has control or invisible characters", mend="type it with printable ones only")
+        mend = "type it with printable characters, in a terminal that speaks UTF-8"
+        raise UsageError(f"{field} has characters that cannot be shown: {safe_text(text, 60)}", mend=mend)
     return text
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.events import MOST_HELPERS
+from tinytorch.competition.names import MOST_HELPERS
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
 from tinytorch.harness.helpers import helper_sources
 from tinytorch.text import safe_text
 from tinytorch.workloads import strategies
-from tinytorch.workloads.task import Task
+
+if TYPE_CHECKING:
+    from tinytorch.benchmarking.session import Settings
+    from tinytorch.workloads.task import Task
 
 BUILD_LIMIT_S = 300.0
 LARGEST_ENTRY_BYTES = 1_000_000

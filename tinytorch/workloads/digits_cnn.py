@@ -36,7 +36,7 @@ def build_model(seed: int) -> Sequential:
     )
 
 
-DIGITS_CNN = Task(
+TASK = Task(
     name="digits_cnn",
     title="Handwritten digits with a convolutional network",
     version=1,

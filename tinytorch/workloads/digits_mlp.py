@@ -23,7 +23,7 @@ def build_model(seed: int) -> Sequential:
     return Sequential(*layers[:-1])
 
 
-DIGITS_MLP = Task(
+TASK = Task(
     name="digits_mlp",
     title="Handwritten digits with a multilayer perceptron",
     version=1,

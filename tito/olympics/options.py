@@ -1,4 +1,4 @@
-"""Options that several commands share, each written once."""
+"""Options that several commands share, each written once. Light: what they may be comes from modules without numpy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-WorkspaceFolder = Annotated[Path | None, typer.Option("--workspace", help="Where runs are kept (default: .tito).")]
+from tinytorch.competition.names import OlympicEvent
+
+EVENTS = ", ".join(OlympicEvent)
+
+WorkspaceFolder = Annotated[
+    Path | None, typer.Option("--workspace", metavar="DIR", help="Where runs are kept (default: .tito).")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-Event = Annotated[str | None, typer.Option("--event", help="One of the five events, such as latency_sprint.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Of the measuring order.")]
+Event = Annotated[str | None, typer.Option("--event", metavar="EVENT", help=f"One of {EVENTS}.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, metavar="N", help="Of the measuring order.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file of -o that tito did not write.")]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it (default: stdout).")
+]

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tinytorch.competition import submission
-from tinytorch.competition.formats.document import Document
-from tinytorch.competition.run import Run
 from tito import screen
+from tito.documents import Destination
+from tito.olympics.options import Force, Output
 
 
 class Published(StrEnum):
@@ -25,14 +24,19 @@ def schema(
     document: Annotated[
         Published, typer.Argument(help="submission.json, a recorded run, or what validate --json prints.")
     ] = Published.SUBMISSION,
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Where to write it (default: stdout).")] = None,
+    output: Output = None,
+    force: Force = False,
 ) -> None:
     """Print a JSON Schema (draft 2020-12), by default that of submission.json."""
-    screen.put_json(json_schema(document), output)
+    Destination(output, "schema", force).write(screen.as_json(json_schema(document)))
 
 
 def json_schema(document: Published) -> dict[str, Any]:
     """The schema of one document."""
+    from tinytorch.competition import submission
+    from tinytorch.competition.formats.document import Document
+    from tinytorch.competition.run import Run
+
     if document is Published.SUBMISSION:
         return submission.json_schema()
     model = Run if document is Published.RUN else Document

@@ -6,20 +6,24 @@ from typing import Annotated
 
 import typer
 
-from tinytorch.competition.eligibility import eligibility
-from tinytorch.competition.run import parse_run
-from tinytorch.competition.scores import compute_scores, speedup_across_sessions
-from tito import render, screen
+from tito import screen
 from tito.olympics.options import Json, WorkspaceFolder
 from tito.workspace import Workspace
 
 
 def score(
-    run: Annotated[str | None, typer.Argument(help="A run's id or file (default: the last run).")] = None,
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="A run's id or file, - is stdin (default: the last run).")
+    ] = None,
     json_: Json = False,
     folder: WorkspaceFolder = None,
 ) -> None:
     """Score a run for every event."""
+    from tinytorch.competition.eligibility import eligibility
+    from tinytorch.competition.run import parse_run
+    from tinytorch.competition.scores import compute_scores, speedup_across_sessions
+    from tito import render
+
     record = parse_run(*Workspace(folder).run_content(run))
     scores = compute_scores(record.baseline.metrics, record.optimized.metrics)
     found = speedup_across_sessions(record)

@@ -1,81 +1,105 @@
-"""`tito olympics status`: how far you are, and what to type next. Reads the history only; imports no numpy."""
+"""`tito olympics status`: how far you are, and what to type next. Light: imports neither numpy nor a table."""
 
 from __future__ import annotations
 
+import shlex
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from tinytorch.files import sha256
+from tinytorch.competition.names import RULES_FILE
+from tinytorch.text import safe_text
 from tito import screen
+from tito.history import FailureEntry, RunEntry, SubmissionEntry
 from tito.olympics.options import Json, WorkspaceFolder
-from tito.workspace import Workspace
+from tito.workspace import BENCHMARK_COMMAND, Workspace, file_state
 
-EVENTS = 5
-MOST_RUNS = 5  # that are listed; --json has all
+MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
+STAGE = "{stage:<12}{done:<9}{detail}"
+
+Row = dict[str, Any]
 
 
-def status(json_: Json = False, folder: WorkspaceFolder = None) -> None:
-    """Show the five stages, the last run, the submissions and the next command."""
+def status(
+    every: Annotated[bool, typer.Option("--all", help=f"Every run, not only the last {MOST_LISTED}.")] = False,
+    json_: Json = False,
+    folder: WorkspaceFolder = None,
+) -> None:
+    """Show the five stages, the runs, the submissions and the next command."""
     place = Workspace(folder)
-    history = place.history()
-    runs = [entry for entry in history if entry["kind"] == "run"]
-    submissions = [{**entry, "file_state": _file_state(entry)} for entry in history if entry["kind"] == "submission"]
+    runs = [_run_row(place, run) for run in place.history_of(RunEntry)]
+    submissions = [_submission_row(entry) for entry in place.history_of(SubmissionEntry)]
+    failure = place.last_failure()
     document = {
         "stages": _stages(runs, submissions), "runs": runs, "last_run": runs[-1] if runs else None,
-        "last_failure": place.last_failure(),
-        "submissions": submissions, "next": _next(runs, submissions),
+        "last_failure": failure.model_dump(mode="json") if failure else None,
+        "submissions": submissions, "next": _next(runs, submissions, failure),
     }  # fmt: skip
     if json_:
         screen.put_json(document)
     else:
-        _show(document)
+        screen.put("\n".join(_lines(document, None if every else MOST_LISTED)))
 
 
-def _stages(runs: list[dict[str, Any]], submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    measured = f"{len(runs)} run(s)" if runs else "measured by tito olympics benchmark"
-    scored = bool(runs) and any(value is not None for value in runs[-1]["scores"].values())
+def _run_row(place: Workspace, run: RunEntry) -> Row:
+    return {**run.model_dump(mode="json"), "file_state": place.run_state(run)}
+
+
+def _submission_row(entry: SubmissionEntry) -> Row:
+    return {**entry.model_dump(mode="json"), "file_state": file_state(entry.file, entry.sha256)}
+
+
+def _stages(runs: Sequence[Row], submissions: Sequence[Row]) -> list[Row]:
+    """The five stages, each looked at: the rules, the last run's file, its scores, the files of submissions."""
+    events = len(tomllib.loads(RULES_FILE.read_text("utf-8"))["events"])
+    last = runs[-1] if runs else None
+    is_there = last is not None and last["file_state"] == "valid"
+    run = BENCHMARK_COMMAND if last is None else f"run {last['id']}"
+    measured = run if is_there or last is None else f"{run}: its file is {last['file_state']}"
+    known = [] if last is None else [name for name, value in last["scores"].items() if value is not None]
+    good = sum(row["file_state"] == "valid" for row in submissions)
     return [
-        {"stage": "events", "done": True, "detail": f"{EVENTS} events"},
-        {"stage": "baseline", "done": bool(runs), "detail": measured},
-        {"stage": "optimized", "done": bool(runs), "detail": runs[-1]["source"] if runs else measured},
-        {"stage": "scores", "done": scored, "detail": "tito olympics score"},
-        {"stage": "submission", "done": bool(submissions), "detail": f"{len(submissions)} written"},
+        {"stage": "events", "done": events > 0, "detail": f"{events} events"},
+        {"stage": "baseline", "done": is_there, "detail": measured},
+        {"stage": "optimized", "done": is_there, "detail": last["source"] if last and is_there else measured},
+        {"stage": "scores", "done": is_there and bool(known), "detail": f"{len(known)} scores: tito olympics score"},
+        {"stage": "submission", "done": good > 0, "detail": f"{good} of {len(submissions)} as they were written"},
     ]
 
 
-def _next(runs: list[dict[str, Any]], submissions: list[dict[str, Any]]) -> str:
-    if not runs:
-        return "tito olympics benchmark"
-    if not submissions:
-        return "tito olympics submit --event all_around"
-    return (
-        f"tito olympics validate {submissions[-1]['file']}" if submissions[-1]["file"] != "-" else "tito olympics score"
-    )
+def _next(runs: Sequence[Row], submissions: Sequence[Row], failure: FailureEntry | None) -> str:
+    """The command to type: measure, submit, or check the last submission that is there."""
+    if failure or not runs or runs[-1]["file_state"] != "valid":
+        return BENCHMARK_COMMAND
+    written = [row["file"] for row in submissions if row["file_state"] == "valid"]
+    return f"tito olympics validate {shlex.quote(_near(written[-1]))}" if written else (
+        "tito olympics submit --event all_around"
+    )  # fmt: skip
 
 
-def _file_state(entry: dict[str, Any]) -> str:
-    """Whether a submission's file is still what was validated when it was written."""
-    path = Path(entry["file"])
-    if entry["file"] == "-" or not path.is_file():
-        return "elsewhere"
-    return "valid" if sha256(path.read_bytes()) == entry["sha256"] else "changed since"
-
-
-def _show(document: dict[str, Any]) -> None:
-    table = Table(title="Torch Olympics", title_justify="left")
-    for heading in ("stage", "done", "detail"):
-        table.add_column(heading, overflow="fold")
+def _lines(document: dict[str, Any], most: int | None) -> Iterator[str]:
+    """A line for each stage, run and submission."""
     for stage in document["stages"]:
-        done = Text("yes", "green") if stage["done"] else Text("not yet", "yellow")
-        table.add_row(stage["stage"], done, Text(stage["detail"]))
-    screen.show(table)
-    for run in document["runs"][-MOST_RUNS:]:
-        screen.show(Text(f"run:        {run['id']}  {run['source']}"))
+        yield STAGE.format(**{**stage, "done": "done" if stage["done"] else "not yet"})
+    yield from _listed("run", document["runs"], most, lambda row: (row["id"], row["source"]))
+    yield from _listed("submission", document["submissions"], most, lambda row: (_near(row["file"]), row["event"]))
     if document["last_failure"]:
-        screen.show(Text(f"failed:     {document['last_failure']['source']}, after these runs", "yellow"))
-    for entry in document["submissions"]:
-        screen.show(Text(f"submission: {entry['file']}  {entry['event']}  {entry['file_state']}"))
-    screen.show(Text(f"next:       {document['next']}"))
+        yield f"{'failed':<12}{safe_text(document['last_failure']['source'])}, after these runs"
+    yield f"{'next':<12}{document['next']}"
+
+
+def _listed(word: str, rows: Sequence[Row], most: int | None, fields: Any) -> Iterable[str]:
+    shown = rows if most is None else rows[-most:]
+    if len(shown) < len(rows):
+        yield f"{'':<12}{len(rows) - len(shown)} older, shown by --all"
+    for row in shown:
+        yield f"{word:<12}{'  '.join(map(safe_text, (*fields(row), row['file_state'])))}"
+
+
+def _near(file: str) -> str:
+    """A path as seen from here."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file

@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-from typing import Annotated, Any
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinytorch.competition.events import DIVISIONS, OlympicEvent, parse_event
-from tinytorch.competition.run import Run, parse_run
-from tinytorch.competition.submission import submission_from_run
-from tinytorch.competition.validation import validate_submission
+from tinytorch.competition.kinds import event_of
+from tinytorch.competition.names import DIVISIONS, OlympicEvent, parse_event
 from tinytorch.errors import SetupMissingError, UsageError
-from tinytorch.text import nearest
-from tito import render, screen, workspace
-from tito.olympics.benchmark import measure, reference
-from tito.olympics.options import Event, Json, WorkspaceFolder
+from tinytorch.text import from_argument, nearest
+from tito import athlete as people
+from tito import screen
+from tito.documents import Destination
+from tito.history import SubmissionEntry
+from tito.olympics.options import Event, Force, Json, WorkspaceFolder
+from tito.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tinytorch.competition.run import Run
 
 DEFAULT_OUTPUT = "submission.json"
-ANONYMOUS = "anonymous"
 
 
 def submit(
     event: Event = None,
-    run: Annotated[str | None, typer.Option("--run", help="A run's id or file (default: the last run).")] = None,
-    athlete: Annotated[str | None, typer.Option("--athlete", help="Your name (default: git's user.name).")] = None,
-    repo: Annotated[str | None, typer.Option("--repo", help="URL of your repository.")] = None,
-    technique: Annotated[list[str] | None, typer.Option("--technique", help="What you used; repeat it.")] = None,
-    division: Annotated[str | None, typer.Option("--division", help="closed or open (default: the entry's).")] = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="Where to write it; - is stdout.")] = DEFAULT_OUTPUT,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="A run's id or file, - is stdin (default: the last run).")
+    ] = None,
+    athlete: Annotated[
+        str | None, typer.Option("--athlete", metavar="NAME", help="Your name (default: git's user.name).")
+    ] = None,
+    repo: Annotated[
+        str | None,
+        typer.Option("--repo", metavar="URL", help="The web address of your code: https://github.com/you/your-entry."),
+    ] = None,
+    technique: Annotated[
+        list[str] | None, typer.Option("--technique", metavar="NAME", help="What you used; repeat it for each.")
+    ] = None,
+    division: Annotated[
+        str | None,
+        typer.Option("--division", metavar="DIVISION", help=f"{' or '.join(DIVISIONS)} (default: the entry's)."),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - is stdout.")
+    ] = DEFAULT_OUTPUT,
+    force: Force = False,
     json_: Json = False,
     folder: WorkspaceFolder = None,
 ) -> None:
@@ -40,53 +57,63 @@ def submit(
     if division is not None and division not in DIVISIONS:  # before anything is measured
         raise UsageError(f"there is no division {division!r}", mend=nearest(division, DIVISIONS))
     chosen = parse_event(event)
-    if output != "-":
-        workspace.check_writable(Path(output))
-    place = workspace.Workspace(folder)
+    target = Destination(output, "submission", force)
+    target.replaced()
+    name = people.name(athlete)
+    place = Workspace(folder)
     record = _run(place, run, chosen.value)
+    from tinytorch.competition.submission import submission_from_run
+
     document = submission_from_run(
-        record, event=chosen, athlete_name=athlete or athlete_name(), github_repo=repo,
-        techniques=technique or record.techniques, division=division or record.division,
+        record, event=chosen, athlete_name=name, github_repo=from_argument(repo) if repo else None,
+        techniques=[*map(from_argument, technique)] if technique else record.techniques,
+        division=division or record.division,
     )  # fmt: skip
+    _write(place, document, record.id, target, json_)
+
+
+def _write(place: Workspace, document: dict[str, Any], run: str, target: Destination, json_: bool) -> None:
+    """Write the submission when it is valid, remember it, and show the receipt."""
+    from tinytorch.competition.validation import validate_submission
+
     verdict = validate_submission(document)
     if not verdict["valid"]:
         _refuse(verdict, json_)
-    digest = screen.put_json(document, output)
-    receipt = _receipt(document, record.id, output, digest)
-    place.record_submission({**receipt, "valid": True})
-    _show_receipt(receipt, json_ and output != "-")
+    old = target.replaced()
+    digest = target.write(screen.as_json(document))
+    entry = SubmissionEntry(
+        id=document["digest"][:16], created_at=document["created_at"], event=document["event"], run=run,
+        file=target.place, trust=document["trust"], sha256=digest,
+    )  # fmt: skip
+    with screen.done_before(f"the submission is written to {target.name}"):
+        place.record_submission(entry)
+        _tell_replaced(old, entry.event, str(target.name))
+        _show_receipt({**entry.model_dump(mode="json"), "file": target.name}, json_, target)
 
 
-def _run(place: workspace.Workspace, named: str | None, event: str) -> Run:
+def _run(place: Workspace, named: str | None, event: str) -> Run:
     """The run that is meant; measured now when none was named and none is recorded."""
+    from tinytorch.competition.run import parse_run
+
     failure = place.last_failure() if named is None else None
     if failure:
-        message = f"the last attempt, with {failure['source']}, failed, and an older run is not what you want to submit"
+        message = f"the last attempt, with {failure.source}, failed, and an older run is not what you want to submit"
         raise UsageError(message, mend="measure again, or name the run: --run ID (tito olympics status lists them)")
     try:
         record = parse_run(*place.run_content(named))
-        screen.say(f"packing run {record.id}: {record.source.name}, measured {record.created_at:%Y-%m-%d %H:%M} UTC")
-        return record
     except SetupMissingError:
+        from tito import measuring
+
         screen.say(f"no run is recorded yet: measuring the reference strategy of {event} first")
-        return measure(place, reference(event))
-
-
-def athlete_name() -> str:
-    """Git's `user.name`, else `anonymous` with a hint; never the login name."""
-    try:
-        command = ["git", "config", "user.name"]
-        name = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout.strip()
-    except FileNotFoundError:  # no git on this machine
-        name = ""
-    if name:
-        return name
-    screen.say("hint: git knows no user.name, so the athlete is 'anonymous'; give yours with --athlete NAME")
-    return ANONYMOUS
+        return measuring.measure(place, measuring.challenge(measuring.contender(event, None, None)))
+    screen.say(f"packing run {record.id}: {record.source.name}, measured {record.created_at:%Y-%m-%d %H:%M} UTC")
+    return record
 
 
 def _refuse(verdict: dict[str, Any], json_: bool) -> None:
     """Show the findings and end with exit code 1; nothing is written."""
+    from tito import render
+
     if json_:
         screen.put_json({"written": False, **verdict})
     else:
@@ -95,20 +122,21 @@ def _refuse(verdict: dict[str, Any], json_: bool) -> None:
     raise typer.Exit(1)
 
 
-def _receipt(document: dict[str, Any], run: str, output: str, digest: str | None) -> dict[str, Any]:
-    return {
-        "id": document["digest"][:16], "created_at": document["created_at"], "event": document["event"],
-        "run": run, "file": output, "sha256": digest, "trust": document["trust"],
-    }  # fmt: skip
+def _tell_replaced(old: bytes | None, event: str, name: str) -> None:
+    """A submission for another event that was there is no longer, which should surprise nobody."""
+    before = event_of(old) if old else None
+    if before and before != event:
+        screen.say(f"warning: {name} held your submission for {before}; it is replaced")
+        screen.say("         give each event a file of its own with -o FILE")
 
 
-def _show_receipt(receipt: dict[str, Any], as_json: bool) -> None:
-    """The receipt is talk, unless it was asked for as data."""
-    if as_json:
-        screen.put_json(receipt)
+def _show_receipt(receipt: dict[str, Any], json_: bool, target: Destination) -> None:
+    """The receipt is talk, unless it was asked for as data; beside a submission on stdout it is always talk."""
+    if json_ and not target.is_stdout:
+        screen.put_json({name: value for name, value in receipt.items() if name != "kind"})
         return
     for name in ("id", "created_at", "event", "trust", "file", "sha256"):
         if receipt[name] is not None:
             screen.say(f"{name + ':':<12}{receipt[name]}")
-    if receipt["file"] != "-":
-        screen.say(f"next: tito olympics validate {receipt['file']}")
+    if not target.is_stdout:
+        screen.say(f"next: tito olympics validate {shlex.quote(str(target.name))}")

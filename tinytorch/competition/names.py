@@ -1,0 +1,36 @@
+"""The names of events and divisions, and where their rules are. Light: a help and `status` read them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, get_args
+
+from tinytorch.errors import UsageError
+from tinytorch.text import nearest, safe_text
+
+RULES_FILE = Path(__file__).with_name("rules.toml")
+
+Division = Literal["closed", "open"]
+DIVISIONS: tuple[Division, ...] = get_args(Division)
+
+MOST_TECHNIQUES = 32
+MOST_HELPERS = 100  # modules beside an entry that it imports
+
+
+class OlympicEvent(StrEnum):
+    """The five events; what each demands stands in the rules."""
+
+    LATENCY_SPRINT = "latency_sprint"
+    MEMORY_CHALLENGE = "memory_challenge"
+    ACCURACY_CONTEST = "accuracy_contest"
+    ALL_AROUND = "all_around"
+    EXTREME_PUSH = "extreme_push"
+
+
+def parse_event(text: str) -> OlympicEvent:
+    """The event of that name; UsageError suggests the nearest one."""
+    try:
+        return OlympicEvent(text)
+    except ValueError:
+        raise UsageError(f"unknown event {safe_text(str(text))!r}", mend=nearest(str(text), OlympicEvent)) from None

@@ -1,0 +1,52 @@
+"""Measuring for the commands: who is meant, under the workspace's lock, and recorded when it is done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tinytorch.benchmarking.schedule import TIERS
+from tinytorch.benchmarking.session import Settings
+from tinytorch.competition.names import parse_event
+from tinytorch.competition.run import Run
+from tinytorch.errors import UsageError
+from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
+from tinytorch.harness.run import Observer, run_competition
+from tinytorch.workloads.registry import DEFAULT_TASK, find_task
+from tinytorch.workloads.strategies import DEFAULT_STRATEGY
+from tito import bars, screen
+from tito.workspace import Workspace
+
+CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
+
+
+def contender(event: str | None, entry: Path | None, strategy: str | None) -> Contender:
+    """Who is meant: an entry, a named strategy, or the event's own."""
+    if entry and strategy:
+        raise UsageError("--entry and --strategy exclude each other", mend="give one of them")
+    wanted = parse_event(event).value if event else DEFAULT_STRATEGY
+    return Contender.entry(entry) if entry else Contender.strategy(strategy or wanted)
+
+
+def challenge(
+    who: Contender, task: str = DEFAULT_TASK, tier: str = "default", seed: int = 0, limit_s: float = BUILD_LIMIT_S
+) -> Challenge:
+    """What is to be measured."""
+    folder = os.environ.get(CACHE_VARIABLE)
+    settings = Settings(TIERS[tier], seed)
+    return Challenge(find_task(task), who, settings, limit_s, Path(folder) if folder else None)
+
+
+def measure(place: Workspace, asked: Challenge) -> Run:
+    """Measure under the workspace's lock, and record the run with what its processes printed, or that it failed."""
+    printed: list[str] = []
+
+    def keep(where: str, text: str) -> None:
+        printed.extend([f"--- {where} ---", text.rstrip()] if text.strip() else [])
+
+    with place.measuring(), bars.progress() as progress, place.noting_failure(asked.contender.name):
+        run = run_competition(asked, Observer(progress, screen.say, keep))
+        log = place.record_run(run, "\n".join(printed))
+    if log:
+        screen.say(f"what was printed meanwhile: {log}")
+    return run
