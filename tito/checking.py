@@ -72,7 +72,7 @@ def _read(name: str) -> bytes:
     try:
         return read_descriptor(number, LARGEST_FILE_BYTES)
     except UsageError as error:
-        raise RefusedError("file", error.message) from None
+        raise RefusedError("file", error.message, error.mend) from None
 
 
 def _drawn(renderables: Iterable[RenderableType], target: Destination) -> Iterator[str]:

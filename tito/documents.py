@@ -116,8 +116,10 @@ class Destination:
 
     @property
     def place(self) -> str:
-        """Where the document lies afterwards: an absolute path, or `-` for what is no file."""
-        return STANDARD if self.is_stdout else str(Path.cwd() / str(self.name))
+        """Where the document can be found afterwards: the absolute path of a file, else `-`."""
+        name = str(self.name)
+        is_file = not self.is_stdout and descriptor(name) is None and Path(name).is_file()
+        return str(Path.cwd() / name) if is_file else STANDARD
 
     def write(self, text: str) -> str | None:
         """Write the document and a last line end; the SHA-256 of a file that was written."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
-FileState = Literal["valid", "changed since", "gone", "elsewhere"]
+FileState = Literal["valid", "changed since", "gone", "replaced", "elsewhere"]
 
 
 class Entry(BaseModel):

@@ -129,7 +129,7 @@ def test_a_second_run_in_one_workspace_is_refused(beginner: Path, tito) -> None:
     assert (done.code, "another run" in done.err) == (2, True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_leaves_no_worker_and_no_run(beginner: Path, number: signal.Signals) -> None:
     """The entry writes down its process, then loops; the signal comes while it does."""
     fifo = beginner / "started"
@@ -143,7 +143,9 @@ def test_an_interrupted_run_leaves_no_worker_and_no_run(beginner: Path, number: 
     )
     program = f"{heard}; from tito.app import main; main()"
     command = [sys.executable, "-c", program, "olympics", "benchmark", "--entry", "entry.py", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tool:
+    (beginner / "scratch").mkdir()
+    environment = {**os.environ, "TMPDIR": str(beginner / "scratch")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as tool:
         worker = psutil.Process(int(fifo.read_text()))
         tool.send_signal(number)
         out, _ = tool.communicate(timeout=30)
@@ -151,6 +153,7 @@ def test_an_interrupted_run_leaves_no_worker_and_no_run(beginner: Path, number: 
     assert (tool.returncode, json.loads(out)["exit_code"]) == (130, 130)
     assert not worker.is_running()
     assert kinds() == ["failure"]
+    assert [*(beginner / "scratch").iterdir(), *beginner.rglob("*.tmp")] == []
 
 
 def test_output_is_readable_in_an_ascii_locale(beginner: Path) -> None:

@@ -13,7 +13,8 @@ import typer
 from tinytorch.competition.names import RULES_FILE
 from tinytorch.text import safe_text
 from tito import screen
-from tito.history import FailureEntry, RunEntry, SubmissionEntry
+from tito.documents import STANDARD
+from tito.history import FailureEntry, FileState, RunEntry, SubmissionEntry
 from tito.olympics.options import Json, WorkspaceFolder
 from tito.workspace import BENCHMARK_COMMAND, Workspace, file_state
 
@@ -31,7 +32,7 @@ def status(
     """Show the five stages, the runs, the submissions and the next command."""
     place = Workspace(folder)
     runs = [_run_row(place, run) for run in place.history_of(RunEntry)]
-    submissions = [_submission_row(entry) for entry in place.history_of(SubmissionEntry)]
+    submissions = _submission_rows(place.history_of(SubmissionEntry))
     failure = place.last_failure()
     document = {
         "stages": _stages(runs, submissions), "runs": runs, "last_run": runs[-1] if runs else None,
@@ -48,8 +49,17 @@ def _run_row(place: Workspace, run: RunEntry) -> Row:
     return {**run.model_dump(mode="json"), "file_state": place.run_state(run)}
 
 
-def _submission_row(entry: SubmissionEntry) -> Row:
-    return {**entry.model_dump(mode="json"), "file_state": file_state(entry.file, entry.sha256)}
+def _submission_rows(entries: Sequence[SubmissionEntry]) -> list[Row]:
+    """Of several that were written to one file, only the last can still be there."""
+    last = {entry.file: entry for entry in entries}
+    return [
+        {**entry.model_dump(mode="json"), "file_state": _state(entry, last[entry.file] is not entry)}
+        for entry in entries
+    ]
+
+
+def _state(entry: SubmissionEntry, is_replaced: bool) -> FileState:
+    return "replaced" if is_replaced and entry.file != STANDARD else file_state(entry.file, entry.sha256)
 
 
 def _stages(runs: Sequence[Row], submissions: Sequence[Row]) -> list[Row]:

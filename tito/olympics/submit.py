@@ -13,7 +13,7 @@ from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.text import from_argument, nearest
 from tito import athlete as people
 from tito import screen
-from tito.documents import Destination
+from tito.documents import STANDARD, Destination
 from tito.history import SubmissionEntry
 from tito.olympics.options import Event, Force, Json, WorkspaceFolder
 from tito.workspace import Workspace
@@ -138,5 +138,5 @@ def _show_receipt(receipt: dict[str, Any], json_: bool, target: Destination) -> 
     for name in ("id", "created_at", "event", "trust", "file", "sha256"):
         if receipt[name] is not None:
             screen.say(f"{name + ':':<12}{receipt[name]}")
-    if not target.is_stdout:
+    if target.place != STANDARD:
         screen.say(f"next: tito olympics validate {shlex.quote(str(target.name))}")
