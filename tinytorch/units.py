@@ -44,12 +44,29 @@ def format_size(size_bytes: float) -> str:
     return f"{size_bytes:.0f} B" if factor == 1 else f"{three_digits(size_bytes / factor)} {unit}"
 
 
-def three_digits(value: float) -> str:
-    """Three significant digits without an exponent: 0.000123, 0.123, 1.23, 12.3, 123, 1234."""
+def significant(value: float, digits: int) -> str:
+    """At least `digits` significant digits without an exponent; with 3: 0.000123, 0.123, 1.23, 12.3, 123, 1234."""
     if not value or not isfinite(value):
         return f"{value:.3g}"
-    exponent = int(f"{value:.2e}".partition("e")[2])  # of the rounded value: 999.96 has three digits before the point
-    return f"{value:.{max(0, 2 - exponent)}f}"
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # of the rounded value: 999.96 is 1000
+    return f"{value:.{max(0, digits - 1 - exponent)}f}"
+
+
+def three_digits(value: float) -> str:
+    """Three significant digits: what a table shows."""
+    return significant(value, 3)
+
+
+def format_share(fraction: float, decimals: int = 1) -> str:
+    """A fraction as people say it: `81.4 %`."""
+    return f"{100 * fraction:.{decimals}f} %"
+
+
+def format_metric(metric: MetricName, value: float, digits: int = 3) -> str:
+    """A metric in the unit that people say it in: `81.4 %`, `0.0503 ms`, `0.866 MB`."""
+    if metric == "accuracy":
+        return f"{significant(100 * value, digits)} %"
+    return f"{significant(value, digits)} {UNITS[metric]}"
 
 
 def size_words(ratio: float) -> str:
@@ -57,3 +74,14 @@ def size_words(ratio: float) -> str:
     if ratio == 1:
         return "the same size"
     return f"{three_digits(ratio)}x smaller" if ratio > 1 else f"{three_digits(1 / ratio)}x larger"
+
+
+def format_limit(metric: MetricName, limit: float) -> str:
+    """A round number of the rules as they say it: `85 %`, `100 ms`."""
+    return f"{100 * limit:g} %" if metric == "accuracy" else f"{limit:g} {UNITS[metric]}"
+
+
+def parse_metric(text: str) -> float:
+    """The number in a text of `format_metric`: 0.814 of `81.4 %`."""
+    number, unit = text.split()
+    return float(number) / 100 if unit == "%" else float(number)

@@ -23,9 +23,10 @@ STAGES = {
 
 @contextlib.contextmanager
 def progress() -> Iterator[Progress]:
-    """An observer for one run."""
-    if sys.stderr.isatty():
-        with _bars() as observer:
+    """An observer for one run; a terminal that cannot move its cursor gets lines."""
+    console = Console(stderr=True)
+    if sys.stderr.isatty() and not console.is_dumb_terminal:
+        with _bars(console) as observer:
             yield observer
     else:
         yield _lines()
@@ -43,9 +44,9 @@ def _lines() -> Progress:
 
 
 @contextlib.contextmanager
-def _bars() -> Iterator[Progress]:
+def _bars(console: Console) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn(), TextColumn("left"))
-    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
+    with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def observer(stage: str, share: float) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory
 from tinytorch.benchmarking.statistics import Interval
-from tinytorch.competition.eligibility import Eligibility
+from tinytorch.competition.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
 from tinytorch.competition.events import ConstraintResult
 from tinytorch.competition.run import Run
 from tinytorch.competition.scores import compared
@@ -20,30 +19,33 @@ from tinytorch.competition.submission import trust_of
 from tinytorch.units import (
     BYTES_PER_MEGABYTE,
     NANOSECONDS_PER_MILLISECOND,
-    UNITS,
+    format_metric,
+    format_share,
     format_size,
     format_time,
     size_words,
     three_digits,
 )
+from tito.tables import Lines, table
 
-NOT_MEASURED = "not measured"
+RATIOS = {"speedup", "compression_ratio"}
 MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not check", "yellow")}
 
 
 def benchmark_table(run: Run) -> RenderableType:
     """Baseline, optimized and change, each with its 95 % interval, and what it means in a sentence."""
-    table = Table(title=f"{run.task.name}: {run.source.name} against the baseline", title_justify="left", expand=False)
-    for heading in ("", "baseline", "optimized", "change"):
-        table.add_column(heading, justify="left" if not heading else "right", no_wrap=False)
+    title = f"{run.task.name}: {run.source.name} against the baseline"
+    found_table = table(title, "", "baseline", "optimized", "change", right=True)
     first, second = run.baseline.metrics, run.optimized.metrics
     found = compared(first, second)
-    table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
+    found_table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
     sizes = (_memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
-    table.add_row("memory", *map(Text, sizes))  # names of an entry's types are among them
-    table.add_row("accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta))
+    found_table.add_row("memory", *sizes)
+    found_table.add_row(
+        "accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta)
+    )
     doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
-    return Group(table, Text(_below(run), style="dim"), *doubts, Text(meaning(run)))
+    return Group(found_table, Text(_below(run), style="dim"), *doubts, Text(meaning(run)))
 
 
 def meaning(run: Run) -> str:
@@ -55,13 +57,11 @@ def meaning(run: Run) -> str:
 
 def scores_table(scores: Mapping[str, float | None]) -> RenderableType:
     """The normalized scores."""
-    table = Table(title="Normalized scores", title_justify="left")
-    table.add_column("score")
-    table.add_column("value", justify="right")
+    shown = table("Normalized scores", "score", "value", right=True)
     for name, value in scores.items():
-        shown = NOT_MEASURED if value is None else f"{value:+.4f}" if name == "accuracy_delta" else three_digits(value)
-        table.add_row(name, shown)
-    return table
+        words = NOT_MEASURED if value is None else f"{value:+.4f}" if name == "accuracy_delta" else three_digits(value)
+        shown.add_row(name, words)
+    return shown
 
 
 def across_sessions(interval: Interval) -> RenderableType:
@@ -83,32 +83,36 @@ def event_row(event: Eligibility) -> dict[str, Any]:
 
 
 def events_table(events: Iterable[Eligibility]) -> RenderableType:
-    """The line of every event."""
-    table = Table(title="Events", title_justify="left")
-    for heading in ("event", "score", "eligible", "why"):
-        table.add_column(heading, overflow="fold")
+    """The line of every event: what it is ranked by, eligible or not, and why."""
+    shown = table("Events", "event", "ranked by", "eligible", "why")
     words = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("could not check", "yellow")}
-    for row in map(event_row, events):
-        table.add_row(row["event"], row["score"], words[row["eligible"]], row["why"])
-    return table
+    for event in events:
+        row = event_row(event)
+        shown.add_row(row["event"], _ranked(event), words[row["eligible"]], row["why"])
+    return shown
+
+
+def _ranked(event: Eligibility) -> str:
+    """The value that an event ranks by, as people say it."""
+    if event.value is None:
+        return NOT_MEASURED
+    if event.asked.ranked_by == "accuracy":
+        return format_metric("accuracy", event.value)
+    return f"{three_digits(event.value)}{'x' if event.asked.ranked_by in RATIOS else ''}"
 
 
 def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableType:
     """Every check by name with passed, failed or could not check, and its message where there is something to say."""
-    table = Table(title=Text(title), title_justify="left")
-    for heading in ("check", "result", "message"):
-        table.add_column(heading, overflow="fold")
+    shown = table(title, "check", "result", "message")
     for check in checks:
         word, style = MARKS[check["passed"]]
         said = "" if check["passed"] else f"{check['message']} {_arrow(check.get('mend'))}".strip()
-        table.add_row(Text(check["name"]), Text(word, style), Text(said))
-    return table
+        shown.add_row(Text(check["name"]), Text(word, style), Text(said))
+    return shown
 
 
 def _margin(constraint: ConstraintResult) -> str:
-    unit = "" if constraint.metric == "accuracy" else f" {UNITS[constraint.metric]}"
-    value = NOT_MEASURED if constraint.value is None else f"{constraint.value:.4g}{unit}"
-    return f"{constraint.metric} {value} {constraint.operator} {constraint.limit:g}{unit}"
+    return f"{constraint.metric} {value_words(constraint)}, asked {limit_words(constraint)}"
 
 
 def _arrow(mend: str | None) -> str:
@@ -119,63 +123,67 @@ def _interval(lower: str, upper: str) -> str:
     return f"[{lower}, {upper}]"
 
 
-def _latency(latency: Latency | None) -> str:
+def _latency(latency: Latency | None) -> Lines:
     if latency is None:
-        return NOT_MEASURED
+        return Lines(NOT_MEASURED)
     lines = [_milliseconds(latency.mean)]
     if latency.ci_lower is not None and latency.ci_upper is not None:
         lines.append(_interval(_milliseconds(latency.ci_lower), _milliseconds(latency.ci_upper)))
     if latency.typical is not None:
         lines.append(f"typical {_milliseconds(latency.typical)}")
-    return "\n".join(lines)
+    return Lines(*lines)
 
 
 def _milliseconds(time_ms: float) -> str:
     return format_time(time_ms * NANOSECONDS_PER_MILLISECOND)
 
 
-def _memory(memory: Memory | None) -> str:
+def _memory(memory: Memory | None) -> Lines:
     if memory is None:
-        return NOT_MEASURED
+        return Lines(NOT_MEASURED)
     size = format_size(memory.mean * BYTES_PER_MEGABYTE)
-    return f"at least {size}\n(not seen: {', '.join(memory.unseen)})" if memory.unseen else f"{size}\n(counted exactly)"
+    if memory.unseen:
+        return Lines(f"at least {size}", f"(not seen: {', '.join(memory.unseen)})")
+    return Lines(size, "(counted exactly)")
 
 
-def _accuracy(accuracy: Accuracy | None) -> str:
+def _accuracy(accuracy: Accuracy | None) -> Lines:
     if accuracy is None:
-        return NOT_MEASURED
+        return Lines(NOT_MEASURED)
     if accuracy.ci_lower is None or accuracy.ci_upper is None:
-        return f"{accuracy.mean:.1%}"
-    return f"{accuracy.mean:.1%}\n{_interval(f'{accuracy.ci_lower:.1%}', f'{accuracy.ci_upper:.1%}')}"
+        return Lines(format_share(accuracy.mean))
+    return Lines(
+        format_share(accuracy.mean), _interval(format_share(accuracy.ci_lower), format_share(accuracy.ci_upper))
+    )
 
 
-def _speedup(comparison: Comparison | None) -> str:
+def _speedup(comparison: Comparison | None) -> Lines:
     if comparison is None:
-        return NOT_MEASURED
+        return Lines(NOT_MEASURED)
     if comparison.ci_lower is None or comparison.ci_upper is None:
-        return f"{three_digits(comparison.estimate)}x\n({comparison.reason})"
+        return Lines(f"{three_digits(comparison.estimate)}x", f"({comparison.reason})")
     interval = _interval(f"{three_digits(comparison.ci_lower)}x", f"{three_digits(comparison.ci_upper)}x")
-    basis = "\nby typical times" if comparison.basis == "typical" else ""
-    return f"{three_digits(comparison.estimate)}x speed, {p_words(comparison.p_value)}\n{interval}{basis}"
+    basis = "by typical times" if comparison.basis == "typical" else ""
+    return Lines(f"{three_digits(comparison.estimate)}x speed, {p_words(comparison.p_value)}", interval, basis)
 
 
-def _compression(baseline: Memory | None, optimized: Memory | None) -> str:
+def _compression(baseline: Memory | None, optimized: Memory | None) -> Lines:
     if baseline is None or optimized is None:
-        return NOT_MEASURED
+        return Lines(NOT_MEASURED)
     if not optimized.mean:
-        return "nothing kept\n(no ratio)"
+        return Lines("nothing kept", "(no ratio)")
     exact = "at least for what was seen" if baseline.unseen or optimized.unseen else "exact"
-    return f"{size_words(baseline.mean / optimized.mean)}\n({exact})"
+    return Lines(size_words(baseline.mean / optimized.mean), f"({exact})")
 
 
-def _points(comparison: Comparison | None) -> str:
+def _points(comparison: Comparison | None) -> Lines:
     if comparison is None:
-        return NOT_MEASURED
+        return Lines(NOT_MEASURED)
     shown = f"{100 * comparison.estimate:+.1f} points"
     if comparison.ci_lower is None or comparison.ci_upper is None:
-        return f"{shown}\n({comparison.reason})"
+        return Lines(shown, f"({comparison.reason})")
     interval = _interval(f"{100 * comparison.ci_lower:+.1f}", f"{100 * comparison.ci_upper:+.1f}")
-    return f"{shown}, {p_words(comparison.p_value)}\n{interval}"
+    return Lines(f"{shown}, {p_words(comparison.p_value)}", interval)
 
 
 def p_words(p_value: float | None) -> str:
@@ -189,7 +197,7 @@ def _speed_words(comparison: Comparison | None) -> str:
     if comparison is None or comparison.verdict is None:
         return "has no speedup that could be tested"
     if comparison.verdict == "no detectable difference":
-        smallest = "" if comparison.smallest_detectable is None else f"{comparison.smallest_detectable - 1:.1%}"
+        smallest = "" if comparison.smallest_detectable is None else format_share(comparison.smallest_detectable - 1)
         return f"shows no detectable difference in speed (one of {smallest} would have been seen)"
     faster = comparison.estimate > 1
     ratio = comparison.estimate if faster else 1 / comparison.estimate

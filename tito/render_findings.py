@@ -11,6 +11,7 @@ from rich.text import Text
 from tinytorch.competition.findings import Finding, Page
 from tinytorch.competition.reports import Report
 from tinytorch.text import safe_text
+from tito.tables import table
 
 STYLES = {"passed": "green", "error": "red", "warning": "yellow", "info": "cyan", "could not check": "yellow"}
 
@@ -31,10 +32,10 @@ def pages(shown: Sequence[Page]) -> Iterator[RenderableType]:
     """The manual of checks: what, why, how to mend."""
     for page in shown:
         yield Text.assemble((page.id, "bold"), f" ({page.severity})")
-        table = Table.grid(padding=(0, 2))
+        grid = Table.grid(padding=(0, 2))
         for label, words in (("what", page.what), ("why", page.why), ("mend", page.mend)):
-            table.add_row(Text(f"  {label}"), Text(words))
-        yield table
+            grid.add_row(Text(f"  {label}"), Text(words))
+        yield grid
 
 
 def _verdict(report: Report) -> Text:
@@ -43,14 +44,12 @@ def _verdict(report: Report) -> Text:
 
 
 def _table(findings: Sequence[Finding]) -> Table:
-    table = Table()
-    for heading in ("check", "result", "message"):
-        table.add_column(heading, overflow="fold")
+    shown = table(None, "check", "result", "message")
     for finding in findings:
         word = _word(finding)
         said = "" if finding.passed else f"{finding.message} {f'-> {finding.mend}' if finding.mend else ''}".strip()
-        table.add_row(Text(finding.id), Text(word, STYLES[word]), Text(said))
-    return table
+        shown.add_row(Text(finding.id), Text(word, STYLES[word]), Text(said))
+    return shown
 
 
 def _word(finding: Finding) -> str:

@@ -20,7 +20,7 @@ from tinytorch.benchmarking.blas import blas_library
 from tinytorch.benchmarking.measure import CLOCK
 from tinytorch.benchmarking.records import Doubt, SystemInfo
 from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, TIMER_SHARE
-from tinytorch.units import format_size, format_time
+from tinytorch.units import format_share, format_size, format_time
 
 
 def describe(blas_threads: int | None = None) -> SystemInfo:
@@ -169,7 +169,7 @@ def _steal(evidence: Evidence) -> Look:
     if before.stolen_s is None or after.stolen_s is None:
         return Look(None, "this system does not count stolen processor time")
     share = (after.stolen_s - before.stolen_s) / (evidence.elapsed_s * after.cores)
-    return Look(share > STEAL_SHARE, f"the host took {share:.1%} of the processor time")
+    return Look(share > STEAL_SHARE, f"the host took {format_share(share)} of the processor time")
 
 
 def _throttling(evidence: Evidence) -> Look:

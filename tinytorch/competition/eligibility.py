@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from tinytorch.benchmarking.records import Metrics
 from tinytorch.competition.case import Case
-from tinytorch.competition.events import ConstraintResult, EventRules, Rules, check_constraints, load_rules
+from tinytorch.competition.events import Constraint, ConstraintResult, EventRules, Rules, check_constraints, load_rules
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.scores import Scores, metric_values
 from tinytorch.competition.submission import Trust
 from tinytorch.text import safe_text
-from tinytorch.units import UNITS
+from tinytorch.units import format_limit, format_metric, parse_metric
 
+NOT_MEASURED = "not measured"
 DECLARE_OPEN = "enter the open division: DIVISION = 'open' in the entry, or tito olympics submit --division open"
 
 
@@ -51,8 +52,7 @@ def constraints(case: Case) -> Outcome:
     results = check_constraints(case.submission.event, metric_values(case.optimized), case.rules)
     missed = [result for result in results if result.satisfied is False]
     if missed:
-        texts = [f"{r.metric} is {r.value:.6g}, must be {r.operator} {r.limit:g} {UNITS[r.metric]}" for r in missed]
-        return failed(f"constraint missed: {'; '.join(texts)}", **{r.metric: r.value for r in missed})
+        return failed(f"constraint missed: {'; '.join(map(_missed, missed))}", **{r.metric: r.value for r in missed})
     absent = [result.metric for result in results if result.satisfied is None]
     if absent:
         return unknown(f"{' and '.join(absent)} of the optimized model was not measured")
@@ -115,3 +115,21 @@ def layer_kinds(case: Case) -> Outcome:
 
 
 CHECKS: tuple[Check[Case], ...] = (constraints, completeness, test_set, layer_kinds)
+
+
+def value_words(result: ConstraintResult) -> str:
+    """The value that a constraint met, with as many digits as it takes to see on which side of the limit it is."""
+    if result.value is None:
+        return NOT_MEASURED
+    texts = [format_metric(result.metric, result.value, digits) for digits in range(3, 18)]
+    asked = Constraint(metric=result.metric, operator=result.operator, limit=result.limit)
+    return next((text for text in texts if asked.allows(parse_metric(text)) == result.satisfied), texts[-1])
+
+
+def limit_words(result: ConstraintResult) -> str:
+    """What a constraint asks for: `>= 85 %`, `< 100 ms`."""
+    return f"{result.operator} {format_limit(result.metric, result.limit)}"
+
+
+def _missed(result: ConstraintResult) -> str:
+    return f"{result.metric} is {value_words(result)}, must be {limit_words(result)}"

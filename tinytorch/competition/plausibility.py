@@ -11,6 +11,7 @@ from tinytorch import units
 from tinytorch.benchmarking.comparison import is_lottery
 from tinytorch.competition.case import Case, Times
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
+from tinytorch.units import format_share as share
 
 NO_SAMPLES = "no raw latency samples"
 MEASURE_AGAIN = "measure again with tito olympics benchmark, and submit that run as it is"
@@ -149,7 +150,8 @@ def accuracy_gain(case: Case) -> Outcome:
     baseline, optimized = case.baseline.accuracy, case.optimized.accuracy
     if baseline is None or optimized is None or baseline.ci_upper is None:
         return unknown("no interval of the baseline's accuracy")
-    shown = f"{optimized.mean:.2%} after {baseline.mean:.2%}, whose interval ends at {baseline.ci_upper:.2%}"
+    before, end = share(baseline.mean, 2), share(baseline.ci_upper, 2)
+    shown = f"{share(optimized.mean, 2)} after {before}, whose interval ends at {end}"
     if optimized.mean > baseline.ci_upper:
         message = f"accuracy rose to {shown}"
         return failed(message, optimized=optimized.mean, baseline=baseline.mean, baseline_upper=baseline.ci_upper)
@@ -168,7 +170,7 @@ def baseline_accuracy(case: Case) -> Outcome:
         return unknown("the run did not record which accuracy its task expects of the baseline")
     if accuracy is None:
         return unknown("the baseline's accuracy was not measured")
-    shown = f"the baseline has {accuracy.mean:.2%}, its task expects {task.expected_accuracy:.2%}"
+    shown = f"the baseline has {share(accuracy.mean, 2)}, its task expects {share(task.expected_accuracy, 2)}"
     if abs(accuracy.mean - task.expected_accuracy) > case.limits.baseline_accuracy_tolerance:
         return failed(shown, accuracy=accuracy.mean, expected=task.expected_accuracy)
     return passed(shown)

@@ -17,7 +17,8 @@ def checked_quantity(metric: str, value: object, owner: str = "") -> float:
     label = f"{owner} {metric}".strip()
     if isinstance(value, bool) or not isinstance(value, Real):
         kind = type(value).__name__
-        raise UsageError(f"{label} must be a number, got {safe_text(kind)}", mend=f"give it in {UNITS[metric]}")
+        unit = "as a fraction from 0 to 1" if metric == "accuracy" else f"in {UNITS[metric]}"
+        raise UsageError(f"{label} must be a number, got {safe_text(kind)}", mend=f"give it {unit}")
     number = _finite(label, value)
     if metric == "accuracy":
         return _checked_accuracy(label, number)

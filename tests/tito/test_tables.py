@@ -1,0 +1,75 @@
+"""Tables on a narrow screen and in a pipe."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tinytorch.competition.eligibility import eligibility
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.run import Run
+from tinytorch.competition.scores import compute_scores
+from tinytorch.competition.validation import CHECKS
+from tito import bars, render
+from tito.screen import PIPE_COLUMNS
+from tito.tables import Lines, table
+
+
+def drawn(renderable: object, width: int) -> str:
+    console = Console(width=width, file=io.StringIO())
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def run(measured: tuple[Path, object]) -> Run:
+    return Run.model_validate_json((measured[0] / "run.json").read_bytes())
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_name_is_broken_at_any_usual_width(run: Run, width: int) -> None:
+    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    checks = [
+        {"name": check.id, "passed": None, "message": "a reason of several words", "mend": ""} for check in CHECKS
+    ]
+    tables = (render.events_table(eligibility(run.optimized.metrics, scores)), render.checks_table("x", checks),
+              render.scores_table(scores.model_dump()))  # fmt: skip
+    words = set(re.findall(r"\w+", "".join(drawn(each, width) for each in tables)))
+
+    assert {*OlympicEvent, *(check.id for check in CHECKS), *scores.model_dump()} <= words
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_wider_than_the_screen(run: Run, width: int) -> None:
+    assert max(map(len, drawn(render.benchmark_table(run), width).splitlines())) <= width
+
+
+def test_in_a_pipe_name_and_numbers_stand_on_one_line(run: Run) -> None:
+    (line,) = [line for line in drawn(render.benchmark_table(run), PIPE_COLUMNS).splitlines() if "latency  │" in line]
+
+    assert line.count("typical") == 2
+
+
+def test_a_cell_of_lines_is_no_markup() -> None:
+    shown = table("[bold]title", "name")
+    shown.add_row(Lines("[red]hostile[/red]"))
+
+    assert "[red]hostile[/red]" in drawn(shown, 80)
+    assert "[bold]title" in drawn(shown, 80)
+
+
+@pytest.mark.parametrize(("terminal", "lines"), [("dumb", 2), ("xterm", 0)])
+def test_a_terminal_that_cannot_move_its_cursor_gets_a_line_for_each_stage(
+    terminal: str, lines: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", terminal)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with bars.progress() as observer:
+        observer("survey", 0.0)
+        observer("measure", 0.5)
+
+    assert capsys.readouterr().err.count(" ...\n") == lines
