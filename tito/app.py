@@ -6,15 +6,15 @@ import errno
 import json
 import os
 import sys
-from enum import IntEnum
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
-from tinytorch.errors import RunError, SetupMissingError, TinyTorchError, UsageError
+from tinytorch.errors import TinyTorchError
 from tinytorch.text import safe_lines
 from tito import interrupts, streams
+from tito.exit_codes import ExitCode, exit_code_of
 from tito.lazy import lazy_group
 
 COMMANDS = {
@@ -26,24 +26,6 @@ COMMANDS = {
     "schema": "Print the JSON Schema of what the tools write.",
 }
 
-
-class ExitCode(IntEnum):
-    """What a command's exit status means: a contract with scripts."""
-
-    GOOD = 0
-    FINDINGS = 1  # an invalid submission, a missed constraint
-    USAGE = 2  # the call or the configuration is wrong
-    SETUP_MISSING = 3  # no run yet, no data
-    RUN_FAILED = 4  # the entry crashed or timed out
-    INCONCLUSIVE = 5  # a verdict was demanded and there is none
-    INTERRUPTED = 130
-
-
-EXIT_CODES: dict[type[TinyTorchError], ExitCode] = {
-    UsageError: ExitCode.USAGE,
-    SetupMissingError: ExitCode.SETUP_MISSING,
-    RunError: ExitCode.RUN_FAILED,
-}
 
 ROOM = "make room there, or choose another place: --workspace DIR, -o FILE, TITO_CACHE or TMPDIR"
 SYSTEM_MENDS = {
@@ -151,11 +133,6 @@ def _own_help(error: typer.TyperException) -> str:
     """The help of the command that was called."""
     context = getattr(error, "ctx", None)
     return f"{context.command_path if context else 'tito olympics COMMAND'} --help"
-
-
-def exit_code_of(error: TinyTorchError) -> ExitCode:
-    """The exit code of the error's branch of the tree."""
-    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.RUN_FAILED)
 
 
 def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> ExitCode:

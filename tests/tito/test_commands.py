@@ -163,3 +163,33 @@ def test_doubts_about_the_machine_stand_below_the_table(athlete: Path) -> None:
     console.print(render.benchmark_table(doubtful))
 
     assert "doubt: other programs used 1.00 of 2 cores -> close other programs" in console.file.getvalue()
+
+
+EXPECTED = {
+    "better and it is": ("better", lambda run: run, 0),
+    "better and it is worse": ("better", lambda run: swapped(run), 1),
+    "no worse and it is worse": ("no-worse", lambda run: swapped(run), 1),
+    "no worse and it is better": ("no-worse", lambda run: run, 0),
+    "better and nothing was measured": ("better", lambda run: untimed(run), 5),
+}
+
+
+def swapped(run: Run) -> Run:
+    return run.model_copy(update={"baseline": run.optimized, "optimized": run.baseline})
+
+
+def untimed(run: Run) -> Run:
+    metrics = run.optimized.metrics.model_copy(update={"latency": None})
+    return run.model_copy(update={"optimized": run.optimized.model_copy(update={"metrics": metrics})})
+
+
+@pytest.mark.parametrize(("expected", "change", "code"), EXPECTED.values(), ids=EXPECTED.keys())
+def test_an_expectation_has_its_exit_code(
+    athlete: Path, tito, monkeypatch: pytest.MonkeyPatch, expected: str, change, code: int
+) -> None:
+    run = change(Run.model_validate_json((athlete / "run.json").read_bytes()))
+    monkeypatch.setattr("tito.measuring.measure", lambda place, asked: run)
+    done = tito("benchmark", "--event", "latency_sprint", "--expect", expected)
+
+    assert done.code == code
+    assert f"expected {expected}: " in done.err

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tito.app import EXIT_CODES, exit_code_of
+from tito.exit_codes import EXIT_CODES, exit_code_of
 from tito.history import RunEntry
 from tito.workspace import Workspace
 

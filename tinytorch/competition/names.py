@@ -28,6 +28,13 @@ class OlympicEvent(StrEnum):
     EXTREME_PUSH = "extreme_push"
 
 
+class Expectation(StrEnum):
+    """What may be expected of an optimized model."""
+
+    BETTER = "better"
+    NO_WORSE = "no-worse"
+
+
 def parse_event(text: str) -> OlympicEvent:
     """The event of that name; UsageError suggests the nearest one."""
     try:

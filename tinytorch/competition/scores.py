@@ -133,9 +133,12 @@ def _compression_ratio(baseline: Memory | None, optimized: Memory | None) -> flo
 
 
 def _error_ratio(baseline: Accuracy | None, optimized: Accuracy | None, smoothing: float) -> float | None:
-    if baseline is None or optimized is None:
-        return None
-    return (1 - baseline.mean + smoothing) / (1 - optimized.mean + smoothing)
+    return error_ratio_of(baseline.mean, optimized.mean, smoothing) if baseline and optimized else None
+
+
+def error_ratio_of(baseline: float, optimized: float, smoothing: float) -> float:
+    """The errors of one accuracy over those of another; the smoothing keeps a perfect model finite."""
+    return (1 - baseline + smoothing) / (1 - optimized + smoothing)
 
 
 def _product(*factors: float | None) -> float | None:

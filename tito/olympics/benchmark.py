@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinytorch.competition.names import Expectation, parse_event
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK, TASKS
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY, STRATEGIES
 from tito import screen
 from tito.documents import Destination
+from tito.exit_codes import ExitCode
 from tito.olympics.options import Event, Force, Json, Output, Seed, WorkspaceFolder
 from tito.workspace import Workspace
 
@@ -47,6 +49,10 @@ def benchmark(
         float, typer.Option("--time-limit", min=1, metavar="SECONDS", help="For optimize.")
     ] = BUILD_LIMIT_S,
     seed: Seed = 0,
+    expect: Annotated[
+        Expectation | None,
+        typer.Option("--expect", help="Of the score that --event ranks by: exit 1 for the opposite, 5 for neither."),
+    ] = None,
     json_: Json = False,
     output: Output = None,
     force: Force = False,
@@ -64,6 +70,19 @@ def benchmark(
     run = measuring.measure(Workspace(folder), measuring.challenge(who, task, tier, seed, time_limit))
     with screen.done_before(f"run {run.id} is recorded"):
         _show(run, json_, target, event)
+        if expect:
+            raise typer.Exit(_expected(run, event or DEFAULT_STRATEGY, expect))
+
+
+def _expected(run: Run, event: str, expect: Expectation) -> ExitCode:
+    """Say whether the run shows what was expected, and the exit code for it."""
+    from tinytorch.competition.expectation import Outcome, standing
+
+    found = standing(run, parse_event(event))
+    outcome = found.outcome(expect)
+    screen.say(f"expected {expect.value}: {outcome.value} ({found})")
+    codes = {Outcome.SHOWN: ExitCode.GOOD, Outcome.OPPOSITE: ExitCode.FINDINGS, Outcome.OPEN: ExitCode.INCONCLUSIVE}
+    return codes[outcome]
 
 
 def _show(run: Run, json_: bool, target: Destination, event: str | None) -> None:

@@ -1,0 +1,110 @@
+"""What a script expects of a run, and whether the run shows it, shows the opposite, or shows neither.
+
+Judged is the score that the event ranks by, with the interval in which it would lie over many sessions: bounds of the
+parts multiplied, which is wider than their joint interval, and so never claims too much.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tinytorch.benchmarking.statistics import Interval
+from tinytorch.competition.events import Ranking, load_rules
+from tinytorch.competition.names import Expectation, OlympicEvent
+from tinytorch.competition.run import Run
+from tinytorch.competition.scores import compared, compute_scores, error_ratio_of, speedup_across_sessions
+from tinytorch.units import three_digits
+
+NO_WORSE_RATIO = 0.95  # of a timed score: what is smaller by less is no worse; sizes are exact and get no allowance
+NO_WORSE_POINTS = 1.0  # of accuracy: two or three answers of a test set of some hundred
+
+
+class Outcome(StrEnum):
+    """What became of an expectation."""
+
+    SHOWN = "shown"
+    OPPOSITE = "the opposite is shown"
+    OPEN = "neither is shown"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the optimized model stands beside the baseline: a ratio (`alike` at 1) or points of accuracy (at 0)."""
+
+    score: str
+    interval: Interval | None
+    alike: float
+    allowance: float
+
+    def outcome(self, expected: Expectation) -> Outcome:
+        """Whether what was expected is shown."""
+        if self.interval is None:
+            return Outcome.OPEN
+        if expected is Expectation.BETTER and self.interval.lower > self.alike:
+            return Outcome.SHOWN
+        if expected is Expectation.NO_WORSE and self.interval.lower >= self.alike - self.allowance:
+            return Outcome.SHOWN
+        return Outcome.OPPOSITE if self.interval.upper < self.alike else Outcome.OPEN
+
+    def __str__(self) -> str:
+        """The score and its interval."""
+        if self.interval is None:
+            return f"{self.score} has no interval"
+        lower, upper = self.interval.lower, self.interval.upper
+        shown = f"{lower:+.1f}, {upper:+.1f}" if not self.alike else f"{three_digits(lower)}, {three_digits(upper)}"
+        return f"{self.score} within [{shown}]"
+
+
+def standing(run: Run, event: OlympicEvent) -> Standing:
+    """How a run's optimized model stands by what an event ranks by."""
+    ranked = load_rules().events[event].ranked_by
+    if ranked == "accuracy":
+        delta = _accuracy_delta(run)
+        points = None if delta is None else Interval(100 * delta.lower, 100 * delta.upper)
+        return Standing("accuracy (points)", points, alike=0.0, allowance=NO_WORSE_POINTS)
+    allowance = 0.0 if ranked == "compression_ratio" else 1.0 - NO_WORSE_RATIO
+    return Standing(ranked, _ranked(run, ranked), alike=1.0, allowance=allowance)
+
+
+def _ranked(run: Run, ranked: Ranking) -> Interval | None:
+    parts = {
+        "speedup": (speedup_across_sessions(run),),
+        "compression_ratio": (_compression(run),),
+        "extreme_push": (_compression(run), speedup_across_sessions(run)),
+        "all_around": (_compression(run), speedup_across_sessions(run), _error_ratio(run)),
+    }[ranked]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    power = 1 / 3 if ranked == "all_around" else 1.0
+    return Interval(math.prod(part.lower for part in known) ** power, math.prod(part.upper for part in known) ** power)
+
+
+def _compression(run: Run) -> Interval | None:
+    """The exact ratio, where all was seen that the models keep."""
+    first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
+    ratio = compute_scores(run.baseline.metrics, run.optimized.metrics).compression_ratio
+    if ratio is None or first is None or second is None or first.unseen or second.unseen:
+        return None
+    return Interval(ratio, ratio)
+
+
+def _accuracy_delta(run: Run) -> Interval | None:
+    """The interval of the difference; the test decides, so without a difference it holds 0."""
+    found = compared(run.baseline.metrics, run.optimized.metrics).accuracy_delta
+    if found is None or found.ci_lower is None or found.ci_upper is None:
+        return None
+    if found.verdict == "no detectable difference":
+        return Interval(min(found.ci_lower, 0.0), max(found.ci_upper, 0.0))
+    return Interval(found.ci_lower, found.ci_upper)
+
+
+def _error_ratio(run: Run) -> Interval | None:
+    delta, baseline = _accuracy_delta(run), run.baseline.metrics.accuracy
+    if delta is None or baseline is None:
+        return None
+    smoothing, mean = load_rules().scoring.error_ratio_smoothing, baseline.mean
+    bounds = (min(1.0, max(0.0, mean + each)) for each in (delta.lower, delta.upper))
+    return Interval(*(error_ratio_of(mean, bound, smoothing) for bound in bounds))
