@@ -39,7 +39,7 @@ def test_labels_that_do_not_fit_are_refused(labels: np.ndarray) -> None:
 
 
 def test_scores_that_are_not_finite_are_refused() -> None:
-    with pytest.raises(UsageError, match="1 NaN"):
+    with pytest.raises(UsageError, match="1 are NaN"):
         correctness(np.array([[0.0, np.nan]]), np.array([0]))
 
 

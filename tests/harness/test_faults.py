@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from tinytorch.benchmarking.session import Settings
-from tinytorch.errors import EntryError, UsageError
+from tinytorch.errors import EntryError, RunError, UsageError
 from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.faults import blaming, entry_error
+from tinytorch.harness.frozen import ENTRY
 from tinytorch.harness.run import run_competition
+from tinytorch.processes.worker import Frame, WorkerFailedError
 from tinytorch.workloads.registry import find_task
 
 CHANGES = """
@@ -49,6 +53,12 @@ ENTRIES = {
         "class Nan:\n    def __call__(self, x):\n        return x[:, :10] * float('nan')\n"
         "def optimize(model, train_data):\n    return Nan()\n",
         ["NaN or infinite", "line 4"],
+    ),
+    "returns a tuple": (
+        "class Two:\n    def __init__(self, model): self.model = model\n"
+        "    def __call__(self, x):\n        return self.model(x), 1\n"
+        "def optimize(model, train_data):\n    return Two(model)\n",
+        ["the model returns a tuple instead of outputs"],
     ),
     "raises when run": (
         "class Bad:\n    def __call__(self, x):\n        raise RuntimeError('later')\n"
@@ -152,3 +162,43 @@ def test_hostile_text_in_a_message_is_escaped(tmp_path: Path, tiny_tier, cache_d
 
     assert "\x1b" not in caught.value.message
     assert "\u202e" not in caught.value.message
+
+
+def failed(detail: str, frames: list[Frame], mend: str = "") -> WorkerFailedError:
+    """A worker whose entry raised."""
+    return WorkerFailedError("raised", detail, frames, mend=mend)
+
+
+LINE = Frame(f"/x/{ENTRY}", 1, "optimize", "1 / 0")
+MENDS = {
+    "with a line": (failed("ZeroDivisionError", [LINE]), "mend that line"),
+    "without a line": (failed("ZeroDivisionError", []), "mend what is said"),
+    "with a mend of its own": (failed("the model returns a tuple", [LINE], "return the outputs"), "return the outputs"),
+}
+
+
+@pytest.mark.parametrize(("failure", "words"), MENDS.values(), ids=MENDS.keys())
+def test_a_line_is_to_be_mended_only_where_one_is_shown(failure: WorkerFailedError, words: str) -> None:
+    assert entry_error(failure, Contender("entry", "e.py", "", b"1 / 0"), "in optimize").mend.startswith(words)
+
+
+@pytest.mark.parametrize("source", [b"", None])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_in_a_worker_is_named_and_nobody_is_blamed(source: bytes | None, number: int) -> None:
+    with (
+        pytest.raises(RunError, match=r"the disk of .* is full") as caught,
+        blaming(Contender("strategy", "x", "", source), "in optimize"),
+    ):
+        raise failed(f"OSError: {OSError(number, 'full')}", [LINE])
+
+    assert "TMPDIR" in caught.value.mend
+
+
+def test_an_entry_that_cannot_be_read_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "entry.py").write_text("")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(UsageError, match=r"cannot read .*entry.py: Permission denied"):
+        Contender.entry(tmp_path / "entry.py")

@@ -60,5 +60,5 @@ def test_training_through_a_cache_is_refused() -> None:
 
 
 def test_a_model_without_a_gpt_is_refused() -> None:
-    with pytest.raises(UsageError, match="Linear has no GPT in it"):
+    with pytest.raises(UsageError, match="Linear has none"):
         enable_kv_cache(Linear(2, 2))

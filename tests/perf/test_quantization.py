@@ -78,7 +78,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
 
 
 def test_a_model_without_linear_is_refused() -> None:
-    with pytest.raises(UsageError, match="no Linear"):
+    with pytest.raises(UsageError, match="needs a Linear"):
         quantize_model(Sequential(ReLU()))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tinytorch.core.layers import Linear, Sequential
+from tinytorch.errors import SetupMissingError
 from tinytorch.files import sha256
 from tinytorch.workloads.cache import cache_key, cached_baseline
 from tinytorch.workloads.models import load_model
@@ -70,3 +71,11 @@ def test_a_baseline_that_foreign_code_overwrote_is_put_back(tmp_path: Path) -> N
         cached.path.write_bytes(b"spoiled")
 
     assert cached.path.read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_made_names_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupMissingError, match=r"cannot be kept in .*file") as caught:
+        cached_baseline(find_task("digits_mlp"), directory=tmp_path / "file")
+
+    assert "TITO_CACHE" in caught.value.mend

@@ -215,7 +215,7 @@ def _arrays(dataset: object) -> tuple[NDArray[Any], NDArray[Any], bool]:
         inputs, labels = (np.stack([np.asarray(row[part]) for row in rows]) for part in (0, 1))
         return inputs, labels, True
     if not isinstance(dataset, (tuple, list)) or len(dataset) != 2:
-        raise UsageError("a dataset is a pair (inputs, labels) or a tinytorch Dataset")
+        raise UsageError("a dataset must be a pair (inputs, labels) or a tinytorch Dataset")
     inputs, labels = np.asarray(dataset[0]), np.asarray(dataset[1])
     if not inputs.ndim or not len(inputs) or len(inputs) != len(labels):
         raise ShapeError(f"inputs {inputs.shape} and labels {labels.shape} must have equally many rows, at least 1")

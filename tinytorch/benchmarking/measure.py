@@ -78,7 +78,8 @@ def time_block(call: Call, batches: Sequence[Sequence[object]], discarded: int, 
     """One time per batch, the first `discarded` ones left out. RunError when the clock did not move."""
     times = [time_calls(call, batch, clock) for batch in batches][discarded:]
     if min(times) <= 0:
-        raise RunError(f"{CLOCK_NAME} did not move while a model ran: nothing can be timed with it")
+        message = f"{CLOCK_NAME} did not move while a model ran: nothing can be timed with it"
+        raise RunError(message, mend="run it on a machine whose clock runs, not in an emulator")
     return times
 
 

@@ -19,7 +19,7 @@ from tinytorch.benchmarking.footprint import Footprint, footprint
 from tinytorch.benchmarking.schedule import Plan, Probe
 from tinytorch.core.layers import Layer, find_layers, layer_kinds, parameter_count
 from tinytorch.core.tensor import Tensor, no_grad
-from tinytorch.errors import UsageError
+from tinytorch.errors import ModelError, UsageError
 
 Builder = Callable[[], object]
 Freshen = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # new inputs of the given ones' shape and type
@@ -167,7 +167,7 @@ class Placements:
         """Outputs for the full batch of inputs, as an array of its own."""
         with no_grad():
             batch = self._wrap(self._subjects.inputs)
-            return np.array(self._calls[0][model](batch))  # a copy: a model may write into its own array again
+            return _outputs(self._calls[0][model](batch))
 
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]:
         """Outputs of the inputs one by one, as many from the first on as take about `SINGLE_BUDGET_NS`."""
@@ -175,7 +175,7 @@ class Placements:
         count = max(1, min(len(inputs), SINGLE_BUDGET_NS // max(1, call_ns)))
         with no_grad():
             singles = (self._wrap(inputs[index : index + 1]) for index in range(count))
-            return np.concatenate([np.array(self._calls[0][model](single)) for single in singles])
+            return np.concatenate([_outputs(self._calls[0][model](single)) for single in singles])
 
     def probe(self) -> Probe:
         """Roughly what measuring will cost, for planning."""
@@ -221,3 +221,12 @@ def _build_in_random_order(builders: Sequence[Builder], generator: random.Random
     for index in generator.sample(range(len(builders)), len(builders)):
         models[index] = builders[index]()
     return [models[index] for index in range(len(builders))]
+
+
+def _outputs(returned: object) -> NDArray[Any]:
+    """What a model returned as an array of its own: a model may write into its array again."""
+    if returned is None or isinstance(returned, tuple | dict | set | str | bytes):
+        kind = type(returned).__name__
+        mend = "return the outputs alone, as one Tensor or array with a row for each sample"
+        raise ModelError(f"the model returns {kind if returned is None else f'a {kind}'} instead of outputs", mend=mend)
+    return np.array(returned)

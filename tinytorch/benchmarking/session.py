@@ -203,7 +203,8 @@ def _alike(single: NDArray[Any], batch: NDArray[Any]) -> bool:
 def _refuse_patches(inspection: Inspection) -> None:
     if inspection.patched:
         named = ", ".join(inspection.patched[:MOST_NAMED])
-        raise ModelError(f"a model changed the framework that both models run on: {named}")
+        mend = "leave what both models run on as it is; what is faster belongs into the model"
+        raise ModelError(f"a model changed the framework that both models run on: {named}", mend=mend)
 
 
 def _sessions(tier: Tier, wait: Wait) -> Iterator[int]:

@@ -18,7 +18,7 @@ DUPLICATED_SAMPLES = Page(
     "duplicated_samples",
     "No placement's latency samples are also in another athlete's submission of the same call.",
     "Two runs never take the same nanoseconds: one was made from the other. Which from which, no file tells.",
-    "ask both athletes for the recorded run, or re-run both: tito olympics verify",
+    "ask both athletes for the recorded run, or measure both entries again: tito olympics benchmark --entry FILE",
     "warning",
 )
 

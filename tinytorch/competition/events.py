@@ -17,6 +17,8 @@ from tinytorch.files import sha256
 from tinytorch.text import safe_text
 from tinytorch.units import MetricName
 
+SEE_RULES = "see tinytorch/competition/rules.toml"
+
 Operator = Literal[">=", "<"]
 Ranking = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
 Limit = Annotated[float, Field(gt=0)]
@@ -114,9 +116,9 @@ def parse_rules(content: bytes) -> Rules:
     except ValidationError as error:
         first = error.errors()[0]
         place = safe_text(".".join(map(str, first["loc"])))
-        raise UsageError(f"rules file: {place}: {first['msg']}") from error
+        raise UsageError(f"rules file: {place}: {first['msg']}", mend=SEE_RULES) from error
     except (ValueError, TypeError, RecursionError) as error:
-        raise UsageError(f"rules file: {safe_text(str(error))}", mend="see tinytorch/competition/rules.toml") from error
+        raise UsageError(f"rules file: {safe_text(str(error))}", mend=SEE_RULES) from error
 
 
 @cache

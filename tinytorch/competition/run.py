@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import shlex
 from typing import Annotated, Literal
 
@@ -66,6 +67,8 @@ class Run(Record):
 
 def parse_run(name: str, content: bytes) -> Run:
     """The run in a file's content; UsageError that names the first thing wrong with it."""
+    if content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UsageError(f"{name} starts with a byte order mark (BOM)", mend="save it as UTF-8 without BOM")
     other = kind_of(content)
     if other in MENDS:
         raise UsageError(f"{name} is a {other}, and a run is wanted", mend=MENDS[other].format(file=shlex.quote(name)))

@@ -73,7 +73,7 @@ class Node:
             raise UsageError(f"backward() of a tensor of shape {shape} needs a gradient of that shape")
         seed = np.ones_like(self.data) if gradient is None else np.asarray(gradient, self.data.dtype)
         if seed.shape != shape:
-            raise ShapeError(f"backward() got a gradient of shape {seed.shape} for a tensor of shape {shape}")
+            raise ShapeError(f"backward() needs a gradient of shape {shape} and got one of {seed.shape}")
         return seed
 
     def _hand_back(self, origin: _Origin, gradient: Array, gradients: dict[int, Array]) -> None:
@@ -102,7 +102,7 @@ def apply(name: str, *inputs: AnyNode, **options: Any) -> AnyNode:
         data = operation.forward(*[tensor.data for tensor in inputs], **options)
     except (ValueError, IndexError) as error:
         shapes = ", ".join(str(tensor.data.shape) for tensor in inputs)
-        raise ShapeError(f"{name} of shapes {shapes}: {error}") from error
+        raise ShapeError(f"{name} of shapes {shapes}: {error}", mend="look at the shapes of what goes in") from error
     result = _new(type(inputs[0]))
     result.data = data if isinstance(data, np.ndarray) else np.asarray(data)
     result.grad = result._origin = None
@@ -127,7 +127,9 @@ def _in_reverse(root: Node) -> list[Node]:
             order.append(tensor)
         elif tensor._origin is not None and id(tensor) not in seen:
             if tensor._origin is _RELEASED:
-                raise UsageError("backward() went through this graph before and released it; compute the loss again")
+                raise UsageError(
+                    "backward() went through this graph before and released it", mend="compute the loss again"
+                )
             seen.add(id(tensor))
             waiting.append((tensor, True))
             waiting.extend((parent, False) for parent in tensor._origin[1] if parent.requires_grad)

@@ -19,11 +19,12 @@ def correctness(outputs: Array, labels: Array) -> NDArray[np.bool_]:
     shape of `labels`. Raises ShapeError when the two do not fit together, UsageError for scores that are not finite.
     """
     if not np.issubdtype(labels.dtype, np.integer):
-        raise ShapeError(f"labels {labels.shape} of {labels.dtype} are no integers, one for each answer")
+        raise ShapeError(f"labels must be integers, one for each answer; these are {labels.dtype} {labels.shape}")
     if np.issubdtype(outputs.dtype, np.integer) and outputs.shape == labels.shape:
         return np.equal(outputs, labels)
     if np.issubdtype(outputs.dtype, np.inexact) and not np.isfinite(outputs).all():
-        raise UsageError(f"the model's outputs are not finite: {int((~np.isfinite(outputs)).sum())} NaN or infinite")
+        count = int((~np.isfinite(outputs)).sum())
+        raise UsageError(f"the model's outputs must be finite; {count} are NaN or infinite")
     if not outputs.ndim or outputs.shape[:-1] != labels.shape:
         raise ShapeError(f"outputs {outputs.shape} need one integer label for each row, and labels are {labels.shape}")
     right: NDArray[np.bool_] = np.equal(outputs.argmax(axis=-1), labels)

@@ -32,7 +32,7 @@ class Tensor(Node):
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
         self.data = _as_array(data, dtype)
         if requires_grad and self.data.dtype.kind != "f":
-            raise UsageError(f"only floating tensors have gradients, not {self.data.dtype}")
+            raise UsageError(f"a tensor with gradients must be floating, not {self.data.dtype}")
         self.grad = None
         self.requires_grad = requires_grad
         self._origin = None
@@ -140,7 +140,7 @@ class Tensor(Node):
 
     def __len__(self) -> int:
         if not self.data.ndim:
-            raise UsageError("a tensor without axes has no length")
+            raise UsageError("len() needs a tensor with at least one axis")
         return len(self.data)
 
     def __bool__(self) -> bool:

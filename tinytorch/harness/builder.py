@@ -41,7 +41,7 @@ class BuildService:
         module = import_entry(subject)
         optimize = getattr(module, "optimize", None)
         if not callable(optimize):
-            raise EntryError("it defines no function `optimize(model, train_data)`")
+            raise EntryError("it defines no function `optimize`", mend="add: def optimize(model, train_data): ...")
         _optimize(optimize, task, baseline, artifact, seed)
         return asdict(declarations(module))
 
@@ -58,14 +58,16 @@ def _optimize(optimize: Callable[[Any, Any], Any], task: str, baseline: str, art
     train, _ = find_task(task).load_data()
     model = optimize(load_model(baseline), train)
     if model is None:
-        raise EntryError("`optimize` returned None: it must return the optimized model")
+        raise EntryError("`optimize` returned None", mend="return the optimized model from it")
     if isinstance(model, type) or not (callable(model) or callable(getattr(model, "forward", None))):
-        raise EntryError(f"`optimize` returned {type(model).__qualname__!r}, which is not a model")
+        kind = "a class" if isinstance(model, type) else repr(type(model).__qualname__)
+        raise EntryError(f"`optimize` returned {kind}, which is not a model", mend="return the optimized model alone")
     as_call(model)
     try:  # pickled by reference: the entry's classes are found again in MODULE_NAME, local ones and lambdas are not
         save_model(model, Path(artifact))
     except (pickle.PicklingError, TypeError, AttributeError) as error:
-        raise EntryError(f"the optimized model cannot be saved: {error}") from error
+        mend = "keep no lambda, open file or class from inside a function in it"
+        raise EntryError(f"the optimized model cannot be saved: {error}", mend=mend) from error
 
 
 def import_entry(folder: str) -> ModuleType:

@@ -39,14 +39,16 @@ class Contender:
     def entry(cls, path: Path) -> Contender:
         """The entry in the file at `path`; UsageError when it is no readable Python file of sensible size."""
         if path.is_dir():
-            raise UsageError(f"{path} is a directory; an entry is one Python file")
+            raise UsageError(f"{path} is a directory; an entry is one Python file", mend="name the file in it")
         if not path.is_file():
-            raise UsageError(f"there is no entry file {path}")
+            raise UsageError(f"there is no entry file {path}", mend="give the path of a Python file with --entry")
         if path.suffix != ".py":
-            raise UsageError(f"{path.name} is not a Python file: an entry's name ends in .py")
+            mend = "give the path of a file whose name ends in .py"
+            raise UsageError(f"{path.name} is not a Python file", mend=mend)
         if path.stat().st_size > LARGEST_ENTRY_BYTES:
-            raise UsageError(f"{path} is larger than {LARGEST_ENTRY_BYTES:,} bytes; weights belong in what it returns")
-        source = path.read_bytes()
+            mend = "weights belong in the model that optimize returns"
+            raise UsageError(f"{path} is larger than {LARGEST_ENTRY_BYTES:,} bytes", mend=mend)
+        source = _read(path)
         helpers = helper_sources(path.resolve().parent, source)
         if len(helpers) > MOST_HELPERS or sum(map(len, helpers.values())) > LARGEST_ENTRY_BYTES:
             limits = f"{MOST_HELPERS} modules or {LARGEST_ENTRY_BYTES:,} bytes"
@@ -58,6 +60,14 @@ class Contender:
         """The reference strategy `name`, identified by the digest of the file that defines it."""
         found = strategies.find_strategy(name)
         return cls("strategy", found.name, sha256(Path(strategies.__file__).read_bytes()))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        mend = "give a file that you can read"
+        raise UsageError(f"cannot read {path}: {error.strerror or error}", mend=mend) from error
 
 
 @dataclass(frozen=True)

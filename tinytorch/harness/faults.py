@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tinytorch.errors import EntryError, ModelError
+from tinytorch.errors import EntryError, ModelError, RunError
 from tinytorch.harness.contender import Contender
 from tinytorch.harness.frozen import ENTRY
 from tinytorch.processes.worker import Frame, WorkerFailedError
 from tinytorch.text import safe_text
 
 MOST_LAST_LINES = 5
-_TOLD_BY_US = "EntryError: "  # the harness's own findings about an entry need no exception name in front
+MEND_THAT_LINE = "mend that line, then run the same command again"
+FULL = tuple(f"[Errno {number}]" for number in (errno.ENOSPC, errno.EDQUOT))  # a worker's error comes as words
 _MENDS = {
-    "raised": "mend that line, then run the same command again",
+    "raised": "mend what is said, then run the same command again",
     "timed out": "look for an endless loop there, or allow more with --time-limit SECONDS",
     "broke the protocol": "an entry must leave the worker's own files and pipes alone",
     "died": "an entry must not end its process (os._exit) and must fit in memory",
@@ -27,25 +30,37 @@ def blaming(contender: Contender, phase: str) -> Iterator[None]:
     try:
         yield
     except WorkerFailedError as failure:
+        if any(words in failure.detail for words in FULL):
+            mend = "make room there, or name a folder on another disk with TMPDIR"
+            raise RunError(f"{phase}: the disk of {tempfile.gettempdir()} is full", mend=mend) from failure
         if contender.source is None:
             raise
         raise entry_error(failure, contender, phase) from failure
     except ModelError as error:
         if contender.source is None:
             raise
-        mend = error.mend or "leave what both models run on as it is; what is faster belongs into the model"
-        raise EntryError(f"{contender.name}, {phase}: {error.message}", mend=mend) from error
+        raise EntryError(f"{contender.name}, {phase}: {error.message}", mend=error.mend) from error
 
 
 def entry_error(failure: WorkerFailedError, contender: Contender, phase: str) -> EntryError:
     """The failure of a worker as the failure of the entry that ran in it; `phase` says what it was doing."""
-    detail = safe_text(failure.detail.removeprefix(_TOLD_BY_US), 400)
+    detail = safe_text(failure.detail, 400)
     happened = {
         "raised": detail, "timed out": f"did not finish: {detail}", "died": f"ended its process: {detail}",
         "broke the protocol": f"disturbed its worker: {detail}",
     }  # fmt: skip
-    message = f"{contender.name}, {phase}: {happened[failure.outcome]}{_where(failure.frames, contender)}"
-    return EntryError(message + _last_words(failure.output), mend=_MENDS[failure.outcome])
+    where = _where(failure.frames, contender)
+    message = f"{contender.name}, {phase}: {happened[failure.outcome]}{where}{_last_words(failure.output)}"
+    return EntryError(message, mend=_mend(failure, bool(where)))
+
+
+def _mend(failure: WorkerFailedError, shows_line: bool) -> str:
+    """What the error itself says that mends it, else what mends failures of this kind."""
+    if failure.outcome != "raised":
+        return _MENDS[failure.outcome]
+    if failure.has_own_mend:
+        return safe_text(failure.mend, 400)
+    return MEND_THAT_LINE if shows_line else _MENDS["raised"]
 
 
 def definition_line(contender: Contender, function: str) -> str:

@@ -42,4 +42,5 @@ class Frozen:
         for name, digest in self.digests.items():
             path = self.folder / name
             if not path.is_file() or sha256(path.read_bytes()) != digest:
-                raise ModelError(f"the run's own copy of {name} was changed while it was measured")
+                message = f"the run's own copy of {name} was changed while it was measured"
+                raise ModelError(message, mend="an entry must leave the files alone that it was loaded from")

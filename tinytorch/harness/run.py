@@ -131,7 +131,8 @@ def _fault_of(model: ModelSurvey, shape: tuple[int, ...]) -> str:
 def check_threads(threads: int | None) -> None:
     """ModelError when a model made the BLAS library use more threads than the one that both models have."""
     if threads is not None and threads > 1:
-        raise ModelError(f"BLAS used {threads} threads after the timing; both models have one")
+        message = f"BLAS used {threads} threads after the timing; both models have one"
+        raise ModelError(message, mend="leave the number of threads as it is")
 
 
 def record(challenge: Challenge, baseline: Artifact, built: Built, session: Session) -> Run:

@@ -54,14 +54,14 @@ def structured_prune(
 def _chain(model: Layer) -> Sequence[Linear]:
     """The model's Linear layers in order; UsageError unless neurons can be removed from them."""
     if not isinstance(model, Layer):
-        raise UsageError(f"structured_prune knows chains of layers, not a {type(model).__qualname__}")
+        raise UsageError(f"structured_prune needs a chain of layers, and this is a {type(model).__qualname__}")
     layers = [layer for layer in model.walk() if not _is_plain_sequential(layer)]
     for layer in layers:
         if layer.kind == Linear.kind and not isinstance(layer, Linear):
             raise UsageError(f"a {type(layer).__qualname__} cannot be pruned", mend="prune first, then quantize")
         if not isinstance(layer, (Linear, *ELEMENTWISE)):
             name = type(layer).__qualname__
-            raise UsageError(f"structured_prune knows chains of Linear and activations, and here is a {name}")
+            raise UsageError(f"structured_prune needs a chain of Linear and activations, and here is a {name}")
     linears = [layer for layer in layers if isinstance(layer, Linear)]
     if len(linears) < 2:
         raise UsageError(f"structured_prune needs a hidden layer, so at least 2 Linear; the model has {len(linears)}")
@@ -69,7 +69,7 @@ def _chain(model: Layer) -> Sequence[Linear]:
         raise UsageError("structured_prune cannot narrow a Linear that is used twice: each place keeps others")
     for before, after in itertools.pairwise(linears):
         if before.out_features != after.in_features:
-            raise ShapeError(f"{before!r} is followed by {after!r}")
+            raise ShapeError(f"{before!r} is followed by {after!r}: they must have as many features there")
     return linears
 
 

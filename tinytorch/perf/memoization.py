@@ -102,7 +102,7 @@ def disable_kv_cache(model: AnyLayer) -> AnyLayer:
 def _gpts(model: Layer) -> list[GPT]:
     found = [layer for layer in model.walk() if isinstance(layer, GPT)]
     if not found:
-        raise UsageError(f"{type(model).__qualname__} has no GPT in it: there are no keys and values to keep")
+        raise UsageError(f"a KV cache needs a GPT to keep the keys and values of; {type(model).__qualname__} has none")
     return found
 
 

@@ -67,11 +67,12 @@ def quantize_model(model: Any) -> Any:
     """
     linears = [layer for layer in find_layers(model) if isinstance(layer, Linear)]
     if not linears:
-        raise UsageError(f"quantize_model found no Linear in a {type(model).__qualname__}: nothing to quantize")
+        raise UsageError(f"quantize_model needs a Linear to quantize, and a {type(model).__qualname__} has none")
     for linear in linears:
         if type(linear).forward is not Linear.forward:
             name = type(linear).__qualname__
-            raise UsageError(f"{name} has a forward of its own, which a quantized Linear would lose")
+            mend = "quantize a model of plain Linear layers"
+            raise UsageError(f"{name} has a forward of its own, which a quantized Linear would lose", mend=mend)
     quantized = replace_layers(model, lambda layer: isinstance(layer, Linear), QuantizedLinear.from_linear)
     for layer in find_layers(quantized):
         layer.training = False

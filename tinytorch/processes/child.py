@@ -23,6 +23,7 @@ from functools import partial
 from pkgutil import resolve_name
 from typing import Any, NoReturn
 
+from tinytorch.errors import TinyTorchError
 from tinytorch.progress import Progress
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
@@ -199,7 +200,14 @@ def _describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SyntaxError) and error.filename:
         code = (error.text or "").strip()
         frames.append({"file": error.filename, "line": error.lineno or 0, "function": "<module>", "code": code})
-    return {"type": type(error).__qualname__, "message": str(error), "frames": frames}
+    return {**_words(error), "frames": frames}
+
+
+def _words(error: BaseException) -> dict[str, str]:
+    """An error of our own tree speaks for itself, and knows what mends it; any other is told with its type."""
+    if isinstance(error, TinyTorchError):
+        return {"message": str(error.message), "mend": str(error.mend)}
+    return {"message": f"{type(error).__qualname__}: {error}", "mend": ""}
 
 
 def _write(descriptor: int, content: bytes) -> None:

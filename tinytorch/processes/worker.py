@@ -39,6 +39,13 @@ _STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<fun
 
 Outcome = Literal["raised", "timed out", "died", "broke the protocol"]
 
+_MENDS: dict[Outcome, str] = {
+    "raised": "run the same command again with --debug, which shows where",
+    "timed out": "close other programs and run the same command again",
+    "died": "make sure that there is memory enough, and run the same command again",
+    "broke the protocol": "run the same command again; what runs there must leave its worker's pipes alone",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
@@ -53,8 +60,11 @@ class Frame:
 class WorkerFailedError(WorkerError):
     """A worker did not answer as asked: `outcome`, `detail` in words, the stack, innermost last, and its `output`."""
 
-    def __init__(self, outcome: Outcome, detail: str, frames: Sequence[Frame] = (), output: str = "") -> None:
-        super().__init__(f"a worker process {outcome}: {detail}")
+    def __init__(
+        self, outcome: Outcome, detail: str, frames: Sequence[Frame] = (), output: str = "", mend: str = ""
+    ) -> None:
+        super().__init__(f"a worker process {outcome}: {detail}", mend=mend or _MENDS[outcome])
+        self.has_own_mend = bool(mend)
         self.outcome = outcome
         self.detail = detail
         self.frames = tuple(frames)
@@ -252,7 +262,7 @@ def _raised(error: object) -> WorkerFailedError:
             Frame(str(frame["file"]), int(frame["line"]), str(frame["function"]), str(frame["code"]))
             for frame in fields["frames"]
         ]
-        return WorkerFailedError("raised", f"{fields['type']}: {fields['message']}", frames)
+        return WorkerFailedError("raised", str(fields["message"]), frames, mend=str(fields["mend"]))
     except (KeyError, TypeError, ValueError):
         return WorkerFailedError("broke the protocol", "its error has not the form of one")
 

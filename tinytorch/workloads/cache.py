@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from tinytorch.errors import RunError
+from tinytorch.errors import RunError, SetupMissingError
 from tinytorch.files import atomic_write, sha256
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.task import Task, train_baseline
@@ -60,15 +60,35 @@ def cached_baseline(
 ) -> Baseline:
     """The task's trained baseline; trains it when there is none, or, with a warning, when the file is damaged.
 
-    The file holds the SHA-256 of the artifact in its name, so that damage shows.
+    The file holds the SHA-256 of the artifact in its name, so that damage shows. Raises SetupMissingError when the
+    folder cannot be used.
     """
     folder = (directory or platformdirs.user_cache_path("tinytorch-olympics")) / task.name / cache_key(task)
-    folder.mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
+        return _found(task, folder, warn) or _trained(task, folder, progress)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """SetupMissingError names the folder that cannot be used, and how to choose another."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        message = f"the trained baseline cannot be kept in {folder}: {error.strerror or error}"
+        raise SetupMissingError(message, mend="name another folder with TITO_CACHE") from error
+
+
+def _found(task: Task, folder: Path, warn: Warn) -> Baseline | None:
     for path in sorted(folder.glob("*.pickle")):
         if sha256(path.read_bytes()) == path.stem:
             return Baseline(path, path.stem)
         warn(f"warning: the cached baseline of {task.name} is damaged; it is trained again")
         path.unlink()
+    return None
+
+
+def _trained(task: Task, folder: Path, progress: Progress) -> Baseline:
     content = pickle.dumps(train_baseline(task, progress), protocol=pickle.HIGHEST_PROTOCOL)
     digest = sha256(content)
     path = folder / f"{digest}.pickle"

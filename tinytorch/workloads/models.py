@@ -18,5 +18,5 @@ def load_model(path: str, digest: str | None = None) -> object:
     """A new copy of the model in the artifact at `path`; RunError when its SHA-256 is not `digest`."""
     content = Path(path).read_bytes()
     if digest is not None and sha256(content) != digest:
-        raise RunError(f"{Path(path).name} is not the file that was written")
+        raise RunError(f"{Path(path).name} is not the file that was written", mend="run the same command again")
     return pickle.loads(content)
