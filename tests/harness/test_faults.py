@@ -10,7 +10,7 @@ import pytest
 from tinytorch.benchmarking.session import Settings
 from tinytorch.errors import EntryError, RunError, UsageError
 from tinytorch.harness.contender import Challenge, Contender
-from tinytorch.harness.faults import blaming, entry_error
+from tinytorch.harness.faults import blaming, entry_error, scratch
 from tinytorch.harness.frozen import ENTRY
 from tinytorch.harness.run import run_competition
 from tinytorch.processes.worker import Frame, WorkerFailedError
@@ -202,3 +202,11 @@ def test_an_entry_that_cannot_be_read_is_a_usage_error(tmp_path: Path, monkeypat
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(UsageError, match=r"cannot read .*entry.py: Permission denied"):
         Contender.entry(tmp_path / "entry.py")
+
+
+def test_a_full_disk_here_is_named_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(RunError, match=f"the disk of {tmp_path} is full"), scratch():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert list(tmp_path.iterdir()) == []

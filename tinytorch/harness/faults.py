@@ -6,6 +6,7 @@ import errno
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tinytorch.errors import EntryError, ModelError, RunError
 from tinytorch.harness.contender import Contender
@@ -15,7 +16,7 @@ from tinytorch.text import safe_text
 
 MOST_LAST_LINES = 5
 MEND_THAT_LINE = "mend that line, then run the same command again"
-FULL = tuple(f"[Errno {number}]" for number in (errno.ENOSPC, errno.EDQUOT))  # a worker's error comes as words
+FULL = {errno.ENOSPC, errno.EDQUOT}
 _MENDS = {
     "raised": "mend what is said, then run the same command again",
     "timed out": "look for an endless loop there, or allow more with --time-limit SECONDS",
@@ -30,9 +31,8 @@ def blaming(contender: Contender, phase: str) -> Iterator[None]:
     try:
         yield
     except WorkerFailedError as failure:
-        if any(words in failure.detail for words in FULL):
-            mend = "make room there, or name a folder on another disk with TMPDIR"
-            raise RunError(f"{phase}: the disk of {tempfile.gettempdir()} is full", mend=mend) from failure
+        if any(f"[Errno {number}]" in failure.detail for number in FULL):  # a worker's error comes as words
+            raise full_disk(phase) from failure
         if contender.source is None:
             raise
         raise entry_error(failure, contender, phase) from failure
@@ -40,6 +40,24 @@ def blaming(contender: Contender, phase: str) -> Iterator[None]:
         if contender.source is None:
             raise
         raise EntryError(f"{contender.name}, {phase}: {error.message}", mend=error.mend) from error
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder that is gone afterwards; RunError names the disk when there is no room on it."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="tinytorch-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise full_disk("copying what is measured") from error
+
+
+def full_disk(phase: str) -> RunError:
+    """No room for what a run writes while it lasts."""
+    mend = "make room there, or name a folder on another disk with TMPDIR"
+    return RunError(f"{phase}: the disk of {tempfile.gettempdir()} is full", mend=mend)
 
 
 def entry_error(failure: WorkerFailedError, contender: Contender, phase: str) -> EntryError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +28,7 @@ from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
 from tinytorch.harness.build import Built, build, entry_source, model_source
 from tinytorch.harness.contender import Challenge, Contender
-from tinytorch.harness.faults import blaming, definition_line
+from tinytorch.harness.faults import blaming, definition_line, scratch
 from tinytorch.harness.frozen import ARTIFACT, BASELINE, ENTRY, INPUTS, Frozen
 from tinytorch.progress import Progress, silent
 from tinytorch.text import safe_text
@@ -52,14 +51,14 @@ UNOBSERVED = Observer()
 def run_competition(challenge: Challenge, told: Observer = UNOBSERVED) -> Run:
     """Both models, measured interleaved in fresh workers; EntryError when the contender's entry fails."""
     cached = cached_baseline(challenge.task, told.progress, told.say, challenge.cache_directory)
-    with cached.guarded(told.say) as baseline, tempfile.TemporaryDirectory(prefix="tinytorch-") as folder:
+    with cached.guarded(told.say) as baseline, scratch() as folder:
         sources = {BASELINE: baseline, **_sources(challenge.contender)}
         told.progress("build", 0.0)
         with blaming(challenge.contender, "in optimize"):
-            built = build(challenge, Frozen.of(Path(folder, "build"), sources), Path(folder, ARTIFACT))
+            built = build(challenge, Frozen.of(folder / "build", sources), folder / ARTIFACT)
         told.output("optimize", built.output)
-        frozen = freeze(challenge, Path(folder, "run"), {**sources, ARTIFACT: built.content})
-        session = _measured(challenge, frozen, built, Path(folder), told)
+        frozen = freeze(challenge, folder / "run", {**sources, ARTIFACT: built.content})
+        session = _measured(challenge, frozen, built, folder, told)
     return record(challenge, Artifact.of(baseline), built, session)
 
 
