@@ -12,13 +12,12 @@ from rich.console import RenderableType
 
 from tinytorch.competition.batch import with_duplicates
 from tinytorch.competition.findings import Page
-from tinytorch.competition.formats import FORMATS
 from tinytorch.competition.reading import LARGEST_FILE_BYTES, RefusedError, read_regular
 from tinytorch.competition.reports import Report
 from tinytorch.competition.validation import PAGES, judge_file
 from tinytorch.competition.validation import explain as page_of
 from tinytorch.errors import UsageError
-from tito import render_findings, screen
+from tito import render_findings, screen, start
 from tito.documents import Destination, descriptor, read_descriptor
 from tito.parallel import in_order
 
@@ -28,11 +27,14 @@ HUMAN, JSON = "human", "json"
 
 def check(names: Sequence[str], strict: bool, format_: str, target: Destination) -> bool:
     """Write what is found about the files, and say whether all are valid."""
+    start.finished()
     verdicts: list[bool] = []
     reports = _noted(with_duplicates(_judged(names)), strict, verdicts)
     if format_ == HUMAN:
         _write(_drawn(render_findings.reports(reports, len(names) > 1), target), target)
     else:
+        from tinytorch.competition.formats import FORMATS
+
         _write(FORMATS[format_](reports), target)
     return all(verdicts)
 

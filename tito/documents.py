@@ -9,13 +9,16 @@ import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tinytorch.competition.kinds import Kind, kind_of
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, sha256
 from tito import screen
+from tito.screen import STANDARD
 
-STANDARD = "-"
+if TYPE_CHECKING:
+    from tinytorch.competition.kinds import Kind
+
 LARGEST_RUN_BYTES = 64 * 1024 * 1024
 ELSEWHERE = "choose another place with -o FILE"
 _STREAMS = {STANDARD: 0, "/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
@@ -152,8 +155,8 @@ class Destination:
         self._check_folder(path)
         with path.open("rb") as file:
             content = file.read(LARGEST_RUN_BYTES + 1)
-        if content and kind_of(content) != self.kind and not self.force:
-            found = kind_of(content)
+        found = _kind_of(content)
+        if content and found != self.kind and not self.force:
             held = f"it holds a {found}" if found else "it holds something that tito did not write"
             raise self._refusal(f"{held}, and that would be lost", f"{ELSEWHERE}, or add --force")
         return content
@@ -172,3 +175,9 @@ class Destination:
 
     def _refusal(self, reason: str, mend: str = ELSEWHERE) -> UsageError:
         return UsageError(f"cannot write {self.name}: {reason}", mend=mend)
+
+
+def _kind_of(content: bytes) -> Kind | None:
+    from tinytorch.competition.kinds import kind_of  # only where a file is replaced
+
+    return kind_of(content)

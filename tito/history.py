@@ -1,45 +1,66 @@
-"""What a workspace remembers, in order: runs, attempts that failed, submissions. Light: read by `status`."""
+"""What a workspace remembers, in order: runs, attempts that failed, submissions.
+
+Plain dataclasses, because `status` reads them, and to load schemas takes longer than all else that it does.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from typing import Annotated, Literal
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar, Literal
 
 FileState = Literal["valid", "changed since", "gone", "replaced", "elsewhere"]
+Scores = dict[str, float | None]
+
+_TYPES: dict[Any, type | tuple[type, ...]] = {"str": str, "str | None": (str, type(None)), "Scores": dict}
 
 
-class Entry(BaseModel):
-    """Something that happened at a time; a field of a newer version is passed over."""
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Something that happened at a time (ISO 8601). TypeError or ValueError for what no command ever wrote."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    created_at: AwareDatetime
+    kind: ClassVar[str]
+    created_at: str
+
+    def __post_init__(self) -> None:
+        datetime.fromisoformat(self.created_at)
+        for field in fields(self):
+            if not isinstance(getattr(self, field.name), _TYPES[field.type]):
+                raise TypeError(f"{field.name} is no {field.type}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return {"kind": self.kind, **asdict(self)}
 
 
+@dataclass(frozen=True, kw_only=True)
 class RunEntry(Entry):
     """A run that was recorded: the digest of its file, and enough to show it without opening that."""
 
-    kind: Literal["run"] = "run"
+    kind: ClassVar[str] = "run"
     id: str
     task: str
     source: str
-    scores: dict[str, float | None]
+    scores: Scores
     sha256: str | None = None  # older entries have none
 
 
+@dataclass(frozen=True, kw_only=True)
 class FailureEntry(Entry):
     """An attempt to measure that did not end with a run."""
 
-    kind: Literal["failure"] = "failure"
+    kind: ClassVar[str] = "failure"
     source: str
     error: str
 
 
+@dataclass(frozen=True, kw_only=True)
 class SubmissionEntry(Entry):
     """A submission that was written: to an absolute path, or to `-` or a pipe, where nobody can look again."""
 
-    kind: Literal["submission"] = "submission"
+    kind: ClassVar[str] = "submission"
     id: str
     event: str
     run: str
@@ -48,14 +69,27 @@ class SubmissionEntry(Entry):
     sha256: str | None
 
 
-_HISTORY = TypeAdapter(list[Annotated[RunEntry | FailureEntry | SubmissionEntry, Field(discriminator="kind")]])
+_KINDS: dict[str, type[Entry]] = {kind.kind: kind for kind in (RunEntry, FailureEntry, SubmissionEntry)}
 
 
 def parse(content: bytes) -> list[Entry]:
     """The entries in a history's content, oldest first; ValueError when it is damaged."""
-    return [*_HISTORY.validate_json(content)]
+    document = json.loads(content)
+    if not isinstance(document, list):
+        raise ValueError("a history is a list")
+    try:
+        return [_entry(raw) for raw in document]
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(str(error)) from error
 
 
 def unparse(entries: Iterable[Entry]) -> bytes:
     """The content of a history's file."""
-    return _HISTORY.dump_json(list(entries), indent=1) + b"\n"  # type: ignore[arg-type]
+    return json.dumps([entry.as_dict() for entry in entries], indent=1).encode() + b"\n"
+
+
+def _entry(raw: dict[str, Any]) -> Entry:
+    """An entry from JSON; a field of a newer version is passed over."""
+    kind = _KINDS[raw["kind"]]
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in raw.items() if name in known})

@@ -14,7 +14,7 @@ from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
 from tinytorch.harness.run import Observer, run_competition
 from tinytorch.workloads.registry import DEFAULT_TASK, find_task
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
-from tito import bars, screen
+from tito import bars, screen, start
 from tito.workspace import Workspace
 
 CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
@@ -39,6 +39,7 @@ def challenge(
 
 def measure(place: Workspace, asked: Challenge) -> Run:
     """Measure under the workspace's lock, and record the run with what its processes printed, or that it failed."""
+    start.finished()
     printed: list[str] = []
 
     def keep(where: str, text: str) -> None:

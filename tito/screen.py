@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+STANDARD = "-"  # as the name of a file: standard input or output
 PIPE_COLUMNS = 10_000  # a record stays one line, however long, where `grep` reads it
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.files import atomic_write, sha256
-from tito import documents, history, interrupts, screen
+from tito import history, interrupts, screen
 from tito.history import Entry, FailureEntry, FileState, RunEntry, SubmissionEntry
+from tito.screen import STANDARD
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -119,6 +120,8 @@ class Workspace:
             if not recorded:
                 raise SetupMissingError(f"no run is recorded in {self.root}", mend=BENCHMARK_COMMAND)
             reference = recorded[-1].id
+        from tito import documents
+
         path = self._run_file(reference)
         return reference, documents.read(str(path) if path.is_file() else reference)
 
@@ -137,7 +140,9 @@ class Workspace:
 
     def _note_failure(self, source: str, error: BaseException) -> None:
         try:
-            self._append(FailureEntry(source=source, created_at=datetime.now(UTC), error=type(error).__name__))
+            self._append(
+                FailureEntry(source=source, created_at=datetime.now(UTC).isoformat(), error=type(error).__name__)
+            )
         except UsageError as second:  # the first error is the one to tell
             error.add_note(f"nor could it be noted: {second.message}")
 
@@ -212,7 +217,7 @@ class Workspace:
 def file_state(file: str, digest: str | None) -> FileState:
     """Whether a file is still what was written there; `elsewhere` for what went into a pipe."""
     path = Path(file)
-    if file == documents.STANDARD or (path.exists() and not path.is_file()):
+    if file == STANDARD or (path.exists() and not path.is_file()):
         return "elsewhere"
     try:
         content = path.read_bytes()
@@ -226,6 +231,6 @@ def _run_entry(run: Run, content: bytes) -> RunEntry:
 
     scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
     return RunEntry(
-        id=run.id, created_at=run.created_at, task=run.task.name, source=run.source.name,
+        id=run.id, created_at=run.created_at.isoformat(), task=run.task.name, source=run.source.name,
         scores=scores.model_dump(), sha256=sha256(content),
     )  # fmt: skip

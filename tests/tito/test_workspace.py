@@ -75,7 +75,7 @@ def test_a_run_that_cannot_be_written_whole_leaves_nothing(
 def test_a_held_lock_is_explained(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace, "LOCK_LIMIT_S", 0.01)
     place.root.mkdir(parents=True)
-    entry = FailureEntry(created_at=datetime.now(UTC), source="entry.py", error="x")
+    entry = FailureEntry(created_at=datetime.now(UTC).isoformat(), source="entry.py", error="x")
     with FileLock(place.root / "history.lock"), pytest.raises(UsageError, match="another tito") as caught:
         place._append(entry)
 
@@ -139,6 +139,8 @@ def test_the_state_of_a_run_is_looked_at(place: Workspace, run: Run, change, sta
 def test_a_workspace_that_cannot_be_made_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write in") as caught:
-        Workspace(tmp_path / "file")._append(FailureEntry(created_at=datetime.now(UTC), source="x", error="y"))
+        Workspace(tmp_path / "file")._append(
+            FailureEntry(created_at=datetime.now(UTC).isoformat(), source="x", error="y")
+        )
 
     assert "--workspace DIR" in caught.value.mend

@@ -38,7 +38,7 @@ SamplesNs = TypeAliasType(  # [placement][block][sample]; the first wrong elemen
 class Record(BaseModel):
     """Base of every record: strict, immutable, no unknown keys, no infinities."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class Metric(Record):

@@ -25,7 +25,7 @@ Limit = Annotated[float, Field(gt=0)]
 
 
 class _RuleRecord(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class Constraint(_RuleRecord):

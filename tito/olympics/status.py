@@ -13,9 +13,9 @@ import typer
 from tinytorch.competition.names import RULES_FILE
 from tinytorch.text import safe_text
 from tito import screen
-from tito.documents import STANDARD
 from tito.history import FailureEntry, FileState, RunEntry, SubmissionEntry
 from tito.olympics.options import Json, WorkspaceFolder
+from tito.screen import STANDARD
 from tito.workspace import BENCHMARK_COMMAND, Workspace, file_state
 
 MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
@@ -36,7 +36,7 @@ def status(
     failure = place.last_failure()
     document = {
         "stages": _stages(runs, submissions), "runs": runs, "last_run": runs[-1] if runs else None,
-        "last_failure": failure.model_dump(mode="json") if failure else None,
+        "last_failure": failure.as_dict() if failure else None,
         "submissions": submissions, "next": _next(runs, submissions, failure),
     }  # fmt: skip
     if json_:
@@ -46,16 +46,13 @@ def status(
 
 
 def _run_row(place: Workspace, run: RunEntry) -> Row:
-    return {**run.model_dump(mode="json"), "file_state": place.run_state(run)}
+    return {**run.as_dict(), "file_state": place.run_state(run)}
 
 
 def _submission_rows(entries: Sequence[SubmissionEntry]) -> list[Row]:
     """Of several that were written to one file, only the last can still be there."""
     last = {entry.file: entry for entry in entries}
-    return [
-        {**entry.model_dump(mode="json"), "file_state": _state(entry, last[entry.file] is not entry)}
-        for entry in entries
-    ]
+    return [{**entry.as_dict(), "file_state": _state(entry, last[entry.file] is not entry)} for entry in entries]
 
 
 def _state(entry: SubmissionEntry, is_replaced: bool) -> FileState:

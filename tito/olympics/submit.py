@@ -13,9 +13,10 @@ from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.text import from_argument, nearest
 from tito import athlete as people
 from tito import screen
-from tito.documents import STANDARD, Destination
+from tito.documents import Destination
 from tito.history import SubmissionEntry
 from tito.olympics.options import Event, Force, Json, WorkspaceFolder
+from tito.screen import STANDARD
 from tito.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _write(place: Workspace, document: dict[str, Any], run: str, target: Destina
     with screen.done_before(f"the submission is written to {target.name}"):
         place.record_submission(entry)
         _tell_replaced(old, entry.event, str(target.name))
-        _show_receipt({**entry.model_dump(mode="json"), "file": target.name}, json_, target)
+        _show_receipt({**entry.as_dict(), "file": target.name}, json_, target)
 
 
 def _run(place: Workspace, named: str | None, event: str) -> Run:

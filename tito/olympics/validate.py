@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -48,6 +49,7 @@ def validate(
     format_ = OutputFormat.JSON if json_ else format_
     target = Destination(output, "report", force)
     target.replaced()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads that a check has no use for
     from tito import checking
 
     if explain is not None:

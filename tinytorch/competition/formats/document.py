@@ -12,7 +12,7 @@ from tinytorch.competition.reports import Report
 
 
 class _Published(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class CheckResult(_Published):
