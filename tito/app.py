@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import Annotated
 
 import typer
@@ -88,7 +90,7 @@ def run(arguments: list[str]) -> int:
             import traceback
 
             traceback.print_exception(error)
-        return _report(arguments, *_in_words(error))
+        return _report(arguments, *_in_words(error, arguments))
 
 
 def _invoked(arguments: list[str]) -> int:
@@ -104,9 +106,9 @@ def _invoked(arguments: list[str]) -> int:
     return ExitCode.GOOD
 
 
-def _in_words(error: BaseException) -> tuple[str, str, ExitCode]:
+def _in_words(error: BaseException, arguments: Sequence[str]) -> tuple[str, str, ExitCode]:
     """What went wrong and what was done all the same, how to mend it, and the exit code."""
-    message, mend, code = _told(error)
+    message, mend, code = _told(error, arguments)
     done = [note for each in (error, error.__cause__) for note in getattr(each, "__notes__", [])]
     if code is ExitCode.INTERRUPTED:
         message = f"interrupted: {'; '.join(done) or 'nothing was recorded'}"
@@ -115,11 +117,11 @@ def _in_words(error: BaseException) -> tuple[str, str, ExitCode]:
     return message, mend, code
 
 
-def _told(error: BaseException) -> tuple[str, str, ExitCode]:
+def _told(error: BaseException, arguments: Sequence[str]) -> tuple[str, str, ExitCode]:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return "interrupted", "", ExitCode.INTERRUPTED
     if isinstance(error, typer.TyperException):
-        return error.format_message(), _own_help(error), ExitCode.USAGE
+        return error.format_message(), _own_help(arguments), ExitCode.USAGE
     if isinstance(error, TinyTorchError):
         return error.message, error.mend, exit_code_of(error)
     if isinstance(error, OSError):
@@ -129,10 +131,9 @@ def _told(error: BaseException) -> tuple[str, str, ExitCode]:
     return f"{type(error).__name__}: {error}", f"a fault in tito itself; {SEE_DEBUG}", ExitCode.RUN_FAILED
 
 
-def _own_help(error: typer.TyperException) -> str:
+def _own_help(arguments: Sequence[str]) -> str:
     """The help of the command that was called."""
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path if context else 'tito olympics COMMAND'} --help"
+    return " ".join(["tito", *takewhile({olympics.info.name, *COMMANDS}.__contains__, arguments), "--help"])
 
 
 def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> ExitCode:

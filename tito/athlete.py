@@ -10,6 +10,7 @@ from tito import screen
 
 ANONYMOUS = "anonymous"
 GIT_LIMIT_S = 5.0
+NOT_SET = 1  # the exit status of `git config` for a name that is not there
 HINT = "so the athlete is 'anonymous'; give your name with --athlete NAME"
 
 
@@ -32,6 +33,8 @@ def _from_git() -> str:
     except (OSError, subprocess.SubprocessError) as error:  # not executable, no program at all, or it does not answer
         return _anonymous(f"git does not work ({getattr(error, 'strerror', None) or 'no answer'})")
     found = done.stdout.decode("utf-8", "replace").strip()
+    if done.returncode not in (0, NOT_SET):
+        return _anonymous(f"git does not work (exit status {done.returncode})")
     if not found:
         return _anonymous("git knows no user.name")
     if "\ufffd" in found:

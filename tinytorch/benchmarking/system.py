@@ -40,6 +40,12 @@ def describe(blas_threads: int | None = None) -> SystemInfo:
     )
 
 
+def _said(*command: str) -> str:
+    """What a program of the system says, whatever its encoding."""
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=10)
+    return done.stdout
+
+
 def _cpu_model() -> str | None:
     system = platform.system()
     if system == "Linux":
@@ -47,8 +53,7 @@ def _cpu_model() -> str | None:
         named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
         return next(named, None) or platform.machine() or None
     if system == "Darwin":
-        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
+        return _said("sysctl", "-n", "machdep.cpu.brand_string").strip() or None
     return platform.processor() or None
 
 
@@ -150,7 +155,7 @@ def _throttled(root: Path) -> int | None:
 
 def _speed_percent() -> int | None:
     """What macOS allows the processor now."""
-    words = subprocess.run(["pmset", "-g", "therm"], capture_output=True, text=True, check=True, timeout=10).stdout
+    words = _said("pmset", "-g", "therm")
     found = [line.partition("=")[2].strip() for line in words.splitlines() if "CPU_Speed_Limit" in line]
     return int(found[0]) if found else None
 

@@ -1,0 +1,76 @@
+"""Help: short to ask for, complete, and named by every wrong call."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinytorch.competition.names import DIVISIONS, Expectation, OlympicEvent
+from tinytorch.workloads.registry import TASKS, find_task
+from tinytorch.workloads.strategies import STRATEGIES
+from tito.app import COMMANDS, run
+
+
+@pytest.mark.parametrize("arguments", [[], ["olympics"], ["-h"], ["olympics", "-h"], ["--help"]])
+def test_a_group_alone_shows_what_there_is(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    code = run(arguments)
+    shown = capfd.readouterr()
+
+    assert (code, shown.err) == (0, "")
+    assert "Commands:" in shown.out
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(tito, command: str, option: str) -> None:
+    done = tito(command, option)
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"Usage: tito olympics {command}")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_type_of_the_program_stands_in_a_help(tito, command: str) -> None:
+    shown = tito(command, "--help").out.partition("Options:")[2]
+
+    assert [word for word in ("<bool>", "<str>", "<int", "<float", "<path>", "list[") if word in shown] == []
+
+
+VALUES = {
+    "--event": ("benchmark", OlympicEvent), "--task": ("benchmark", TASKS), "--strategy": ("benchmark", STRATEGIES),
+    "--expect": ("benchmark", Expectation), "--division": ("submit", DIVISIONS), "--repo": ("submit", ["https://"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("option", VALUES)
+def test_help_lists_what_an_option_takes(tito, option: str) -> None:
+    command, values = VALUES[option]
+    shown = " ".join(tito(command, "--help").out.partition(option)[2].split())
+
+    assert [value for value in values if value not in shown] == []
+
+
+WRONG = {
+    "unknown option": (["olympics", "score", "--nope"], "tito olympics score --help"),
+    "missing value": (["olympics", "benchmark", "--entry"], "tito olympics benchmark --help"),
+    "bad value": (["olympics", "benchmark", "--tier", "quick"], "tito olympics benchmark --help"),
+    "too many words": (["olympics", "status", "now"], "tito olympics status --help"),
+    "unknown command": (["olympics", "bench"], "tito olympics --help"),
+    "unknown group": (["olympic"], "tito --help"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "mend"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_call_names_the_help_of_what_was_called(
+    arguments: list[str], mend: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = run(arguments)
+    error, hint = capfd.readouterr().err.splitlines()
+
+    assert code == 2
+    assert len(error) > len("error: ")
+    assert hint == f"mend:  {mend}"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_is_called_by_its_name(name: str) -> None:
+    assert find_task(name).name == name
