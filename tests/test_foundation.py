@@ -91,3 +91,7 @@ def test_every_error_is_drawn_in_the_tree() -> None:
     classes = [name for name, value in vars(errors).items() if isinstance(value, type)]
 
     assert all(name in (errors.__doc__ or "") for name in classes)
+
+
+def test_pytest_is_as_talkative_as_it_is_asked_to_be(pytestconfig: pytest.Config) -> None:
+    assert "-q" not in pytestconfig.getini("addopts")  # it would swallow a -v

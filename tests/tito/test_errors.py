@@ -31,6 +31,13 @@ BAD_CALLS = {
     "run is a folder": (["score", "folder.py"], 2, "directory"),
     "damaged run": (["score", "damaged.json"], 2, "damaged"),
     "unknown command": (["bench"], 2, "No such command"),
+    "submission for a run": (["score", "submission.json"], 2, "tito olympics validate submission.json"),
+    "submission to submit": (["submit", "--event", "all_around", "--run", "submission.json"], 2, "is a submission"),
+    "report for a run": (["score", "report.json"], 2, "is a report"),
+    "run with a byte order mark": (["score", "bom.json"], 2, "save it as UTF-8 without BOM"),
+    "run in UTF-16": (["score", "wide.json"], 2, "save it as UTF-8 without BOM"),
+    "empty name": (["submit", "--event", "all_around", "--athlete", ""], 2, "--athlete is empty"),
+    "a file of somebody's own": (["submit", "--event", "all_around", "-o", "notes.txt"], 2, "--force"),
     "unknown option": (["status", "--nope"], 2, "--nope"),
     "unknown division": (["submit", "--event", "all_around", "--division", "x"], 2, "division"),
 }
@@ -41,6 +48,11 @@ def mess(beginner: Path) -> Path:
     """A folder with everything that can be wrong."""
     (beginner / "folder.py").mkdir()
     (beginner / "damaged.json").write_text('{"schema_version": "1.0"')
+    (beginner / "submission.json").write_text('{"schema_version": "2.1", "event": "all_around", "baseline": {}}')
+    (beginner / "report.json").write_text('{"results": [], "files": 0, "valid": 0}')
+    (beginner / "bom.json").write_text("{}", "utf-8-sig")
+    (beginner / "wide.json").write_text("{}", "utf-16")
+    (beginner / "notes.txt").write_text("mine")
     (beginner / "broken" / "olympics").mkdir(parents=True)
     (beginner / "broken" / "olympics" / "history.json").write_text("[{")
     return beginner

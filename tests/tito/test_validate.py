@@ -140,3 +140,24 @@ def test_explain_helps_who_mistypes(tito, arguments: list[str], words: str) -> N
 
     assert done.code == 2
     assert words in done.err
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    ('{"schema_version": "2.1", "source": {}, "baseline": {}}', "this is a run, not a submission"),
+    ('{"results": [], "files": 0, "valid": 0}', "this is a report, not a submission"),
+    ('{"$schema": "x", "properties": {}}', "this is a schema, not a submission"),
+])  # fmt: skip
+def test_another_document_of_ours_is_named(folder: Path, tito, content: str, words: str) -> None:
+    (folder / "other.json").write_text(content)
+    checks = tito("validate", "other.json", "--json").json["results"][0]["checks"]
+
+    assert words in checks[-1]["message"]
+
+
+@pytest.mark.parametrize("format_", OutputFormat)
+@pytest.mark.parametrize("files", [["ada.json"], ["ada.json", "broken.json"]])
+def test_a_report_replaces_the_last_one_and_nothing_else(folder: Path, tito, format_: str, files: list[str]) -> None:
+    for _ in range(2):
+        assert tito("validate", *files, "--format", format_, "-o", "report").code in (0, 1)
+
+    assert tito("validate", *files, "--format", format_, "-o", "ada.json").code == 2

@@ -1,0 +1,104 @@
+"""`status` looks: at files, from wherever it is called, and at every stage."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tito.history import RunEntry, unparse
+
+
+def states(document: dict[str, object], key: str = "submissions") -> list[str]:
+    return [row["file_state"] for row in document[key]]
+
+
+def test_a_submission_is_found_from_another_folder(athlete: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    tito("submit", "--event", "all_around")
+    (athlete / "deeper").mkdir()
+    monkeypatch.chdir(athlete / "deeper")
+    done = tito("status", "--json", "--workspace", "../.tito")
+
+    assert states(done.json) == ["valid"]
+    assert done.json["submissions"][0]["file"] == str(athlete / "submission.json")
+
+
+def test_a_submission_in_a_pipe_is_elsewhere_and_a_removed_one_gone(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around", "-o", "-")
+    tito("submit", "--event", "all_around", "-o", "gone.json")
+    (athlete / "gone.json").unlink()
+
+    assert states(tito("status", "--json").json) == ["elsewhere", "gone"]
+
+
+def test_of_two_submissions_to_one_file_the_first_is_replaced(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around")
+    done = tito("submit", "--event", "latency_sprint")
+
+    assert "held your submission for all_around; it is replaced" in done.err
+    assert states(tito("status", "--json").json) == ["replaced", "valid"]
+
+
+def test_the_same_event_again_is_nothing_to_warn_of(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around")
+
+    assert "warning" not in tito("submit", "--event", "all_around").err
+
+
+def run_file(athlete: Path) -> Path:
+    (path,) = (athlete / ".tito" / "olympics" / "runs").glob("*.json")
+    return path
+
+
+def damage(athlete: Path) -> None:
+    run_file(athlete).write_text("{}")
+
+
+def remove(athlete: Path) -> None:
+    run_file(athlete).unlink()
+
+
+@pytest.mark.parametrize("change", [damage, remove])
+def test_stages_are_done_only_while_their_run_is_there(athlete: Path, tito, change) -> None:
+    change(athlete)
+    document = tito("status", "--json").json
+
+    assert [stage["done"] for stage in document["stages"]] == [True, False, False, False, False]
+    assert document["next"] == "tito olympics benchmark"
+
+
+def test_the_last_ten_runs_are_listed_and_all_on_demand(athlete: Path, tito) -> None:
+    entries = [
+        RunEntry(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
+        for number in range(14)
+    ]  # fmt: skip
+    (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse(entries))
+    shown, every = tito("status").out, tito("status", "--all").out
+
+    assert (shown.count("\nrun "), every.count("\nrun ")) == (10, 14)
+    assert "4 older, shown by --all" in shown
+    assert len(tito("status", "--json").json["runs"]) == 14
+
+
+def test_the_next_command_can_be_pasted_into_a_shell(athlete: Path, tito) -> None:
+    name = "my submission; rm -rf $HOME.json"
+    done = tito("submit", "--event", "all_around", "-o", name)
+    said = done.err.splitlines()[-1]
+
+    assert shlex.split(said)[-1] == name
+    assert shlex.split(tito("status", "--json").json["next"])[-1] == name
+
+
+def test_status_writes_nothing(beginner: Path, tito) -> None:
+    tito("status")
+
+    assert list(beginner.iterdir()) == []
+
+
+def test_a_record_is_one_line(athlete: Path, tito) -> None:
+    run = json.loads((athlete / "run.json").read_text())["id"]
+    (line,) = [line for line in tito("status").out.splitlines() if line.startswith("run ")]
+
+    assert line.split() == ["run", run, "all_around", "valid"]
