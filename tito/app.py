@@ -7,14 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
-from tinytorch.errors import TinyTorchError
-from tinytorch.text import safe_lines
+from tinytorch.errors import TinyTorchError, UsageError
+from tinytorch.text import from_argument, safe_lines
 from tito import interrupts, streams
 from tito.exit_codes import ExitCode, exit_code_of
 from tito.lazy import lazy_group
@@ -32,6 +32,7 @@ COMMANDS = {
 ROOM = "make room there, or choose another place: --workspace DIR, -o FILE, TITO_CACHE or TMPDIR"
 SYSTEM_MENDS = {
     errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: ROOM, errno.EACCES: ROOM, errno.EPERM: ROOM,
+    errno.ENOENT: "look whether the folder that you are in is still there",
     errno.EMFILE: "close files, or raise the limit: ulimit -n 1024",
 }  # fmt: skip
 COMPLETION_VARIABLE = "_TITO_COMPLETE"  # set by the shell when somebody presses the tab key
@@ -84,6 +85,7 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
+        _refuse_empty(arguments)
         return _invoked(arguments)
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the one place: every error becomes words and a code
         if debug:
@@ -93,13 +95,23 @@ def run(arguments: list[str]) -> int:
         return _report(arguments, *_in_words(error, arguments))
 
 
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """An empty argument is hardly ever meant: as a path it would be this folder."""
+    for before, argument in pairwise(["", *arguments]):
+        option, is_assigned, value = argument.partition("=")
+        if not argument or (option.startswith("--") and is_assigned and not value):
+            named = option or (before if before.startswith("-") else "an argument")
+            mend = f"give it a value (is a shell variable not set?): {_own_help(arguments)}"
+            raise UsageError(f"{named} is empty", mend=mend)
+
+
 def _invoked(arguments: list[str]) -> int:
     """The exit code of a command. Typer's own way of calling it would make 1 of a closed pipe."""
     if COMPLETION_VARIABLE in os.environ:
         app(args=arguments, prog_name="tito")
     command = get_command(app)
     try:
-        with command.make_context("tito", arguments) as context:
+        with command.make_context("tito", [*arguments]) as context:  # what it is given is used up
             command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
@@ -121,7 +133,8 @@ def _told(error: BaseException, arguments: Sequence[str]) -> tuple[str, str, Exi
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return "interrupted", "", ExitCode.INTERRUPTED
     if isinstance(error, typer.TyperException):
-        return error.format_message(), _own_help(arguments), ExitCode.USAGE
+        message = error.format_message().replace("Value error, ", "")  # pydantic's words, which Typer shows
+        return message, _own_help(arguments), ExitCode.USAGE
     if isinstance(error, TinyTorchError):
         return error.message, error.mend, exit_code_of(error)
     if isinstance(error, OSError):
@@ -138,6 +151,7 @@ def _own_help(arguments: Sequence[str]) -> str:
 
 def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> ExitCode:
     """Say what went wrong: in words on stderr, and with --json as one document on stdout."""
+    message = from_argument(message)  # file names as they were typed
     if "--json" in arguments:
         document = {"error": {"message": message, "mend": mend, "code": code.name.lower()}, "exit_code": int(code)}
         typer.echo(json.dumps(document, indent=2))

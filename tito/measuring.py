@@ -34,7 +34,7 @@ def challenge(
     """What is to be measured."""
     folder = os.environ.get(CACHE_VARIABLE)
     settings = Settings(TIERS[tier], seed)
-    return Challenge(find_task(task), who, settings, limit_s, Path(folder) if folder else None)
+    return Challenge(find_task(task), who, settings, limit_s, Path(folder).expanduser() if folder else None)
 
 
 def measure(place: Workspace, asked: Challenge) -> Run:

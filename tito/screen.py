@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,15 @@ def console(**options: Any) -> Console:
     """A console that takes nothing in a text for markup; a pipe that names no COLUMNS has room for every line."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPE_COLUMNS
-    return Console(highlight=False, markup=False, emoji=False, width=width, **options)
+    return Console(highlight=False, markup=False, emoji=False, width=_width(), **options)
+
+
+def _width() -> int | None:
+    """None where rich finds a width itself; it would take COLUMNS=0 at its word, and show nothing."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return None
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_COLUMNS
 
 
 def show(renderable: RenderableType) -> None:

@@ -33,7 +33,7 @@ class Workspace:
     """Files under `<root>/olympics`: `runs/<id>.json` with `runs/<id>.log`, and `history.json`."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or Path(os.environ.get(VARIABLE) or ".tito")) / "olympics"
+        self.root = (root or Path(os.environ.get(VARIABLE) or ".tito").expanduser()) / "olympics"
         self.runs_folder = self.root / "runs"
         self._history_file = self.root / "history.json"
         self._recorded = ""  # the run of the attempt that is being made
@@ -100,7 +100,8 @@ class Workspace:
         except FileNotFoundError:
             return []
         except (ValueError, RecursionError):
-            return self._made_again()
+            with self._history_locked():
+                return self._made_again()
         except OSError as error:
             raise UsageError(f"cannot read {self._history_file}: {error.strerror}", mend=ELSEWHERE) from error
 
@@ -176,14 +177,15 @@ class Workspace:
 
     def _made_again(self) -> list[Entry]:
         """The history of a workspace whose own is damaged, from the runs themselves."""
-        with self._history_locked():
-            aside = self._history_file.with_name(f"history.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
-            try:
-                self._history_file.replace(aside)
-            except OSError as error:
-                raise self._refusal(error) from error
-            found: list[Entry] = list(self._found_runs())
-            self._write(self._history_file, history.unparse(found))
+        aside = self._history_file.with_name(f"history.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json")
+        try:
+            self._history_file.replace(aside)
+        except FileNotFoundError:  # another tito has just done it
+            return self.history()
+        except OSError as error:
+            raise self._refusal(error) from error
+        found: list[Entry] = list(self._found_runs())
+        self._write(self._history_file, history.unparse(found))
         screen.say(f"warning: {self._history_file} was damaged; it is kept as {aside.name}")
         screen.say(f"         {len(found)} run(s) were found again; submissions are where you wrote them")
         return found

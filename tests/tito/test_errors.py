@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tito.app import run
 from tito.exit_codes import EXIT_CODES, exit_code_of
 from tito.history import RunEntry
 from tito.workspace import Workspace
@@ -37,6 +38,10 @@ BAD_CALLS = {
     "run with a byte order mark": (["score", "bom.json"], 2, "save it as UTF-8 without BOM"),
     "run in UTF-16": (["score", "wide.json"], 2, "save it as UTF-8 without BOM"),
     "empty name": (["submit", "--event", "all_around", "--athlete", ""], 2, "--athlete is empty"),
+    "empty value": (["submit", "--event", "all_around", "--athlete="], 2, "--athlete is empty"),
+    "empty workspace": (["status", "--workspace", ""], 2, "--workspace is empty"),
+    "empty file name": (["validate", ""], 2, "an argument is empty"),
+    "folder that is a file": (["status", "--workspace", "notes.txt"], 2, "Not a directory"),
     "a file of somebody's own": (["submit", "--event", "all_around", "-o", "notes.txt"], 2, "--force"),
     "unknown option": (["status", "--nope"], 2, "--nope"),
     "unknown division": (["submit", "--event", "all_around", "--division", "x"], 2, "division"),
@@ -73,6 +78,19 @@ def test_with_json_a_failure_is_one_document_too(mess: Path, tito, arguments, co
 
     assert done.json["exit_code"] == code
     assert done.json["error"]["message"]
+
+
+def test_json_is_heard_wherever_it_stands(beginner: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["--json", "olympics", "status"]) == 2
+    assert json.loads(capfd.readouterr().out)["error"]["mend"] == "tito --help"
+
+
+def test_a_folder_that_is_gone_is_said(beginner: Path, tito) -> None:
+    beginner.rmdir()
+    done = tito("submit", "--event", "all_around")
+
+    assert done.code == 2
+    assert "the folder that you are in" in done.err
 
 
 def test_debug_shows_the_traceback(mess: Path, tito) -> None:

@@ -14,7 +14,7 @@ from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.run import Run
 from tinytorch.competition.scores import compute_scores
 from tinytorch.competition.validation import CHECKS
-from tito import bars, render
+from tito import bars, render, screen
 from tito.screen import PIPE_COLUMNS
 from tito.tables import Lines, table
 
@@ -52,6 +52,15 @@ def test_in_a_pipe_name_and_numbers_stand_on_one_line(run: Run) -> None:
     (line,) = [line for line in drawn(render.benchmark_table(run), PIPE_COLUMNS).splitlines() if "latency  │" in line]
 
     assert line.count("typical") == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"), [("0", PIPE_COLUMNS), ("x", PIPE_COLUMNS), ("", PIPE_COLUMNS), ("72", 72)]
+)
+def test_a_width_that_is_none_is_not_believed(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+
+    assert screen.console().width == width
 
 
 def test_a_cell_of_lines_is_no_markup() -> None:

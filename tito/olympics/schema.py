@@ -9,7 +9,7 @@ import typer
 
 from tito import screen
 from tito.documents import Destination
-from tito.olympics.options import Force, Output
+from tito.olympics.options import Force, Json, Output
 
 
 class Published(StrEnum):
@@ -26,8 +26,9 @@ def schema(
     ] = Published.SUBMISSION,
     output: Output = None,
     force: Force = False,
+    json_: Json = False,
 ) -> None:
-    """Print a JSON Schema (draft 2020-12), by default that of submission.json."""
+    """Print a JSON Schema (draft 2020-12), by default that of submission.json; it is JSON with and without --json."""
     Destination(output, "schema", force).write(screen.as_json(json_schema(document)))
 
 
