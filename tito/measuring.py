@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from tinytorch.benchmarking.schedule import TIERS
@@ -15,7 +14,7 @@ from tinytorch.harness.run import Observer, run_competition
 from tinytorch.workloads.registry import DEFAULT_TASK, find_task
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import bars, screen, start
-from tito.workspace import Workspace
+from tito.workspace import Workspace, folder_of
 
 CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
 
@@ -32,9 +31,8 @@ def challenge(
     who: Contender, task: str = DEFAULT_TASK, tier: str = "default", seed: int = 0, limit_s: float = BUILD_LIMIT_S
 ) -> Challenge:
     """What is to be measured."""
-    folder = os.environ.get(CACHE_VARIABLE)
     settings = Settings(TIERS[tier], seed)
-    return Challenge(find_task(task), who, settings, limit_s, Path(folder).expanduser() if folder else None)
+    return Challenge(find_task(task), who, settings, limit_s, folder_of(CACHE_VARIABLE))
 
 
 def measure(place: Workspace, asked: Challenge) -> Run:

@@ -6,11 +6,14 @@ The collector would take a tenth of the time of a light command (`benchmarks/sta
 from __future__ import annotations
 
 import gc
+import signal
 
 
 def main() -> None:
     """Run the command line of this process."""
     gc.disable()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until ours stands, Ctrl-C just ends us, without a traceback
     from tito.app import main as run
 
     run()

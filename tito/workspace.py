@@ -33,7 +33,7 @@ class Workspace:
     """Files under `<root>/olympics`: `runs/<id>.json` with `runs/<id>.log`, and `history.json`."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or Path(os.environ.get(VARIABLE) or ".tito").expanduser()) / "olympics"
+        self.root = (root or folder_of(VARIABLE) or Path(".tito")) / "olympics"
         self.runs_folder = self.root / "runs"
         self._history_file = self.root / "history.json"
         self._recorded = ""  # the run of the attempt that is being made
@@ -214,6 +214,15 @@ class Workspace:
 
     def _refusal(self, error: OSError) -> UsageError:
         return UsageError(f"cannot write in {self.root}: {error.strerror or error}", mend=ELSEWHERE)
+
+
+def folder_of(variable: str) -> Path | None:
+    """The folder that an environment variable names, if it does; `~` is somebody's home there too."""
+    value = os.environ.get(variable)
+    try:
+        return Path(value).expanduser() if value else None
+    except RuntimeError:
+        raise UsageError(f"{variable} is {value}: nobody has that home", mend="give it an absolute path") from None
 
 
 def file_state(file: str, digest: str | None) -> FileState:

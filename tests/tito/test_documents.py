@@ -118,6 +118,7 @@ REFUSED = {
     "closed descriptor": ("/dev/fd/987", "Bad file descriptor"),
     "folder": (".", "directory"),
     "no name": ("", "name of a file"),
+    "a folder that is not there": ("no/", "names a folder"),
     "no folder": ("no/such/run.json", "no such folder"),
     "file for a folder": ("file/run.json", "Not a directory"),
     "name of 300 letters": ("x" * 300, "name too long"),

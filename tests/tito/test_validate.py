@@ -161,3 +161,10 @@ def test_a_report_replaces_the_last_one_and_nothing_else(folder: Path, tito, for
         assert tito("validate", *files, "--format", format_, "-o", "report").code in (0, 1)
 
     assert tito("validate", *files, "--format", format_, "-o", "ada.json").code == 2
+
+
+def test_the_last_report_is_no_submission_though_it_lies_among_them(folder: Path, tito) -> None:
+    for _ in range(2):
+        tito("validate", ".", "--format", "json", "-o", "report.json")
+
+    assert json.loads((folder / "report.json").read_text())["files"] == 3

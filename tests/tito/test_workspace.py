@@ -144,3 +144,29 @@ def test_a_workspace_that_cannot_be_made_names_the_option(tmp_path: Path) -> Non
         )
 
     assert "--workspace DIR" in caught.value.mend
+
+
+@pytest.mark.parametrize(("value", "folder"), [("~/x", Path.home() / "x"), ("", None), ("x", Path("x"))])
+def test_a_variable_names_a_folder(monkeypatch: pytest.MonkeyPatch, value: str, folder: Path | None) -> None:
+    monkeypatch.setenv("TITO_CACHE", value)
+
+    assert workspace.folder_of("TITO_CACHE") == folder
+
+
+def test_a_home_of_nobody_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TITO_CACHE", "~nobody-of-that-name/x")
+    with pytest.raises(UsageError, match="TITO_CACHE is ~nobody"):
+        workspace.folder_of("TITO_CACHE")
+
+
+def test_a_submission_that_cannot_be_noted_is_written_all_the_same(
+    athlete: Path, tito, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise UsageError("cannot write in .tito/olympics: Read-only file system")
+
+    monkeypatch.setattr(Workspace, "record_submission", refuse)
+    done = tito("submit", "--event", "all_around")
+
+    assert (done.code, (athlete / "submission.json").exists()) == (0, True)
+    assert "warning: cannot write in .tito" in done.err

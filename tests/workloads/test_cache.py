@@ -79,3 +79,9 @@ def test_a_folder_that_cannot_be_made_names_the_variable(tmp_path: Path) -> None
         cached_baseline(find_task("digits_mlp"), directory=tmp_path / "file")
 
     assert "TITO_CACHE" in caught.value.mend
+
+
+def test_somebody_without_a_home_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: Path("~/.cache") / name)
+    with pytest.raises(SetupMissingError, match="no home folder"):
+        cached_baseline(SMALL)

@@ -20,6 +20,8 @@ from tinytorch.workloads.task import Task, train_baseline
 
 Warn = Callable[[str], None]
 
+NAME_ANOTHER = "name another folder with TITO_CACHE"
+
 _CODE = ("core", "datasets", "workloads")  # what a baseline's weights depend on
 
 
@@ -63,9 +65,17 @@ def cached_baseline(
     The file holds the SHA-256 of the artifact in its name, so that damage shows. Raises SetupMissingError when the
     folder cannot be used.
     """
-    folder = (directory or platformdirs.user_cache_path("tinytorch-olympics")) / task.name / cache_key(task)
+    folder = (directory or _users_folder()) / task.name / cache_key(task)
     with _writing(folder):
         return _found(task, folder, warn) or _trained(task, folder, progress)
+
+
+def _users_folder() -> Path:
+    folder = platformdirs.user_cache_path("tinytorch-olympics")
+    if not folder.is_absolute():  # it begins with a `~` that nobody could resolve
+        message = "you have no home folder in which the trained baseline could be kept"
+        raise SetupMissingError(message, mend=NAME_ANOTHER)
+    return folder
 
 
 @contextmanager
@@ -76,7 +86,7 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         message = f"the trained baseline cannot be kept in {folder}: {error.strerror or error}"
-        raise SetupMissingError(message, mend="name another folder with TITO_CACHE") from error
+        raise SetupMissingError(message, mend=NAME_ANOTHER) from error
 
 
 def _found(task: Task, folder: Path, warn: Warn) -> Baseline | None:

@@ -87,9 +87,17 @@ def _write(place: Workspace, document: dict[str, Any], run: str, target: Destina
         file=target.place, trust=document["trust"], sha256=digest,
     )  # fmt: skip
     with screen.done_before(f"the submission is written to {target.name}"):
-        place.record_submission(entry)
+        _remember(place, entry)
         _tell_replaced(old, entry.event, str(target.name))
         _show_receipt({**entry.as_dict(), "file": target.name}, json_, target)
+
+
+def _remember(place: Workspace, entry: SubmissionEntry) -> None:
+    """Note it for `status`; the submission is what it is, even where nothing can be noted."""
+    try:
+        place.record_submission(entry)
+    except UsageError as error:
+        screen.say(f"warning: {error.message}, so tito olympics status will not list this submission")
 
 
 def _run(place: Workspace, named: str | None, event: str) -> Run:

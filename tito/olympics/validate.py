@@ -55,12 +55,15 @@ def validate(
     if explain is not None:
         checking.explain(explain, format_, target)
         return
-    names = list(_expanded(files or [DEFAULT_FILE]))
+    names = list(_expanded(files or [DEFAULT_FILE], target.place))
     raise typer.Exit(0 if checking.check(names, strict, format_, target) else 1)
 
 
-def _expanded(names: Iterable[str]) -> Iterator[str]:
-    """The names, a folder as its JSON files in the order of their names; an empty folder stays, and is a finding."""
+def _expanded(names: Iterable[str], report: str) -> Iterator[str]:
+    """The names, a folder as its JSON files in the order of their names; an empty folder stays, and is a finding.
+
+    The last report, which is about to be replaced, is no submission though it lies among them.
+    """
     for name in names:
         inside = sorted(map(str, Path(name).glob("*.json"))) if Path(name).is_dir() else []
-        yield from inside or [name]
+        yield from [path for path in inside if str(Path.cwd() / path) != report] or [name]
