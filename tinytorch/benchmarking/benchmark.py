@@ -158,14 +158,12 @@ class Benchmark:
             return self._checked(
                 Workers(Sendable(sources, str(inputs), self._as_tensor), scratch, self._limit_s), progress
             )
-        except ModelLoadError as failure:
-            if failure.outcome != "raised":
-                raise
         except WorkerFailedError as failure:
-            if failure.outcome != "timed out":
+            if failure.outcome == "timed out":
+                mend = f"give Benchmark a request_limit_s above {self._limit_s:g}"
+                raise RunError(f"a model took too long: {failure.detail}", mend=mend) from failure
+            if not (isinstance(failure, ModelLoadError) and failure.outcome == "raised"):
                 raise
-            mend = f"give Benchmark a request_limit_s above {self._limit_s:g}"
-            raise RunError(f"a model took too long: {failure.detail}", mend=mend) from failure
         return self._checked(here, progress)
 
     def _checked(self, venue: Venue, progress: Progress) -> Session:
