@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -14,8 +13,8 @@ import typer
 from typer.main import get_command
 
 from tinytorch.errors import TinyTorchError, UsageError
-from tinytorch.text import from_argument, safe_lines
-from tito import interrupts, streams
+from tinytorch.text import from_argument
+from tito import interrupts, screen, streams
 from tito.exit_codes import ExitCode, exit_code_of
 from tito.lazy import lazy_group
 
@@ -27,7 +26,6 @@ COMMANDS = {
     "status": "Show the five stages, the last run, and the next command.",
     "schema": "Print the JSON Schema of what the tools write.",
 }
-
 
 ROOM = "make room there, or choose another place: --workspace DIR, -o FILE, TITO_CACHE or TMPDIR"
 SYSTEM_MENDS = {
@@ -154,10 +152,10 @@ def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> Ex
     message = from_argument(message)  # file names as they were typed
     if "--json" in arguments:
         document = {"error": {"message": message, "mend": mend, "code": code.name.lower()}, "exit_code": int(code)}
-        typer.echo(json.dumps(document, indent=2))
-    typer.echo(f"error: {safe_lines(message)}", err=True)
+        screen.put_json(document)
+    screen.say(f"error: {message}")
     if mend:
-        typer.echo(f"mend:  {safe_lines(mend)}", err=True)
+        screen.say(f"mend:  {mend}")
     return code
 
 

@@ -100,12 +100,10 @@ class Destination:
 
         A file that is not of this kind is somebody's own, and is replaced only by `force`.
         """
-        if self.name is None or self.name == STANDARD or descriptor(self.name) is not None:
+        if self.name is None or descriptor(self.name) is not None:
             return None
         if self.name.endswith(os.sep) and not Path(self.name).exists():
             raise self._refusal("it names a folder")
-        if not self.name:
-            raise UsageError("-o needs the name of a file", mend=f"{ELSEWHERE}, or - for standard output")
         path = self._path(self.name)
         try:
             mode = path.stat().st_mode

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tinytorch.text import safe_lines
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -40,8 +42,8 @@ def show(renderable: RenderableType) -> None:
 
 
 def say(message: str) -> None:
-    """Talk to the person, on stderr."""
-    typer.echo(message, err=True)
+    """Talk to the person, on stderr; what a file or a name brings along is made safe here."""
+    typer.echo(safe_lines(message), err=True)
 
 
 def put(content: str, end: str = "\n") -> None:

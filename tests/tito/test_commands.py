@@ -193,3 +193,14 @@ def test_an_expectation_has_its_exit_code(
 
     assert done.code == code
     assert f"expected {expected}: " in done.err
+
+
+def test_what_a_file_says_of_itself_is_made_safe_before_it_is_told(athlete: Path, tito) -> None:
+    run = json.loads((athlete / "run.json").read_text())
+    run["source"]["name"] = "\x1b[31mred"
+    (athlete / "evil.json").write_text(json.dumps(run))
+    (athlete / "old.json").write_text(json.dumps({"schema_version": "2.1", "event": "\x1b[2J", "baseline": {}}))
+    done = tito("submit", "--event", "all_around", "--run", "evil.json", "-o", "old.json")
+
+    assert "\\x1b[31mred" in done.err
+    assert "\x1b" not in done.err + done.out

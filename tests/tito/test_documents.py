@@ -117,7 +117,7 @@ REFUSED = {
     "full device": ("/dev/full", "No space left"),
     "closed descriptor": ("/dev/fd/987", "Bad file descriptor"),
     "folder": (".", "directory"),
-    "no name": ("", "name of a file"),
+    "no name": ("", "directory"),
     "a folder that is not there": ("no/", "names a folder"),
     "no folder": ("no/such/run.json", "no such folder"),
     "file for a folder": ("file/run.json", "Not a directory"),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tinytorch.competition.names import RULES_FILE
-from tinytorch.text import safe_text
+from tinytorch.text import safe_lines
 from tito import screen
 from tito.history import FailureEntry, FileState, RunEntry, SubmissionEntry
 from tito.olympics.options import Json, WorkspaceFolder
@@ -42,7 +42,7 @@ def status(
     if json_:
         screen.put_json(document)
     else:
-        screen.put("\n".join(_lines(document, None if every else MOST_LISTED)))
+        screen.put(safe_lines("\n".join(_lines(document, None if every else MOST_LISTED))))
 
 
 def _run_row(place: Workspace, run: RunEntry) -> Row:
@@ -94,7 +94,7 @@ def _lines(document: dict[str, Any], most: int | None) -> Iterator[str]:
     yield from _listed("run", document["runs"], most, lambda row: (row["id"], row["source"]))
     yield from _listed("submission", document["submissions"], most, lambda row: (_near(row["file"]), row["event"]))
     if document["last_failure"]:
-        yield f"{'failed':<12}{safe_text(document['last_failure']['source'])}, after these runs"
+        yield f"{'failed':<12}{document['last_failure']['source']}, after these runs"
     yield f"{'next':<12}{document['next']}"
 
 
@@ -103,7 +103,7 @@ def _listed(word: str, rows: Sequence[Row], most: int | None, fields: Any) -> It
     if len(shown) < len(rows):
         yield f"{'':<12}{len(rows) - len(shown)} older, shown by --all"
     for row in shown:
-        yield f"{word:<12}{'  '.join(map(safe_text, (*fields(row), row['file_state'])))}"
+        yield f"{word:<12}{'  '.join((*fields(row), row['file_state']))}"
 
 
 def _near(file: str) -> str:
