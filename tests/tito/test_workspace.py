@@ -15,7 +15,19 @@ from tito import interrupts, workspace
 from tito.history import FailureEntry, RunEntry
 from tito.workspace import Workspace
 
-DAMAGED = [b"", b"[{", b"{}", b"[1]", b'[{"kind": "run"}]', b'[{"kind": "feast"}]', b"\xff\xfe", b"[" * 100_000]
+FAILURE = b'[{"kind": "failure", "created_at": "2026-01-01T00:00:00Z", "source": "e.py", "error": "x"}]'
+DAMAGED = [
+    FAILURE.replace(b'"x"', b"1"),
+    FAILURE.replace(b"2026-01-01T00:00:00Z", b"yesterday"),
+    b"",
+    b"[{",
+    b"{}",
+    b"[1]",
+    b'[{"kind": "run"}]',
+    b'[{"kind": "feast"}]',
+    b"\xff\xfe",
+    b"[" * 100_000,
+]
 
 
 @pytest.fixture
@@ -28,7 +40,7 @@ def place(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / ".tito")
 
 
-@pytest.mark.parametrize("content", DAMAGED, ids=lambda content: str(content[:12]))
+@pytest.mark.parametrize("content", DAMAGED, ids=lambda content: str(content[-22:]))
 def test_a_damaged_history_is_kept_aside_named_and_made_again(
     run: Run, place: Workspace, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
