@@ -60,3 +60,10 @@ def test_what_could_not_be_seen_has_no_exact_ratio(run: Run) -> None:
     partly = run.model_copy(update={"optimized": run.optimized.model_copy(update={"metrics": metrics})})
 
     assert standing(partly, OlympicEvent.MEMORY_CHALLENGE).interval is None
+
+
+@pytest.mark.parametrize("correct", [345, 355])  # of 360, after 350: p = 0.0625, and the interval leaves 0 out
+def test_of_accuracy_the_test_decides_not_its_approximate_interval(make_run, correct: int) -> None:
+    found = standing(make_run(correct=correct), OlympicEvent.ACCURACY_CONTEST)
+
+    assert found.outcome(Expectation.BETTER) is Outcome.OPEN
