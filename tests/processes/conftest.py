@@ -34,6 +34,9 @@ class Service:
             progress("double", 0.5)
         return 2 * value
     def fail(self): raise KeyError("lost")
+    def refuse(self):
+        from tinytorch.errors import UsageError
+        raise UsageError("not so", mend="but so")
     def leave(self): os._exit(7)
     def loop(self):
         while True: pass

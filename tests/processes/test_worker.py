@@ -123,6 +123,12 @@ def test_a_worker_that_raised_goes_on(service: str) -> None:
         assert worker.ask("double", LIMIT_S, value=1) == 2
 
 
+def test_an_error_of_our_own_comes_with_its_own_words_and_mend(service: str) -> None:
+    failure = failure_of(service, "refuse", LIMIT_S)
+
+    assert (failure.detail, failure.mend, failure.has_own_mend) == ("not so", "but so", True)
+
+
 def test_a_worker_that_ended_says_so(service: str) -> None:
     with Worker(service) as worker:
         with pytest.raises(WorkerFailedError):
