@@ -2,7 +2,8 @@
 
 TinyTorchError                what went wrong, and `mend`: the command or change that mends it
 ├── UsageError                the call is wrong: unknown name, bad option, unreadable file      exit 2
-│   └── ShapeError            arrays that do not fit together
+│   ├── ShapeError            arrays that do not fit together
+│   └── GraphError            gradients that are not to be had: the graph is released, or its arrays were changed
 ├── SetupMissingError         something that must come first is absent: no run yet, no data      exit 3
 └── RunError                  the run itself failed                                              exit 4
     ├── WorkerError           a worker process raised, died, hung or broke the protocol
@@ -28,6 +29,10 @@ class UsageError(TinyTorchError, ValueError):
 
 class ShapeError(UsageError):
     """Arrays whose shapes do not fit together."""
+
+
+class GraphError(UsageError, RuntimeError):
+    """Gradients that cannot be had from this graph, or not any more."""
 
 
 class SetupMissingError(TinyTorchError):

@@ -6,6 +6,8 @@ import copy
 import pickle
 import threading
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,9 +120,58 @@ def test_a_gradient_of_another_shape_is_refused() -> None:
         (leaf(1, 2) * 2).backward([1, 2, 3])
 
 
-def test_backward_without_a_graph_is_refused() -> None:
-    with pytest.raises(UsageError, match="requires_grad"):
+def test_backward_without_a_graph_changes_nothing_and_says_so() -> None:
+    with pytest.warns(RuntimeWarning, match="requires_grad"):
         Tensor(1).backward()
+
+
+def test_what_is_computed_on_the_way_keeps_its_gradient() -> None:
+    x = leaf(3)
+    middle = x * x
+    middle.retain_grad()
+    loss = (middle * 2).sum()
+    loss.backward()
+    assert (middle.grad, loss.grad) == (2, 1)
+
+
+def test_a_graph_that_is_kept_can_be_walked_again() -> None:
+    x = leaf(3)
+    middle = x * x
+    loss = middle * 2
+    loss.backward(retain_graph=True)
+    loss.backward()
+    assert (x.grad, middle.grad) == (24, 4)
+    with pytest.raises(RuntimeError, match="released"):
+        loss.backward()
+
+
+LARGE = np.random.default_rng(0).standard_normal((300, 400)).astype(np.float32)
+
+
+def _minus_one(array: Any) -> None:
+    array -= 1
+
+
+def _first(array: Any) -> None:
+    array[0] = 5
+
+
+@pytest.mark.parametrize("change", [_minus_one, _first])
+@pytest.mark.parametrize("array", [np.arange(4.0), LARGE, LARGE.T, LARGE[::2]])
+def test_an_array_that_was_changed_in_place_is_refused(array: Any, change: Callable[[Any], None]) -> None:
+    x = Tensor(array.copy("K"), requires_grad=True)
+    loss = (x * x).sum()
+    change(x.data)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()
+
+
+def test_an_array_that_was_replaced_does_no_harm() -> None:
+    x = leaf(3)
+    loss = x * x
+    x.data = np.array([100], np.float32)
+    loss.backward()
+    assert x.grad == 6
 
 
 def test_a_graph_is_released_by_backward() -> None:
@@ -220,9 +271,131 @@ def test_roots_and_products() -> None:
     assert Tensor([1.0, 2.0]).matmul(Tensor([3.0, 4.0])).item() == 11
 
 
-def test_two_axes_of_many_are_exchanged() -> None:
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        ((), (2, 4, 3)),
+        ((1, 2), (2, 4, 3)),
+        ((0, -1), (4, 3, 2)),
+        ((1, 0), (3, 2, 4)),
+        ((2, 0, 1), (4, 2, 3)),
+        (((2, 0, 1),), (4, 2, 3)),
+    ],
+)
+def test_transpose_exchanges_two_axes_or_orders_all(axes: Any, shape: tuple[int, ...]) -> None:
+    assert Tensor(np.zeros((2, 3, 4))).transpose(*axes).shape == shape
+
+
+def test_transpose_takes_its_axes_by_name() -> None:
+    assert Tensor(np.zeros((2, 3, 4))).transpose(dim0=0, dim1=1).shape == (3, 2, 4)
+    with pytest.raises(UsageError, match="exchanges two axes"):
+        Tensor([[1.0]]).transpose(1)
+
+
+def test_transpose_of_two_axes_in_their_order_is_an_exchange_too() -> None:
+    assert Tensor(np.zeros((2, 3))).transpose(0, 1).shape == (3, 2)
+    assert Tensor([1.0, 2.0]).transpose().shape == (2,)
+
+
+def test_permute_orders_all_axes() -> None:
     x = Tensor(np.zeros((2, 3, 4)))
-    assert (x.transpose(1, 2).shape, x.transpose(0, -1).shape) == ((2, 4, 3), (4, 3, 2))
+    assert [x.permute(0, 2, 1).shape, x.permute((2, 1, 0)).shape, x.T.shape] == [(2, 4, 3), (4, 3, 2), (4, 3, 2)]
+
+
+@pytest.mark.parametrize("other", [2, [1, 2, 3], np.array([1, 2, 3]), Tensor([1.0, 2.0, 3.0])])
+def test_comparisons_are_element_by_element(other: Any) -> None:
+    x, y = Tensor([1.0, 3.0, 2.0]), np.asarray(other)
+    results = [x == other, x != other, x < other, x <= other, x > other, x >= other]
+    array = x.data
+    for result, expected in zip(
+        results, [array == y, array != y, array < y, array <= y, array > y, array >= y], strict=True
+    ):
+        assert isinstance(result, Tensor)
+        assert result.dtype == bool
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_nothing_that_is_not_numeric_is_equal_or_less() -> None:
+    x = Tensor([1.0])
+    assert (x == None, x != "text") == (False, True)  # noqa: E711 - it is what is tested
+    with pytest.raises(TypeError):
+        _ = x < None
+
+
+def test_shapes_that_cannot_be_compared_are_named() -> None:
+    with pytest.raises(ShapeError, match=r"compare shapes \(2,\) and \(3,\)"):
+        _ = Tensor([1, 2]) == Tensor([1, 2, 3])
+
+
+def test_tensors_are_keys_by_what_they_are_not_by_what_is_in_them() -> None:
+    a, b = Tensor([1.0]), Tensor([1.0])
+    assert len({a, b, a}) == 2
+
+
+def test_the_largest_element_has_a_number() -> None:
+    x = Tensor([[1.0, 5.0], [7.0, 2.0]])
+    assert x.argmax().item() == 2
+    np.testing.assert_array_equal(x.argmax(axis=1), [1, 0])
+
+
+def test_a_detached_tensor_shares_the_array_and_has_no_graph() -> None:
+    x = leaf(1, 2) * 2
+    assert x.detach().data is x.data
+    assert not x.detach().requires_grad
+
+
+def test_numbers_come_out_as_python_has_them() -> None:
+    loss = leaf(2.5) * 1
+    assert (float(loss), int(loss), f"{loss:.2f}", bool(loss)) == (2.5, 2, "2.50", True)
+    assert f"{loss}" == str(loss)
+
+
+def test_absolute_values_and_powers() -> None:
+    x = leaf(-1, 3)
+    np.testing.assert_array_equal(abs(x), x.abs())
+    np.testing.assert_array_equal(2**x, [0.5, 8])
+    np.testing.assert_array_equal(Tensor([2.0, 3.0]) ** x, [0.5, 27])
+
+
+@pytest.mark.parametrize("other", [np.float64(2), np.int64(2), np.array([2, 2]), np.array([True, True])])
+def test_float32_stays_float32_beside_integers_and_numpy_scalars(other: Any) -> None:
+    x = Tensor([1.0, 2.0])
+    assert [result.dtype for result in (x * other, other + x, x / other, x**other)] == [np.float32] * 4
+
+
+@pytest.mark.parametrize("reduce", [Tensor.mean, Tensor.exp, Tensor.var, lambda x: x / 2])
+def test_integers_become_float32_where_they_must(reduce: Callable[[Tensor], Tensor]) -> None:
+    assert reduce(Tensor(np.array([1, 2]))).dtype == np.float32
+
+
+def test_a_gradient_has_the_type_of_its_data() -> None:
+    x, y = leaf(1, 2), Tensor([1.0, 2.0], requires_grad=True, dtype=np.float64)
+    (x * y).sum().backward()
+    assert x.grad is not None
+    assert y.grad is not None
+    assert (x.grad.dtype, y.grad.dtype) == (np.float32, np.float64)
+
+
+@pytest.mark.parametrize("index", [[2, 0], (2, 0), Tensor([2, 0]), np.array([2.0, 0.0])])
+def test_lists_and_whole_numbers_are_indices(index: Any) -> None:
+    x = leaf(1, 2, 3)
+    rows = index if not isinstance(index, tuple) else list(index)
+    x[rows].sum().backward()
+    np.testing.assert_array_equal(x.grad, [1, 0, 1])
+
+
+def test_a_comparison_is_an_index() -> None:
+    x = leaf(1, 2, 3)
+    np.testing.assert_array_equal(x[x > 1.5], [2, 3])
+    assert x[[]].shape == (0,)
+
+
+def test_a_tensor_can_be_written_into_where_nothing_is_remembered() -> None:
+    x = Tensor([1.0, 2.0])
+    x[x > 1] = 0
+    np.testing.assert_array_equal(x, [1, 0])
+    with pytest.raises(UsageError, match="written into"):
+        leaf(1, 2)[0] = 5
 
 
 def test_concatenate_and_stack() -> None:

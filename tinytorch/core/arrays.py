@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -14,8 +15,29 @@ Axis = int | tuple[int, ...] | None
 
 GELU_SCALE = math.sqrt(2 / math.pi)
 GELU_CUBIC = 0.044715
+FINGERPRINT_ELEMENTS = 256  # a wider look costs more than a training step can spare
 SMALLEST_LOG = -100  # of a probability, and
 SMALLEST_VARIANCE = 1e-12  # p (1 - p), so that a sure and wrong prediction costs much, but not infinitely (as PyTorch)
+
+
+def in_one_type(arrays: list[Array]) -> list[Array]:
+    """Integers and truth values in the type of the floating arrays beside them; without such, all as they are."""
+    floating = [array.dtype for array in arrays if array.dtype.kind == "f"]
+    if not floating:
+        return arrays
+    return [array if array.dtype.kind == "f" else array.astype(max(floating)) for array in arrays]
+
+
+def fingerprint(array: Array) -> bytes:
+    """What shows that an array was changed: all of a small one, elements all over a large one."""
+    return array[_sampled(array.shape)].tobytes()
+
+
+@functools.lru_cache(maxsize=4096)
+def _sampled(shape: Shape) -> tuple[slice, ...]:
+    """About FINGERPRINT_ELEMENTS elements at equal distances."""
+    along_one_axis = int(FINGERPRINT_ELEMENTS ** (1 / max(1, len(shape))))
+    return tuple(slice(None, None, max(1, size // along_one_axis)) for size in shape)
 
 
 def unbroadcast(gradient: Array, shape: Shape) -> Array:

@@ -3,18 +3,55 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
 
-from tinytorch.core.ops import OPERATIONS, Array, Operation
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.core.arrays import fingerprint, in_one_type, unbroadcast
+from tinytorch.core.ops import OPERATIONS, Array
+from tinytorch.errors import GraphError, ShapeError, UsageError
 
 AnyNode = TypeVar("AnyNode", bound="Node")
-_Origin = tuple[Operation, tuple["Node", ...], dict[str, Any]]
-_RELEASED: _Origin = (Operation(np.positive, ()), (), {})
+
+
+class Applied:
+    """One use of a row of the table, with all that its gradients need."""
+
+    __slots__ = ("_arrays", "_marks", "_name", "_options", "_output", "inputs")
+
+    def __init__(
+        self, name: str, inputs: tuple[Node, ...], arrays: list[Array], output: Array, options: dict[str, Any]
+    ) -> None:
+        self.inputs = inputs
+        self._name, self._arrays, self._output, self._options = name, arrays, output, options
+        self._marks = [fingerprint(array) for array in arrays]
+
+    def apply(self, gradient: Array) -> Iterator[Array | None]:
+        """The inputs' gradients, one by one; GraphError when one of the inputs was changed in place."""
+        for array, mark in zip(self._arrays, self._marks, strict=True):
+            if fingerprint(array) != mark:
+                raise GraphError(
+                    f"an array of shape {array.shape} that {self._name} was computed from was changed in place since",
+                    mend="change arrays after backward(), or change a copy",
+                )
+        vjps = OPERATIONS[self._name].vjps
+        for position, tensor in enumerate(self.inputs):
+            is_wanted = tensor.requires_grad
+            yield vjps[position](gradient, self._output, *self._arrays, **self._options) if is_wanted else None
+
+    @property
+    def saved_tensors(self) -> tuple[Node, ...]:
+        """The inputs."""
+        return self.inputs
+
+    def __repr__(self) -> str:
+        return f"<{self._name}>"
+
+
+_RELEASED = Applied("released", (), [], np.empty(0), {})
 
 
 class _Recording(threading.local):
@@ -38,6 +75,11 @@ def no_grad() -> Iterator[None]:
         _recording.enabled = before
 
 
+def is_recording() -> bool:
+    """Whether what is computed now is remembered."""
+    return _recording.enabled
+
+
 class Node:
     """An array `data`, its gradient `grad`, and what it was computed from. `Tensor` adds what one computes with."""
 
@@ -46,26 +88,56 @@ class Node:
     data: Array
     grad: Array | None
     requires_grad: bool
-    _origin: _Origin | None
+    _origin: Any
+
+    @property
+    def _grad_fn(self) -> Any:
+        """What this was computed by: a row of the table, an operation that a student wrote (`autograd`), or None."""
+        return self._origin
+
+    @_grad_fn.setter
+    def _grad_fn(self, origin: Any) -> None:
+        if origin is not None and not (_has(origin, "inputs", "saved_tensors") and _has(origin, "apply", "backward")):
+            raise UsageError(
+                f"{type(origin).__name__} is no operation: it has no inputs, or no rule for their gradients",
+                mend="derive it from tinytorch.core.autograd.Function",
+            )
+        self._origin = origin
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
         self.grad = None
 
-    def backward(self, gradient: Any = None) -> None:
-        """Add d(self)/d(leaf) to `.grad` of every leaf that requires it, then release the graph.
+    def retain_grad(self) -> None:
+        """Nothing to ask for: what is computed on the way to a loss keeps its gradient, too."""
 
-        `gradient` has the shape of this tensor; it may be left out for a tensor of one element.
-        Raises UsageError when there is no graph (any more), ShapeError when `gradient` does not fit.
+    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
+        """Add d(self)/d(tensor) to `.grad` of every tensor behind this one that requires it, then release the graph.
+
+        `gradient` has the shape of this tensor; it may be left out for a tensor of one element. With `retain_graph`
+        the graph stays, for another call. Where there is no graph nothing happens, and a RuntimeWarning says so.
+        Raises UsageError when a gradient is needed, ShapeError when it does not fit, GraphError when the graph was
+        released before or arrays in it were changed in place.
         """
         if not self.requires_grad:
-            raise UsageError("backward() needs a tensor computed from one with requires_grad=True, outside no_grad()")
-        gradients = {id(self): self._seed(gradient)}
+            reason = (
+                "backward() changes nothing: this was computed from no tensor with requires_grad=True, or in no_grad()"
+            )
+            warnings.warn(reason, RuntimeWarning, stacklevel=2)
+            return
+        seed = self._seed(gradient)
         if self._origin is None:
-            _accumulate(self, gradients[id(self)], shared=True)
-        for tensor in _in_reverse(self):
-            if tensor._origin is not None:
-                tensor._hand_back(tensor._origin, gradients.pop(id(tensor)), gradients)
+            _accumulate(self, seed, shared=True)
+            return
+        gradients, waiting = {id(self): seed}, _in_order(self)
+        while waiting:  # what is done is let go of, unless somebody else holds it
+            tensor = waiting.pop()
+            handed = gradients.pop(id(tensor), None)
+            if handed is not None:
+                tensor.grad = handed if tensor.grad is None else tensor.grad + handed
+                _hand_back(tensor, handed, gradients)
+            if not retain_graph:
+                tensor._origin = _RELEASED
 
     def _seed(self, gradient: Any) -> Array:
         shape = self.data.shape
@@ -76,33 +148,26 @@ class Node:
             raise ShapeError(f"backward() needs a gradient of shape {shape} and got one of {seed.shape}")
         return seed
 
-    def _hand_back(self, origin: _Origin, gradient: Array, gradients: dict[int, Array]) -> None:
-        """Pass the gradient of this tensor on to what it was computed from, and let go of that."""
-        operation, inputs, options = origin
-        arrays = [tensor.data for tensor in inputs]
-        for position, tensor in enumerate(inputs):
-            if not tensor.requires_grad:
-                continue
-            part = operation.vjps[position](gradient, self.data, *arrays, **options)
-            if tensor._origin is None:
-                _accumulate(tensor, part, shared=part is gradient or part.base is not None)
-            else:
-                key = id(tensor)
-                gradients[key] = gradients[key] + part if key in gradients else part
-        self._origin = _RELEASED
-
 
 def apply(name: str, *inputs: AnyNode, **options: Any) -> AnyNode:
     """Compute the operation `name` of the table and, unless inside `no_grad`, remember how.
 
+    Integers beside floating numbers are computed in the type of those; float64 comes out only where it went in.
     Raises ShapeError for inputs that do not fit together.
     """
-    operation = OPERATIONS[name]
+    arrays = [tensor.data for tensor in inputs]
+    dtype = arrays[0].dtype
+    for array in arrays:
+        if array.dtype is not dtype:
+            arrays = in_one_type(arrays)
+            break
     try:
-        data = operation.forward(*[tensor.data for tensor in inputs], **options)
+        data = OPERATIONS[name].forward(*arrays, **options)
     except (ValueError, IndexError) as error:
-        shapes = ", ".join(str(tensor.data.shape) for tensor in inputs)
+        shapes = ", ".join(str(array.shape) for array in arrays)
         raise ShapeError(f"{name} of shapes {shapes}: {error}", mend="look at the shapes of what goes in") from error
+    if data.dtype.char == "d" and all(array.dtype.char != "d" for array in arrays):
+        data = data.astype(np.float32)
     result = _new(type(inputs[0]))
     result.data = data if isinstance(data, np.ndarray) else np.asarray(data)
     result.grad = result._origin = None
@@ -111,13 +176,13 @@ def apply(name: str, *inputs: AnyNode, **options: Any) -> AnyNode:
         for tensor in inputs:
             if tensor.requires_grad:
                 result.requires_grad = True
-                result._origin = (operation, inputs, options)
+                result._origin = Applied(name, inputs, arrays, result.data, options)
                 break
     return result
 
 
-def _in_reverse(root: Node) -> list[Node]:
-    """Every computed tensor behind `root`, itself included, each before those that it was computed from."""
+def _in_order(root: Node) -> list[Node]:
+    """Every computed tensor behind `root`, itself included, each after those that it was computed from."""
     order: list[Node] = []
     seen: set[int] = set()
     waiting = [(root, False)]
@@ -127,13 +192,73 @@ def _in_reverse(root: Node) -> list[Node]:
             order.append(tensor)
         elif tensor._origin is not None and id(tensor) not in seen:
             if tensor._origin is _RELEASED:
-                raise UsageError(
-                    "backward() went through this graph before and released it", mend="compute the loss again"
+                raise GraphError(
+                    "backward() went through this graph before and released it",
+                    mend="compute the loss again, or call backward(retain_graph=True) first",
                 )
             seen.add(id(tensor))
             waiting.append((tensor, True))
-            waiting.extend((parent, False) for parent in tensor._origin[1] if parent.requires_grad)
-    return order[::-1]
+            waiting.extend((parent, False) for parent in _inputs(tensor._origin) if _is_wanted(parent))
+    return order
+
+
+def _is_wanted(parent: Any) -> bool:
+    return isinstance(parent, Node) and parent.requires_grad
+
+
+def _hand_back(result: Node, gradient: Array, gradients: dict[int, Array]) -> None:
+    """Pass the gradient of `result` on to what it was computed from: into `.grad` of leaves, else `gradients`."""
+    origin = result._origin
+    parts = origin.apply(gradient) if type(origin) is Applied else _parts(origin, gradient)
+    for tensor, part in zip(_inputs(origin), parts, strict=True):
+        if part is None or not _is_wanted(tensor):
+            continue
+        if type(part) is not np.ndarray or part.dtype is not tensor.data.dtype or part.shape != tensor.data.shape:
+            part = _fitted(part, tensor, origin)
+        if tensor._origin is None:
+            _accumulate(tensor, part, shared=part is gradient or part.base is not None)
+        else:
+            key = id(tensor)
+            gradients[key] = gradients[key] + part if key in gradients else part
+
+
+def _has(origin: Any, *names: str) -> bool:
+    return any(hasattr(origin, name) for name in names)
+
+
+def _inputs(origin: Any) -> tuple[Any, ...]:
+    """What an operation was given: `inputs`, or as older editions of the curriculum say, `saved_tensors`."""
+    found: tuple[Any, ...] = origin.inputs if _has(origin, "inputs") else origin.saved_tensors
+    return found
+
+
+def _parts(origin: Any, gradient: Array) -> tuple[Any, ...]:
+    """What a student's operation hands back to its inputs: by `apply`, as older editions say, or `backward`."""
+    handed = origin.apply(gradient) if _has(origin, "apply") else origin.backward(gradient)
+    parts = tuple(handed) if isinstance(handed, (tuple, list)) else (handed,)
+    if len(parts) != len(_inputs(origin)):
+        raise GraphError(
+            f"{type(origin).__name__} has {len(_inputs(origin))} inputs, and handed back {len(parts)} gradients",
+            mend="return one gradient for each input, in order, and None for an input that has none",
+        )
+    return parts
+
+
+def _fitted(part: Any, tensor: Node, origin: object) -> Array:
+    """A gradient in the type and shape of its tensor, summed up where that one was stretched."""
+    array: Array = np.asarray(part, tensor.data.dtype)
+    shape = tensor.data.shape
+    try:
+        is_stretched = np.broadcast_shapes(array.shape, shape) == array.shape
+    except ValueError:
+        is_stretched = False
+    if not is_stretched:
+        name = repr(origin) if isinstance(origin, Applied) else type(origin).__name__
+        raise ShapeError(
+            f"{name} gave a gradient of shape {array.shape} for a tensor of shape {shape}",
+            mend="hand back gradients in the shapes of the inputs",
+        )
+    return unbroadcast(array, shape)
 
 
 def _accumulate(leaf: Node, gradient: Array, shared: bool) -> None:

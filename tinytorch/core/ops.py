@@ -65,6 +65,14 @@ OPERATIONS: dict[str, Operation] = {
         lambda a, exponent: a**exponent,
         (lambda g, out, a, exponent: g * (exponent * a ** (exponent - 1)) if exponent else np.zeros_like(a),),
     ),
+    "power": Operation(
+        np.power,
+        (
+            lambda g, out, a, b: unbroadcast(g * b * a ** np.where(b == 0, 1, b - 1), a.shape),
+            lambda g, out, a, b: unbroadcast(g * out * np.log(np.where(a > 0, a, 1)), b.shape),
+        ),
+    ),
+    "abs": Operation(np.abs, (lambda g, out, a: g * np.sign(a),)),
     "matmul": Operation(arrays.matmul, (arrays.matmul_left, arrays.matmul_right)),
     "linear": Operation(
         arrays.linear,

@@ -8,13 +8,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinytorch.core.graph import Node, apply, no_grad
+from tinytorch.core.conversion import DEFAULT_DTYPE, as_array, plain_index, unpacked
+from tinytorch.core.graph import Node, apply, is_recording, no_grad
 from tinytorch.core.ops import Array, Axis, Shape
-from tinytorch.errors import UsageError
+from tinytorch.errors import ShapeError, UsageError
 
 __all__ = ["Tensor", "apply", "concatenate", "no_grad", "stack", "where"]
-
-DEFAULT_DTYPE = np.dtype(np.float32)
 
 
 class Tensor(Node):
@@ -30,7 +29,7 @@ class Tensor(Node):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
-        self.data = _as_array(data, dtype)
+        self.data = as_array(data, dtype)
         if requires_grad and self.data.dtype.kind != "f":
             raise UsageError(f"a tensor with gradients must be floating, not {self.data.dtype}")
         self.grad = None
@@ -40,12 +39,12 @@ class Tensor(Node):
     @classmethod
     def zeros(cls, *shape: Any, requires_grad: bool = False) -> Self:
         """Float32 zeros: `zeros(2, 3)` or `zeros((2, 3))`."""
-        return cls(np.zeros(_unpacked(shape), DEFAULT_DTYPE), requires_grad)
+        return cls(np.zeros(unpacked(shape), DEFAULT_DTYPE), requires_grad)
 
     @classmethod
     def ones(cls, *shape: Any, requires_grad: bool = False) -> Self:
         """Float32 ones."""
-        return cls(np.ones(_unpacked(shape), DEFAULT_DTYPE), requires_grad)
+        return cls(np.ones(unpacked(shape), DEFAULT_DTYPE), requires_grad)
 
     @classmethod
     def arange(cls, *limits: int) -> Self:
@@ -55,13 +54,13 @@ class Tensor(Node):
     @classmethod
     def randn(cls, *shape: Any, rng: np.random.Generator | None = None, requires_grad: bool = False) -> Self:
         """Float32 draws from the standard normal distribution; without `rng` they differ from run to run."""
-        draws = (rng or np.random.default_rng()).standard_normal(_unpacked(shape), DEFAULT_DTYPE)
+        draws = (rng or np.random.default_rng()).standard_normal(unpacked(shape), DEFAULT_DTYPE)
         return cls(draws, requires_grad)
 
     @classmethod
     def rand(cls, *shape: Any, rng: np.random.Generator | None = None, requires_grad: bool = False) -> Self:
         """Float32 draws, uniform in 0..1; without `rng` they differ from run to run."""
-        return cls((rng or np.random.default_rng()).random(_unpacked(shape), DEFAULT_DTYPE), requires_grad)
+        return cls((rng or np.random.default_rng()).random(unpacked(shape), DEFAULT_DTYPE), requires_grad)
 
     @property
     def shape(self) -> Shape:
@@ -86,7 +85,7 @@ class Tensor(Node):
     @property
     def T(self) -> Tensor:  # noqa: N802 - the name numpy gave it
         """All axes reversed."""
-        return self.transpose()
+        return apply("transpose", self, axes=None)
 
     def item(self) -> float | int | bool:
         """The only element as a Python number; UsageError when there are more or none."""
@@ -98,6 +97,10 @@ class Tensor(Node):
     def numpy(self) -> Array:
         """The array itself, not a copy."""
         return self.data
+
+    def detach(self) -> Tensor:
+        """The same array as a tensor without gradient and graph."""
+        return Tensor(self.data, dtype=self.dtype)
 
     def __add__(self, other: Any) -> Tensor:
         return apply("add", self, self._operand(other))
@@ -132,11 +135,46 @@ class Tensor(Node):
     def __neg__(self) -> Tensor:
         return apply("neg", self)
 
-    def __pow__(self, exponent: float) -> Tensor:
-        return apply("pow", self, exponent=exponent)
+    def __abs__(self) -> Tensor:
+        return apply("abs", self)
+
+    def __pow__(self, exponent: Any) -> Tensor:
+        if isinstance(exponent, (int, float)):
+            return apply("pow", self, exponent=exponent)
+        return apply("power", self, self._operand(exponent))
+
+    def __rpow__(self, base: Any) -> Tensor:
+        return apply("power", self._operand(base), self)
+
+    def __eq__(self, other: object) -> Any:
+        return self._compared(np.equal, other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._compared(np.not_equal, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._compared(np.less, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._compared(np.less_equal, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._compared(np.greater, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._compared(np.greater_equal, other)
+
+    __hash__ = Node.__hash__  # which tensor it is, not what is in it
 
     def __getitem__(self, index: Any) -> Tensor:
-        return apply("getitem", self, index=_plain_index(index))
+        return apply("getitem", self, index=plain_index(index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self.requires_grad and is_recording():
+            raise UsageError(
+                "a tensor with gradients cannot be written into", mend="use where(), or write inside no_grad()"
+            )
+        self.data[plain_index(index)] = value.data if isinstance(value, Tensor) else value
 
     def __len__(self) -> int:
         if not self.data.ndim:
@@ -146,12 +184,25 @@ class Tensor(Node):
     def __bool__(self) -> bool:
         return bool(self.item())
 
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, specification: str) -> str:
+        return format(self.item() if specification else str(self), specification)
+
     def __iter__(self) -> Iterator[Tensor]:
         return (self[row] for row in range(len(self)))
 
     def matmul(self, other: Any) -> Tensor:
         """`self @ other`."""
         return self.__matmul__(other)
+
+    def abs(self) -> Tensor:
+        """Each element without its sign."""
+        return apply("abs", self)
 
     def exp(self) -> Tensor:
         """e to the power of each element."""
@@ -185,19 +236,26 @@ class Tensor(Node):
         """Smallest element along `axis`, of everything by default."""
         return -(-self).max(axis, keepdims)
 
+    def argmax(self, axis: int | None = None) -> Tensor:
+        """Number of the largest element along `axis`, of everything in a row by default; the first of equals."""
+        return Tensor(np.asarray(self.data.argmax(axis)))
+
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape: `reshape(2, -1)` or `reshape((2, -1))`."""
-        return apply("reshape", self, shape=_unpacked(shape))
+        return apply("reshape", self, shape=unpacked(shape))
 
-    def transpose(self, *axes: Any) -> Tensor:
-        """Axes in the order given, `transpose(0, 2, 1)` or `transpose((0, 2, 1))`; reversed by default.
+    def transpose(self, dim0: Any = None, dim1: int | None = None, *others: int) -> Tensor:
+        """This tensor with two axes exchanged, the last two by default; or `permute`, for a tuple or for three axes."""
+        if others or isinstance(dim0, (tuple, list)):
+            return self.permute(dim0) if dim1 is None else self.permute(dim0, dim1, *others)
+        first, second = (-2, -1) if dim0 is None and dim1 is None else (dim0, dim1)
+        if first is None or second is None:
+            raise UsageError("transpose() exchanges two axes, and got one", mend="write transpose(1, 2)")
+        return apply("swapaxes", self, first=first, second=second) if self.ndim > 1 else self.reshape(self.shape)
 
-        Two axes of a tensor that has more are exchanged: `transpose(1, 2)`.
-        """
-        order = _unpacked(axes)
-        if len(order) == 2 < self.ndim:
-            return apply("swapaxes", self, first=order[0], second=order[1])
-        return apply("transpose", self, axes=order or None)
+    def permute(self, *axes: Any) -> Tensor:
+        """All axes in the order given: `permute(0, 2, 1)` or `permute((0, 2, 1))`."""
+        return apply("transpose", self, axes=unpacked(axes))
 
     def masked_fill(self, mask: Any, value: float) -> Tensor:
         """This tensor with `value` wherever `mask` (boolean, of a shape that broadcasts to this one) is true."""
@@ -225,6 +283,15 @@ class Tensor(Node):
             return Tensor(other, dtype=self.data.dtype)
         return Tensor(other)
 
+    def _compared(self, relation: Any, other: Any) -> Any:
+        """Truth values, element by element; nothing is comparable to what is not numeric."""
+        if not isinstance(other, (Tensor, np.ndarray, np.generic, int, float, list, tuple)):
+            return NotImplemented
+        try:
+            return Tensor(np.asarray(relation(self.data, np.asarray(other))))
+        except ValueError as error:
+            raise ShapeError(f"cannot compare shapes {self.shape} and {np.shape(other)}") from error
+
 
 def where(condition: Any, chosen: Tensor, other: Tensor) -> Tensor:
     """Elements of `chosen` where `condition` (boolean) is true, else of `other`; all three broadcast."""
@@ -245,25 +312,3 @@ def stack(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     position = axis % (tensors[0].ndim + 1)
     rows = [tensor.reshape((*tensor.shape[:position], 1, *tensor.shape[position:])) for tensor in tensors]
     return concatenate(rows, position)
-
-
-def _as_array(data: Any, dtype: DTypeLike | None) -> Array:
-    try:
-        array = np.asarray(data, dtype)
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"a tensor needs numbers in rows of equal length: {error}") from error
-    if array.dtype.kind not in "biuf":
-        raise UsageError(f"a tensor needs numbers, not {array.dtype}")
-    is_typed = dtype is not None or (array.dtype.kind != "f" and isinstance(data, (np.ndarray, np.generic, Tensor)))
-    return array if is_typed else array.astype(DEFAULT_DTYPE, copy=False)
-
-
-def _unpacked(arguments: tuple[Any, ...]) -> tuple[int, ...]:
-    """`f(1, 2)` and `f((1, 2))` mean the same."""
-    return tuple(arguments[0]) if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)) else arguments
-
-
-def _plain_index(index: Any) -> Any:
-    if isinstance(index, tuple):
-        return tuple(_plain_index(part) for part in index)
-    return index.data if isinstance(index, Tensor) else index

@@ -1,0 +1,174 @@
+"""Operations that students write: both of the curriculum's styles, and PyTorch's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinytorch.core.autograd import Function, enable_autograd
+from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.errors import GraphError, ShapeError, UsageError
+
+
+class CubeBackward(Function):
+    """The older style: `saved_tensors` and `apply`."""
+
+    def apply(self, grad_output: Any) -> Any:
+        (x,) = self.saved_tensors
+        return (grad_output * 3 * x.data**2,)
+
+
+class Cube(Function):
+    """The newer style: `inputs`, `forward` and `backward`."""
+
+    def forward(self, x: Tensor) -> Any:
+        return x.data**3
+
+    def backward(self, grad_output: Any) -> Any:
+        (x,) = self.inputs
+        return grad_output * 3 * x.data**2
+
+
+class StaticCube(Function):
+    """PyTorch's style."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: float) -> Any:
+        ctx.save_for_backward(x, x * x)
+        ctx.scale = scale
+        return scale * x * x * x
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        _, square = ctx.saved_tensors
+        return grad_output * 3 * ctx.scale * square, None
+
+
+class OwnBase:
+    """An operation of a file that has a base class of its own."""
+
+    def __init__(self, *tensors: Tensor) -> None:
+        self.saved_tensors = tensors
+
+    def apply(self, grad_output: Any) -> Any:
+        (x,) = self.saved_tensors
+        return (grad_output * 3 * x.data**2,)
+
+
+class OwnNewerBase:
+    def __init__(self, *tensors: Tensor) -> None:
+        self.inputs = tensors
+
+    def backward(self, grad_output: Any) -> Any:
+        (x,) = self.inputs
+        return (grad_output * 3 * x.data**2,)
+
+
+def assigned(kind: Any, x: Tensor) -> Tensor:
+    result = Tensor(x.data**3, requires_grad=x.requires_grad)
+    result._grad_fn = kind(x)
+    return result
+
+
+CUBES = {
+    "assigned_with_apply": lambda x: assigned(CubeBackward, x),
+    "assigned_with_backward": lambda x: assigned(Cube, x),
+    "own_base": lambda x: assigned(OwnBase, x),
+    "own_newer_base": lambda x: assigned(OwnNewerBase, x),
+    "applied": lambda x: Cube.apply(x),
+    "applied_static": lambda x: StaticCube.apply(x, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", CUBES)
+def test_a_written_operation_takes_part_in_the_graph(name: str) -> None:
+    x = Tensor([1.0, -2.0], requires_grad=True)
+
+    (CUBES[name](x * 2) + x).sum().backward()
+
+    np.testing.assert_array_equal(x.grad, [25, 97])
+
+
+@pytest.mark.parametrize("apply", [Cube.apply, lambda x: StaticCube.apply(x, 1.0)])
+def test_a_written_operation_is_remembered_only_where_gradients_are_wanted(apply: Any) -> None:
+    with no_grad():
+        assert apply(Tensor([1.0], requires_grad=True))._grad_fn is None
+    assert apply(Tensor([1.0]))._grad_fn is None
+    assert apply(Tensor([1.0], requires_grad=True))._grad_fn is not None
+
+
+def test_a_result_keeps_its_type() -> None:
+    assert Cube.apply(Tensor([1.0], dtype=np.float64)).dtype == np.float64
+
+
+def test_which_inputs_want_a_gradient() -> None:
+    assert Function(Tensor([1.0]), Tensor([1.0], requires_grad=True), 3).needs_input_grad == (False, True, False)
+
+
+class Wrong(Function):
+    """Hands back what the test says."""
+
+    handed: Any = None
+
+    def forward(self, *tensors: Tensor) -> Any:
+        return tensors[0] * 1
+
+    def backward(self, grad_output: Any) -> Any:
+        return self.handed
+
+
+def loss_of(monkeypatch: pytest.MonkeyPatch, handed: Any, *inputs: Tensor) -> Tensor:
+    monkeypatch.setattr(Wrong, "handed", handed)
+    result: Tensor = Wrong.apply(*inputs)
+    return result
+
+
+def test_a_gradient_too_few_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Tensor([1.0], requires_grad=True)
+    with pytest.raises(GraphError, match="Wrong has 2 inputs, and handed back 1"):
+        loss_of(monkeypatch, (np.ones(1),), x, x).backward()
+
+
+def test_a_gradient_of_a_wrong_shape_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Tensor([[1.0]], requires_grad=True)
+    with pytest.raises(ShapeError, match=r"Wrong gave a gradient of shape \(3, 2\) for a tensor of shape \(1, 1, 5\)"):
+        loss_of(monkeypatch, np.ones((3, 2)), Tensor([[[1.0] * 5]], requires_grad=True)).backward(np.ones((1, 1, 5)))
+    loss_of(monkeypatch, np.ones((3, 2)), x).backward()
+    np.testing.assert_array_equal(x.grad, [[6]])  # but one that was stretched is summed up
+
+
+def test_an_input_may_have_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Tensor([1.0], requires_grad=True)
+    loss_of(monkeypatch, None, x * 2).backward()
+    assert x.grad is None
+
+
+def test_a_gradient_takes_the_type_of_its_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Tensor([1.0], requires_grad=True)
+    loss_of(monkeypatch, np.ones(1, np.float64), x).backward()
+    assert x.grad is not None
+    assert x.grad.dtype == np.float32
+
+
+def test_what_is_no_operation_is_refused() -> None:
+    with pytest.raises(UsageError, match="object is no operation"):
+        Tensor([1.0])._grad_fn = object()
+
+
+def test_two_results_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cube, "forward", lambda self, x: (x, x))
+    with pytest.raises(UsageError, match="one tensor or array, not tuple"):
+        Cube.apply(Tensor([1.0]))
+
+
+@pytest.mark.parametrize("name", ["forward", "backward"])
+def test_a_missing_method_is_named(name: str) -> None:
+    with pytest.raises(NotImplementedError, match=name):
+        getattr(Function(), name)(np.ones(1))
+
+
+def test_gradients_need_not_be_switched_on() -> None:
+    enable_autograd(quiet=True)
+    assert (Tensor([1.0], requires_grad=True) * 2)._grad_fn is not None

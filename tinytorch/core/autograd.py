@@ -1,0 +1,96 @@
+"""Operations that students write: a class with a gradient rule takes part in the graph like a row of the table.
+
+A class may be used in two ways. Compute, then say by what:
+
+    result = Tensor(a.data * b.data, requires_grad=True)
+    result._grad_fn = MulBackward(a, b)          # `apply(gradient)` or `backward(gradient)` -> (of a, of b)
+
+or write `forward` as well, and let `apply` do both:
+
+    result = Mul.apply(a, b)                     # `forward(self, a, b)`, or PyTorch's static `forward(ctx, a, b)`
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core.graph import is_recording, no_grad
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
+
+__all__ = ["Function", "enable_autograd", "no_grad"]
+
+
+def enable_autograd(quiet: bool = False) -> None:
+    """Nothing to do: gradients are always available. It is here for files that switch them on."""
+
+
+class _Apply:
+    """`apply` of a class computes a result from tensors, `apply` of an object hands a gradient back."""
+
+    def __get__(self, function: Function | None, kind: type[Function]) -> Any:
+        return kind.compute if function is None else function.hand_back
+
+
+class Function:
+    """One use of an operation: the tensors that it was given, and the rule for their gradients.
+
+    `inputs` are those tensors, and `saved_tensors` are too unless `save_for_backward` said what else to keep.
+    Write `backward(self, gradient)`: an array of the result's shape -> an array for each input in order, None for one
+    that has no gradient. With PyTorch's static methods the first argument is this object, and gradients are tensors.
+    """
+
+    apply = _Apply()
+
+    def __init__(self, *inputs: Any) -> None:
+        self.inputs = self.saved_tensors = inputs
+
+    @property
+    def needs_input_grad(self) -> tuple[bool, ...]:
+        """For each input whether a gradient is wanted."""
+        return tuple(isinstance(item, Tensor) and item.requires_grad for item in self.inputs)
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep what `backward` will need."""
+        self.saved_tensors = tensors
+
+    def forward(self, *inputs: Any) -> Any:
+        """The result for tensors and other arguments, a tensor or an array."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no forward()")
+
+    def backward(self, gradient: Any) -> Any:
+        """The inputs' gradients, by that of the result."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no backward()")
+
+    @classmethod
+    def compute(cls, *inputs: Any) -> Tensor:
+        """The result for `inputs`, as part of the graph when one of them requires a gradient.
+
+        Raises UsageError when `forward` gives anything but one tensor or array.
+        """
+        function = cls(*inputs)
+        with no_grad():
+            output = function._call("forward", *inputs)
+        if not isinstance(output, (Tensor, np.ndarray, np.generic)):
+            raise UsageError(f"{cls.__qualname__}.forward() must give one tensor or array, not {type(output).__name__}")
+        array = np.asarray(output)
+        result = Tensor(array, dtype=array.dtype)
+        if is_recording() and any(function.needs_input_grad):
+            result.requires_grad = True
+            result._grad_fn = function
+        return result
+
+    def hand_back(self, gradient: Any) -> Any:
+        """`backward`, without being remembered itself."""
+        with no_grad():
+            return self._call("backward", Tensor(gradient) if self._is_static("backward") else gradient)
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        method = getattr(self, name)
+        return method(self, *arguments) if self._is_static(name) else method(*arguments)
+
+    def _is_static(self, name: str) -> bool:
+        return isinstance(inspect.getattr_static(type(self), name), staticmethod)

@@ -1,0 +1,52 @@
+"""What callers write as data, shapes, indices and numbers of things, as the arrays that the framework computes with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tinytorch.core.arrays import Array
+from tinytorch.errors import UsageError
+
+DEFAULT_DTYPE = np.dtype(np.float32)
+
+
+def as_array(data: Any, dtype: DTypeLike | None) -> Array:
+    """Numbers, lists and floating arrays as float32, integer and boolean arrays as they are; or all as `dtype`.
+
+    Raises UsageError for what is not numeric.
+    """
+    try:
+        array = np.asarray(data, dtype)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"a tensor needs numbers in rows of equal length: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise UsageError(f"a tensor needs numbers, not {array.dtype}")
+    is_plain = isinstance(data, (int, float, list, tuple)) and not isinstance(data, np.generic)
+    is_typed = dtype is not None or (array.dtype.kind != "f" and not is_plain)
+    return array if is_typed else array.astype(DEFAULT_DTYPE, copy=False)
+
+
+def unpacked(arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    """`f(1, 2)` and `f((1, 2))` mean the same."""
+    return tuple(arguments[0]) if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)) else arguments
+
+
+def plain_index(index: Any) -> Any:
+    """An index with arrays in the place of tensors and lists; whole numbers that became floating are integers again."""
+    if isinstance(index, tuple):
+        return tuple(plain_index(part) for part in index)
+    if index is None or index is Ellipsis or isinstance(index, (int, slice)):
+        return index
+    array = whole_numbers(index)
+    return array if array.size or array.dtype.kind != "f" else array.astype(int)  # an empty list is floating
+
+
+def whole_numbers(values: Any) -> Array:
+    """`values` as an array; as integers, where they are floating and all of them whole: a list in a tensor is so."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and np.array_equal(array, np.rint(array)) and np.isfinite(array).all():
+        return array.astype(np.int64)
+    return array
