@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tinytorch.core.optimizers import SGD, Adam, AdamW
     from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
     from tinytorch.core.tensor import Tensor, concatenate, no_grad, stack, where
-    from tinytorch.core.training import CosineSchedule, Trainer, clip_grad_norm, load_checkpoint, save_checkpoint
+    from tinytorch.core.training import CosineSchedule, Trainer, clip_grad_norm
     from tinytorch.core.transformers import GPT, MLP, LayerNorm, TransformerBlock
 
     __version__: str
@@ -59,9 +59,7 @@ __all__ = [
     "__version__",
     "clip_grad_norm",
     "concatenate",
-    "load_checkpoint",
     "no_grad",
-    "save_checkpoint",
     "scaled_dot_product_attention",
     "stack",
     "where",
@@ -77,7 +75,7 @@ _HOMES = {
     "tinytorch.core.optimizers": ("SGD", "Adam", "AdamW"),
     "tinytorch.core.spatial": ("AvgPool2d", "BatchNorm2d", "Conv2d", "Flatten", "MaxPool2d"),
     "tinytorch.core.tensor": ("Tensor", "concatenate", "no_grad", "stack", "where"),
-    "tinytorch.core.training": ("CosineSchedule", "Trainer", "clip_grad_norm", "load_checkpoint", "save_checkpoint"),
+    "tinytorch.core.training": ("CosineSchedule", "Trainer", "clip_grad_norm"),
     "tinytorch.core.transformers": ("GPT", "MLP", "LayerNorm", "TransformerBlock"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch.core.dataloader import DataLoader, Dataset, RandomNoise, RandomShift, TensorDataset
+from tinytorch.core.dataloader import (
+    Compose,
+    DataLoader,
+    Dataset,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomNoise,
+    RandomShift,
+    TensorDataset,
+)
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
 
 TEN = TensorDataset(np.arange(20.0).reshape(10, 2), np.arange(10))
@@ -68,10 +78,89 @@ def test_inputs_and_labels_have_equal_lengths() -> None:
         TensorDataset(np.ones((3, 2)), np.ones(2))
 
 
-@pytest.mark.parametrize(("samples", "size"), [(0, 2), (3, 0)])
-def test_there_must_be_batches(samples: int, size: int) -> None:
-    with pytest.raises(UsageError):
-        DataLoader(TensorDataset(np.ones((samples, 2)), np.ones(samples)), size)
+@pytest.mark.parametrize("size", [0, -1, 2.5])
+def test_a_batch_size_is_a_positive_integer(size: Any) -> None:
+    with pytest.raises(ValueError, match="positive integer"):
+        DataLoader(TEN, size)
+
+
+def test_there_must_be_samples() -> None:
+    with pytest.raises(UsageError, match="needs samples"):
+        DataLoader([], 2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_dataset_has_as_many_fields_as_tensors(count: int) -> None:
+    dataset = TensorDataset(*[np.full((4, 2), number) for number in range(count)])
+    sample, (batch,) = dataset[1], list(DataLoader(dataset, 4))
+    assert [item.shape for item in sample] == [(2,)] * count
+    assert [item.data[0, 0] for item in batch] == list(range(count))
+    assert all(isinstance(item, Tensor) for item in (*sample, *batch))
+
+
+def test_a_dataset_needs_tensors_and_labels() -> None:
+    with pytest.raises(UsageError, match="at least one tensor"):
+        TensorDataset()
+    with pytest.raises(UsageError, match="needs labels"):
+        _ = TensorDataset(np.ones(2)).labels
+
+
+def test_any_sequence_is_a_dataset() -> None:
+    pairs = [(Tensor([float(number), 1.0]), number) for number in range(5)]
+    first, *_ = DataLoader(pairs, 2)
+    assert labels_of(DataLoader(pairs, 2)) == [0, 1, 2, 3, 4]
+    assert first[0].shape == (2, 2)
+
+
+def test_samples_of_one_value_make_batches_of_one_field() -> None:
+    assert [batch.shape for (batch,) in DataLoader([1.0, 2.0, 3.0], 2)] == [(2,), (1,)]
+
+
+def test_samples_of_unequal_shapes_are_named() -> None:
+    with pytest.raises(ShapeError, match="equal shapes"):
+        list(DataLoader([np.ones(2), np.ones(3)], 2))
+
+
+IMAGES = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
+
+
+def test_a_flip_is_seen_in_a_mirror() -> None:
+    np.testing.assert_array_equal(RandomHorizontalFlip(p=1)(IMAGES), IMAGES[..., ::-1])
+    np.testing.assert_array_equal(RandomHorizontalFlip(p=0)(IMAGES), IMAGES)
+
+
+def test_each_image_is_flipped_or_not() -> None:
+    flipped = RandomHorizontalFlip()(np.tile([0.0, 1.0], (1000, 1, 1, 1)), np.random.default_rng(0))
+    assert flipped[:, 0, 0, 0].mean() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(("size", "padding", "shape"), [(4, 0, (4, 4)), (6, 1, (6, 6)), ((3, 5), 4, (3, 5))])
+def test_a_crop_has_its_size_and_shows_the_image(size: Any, padding: int, shape: tuple[int, int]) -> None:
+    cropped = RandomCrop(size, padding=padding)(IMAGES + 1, np.random.default_rng(1))
+    assert cropped.shape == (2, 3, *shape)
+    assert set(cropped.ravel()) <= {0, *(IMAGES.ravel() + 1)}
+
+
+@pytest.mark.parametrize("transform", [RandomHorizontalFlip(), RandomCrop(4), RandomShift(), Compose([RandomCrop(3)])])
+@pytest.mark.parametrize("image", [np.ones((4, 4)), np.ones((1, 4, 4)), np.ones((2, 1, 4, 4))])
+def test_one_image_is_changed_as_a_batch_is(transform: Any, image: Any) -> None:
+    assert transform(image).ndim == image.ndim
+    assert isinstance(transform(Tensor(image)), Tensor)
+
+
+def test_transforms_follow_one_another() -> None:
+    both = Compose([RandomHorizontalFlip(p=1), RandomHorizontalFlip(p=1)])
+    np.testing.assert_array_equal(both(IMAGES), IMAGES)
+    np.testing.assert_array_equal(both(IMAGES, np.random.default_rng(0)), IMAGES)
+
+
+def test_impossible_transforms_are_refused() -> None:
+    with pytest.raises(UsageError, match="probability"):
+        RandomHorizontalFlip(2)
+    with pytest.raises(UsageError, match="size of at least 1"):
+        RandomCrop(0)
+    with pytest.raises(ShapeError, match="larger than the padded images"):
+        RandomCrop(9, padding=1)(IMAGES)
 
 
 def test_a_shifted_image_is_the_image_elsewhere() -> None:
@@ -92,7 +181,7 @@ def test_what_is_shifted_out_is_gone() -> None:
 
 def test_only_images_are_shifted() -> None:
     with pytest.raises(ShapeError, match="images"):
-        RandomShift()(np.ones((2, 9)), np.random.default_rng(0))
+        RandomShift()(np.ones(9), np.random.default_rng(0))
 
 
 def test_noise_has_its_scale() -> None:

@@ -66,7 +66,7 @@ def test_linear_needs_sizes() -> None:
 
 
 def test_linear_names_shapes_that_do_not_fit() -> None:
-    with pytest.raises(ShapeError, match=r"linear of shapes \(1, 5\), \(4, 2\)"):
+    with pytest.raises(ShapeError, match=r"Linear\(4, 2\) needs inputs \(..., 4\), got \(1, 5\)"):
         Linear(4, 2)(np.ones((1, 5)))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tinytorch.core.optimizers import BLOCK_ELEMENTS, SGD, Adam, AdamW, Optimizer
 from tinytorch.core.tensor import Tensor
-from tinytorch.errors import UsageError
+from tinytorch.errors import ShapeError, UsageError
 
 GRADIENTS = np.random.default_rng(0).standard_normal((4, 3))
 START = np.array([1.0, -2.0, 0.5])
@@ -43,7 +46,7 @@ def test_adam_follows_its_formula() -> None:
         mean = 0.8 * mean + 0.2 * gradient
         square = 0.99 * square + 0.01 * gradient**2
         expected = expected - 0.1 * (mean / (1 - 0.8**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-3)
-    actual = steps(Adam([p], 0.1, betas=(0.8, 0.99), epsilon=1e-3), p)
+    actual = steps(Adam([p], 0.1, betas=(0.8, 0.99), eps=1e-3), p)
     np.testing.assert_allclose(actual, expected)
 
 
@@ -95,6 +98,86 @@ def test_adamw_shrinks_weights_apart_from_adam() -> None:
     np.testing.assert_allclose(shrunk.data, p.data - 0.1 * 0.5)
 
 
+def test_adam_with_weight_decay_adds_it_to_the_gradient() -> None:
+    p, expected = parameter(), parameter()
+    decaying, plain = Adam([p], 0.1, weight_decay=0.5), Adam([expected], 0.1)
+    for gradient in GRADIENTS:
+        p.grad, expected.grad = gradient.copy(), gradient + 0.5 * expected.data
+        decaying.step()
+        plain.step()
+    np.testing.assert_allclose(p.data, expected.data)
+
+
+def test_the_learning_rate_may_be_set_anew() -> None:
+    p = parameter()
+    optimizer = SGD([p], lr=0.1)
+    optimizer.lr = 0.2
+    np.testing.assert_allclose(steps(optimizer, p), START - 0.2 * GRADIENTS.sum(axis=0))
+
+
+def test_steps_are_counted() -> None:
+    p = parameter()
+    optimizer = Adam([p])
+    steps(optimizer, p)
+    assert (optimizer.step_count, optimizer.params) == (4, [p])
+
+
+def test_a_gradient_may_be_a_tensor() -> None:
+    p = Tensor([1.0], requires_grad=True)
+    p.grad = Tensor([2.0])  # type: ignore[assignment]
+    SGD([p], lr=0.5).step()
+    assert p.data == 0
+
+
+def test_a_gradient_of_another_shape_is_refused() -> None:
+    p = parameter()
+    p.grad = np.ones(4)
+    with pytest.raises(ShapeError, match=r"its shape \(3,\), got \(4,\)"):
+        Adam([p]).step()
+
+
+@pytest.mark.parametrize("params", [[np.ones(2)], ["weight"]])
+def test_parameters_must_be_tensors(params: list[Any]) -> None:
+    with pytest.raises(UsageError, match="needs tensors"):
+        SGD(params)
+
+
+def test_a_parameter_that_is_there_twice_is_refused() -> None:
+    p = parameter()
+    with pytest.raises(ValueError, match="twice"):
+        SGD([p, p])
+
+
+def test_velocities_can_be_taken_and_given_back() -> None:
+    first, second = parameter(), parameter()
+    taken, given = SGD([first], momentum=0.9), SGD([second], momentum=0.9)
+    steps(taken, first)
+    given.set_momentum_state(taken.get_momentum_state())
+    np.testing.assert_array_equal(given.momentum_buffers, taken.momentum_buffers)
+    assert SGD([first]).get_momentum_state() is None
+    with pytest.raises(ShapeError, match="momentum_buffers"):
+        given.set_momentum_state(None)
+
+
+@pytest.mark.parametrize(
+    "build", [lambda p: SGD([p], 0.1, momentum=0.9), lambda p: Adam([p], 0.1), lambda p: AdamW([p], 0.1)]
+)
+def test_an_optimizer_goes_on_from_its_state(build: Callable[[Tensor], Optimizer]) -> None:
+    whole, half = parameter(), parameter()
+    first = build(whole)
+    steps(first, whole)
+    steps(build(half), half)
+    half.data[...], state = whole.data, first.state_dict()
+    second = build(half)
+    second.load_state_dict(state)
+    np.testing.assert_array_equal(steps(first, whole), steps(second, half))
+
+
+def test_the_state_of_another_optimizer_is_refused() -> None:
+    with pytest.raises(UsageError, match="not the state of Adam"):
+        Adam([parameter()]).load_state_dict(SGD([parameter()]).state_dict())
+
+
 NAN = float("nan")
 
 
@@ -114,7 +197,7 @@ def test_a_learning_rate_must_be_above_zero_and_finite(kind: type[SGD | Adam], r
         (Adam, {"betas": (1, 0.9)}, "a beta from 0 on and below 1"),
         (Adam, {"betas": (0.9, -0.1)}, "a beta"),
         (Adam, {"betas": (0.9, NAN)}, "a beta"),
-        (Adam, {"epsilon": 0}, "an epsilon above 0"),
+        (Adam, {"eps": 0}, "an eps above 0"),
         (AdamW, {"weight_decay": NAN}, "a weight decay"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from tinytorch.core.activations import ReLU
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Dropout, Linear, Sequential
-from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.losses import CrossEntropyLoss, MSELoss
 from tinytorch.core.metrics import accuracy
 from tinytorch.core.optimizers import SGD, Adam, AdamW
 from tinytorch.core.tensor import Tensor
@@ -18,8 +20,6 @@ from tinytorch.core.training import (
     CosineSchedule,
     Trainer,
     clip_grad_norm,
-    load_checkpoint,
-    save_checkpoint,
 )
 from tinytorch.errors import RunError, UsageError
 from tinytorch.progress import Progress, silent
@@ -31,7 +31,7 @@ QUADRANTS = TensorDataset(POINTS, (POINTS[:, 0] * POINTS[:, 1] > 0).astype(np.in
 def trained(progress: Progress = silent, epochs: int = 30) -> tuple[Sequential, list[float]]:
     rng = np.random.default_rng(0)
     model = Sequential(Linear(2, 32, rng=rng), ReLU(), Linear(32, 2, rng=rng))
-    trainer = Trainer(model, Adam(model.parameters(), 0.01), CrossEntropyLoss(), progress)
+    trainer = Trainer(model, Adam(model.parameters(), 0.01), CrossEntropyLoss(), progress=progress)
     return model, trainer.fit(DataLoader(QUADRANTS, 20, shuffle=True, seed=1), epochs)
 
 
@@ -70,8 +70,7 @@ def noisy_trainer() -> tuple[Trainer, DataLoader]:
     rng = np.random.default_rng(0)
     model = Sequential(Linear(2, 16, rng=rng), ReLU(), Dropout(0.2, rng=rng), Linear(16, 2, rng=rng))
     schedule = CosineSchedule(0.02, 0.001, total_epochs=6, warmup_epochs=1)
-    optimizer = AdamW(model.parameters())
-    trainer = Trainer(model, optimizer, CrossEntropyLoss(), lambda *_: None, schedule=schedule, max_norm=1.0)
+    trainer = Trainer(model, AdamW(model.parameters()), CrossEntropyLoss(), schedule, grad_clip_norm=1.0)
     return trainer, DataLoader(QUADRANTS, 20, shuffle=True, seed=1)
 
 
@@ -81,42 +80,198 @@ def test_a_resumed_training_goes_exactly_the_same_way(tmp_path: Path) -> None:
 
     first, loader = noisy_trainer()
     losses = first.fit(loader, 2)
-    save_checkpoint(tmp_path / "checkpoint", first, loader)
-    fresh = DataLoader(QUADRANTS, 20, shuffle=True, seed=99)
-    resumed = load_checkpoint(tmp_path / "checkpoint", fresh)
+    first.save_checkpoint(tmp_path / "checkpoint", loader)
+    resumed, fresh = noisy_trainer()
+    fresh.generator = np.random.default_rng(99)
+    resumed.load_checkpoint(tmp_path / "checkpoint", fresh)
     losses += resumed.fit(fresh, 4)
 
     assert losses == expected
+    assert (resumed.epoch, resumed.history) == (6, whole.history)
     for a, b in zip(resumed.model.weights(), whole.model.weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_needs_no_loader(tmp_path: Path) -> None:
+    trainer, loader = noisy_trainer()
+    trainer.train_epoch(loader)
+    trainer.save_checkpoint(str(tmp_path / "checkpoint"))
+    other, _ = noisy_trainer()
+    other.load_checkpoint(str(tmp_path / "checkpoint"))
+    assert other.optimizer.step_count == trainer.optimizer.step_count == 10
+
+
+def test_a_checkpoint_holds_nothing_that_is_executed(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    noisy_trainer()[0].save_checkpoint(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype.kind in "fU" for name in arrays.files)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def flip_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+
+
+def write_pickle(path: Path) -> None:
+    path.write_bytes(pickle.dumps([1, 2]))
+
+
+def write_array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.ones(2))
+
+
+def write_other_arrays(path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, weight=np.ones(2))
+
+
+@pytest.mark.parametrize("damage", [cut, flip_a_byte, write_pickle, write_array, write_other_arrays])
+def test_a_damaged_checkpoint_is_refused_and_changes_nothing(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     path = tmp_path / "checkpoint"
     trainer, loader = noisy_trainer()
-    save_checkpoint(path, trainer, loader)
-    path.write_bytes(path.read_bytes()[:-1])
+    trainer.save_checkpoint(path)
+    damage(path)
+    before = trainer.model.state_dict()
+    trainer.train_epoch(loader)
+    after = trainer.model.state_dict()
     with pytest.raises(UsageError, match="damaged"):
-        load_checkpoint(path, loader)
+        trainer.load_checkpoint(path)
+    assert not np.array_equal(before["layers.0.weight"], after["layers.0.weight"])
+    np.testing.assert_array_equal(trainer.model.state_dict()["layers.0.weight"], after["layers.0.weight"])
 
 
-def test_a_trainer_with_a_nameless_loss_cannot_be_saved(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no checkpoint .*absent"):
+        noisy_trainer()[0].load_checkpoint(tmp_path / "absent")
+
+
+def test_the_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    noisy_trainer()[0].save_checkpoint(tmp_path / "checkpoint")
+    model = Sequential(Linear(2, 2))
+    other = Trainer(model, AdamW(model.parameters()), CrossEntropyLoss())
+    with pytest.raises(UsageError, match="another model"):
+        other.load_checkpoint(tmp_path / "checkpoint")
+
+
+def test_an_optimizer_that_cannot_tell_its_state_is_named(tmp_path: Path) -> None:
+    trainer, _ = noisy_trainer()
+    trainer.optimizer = object()
+    with pytest.raises(UsageError, match=r"object has no state_dict\(\)"):
+        trainer.save_checkpoint(tmp_path / "checkpoint")
+
+
+class Plain:
+    """A model of a file that knows no Layer: its own class, `forward` alone, dropout with a mode of its own."""
+
+    def __init__(self) -> None:
+        self.first = Linear(2, 8, rng=np.random.default_rng(0))
+        self.parts = {"dropout": PlainDropout()}
+        self.last = Linear(8, 2, rng=np.random.default_rng(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.last(self.parts["dropout"].forward(ReLU()(self.first(x))))
+        return outputs
+
+
+class PlainDropout:
+    training = True
+
+    def __init__(self) -> None:
+        self.modes: list[bool] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.modes.append(self.training)
+        return x
+
+
+def test_a_model_of_any_class_is_trained_and_evaluated(tmp_path: Path) -> None:
+    model = Plain()
+    params = [*model.first.parameters(), *model.last.parameters()]
+    trainer = Trainer(model, SGD(params, lr=0.1), CrossEntropyLoss())
+    batches = [(POINTS[:20], QUADRANTS.labels[:20])] * 3
+    before = trainer.evaluate(batches)
+    losses = [trainer.train_epoch(batches) for _ in range(10)]
+    after = trainer.evaluate(batches)
+
+    assert losses[-1] < losses[0]
+    assert after[0] < before[0]
+    assert 0 <= after[1] <= 1
+    assert model.parts["dropout"].modes == [False] * 3 + [True] * 30 + [False] * 3
+    trainer.save_checkpoint(tmp_path / "checkpoint")
+    trainer.load_checkpoint(tmp_path / "checkpoint")
+
+
+def test_accumulated_steps_are_those_of_larger_batches() -> None:
+    models = [Sequential(Linear(2, 2, rng=np.random.default_rng(0))) for _ in range(2)]
+    large, small = (Trainer(model, SGD(model.parameters(), lr=0.5), CrossEntropyLoss()) for model in models)
+    large.train_epoch(DataLoader(QUADRANTS, 40))
+    small.train_epoch(DataLoader(QUADRANTS, 10), accumulation_steps=4)
+    np.testing.assert_allclose(models[0].weights()[0], models[1].weights()[0], rtol=1e-5)
+
+
+def test_batches_that_are_left_over_are_a_step_of_their_own() -> None:
+    model = Sequential(Linear(2, 2))
+    trainer = Trainer(model, SGD(model.parameters()), CrossEntropyLoss())
+    trainer.train_epoch(iter(DataLoader(QUADRANTS, 40)), accumulation_steps=3)
+    assert trainer.optimizer.step_count == 2
+
+
+@pytest.mark.parametrize("call", [lambda t: t.train_epoch([]), lambda t: t.evaluate([]), lambda t: t.fit([], 1)])
+def test_there_must_be_batches(call: Callable[[Trainer], object]) -> None:
+    with pytest.raises(UsageError, match="no batch"):
+        call(noisy_trainer()[0])
+
+
+def test_a_step_needs_a_batch() -> None:
     trainer, loader = noisy_trainer()
-    trainer.loss = lambda outputs, labels: outputs.mean()
-    with pytest.raises(UsageError, match="cannot be saved"):
-        save_checkpoint(tmp_path / "checkpoint", trainer, loader)
+    with pytest.raises(UsageError, match="accumulation_steps=0"):
+        trainer.train_epoch(loader, accumulation_steps=0)
+
+
+def test_accuracy_of_what_is_no_answer_is_no_number() -> None:
+    model = Sequential(Linear(2, 1))
+    trainer = Trainer(model, SGD(model.parameters()), MSELoss())
+    loss, right = trainer.evaluate([(POINTS[:4], POINTS[:4, :1])])
+    assert loss > 0
+    assert np.isnan(right)
+
+
+class Sum:
+    """A model of two inputs."""
+
+    def __init__(self) -> None:
+        self.scale = Tensor([[1.0, 1.0]], requires_grad=True)
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        return (a + b) * self.scale
+
+
+def test_a_model_may_have_several_inputs() -> None:
+    model = Sum()
+    trainer = Trainer(model, SGD([model.scale]), CrossEntropyLoss())
+    trainer.train_epoch(DataLoader(TensorDataset(POINTS, POINTS, QUADRANTS.labels), 50))
+    assert (model.scale.data != 1).all()
 
 
 def test_the_learning_rate_rises_then_falls() -> None:
     schedule = CosineSchedule(1.0, 0.1, total_epochs=12, warmup_epochs=2)
     rates = [schedule.get_lr(epoch) for epoch in (0, 1, 2, 7, 12, 99)]
-    assert rates == pytest.approx([0, 0.5, 1, 0.55, 0.1, 0.1])
+    assert rates == pytest.approx([1 / 3, 2 / 3, 1, 0.55, 0.1, 0.1])
 
 
-def test_the_schedule_sets_the_rate_of_every_step() -> None:
+def test_the_schedule_sets_the_rate_of_every_epoch() -> None:
     trainer, loader = noisy_trainer()
-    trainer.fit(loader, 1)
-    assert trainer.optimizer.learning_rate == pytest.approx(0.02 * 9 / 10)
+    trainer.fit(loader, 3)
+    rates = [trainer.scheduler.get_lr(epoch) for epoch in range(3)]  # type: ignore[union-attr]
+    assert trainer.history["learning_rates"] == pytest.approx(rates)
+    assert trainer.optimizer.lr == rates[-1]
 
 
 def test_long_gradients_are_shortened_together_and_short_ones_stay() -> None:

@@ -209,9 +209,10 @@ def _tier(tier: str | Tier) -> Tier:
 def _arrays(dataset: object) -> tuple[NDArray[Any], NDArray[Any], bool]:
     """Inputs, labels, and whether models are to be given Tensors (they get what the caller's data is made of)."""
     if isinstance(dataset, Dataset):
-        rows = [dataset[index] for index in range(len(dataset))]
-        inputs, labels = (np.stack([np.asarray(row[part]) for row in rows]) for part in (0, 1))
-        return inputs, labels, True
+        fields = dataset.batch(np.arange(len(dataset)))
+        if len(fields) != 2:
+            raise UsageError(f"a dataset must give pairs (input, label), and this one gives {len(fields)} fields")
+        return *fields, True
     if not isinstance(dataset, (tuple, list)) or len(dataset) != 2:
         raise UsageError("a dataset must be a pair (inputs, labels) or a tinytorch Dataset")
     inputs, labels = np.asarray(dataset[0]), np.asarray(dataset[1])

@@ -39,11 +39,11 @@ class GELU(Layer):
 
 
 class Softmax(Layer):
-    """e^x / sum(e^x) along `axis`: positive, and adding up to 1."""
+    """e^x / sum(e^x) along the axis `dim`: positive, and adding up to 1."""
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Any shape, kept."""
-        return apply("softmax", inputs, axis=self.axis)
+    def forward(self, inputs: Tensor, dim: int | None = None) -> Tensor:
+        """Any shape, kept; `dim` is for this call."""
+        return apply("softmax", inputs, axis=self.dim if dim is None else dim)

@@ -15,7 +15,7 @@ Axis = int | tuple[int, ...] | None
 
 GELU_SCALE = math.sqrt(2 / math.pi)
 GELU_CUBIC = 0.044715
-FINGERPRINT_ELEMENTS = 256  # a wider look costs more than a training step can spare
+FINGERPRINT_ELEMENTS = 64  # a wider look costs more than a training step can spare
 SMALLEST_LOG = -100  # of a probability, and
 SMALLEST_VARIANCE = 1e-12  # p (1 - p), so that a sure and wrong prediction costs much, but not infinitely (as PyTorch)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,41 +15,75 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
 
 
+class Samples(Sized, Protocol):
+    """What a loader takes: anything with a length and samples by number, a plain list too."""
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
 class Dataset(ABC):
-    """Samples by number: write `__len__` and `__getitem__`, which gives (input, label)."""
+    """Samples by number: write `__len__` and `__getitem__`, which gives (input, label) or any other fixed fields."""
 
     @abstractmethod
     def __len__(self) -> int:
         """Number of samples."""
 
     @abstractmethod
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
-        """Input and label of one sample."""
+    def __getitem__(self, index: Any) -> Any:
+        """The fields of one sample."""
 
-    def batch(self, indices: Array) -> tuple[Array, Array]:
-        """Inputs (N, ...) and labels (N, ...) of the samples `indices` (N,)."""
-        inputs, labels = zip(*(self[int(index)] for index in indices), strict=True)
-        return np.stack([np.asarray(item) for item in inputs]), np.stack([np.asarray(item) for item in labels])
+    def batch(self, indices: Array) -> tuple[Array, ...]:
+        """Each field of the samples `indices` (N,) as an array (N, ...)."""
+        return collate([self[int(index)] for index in indices])
 
 
 class TensorDataset(Dataset):
-    """Samples from two arrays: inputs (N, ...) and labels (N, ...). Raises ShapeError when their lengths differ."""
+    """Samples from tensors or arrays (N, ...), the first of them inputs, the second labels.
 
-    def __init__(self, inputs: Tensor | Array, labels: Tensor | Array) -> None:
-        self.inputs: Array = np.asarray(inputs)
-        self.labels: Array = np.asarray(labels)
-        if not self.inputs.ndim or not self.labels.ndim or len(self.inputs) != len(self.labels):
-            raise ShapeError(f"needs one label for each input, got {self.inputs.shape} and {self.labels.shape}")
+    Raises UsageError without any, ShapeError when their lengths differ.
+    """
+
+    def __init__(self, *tensors: Tensor | Array) -> None:
+        if not tensors:
+            raise UsageError("a TensorDataset needs at least one tensor")
+        self.tensors = tuple(tensor if isinstance(tensor, Tensor) else Tensor(tensor) for tensor in tensors)
+        shapes = [tensor.shape for tensor in self.tensors]
+        if any(not shape or shape[0] != shapes[0][0] for shape in shapes):
+            raise ShapeError(f"needs one label for each input, and got the shapes {', '.join(map(str, shapes))}")
+
+    @property
+    def inputs(self) -> Array:
+        """The first array (N, ...)."""
+        return self.tensors[0].data
+
+    @property
+    def labels(self) -> Array:
+        """The second array (N, ...); UsageError when there is none."""
+        if len(self.tensors) < 2:
+            raise UsageError("this dataset needs labels: it has one tensor only")
+        return self.tensors[1].data
 
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
-        return self.inputs[index], self.labels[index]
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
+        return tuple(tensor.detach()[index] for tensor in self.tensors)
 
-    def batch(self, indices: Array) -> tuple[Array, Array]:
-        """Inputs and labels of the samples `indices` (N,), fetched at once."""
-        return self.inputs[indices], self.labels[indices]
+    def batch(self, indices: Array) -> tuple[Array, ...]:
+        """Each tensor's rows `indices` (N,), fetched at once."""
+        return tuple(tensor.data[indices] for tensor in self.tensors)
+
+
+def collate(samples: Sequence[Any]) -> tuple[Array, ...]:
+    """Samples of equal fields, or single values, as one array (N, ...) for each field.
+
+    Raises ShapeError when fields differ in number or shape.
+    """
+    rows = [sample if isinstance(sample, (tuple, list)) else (sample,) for sample in samples]
+    try:
+        return tuple(np.stack([np.asarray(value) for value in field]) for field in zip(*rows, strict=True))
+    except ValueError as error:
+        raise ShapeError(f"samples of one batch need fields of equal shapes: {error}") from error
 
 
 class Transform(Protocol):
@@ -58,23 +92,99 @@ class Transform(Protocol):
     def __call__(self, inputs: Array, generator: np.random.Generator, /) -> Array: ...
 
 
-@dataclass(frozen=True)
-class RandomShift:
+class ImageTransform:
+    """Base of what changes images at random, each of a batch in its own way: write `change`.
+
+    Called with a batch (N, C, H, W) or one image (C, H, W) or (H, W), an array or a tensor, and gives the same back.
+    Draws come from the generator given, or from one of its own. Raises ShapeError for what is no image.
+    """
+
+    def __init__(self) -> None:
+        self._own = np.random.default_rng()
+
+    def __call__(self, inputs: Any, generator: np.random.Generator | None = None) -> Any:
+        """The images changed; a new tensor or array."""
+        array = np.asarray(inputs)
+        if array.ndim not in (2, 3, 4):
+            raise ShapeError(f"{type(self).__name__} needs images (N, C, H, W), (C, H, W) or (H, W), got {array.shape}")
+        images = array.reshape(*(1,) * (4 - array.ndim), *array.shape)
+        changed = self.change(images, generator or self._own)
+        result = changed.reshape(*array.shape[:-2], *changed.shape[-2:])
+        return Tensor(result) if isinstance(inputs, Tensor) else result
+
+    def change(self, images: Array, generator: np.random.Generator) -> Array:
+        """(N, C, H, W) -> (N, C, rows, columns)."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no change()")
+
+
+class RandomHorizontalFlip(ImageTransform):
+    """Each image with probability `p` seen in a mirror. UsageError unless 0 <= p <= 1."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise UsageError(f"RandomHorizontalFlip needs a probability 0 <= p <= 1, got {p}")
+        self.p = p
+
+    def change(self, images: Array, generator: np.random.Generator) -> Array:
+        """(N, C, H, W), kept."""
+        is_flipped = generator.random(len(images)) < self.p
+        return np.where(is_flipped[:, None, None, None], images[..., ::-1], images)
+
+
+class RandomCrop(ImageTransform):
+    """A window of `size`, rows and columns or one number for both, somewhere in each image in a frame of zeros.
+
+    The frame is `padding` wide. UsageError for a size below 1 or a padding below 0, ShapeError when the window is
+    larger than the padded image.
+    """
+
+    def __init__(self, size: int | tuple[int, int], padding: int = 4) -> None:
+        super().__init__()
+        self.size = (size, size) if isinstance(size, int) else size
+        self.padding = padding
+        if min(self.size) < 1 or padding < 0:
+            raise UsageError(
+                f"RandomCrop needs a size of at least 1 and a padding of at least 0, got {size}, {padding}"
+            )
+
+    def change(self, images: Array, generator: np.random.Generator) -> Array:
+        """(N, C, H, W) -> (N, C, *size)."""
+        border = (self.padding, self.padding)
+        wider = np.pad(images, ((0, 0), (0, 0), border, border))
+        room = [whole - part for whole, part in zip(wider.shape[2:], self.size, strict=True)]
+        if min(room) < 0:
+            raise ShapeError(f"a crop of {self.size} is larger than the padded images {wider.shape[2:]}")
+        top, left = (generator.integers(0, most, len(images), endpoint=True) for most in room)
+        windows = sliding_window_view(wider, self.size, axis=(2, 3))
+        cropped: Array = windows[np.arange(len(images)), :, top, left]
+        return cropped
+
+
+class RandomShift(ImageTransform):
     """Moves every image by up to `pixels` rows and columns, each way; zeros come in."""
 
-    pixels: int = 1
+    def __init__(self, pixels: int = 1) -> None:
+        super().__init__()
+        self.pixels = pixels
 
-    def __call__(self, inputs: Array, generator: np.random.Generator, /) -> Array:
-        """(N, C, H, W), kept; ShapeError for inputs that are no images."""
-        if inputs.ndim != 4:
-            raise ShapeError(f"RandomShift needs images (N, C, H, W), got {inputs.shape}")
-        samples, _, height, width = inputs.shape
-        border = (self.pixels, self.pixels)
-        wider = np.pad(inputs, ((0, 0), (0, 0), border, border))
-        top, left = generator.integers(0, 2 * self.pixels, (2, samples), endpoint=True)
-        positions = sliding_window_view(wider, (height, width), axis=(2, 3))
-        moved: Array = positions[np.arange(samples), :, top, left]
-        return moved
+    def change(self, images: Array, generator: np.random.Generator) -> Array:
+        """(N, C, H, W), kept."""
+        height, width = images.shape[2:]
+        return RandomCrop((height, width), self.pixels).change(images, generator)
+
+
+class Compose:
+    """Transforms one after the other."""
+
+    def __init__(self, transforms: Sequence[Any]) -> None:
+        self.transforms = tuple(transforms)
+
+    def __call__(self, inputs: Any, *generator: np.random.Generator) -> Any:
+        """What the last transform gives; each of them is handed the generator, where there is one."""
+        for transform in self.transforms:
+            inputs = transform(inputs, *generator)
+        return inputs
 
 
 @dataclass(frozen=True)
@@ -92,25 +202,25 @@ class RandomNoise:
 
 
 class DataLoader:
-    """Batches (inputs, labels) of a dataset, as tensors; the last may be smaller.
+    """Batches of samples, each a tuple with a tensor for each field; the last may be smaller.
 
-    With `shuffle` every pass has an order of its own, and `transforms` change the inputs of every batch, one after the
-    other. All of it is drawn from `generator`: a new loader with the same seed repeats everything.
-    Raises UsageError for a batch size below 1 or a dataset without samples.
+    `dataset` has a length and samples by number. With `shuffle` every pass has an order of its own, and `transforms`
+    change the inputs of every batch, one after the other. All of it is drawn from `generator`: a new loader with the
+    same seed repeats everything. Raises UsageError for a batch size below 1 or a dataset without samples.
     """
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: Samples,
         batch_size: int = 32,
         shuffle: bool = False,
         seed: int = 0,
         transforms: Sequence[Transform] = (),
     ) -> None:
-        if batch_size < 1 or not len(dataset):
-            raise UsageError(
-                f"needs a batch size of at least 1 and samples, got {batch_size} and {len(dataset)} samples"
-            )
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise UsageError(f"the batch size must be a positive integer, not {batch_size!r}")
+        if not len(dataset):
+            raise UsageError("a loader needs samples, and the dataset has none")
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -121,11 +231,16 @@ class DataLoader:
         """Number of batches in one pass."""
         return -(-len(self.dataset) // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         samples = len(self.dataset)
         order = self.generator.permutation(samples) if self.shuffle else np.arange(samples)
         for start in range(0, samples, self.batch_size):
-            inputs, labels = self.dataset.batch(order[start : start + self.batch_size])
+            inputs, *others = self._batch(order[start : start + self.batch_size])
             for transform in self.transforms:
                 inputs = transform(inputs, self.generator)
-            yield Tensor(inputs), Tensor(labels)
+            yield tuple(Tensor(field) for field in (inputs, *others))
+
+    def _batch(self, indices: Array) -> tuple[Array, ...]:
+        if isinstance(self.dataset, Dataset):
+            return self.dataset.batch(indices)
+        return collate([self.dataset[int(index)] for index in indices])

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.layers import Layer
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
@@ -102,9 +103,7 @@ def sinusoids(positions: int, width: int) -> Array:
 
 def checked_tokens(tokens: Any, vocab_size: int) -> Array:
     """`tokens` as an array of integers, all of them in 0..vocab_size-1, or UsageError."""
-    array = np.asarray(tokens)
-    if array.dtype.kind == "f" and np.array_equal(array, np.rint(array)):
-        array = array.astype(np.int64)  # a plain list becomes a floating tensor
+    array = whole_numbers(tokens)
     if array.dtype.kind not in "iu":
         raise UsageError(f"tokens must be integers, not {array.dtype}")
     if array.size and (array.min() < 0 or array.max() >= vocab_size):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import FunctionType, ModuleType
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from tinytorch.core import state
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
-from tinytorch.errors import UsageError
+from tinytorch.errors import ShapeError, UsageError
 
 
 class Layer:
@@ -31,11 +32,11 @@ class Layer:
         if "kind" not in vars(cls):
             cls.kind = cls.__name__
 
-    def __call__(self, inputs: Tensor | Array) -> Tensor:
-        """`forward` for a tensor or an array."""
-        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs))
+    def __call__(self, inputs: Tensor | Array, *others: Any, **options: Any) -> Any:
+        """`forward`; an array as the first argument becomes a tensor."""
+        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), *others, **options)
 
-    def forward(self, inputs: Tensor) -> Tensor:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """The layer's output for a batch of inputs."""
         raise NotImplementedError(f"{type(self).__qualname__} has no forward()")
 
@@ -44,10 +45,17 @@ class Layer:
         return (item for item in _items(vars(self)) if isinstance(item, Layer))
 
     def walk(self) -> Iterator[Layer]:
-        """This layer, then every layer inside it, depth first; one that is used twice comes twice."""
+        """This layer, then every layer inside it, depth first; one that is used twice comes twice.
+
+        A layer that holds one which it is inside of, its parent, does not lead back there.
+        """
+        return self._walk(())
+
+    def _walk(self, above: tuple[Layer, ...]) -> Iterator[Layer]:
         yield self
         for child in self.children():
-            yield from child.walk()
+            if child is not self and all(child is not layer for layer in above):
+                yield from child._walk((*above, self))
 
     def parameters(self) -> list[Tensor]:
         """Every trainable tensor, each once."""
@@ -63,18 +71,22 @@ class Layer:
         found = (array for layer in self.walk() for array in layer.own_weights())
         return list({id(array): array for array in found}.values())
 
-    def train(self) -> Self:
+    def train(self, mode: bool = True) -> Self:
         """Switch this layer and all inside it to training."""
-        return self._switch(training=True)
+        set_training_mode(self, mode)
+        return self
 
     def eval(self) -> Self:
         """Switch this layer and all inside it to inference."""
-        return self._switch(training=False)
+        return self.train(False)
 
-    def _switch(self, training: bool) -> Self:
-        for layer in self.walk():
-            layer.training = training
-        return self
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of all weights and running statistics, by name."""
+        return state.state_dict(self)
+
+    def load_state_dict(self, arrays: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave. Raises UsageError or ShapeError when it is that of another model."""
+        state.load_state_dict(self, arrays)
 
     def __repr__(self) -> str:
         return f"{type(self).__qualname__}()"
@@ -117,10 +129,13 @@ class Linear(Layer):
         return self.weight.shape[1]
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(..., in_features) -> (..., out_features)."""
-        if self.bias is None:
-            return apply("matmul", inputs, self.weight)
-        return apply("linear", inputs, self.weight, self.bias)
+        """(..., in_features) -> (..., out_features); ShapeError for another last axis."""
+        try:
+            if self.bias is None:
+                return apply("matmul", inputs, self.weight)
+            return apply("linear", inputs, self.weight, self.bias)
+        except ShapeError as error:
+            raise ShapeError(f"{self!r} needs inputs (..., {self.in_features}), got {inputs.shape}") from error
 
     def __repr__(self) -> str:
         return f"Linear({self.in_features}, {self.out_features}{', bias=False' if self.bias is None else ''})"
@@ -138,9 +153,10 @@ class Dropout(Layer):
         self.p = p
         self._rng = rng or np.random.default_rng()
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Any shape, kept."""
-        if not self.training or not self.p:
+    def forward(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """Any shape, kept; `training` says for this call what else the layer's mode says."""
+        is_training = self.training if training is None else training
+        if not is_training or not self.p:
             return inputs
         is_kept = self._rng.random(inputs.shape, dtype=np.float32) >= self.p
         return inputs * Tensor(is_kept / (1 - self.p), dtype=inputs.dtype)
@@ -183,18 +199,7 @@ class Sequential(Layer):
 
 def find_layers(model: object) -> list[Layer]:
     """Every layer that a model holds, each once: in attributes of objects of any class, and in containers."""
-    found: dict[int, Layer] = {}
-    seen, waiting = set[int](), [model]
-    while waiting:
-        item = waiting.pop()
-        if id(item) in seen or isinstance(item, (type, ModuleType, FunctionType)):
-            continue
-        seen.add(id(item))
-        if isinstance(item, Layer):
-            found[id(item)] = item
-        elements = item.values() if isinstance(item, dict) else item if isinstance(item, (list, tuple, set)) else ()
-        waiting.extend([*elements, *getattr(item, "__dict__", {}).values()][::-1])
-    return list(found.values())
+    return [item for _, item in state.held(model) if isinstance(item, Layer)]
 
 
 def replace_layers(model: Any, match: Callable[[Layer], bool], make: Callable[[Any], Layer]) -> Any:
@@ -207,17 +212,29 @@ def replace_layers(model: Any, match: Callable[[Layer], bool], make: Callable[[A
     return copy.deepcopy(model, made)  # to `deepcopy` these are copied already
 
 
+def set_training_mode(model: object, training: bool) -> None:
+    """Switch everything in a model of any class that has a mode, an attribute `training`, to training or inference."""
+    for item in _with_mode(model):
+        item.training = training
+
+
 @contextmanager
 def inference(model: object) -> Iterator[None]:
-    """Switches every layer of the model to inference, and back to what it was."""
-    before = [(layer, layer.training) for layer in find_layers(model)]
-    for layer, _ in before:
-        layer.training = False
+    """Switches everything in the model that has a mode to inference, and back to what it was."""
+    before = [(item, item.training) for item in _with_mode(model)]
+    for item, _ in before:
+        item.training = False
     try:
         yield
     finally:
-        for layer, training in before:
-            layer.training = training
+        for item, training in before:
+            item.training = training
+
+
+def _with_mode(model: object) -> list[Any]:
+    """Objects with a truth value called `training`, layers or not; a property of that name is left alone."""
+    items = (item for _, item in state.held(model) if hasattr(item, "__dict__"))
+    return [item for item in items if isinstance(inspect.getattr_static(item, "training", None), bool)]
 
 
 def layer_kinds(model: Layer) -> list[str]:

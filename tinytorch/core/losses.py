@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
 from tinytorch.errors import ShapeError, UsageError
@@ -34,11 +33,11 @@ class CrossEntropyLoss(Loss):
     """Mean of -log(softmax(logits)[label]) over a batch."""
 
     def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
-        """Logits (N, ..., classes), integer labels (N, ...) -> tensor of one element, in nats.
+        """Logits (N, ..., classes), labels (N, ...), whole numbers of any type -> tensor of one element, in nats.
 
-        Raises ShapeError when they do not fit together, UsageError for labels that are not integers 0..classes-1.
+        Raises ShapeError when they do not fit together, UsageError for labels that are not in 0..classes-1.
         """
-        classes = np.asarray(targets)
+        classes = whole_numbers(targets)
         if outputs.ndim < 2 or classes.shape != outputs.shape[:-1] or not classes.size:
             raise ShapeError(f"needs logits (N, classes) and labels (N,), got {outputs.shape} and {classes.shape}")
         if classes.dtype.kind not in "iu" or classes.min() < 0 or classes.max() >= outputs.shape[-1]:
@@ -62,9 +61,14 @@ class BinaryCrossEntropyLoss(Loss):
         return apply("binary_cross_entropy", outputs, targets=truth)
 
 
+def log_softmax(inputs: Tensor, dim: int = -1) -> Tensor:
+    """Logarithm of softmax along the axis `dim`, exact where the softmax itself would round to 0."""
+    return apply("log_softmax", inputs, axis=dim)
+
+
 def _same_shape(outputs: Tensor, targets: Tensor | Array) -> Tensor:
-    """The targets as a tensor of the outputs' type; ShapeError unless both have one shape."""
+    """The targets as a tensor of the outputs' type; ShapeError unless both have one shape, and elements."""
     truth = targets if isinstance(targets, Tensor) else Tensor(targets, dtype=outputs.dtype)
-    if truth.shape != outputs.shape:
-        raise ShapeError(f"needs outputs and targets of one shape, got {outputs.shape} and {truth.shape}")
+    if truth.shape != outputs.shape or not truth.size:
+        raise ShapeError(f"needs outputs and targets of one shape, not empty, got {outputs.shape} and {truth.shape}")
     return truth

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Layer, inference
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import ShapeError, UsageError
 
+DECISION = 0.5  # a probability above it says yes
+
 
 def correctness(outputs: Array, labels: Array) -> NDArray[np.bool_]:
-    """Which answers are right, in the shape of `labels`: integers (N,), or (N, ...) for several answers a sample.
+    """Which answers are right, in the shape of `labels`: whole numbers (N,), or (N, ...) for several answers a sample.
 
     outputs: scores (N, ..., classes), of which the largest is the answer; or the answers themselves, integers in the
     shape of `labels`. Raises ShapeError when the two do not fit together, UsageError for scores that are not finite.
     """
+    labels = whole_numbers(labels)
     if not np.issubdtype(labels.dtype, np.integer):
         raise ShapeError(f"labels must be integers, one for each answer; these are {labels.dtype} {labels.shape}")
     if np.issubdtype(outputs.dtype, np.integer) and outputs.shape == labels.shape:
@@ -29,6 +35,24 @@ def correctness(outputs: Array, labels: Array) -> NDArray[np.bool_]:
         raise ShapeError(f"outputs {outputs.shape} need one integer label for each row, and labels are {labels.shape}")
     right: NDArray[np.bool_] = np.equal(outputs.argmax(axis=-1), labels)
     return right
+
+
+def right_answers(outputs: Array, labels: Array) -> NDArray[Any]:
+    """Which answers are right, whatever the outputs are: 1 or 0 for each label; nan where they are no answers.
+
+    Scores of classes with one label (N, ...) for each row, or with rows of 0 and a single 1 in their place; or one
+    output for each label 0 or 1, which says 1 above a half.
+    """
+    truth = whole_numbers(labels)
+    if outputs.ndim > 1 and outputs.shape[-1] > 1:
+        if truth.shape == outputs.shape and ((truth == 0) | (truth == 1)).all() and (truth.sum(axis=-1) == 1).all():
+            truth = truth.argmax(axis=-1)
+        if truth.shape == outputs.shape[:-1] and truth.dtype.kind in "iu":
+            right = np.equal(outputs.argmax(axis=-1), truth)
+            return np.asarray(right, np.float64).ravel()
+    elif outputs.size == truth.size and truth.dtype.kind in "iub" and ((truth == 0) | (truth == 1)).all():
+        return np.asarray(np.equal(outputs.ravel() > DECISION, truth.ravel()), np.float64)
+    return np.full(len(labels), np.nan)
 
 
 def accuracy(model: Layer, dataset: TensorDataset) -> float:

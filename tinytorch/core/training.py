@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
-import pickle
+import operator
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from tinytorch.core.dataloader import DataLoader
-from tinytorch.core.layers import Layer
-from tinytorch.core.optimizers import Optimizer
-from tinytorch.core.tensor import Tensor
+from tinytorch.core.layers import inference, set_training_mode
+from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
+from tinytorch.core.metrics import right_answers
+from tinytorch.core.ops import Array
+from tinytorch.core.state import generators, load_state_dict, state_dict
+from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import RunError, UsageError
-from tinytorch.files import atomic_write, sha256
-from tinytorch.progress import Progress, silent
+from tinytorch.files import atomic_write
+from tinytorch.progress import Progress, part_of, silent
 
-DIGEST_CHARACTERS = 64  # of a SHA-256 in hexadecimal
+__all__ = ["BinaryCrossEntropyLoss", "CosineSchedule", "CrossEntropyLoss", "MSELoss", "Trainer", "clip_grad_norm"]
+
 LARGEST_KEPT_BYTES = 31 * 2**20
-LossFunction = Callable[[Tensor, Tensor], Tensor]  # outputs of a model and labels -> tensor of one element
+CHECKPOINT_FORMAT = 1
+Batches = Iterable[Any]  # each (*inputs, labels): a DataLoader, a list of pairs
+
+
+class Schedule(Protocol):
+    """What sets the learning rate of each epoch."""
+
+    def get_lr(self, epoch: int, /) -> float:
+        """The learning rate of epoch number `epoch`, from 0."""
 
 
 @dataclass(frozen=True)
@@ -31,25 +46,25 @@ class CosineSchedule:
     Loshchilov & Hutter 2017, without restarts; the rise is Goyal et al. 2017. Epochs may be fractions.
     """
 
-    max_lr: float
-    min_lr: float
-    total_epochs: float
+    max_lr: float = 0.1
+    min_lr: float = 0.01
+    total_epochs: float = 100
     warmup_epochs: float = 0
 
     def get_lr(self, epoch: float) -> float:
         """The learning rate after `epoch` epochs; `min_lr` from `total_epochs` on."""
         if epoch < self.warmup_epochs:
-            return self.max_lr * epoch / self.warmup_epochs
+            return self.max_lr * (epoch + 1) / (self.warmup_epochs + 1)  # the first epoch learns, too
         share = min(1.0, (epoch - self.warmup_epochs) / (self.total_epochs - self.warmup_epochs))
         return self.min_lr + (self.max_lr - self.min_lr) * (1 + math.cos(math.pi * share)) / 2
 
 
-def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
+def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float = 1.0) -> float:
     """Shorten all gradients together to the length `max_norm` when they are longer; their length before.
 
     The gradients are taken as one vector (Pascanu, Mikolov & Bengio 2013). Raises RunError when it is not finite.
     """
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    gradients: list[Array] = [np.asarray(parameter.grad) for parameter in parameters if parameter.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients))
     if not math.isfinite(norm):
         raise RunError(f"training diverged: the gradients' norm is {norm}", mend="use a smaller learning rate")
@@ -60,63 +75,183 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
 
 
 class Trainer:
-    """Makes `loss` of `model` smaller, by `optimizer`.
+    """Makes `loss_fn(model(inputs), labels)` smaller, by `optimizer`.
 
-    `schedule` sets the learning rate before every step, `max_norm` limits the length of the gradients.
+    `scheduler` sets the learning rate of each epoch, `grad_clip_norm` limits the length of the gradients. Model,
+    optimizer and loss may be of any class. `epoch` counts finished epochs, `history` keeps their figures.
     """
 
     def __init__(
         self,
-        model: Layer,
-        optimizer: Optimizer,
-        loss: LossFunction,
+        model: Any,
+        optimizer: Any,
+        loss_fn: Any,
+        scheduler: Schedule | None = None,
+        grad_clip_norm: float | None = None,
         progress: Progress = silent,
-        schedule: CosineSchedule | None = None,
-        max_norm: float | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
-        self.loss = loss
+        self.loss_fn = loss_fn
+        self.scheduler = scheduler
+        self.grad_clip_norm = grad_clip_norm
         self.progress = progress
-        self.schedule = schedule
-        self.max_norm = max_norm
-        self.epochs = 0
+        self.epoch = 0
+        self.history: dict[str, list[float]] = {"train_loss": [], "eval_loss": [], "learning_rates": []}
 
-    def fit(self, loader: DataLoader, epochs: int) -> list[float]:
+    def fit(self, loader: Batches, epochs: int) -> list[float]:
         """Train for `epochs` passes over `loader`; mean loss of each. The model stays switched to training.
 
         Raises RunError when the loss is no longer a finite number.
         """
-        _keep_freed_memory()
-        self.model.train()
-        total_steps, step, history = epochs * len(loader), 0, []
-        for _ in range(epochs):
-            losses: list[float] = []
-            for inputs, labels in loader:
-                if self.schedule:
-                    self.optimizer.learning_rate = self.schedule.get_lr(self.epochs + len(losses) / len(loader))
-                losses.append(self._step(inputs, labels))
-                step += 1
-                self.progress("train", step / total_steps)
-            history.append(math.fsum(losses) / len(losses))
-            self.epochs += 1
+        losses = [self._epoch(loader, 1, part_of(self.progress, "train", number, epochs)) for number in range(epochs)]
         self.optimizer.zero_grad()
-        return history
+        return losses
 
-    def _step(self, inputs: Tensor, labels: Tensor) -> float:
+    def train_epoch(self, loader: Batches, accumulation_steps: int = 1) -> float:
+        """Train for one pass over `loader`, each step by the mean gradient of `accumulation_steps` batches; mean loss.
+
+        Raises UsageError without batches, RunError when the loss is no longer a finite number.
+        """
+        if accumulation_steps < 1:
+            raise UsageError(f"a step needs at least 1 batch, not accumulation_steps={accumulation_steps}")
+        return self._epoch(loader, accumulation_steps, self.progress)
+
+    def evaluate(self, loader: Batches) -> tuple[float, float]:
+        """Mean loss over the batches, and the fraction of answers that are right; the model keeps its mode.
+
+        The fraction is nan where outputs are no answers to choose from (`metrics.right_answers`).
+        """
+        losses, right = [], []
+        with inference(self.model), no_grad():
+            for batch in loader:
+                loss, outputs, labels = self._loss(batch)
+                losses.append(float(loss))
+                right.append(right_answers(np.asarray(outputs), np.asarray(labels)))
+        self.history["eval_loss"].append(_mean(losses))
+        return self.history["eval_loss"][-1], float(np.concatenate(right).mean())
+
+    def _epoch(self, loader: Batches, accumulation_steps: int, progress: Progress) -> float:
+        _keep_freed_memory()
+        set_training_mode(self.model, True)
+        if self.scheduler:
+            self.optimizer.lr = self.scheduler.get_lr(self.epoch)
         self.optimizer.zero_grad()
-        loss = self.loss(self.model(inputs), labels)
-        value = float(loss.item())
+        batches, losses = operator.length_hint(loader), list[float]()
+        for batch in loader:
+            losses.append(self._add_gradients(batch))
+            if not len(losses) % accumulation_steps:
+                self._step(accumulation_steps)
+            if batches:
+                progress("train", len(losses) / batches)
+        if len(losses) % accumulation_steps:
+            self._step(len(losses) % accumulation_steps)
+        self.history["train_loss"].append(_mean(losses))
+        self.history["learning_rates"].append(self.optimizer.lr)
+        self.epoch += 1
+        return self.history["train_loss"][-1]
+
+    def _add_gradients(self, batch: Any) -> float:
+        loss, _, _ = self._loss(batch)
+        value = float(loss)
         if not math.isfinite(value):
             raise RunError(f"training diverged: the loss is {value}", mend="use a smaller learning rate")
         loss.backward()
-        if self.max_norm is not None:
-            clip_grad_norm(self.optimizer.parameters, self.max_norm)
-        self.optimizer.step()
         return value
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "progress": silent}
+    def _step(self, batches: int) -> None:
+        """Change the weights by gradients that were summed over `batches`."""
+        for param in self.optimizer.params if batches > 1 else ():
+            if param.grad is not None:
+                param.grad /= batches
+        if self.grad_clip_norm is not None:
+            clip_grad_norm(self.optimizer.params, self.grad_clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def _loss(self, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, outputs and labels of (*inputs, labels)."""
+        *inputs, labels = (field if isinstance(field, Tensor) else Tensor(field) for field in batch)
+        outputs = _callable(self.model)(*inputs)
+        return _callable(self.loss_fn)(outputs, labels), outputs, labels
+
+    def save_checkpoint(self, path: str | Path, loader: DataLoader | None = None) -> None:
+        """Write all that training goes on from: weights, optimizer, history, and the state of the random generators.
+
+        With `loader` the orders of its batches go on, too. The file holds arrays and JSON, nothing that is executed.
+        Raises UsageError for an optimizer that cannot tell its state.
+        """
+        if not hasattr(self.optimizer, "state_dict"):
+            raise UsageError(f"{type(self.optimizer).__name__} has no state_dict()", mend="derive it from Optimizer")
+        told = self.optimizer.state_dict()
+        arrays = {f"model.{name}": array for name, array in state_dict(self.model).items()}
+        for name in told.keys() - {"lr", "step_count"}:
+            arrays |= {f"optimizer.{name}.{index}": array for index, array in enumerate(told[name])}
+        facts = {
+            "format": CHECKPOINT_FORMAT,
+            "epoch": self.epoch,
+            "history": self.history,
+            "optimizer": {name: len(value) if isinstance(value, list) else value for name, value in told.items()},
+            "generators": {name: item.bit_generator.state for name, item in self._generators(loader).items()},
+        }
+        content = io.BytesIO()
+        np.savez(content, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type] # names come from us
+        atomic_write(Path(path), content.getvalue())
+
+    def load_checkpoint(self, path: str | Path, loader: DataLoader | None = None) -> None:
+        """Go on from what `save_checkpoint` wrote of the same model and optimizer, which stay the same objects.
+
+        Raises UsageError for a file that is missing, damaged or no checkpoint, or that is of another model.
+        """
+        facts, arrays = _read_checkpoint(Path(path))
+        kept = facts["optimizer"]
+        lists = {
+            name: [arrays[f"optimizer.{name}.{index}"] for index in range(count)]
+            for name, count in kept.items()
+            if name not in ("lr", "step_count")
+        }
+        prefix = "model."
+        weights = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        load_state_dict(self.model, weights)
+        self.optimizer.load_state_dict({**kept, **lists})
+        for name, item in self._generators(loader).items():
+            if name in facts["generators"]:
+                item.bit_generator.state = facts["generators"][name]
+        self.epoch, self.history = facts["epoch"], facts["history"]
+
+    def _generators(self, loader: DataLoader | None) -> dict[str, np.random.Generator]:
+        own = {f"model.{name}": item for name, item in generators(self.model).items()}
+        return own if loader is None else {**own, "loader": loader.generator}
+
+
+def _callable(item: Any) -> Callable[..., Any]:
+    """What calls a model or loss, which may have `forward` alone."""
+    found: Callable[..., Any] = item if callable(item) else item.forward
+    return found
+
+
+def _mean(losses: list[float]) -> float:
+    if not losses:
+        raise UsageError("there is nothing to train on or to evaluate: the loader gave no batch")
+    return math.fsum(losses) / len(losses)
+
+
+def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Facts and arrays of a checkpoint; UsageError for anything else."""
+    mend = "name a file that save_checkpoint() wrote, or train from the start"
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        facts = json.loads(str(arrays.pop("facts")))
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no checkpoint {path}", mend=mend) from error
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} is damaged or no checkpoint: {error}", mend=mend) from error
+    if facts.get("format") != CHECKPOINT_FORMAT:
+        raise UsageError(
+            f"{path} is a checkpoint of the format {facts.get('format')}, not of {CHECKPOINT_FORMAT}", mend=mend
+        )
+    return facts, arrays
 
 
 def _keep_freed_memory() -> None:
@@ -126,30 +261,3 @@ def _keep_freed_memory() -> None:
     freed, up to 32 MiB (mallopt(3), M_MMAP_THRESHOLD). The block is never written to, so that it costs no memory.
     """
     np.empty(LARGEST_KEPT_BYTES, np.uint8)
-
-
-def save_checkpoint(path: Path, trainer: Trainer, loader: DataLoader) -> None:
-    """Write all that training goes on from exactly: the trainer and the state of the loader's generator.
-
-    Neither the dataset is in the file, nor who watches. Raises UsageError for a model or loss that cannot be pickled.
-    """
-    try:
-        content = pickle.dumps((trainer, loader.generator), protocol=pickle.HIGHEST_PROTOCOL)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        mend = "define classes and functions at the top of a module"
-        raise UsageError(f"this trainer cannot be saved: {error}", mend=mend) from error
-    atomic_write(path, sha256(content).encode() + content)
-
-
-def load_checkpoint(path: Path, loader: DataLoader) -> Trainer:
-    """The trainer of the file, with `loader` set to where it was. It executes what the file names: only for one's own.
-
-    The model is `trainer.model`. Raises UsageError for a file that is damaged or no checkpoint.
-    """
-    stored = path.read_bytes()
-    digest, content = stored[:DIGEST_CHARACTERS], stored[DIGEST_CHARACTERS:]
-    if sha256(content).encode() != digest:
-        raise UsageError(f"{path} is damaged or no checkpoint", mend="train from the start")
-    trainer: Trainer
-    trainer, loader.generator = pickle.loads(content)
-    return trainer

@@ -47,7 +47,9 @@ def structured_prune(
     pruned: Sequential = replace_layers(model, lambda layer: id(layer) in smaller, lambda layer: smaller[id(layer)])
     if train_data is not None:
         loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
-        Trainer(pruned, Adam(pruned.parameters(), learning_rate), CrossEntropyLoss(), progress).fit(loader, epochs)
+        Trainer(pruned, Adam(pruned.parameters(), learning_rate), CrossEntropyLoss(), progress=progress).fit(
+            loader, epochs
+        )
     return pruned.eval()
 
 

@@ -56,7 +56,7 @@ def train_baseline(task: Task, progress: Progress = silent) -> Sequential:
 def fit(model: Sequential, train: TensorDataset, recipe: Recipe, progress: Progress = silent) -> Sequential:
     """Train `model` in place by `recipe` and hand it back, switched to inference."""
     loader = DataLoader(train, batch_size=recipe.batch_size, shuffle=True, seed=recipe.seed)
-    optimizer = Adam(model.parameters(), learning_rate=recipe.learning_rate)
-    Trainer(model, optimizer, CrossEntropyLoss(), progress).fit(loader, recipe.epochs)
+    optimizer = Adam(model.parameters(), lr=recipe.learning_rate)
+    Trainer(model, optimizer, CrossEntropyLoss(), progress=progress).fit(loader, recipe.epochs)
     model.eval()
     return model
