@@ -7,7 +7,7 @@ import pytest
 
 from tinytorch.core.attention import MultiHeadAttention, causal_mask, scaled_dot_product_attention
 from tinytorch.core.tensor import Tensor
-from tinytorch.errors import UsageError
+from tinytorch.errors import ShapeError, UsageError
 
 
 def vectors(*shape: int) -> Tensor:
@@ -40,3 +40,72 @@ def test_later_tokens_do_not_change_earlier_outputs() -> None:
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(UsageError, match="8 cannot be divided among 3 heads"):
         MultiHeadAttention(8, 3)
+
+
+BOOLEAN = causal_mask(5, 5)
+HABITS = {
+    "boolean": BOOLEAN,
+    "numbers": BOOLEAN.astype(np.float32),
+    "integers": BOOLEAN.astype(np.int64),
+    "tensor": Tensor(BOOLEAN, dtype=np.float32),
+    "additive": np.where(BOOLEAN, 0.0, -np.inf),
+    "large additive": np.where(BOOLEAN, 0.0, -1e9),
+    "one more axis": BOOLEAN[None],
+    "for each head": np.broadcast_to(BOOLEAN, (2, 2, 5, 5)),
+}
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_masks_of_every_habit_mean_the_same(habit: str) -> None:
+    attention, inputs = MultiHeadAttention(8, 2, np.random.default_rng(1)), vectors(2, 5, 8)
+    np.testing.assert_array_equal(attention(inputs, HABITS[habit]), attention(inputs, mask=BOOLEAN))
+
+
+def test_numbers_of_any_size_are_added_to_the_scores() -> None:
+    query, bias = vectors(3, 4), np.array([[0.5, -2.0, 3.0]])
+    _, weights = scaled_dot_product_attention(query, query, query, bias)
+    scores = np.exp(query.data @ query.data.T / 2 + bias)
+    np.testing.assert_allclose(weights, scores / scores.sum(-1, keepdims=True), rtol=1e-5)
+
+
+def test_an_additive_mask_of_zeros_blocks_nothing() -> None:
+    query = vectors(3, 4)
+    plain, masked = (scaled_dot_product_attention(query, query, query, mask)[1] for mask in (None, np.zeros((3, 3))))
+    np.testing.assert_array_equal(plain, masked)
+
+
+@pytest.mark.parametrize("row", [np.zeros(3), np.zeros(3, bool), np.full(3, -np.inf)])
+def test_a_row_that_may_look_nowhere_is_finite(row: np.ndarray) -> None:
+    mask = np.ones((3, 3), row.dtype) if row[0] == 0 else np.zeros((3, 3))
+    mask[1] = row
+    query = Tensor(vectors(3, 4).data, requires_grad=True)
+    outputs, weights = scaled_dot_product_attention(query, query, query, mask)
+    outputs.sum().backward()
+    np.testing.assert_allclose(weights.data[1], 1 / 3, rtol=1e-6)
+    assert np.isfinite(query.grad).all()
+
+
+@pytest.mark.parametrize(
+    ("shapes", "mask"),
+    [
+        (((3, 4), (3, 5), (3, 4)), None),
+        (((3, 4), (3, 4), (2, 4)), None),
+        (((4,), (3, 4), (3, 4)), None),
+        (((3, 4), (3, 4), (3, 4)), np.ones((2, 3))),
+        (((3, 4), (3, 4), (3, 4)), np.ones((2, 3, 3))),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(shapes: tuple[tuple[int, ...], ...], mask: np.ndarray | None) -> None:
+    with pytest.raises(ShapeError, match="attention needs"):
+        scaled_dot_product_attention(*(vectors(*shape) for shape in shapes), mask)
+
+
+@pytest.mark.parametrize("shape", [(5, 8), (1, 5, 4)])
+def test_inputs_that_do_not_fit_are_named(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match=r"MultiHeadAttention\(8, 2\) needs inputs \(N, T, 8\)"):
+        MultiHeadAttention(8, 2)(vectors(*shape))
+
+
+def test_attention_says_its_sizes() -> None:
+    attention = MultiHeadAttention(8, 2)
+    assert (attention.embed_dim, attention.num_heads, attention.head_dim) == (8, 2, 4)

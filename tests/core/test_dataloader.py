@@ -159,7 +159,7 @@ def test_impossible_transforms_are_refused() -> None:
         RandomHorizontalFlip(2)
     with pytest.raises(UsageError, match="size of at least 1"):
         RandomCrop(0)
-    with pytest.raises(ShapeError, match="larger than the padded images"):
+    with pytest.raises(ShapeError, match="at least as large as the crop"):
         RandomCrop(9, padding=1)(IMAGES)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinytorch.core.embeddings import Embedding, PositionalEncoding, sinusoids
+from tinytorch.core.embeddings import Embedding, EmbeddingLayer, PositionalEncoding, create_sinusoidal_embeddings
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
 
@@ -41,4 +41,28 @@ def test_a_sequence_beyond_the_context_is_refused() -> None:
 
 
 def test_the_first_waves_are_sine_and_cosine_of_the_position() -> None:
-    np.testing.assert_allclose(sinusoids(4, 6)[:, :2].T, [np.sin(np.arange(4)), np.cos(np.arange(4))], rtol=1e-6)
+    np.testing.assert_allclose(
+        create_sinusoidal_embeddings(4, 6).data[:, :2].T, [np.sin(np.arange(4)), np.cos(np.arange(4))], rtol=1e-6
+    )
+
+
+def test_an_embedding_layer_adds_tokens_and_positions() -> None:
+    layer = EmbeddingLayer(5, 4, max_seq_len=6)
+    tokens = np.array([[4, 0, 1]])
+    expected = layer.token_embedding.weight.data[tokens] + layer.pos_encoding.weight.data[:3]
+    np.testing.assert_array_equal(layer(tokens), expected)
+    assert len(layer.parameters()) == 2
+
+
+def test_tokens_may_be_scaled_and_go_without_positions() -> None:
+    layer = EmbeddingLayer(5, 4, pos_encoding=None, scale_embeddings=True)
+    np.testing.assert_allclose(layer(np.array([2])).data[0], 2 * layer.token_embedding.weight.data[2])
+
+
+def test_fixed_waves_are_not_trained() -> None:
+    assert len(EmbeddingLayer(5, 4, pos_encoding="sinusoidal").parameters()) == 1
+
+
+def test_vectors_of_another_size_are_named() -> None:
+    with pytest.raises(ShapeError, match=r"PositionalEncoding\(4, 2, 'learned'\) needs inputs \(..., T, 2\)"):
+        PositionalEncoding(4, 2)(np.zeros((1, 3, 1), np.float32))

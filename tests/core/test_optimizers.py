@@ -174,7 +174,7 @@ def test_an_optimizer_goes_on_from_its_state(build: Callable[[Tensor], Optimizer
 
 
 def test_the_state_of_another_optimizer_is_refused() -> None:
-    with pytest.raises(UsageError, match="not the state of Adam"):
+    with pytest.raises(UsageError, match="Adam needs the state"):
         Adam([parameter()]).load_state_dict(SGD([parameter()]).state_dict())
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tinytorch.core import transformer, transformers
+from tinytorch.core.layers import Dropout
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TransformerBlock
+from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TransformerBlock, create_causal_mask
 from tinytorch.errors import ShapeError, UsageError
 
 
@@ -41,7 +43,7 @@ def test_a_later_token_changes_no_earlier_score() -> None:
 
 def test_generation_keeps_the_prompt_and_takes_the_likeliest_token() -> None:
     gpt = small_gpt()
-    sequence = gpt.generate([1, 2], 3).data.tolist()
+    sequence = gpt.generate([1, 2], 3, 0).data.tolist()
 
     assert sequence[:2] == [1, 2]
     assert sequence[2] == int(gpt(np.array([[1, 2]])).data[0, -1].argmax())
@@ -50,10 +52,10 @@ def test_generation_keeps_the_prompt_and_takes_the_likeliest_token() -> None:
 def test_a_temperature_draws_by_the_seed() -> None:
     first, second = (small_gpt().generate([1], 9, 2.0, np.random.default_rng(3)).data.tolist() for _ in range(2))
 
-    assert first == second != small_gpt().generate([1], 9).data.tolist()
+    assert first == second != small_gpt().generate([1], 9, 0).data.tolist()
 
 
-@pytest.mark.parametrize("arguments", [([1], 13), ([1], -1), ([1], 1, -0.5)])
+@pytest.mark.parametrize("arguments", [([], 3), ([1], -1), ([1], 1, -0.5)])
 def test_generation_that_cannot_be_is_refused(arguments: tuple[object, ...]) -> None:
     with pytest.raises(UsageError):
         small_gpt().generate(*arguments)
@@ -67,3 +69,52 @@ def test_a_completion_answers_with_new_tokens_and_trains_on_their_scores() -> No
     assert model.train()(tokens).shape == (2, 3, 7)
     with pytest.raises(ShapeError, match="sequences of 6 tokens"):
         model(tokens[:, :5])
+
+
+def test_generation_slides_over_the_context() -> None:
+    sequence = small_gpt().generate([1], 15, 0).data.tolist()
+    assert len(sequence) == 16
+    assert sequence[15] == int(small_gpt()(np.array([sequence[3:15]])).data[0, -1].argmax())
+
+
+def test_a_sequence_may_start_at_a_later_position() -> None:
+    gpt = small_gpt()
+    tokens, table = np.array([[1, 2]]), gpt.position_embedding.weight.data.copy()
+    later = gpt(tokens, start_pos=3).data
+    gpt.position_embedding.weight.data[:2] = table[3:5]
+    np.testing.assert_array_equal(gpt(tokens), later)
+
+
+def test_tokens_need_two_axes() -> None:
+    with pytest.raises(ShapeError, match=r"tokens \(N, T\)"):
+        small_gpt()(np.array([1, 2]))
+
+
+def test_the_causal_mask_lets_positions_look_back() -> None:
+    mask = create_causal_mask(3)
+    np.testing.assert_array_equal(mask, [[[1, 0, 0], [1, 1, 0], [1, 1, 1]]])
+    assert mask.dtype == np.float32
+
+
+def test_dropout_is_for_training_only() -> None:
+    block = TransformerBlock(8, 2, dropout_prob=0.5, rng=np.random.default_rng(0))
+    inputs = np.random.default_rng(1).standard_normal((1, 3, 8))
+    assert not np.array_equal(block(inputs), block(inputs))
+    block.eval()
+    np.testing.assert_array_equal(block(inputs), block(inputs))
+
+
+def test_generation_draws_no_dropout_and_leaves_the_mode() -> None:
+    gpt = small_gpt()
+    gpt.blocks[0].mlp.dropout = Dropout(0.9)
+    assert gpt.generate([1], 8, 0).data.tolist() == gpt.generate([1], 8, 0).data.tolist()
+    assert gpt.training
+
+
+def test_the_singular_name_is_the_same_module() -> None:
+    assert all(getattr(transformer, name) is getattr(transformers, name) for name in transformer.__all__)
+
+
+def test_a_normalized_size_must_fit() -> None:
+    with pytest.raises(ShapeError, match=r"LayerNorm\(4\) needs inputs \(..., 4\), got \(2, 1\)"):
+        LayerNorm(4)(np.ones((2, 1)))

@@ -31,7 +31,7 @@ def test_tokens_are_the_same_with_and_without(prompt: list[object], temperature:
 def test_a_second_generation_starts_anew() -> None:
     gpt = enable_kv_cache(small_gpt())
 
-    np.testing.assert_array_equal(gpt.generate([1, 2], 5).data, gpt.generate([1, 2], 5).data)
+    np.testing.assert_array_equal(gpt.generate([1, 2], 5, 0).data, gpt.generate([1, 2], 5, 0).data)
 
 
 def test_the_cache_holds_both_buffers_of_every_layer() -> None:
@@ -56,7 +56,7 @@ def test_disabling_takes_the_memory_away() -> None:
 def test_training_through_a_cache_is_refused() -> None:
     gpt = small_gpt()
     with pytest.raises(UsageError, match="cannot be trained through"):
-        gpt(np.array([[1]]), KVCache(2, 12))
+        gpt(np.array([[1]]), memory=KVCache(2, 12))
 
 
 def test_a_model_without_a_gpt_is_refused() -> None:

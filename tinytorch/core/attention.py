@@ -27,15 +27,35 @@ def scaled_dot_product_attention(
 ) -> tuple[Tensor, Tensor]:
     """softmax(query @ key^T / sqrt(D)) @ value, and the weights themselves (Vaswani et al. 2017, equation 1).
 
-    query (..., T, D), key and value (..., S, D) -> (..., T, D) and (..., T, S). `mask` broadcasts to (..., T, S); where
-    it is True or 1 a position may look. Raises ShapeError when shapes do not fit together.
+    query (..., T, D), key and value (..., S, D) -> (..., T, D) and (..., T, S). `mask` broadcasts to (..., T, S): truth
+    values or 0 and 1, true where a position may look, or numbers that are added to the scores, 0 and -inf as a rule.
+    A row that may look nowhere looks everywhere equally. Raises ShapeError when shapes do not fit together.
     """
-    axes = (*range(key.ndim - 2), key.ndim - 1, key.ndim - 2)
-    scores = query @ key.transpose(axes) * (1 / math.sqrt(query.shape[-1]))
+    if (
+        min(query.ndim, key.ndim, value.ndim) < 2
+        or query.shape[-1] != key.shape[-1]
+        or key.shape[-2] != value.shape[-2]
+    ):
+        shapes = f"{query.shape}, {key.shape} and {value.shape}"
+        raise ShapeError(f"attention needs query (..., T, D), key and value (..., S, D), got {shapes}")
+    scores = query @ key.transpose() * (1 / math.sqrt(query.shape[-1]))
     if mask is not None:
-        scores = scores + Tensor(np.where(np.asarray(mask), 0, BLOCKED), dtype=scores.dtype)
+        scores = scores + _bias(np.asarray(mask), scores)
     weights = apply("softmax", scores, axis=-1)
     return weights @ value, weights
+
+
+def _bias(mask: Array, scores: Tensor) -> Tensor:
+    """What a mask of any habit adds to `scores`; ShapeError when it does not fit."""
+    try:
+        is_fitting = np.broadcast_shapes(mask.shape, scores.shape) == scores.shape
+    except ValueError:
+        is_fitting = False
+    if not is_fitting:
+        raise ShapeError(f"attention needs a mask that broadcasts to {scores.shape}, got {mask.shape}")
+    is_allowed = mask.dtype.kind != "f" or (mask.any() and ((mask == 0) | (mask == 1)).all())
+    bias = np.where(mask, 0, BLOCKED) if is_allowed else np.maximum(mask, BLOCKED)
+    return Tensor(bias, dtype=scores.dtype)
 
 
 def causal_mask(queries: int, keys: int) -> Array:
@@ -58,29 +78,38 @@ class MultiHeadAttention(Layer):
         self.v_proj = Linear(embed_dim, embed_dim, rng=rng)
         self.out_proj = Linear(embed_dim, embed_dim, rng=rng)
 
-    def __call__(
-        self, inputs: Tensor | Array, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
-    ) -> Tensor:
-        """`forward` for a tensor or an array."""
-        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), mask, memory)
+    @property
+    def embed_dim(self) -> int:
+        """Size of each position's vector."""
+        return self.q_proj.in_features
+
+    @property
+    def head_dim(self) -> int:
+        """Size of a vector in one head."""
+        return self.embed_dim // self.num_heads
 
     def forward(
         self, inputs: Tensor, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
     ) -> Tensor:
-        """(N, T, embed_dim), kept. With a `memory` the inputs look at the positions that it holds, too."""
-        if inputs.ndim != 3:
-            raise ShapeError(f"attention needs (N, T, embed_dim), got {inputs.shape}")
+        """(N, T, embed_dim), kept. With a `memory` the inputs look at the positions that it holds, too.
+
+        `mask` (T, S), (N, T, S) or (N, heads, T, S): `scaled_dot_product_attention` says how it is read.
+        """
+        if inputs.ndim != 3 or inputs.shape[-1] != self.embed_dim:
+            raise ShapeError(f"{self!r} needs inputs (N, T, {self.embed_dim}), got {inputs.shape}")
         query, key, value = (self._split(project(inputs)) for project in (self.q_proj, self.k_proj, self.v_proj))
         if memory is not None:
             key, value = memory.extend(key, value)
+        if mask is not None and np.ndim(mask) == 3:
+            mask = np.asarray(mask)[:, None]
         attended, _ = scaled_dot_product_attention(query, key, value, mask)
-        merged = attended.transpose(0, 2, 1, 3)
-        return self.out_proj(merged.reshape(*merged.shape[:2], -1))
+        outputs: Tensor = self.out_proj(attended.transpose(1, 2).reshape(inputs.shape))
+        return outputs
 
     def _split(self, projected: Tensor) -> Tensor:
         """(N, T, width) -> (N, heads, T, width / heads)."""
         samples, positions, _ = projected.shape
-        return projected.reshape(samples, positions, self.num_heads, -1).transpose(0, 2, 1, 3)
+        return projected.reshape(samples, positions, self.num_heads, self.head_dim).transpose(1, 2)
 
     def __repr__(self) -> str:
-        return f"MultiHeadAttention({self.q_proj.in_features}, {self.num_heads})"
+        return f"MultiHeadAttention({self.embed_dim}, {self.num_heads})"

@@ -154,7 +154,9 @@ class RandomCrop(ImageTransform):
         wider = np.pad(images, ((0, 0), (0, 0), border, border))
         room = [whole - part for whole, part in zip(wider.shape[2:], self.size, strict=True)]
         if min(room) < 0:
-            raise ShapeError(f"a crop of {self.size} is larger than the padded images {wider.shape[2:]}")
+            raise ShapeError(
+                f"images must be at least as large as the crop {self.size}: padded, these are {wider.shape[2:]}"
+            )
         top, left = (generator.integers(0, most, len(images), endpoint=True) for most in room)
         windows = sliding_window_view(wider, self.size, axis=(2, 3))
         cropped: Array = windows[np.arange(len(images)), :, top, left]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -64,7 +65,7 @@ class PositionalEncoding(Layer):
         self.scheme = scheme
         self.weight = _random_table(max_seq_len, embed_dim, rng)
         if scheme == "sinusoidal":
-            self.weight = Tensor(sinusoids(max_seq_len, embed_dim))
+            self.weight = create_sinusoidal_embeddings(max_seq_len, embed_dim)
 
     @property
     def max_seq_len(self) -> int:
@@ -76,12 +77,10 @@ class PositionalEncoding(Layer):
         """Size of a position's vector."""
         return self.weight.shape[1]
 
-    def __call__(self, inputs: Tensor | Array, start: int = 0) -> Tensor:
-        """`forward` for a tensor or an array."""
-        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), start)
-
     def forward(self, inputs: Tensor, start: int = 0) -> Tensor:
         """(..., T, embed_dim), kept; the first vector stands at position `start`."""
+        if inputs.ndim < 2 or inputs.shape[-1] != self.embed_dim:
+            raise ShapeError(f"{self!r} needs inputs (..., T, {self.embed_dim}), got {inputs.shape}")
         end = start + inputs.shape[-2]
         if end > self.max_seq_len:
             raise ShapeError(
@@ -94,11 +93,40 @@ class PositionalEncoding(Layer):
         return f"PositionalEncoding({self.max_seq_len}, {self.embed_dim}, {self.scheme!r})"
 
 
-def sinusoids(positions: int, width: int) -> Array:
-    """Sines in the even columns, cosines in the odd ones, float32 (positions, width)."""
-    rates = LONGEST_WAVE ** (-2 * (np.arange(width) // 2) / width)
-    angles = np.arange(positions)[:, None] * rates
-    return np.where(np.arange(width) % 2, np.cos(angles), np.sin(angles)).astype(np.float32)
+class EmbeddingLayer(Layer):
+    """What a transformer reads: an embedding of tokens, and of their positions.
+
+    tokens (..., T) -> (..., T, embed_dim). `pos_encoding` is "learned", "sinusoidal" or None, for no positions;
+    `scale_embeddings` multiplies tokens by sqrt(embed_dim) before (Vaswani et al. 2017, section 3.4).
+    Raises UsageError and ShapeError as its two parts do.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_dim: int,
+        max_seq_len: int = 512,
+        pos_encoding: Literal["learned", "sinusoidal"] | None = "learned",
+        scale_embeddings: bool = False,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self.token_embedding = Embedding(vocab_size, embed_dim, rng=rng)
+        self.pos_encoding = PositionalEncoding(max_seq_len, embed_dim, pos_encoding, rng=rng) if pos_encoding else None
+        self.scale = math.sqrt(embed_dim) if scale_embeddings else 1.0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., T) -> (..., T, embed_dim)."""
+        vectors: Tensor = self.token_embedding(inputs)
+        if self.scale != 1:
+            vectors = vectors * self.scale
+        return vectors if self.pos_encoding is None else self.pos_encoding(vectors)
+
+
+def create_sinusoidal_embeddings(max_seq_len: int, embed_dim: int) -> Tensor:
+    """Sines in the even columns, cosines in the odd ones, (max_seq_len, embed_dim)."""
+    rates = LONGEST_WAVE ** (-2 * (np.arange(embed_dim) // 2) / embed_dim)
+    angles = np.arange(max_seq_len)[:, None] * rates
+    return Tensor(np.where(np.arange(embed_dim) % 2, np.cos(angles), np.sin(angles)))
 
 
 def checked_tokens(tokens: Any, vocab_size: int) -> Array:

@@ -67,7 +67,7 @@ class Optimizer:
         """Take over what `state_dict` gave. Raises UsageError or ShapeError when it is of another optimizer."""
         own = self.buffers()
         if {"lr", "step_count", *own} != state.keys():
-            raise UsageError(f"this is not the state of {type(self).__name__}: it holds {', '.join(sorted(state))}")
+            raise UsageError(f"{type(self).__name__} needs the state of one of its kind, this holds {', '.join(state)}")
         for name, arrays in own.items():
             _fill(name, arrays, state[name])
         self.lr, self.step_count = float(state["lr"]), int(state["step_count"])

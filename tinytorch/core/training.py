@@ -232,7 +232,7 @@ def _callable(item: Any) -> Callable[..., Any]:
 
 def _mean(losses: list[float]) -> float:
     if not losses:
-        raise UsageError("there is nothing to train on or to evaluate: the loader gave no batch")
+        raise UsageError("training and evaluating need data: the loader gave no batch")
     return math.fsum(losses) / len(losses)
 
 

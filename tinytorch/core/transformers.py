@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from tinytorch.core.activations import GELU
 from tinytorch.core.attention import KeyValueMemory, MultiHeadAttention, causal_mask
 from tinytorch.core.embeddings import Embedding, PositionalEncoding, checked_tokens
-from tinytorch.core.layers import Layer, Linear
+from tinytorch.core.layers import Dropout, Layer, Linear, inference
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply, no_grad
 from tinytorch.errors import ShapeError, UsageError
@@ -46,6 +47,8 @@ class LayerNorm(Layer):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., normalized_shape), kept."""
+        if inputs.shape[-1:] != self.gamma.shape:
+            raise ShapeError(f"{self!r} needs inputs (..., {self.gamma.size}), got {inputs.shape}")
         return apply("normalize", inputs, axis=-1, epsilon=self.eps) * self.gamma + self.beta
 
     def __repr__(self) -> str:
@@ -55,18 +58,26 @@ class LayerNorm(Layer):
 class MLP(Layer):
     """Linear, GELU, Linear at every position; the hidden layer is four times as wide unless `hidden_dim` says.
 
-    inputs (..., embed_dim), kept.
+    inputs (..., embed_dim), kept; in training outputs are dropped with probability `dropout_prob`.
     """
 
-    def __init__(self, embed_dim: int, hidden_dim: int | None = None, rng: np.random.Generator | None = None) -> None:
+    def __init__(
+        self,
+        embed_dim: int,
+        hidden_dim: int | None = None,
+        dropout_prob: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> None:
         hidden = hidden_dim or 4 * embed_dim
         self.linear1 = Linear(embed_dim, hidden, rng=rng)
         self.activation = GELU()
         self.linear2 = Linear(hidden, embed_dim, rng=rng)
+        self.dropout = Dropout(dropout_prob, rng=rng) if dropout_prob else None
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., embed_dim), kept."""
-        return self.linear2(self.activation(self.linear1(inputs)))
+        outputs: Tensor = self.linear2(self.activation(self.linear1(inputs)))
+        return outputs if self.dropout is None else self.dropout(outputs)
 
 
 class TransformerBlock(Layer):
@@ -76,25 +87,25 @@ class TransformerBlock(Layer):
     """
 
     def __init__(
-        self, embed_dim: int, num_heads: int, mlp_ratio: int = 4, rng: np.random.Generator | None = None
+        self,
+        embed_dim: int,
+        num_heads: int,
+        mlp_ratio: int = 4,
+        dropout_prob: float = 0.0,
+        rng: np.random.Generator | None = None,
     ) -> None:
         self.norm1 = LayerNorm(embed_dim)
         self.attention = MultiHeadAttention(embed_dim, num_heads, rng=rng)
         self.norm2 = LayerNorm(embed_dim)
-        self.mlp = MLP(embed_dim, mlp_ratio * embed_dim, rng=rng)
-
-    def __call__(
-        self, inputs: Tensor | Array, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
-    ) -> Tensor:
-        """`forward` for a tensor or an array."""
-        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), mask, memory)
+        self.mlp = MLP(embed_dim, mlp_ratio * embed_dim, dropout_prob, rng=rng)
 
     def forward(
         self, inputs: Tensor, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
     ) -> Tensor:
         """(N, T, embed_dim), kept; `mask` and `memory` are the attention's."""
-        attended = inputs + self.attention(self.norm1(inputs), mask, memory)
-        return attended + self.mlp(self.norm2(attended))
+        attended: Tensor = inputs + self.attention(self.norm1(inputs), mask, memory)
+        outputs: Tensor = attended + self.mlp(self.norm2(attended))
+        return outputs
 
 
 class GPT(Layer):
@@ -126,31 +137,34 @@ class GPT(Layer):
         """The context: the longest sequence, in tokens."""
         return self.position_embedding.max_seq_len
 
-    def __call__(self, inputs: Tensor | Array, memory: GenerationMemory | None = None) -> Tensor:
-        """`forward` for a tensor or an array."""
-        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), memory)
+    def forward(self, inputs: Tensor, start_pos: int = 0, memory: GenerationMemory | None = None) -> Tensor:
+        """(N, T) -> (N, T, vocab_size); the first token stands at `start_pos`.
 
-    def forward(self, inputs: Tensor, memory: GenerationMemory | None = None) -> Tensor:
-        """(N, T) -> (N, T, vocab_size). With a `memory` the tokens continue the sequence that it holds."""
-        start = memory.length if memory else 0
+        With a `memory` the tokens continue the sequence that it holds.
+        """
+        if inputs.ndim != 2:
+            raise ShapeError(f"a GPT needs tokens (N, T), got {inputs.shape}")
+        held = memory.length if memory else 0
         positions = inputs.shape[-1]
-        mask = causal_mask(positions, start + positions) if positions > 1 else None
-        hidden = self.position_embedding(self.token_embedding(inputs), start)
+        mask = causal_mask(positions, held + positions) if positions > 1 else None
+        hidden = self.position_embedding(self.token_embedding(inputs), start_pos + held)
         for number, block in enumerate(self.blocks):
             hidden = block(hidden, mask, memory.layers[number] if memory else None)
-        return self.head(self.norm(hidden))
+        scores: Tensor = self.head(self.norm(hidden))
+        return scores
 
     def generate(
         self,
         prompt_tokens: Any,
         max_new_tokens: int = 50,
-        temperature: float = 0.0,
+        temperature: float = 1.0,
         rng: np.random.Generator | None = None,
     ) -> Tensor:
-        """The prompt and `max_new_tokens` more, one after the other: the likeliest, or drawn at a `temperature`.
+        """The prompt and `max_new_tokens` more, each drawn at a `temperature` by `rng`, or the likeliest at 0.
 
-        prompt_tokens (N, T) or (T,) -> integers (N, T + max_new_tokens) or (T + max_new_tokens,).
-        Raises UsageError for an empty prompt, a negative temperature, and more tokens than the context holds.
+        prompt_tokens (N, T) or (T,) -> integers (N, T + max_new_tokens) or (T + max_new_tokens,). The last
+        `max_seq_len` tokens are looked at. Raises ShapeError for an empty prompt, UsageError for a negative
+        temperature, and for more tokens than a memory holds.
         """
         prompt = checked_tokens(prompt_tokens, self.token_embedding.vocab_size).astype(np.int64)
         sequence = prompt if prompt.ndim == 2 else prompt[None]
@@ -158,10 +172,10 @@ class GPT(Layer):
         if self.memory:
             self.memory.start()
         generator = rng or np.random.default_rng()
-        with no_grad():
+        with inference(self) if self.training else nullcontext(), no_grad():
             for _ in range(max_new_tokens):
-                unseen = sequence[:, self.memory.length if self.memory else 0 :]
-                scores = self.forward(Tensor(unseen), self.memory).data[:, -1]
+                unseen = sequence[:, self.memory.length :] if self.memory else sequence[:, -self.max_seq_len :]
+                scores = self.forward(Tensor(unseen), memory=self.memory).data[:, -1]
                 sequence = np.concatenate([sequence, _choose(scores, temperature, generator)[:, None]], axis=1)
         return Tensor(sequence if prompt.ndim == 2 else sequence[0])
 
@@ -171,11 +185,16 @@ class GPT(Layer):
         if new_tokens < 0 or temperature < 0:
             raise UsageError(f"cannot generate {new_tokens} tokens at temperature {temperature}: neither may be < 0")
         needed = sequence.shape[1] + new_tokens - 1  # the last token is never looked at
-        if new_tokens and needed > self.max_seq_len:
+        if self.memory and new_tokens and needed > self.max_seq_len:
             raise UsageError(
-                f"{sequence.shape[1]} tokens and {new_tokens} more do not fit into the context of {self.max_seq_len}",
-                mend="generate fewer tokens, or build the model with a larger max_seq_len",
+                f"{sequence.shape[1]} tokens and {new_tokens} more do not fit into a memory of {self.max_seq_len}",
+                mend="generate fewer tokens, build the model with a larger max_seq_len, or go without a memory",
             )
+
+
+def create_causal_mask(seq_len: int) -> Tensor:
+    """Mask (1, seq_len, seq_len): 1 where a position may look, at itself and before, 0 elsewhere."""
+    return Tensor(causal_mask(seq_len, seq_len)[None], dtype=np.float32)
 
 
 def _choose(scores: Array, temperature: float, generator: np.random.Generator) -> Array:
@@ -206,5 +225,6 @@ class Completion(Layer):
         if inputs.ndim != 2 or inputs.shape[1] < needed:
             raise ShapeError(f"needs sequences of {needed} tokens, got {inputs.shape}")
         if self.training:
-            return self.gpt(inputs[:, :needed])[:, self.prompt_length - 1 :]
-        return self.gpt.generate(inputs[:, : self.prompt_length], self.new_tokens)[:, self.prompt_length :]
+            scores: Tensor = self.gpt(inputs[:, :needed])
+            return scores[:, self.prompt_length - 1 :]
+        return self.gpt.generate(inputs[:, : self.prompt_length], self.new_tokens, 0)[:, self.prompt_length :]

@@ -1,0 +1,12 @@
+"""The other name of `transformers`: older editions of the curriculum import from here."""
+
+from tinytorch.core.transformers import (
+    GPT,
+    MLP,
+    Completion,
+    LayerNorm,
+    TransformerBlock,
+    create_causal_mask,
+)
+
+__all__ = ["GPT", "MLP", "Completion", "LayerNorm", "TransformerBlock", "create_causal_mask"]
