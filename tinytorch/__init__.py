@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
     from tinytorch.core.attention import MultiHeadAttention, scaled_dot_product_attention
-    from tinytorch.core.dataloader import DataLoader, Dataset, RandomNoise, RandomShift, TensorDataset
-    from tinytorch.core.embeddings import Embedding, PositionalEncoding
-    from tinytorch.core.layers import Dropout, Layer, Linear, Sequential
-    from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
+    from tinytorch.core.autograd import Function, enable_autograd
+    from tinytorch.core.dataloader import (
+        Compose,
+        DataLoader,
+        Dataset,
+        RandomCrop,
+        RandomHorizontalFlip,
+        RandomNoise,
+        RandomShift,
+        TensorDataset,
+    )
+    from tinytorch.core.embeddings import Embedding, EmbeddingLayer, PositionalEncoding, create_sinusoidal_embeddings
+    from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, set_training_mode
+    from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss, log_softmax
     from tinytorch.core.optimizers import SGD, Adam, AdamW
-    from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
+    from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d, SimpleCNN
     from tinytorch.core.tensor import Tensor, concatenate, no_grad, stack, where
+    from tinytorch.core.tokenization import BPETokenizer, CharTokenizer, Tokenizer
     from tinytorch.core.training import CosineSchedule, Trainer, clip_grad_norm
-    from tinytorch.core.transformers import GPT, MLP, LayerNorm, TransformerBlock
+    from tinytorch.core.transformers import GPT, MLP, LayerNorm, TransformerBlock, create_causal_mask
 
     __version__: str
 
@@ -28,8 +39,11 @@ __all__ = [
     "Adam",
     "AdamW",
     "AvgPool2d",
+    "BPETokenizer",
     "BatchNorm2d",
     "BinaryCrossEntropyLoss",
+    "CharTokenizer",
+    "Compose",
     "Conv2d",
     "CosineSchedule",
     "CrossEntropyLoss",
@@ -37,7 +51,9 @@ __all__ = [
     "Dataset",
     "Dropout",
     "Embedding",
+    "EmbeddingLayer",
     "Flatten",
+    "Function",
     "Layer",
     "LayerNorm",
     "Linear",
@@ -45,22 +61,31 @@ __all__ = [
     "MaxPool2d",
     "MultiHeadAttention",
     "PositionalEncoding",
+    "RandomCrop",
+    "RandomHorizontalFlip",
     "RandomNoise",
     "RandomShift",
     "ReLU",
     "Sequential",
     "Sigmoid",
+    "SimpleCNN",
     "Softmax",
     "Tanh",
     "Tensor",
     "TensorDataset",
+    "Tokenizer",
     "Trainer",
     "TransformerBlock",
     "__version__",
     "clip_grad_norm",
     "concatenate",
+    "create_causal_mask",
+    "create_sinusoidal_embeddings",
+    "enable_autograd",
+    "log_softmax",
     "no_grad",
     "scaled_dot_product_attention",
+    "set_training_mode",
     "stack",
     "where",
 ]
@@ -68,15 +93,26 @@ __all__ = [
 _HOMES = {
     "tinytorch.core.activations": ("GELU", "ReLU", "Sigmoid", "Softmax", "Tanh"),
     "tinytorch.core.attention": ("MultiHeadAttention", "scaled_dot_product_attention"),
-    "tinytorch.core.dataloader": ("DataLoader", "Dataset", "RandomNoise", "RandomShift", "TensorDataset"),
-    "tinytorch.core.embeddings": ("Embedding", "PositionalEncoding"),
-    "tinytorch.core.layers": ("Dropout", "Layer", "Linear", "Sequential"),
-    "tinytorch.core.losses": ("BinaryCrossEntropyLoss", "CrossEntropyLoss", "MSELoss"),
+    "tinytorch.core.autograd": ("Function", "enable_autograd"),
+    "tinytorch.core.dataloader": (
+        "Compose",
+        "DataLoader",
+        "Dataset",
+        "RandomCrop",
+        "RandomHorizontalFlip",
+        "RandomNoise",
+        "RandomShift",
+        "TensorDataset",
+    ),
+    "tinytorch.core.embeddings": ("Embedding", "EmbeddingLayer", "PositionalEncoding", "create_sinusoidal_embeddings"),
+    "tinytorch.core.layers": ("Dropout", "Layer", "Linear", "Sequential", "set_training_mode"),
+    "tinytorch.core.losses": ("BinaryCrossEntropyLoss", "CrossEntropyLoss", "MSELoss", "log_softmax"),
     "tinytorch.core.optimizers": ("SGD", "Adam", "AdamW"),
-    "tinytorch.core.spatial": ("AvgPool2d", "BatchNorm2d", "Conv2d", "Flatten", "MaxPool2d"),
+    "tinytorch.core.spatial": ("AvgPool2d", "BatchNorm2d", "Conv2d", "Flatten", "MaxPool2d", "SimpleCNN"),
     "tinytorch.core.tensor": ("Tensor", "concatenate", "no_grad", "stack", "where"),
+    "tinytorch.core.tokenization": ("BPETokenizer", "CharTokenizer", "Tokenizer"),
     "tinytorch.core.training": ("CosineSchedule", "Trainer", "clip_grad_norm"),
-    "tinytorch.core.transformers": ("GPT", "MLP", "LayerNorm", "TransformerBlock"),
+    "tinytorch.core.transformers": ("GPT", "MLP", "LayerNorm", "TransformerBlock", "create_causal_mask"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

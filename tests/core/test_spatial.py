@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinytorch.core.layers import Sequential, layer_kinds, parameter_count
-from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
+from tinytorch.core.layers import Layer, Sequential, layer_kinds, parameter_count
+from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d, SimpleCNN
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
 
@@ -100,7 +100,7 @@ def test_images_that_do_not_fit_are_refused(layer: Conv2d, shape: tuple[int, ...
 
 
 @pytest.mark.parametrize(
-    "sizes", [{"kernel_size": 0}, {"kernel_size": 3, "stride": 0}, {"kernel_size": 3, "padding": 3}], ids=str
+    "sizes", [{"kernel_size": 0}, {"kernel_size": 3, "stride": 0}, {"kernel_size": 3, "padding": -1}], ids=str
 )
 def test_sizes_that_make_no_windows_are_refused(sizes: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="kernel"):
@@ -144,3 +144,48 @@ def test_running_statistics_are_kept_but_are_no_parameters() -> None:
 def test_kinds_are_the_names_of_the_layers() -> None:
     model = Sequential(Conv2d(1, 1, 1), BatchNorm2d(1), MaxPool2d(1), AvgPool2d(1), Flatten())
     assert layer_kinds(model) == ["Conv2d", "BatchNorm2d", "MaxPool2d", "AvgPool2d", "Flatten"]
+
+
+def test_a_pool_needs_pixels_in_every_window() -> None:
+    with pytest.raises(UsageError, match="padding smaller than its kernel"):
+        MaxPool2d(2, padding=2)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "words"),
+    [
+        (Conv2d(3, 8, 3), (2, 4, 6, 5), r"Conv2d\(3, 8, \(3, 3\), stride=1, padding=0\) needs images \(N, 3, H, W\)"),
+        (Conv2d(3, 8, 3), (3, 6, 5), r"needs images \(N, 3, H, W\), got \(3, 6, 5\)"),
+        (Conv2d(3, 8, 3), (1, 3, 2, 5), "a window .* is larger than the padded image"),
+        (MaxPool2d(3), (1, 3, 2, 5), r"MaxPool2d\(.*\) needs images \(N, C, H, W\), got \(1, 3, 2, 5\)"),
+        (AvgPool2d(2), (3, 4), r"AvgPool2d\(.*\) needs images"),
+    ],
+)
+def test_images_that_do_not_fit_are_named_with_the_layer(layer: Layer, shape: tuple[int, ...], words: str) -> None:
+    with pytest.raises(ShapeError, match=words):
+        layer(np.ones(shape))
+
+
+@pytest.mark.parametrize("layer", [Conv2d(3, 4, 3, padding=1), MaxPool2d(2), AvgPool2d(2), Flatten()], ids=repr)
+def test_gradients_reach_a_batch_of_any_size(layer: Layer) -> None:
+    for samples in (0, 1):
+        images = Tensor(IMAGES[:samples], requires_grad=True)
+        layer(images).sum().backward()
+        assert images.grad is not None
+        assert images.grad.shape == images.shape
+
+
+def test_a_simple_network_scores_every_image() -> None:
+    network = SimpleCNN(num_classes=7)
+    scores = network(np.zeros((2, 3, 32, 32), np.float32))
+    scores.sum().backward()
+    assert scores.shape == (2, 7)
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert SimpleCNN(image_size=8, in_channels=1)(np.zeros((1, 1, 8, 8))).shape == (1, 10)
+    with pytest.raises(UsageError, match="multiple of 4"):
+        SimpleCNN(image_size=30)
+
+
+def test_batch_norm_says_its_channels() -> None:
+    layer = BatchNorm2d(3, eps=1e-3, momentum=0.2)
+    assert (layer.num_features, layer.eps, layer.momentum) == (3, 1e-3, 0.2)

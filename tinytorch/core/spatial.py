@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Self
 
 import numpy as np
 
-from tinytorch.core.layers import Layer
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Layer, Linear
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
 from tinytorch.core.windows import Size
@@ -67,9 +69,12 @@ class Conv2d(Layer):
         return self.weight.shape[2], self.weight.shape[3]
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, O, rows, columns)."""
+        """(N, C, H, W) -> (N, O, rows, columns); ShapeError for other channels, and images smaller than a window."""
         weights = (self.weight,) if self.bias is None else (self.weight, self.bias)
-        outputs: Tensor = apply("conv2d", inputs, *weights, stride=self.stride, padding=self.padding)
+        try:
+            outputs: Tensor = apply("conv2d", inputs, *weights, stride=self.stride, padding=self.padding)
+        except ShapeError as error:
+            raise _does_not_fit(self, self.in_channels, inputs, error) from error
         return outputs
 
     def __repr__(self) -> str:
@@ -87,12 +92,17 @@ class Pool2d(Layer):
         if stride is None and isinstance(kernel_size, tuple) and kernel_size[0] != kernel_size[1]:
             raise UsageError(f"{self.kind} with the kernel {kernel_size} needs a stride")
         self.kernel_size = _checked_kernel(kernel_size, stride, padding)
+        if padding >= min(self.kernel_size):
+            raise UsageError(f"{self.kind} needs a padding smaller than its kernel {self.kernel_size}, got {padding}")
         self.stride = stride or self.kernel_size[0]
         self.padding = padding
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, rows, columns)."""
-        return apply(self.operation, inputs, kernel=self.kernel_size, stride=self.stride, padding=self.padding)
+        """(N, C, H, W) -> (N, C, rows, columns); ShapeError for images smaller than a window."""
+        try:
+            return apply(self.operation, inputs, kernel=self.kernel_size, stride=self.stride, padding=self.padding)
+        except ShapeError as error:
+            raise _does_not_fit(self, "C", inputs, error) from error
 
     def __repr__(self) -> str:
         return f"{self.kind}({self.kernel_size}, stride={self.stride}, padding={self.padding})"
@@ -111,22 +121,27 @@ class AvgPool2d(Pool2d):
 
 
 class BatchNorm2d(Layer):
-    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, for each channel (Ioffe & Szegedy 2015).
+    """(x - mean) / sqrt(variance + eps) * gamma + beta, for each channel (Ioffe & Szegedy 2015).
 
     In training mean and variance are the batch's own, and are remembered: running = (1 - momentum) * running +
     momentum * batch's, with the unbiased variance. Inference uses what was remembered. gamma and beta (C,) are
     trained, running_mean and running_var (C,) are not.
     """
 
-    def __init__(self, num_features: int, epsilon: float = 1e-5, momentum: float = 0.1) -> None:
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         if num_features < 1:
             raise UsageError(f"BatchNorm2d needs at least 1 channel, got {num_features}")
-        self.epsilon = epsilon
+        self.eps = eps
         self.momentum = momentum
         self.gamma = Tensor.ones(num_features, requires_grad=True)
         self.beta = Tensor.zeros(num_features, requires_grad=True)
         self.running_mean: Array = np.zeros(num_features, np.float32)
         self.running_var: Array = np.ones(num_features, np.float32)
+
+    @property
+    def num_features(self) -> int:
+        """Number of channels."""
+        return self.gamma.size
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, C, H, W), kept; ShapeError when C is another, or when training on one pixel for each channel."""
@@ -135,8 +150,8 @@ class BatchNorm2d(Layer):
         gamma, beta = self.gamma.reshape(-1, 1, 1), self.beta.reshape(-1, 1, 1)
         if self.training:
             self._remember(inputs.data)
-            return apply("normalize", inputs, axis=(0, 2, 3), epsilon=self.epsilon) * gamma + beta
-        scale = gamma * (1 / np.sqrt(self.running_var + self.epsilon))[:, None, None]
+            return apply("normalize", inputs, axis=(0, 2, 3), epsilon=self.eps) * gamma + beta
+        scale = gamma * (1 / np.sqrt(self.running_var + self.eps))[:, None, None]
         shift: Tensor = beta - scale * self.running_mean[:, None, None]
         return inputs * scale + shift
 
@@ -160,15 +175,44 @@ class Flatten(Layer):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, ...) -> (N, features)."""
-        return inputs.reshape(len(inputs), -1)
+        return inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
+
+
+class SimpleCNN(Layer):
+    """Two convolutions of 16 and 32 channels, each with ReLU and pooling, and a Linear: a network to start from.
+
+    images (N, 3, 32, 32), or of another `image_size` that is a multiple of 4 -> scores (N, num_classes).
+    """
+
+    def __init__(
+        self, num_classes: int = 10, image_size: int = 32, in_channels: int = 3, rng: np.random.Generator | None = None
+    ) -> None:
+        if image_size < 4 or image_size % 4:
+            raise UsageError(f"SimpleCNN needs images whose size is a multiple of 4, not {image_size}")
+        self.conv1 = Conv2d(in_channels, 16, 3, padding=1, rng=rng)
+        self.conv2 = Conv2d(16, 32, 3, padding=1, rng=rng)
+        self.pool = MaxPool2d(2)
+        self.relu = ReLU()
+        self.flatten = Flatten()
+        self.fc = Linear(32 * (image_size // 4) ** 2, num_classes, rng=rng)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, num_classes)."""
+        hidden: Tensor = self.pool(self.relu(self.conv1(inputs)))
+        scores: Tensor = self.fc(self.flatten(self.pool(self.relu(self.conv2(hidden)))))
+        return scores
+
+
+def _does_not_fit(layer: Layer, channels: int | str, inputs: Tensor, error: ShapeError) -> ShapeError:
+    return ShapeError(f"{layer!r} needs images (N, {channels}, H, W), got {inputs.shape}: {error.message}")
 
 
 def _checked_kernel(kernel_size: int | Size, stride: int | None, padding: int) -> Size:
     """Rows and columns of a window; UsageError for sizes that make no windows."""
     rows, columns = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-    if min(rows, columns) < 1 or (stride is not None and stride < 1) or not 0 <= padding < min(rows, columns):
+    if min(rows, columns) < 1 or (stride is not None and stride < 1) or padding < 0:
         raise UsageError(
-            f"needs a kernel and a stride of at least 1, and 0 <= padding < kernel; "
+            f"needs a kernel and a stride of at least 1, and a padding of at least 0; "
             f"got kernel {kernel_size}, stride {stride}, padding {padding}"
         )
     return rows, columns

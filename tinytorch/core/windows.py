@@ -32,11 +32,9 @@ def padded(images: Array, padding: int, value: float = 0) -> Array:
 
 
 def output_size(images: Array, kernel: Size, stride: int, padding: int) -> Size:
-    """Rows and columns of windows; ValueError when there would be none, or any in the padding alone."""
+    """Rows and columns of windows; ValueError when there would be none."""
     if images.ndim != 4:
         raise ValueError("images must be (N, channels, height, width)")
-    if not 0 <= padding < min(kernel):
-        raise ValueError(f"padding must be at least 0 and smaller than the kernel {kernel}, not {padding}")
     height, width = (size + 2 * padding for size in images.shape[2:])
     if height < kernel[0] or width < kernel[1]:
         raise ValueError(f"a window {kernel} is larger than the padded image ({height}, {width})")
@@ -57,12 +55,16 @@ def conv2d(images: Array, weight: Array, *bias: Array, stride: int, padding: int
 def conv2d_images_vjp(
     gradient: Array, _: Array, images: Array, weight: Array, *bias: Array, stride: int, padding: int
 ) -> Array:
-    """The outputs' gradients in the places of their windows, zeros between them, under the kernel turned around."""
+    """The outputs' gradients in the places of their windows, zeros between them, under the kernel turned around.
+
+    Padding that no window reaches over with all but its edge is cut off the result.
+    """
     (samples, _, height, width), (outputs, _, rows, columns) = images.shape, weight.shape
-    placed = _filled((samples, outputs, height + rows - 1, width + columns - 1), gradient.dtype)
-    top, left = rows - 1 - padding, columns - 1 - padding
-    _part(placed, top, left, stride, _image_size(gradient))[...] = gradient
-    return _correlated(placed, weight[:, :, ::-1, ::-1].swapaxes(0, 1), 1)
+    inner = min(padding, rows - 1, columns - 1)
+    outer = 2 * (padding - inner)
+    placed = _filled((samples, outputs, height + outer + rows - 1, width + outer + columns - 1), gradient.dtype)
+    _part(placed, rows - 1 - inner, columns - 1 - inner, stride, _image_size(gradient))[...] = gradient
+    return _cropped(_correlated(placed, weight[:, :, ::-1, ::-1].swapaxes(0, 1), 1), padding - inner)
 
 
 def conv2d_weight_vjp(
@@ -72,7 +74,7 @@ def conv2d_weight_vjp(
     outputs, channels, rows, columns = weight.shape
     slopes = _pixels(gradient)
     strips = _strips(padded(images, padding), (rows, columns), stride)
-    products = [strip.reshape(len(slopes), -1).T @ slopes for strip in strips]
+    products = [strip.reshape(len(slopes), strip.shape[-1]).T @ slopes for strip in strips]
     return np.stack(products).reshape(rows, columns, channels, outputs).transpose(3, 2, 0, 1)
 
 
