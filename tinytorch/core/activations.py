@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinytorch.core.layers import Layer
+from tinytorch.core.model import Layer
 from tinytorch.core.tensor import Tensor, apply
 
 

@@ -1,0 +1,170 @@
+"""What every layer and model is, and what can be asked of a model."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
+
+from tinytorch.core import state
+from tinytorch.core.ops import Array
+from tinytorch.core.tensor import Tensor
+
+PLAIN_CONTAINER = "Sequential"  # this kind is not counted, what is in it is
+
+
+class Layer:
+    """Base of all layers and models: write `forward`, and keep tensors and layers as attributes.
+
+    Weights and inner layers are found in attributes, also inside lists, tuples and dicts. `kind` names what a layer is
+    to the rules of a competition; it is the class name unless a class says that it stands in for another kind.
+    """
+
+    kind: ClassVar[str] = "Layer"
+    training: bool = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "kind" not in vars(cls):
+            cls.kind = cls.__name__
+
+    def __call__(self, inputs: Tensor | Array, *others: Any, **options: Any) -> Any:
+        """`forward`; an array as the first argument becomes a tensor."""
+        return self.forward(inputs if isinstance(inputs, Tensor) else Tensor(inputs), *others, **options)
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """The layer's output for a batch of inputs."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no forward()")
+
+    def children(self) -> Iterator[Layer]:
+        """Layers that this one holds directly, in the order of its attributes."""
+        return (item for item in _items(vars(self)) if isinstance(item, Layer))
+
+    def walk(self) -> Iterator[Layer]:
+        """This layer, then every layer inside it, depth first; one that is used twice comes twice.
+
+        A layer that holds one which it is inside of, its parent, does not lead back there.
+        """
+        return self._walk(())
+
+    def _walk(self, above: tuple[Layer, ...]) -> Iterator[Layer]:
+        yield self
+        for child in self.children():
+            if child is not self and all(child is not layer for layer in above):
+                yield from child._walk((*above, self))
+
+    def parameters(self) -> list[Tensor]:
+        """Every trainable tensor, each once."""
+        found = (item for layer in self.walk() for item in _items(vars(layer)) if isinstance(item, Tensor))
+        return list({id(tensor): tensor for tensor in found if tensor.requires_grad}.values())
+
+    def own_weights(self) -> list[Array]:
+        """Arrays of this layer alone, whose elements are its logical weights, trainable or not."""
+        return [item.data for item in _items(vars(self)) if isinstance(item, Tensor)]
+
+    def weights(self) -> list[Array]:
+        """Logical weights of this layer and all inside it, each array once."""
+        found = (array for layer in self.walk() for array in layer.own_weights())
+        return list({id(array): array for array in found}.values())
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch this layer and all inside it to training."""
+        set_training_mode(self, mode)
+        return self
+
+    def eval(self) -> Self:
+        """Switch this layer and all inside it to inference."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of all weights and running statistics, by name."""
+        return state.state_dict(self)
+
+    def load_state_dict(self, arrays: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave. Raises UsageError or ShapeError when it is that of another model."""
+        state.load_state_dict(self, arrays)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__qualname__}()"
+
+
+def find_layers(model: object) -> list[Layer]:
+    """Every layer that a model holds, each once: in attributes of objects of any class, and in containers."""
+    return [item for _, item in state.held(model) if isinstance(item, Layer)]
+
+
+def replace_layers(model: Any, match: Callable[[Layer], bool], make: Callable[[Any], Layer]) -> Any:
+    """A deep copy of `model` in which `make(layer)` stands in place of every layer that matches.
+
+    It is replaced wherever it is held, in objects of any class, which keep their own `forward`; a layer that is used
+    twice is made once, and used twice.
+    """
+    made: dict[int, Any] = {id(layer): make(layer) for layer in find_layers(model) if match(layer)}
+    return copy.deepcopy(model, made)  # to `deepcopy` these are copied already
+
+
+def set_training_mode(model: object, training: bool) -> None:
+    """Switch everything in a model of any class that has a mode, an attribute `training`, to training or inference."""
+    for item in _with_mode(model):
+        item.training = training
+
+
+@contextmanager
+def inference(model: object) -> Iterator[None]:
+    """Switches everything in the model that has a mode to inference, and back to what it was."""
+    before = [(item, item.training) for item in _with_mode(model)]
+    for item, _ in before:
+        item.training = False
+    try:
+        yield
+    finally:
+        for item, training in before:
+            item.training = training
+
+
+def _with_mode(model: object) -> list[Any]:
+    """Objects with a truth value called `training`, layers or not; a property of that name is left alone."""
+    items = (item for _, item in state.held(model) if hasattr(item, "__dict__"))
+    return [item for item in items if isinstance(inspect.getattr_static(item, "training", None), bool)]
+
+
+def layer_kinds(model: Layer) -> list[str]:
+    """Kinds of all layers in order; a plain Sequential itself is no kind, only what is in it.
+
+    Only the framework's own classes may stand in for another kind: any other counts under its own name, and so does a
+    layer that was given another `forward`.
+    """
+    kinds = (_kind(layer) for layer in model.walk())
+    return [kind for kind in kinds if kind != PLAIN_CONTAINER]
+
+
+def is_where_it_says(kind: type) -> bool:
+    """Whether a class is found under the module and name that it gives itself."""
+    found: Any = sys.modules.get(kind.__module__)
+    for name in kind.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is kind
+
+
+def _kind(layer: Layer) -> str:
+    found = type(layer)
+    if not found.__module__.startswith("tinytorch.") or not is_where_it_says(found):
+        return f"{found.__name__} (own)" if found.__name__ == PLAIN_CONTAINER else found.__name__
+    return f"{found.kind} with its own forward" if {"forward", "__call__"} & vars(layer).keys() else found.kind
+
+
+def parameter_count(model: Layer) -> int:
+    """Number of logical weights, in whatever type they are stored; shared ones count once."""
+    return sum(array.size for array in model.weights())
+
+
+def _items(container: Any) -> Iterator[Any]:
+    """What a container of containers holds, in order."""
+    for item in container.values() if isinstance(container, dict) else container:
+        if isinstance(item, (dict, list, tuple)):
+            yield from _items(item)
+        else:
+            yield item
