@@ -19,6 +19,7 @@ from tinytorch.core.layers import (
     layer_kinds,
     parameter_count,
     replace_layers,
+    set_training_mode,
 )
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
@@ -229,9 +230,20 @@ def test_dropout_does_nothing_in_inference() -> None:
     assert Dropout(0.5).eval()(inputs) is inputs
 
 
+def test_dropout_of_everything_leaves_zeros() -> None:
+    assert not Dropout(1.0)(np.ones(10)).numpy().any()
+
+
+def test_dropout_can_be_told_for_one_call() -> None:
+    layer, inputs = Dropout(0.5), Tensor(np.ones(100))
+    assert layer(inputs, training=False) is inputs
+    assert layer.training
+    assert not layer.eval()(inputs, training=True).numpy().all()
+
+
 def test_dropout_needs_a_probability() -> None:
     with pytest.raises(UsageError):
-        Dropout(1)
+        Dropout(1.5)
 
 
 def test_a_pickled_model_answers_the_same() -> None:
@@ -248,3 +260,85 @@ def test_a_copied_model_has_weights_of_its_own() -> None:
 def test_a_layer_without_forward_says_so() -> None:
     with pytest.raises(NotImplementedError, match="forward"):
         Layer()(np.ones(1))
+
+
+class Parent(Layer):
+    """Holds a layer that knows it."""
+
+    def __init__(self) -> None:
+        self.child = Dropout(0.5)
+        self.child.parent = self  # type: ignore[attr-defined]
+        self.last = Linear(2, 2)
+
+
+def test_a_layer_that_knows_its_parent_does_not_lead_back() -> None:
+    model = Parent()
+    assert layer_kinds(model) == ["Parent", "Dropout", "Linear"]
+    assert len(model.parameters()) == 2
+    assert not model.eval().child.training
+
+
+class OwnDropout:
+    """A layer of a file that knows no Layer."""
+
+    def __init__(self) -> None:
+        self.training = True
+
+
+class OwnModel:
+    def __init__(self) -> None:
+        self.parts = [OwnDropout(), {"inner": Dropout(0.5)}]
+
+
+def test_the_mode_reaches_classes_of_any_kind() -> None:
+    model = OwnModel()
+    set_training_mode(model, False)
+    assert [model.parts[0].training, model.parts[1]["inner"].training] == [False, False]
+    with inference(model):
+        set_training_mode(model, True)
+    assert [model.parts[0].training, model.parts[1]["inner"].training] == [False, False]
+
+
+def test_a_mode_that_is_computed_is_left_alone() -> None:
+    model = type("Own", (), {"training": property(lambda self: True), "inner": None})()
+    model.inner = OwnDropout()
+    set_training_mode(model, False)
+    assert not model.inner.training
+
+
+def test_train_takes_a_mode() -> None:
+    assert not Dropout(0.5).train(False).training
+
+
+class Pair(Layer):
+    """A layer of two inputs and an option."""
+
+    def forward(self, a: Tensor, b: Tensor, scale: float = 1) -> Tensor:
+        return (a + b) * scale
+
+
+def test_a_layer_may_have_several_inputs_and_options() -> None:
+    assert Pair()([1.0], Tensor([2.0]), scale=2).item() == 6
+
+
+def test_softmax_takes_its_axis_at_the_call_too() -> None:
+    x = Tensor(np.ones((2, 4)))
+    np.testing.assert_array_equal(Softmax()(x, dim=0), np.full((2, 4), 0.5))
+    np.testing.assert_array_equal(Softmax(dim=0)(x), Softmax().forward(x, 0))
+
+
+@pytest.mark.parametrize("layer", [Softmax(), Sigmoid(), Tanh(), GELU()])
+def test_activations_of_large_numbers_are_finite(layer: Layer) -> None:
+    x = Tensor([[1e4, -1e4]], requires_grad=True)
+    layer(x).sum().backward()
+    assert np.isfinite(x.grad).all()
+
+
+def test_weights_in_pytorchs_order_are_named() -> None:
+    with pytest.raises(ShapeError, match=r"weight \(in, out\)") as caught:
+        Linear.from_arrays(np.ones((3, 4)), np.ones(3))
+    assert "weight.T" in caught.value.mend
+
+
+def test_integers_are_computed_in_float32() -> None:
+    assert Linear(2, 3)(Tensor(np.array([[1, 2]]))).dtype == np.float32

@@ -118,3 +118,11 @@ def test_the_singular_name_is_the_same_module() -> None:
 def test_a_normalized_size_must_fit() -> None:
     with pytest.raises(ShapeError, match=r"LayerNorm\(4\) needs inputs \(..., 4\), got \(2, 1\)"):
         LayerNorm(4)(np.ones((2, 1)))
+
+
+def test_a_gpt_says_its_sizes() -> None:
+    gpt = small_gpt()
+    sizes = (gpt.vocab_size, gpt.embed_dim, gpt.num_layers, gpt.num_heads, gpt.max_seq_len)
+    assert sizes == (7, 8, 2, 2, 12)
+    with pytest.raises(UsageError, match="at least 1 block"):
+        GPT(7, 8, 0, 2)

@@ -45,9 +45,9 @@ __all__ = [
 class Linear(Layer):
     """`inputs @ weight + bias`.
 
-    inputs (..., in_features) -> (..., out_features); weight (in_features, out_features), drawn from a normal
-    distribution of variance 2 / in_features (He et al. 2015, for ReLU networks); bias (out_features,), zero, or None.
-    Without `rng` the draw differs from run to run. Raises UsageError for sizes below 1.
+    inputs (..., in_features) -> (..., out_features); weight (in_features, out_features), the transpose of PyTorch's,
+    drawn from a normal distribution of variance 2 / in_features (He et al. 2015, for ReLU networks); bias
+    (out_features,), zero, or None. Without `rng` the draw differs from run to run. Raises UsageError for sizes below 1.
     """
 
     def __init__(
@@ -62,7 +62,14 @@ class Linear(Layer):
 
     @classmethod
     def from_arrays(cls, weight: Array, bias: Array | None = None) -> Self:
-        """A layer over given weights (in_features, out_features) and bias (out_features,), not copied."""
+        """A layer over given weights (in_features, out_features) and bias (out_features,), not copied.
+
+        Raises ShapeError when they do not fit together.
+        """
+        if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[1:]):
+            shapes = f"{weight.shape} and {None if bias is None else bias.shape}"
+            mend = "give weight.T: PyTorch keeps weights as (out, in)"
+            raise ShapeError(f"Linear needs a weight (in, out) and a bias (out,), got {shapes}", mend=mend)
         layer = cls.__new__(cls)
         layer.weight = Tensor(weight, requires_grad=True)
         layer.bias = None if bias is None else Tensor(bias, requires_grad=True)
@@ -94,12 +101,12 @@ class Linear(Layer):
 class Dropout(Layer):
     """In training, zeroes each element with probability `p` and divides the rest by 1 - p; else hands inputs on.
 
-    Raises UsageError unless 0 <= p < 1.
+    Raises UsageError unless 0 <= p <= 1.
     """
 
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
-        if not 0 <= p < 1:
-            raise UsageError(f"Dropout needs a probability 0 <= p < 1, got {p}")
+        if not 0 <= p <= 1:
+            raise UsageError(f"Dropout needs a probability 0 <= p <= 1, got {p}")
         self.p = p
         self._rng = rng or np.random.default_rng()
 
@@ -109,7 +116,8 @@ class Dropout(Layer):
         if not is_training or not self.p:
             return inputs
         is_kept = self._rng.random(inputs.shape, dtype=np.float32) >= self.p
-        return inputs * Tensor(is_kept / (1 - self.p), dtype=inputs.dtype)
+        scale = 1 / (1 - self.p) if self.p < 1 else 0.0
+        return inputs * Tensor(is_kept * scale, dtype=inputs.dtype)
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"

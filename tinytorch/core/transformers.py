@@ -125,12 +125,34 @@ class GPT(Layer):
         positions: Literal["learned", "sinusoidal"] = "learned",
         rng: np.random.Generator | None = None,
     ) -> None:
+        if num_layers < 1:
+            raise UsageError(f"a GPT needs at least 1 block, got num_layers={num_layers}")
         self.token_embedding = Embedding(vocab_size, embed_dim, rng=rng)
         self.position_embedding = PositionalEncoding(max_seq_len, embed_dim, positions, rng=rng)
         self.blocks = [TransformerBlock(embed_dim, num_heads, rng=rng) for _ in range(num_layers)]
         self.norm = LayerNorm(embed_dim)
         self.head = Linear(embed_dim, vocab_size, bias=False, rng=rng)
         self.memory: GenerationMemory | None = None
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of different tokens."""
+        return self.token_embedding.vocab_size
+
+    @property
+    def embed_dim(self) -> int:
+        """Size of a token's vector."""
+        return self.token_embedding.embed_dim
+
+    @property
+    def num_layers(self) -> int:
+        """Number of blocks."""
+        return len(self.blocks)
+
+    @property
+    def num_heads(self) -> int:
+        """Number of heads in each block."""
+        return self.blocks[0].attention.num_heads
 
     @property
     def max_seq_len(self) -> int:

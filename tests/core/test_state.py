@@ -1,0 +1,84 @@
+"""What a model holds, by name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.layers import Dropout, Linear, Sequential
+from tinytorch.core.spatial import BatchNorm2d
+from tinytorch.core.state import generators, held, load_state_dict, state_dict
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import ShapeError, UsageError
+
+
+class Own:
+    """A model of no Layer, with a scale that is shared."""
+
+    def __init__(self) -> None:
+        self.scale = Tensor([2.0], requires_grad=True)
+        self.parts = {"first": Linear(2, 3), "again": [self.scale]}
+        self.classes = np.array([1, 2])
+
+
+def test_arrays_are_named_by_the_first_way_that_leads_to_them() -> None:
+    assert list(state_dict(Own())) == ["scale", "parts.first.weight", "parts.first.bias"]
+    assert list(Sequential(Linear(1, 1), BatchNorm2d(1)).state_dict()) == [
+        "layers.0.weight", "layers.0.bias", "layers.1.gamma", "layers.1.beta", "layers.1.running_mean",
+        "layers.1.running_var",
+    ]  # fmt: skip
+
+
+def test_a_state_is_a_copy() -> None:
+    model = Linear(2, 2)
+    before = model.state_dict()
+    model.weight.data += 1
+    assert not np.array_equal(before["weight"], model.weight.data)
+
+
+def test_a_state_goes_into_the_same_arrays() -> None:
+    model, other = Own(), Own()
+    weight = other.parts["first"].weight.data
+    load_state_dict(other, state_dict(model))
+    assert other.parts["first"].weight.data is weight
+    np.testing.assert_array_equal(weight, model.parts["first"].weight.data)
+
+
+def test_a_layer_takes_a_state_too() -> None:
+    first, second = BatchNorm2d(2), BatchNorm2d(2)
+    first(np.random.default_rng(0).standard_normal((4, 2, 3, 3)))
+    second.load_state_dict(first.state_dict())
+    np.testing.assert_array_equal(first.running_var, second.running_var)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({}, "without bias, weight"),
+        ({"weight": 0, "bias": 0, "w": 1}, "with w"),
+        ({"weight": 0, "x": 1}, "without bias and with x"),
+    ],
+)
+def test_the_state_of_another_model_is_refused(state: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Linear(2, 3).load_state_dict(state)
+
+
+def test_a_weight_that_is_turned_around_is_named_and_nothing_is_written() -> None:
+    model = Linear(2, 3)
+    before = model.state_dict()
+    with pytest.raises(ShapeError, match=r"weight needs the shape \(2, 3\), got \(3, 2\)") as caught:
+        model.load_state_dict({"bias": np.ones(3), "weight": np.ones((3, 2))})
+    assert "PyTorch" in caught.value.mend
+    np.testing.assert_array_equal(model.bias.data, before["bias"])
+
+
+def test_everything_is_held_once_and_cycles_end() -> None:
+    model = Own()
+    model.parts["model"] = model
+    found = [item for _, item in held(model)]
+    assert len({id(item) for item in found}) == len(found)
+
+
+def test_generators_are_found_by_name() -> None:
+    assert list(generators(Sequential(Dropout(0.5), Dropout(0.5)))) == ["layers.0._rng", "layers.1._rng"]
