@@ -1,9 +1,9 @@
 """Records what PyTorch computes, for `tests/core/test_reference.py` to compare with: tests then need no PyTorch.
 
-    PEER/bin/python benchmarks/torch_reference.py          # PEER: an environment with torch 2.13.0 and numpy
+    PEER/bin/python benchmarks/torch_reference.py          # PEER: an environment with torch and numpy
 
-Names in the file are "case/array". A layer's case holds inputs, outputs, a random projection of the outputs, and the
-gradients of that projection; an optimizer's holds a parameter after every step.
+Names in the file are "case/array"; "torch/version" says what computed them. A layer's case holds inputs, outputs, a
+random projection of the outputs, and the gradients of that projection; an optimizer's holds a parameter after every step.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
 PATH = Path(__file__).parents[1] / "tests" / "core" / "reference.npz"
 IMAGES = (2, 3, 5, 6)
@@ -32,6 +33,11 @@ LAYERS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
     "softmax": (lambda: nn.Softmax(dim=-1), (3, 4)),
     "flatten": (nn.Flatten, IMAGES),
     "conv2d": (lambda: nn.Conv2d(3, 4, 3, padding=1), IMAGES),
+    "conv2d_of_one_pixel": (lambda: nn.Conv2d(3, 4, 1, stride=2), IMAGES),
+    "conv2d_of_one_image": (lambda: nn.Conv2d(3, 4, (1, 3), padding=1), (1, 3, 5, 6)),
+    "conv2d_wide_padding": (lambda: nn.Conv2d(3, 4, 2, stride=3, padding=3), IMAGES),
+    "layer_norm": (lambda: nn.LayerNorm(6), (2, 5, 6)),
+    "log_softmax": (lambda: nn.LogSoftmax(dim=1), (2, 3, 4)),
     "conv2d_strided": (lambda: nn.Conv2d(3, 4, (3, 2), stride=2, padding=1, bias=False), IMAGES),
     "max_pool2d": (lambda: nn.MaxPool2d(2), IMAGES),
     "max_pool2d_padded": (lambda: nn.MaxPool2d(3, stride=2, padding=1), IMAGES),
@@ -45,6 +51,7 @@ OPTIMIZERS: dict[str, Callable[[list[Any]], Any]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, 0.1),
     "sgd_momentum_decay": lambda parameters: torch.optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
     "adam": lambda parameters: torch.optim.Adam(parameters, 0.1),
+    "adam_decay": lambda parameters: torch.optim.Adam(parameters, 0.1, weight_decay=0.1),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, 0.1, weight_decay=0.1),
 }
 
@@ -91,6 +98,80 @@ def optimizer_case(build: Callable[[list[Any]], Any]) -> Arrays:
     return plain({"gradients": gradients, "way": torch.stack(way)})
 
 
+def embedding_case() -> Arrays:
+    """A table of vectors, one of them used twice."""
+    layer, tokens = nn.Embedding(5, 3), torch.tensor([[4, 0, 4], [1, 2, 0]])
+    outputs = layer(tokens)
+    projection = torch.randn_like(outputs)
+    outputs.backward(projection)
+    case = {"tokens": tokens, "weight": layer.weight, "outputs": outputs, "projection": projection}
+    return plain(case | {"gradient": layer.weight.grad})
+
+
+def attention_case(mask: Any) -> Arrays:
+    """Attention of two heads under a mask."""
+    inputs = {name: torch.randn(2, 2, size, 3, requires_grad=True) for name, size in (("q", 4), ("k", 5), ("v", 5))}
+    outputs = functional.scaled_dot_product_attention(*inputs.values(), attn_mask=mask)
+    projection = torch.randn_like(outputs)
+    outputs.backward(projection)
+    gradients = {f"{name}_gradient": tensor.grad for name, tensor in inputs.items()}
+    return plain({**inputs, **gradients, "mask": mask, "outputs": outputs, "projection": projection})
+
+
+def gpt_case(vocab: int = 7, width: int = 8, heads: int = 2, context: int = 6, blocks: int = 2) -> Arrays:
+    """A whole GPT, loss and all gradients; arrays have the names and the layout (in, out) that this framework gives."""
+    layers = {"norm": width, "norm1": width, "norm2": width}
+    linears = {
+        "attention.q_proj": (width, width),
+        "attention.k_proj": (width, width),
+        "attention.v_proj": (width, width),
+    }
+    linears |= {
+        "attention.out_proj": (width, width),
+        "mlp.linear1": (width, 4 * width),
+        "mlp.linear2": (4 * width, width),
+    }
+    shapes: dict[str, tuple[int, ...]] = {"token_embedding.weight": (vocab, width)}
+    shapes |= {"position_embedding.weight": (context, width)}
+    for block in range(blocks):
+        for name, shape in linears.items():
+            shapes |= {f"blocks.{block}.{name}.weight": shape, f"blocks.{block}.{name}.bias": shape[1:]}
+        for name in ("norm1", "norm2"):
+            shapes |= {f"blocks.{block}.{name}.{part}": (layers[name],) for part in ("gamma", "beta")}
+    shapes |= {"norm.gamma": (width,), "norm.beta": (width,), "head.weight": (width, vocab)}
+    weights = {name: torch.randn(*shape, requires_grad=True) for name, shape in shapes.items()}
+    tokens, labels = torch.randint(vocab, (3, context)), torch.randint(vocab, (3, context))
+    scores = gpt_scores(weights, tokens, heads, blocks)
+    loss = functional.cross_entropy(scores.reshape(-1, vocab), labels.reshape(-1))
+    loss.backward()
+    gradients = {f"gradient {name}": tensor.grad for name, tensor in weights.items()}
+    return plain({**weights, **gradients, "tokens": tokens, "labels": labels, "scores": scores, "loss": loss})
+
+
+def gpt_scores(weights: dict[str, Any], tokens: Any, heads: int, blocks: int) -> Any:
+    """Scores of a pre-norm decoder with learned positions."""
+
+    def linear(name: str, inputs: Any) -> Any:
+        return inputs @ weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+    def norm(name: str, inputs: Any) -> Any:
+        gamma = weights[f"{name}.gamma"]
+        return functional.layer_norm(inputs, gamma.shape, gamma, weights[f"{name}.beta"])
+
+    def split(inputs: Any) -> Any:
+        return inputs.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+    hidden = weights["token_embedding.weight"][tokens] + weights["position_embedding.weight"]
+    for block in (f"blocks.{number}" for number in range(blocks)):
+        normed = norm(f"{block}.norm1", hidden)
+        parts = [split(linear(f"{block}.attention.{name}_proj", normed)) for name in "qkv"]
+        attended = functional.scaled_dot_product_attention(*parts, is_causal=True).transpose(1, 2).flatten(-2)
+        hidden = hidden + linear(f"{block}.attention.out_proj", attended)
+        wide = functional.gelu(linear(f"{block}.mlp.linear1", norm(f"{block}.norm2", hidden)), approximate="tanh")
+        hidden = hidden + linear(f"{block}.mlp.linear2", wide)
+    return norm("norm", hidden) @ weights["head.weight"]
+
+
 def training_cases() -> dict[str, Arrays]:
     """The cosine schedule, and gradients clipped together."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.1)
@@ -124,6 +205,12 @@ def main() -> None:
     cases["binary_cross_entropy"] = loss_case(nn.BCELoss(), probabilities, torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
     cases |= {name: optimizer_case(build) for name, build in OPTIMIZERS.items()}
     cases |= training_cases()
+    may_look = torch.ones(4, 5, dtype=torch.bool).tril()
+    cases["attention"] = attention_case(may_look)
+    cases["attention_additive"] = attention_case(torch.randn(4, 5))
+    cases["embedding"] = embedding_case()
+    cases["gpt"] = gpt_case()
+    cases["torch"] = {"version": np.array(torch.__version__)}
     arrays: dict[str, Any] = {
         f"{case}/{name}": array for case, values in cases.items() for name, array in values.items()
     }

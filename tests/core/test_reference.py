@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
+from tinytorch.core.attention import scaled_dot_product_attention
+from tinytorch.core.embeddings import Embedding
 from tinytorch.core.layers import Layer, Linear
-from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, Loss, MSELoss
+from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, Loss, MSELoss, log_softmax
 from tinytorch.core.optimizers import SGD, Adam, AdamW, Optimizer
 from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
+from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import CosineSchedule, clip_grad_norm
+from tinytorch.core.transformers import GPT, LayerNorm
 
 Case = dict[str, Any]
 
@@ -24,7 +28,7 @@ def _cases() -> dict[str, Case]:
     cases: dict[str, Case] = {}
     with np.load(Path(__file__).with_name("reference.npz"), allow_pickle=False) as arrays:
         for key in arrays.files:
-            case, name = key.split("/")
+            case, _, name = key.partition("/")
             cases.setdefault(case, {})[name] = arrays[key]
     return cases
 
@@ -44,6 +48,17 @@ def batch_norm(case: Case) -> BatchNorm2d:
     return layer
 
 
+def layer_norm(case: Case) -> LayerNorm:
+    layer = LayerNorm(6)
+    layer.gamma.data, layer.beta.data = case["weight"], case["bias"]
+    return layer
+
+
+class LogSoftmax(Layer):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return log_softmax(inputs, dim=1)
+
+
 LAYERS: dict[str, Callable[[Case], Layer]] = {
     "linear": linear,
     "linear_of_sequences": linear,
@@ -52,6 +67,11 @@ LAYERS: dict[str, Callable[[Case], Layer]] = {
     "tanh": lambda case: Tanh(),
     "gelu": lambda case: GELU(),
     "softmax": lambda case: Softmax(),
+    "log_softmax": lambda case: LogSoftmax(),
+    "layer_norm": lambda case: layer_norm(case),
+    "conv2d_of_one_pixel": lambda case: Conv2d.from_arrays(case["weight"], case["bias"], stride=2),
+    "conv2d_of_one_image": lambda case: Conv2d.from_arrays(case["weight"], case["bias"], padding=1),
+    "conv2d_wide_padding": lambda case: Conv2d.from_arrays(case["weight"], case["bias"], stride=3, padding=3),
     "flatten": lambda case: Flatten(),
     "conv2d": lambda case: Conv2d.from_arrays(case["weight"], case["bias"], padding=1),
     "conv2d_strided": lambda case: Conv2d.from_arrays(case["weight"], stride=2, padding=1),
@@ -71,6 +91,7 @@ OPTIMIZERS: dict[str, Callable[[list[Tensor]], Optimizer]] = {
     "sgd": lambda parameters: SGD(parameters, 0.1),
     "sgd_momentum_decay": lambda parameters: SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
     "adam": lambda parameters: Adam(parameters, 0.1),
+    "adam_decay": lambda parameters: Adam(parameters, 0.1, weight_decay=0.1),
     "adamw": lambda parameters: AdamW(parameters, 0.1, weight_decay=0.1),
 }
 
@@ -143,5 +164,48 @@ def test_gradients_are_clipped_as_in_pytorch() -> None:
         close(parameter.grad, case[f"after{index}"])
 
 
+def test_an_embedding_is_that_of_pytorch() -> None:
+    case = CASES["embedding"]
+    layer = Embedding(5, 3)
+    layer.weight.data = case["weight"]
+    outputs = layer(case["tokens"])
+    outputs.backward(case["projection"])
+
+    close(outputs, case["outputs"])
+    close(layer.weight.grad, case["gradient"])
+
+
+@pytest.mark.parametrize("name", ["attention", "attention_additive"])
+def test_attention_under_a_mask_is_that_of_pytorch(name: str) -> None:
+    case = CASES[name]
+    inputs = [Tensor(case[part], requires_grad=True) for part in "qkv"]
+    outputs, _ = scaled_dot_product_attention(*inputs, case["mask"])
+    outputs.backward(case["projection"])
+
+    close(outputs, case["outputs"])
+    for part, tensor in zip("qkv", inputs, strict=True):
+        close(tensor.grad, case[f"{part}_gradient"])
+
+
+def test_a_gpt_and_all_its_gradients_are_those_of_pytorch() -> None:
+    case = CASES["gpt"]
+    gpt = GPT(7, 8, 2, 2, max_seq_len=6)
+    gpt.load_state_dict({name: case[name] for name in gpt.state_dict()})
+    scores = gpt(case["tokens"])
+    loss = CrossEntropyLoss()(scores, case["labels"])
+    loss.backward()
+
+    close(scores, case["scores"])
+    close(loss, case["loss"])
+    for name, item in held(gpt):
+        if isinstance(item, Tensor):
+            close(item.grad, case[f"gradient {name}"])
+
+
 def test_every_recorded_case_is_compared() -> None:
-    assert set(CASES) == {*LAYERS, *LOSSES, *OPTIMIZERS, "cosine", "clip"}
+    others = {"cosine", "clip", "embedding", "attention", "attention_additive", "gpt"}
+    assert set(CASES) == {*LAYERS, *LOSSES, *OPTIMIZERS, *others, "torch"}
+
+
+def test_the_file_says_what_computed_it() -> None:
+    assert str(CASES["torch"]["version"]).startswith("2.")
