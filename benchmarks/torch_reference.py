@@ -3,7 +3,7 @@
     PEER/bin/python benchmarks/torch_reference.py          # PEER: an environment with torch and numpy
 
 Names in the file are "case/array"; "torch/version" says what computed them. A layer's case holds inputs, outputs, a
-random projection of the outputs, and the gradients of that projection; an optimizer's holds a parameter after every step.
+random projection of the outputs, and the gradients of that projection; an optimizer's a parameter after every step.
 """
 
 from __future__ import annotations
