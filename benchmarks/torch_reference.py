@@ -152,7 +152,7 @@ def gpt_scores(weights: dict[str, Any], tokens: Any, heads: int, blocks: int) ->
     """Scores of a pre-norm decoder with learned positions."""
 
     def linear(name: str, inputs: Any) -> Any:
-        return inputs @ weights[f"{name}.weight"] + weights[f"{name}.bias"]
+        return functional.linear(inputs, weights[f"{name}.weight"].T, weights[f"{name}.bias"])
 
     def norm(name: str, inputs: Any) -> Any:
         gamma = weights[f"{name}.gamma"]
@@ -161,7 +161,7 @@ def gpt_scores(weights: dict[str, Any], tokens: Any, heads: int, blocks: int) ->
     def split(inputs: Any) -> Any:
         return inputs.unflatten(-1, (heads, -1)).transpose(1, 2)
 
-    hidden = weights["token_embedding.weight"][tokens] + weights["position_embedding.weight"]
+    hidden = weights["token_embedding.weight"][tokens] + weights["position_embedding.weight"][: tokens.shape[1]]
     for block in (f"blocks.{number}" for number in range(blocks)):
         normed = norm(f"{block}.norm1", hidden)
         parts = [split(linear(f"{block}.attention.{name}_proj", normed)) for name in "qkv"]

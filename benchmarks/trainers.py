@@ -2,6 +2,7 @@
 
     python benchmarks/trainers.py tinytorch|torch|numpy TASK
 
+TASK is a task of the competition, or "gpt": 4 blocks of width 128 that learn what comes next in 126 digits.
 All sides start from the same weights, see the same batches and take the same steps of Adam. The numpy side is what one
 writes by hand for a chain of Linear and ReLU, without automatic differentiation: out= where it is natural, no blocks.
 """
@@ -18,43 +19,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.core.activations import ReLU
-from tinytorch.core.dataloader import DataLoader
-from tinytorch.core.layers import Layer, Linear, Sequential
+from tinytorch.core.dataloader import DataLoader, TensorDataset
+from tinytorch.core.layers import Layer, Linear
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.optimizers import Adam
 from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
 from tinytorch.core.training import Trainer
+from tinytorch.core.transformers import GPT
+from tinytorch.datasets.sequences import DIGITS, LENGTH, load_reversal
 from tinytorch.workloads.registry import find_task
 
 Array = NDArray[Any]
 Epoch = Callable[[DataLoader], float]  # trains one and gives its mean loss
 
 
-def tinytorch_epoch(model: Sequential, learning_rate: float) -> Epoch:
+def gpt() -> GPT:
+    """The transformer to train."""
+    return GPT(DIGITS, 128, num_layers=4, num_heads=4, max_seq_len=2 * LENGTH, rng=np.random.default_rng(0))
+
+
+def next_digits() -> TensorDataset:
+    """512 sequences of digits and their reversal (N, 126), and the digit that comes next at each place."""
+    sequences = load_reversal()[0].inputs[:512]
+    return TensorDataset(sequences[:, :-1], sequences[:, 1:])
+
+
+def tinytorch_epoch(model: Layer, learning_rate: float) -> Epoch:
     """This framework."""
     trainer = Trainer(model, Adam(model.parameters(), learning_rate), CrossEntropyLoss())
     return lambda batches: trainer.fit(batches, 1)[0]
 
 
-def torch_epoch(model: Sequential, learning_rate: float) -> Epoch:
+def torch_epoch(model: Layer, learning_rate: float) -> Epoch:
     """PyTorch, eager, on the CPU."""
     import torch
 
-    network = torch.nn.Sequential(*(torch_layer(layer) for layer in model))
-    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+    network, parameters = torch_network(model)
+    optimizer = torch.optim.Adam(parameters, learning_rate)
     loss_function = torch.nn.CrossEntropyLoss()
 
     def epoch(batches: DataLoader) -> float:
         losses = []
         for inputs, labels in batches:
             optimizer.zero_grad()
-            loss = loss_function(network(torch.from_numpy(inputs.data)), torch.from_numpy(labels.data))
+            outputs = network(torch.from_numpy(inputs.data)).flatten(0, -2)
+            loss = loss_function(outputs, torch.from_numpy(labels.data).flatten())
             loss.backward()
             optimizer.step()
             losses.append(float(loss.item()))
         return sum(losses) / len(losses)
 
     return epoch
+
+
+def torch_network(model: Layer) -> tuple[Callable[..., Any], list[Any]]:
+    """PyTorch's twin of a model, and its parameters."""
+    import torch
+    from torch_reference import gpt_scores
+
+    if isinstance(model, GPT):
+        weights = {name: torch.tensor(array, requires_grad=True) for name, array in model.state_dict().items()}
+        return lambda tokens: gpt_scores(weights, tokens, model.num_heads, model.num_layers), list(weights.values())
+    network = torch.nn.Sequential(*(torch_layer(layer) for layer in model.children()))
+    return network, list(network.parameters())
 
 
 def torch_layer(layer: Layer) -> Any:
@@ -79,9 +106,9 @@ def torch_layer(layer: Layer) -> Any:
     return twin
 
 
-def numpy_epoch(model: Sequential, learning_rate: float) -> Epoch:
+def numpy_epoch(model: Layer, learning_rate: float) -> Epoch:
     """Gradients and Adam written out."""
-    linears = [layer for layer in model if isinstance(layer, Linear)]
+    linears = [layer for layer in model.children() if isinstance(layer, Linear)]
     biases = [linear.bias.data for linear in linears if linear.bias is not None]
     network = PlainNetwork([linear.weight.data for linear in linears], biases)
 
@@ -145,10 +172,12 @@ SIDES = {"tinytorch": tinytorch_epoch, "torch": torch_epoch, "numpy": numpy_epoc
 
 def main(side: str, task_name: str) -> None:
     """Answer every line of standard input with one epoch."""
-    task = find_task(task_name)
-    train, _ = task.load_data()
-    batches = DataLoader(train, task.recipe.batch_size, shuffle=True, seed=0)
-    epoch = SIDES[side](task.build_model(task.recipe.seed), task.recipe.learning_rate)
+    if task_name == "gpt":
+        batches, epoch = DataLoader(next_digits(), 16, shuffle=True), SIDES[side](gpt(), 1e-3)
+    else:
+        task = find_task(task_name)
+        batches = DataLoader(task.load_data()[0], task.recipe.batch_size, shuffle=True)
+        epoch = SIDES[side](task.build_model(task.recipe.seed), task.recipe.learning_rate)
     for _ in sys.stdin:
         start = time.perf_counter()
         loss = epoch(batches)
