@@ -120,7 +120,6 @@ def attention_case(mask: Any) -> Arrays:
 
 def gpt_case(vocab: int = 7, width: int = 8, heads: int = 2, context: int = 6, blocks: int = 2) -> Arrays:
     """A whole GPT, loss and all gradients; arrays have the names and the layout (in, out) that this framework gives."""
-    layers = {"norm": width, "norm1": width, "norm2": width}
     linears = {
         "attention.q_proj": (width, width),
         "attention.k_proj": (width, width),
@@ -136,9 +135,9 @@ def gpt_case(vocab: int = 7, width: int = 8, heads: int = 2, context: int = 6, b
     for block in range(blocks):
         for name, shape in linears.items():
             shapes |= {f"blocks.{block}.{name}.weight": shape, f"blocks.{block}.{name}.bias": shape[1:]}
-        for name in ("norm1", "norm2"):
-            shapes |= {f"blocks.{block}.{name}.{part}": (layers[name],) for part in ("gamma", "beta")}
-    shapes |= {"norm.gamma": (width,), "norm.beta": (width,), "head.weight": (width, vocab)}
+        for name in ("ln1", "ln2"):
+            shapes |= {f"blocks.{block}.{name}.{part}": (width,) for part in ("gamma", "beta")}
+    shapes |= {"ln_f.gamma": (width,), "ln_f.beta": (width,), "lm_head.weight": (width, vocab)}
     weights = {name: torch.randn(*shape, requires_grad=True) for name, shape in shapes.items()}
     tokens, labels = torch.randint(vocab, (3, context)), torch.randint(vocab, (3, context))
     scores = gpt_scores(weights, tokens, heads, blocks)
@@ -163,13 +162,13 @@ def gpt_scores(weights: dict[str, Any], tokens: Any, heads: int, blocks: int) ->
 
     hidden = weights["token_embedding.weight"][tokens] + weights["position_embedding.weight"][: tokens.shape[1]]
     for block in (f"blocks.{number}" for number in range(blocks)):
-        normed = norm(f"{block}.norm1", hidden)
+        normed = norm(f"{block}.ln1", hidden)
         parts = [split(linear(f"{block}.attention.{name}_proj", normed)) for name in "qkv"]
         attended = functional.scaled_dot_product_attention(*parts, is_causal=True).transpose(1, 2).flatten(-2)
         hidden = hidden + linear(f"{block}.attention.out_proj", attended)
-        wide = functional.gelu(linear(f"{block}.mlp.linear1", norm(f"{block}.norm2", hidden)), approximate="tanh")
+        wide = functional.gelu(linear(f"{block}.mlp.linear1", norm(f"{block}.ln2", hidden)), approximate="tanh")
         hidden = hidden + linear(f"{block}.mlp.linear2", wide)
-    return norm("norm", hidden) @ weights["head.weight"]
+    return norm("ln_f", hidden) @ weights["lm_head.weight"]
 
 
 def training_cases() -> dict[str, Arrays]:

@@ -68,6 +68,11 @@ class PositionalEncoding(Layer):
             self.weight = create_sinusoidal_embeddings(max_seq_len, embed_dim)
 
     @property
+    def position_embeddings(self) -> Tensor:
+        """The curriculum's name of the table, `weight`."""
+        return self.weight
+
+    @property
     def max_seq_len(self) -> int:
         """Number of positions."""
         return self.weight.shape[0]

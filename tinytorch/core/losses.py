@@ -39,7 +39,9 @@ class CrossEntropyLoss(Loss):
         """
         classes = whole_numbers(targets)
         if outputs.ndim < 2 or classes.shape != outputs.shape[:-1] or not classes.size:
-            raise ShapeError(f"needs logits (N, classes) and labels (N,), got {outputs.shape} and {classes.shape}")
+            raise ShapeError(
+                f"CrossEntropyLoss needs logits (N, classes) and labels (N,), got {outputs.shape} and {classes.shape}"
+            )
         if classes.dtype.kind not in "iu" or classes.min() < 0 or classes.max() >= outputs.shape[-1]:
             raise UsageError(f"labels must be integers 0..{outputs.shape[-1] - 1}, for logits {outputs.shape}")
         rows = outputs if outputs.ndim == 2 else outputs.reshape(-1, outputs.shape[-1])
@@ -57,7 +59,9 @@ class BinaryCrossEntropyLoss(Loss):
         truth = _same_shape(outputs, targets).data
         for name, values in (("probabilities", outputs.data), ("targets", truth)):
             if not values.size or not (values.min() >= 0 and values.max() <= 1):
-                raise UsageError(f"needs {name} in 0..1", mend="put a Sigmoid behind the last layer")
+                raise UsageError(
+                    f"BinaryCrossEntropyLoss needs {name} in 0..1", mend="put a Sigmoid behind the last layer"
+                )
         return apply("binary_cross_entropy", outputs, targets=truth)
 
 
@@ -70,5 +74,7 @@ def _same_shape(outputs: Tensor, targets: Tensor | Array) -> Tensor:
     """The targets as a tensor of the outputs' type; ShapeError unless both have one shape, and elements."""
     truth = targets if isinstance(targets, Tensor) else Tensor(targets, dtype=outputs.dtype)
     if truth.shape != outputs.shape or not truth.size:
-        raise ShapeError(f"needs outputs and targets of one shape, not empty, got {outputs.shape} and {truth.shape}")
+        raise ShapeError(
+            f"a loss needs outputs and targets of one shape, not empty, got {outputs.shape} and {truth.shape}"
+        )
     return truth

@@ -5,8 +5,9 @@ from tinytorch.core.transformers import (
     MLP,
     Completion,
     LayerNorm,
+    TinyGPT,
     TransformerBlock,
     create_causal_mask,
 )
 
-__all__ = ["GPT", "MLP", "Completion", "LayerNorm", "TransformerBlock", "create_causal_mask"]
+__all__ = ["GPT", "MLP", "Completion", "LayerNorm", "TinyGPT", "TransformerBlock", "create_causal_mask"]

@@ -70,18 +70,18 @@ class MLP(Layer):
     ) -> None:
         hidden = hidden_dim or 4 * embed_dim
         self.linear1 = Linear(embed_dim, hidden, rng=rng)
-        self.activation = GELU()
+        self.gelu = GELU()
         self.linear2 = Linear(hidden, embed_dim, rng=rng)
         self.dropout = Dropout(dropout_prob, rng=rng) if dropout_prob else None
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., embed_dim), kept."""
-        outputs: Tensor = self.linear2(self.activation(self.linear1(inputs)))
+        outputs: Tensor = self.linear2(self.gelu(self.linear1(inputs)))
         return outputs if self.dropout is None else self.dropout(outputs)
 
 
 class TransformerBlock(Layer):
-    """x + attention(norm1(x)), then x + mlp(norm2(x)): normalized before, as in GPT-2 (Radford et al. 2019).
+    """x + attention(ln1(x)), then x + mlp(ln2(x)): normalized before, as in GPT-2 (Radford et al. 2019).
 
     inputs (N, T, embed_dim), kept.
     """
@@ -94,17 +94,17 @@ class TransformerBlock(Layer):
         dropout_prob: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> None:
-        self.norm1 = LayerNorm(embed_dim)
+        self.ln1 = LayerNorm(embed_dim)
         self.attention = MultiHeadAttention(embed_dim, num_heads, rng=rng)
-        self.norm2 = LayerNorm(embed_dim)
+        self.ln2 = LayerNorm(embed_dim)
         self.mlp = MLP(embed_dim, mlp_ratio * embed_dim, dropout_prob, rng=rng)
 
     def forward(
         self, inputs: Tensor, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
     ) -> Tensor:
         """(N, T, embed_dim), kept; `mask` and `memory` are the attention's."""
-        attended: Tensor = inputs + self.attention(self.norm1(inputs), mask, memory)
-        outputs: Tensor = attended + self.mlp(self.norm2(attended))
+        attended: Tensor = inputs + self.attention(self.ln1(inputs), mask, memory)
+        outputs: Tensor = attended + self.mlp(self.ln2(attended))
         return outputs
 
 
@@ -130,8 +130,8 @@ class GPT(Layer):
         self.token_embedding = Embedding(vocab_size, embed_dim, rng=rng)
         self.position_embedding = PositionalEncoding(max_seq_len, embed_dim, positions, rng=rng)
         self.blocks = [TransformerBlock(embed_dim, num_heads, rng=rng) for _ in range(num_layers)]
-        self.norm = LayerNorm(embed_dim)
-        self.head = Linear(embed_dim, vocab_size, bias=False, rng=rng)
+        self.ln_f = LayerNorm(embed_dim)
+        self.lm_head = Linear(embed_dim, vocab_size, bias=False, rng=rng)
         self.memory: GenerationMemory | None = None
 
     @property
@@ -172,7 +172,7 @@ class GPT(Layer):
         hidden = self.position_embedding(self.token_embedding(inputs), start_pos + held)
         for number, block in enumerate(self.blocks):
             hidden = block(hidden, mask, memory.layers[number] if memory else None)
-        scores: Tensor = self.head(self.norm(hidden))
+        scores: Tensor = self.lm_head(self.ln_f(hidden))
         return scores
 
     def generate(
@@ -225,6 +225,9 @@ def _choose(scores: Array, temperature: float, generator: np.random.Generator) -
         scores = scores / temperature + generator.gumbel(size=scores.shape)
     chosen: Array = scores.argmax(axis=-1)
     return chosen
+
+
+TinyGPT = GPT  # the curriculum's pages call it so
 
 
 class Completion(Layer):
