@@ -10,6 +10,7 @@ from pkgutil import resolve_name
 
 import pytest
 
+import tinytorch
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.names import OlympicEvent
@@ -21,6 +22,7 @@ from tito.app import COMMANDS, ExitCode
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 MEASUREMENT = (ROOT / "docs" / "measurement.md").read_text()
+FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
 schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=1)
 """
@@ -85,3 +87,18 @@ def test_every_command_is_in_the_readme_and_has_help() -> None:
     for name in COMMANDS:
         assert f"| `tito olympics {name}` |" in README
         assert resolve_name(f"tito.olympics.{name}:{name}").__doc__
+
+
+def test_an_operation_of_one_s_own_works_as_the_documentation_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(example("function", FRAMEWORK), "function", "exec"), {"__name__": "example"})
+
+    assert capsys.readouterr().out == "[ 3. 12.]\n"
+
+
+def test_every_name_of_the_framework_is_where_the_documentation_says() -> None:
+    rows = re.findall(r"^\| `(\w+)`[^|]*\| (.*) \|$", FRAMEWORK, re.MULTILINE)
+    named = [(module, name) for module, names in rows for name in re.findall(r"`(\w+)`", names)]
+
+    assert len(named) > 50
+    assert all(resolve_name(f"tinytorch.core.{module}:{name}") for module, name in named)
+    assert {name for _, name in named} <= {*tinytorch.__all__}
