@@ -342,3 +342,24 @@ def test_weights_in_pytorchs_order_are_named() -> None:
 
 def test_integers_are_computed_in_float32() -> None:
     assert Linear(2, 3)(Tensor(np.array([[1, 2]]))).dtype == np.float32
+
+
+class OwnScale:
+    def __init__(self) -> None:
+        self.value = Tensor([1.0], requires_grad=True)
+
+
+class SaysItsParameters(Layer):
+    """Holds a weight where nobody looks, and says so."""
+
+    def __init__(self) -> None:
+        self.linear = Linear(1, 1)
+        self.scale = OwnScale()
+
+    def parameters(self) -> list[Tensor]:
+        return [*super().parameters(), self.scale.value]
+
+
+def test_parameters_that_a_layer_names_are_found_from_outside() -> None:
+    layer = SaysItsParameters()
+    assert len(layer.parameters()) == len(Sequential(layer, ReLU()).parameters()) == 3

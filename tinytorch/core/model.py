@@ -57,9 +57,14 @@ class Layer:
                 yield from child._walk((*above, self))
 
     def parameters(self) -> list[Tensor]:
-        """Every trainable tensor, each once."""
-        found = (item for layer in self.walk() for item in _items(vars(layer)) if isinstance(item, Tensor))
+        """Every trainable tensor, each once: those of this layer, and what each layer inside says are its own."""
+        found = (tensor for layer in self.walk() for tensor in self._parameters_of(layer))
         return list({id(tensor): tensor for tensor in found if tensor.requires_grad}.values())
+
+    def _parameters_of(self, layer: Layer) -> list[Tensor]:
+        if layer is self or type(layer).parameters is Layer.parameters:
+            return [item for item in _items(vars(layer)) if isinstance(item, Tensor)]
+        return layer.parameters()
 
     def own_weights(self) -> list[Array]:
         """Arrays of this layer alone, whose elements are its logical weights, trainable or not."""
