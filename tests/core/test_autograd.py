@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch.core.autograd import Function, enable_autograd
-from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.autograd import Function, MulBackward, Row, enable_autograd
+from tinytorch.core.tensor import Tensor, apply, no_grad
 from tinytorch.errors import GraphError, ShapeError, UsageError
 
 
@@ -172,3 +172,24 @@ def test_a_missing_method_is_named(name: str) -> None:
 def test_gradients_need_not_be_switched_on() -> None:
     enable_autograd(quiet=True)
     assert (Tensor([1.0], requires_grad=True) * 2)._grad_fn is not None
+
+
+@pytest.mark.parametrize("kind", Row.__subclasses__())
+def test_a_row_of_the_table_hands_back_what_the_framework_does(kind: type[Row]) -> None:
+    a, b = (Tensor(np.random.default_rng(seed).uniform(1, 2, (3, 3)), requires_grad=True) for seed in (0, 1))
+    inputs = (a, b) if kind.name in ("add", "sub", "mul", "div", "matmul") else (a,)
+    gradient = np.arange(9, dtype=np.float32).reshape(3, 3)
+    handed = kind(*inputs).apply(gradient)
+    kind.apply(*inputs).backward(gradient)
+    first = [tensor.grad for tensor in inputs]
+    for tensor in inputs:
+        tensor.zero_grad()
+    apply(kind.name, *inputs).backward(gradient)
+
+    for position, tensor in enumerate(inputs):
+        np.testing.assert_array_equal(handed[position], tensor.grad)
+        np.testing.assert_array_equal(first[position], tensor.grad)
+
+
+def test_a_row_of_the_table_asks_who_wants_a_gradient() -> None:
+    assert MulBackward(Tensor([1.0]), Tensor([2.0], requires_grad=True)).apply(np.ones(1))[0] is None

@@ -8,20 +8,36 @@ A class may be used in two ways. Compute, then say by what:
 or write `forward` as well, and let `apply` do both:
 
     result = Mul.apply(a, b)                     # `forward(self, a, b)`, or PyTorch's static `forward(ctx, a, b)`
+
+`AddBackward` and its like are rows of the table in that form: what the framework itself hands back can be looked at.
 """
 
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tinytorch.core.graph import is_recording, no_grad
+from tinytorch.core.ops import OPERATIONS, Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 
-__all__ = ["Function", "enable_autograd", "no_grad"]
+__all__ = [
+    "AddBackward",
+    "DivBackward",
+    "Function",
+    "GELUBackward",
+    "MatmulBackward",
+    "MulBackward",
+    "ReLUBackward",
+    "SigmoidBackward",
+    "SubBackward",
+    "TanhBackward",
+    "enable_autograd",
+    "no_grad",
+]
 
 
 def enable_autograd(quiet: bool = False) -> None:
@@ -94,3 +110,74 @@ class Function:
 
     def _is_static(self, name: str) -> bool:
         return isinstance(inspect.getattr_static(type(self), name), staticmethod)
+
+
+class Row(Function):
+    """A row of the table without options: `AddBackward(a, b).apply(gradient)` -> (of a, of b)."""
+
+    name: ClassVar[str]
+
+    def forward(self, *inputs: Tensor) -> Array:
+        """What the row computes."""
+        return OPERATIONS[self.name].forward(*[tensor.data for tensor in inputs])
+
+    def backward(self, gradient: Array) -> tuple[Array | None, ...]:
+        """What the row hands back, None to an input that wants no gradient."""
+        arrays, output = [tensor.data for tensor in self.inputs], self.forward(*self.inputs)
+        rules = [OPERATIONS[self.name].vjps[position] for position in range(len(arrays))]
+        pairs = zip(self.needs_input_grad, rules, strict=True)
+        return tuple(rule(gradient, output, *arrays) if is_wanted else None for is_wanted, rule in pairs)
+
+
+class AddBackward(Row):
+    """a + b."""
+
+    name = "add"
+
+
+class SubBackward(Row):
+    """a - b."""
+
+    name = "sub"
+
+
+class MulBackward(Row):
+    """a * b."""
+
+    name = "mul"
+
+
+class DivBackward(Row):
+    """a / b."""
+
+    name = "div"
+
+
+class MatmulBackward(Row):
+    """a @ b."""
+
+    name = "matmul"
+
+
+class ReLUBackward(Row):
+    """max(x, 0)."""
+
+    name = "relu"
+
+
+class SigmoidBackward(Row):
+    """1 / (1 + e^-x)."""
+
+    name = "sigmoid"
+
+
+class TanhBackward(Row):
+    """Hyperbolic tangent."""
+
+    name = "tanh"
+
+
+class GELUBackward(Row):
+    """GELU in its tanh form."""
+
+    name = "gelu"
