@@ -129,55 +129,17 @@ class Row(Function):
         return tuple(rule(gradient, output, *arrays) if is_wanted else None for is_wanted, rule in pairs)
 
 
-class AddBackward(Row):
-    """a + b."""
-
-    name = "add"
-
-
-class SubBackward(Row):
-    """a - b."""
-
-    name = "sub"
+def _row(title: str) -> type[Row]:
+    """The row of that name as a class."""
+    return type(f"{title}Backward", (Row,), {"name": title.lower(), "__module__": __name__})
 
 
-class MulBackward(Row):
-    """a * b."""
-
-    name = "mul"
-
-
-class DivBackward(Row):
-    """a / b."""
-
-    name = "div"
-
-
-class MatmulBackward(Row):
-    """a @ b."""
-
-    name = "matmul"
-
-
-class ReLUBackward(Row):
-    """max(x, 0)."""
-
-    name = "relu"
-
-
-class SigmoidBackward(Row):
-    """1 / (1 + e^-x)."""
-
-    name = "sigmoid"
-
-
-class TanhBackward(Row):
-    """Hyperbolic tangent."""
-
-    name = "tanh"
-
-
-class GELUBackward(Row):
-    """GELU in its tanh form."""
-
-    name = "gelu"
+AddBackward = _row("Add")
+SubBackward = _row("Sub")
+MulBackward = _row("Mul")
+DivBackward = _row("Div")
+MatmulBackward = _row("Matmul")
+ReLUBackward = _row("ReLU")
+SigmoidBackward = _row("Sigmoid")
+TanhBackward = _row("Tanh")
+GELUBackward = _row("GELU")
