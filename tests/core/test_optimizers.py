@@ -204,3 +204,23 @@ def test_a_learning_rate_must_be_above_zero_and_finite(kind: type[SGD | Adam], r
 def test_other_rates_must_be_in_their_range(kind, options: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         kind([Tensor([1.0], requires_grad=True)], **options)
+
+
+class Sign(Optimizer):
+    """A student's own: as far as the learning rate, whatever the gradient's size."""
+
+    def __init__(self, params: list[Tensor], lr: float) -> None:
+        super().__init__(params)
+        self.lr = lr
+
+    def _update(self, index: int, data: np.ndarray, gradient: np.ndarray) -> None:
+        data -= self.lr * np.sign(gradient)
+
+
+def test_an_optimizer_of_one_s_own_needs_only_its_update() -> None:
+    p = parameter()
+    p.grad = np.array([3.0, -0.1, 0.0])
+    optimizer = Sign([p], lr=0.5)
+    optimizer.step()
+    np.testing.assert_array_equal(p.data, START - [0.5, -0.5, 0])
+    assert optimizer.state_dict() == {"lr": 0.5, "step_count": 1}

@@ -27,7 +27,7 @@ class Optimizer:
     Raises UsageError when there are no parameters, one that is no tensor, or one twice.
     """
 
-    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+    def __init__(self, params: Iterable[Tensor], lr: float = DEFAULT_LEARNING_RATE_SGD) -> None:
         self.params = list(params)
         if not self.params:
             raise UsageError("an optimizer needs parameters, and got none")
