@@ -28,6 +28,7 @@ class Cube(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.inputs
+        assert isinstance(grad_output, np.ndarray)
         return grad_output * 3 * x.data**2
 
 
@@ -43,6 +44,7 @@ class StaticCube(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> Any:
         _, square = ctx.saved_tensors
+        assert isinstance(grad_output, Tensor)
         return grad_output * 3 * ctx.scale * square, None
 
 

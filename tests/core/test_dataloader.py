@@ -198,3 +198,7 @@ def test_transforms_leave_the_dataset_alone_and_repeat_with_the_seed() -> None:
     assert (images.inputs == 1).all()
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_batch_may_be_one_sample() -> None:
+    assert len(list(DataLoader(TEN, 1))) == 10

@@ -197,6 +197,7 @@ def test_a_learning_rate_must_be_above_zero_and_finite(kind: type[SGD | Adam], r
         (Adam, {"betas": (1, 0.9)}, "a beta from 0 on and below 1"),
         (Adam, {"betas": (0.9, -0.1)}, "a beta"),
         (Adam, {"betas": (0.9, NAN)}, "a beta"),
+        (Adam, {"betas": (0.9, 1)}, "a beta"),
         (Adam, {"eps": 0}, "an eps above 0"),
         (AdamW, {"weight_decay": NAN}, "a weight decay"),
     ],
@@ -224,3 +225,10 @@ def test_an_optimizer_of_one_s_own_needs_only_its_update() -> None:
     optimizer.step()
     np.testing.assert_array_equal(p.data, START - [0.5, -0.5, 0])
     assert optimizer.state_dict() == {"lr": 0.5, "step_count": 1}
+
+
+def test_an_optimizer_without_an_update_says_so() -> None:
+    p = parameter()
+    p.grad = np.ones(3)
+    with pytest.raises(NotImplementedError, match="has no _update"):
+        Optimizer([p]).step()

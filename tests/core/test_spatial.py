@@ -189,3 +189,14 @@ def test_a_simple_network_scores_every_image() -> None:
 def test_batch_norm_says_its_channels() -> None:
     layer = BatchNorm2d(3, eps=1e-3, momentum=0.2)
     assert (layer.num_features, layer.eps, layer.momentum) == (3, 1e-3, 0.2)
+
+
+def test_batch_norm_keeps_away_from_zero_by_its_eps() -> None:
+    layer = BatchNorm2d(1, eps=3.0).eval()
+    np.testing.assert_allclose(layer(np.ones((1, 1, 1, 2))), 0.5)
+
+
+@pytest.mark.parametrize("channels", [(0, 1), (1, 0)])
+def test_a_convolution_needs_channels(channels: tuple[int, int]) -> None:
+    with pytest.raises(UsageError, match="at least 1 channel"):
+        Conv2d(*channels, 3)

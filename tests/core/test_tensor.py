@@ -430,3 +430,13 @@ def test_a_masked_element_has_no_gradient() -> None:
     np.testing.assert_array_equal(filled, [1, -np.inf])
     assert x.grad is not None
     assert x.grad[1] == 0
+
+
+def test_numbers_are_as_exact_as_the_tensor_beside_them() -> None:
+    assert (Tensor([1.0], dtype=np.float64) * 0.1).item() == 0.1
+
+
+def test_numpy_sees_the_array_and_copies_it_where_it_copies() -> None:
+    x = Tensor([1.0])
+    assert np.asarray(x) is x.data
+    assert not np.shares_memory(np.array(x), x.data)

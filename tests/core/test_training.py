@@ -216,6 +216,12 @@ def test_accumulated_steps_are_those_of_larger_batches() -> None:
     np.testing.assert_allclose(models[0].weights()[0], models[1].weights()[0], rtol=1e-5)
 
 
+def test_fitting_takes_a_step_for_every_batch() -> None:
+    trainer, loader = noisy_trainer()
+    trainer.fit(loader, 2)
+    assert trainer.optimizer.step_count == 2 * len(loader)
+
+
 def test_batches_that_are_left_over_are_a_step_of_their_own() -> None:
     model = Sequential(Linear(2, 2))
     trainer = Trainer(model, SGD(model.parameters()), CrossEntropyLoss())

@@ -126,3 +126,7 @@ def test_a_gpt_says_its_sizes() -> None:
     assert sizes == (7, 8, 2, 2, 12)
     with pytest.raises(UsageError, match="at least 1 block"):
         GPT(7, 8, 0, 2)
+
+
+def test_generating_nothing_gives_the_prompt() -> None:
+    assert small_gpt().generate([1, 2], 0).data.tolist() == [1, 2]

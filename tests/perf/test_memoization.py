@@ -62,3 +62,10 @@ def test_training_through_a_cache_is_refused() -> None:
 def test_a_model_without_a_gpt_is_refused() -> None:
     with pytest.raises(UsageError, match="Linear has none"):
         enable_kv_cache(Linear(2, 2))
+
+
+def test_a_memory_holds_the_context_and_no_more() -> None:
+    gpt = enable_kv_cache(small_gpt())
+    assert gpt.generate([1], 12).shape == (13,)  # the last token is never looked at
+    with pytest.raises(UsageError, match="memory of 12"):
+        gpt.generate([1], 13)
