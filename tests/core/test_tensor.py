@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinytorch.core.autograd import MulBackward
+from tinytorch.core.optimizers import SGD
 from tinytorch.core.tensor import Tensor, concatenate, no_grad, stack, where
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.errors import GraphError, ShapeError, UsageError
 
 
 def leaf(*values: float) -> Tensor:
@@ -163,6 +165,36 @@ def test_an_array_that_was_changed_in_place_is_refused(array: Any, change: Calla
     loss = (x * x).sum()
     change(x.data)
     with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("changed", ["x", "middle", "result"])
+def test_a_change_anywhere_in_the_graph_is_refused_before_any_gradient_is_given(changed: str) -> None:
+    x, y = leaf(1, 2), leaf(3, 4)
+    middle = x.exp()
+    result = middle.exp() + y
+    {"x": x, "middle": middle, "result": result}[changed].data[...] = 7
+    with pytest.raises(GraphError, match="changed in place"):
+        result.backward([1, 1])
+    assert y.grad is None
+
+
+def test_what_a_student_s_operation_gave_is_watched_too() -> None:
+    x = leaf(2)
+    middle = Tensor(x.data * 3, requires_grad=True)
+    middle._grad_fn = MulBackward(x, Tensor([3.0]))
+    result = middle * middle
+    middle.data[...] = 0
+    with pytest.raises(GraphError, match="changed in place"):
+        result.backward()
+
+
+def test_an_optimizer_s_step_before_backward_is_refused() -> None:
+    x = leaf(1, 2)
+    loss = (x * x).sum()
+    x.grad = np.ones(2, np.float32)
+    SGD([x]).step()
+    with pytest.raises(GraphError, match="changed in place"):
         loss.backward()
 
 

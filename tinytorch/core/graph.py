@@ -27,16 +27,20 @@ class Applied:
     ) -> None:
         self.inputs = inputs
         self._name, self._arrays, self._output, self._options = name, arrays, output, options
-        self._marks = [fingerprint(array) for array in arrays]
+        given = [array for tensor, array in zip(inputs, arrays, strict=True) if not _is_output(array, tensor._origin)]
+        self._marks = [(array, fingerprint(array)) for array in (output, *given)]  # the others are marked already
 
-    def apply(self, gradient: Array) -> Iterator[Array | None]:
-        """The inputs' gradients, one by one; GraphError when one of the inputs was changed in place."""
-        for array, mark in zip(self._arrays, self._marks, strict=True):
+    def check(self) -> None:
+        """Raise GraphError when an array that gradients are computed from was changed in place."""
+        for array, mark in self._marks:
             if fingerprint(array) != mark:
                 raise GraphError(
-                    f"an array of shape {array.shape} that {self._name} was computed from was changed in place since",
+                    f"an array of shape {array.shape} that {self._name} took or gave was changed in place since",
                     mend="change arrays after backward(), or change a copy",
                 )
+
+    def apply(self, gradient: Array) -> Iterator[Array | None]:
+        """The inputs' gradients, one by one."""
         vjps = OPERATIONS[self._name].vjps
         for position, tensor in enumerate(self.inputs):
             is_wanted = tensor.requires_grad
@@ -49,6 +53,10 @@ class Applied:
 
     def __repr__(self) -> str:
         return f"<{self._name}>"
+
+
+def _is_output(array: Array, origin: Any) -> bool:
+    return type(origin) is Applied and origin._output is array
 
 
 _RELEASED = Applied("released", (), [], np.empty(0), {})
@@ -130,6 +138,9 @@ class Node:
             _accumulate(self, seed, shared=True)
             return
         gradients, waiting = {id(self): seed}, _in_order(self)
+        for tensor in waiting:
+            if type(tensor._origin) is Applied:
+                tensor._origin.check()
         while waiting:  # what is done is let go of, unless somebody else holds it
             tensor = waiting.pop()
             handed = gradients.pop(id(tensor), None)
