@@ -232,3 +232,9 @@ def test_an_optimizer_without_an_update_says_so() -> None:
     p.grad = np.ones(3)
     with pytest.raises(NotImplementedError, match="has no _update"):
         Optimizer([p]).step()
+
+
+def test_rates_that_are_not_given_are_those_of_pytorch() -> None:
+    kinds = [SGD([parameter()]), Adam([parameter()]), AdamW([parameter()])]
+    assert [(kind.lr, kind.weight_decay) for kind in kinds] == [(0.01, 0), (0.001, 0), (0.001, 0.01)]
+    assert (kinds[1].betas, kinds[1].eps) == ((0.9, 0.999), 1e-8)

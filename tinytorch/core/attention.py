@@ -38,7 +38,7 @@ def scaled_dot_product_attention(
     ):
         shapes = f"{query.shape}, {key.shape} and {value.shape}"
         raise ShapeError(f"attention needs query (..., T, D), key and value (..., S, D), got {shapes}")
-    scores = query @ key.transpose() * (1 / math.sqrt(query.shape[-1]))
+    scores = query * (1 / math.sqrt(query.shape[-1])) @ key.transpose()
     if mask is not None:
         scores = scores + _bias(np.asarray(mask), scores)
     weights = apply("softmax", scores, axis=-1)
