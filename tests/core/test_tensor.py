@@ -472,3 +472,12 @@ def test_numpy_sees_the_array_and_copies_it_where_it_copies() -> None:
     x = Tensor([1.0])
     assert np.asarray(x) is x.data
     assert not np.shares_memory(np.array(x), x.data)
+
+
+def test_a_leaf_s_gradient_is_no_view_of_another_s() -> None:
+    x = leaf(1, 2)
+    y = x.reshape(2, 1)
+    y.backward([[1], [1]])
+    assert x.grad is not None
+    x.grad *= 10
+    np.testing.assert_array_equal(y.grad, [[1], [1]])
