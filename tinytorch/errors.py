@@ -3,6 +3,7 @@
 TinyTorchError                what went wrong, and `mend`: the command or change that mends it
 ├── UsageError                the call is wrong: unknown name, bad option, unreadable file      exit 2
 │   ├── ShapeError            arrays that do not fit together
+│   ├── RangeError            an index or a token that is not there
 │   └── GraphError            gradients that are not to be had: the graph is released, or its arrays were changed
 ├── SetupMissingError         something that must come first is absent: no run yet, no data      exit 3
 └── RunError                  the run itself failed                                              exit 4
@@ -29,6 +30,10 @@ class UsageError(TinyTorchError, ValueError):
 
 class ShapeError(UsageError):
     """Arrays whose shapes do not fit together."""
+
+
+class RangeError(UsageError, IndexError):
+    """An index beyond the end: iteration by number stops at it."""
 
 
 class GraphError(UsageError, RuntimeError):

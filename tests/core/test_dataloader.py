@@ -73,6 +73,11 @@ def test_a_sample_is_input_and_label() -> None:
     assert (list(inputs), label) == ([6, 7], 3)
 
 
+def test_a_dataset_can_be_walked_through_to_its_end() -> None:
+    assert [int(label) for _, label in TEN] == list(range(10))  # type: ignore[attr-defined]
+    assert int(TEN[-1][1]) == 9
+
+
 def test_inputs_and_labels_have_equal_lengths() -> None:
     with pytest.raises(ShapeError):
         TensorDataset(np.ones((3, 2)), np.ones(2))

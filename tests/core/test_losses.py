@@ -87,3 +87,19 @@ def test_losses_of_large_scores_are_finite(size: float) -> None:
 def test_log_softmax_works_along_any_axis() -> None:
     scores = Tensor([[1.0, 2.0], [3.0, 5.0]])
     np.testing.assert_allclose(log_softmax(scores, dim=0).exp().sum(axis=0), 1, rtol=1e-6)
+
+
+def test_labels_may_be_probabilities() -> None:
+    logits = Tensor([[1.0, 2.0, 0.5], [0.0, 0.1, 3.0]], requires_grad=True)
+    by_number, one_hot = CrossEntropyLoss()(logits, [1, 2]), CrossEntropyLoss()(logits, np.eye(3)[[1, 2]])
+    assert one_hot.item() == pytest.approx(by_number.item())
+    even = CrossEntropyLoss()(logits, np.full((2, 3), 1 / 3))
+    assert even.item() == pytest.approx(-log_softmax(logits).data.mean())
+    even.backward()
+    assert logits.grad is not None
+
+
+@pytest.mark.parametrize("rows", [[[0.5, 0.4]], [[1.5, -0.5]], [[np.nan, 1]]])
+def test_rows_that_are_no_probabilities_are_refused(rows: list[list[float]]) -> None:
+    with pytest.raises(UsageError, match="add up to 1"):
+        CrossEntropyLoss()(Tensor([[0.0, 1.0]]), np.array(rows))

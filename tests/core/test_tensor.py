@@ -15,7 +15,7 @@ import pytest
 from tinytorch.core.autograd import MulBackward
 from tinytorch.core.optimizers import SGD
 from tinytorch.core.tensor import Tensor, concatenate, no_grad, stack, where
-from tinytorch.errors import GraphError, ShapeError, UsageError
+from tinytorch.errors import GraphError, RangeError, ShapeError, UsageError
 
 
 def leaf(*values: float) -> Tensor:
@@ -74,8 +74,10 @@ def test_shapes_that_do_not_fit_are_named() -> None:
         Tensor([1, 2]) + Tensor([1, 2, 3])
 
 
-def test_an_index_out_of_range_is_a_shape_error() -> None:
-    with pytest.raises(ShapeError):
+def test_an_index_out_of_range_is_an_index_error_of_our_tree() -> None:
+    with pytest.raises(RangeError, match="out of bounds"):
+        Tensor([1, 2])[2]
+    with pytest.raises(IndexError):
         Tensor([1, 2])[2]
 
 

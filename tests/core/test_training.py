@@ -101,6 +101,14 @@ def test_a_checkpoint_needs_no_loader(tmp_path: Path) -> None:
     assert other.optimizer.step_count == trainer.optimizer.step_count == 10
 
 
+def test_a_checkpoint_makes_its_folder_and_names_what_is_in_the_way(tmp_path: Path) -> None:
+    trainer, _ = noisy_trainer()
+    trainer.save_checkpoint(tmp_path / "new" / "checkpoint")
+    trainer.load_checkpoint(tmp_path / "new" / "checkpoint")
+    with pytest.raises(UsageError, match=r"cannot write .*new"):
+        trainer.save_checkpoint(tmp_path / "new")
+
+
 def test_a_checkpoint_holds_nothing_that_is_executed(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
     noisy_trainer()[0].save_checkpoint(path)

@@ -11,7 +11,7 @@ from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.layers import Layer
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.errors import RangeError, ShapeError, UsageError
 
 EMBEDDING_SCALE = 0.02  # standard deviation of a fresh table (Radford et al. 2019, GPT-2)
 LONGEST_WAVE = 10_000  # of the sinusoidal positions, in units of 2 pi positions (Vaswani et al. 2017, section 3.5)
@@ -140,7 +140,7 @@ def checked_tokens(tokens: Any, vocab_size: int) -> Array:
     if array.dtype.kind not in "iu":
         raise UsageError(f"tokens must be integers, not {array.dtype}")
     if array.size and (array.min() < 0 or array.max() >= vocab_size):
-        raise UsageError(f"tokens must lie in 0..{vocab_size - 1}, these reach {array.min()}..{array.max()}")
+        raise RangeError(f"tokens must lie in 0..{vocab_size - 1}, these reach {array.min()}..{array.max()}")
     return array
 
 

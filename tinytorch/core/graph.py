@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.core.arrays import fingerprint, in_one_type, unbroadcast
 from tinytorch.core.ops import OPERATIONS, Array
-from tinytorch.errors import GraphError, ShapeError, UsageError
+from tinytorch.errors import GraphError, RangeError, ShapeError, UsageError
 
 AnyNode = TypeVar("AnyNode", bound="Node")
 
@@ -176,7 +176,8 @@ def apply(name: str, *inputs: AnyNode, **options: Any) -> AnyNode:
         data = OPERATIONS[name].forward(*arrays, **options)
     except (ValueError, IndexError) as error:
         shapes = ", ".join(str(array.shape) for array in arrays)
-        raise ShapeError(f"{name} of shapes {shapes}: {error}", mend="look at the shapes of what goes in") from error
+        kind = RangeError if isinstance(error, IndexError) else ShapeError
+        raise kind(f"{name} of shapes {shapes}: {error}", mend="look at the shapes of what goes in") from error
     if data.dtype.char == "d" and all(array.dtype.char != "d" for array in arrays):
         data = data.astype(np.float32)
     result = _new(type(inputs[0]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
@@ -30,13 +32,16 @@ class MSELoss(Loss):
 
 
 class CrossEntropyLoss(Loss):
-    """Mean of -log(softmax(logits)[label]) over a batch."""
+    """Mean of -log(softmax(logits)[label]) over a batch; or of -sum(probability * log(softmax(logits)))."""
 
     def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
         """Logits (N, ..., classes), labels (N, ...), whole numbers of any type -> tensor of one element, in nats.
 
-        Raises ShapeError when they do not fit together, UsageError for labels that are not in 0..classes-1.
+        Labels may also be probabilities (N, ..., classes), one-hot rows for example. Raises ShapeError when they do not
+        fit together, UsageError for labels that are not in 0..classes-1, or are no probabilities.
         """
+        if outputs.ndim > 1 and outputs.size and np.shape(targets) == outputs.shape:
+            return -(log_softmax(outputs) * _probabilities(targets)).sum(axis=-1).mean()
         classes = whole_numbers(targets)
         if outputs.ndim < 2 or classes.shape != outputs.shape[:-1] or not classes.size:
             raise ShapeError(
@@ -63,6 +68,14 @@ class BinaryCrossEntropyLoss(Loss):
                     f"BinaryCrossEntropyLoss needs {name} in 0..1", mend="put a Sigmoid behind the last layer"
                 )
         return apply("binary_cross_entropy", outputs, targets=truth)
+
+
+def _probabilities(targets: Tensor | Array) -> Array:
+    """Rows that are not negative and add up to 1; UsageError for others."""
+    rows: Array = np.asarray(targets)
+    if not (rows.min() >= 0 and np.allclose(rows.sum(axis=-1), 1, atol=1e-4)):
+        raise UsageError("labels in the shape of the logits must be probabilities: rows from 0 on that add up to 1")
+    return rows
 
 
 def log_softmax(inputs: Tensor, dim: int = -1) -> Tensor:

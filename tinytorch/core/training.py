@@ -179,7 +179,7 @@ class Trainer:
         """Write all that training goes on from: weights, optimizer, history, and the state of the random generators.
 
         With `loader` the orders of its batches go on, too. The file holds arrays and JSON, nothing that is executed.
-        Raises UsageError for an optimizer that cannot tell its state.
+        Raises UsageError for an optimizer that cannot tell its state, and for a path that cannot be written.
         """
         if not hasattr(self.optimizer, "state_dict"):
             raise UsageError(f"{type(self.optimizer).__name__} has no state_dict()", mend="derive it from Optimizer")
@@ -196,7 +196,11 @@ class Trainer:
         }
         content = io.BytesIO()
         np.savez(content, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type] # names come from us
-        atomic_write(Path(path), content.getvalue())
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(Path(path), content.getvalue())
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}", mend="name a file in another folder") from error
 
     def load_checkpoint(self, path: str | Path, loader: DataLoader | None = None) -> None:
         """Go on from what `save_checkpoint` wrote of the same model and optimizer, which stay the same objects.
