@@ -238,3 +238,12 @@ def test_rates_that_are_not_given_are_those_of_pytorch() -> None:
     kinds = [SGD([parameter()]), Adam([parameter()]), AdamW([parameter()])]
     assert [(kind.lr, kind.weight_decay) for kind in kinds] == [(0.01, 0), (0.001, 0), (0.001, 0.01)]
     assert (kinds[1].betas, kinds[1].eps) == ((0.9, 0.999), 1e-8)
+
+
+def test_a_tensor_in_the_place_of_data_is_updated_too() -> None:
+    p = Tensor([1.0, 2.0], requires_grad=True)
+    p.data = p.data - Tensor([1.0, 1.0])  # type: ignore[assignment]
+    p.grad = np.ones(2, np.float32)
+    SGD([p], lr=1).step()
+    assert type(p.data) is np.ndarray
+    np.testing.assert_array_equal(p.data, [-1, 0])

@@ -14,7 +14,7 @@ import pytest
 
 from tinytorch.core.autograd import MulBackward
 from tinytorch.core.optimizers import SGD
-from tinytorch.core.tensor import Tensor, concatenate, no_grad, stack, where
+from tinytorch.core.tensor import Tensor, apply, concatenate, no_grad, stack, where
 from tinytorch.errors import GraphError, RangeError, ShapeError, UsageError
 
 
@@ -483,3 +483,48 @@ def test_a_leaf_s_gradient_is_no_view_of_another_s() -> None:
     assert x.grad is not None
     x.grad *= 10
     np.testing.assert_array_equal(y.grad, [[1], [1]])
+
+
+NUMPY_FUNCTIONS = [np.exp, np.log, np.sqrt, np.tanh, np.abs, np.negative]
+
+
+@pytest.mark.parametrize("function", NUMPY_FUNCTIONS)
+def test_numpy_s_functions_have_the_gradients_of_the_table(function: Any) -> None:
+    x, y = leaf(1, 4), leaf(1, 4)
+    row = "neg" if function is np.negative else "abs" if function is np.abs else function.__name__
+    function(x).sum().backward()
+    apply(row, y).sum().backward()
+    np.testing.assert_array_equal(x.grad, y.grad)
+
+
+def test_numpy_s_operators_between_arrays_and_tensors_have_gradients() -> None:
+    x = leaf(1, 2)
+    (np.multiply(x, 3) + np.matmul(np.eye(2), x) + np.float64(2) * x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [6, 6])
+
+
+def test_a_numpy_function_that_would_lose_a_gradient_is_refused() -> None:
+    with pytest.raises(UsageError, match="numpy's sin has no gradient"):
+        np.sin(leaf(1))
+    with no_grad():
+        assert np.sin(leaf(0)).item() == 0
+    assert np.sin(Tensor([0.0])).item() == 0
+
+
+def test_numpy_s_questions_need_no_gradient() -> None:
+    assert np.isfinite(leaf(1)).dtype == bool
+    assert (np.array([1.0, 2.0]) == leaf(1, 3)).data.tolist() == [True, False]
+
+
+def test_an_array_that_a_tensor_is_taken_from_stays_an_array() -> None:
+    x = leaf(1, 2)
+    array = x.data
+    x.data -= 0.5 * Tensor([2.0, 2.0])
+    assert x.data is array
+    np.testing.assert_array_equal(array, [0, 1])
+
+
+def test_reductions_of_numpy_s_functions_are_computed() -> None:
+    assert np.add.reduce(Tensor([1.0, 2.0])).item() == 3
+    with pytest.raises(UsageError, match="numpy's add has no gradient"):
+        np.add.reduce(leaf(1, 2))

@@ -49,6 +49,7 @@ class Optimizer:
         self.step_count += 1
         for index, param in enumerate(self.params):
             if param.grad is not None:
+                param.data = np.asarray(param.data)  # somebody may have put a tensor there
                 self._update(index, param.data, _gradient(param))
 
     def _update(self, index: int, data: Array, gradient: Array) -> None:
@@ -184,7 +185,7 @@ class AdamW(Adam):
 
 
 def _gradient(param: Tensor) -> Array:
-    """The gradient as an array in the type of the data; somebody may have put a tensor there."""
+    """The gradient, an array or a tensor, as an array in the type of the data."""
     gradient: Array = np.asarray(param.grad, param.dtype)
     if gradient.shape != param.shape:
         raise ShapeError(f"a parameter needs a gradient of its shape {param.shape}, got {gradient.shape}")

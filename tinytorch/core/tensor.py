@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from tinytorch.core.conversion import DEFAULT_DTYPE, as_array, plain_index, unpacked
 from tinytorch.core.graph import Node, apply, is_recording, no_grad
-from tinytorch.core.ops import Array, Axis, Shape
+from tinytorch.core.ops import OPERATIONS, Array, Axis, Shape
 from tinytorch.errors import ShapeError, UsageError
 
 __all__ = ["Tensor", "apply", "concatenate", "no_grad", "stack", "where"]
@@ -25,7 +25,6 @@ class Tensor(Node):
     Raises UsageError for data that are not numeric, and for gradients of integers.
     """
 
-    __array_ufunc__ = None  # numpy then leaves `array + tensor` to Tensor
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
@@ -261,6 +260,24 @@ class Tensor(Node):
         """This tensor with `value` wherever `mask` (boolean, of a shape that broadcasts to this one) is true."""
         return where(mask, self._operand(value), self)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """What numpy does with `array + tensor` and `np.exp(tensor)`: the table's operation, where there is one.
+
+        Others are computed from the arrays; UsageError where that would lose a gradient. `array -= tensor` writes into
+        the array.
+        """
+        if method == "__call__" and not options and ufunc in _ROWS:
+            return apply(_ROWS[ufunc], *[item if isinstance(item, Tensor) else self._operand(item) for item in inputs])
+        arrays = [np.asarray(item) for item in inputs]
+        written = tuple(np.asarray(item) for item in options.pop("out", ()))
+        if written:
+            return getattr(ufunc, method)(*arrays, out=written, **options)
+        result = np.asarray(getattr(ufunc, method)(*arrays, **options))
+        is_wanted = is_recording() and any(isinstance(item, Tensor) and item.requires_grad for item in inputs)
+        if is_wanted and result.dtype.kind == "f":
+            raise UsageError(f"numpy's {ufunc.__name__} has no gradient here", mend="use .data, or a method of Tensor")
+        return Tensor(result)
+
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.array(self.data, dtype) if copy else np.asarray(self.data, dtype)
 
@@ -291,6 +308,10 @@ class Tensor(Node):
             return Tensor(np.asarray(relation(self.data, np.asarray(other))))
         except ValueError as error:
             raise ShapeError(f"cannot compare shapes {self.shape} and {np.shape(other)}") from error
+
+
+_ROWS = {row.forward: name for name, row in OPERATIONS.items() if isinstance(row.forward, np.ufunc)}
+_ROWS[np.matmul] = "matmul"
 
 
 def where(condition: Any, chosen: Tensor, other: Tensor) -> Tensor:
