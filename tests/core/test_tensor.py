@@ -528,3 +528,9 @@ def test_reductions_of_numpy_s_functions_are_computed() -> None:
     assert np.add.reduce(Tensor([1.0, 2.0])).item() == 3
     with pytest.raises(UsageError, match="numpy's add has no gradient"):
         np.add.reduce(leaf(1, 2))
+
+
+def test_truth_values_are_summed_up() -> None:
+    x = Tensor([[1.0, 0.0], [2.0, 3.0]])
+    assert (bool(x.all()), bool(x.any()), bool((x >= 0).all())) == (False, True, True)
+    assert (x.all(axis=1).data.tolist(), x.any(axis=0).data.tolist()) == ([False, True], [True, True])

@@ -1,0 +1,171 @@
+"""What a tensor has of an array: sizes, comparisons, numbers, and its dealings with numpy."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tinytorch.core.conversion import as_array, plain_index
+from tinytorch.core.graph import Node, apply, is_recording
+from tinytorch.core.ops import OPERATIONS, Array, Shape
+from tinytorch.errors import ShapeError, UsageError
+
+_ROWS = {row.forward: name for name, row in OPERATIONS.items() if isinstance(row.forward, np.ufunc)}
+_ROWS[np.matmul] = "matmul"
+
+
+class ArrayLike(Node):
+    """Base of tensors: all that has no gradient of its own."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
+        self.data = as_array(data, dtype)
+        if requires_grad and self.data.dtype.kind != "f":
+            raise UsageError(f"a tensor with gradients must be floating, not {self.data.dtype}")
+        self.grad = None
+        self.requires_grad = requires_grad
+        self._origin = None
+
+    def __getstate__(self) -> tuple[Array, bool]:
+        return self.data, self.requires_grad
+
+    def __setstate__(self, state: tuple[Array, bool]) -> None:
+        self.data, self.requires_grad = state
+        self.grad = self._origin = None
+
+    def detach(self) -> Self:
+        """The same array as a tensor without gradient and graph."""
+        return type(self)(self.data, dtype=self.dtype)
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes of all axes."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Element type."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.data.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.data.size
+
+    def __len__(self) -> int:
+        if not self.data.ndim:
+            raise UsageError("len() needs a tensor with at least one axis")
+        return len(self.data)
+
+    def item(self) -> float | int | bool:
+        """The only element as a Python number; UsageError when there are more or none."""
+        if self.data.size != 1:
+            raise UsageError(f"item() needs a tensor of one element, this one has shape {self.shape}")
+        value: float | int | bool = self.data.item()
+        return value
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, specification: str) -> str:
+        return format(self.item() if specification else str(self), specification)
+
+    def __repr__(self) -> str:
+        suffix = ", requires_grad=True" if self.requires_grad else ""
+        return f"Tensor({np.array2string(self.data, separator=', ', prefix='Tensor(')}{suffix})"
+
+    def numpy(self) -> Array:
+        """The array itself, not a copy."""
+        return self.data
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return np.array(self.data, dtype) if copy else np.asarray(self.data, dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """What numpy does with `array + tensor` and `np.exp(tensor)`: the table's operation, where there is one.
+
+        Others are computed from the arrays; UsageError where that would lose a gradient. `array -= tensor` writes into
+        the array.
+        """
+        if method == "__call__" and not options and ufunc in _ROWS:
+            return apply(_ROWS[ufunc], *[item if isinstance(item, Node) else self._operand(item) for item in inputs])
+        arrays = [np.asarray(item) for item in inputs]
+        written = tuple(np.asarray(item) for item in options.pop("out", ()))
+        if written:
+            return getattr(ufunc, method)(*arrays, out=written, **options)
+        result = np.asarray(getattr(ufunc, method)(*arrays, **options))
+        is_wanted = is_recording() and any(isinstance(item, Node) and item.requires_grad for item in inputs)
+        if is_wanted and result.dtype.kind == "f":
+            raise UsageError(f"numpy's {ufunc.__name__} has no gradient here", mend="use .data, or a method of Tensor")
+        return type(self)(result)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self.requires_grad and is_recording():
+            raise UsageError(
+                "a tensor with gradients cannot be written into", mend="use where(), or write inside no_grad()"
+            )
+        self.data[plain_index(index)] = value.data if isinstance(value, Node) else value
+
+    def __eq__(self, other: object) -> Any:
+        return self._compared(np.equal, other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._compared(np.not_equal, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._compared(np.less, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._compared(np.less_equal, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._compared(np.greater, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._compared(np.greater_equal, other)
+
+    __hash__ = Node.__hash__  # which tensor it is, not what is in it
+
+    def _compared(self, relation: Any, other: Any) -> Any:
+        """Truth values, element by element; nothing is comparable to what is not numeric."""
+        if not isinstance(other, (Node, np.ndarray, np.generic, int, float, list, tuple)):
+            return NotImplemented
+        array = np.asarray(other)
+        try:
+            return type(self)(np.asarray(relation(self.data, array)))
+        except ValueError as error:
+            raise ShapeError(f"cannot compare shapes {self.shape} and {array.shape}") from error
+
+    def argmax(self, axis: int | None = None) -> Self:
+        """Number of the largest element along `axis`, of everything in a row by default; the first of equals."""
+        return type(self)(np.asarray(self.data.argmax(axis)))
+
+    def all(self, axis: int | None = None) -> Self:
+        """Whether all elements are true (not 0), along `axis` or at all."""
+        return type(self)(np.asarray(self.data.all(axis)))
+
+    def any(self, axis: int | None = None) -> Self:
+        """Whether any element is true (not 0), along `axis` or at all."""
+        return type(self)(np.asarray(self.data.any(axis)))
+
+    def _operand(self, other: Any) -> Self:
+        """`other` as a tensor; plain numbers take this tensor's floating type."""
+        if isinstance(other, type(self)):
+            return other
+        if isinstance(other, (int, float)) and self.data.dtype.kind == "f":
+            return type(self)(other, dtype=self.data.dtype)
+        return type(self)(other)
