@@ -195,3 +195,19 @@ def test_a_row_of_the_table_hands_back_what_the_framework_does(kind: type[Row]) 
 
 def test_a_row_of_the_table_asks_who_wants_a_gradient() -> None:
     assert MulBackward(Tensor([1.0]), Tensor([2.0], requires_grad=True)).apply(np.ones(1))[0] is None
+
+
+class OwnReLU(Function):
+    """Uses numpy on what it is given."""
+
+    def forward(self, x: Any) -> Any:
+        return np.maximum(x, 0)
+
+    def backward(self, gradient: Any) -> Any:
+        return gradient * (self.inputs[0].data > 0)
+
+
+def test_a_forward_may_use_numpy() -> None:
+    x = Tensor([-1.0, 2.0], requires_grad=True)
+    OwnReLU.apply(x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0, 1])
