@@ -65,7 +65,7 @@ def test_sequential_takes_any_iterable_of_layers() -> None:
 
 
 def test_sequential_is_a_sequence() -> None:
-    model = small_model()
+    model = Sequential(Linear(4, 8), ReLU(), Dropout(0.5), Linear(8, 3))
     assert (len(model), model[0], list(model)) == (4, model.layers[0], model.layers)
 
 
