@@ -168,6 +168,18 @@ def test_the_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
         other.load_checkpoint(tmp_path / "checkpoint")
 
 
+def test_the_checkpoint_of_another_optimizer_changes_nothing(tmp_path: Path) -> None:
+    trainer, _ = noisy_trainer()
+    trainer.save_checkpoint(tmp_path / "checkpoint")
+    other, _ = noisy_trainer()
+    other.optimizer = SGD(other.model.parameters())
+    other.model.layers[0].weight.data += 1
+    before = other.model.state_dict()
+    with pytest.raises(UsageError, match="SGD needs the state"):
+        other.load_checkpoint(tmp_path / "checkpoint")
+    np.testing.assert_array_equal(other.model.state_dict()["layers.0.weight"], before["layers.0.weight"])
+
+
 def test_an_optimizer_that_cannot_tell_its_state_is_named(tmp_path: Path) -> None:
     trainer, _ = noisy_trainer()
     trainer.optimizer = object()

@@ -205,7 +205,8 @@ class Trainer:
     def load_checkpoint(self, path: str | Path, loader: DataLoader | None = None) -> None:
         """Go on from what `save_checkpoint` wrote of the same model and optimizer, which stay the same objects.
 
-        Raises UsageError for a file that is missing, damaged or no checkpoint, or that is of another model.
+        Nothing changes unless all of it fits. Raises UsageError for a file that is missing, damaged or no checkpoint,
+        or that is of another model or optimizer.
         """
         facts, arrays = _read_checkpoint(Path(path))
         kept = facts["optimizer"]
@@ -216,8 +217,13 @@ class Trainer:
         }
         prefix = "model."
         weights = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        before = state_dict(self.model)
         load_state_dict(self.model, weights)
-        self.optimizer.load_state_dict({**kept, **lists})
+        try:
+            self.optimizer.load_state_dict({**kept, **lists})
+        except UsageError:
+            load_state_dict(self.model, before)
+            raise
         for name, item in self._generators(loader).items():
             if name in facts["generators"]:
                 item.bit_generator.state = facts["generators"][name]
