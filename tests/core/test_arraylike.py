@@ -37,9 +37,10 @@ def test_what_is_not_numeric_is_refused(data: object) -> None:
         Tensor(data)
 
 
-def test_integers_have_no_gradients() -> None:
+def test_integers_that_want_gradients_become_float32() -> None:
+    assert Tensor(np.array([1, 2]), requires_grad=True).dtype == np.float32
     with pytest.raises(UsageError, match="floating"):
-        Tensor(np.array([1]), requires_grad=True)
+        Tensor([1], requires_grad=True, dtype=np.int64)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda tensor: pickle.loads(pickle.dumps(tensor))])

@@ -209,6 +209,14 @@ def test_integers_become_float32_where_they_must(reduce: Callable[[Tensor], Tens
     assert reduce(Tensor(np.array([1, 2]))).dtype == np.float32
 
 
+def test_integers_that_are_told_later_have_floating_gradients() -> None:
+    x = Tensor(np.array([1, 2]))
+    x.requires_grad = True
+    (x * 0.5).sum().backward()
+    (x * x).backward([0.5, 0.5])
+    np.testing.assert_array_equal(x.grad, [1.5, 2.5])
+
+
 def test_a_gradient_has_the_type_of_its_data() -> None:
     x, y = leaf(1, 2), Tensor([1.0, 2.0], requires_grad=True, dtype=np.float64)
     (x * y).sum().backward()

@@ -142,6 +142,11 @@ def test_parameters_must_be_tensors(params: list[Any]) -> None:
         SGD(params)
 
 
+def test_parameters_must_be_floating() -> None:
+    with pytest.raises(UsageError, match="floating parameters, and one is int64"):
+        SGD([Tensor(np.array([1]))])
+
+
 def test_a_parameter_that_is_there_twice_is_refused() -> None:
     p = parameter()
     with pytest.raises(ValueError, match="twice"):

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinytorch.core.conversion import as_array, plain_index
+from tinytorch.core.conversion import DEFAULT_DTYPE, as_array, plain_index
 from tinytorch.core.graph import Node, apply, is_recording
 from tinytorch.core.ops import OPERATIONS, Array, Shape
 from tinytorch.errors import ShapeError, UsageError
@@ -24,7 +24,9 @@ class ArrayLike(Node):
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
         self.data = as_array(data, dtype)
         if requires_grad and self.data.dtype.kind != "f":
-            raise UsageError(f"a tensor with gradients must be floating, not {self.data.dtype}")
+            if dtype is not None:
+                raise UsageError(f"a tensor with gradients must be floating, not {self.data.dtype}")
+            self.data = self.data.astype(DEFAULT_DTYPE)
         self.grad = None
         self.requires_grad = requires_grad
         self._origin = None

@@ -154,7 +154,8 @@ class Node:
         shape = self.data.shape
         if gradient is None and self.data.size != 1:
             raise UsageError(f"backward() of a tensor of shape {shape} needs a gradient of that shape")
-        seed = np.ones_like(self.data) if gradient is None else np.asarray(gradient, self.data.dtype)
+        dtype = _gradient_dtype(self)
+        seed = np.ones(shape, dtype) if gradient is None else np.asarray(gradient, dtype)
         if seed.shape != shape:
             raise ShapeError(f"backward() needs a gradient of shape {shape} and got one of {seed.shape}")
         return seed
@@ -258,7 +259,7 @@ def _parts(origin: Any, gradient: Array) -> tuple[Any, ...]:
 
 def _fitted(part: Any, tensor: Node, origin: object) -> Array:
     """A gradient in the type and shape of its tensor, summed up where that one was stretched."""
-    array: Array = np.asarray(part, tensor.data.dtype)
+    array: Array = np.asarray(part, _gradient_dtype(tensor))
     shape = tensor.data.shape
     try:
         is_stretched = np.broadcast_shapes(array.shape, shape) == array.shape
@@ -271,6 +272,11 @@ def _fitted(part: Any, tensor: Node, origin: object) -> Array:
             mend="hand back gradients in the shapes of the inputs",
         )
     return unbroadcast(array, shape)
+
+
+def _gradient_dtype(tensor: Node) -> np.dtype[Any]:
+    """The type of a tensor's gradient: its own, float32 for integers that were told later to require one."""
+    return tensor.data.dtype if tensor.data.dtype.kind == "f" else np.dtype(np.float32)
 
 
 def _accumulate(leaf: Node, gradient: Array, shared: bool) -> None:

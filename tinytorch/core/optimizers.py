@@ -34,6 +34,9 @@ class Optimizer:
         for param in self.params:
             if not isinstance(param, Tensor):
                 raise UsageError(f"an optimizer needs tensors, and got a {type(param).__name__}")
+            if param.dtype.kind != "f":
+                mend = "make it by Tensor(data, requires_grad=True), which is float32"
+                raise UsageError(f"an optimizer needs floating parameters, and one is {param.dtype}", mend=mend)
         if len({id(param) for param in self.params}) < len(self.params):
             raise UsageError("a parameter is there twice", mend="give every parameter once: model.parameters() does")
         self.lr = _checked("a learning rate", lr, above=0)

@@ -20,9 +20,8 @@ class Tensor(ArrayLike):
     """An array `data`, its gradient `grad` (None until `backward`), and the graph behind it.
 
     Numbers, lists and floating arrays become float32 unless `dtype` says otherwise; integer and boolean arrays (labels,
-    indices) keep their type. A float32 array is shared, not copied. Pickles and copies carry neither grad nor graph.
-
-    Raises UsageError for data that are not numeric, and for gradients of integers.
+    indices) keep their type unless they want gradients. A float32 array is shared, not copied. Pickles and copies carry
+    neither grad nor graph. Raises UsageError for data that are not numeric, and for gradients of an integer `dtype`.
     """
 
     __slots__ = ()
