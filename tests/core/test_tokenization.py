@@ -125,3 +125,12 @@ def test_a_vocabulary_needs_a_token() -> None:
 def test_a_tokenizer_writes_both_ways(call) -> None:
     with pytest.raises(NotImplementedError):
         call()
+
+
+def test_one_text_is_a_corpus_too() -> None:
+    one, many = BPETokenizer(10), BPETokenizer(10)
+    one.train("low low lower")
+    many.train(["low low lower"])
+    assert one.vocab == many.vocab
+    with pytest.raises(UsageError, match="needs text, not int"):
+        one.train([1])  # type: ignore[list-item]

@@ -292,6 +292,14 @@ def test_the_learning_rate_rises_then_falls() -> None:
     assert rates == pytest.approx([1 / 3, 2 / 3, 1, 0.55, 0.1, 0.1])
 
 
+@pytest.mark.parametrize(
+    "options", [{"total_epochs": 0}, {"total_epochs": 5, "warmup_epochs": 5}, {"max_lr": -1}, {"warmup_epochs": -1}]
+)
+def test_a_schedule_that_leads_nowhere_is_refused(options: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="a schedule needs"):
+        CosineSchedule(**options)
+
+
 def test_the_schedule_sets_the_rate_of_every_epoch() -> None:
     trainer, loader = noisy_trainer()
     trainer.fit(loader, 3)

@@ -83,9 +83,10 @@ class BPETokenizer(Tokenizer):
         return len(self.vocab) + BYTES
 
     def train(self, corpus: Iterable[str], vocab_size: int | None = None) -> None:
-        """Learn the vocabulary from the texts of `corpus`; equally common pairs in the order of the alphabet."""
+        """Learn the vocabulary from `corpus`, a text or many; equally common pairs in the order of the alphabet."""
         self.vocab_size = vocab_size or self.vocab_size
-        counts = Counter(word for text in corpus for word in WORDS.findall(text))
+        texts = [corpus] if isinstance(corpus, str) else corpus
+        counts = Counter(word for text in texts for word in WORDS.findall(_text(text)))
         words = [(list(word), count) for word, count in counts.items()]
         alphabet = sorted({character for word in counts for character in word})[: self.vocab_size]
         self.merges = _learn(words, self.vocab_size - len(alphabet))

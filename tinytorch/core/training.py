@@ -43,13 +43,18 @@ class Schedule(Protocol):
 class CosineSchedule:
     """A learning rate that rises to `max_lr` in a line, then falls to `min_lr` along half a cosine wave.
 
-    Loshchilov & Hutter 2017, without restarts; the rise is Goyal et al. 2017. Epochs may be fractions.
+    Loshchilov & Hutter 2017, without restarts; the rise is Goyal et al. 2017. Epochs may be fractions. Raises UsageError
+    for epochs that leave nothing to fall along, and for rates below 0.
     """
 
     max_lr: float = 0.1
     min_lr: float = 0.01
     total_epochs: float = 100
     warmup_epochs: float = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warmup_epochs < self.total_epochs or min(self.max_lr, self.min_lr) < 0:
+            raise UsageError(f"a schedule needs rates from 0 on and fewer warm-up epochs than epochs, got {self}")
 
     def get_lr(self, epoch: float) -> float:
         """The learning rate after `epoch` epochs; `min_lr` from `total_epochs` on."""
