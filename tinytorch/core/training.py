@@ -43,8 +43,8 @@ class Schedule(Protocol):
 class CosineSchedule:
     """A learning rate that rises to `max_lr` in a line, then falls to `min_lr` along half a cosine wave.
 
-    Loshchilov & Hutter 2017, without restarts; the rise is Goyal et al. 2017. Epochs may be fractions. Raises UsageError
-    for epochs that leave nothing to fall along, and for rates below 0.
+    Loshchilov & Hutter 2017, without restarts; the rise is Goyal et al. 2017. Epochs may be fractions.
+    Raises UsageError for epochs that leave nothing to fall along, and for rates below 0.
     """
 
     max_lr: float = 0.1
