@@ -104,7 +104,7 @@ class ArrayLike(Node):
         the array.
         """
         if method == "__call__" and not options and ufunc in _ROWS:
-            return apply(_ROWS[ufunc], *[item if isinstance(item, Node) else self._operand(item) for item in inputs])
+            return apply(_ROWS[ufunc], *[self._operand(item) for item in inputs])
         arrays = [np.asarray(item) for item in inputs]
         written = tuple(np.asarray(item) for item in options.pop("out", ()))
         if written:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tinytorch.core.arrays import broadcasts_to
 from tinytorch.core.layers import Layer, Linear
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
@@ -47,11 +48,7 @@ def scaled_dot_product_attention(
 
 def _bias(mask: Array, scores: Tensor) -> Tensor:
     """What a mask of any habit adds to `scores`; ShapeError when it does not fit."""
-    try:
-        is_fitting = np.broadcast_shapes(mask.shape, scores.shape) == scores.shape
-    except ValueError:
-        is_fitting = False
-    if not is_fitting:
+    if not broadcasts_to(mask.shape, scores.shape):
         raise ShapeError(f"attention needs a mask that broadcasts to {scores.shape}, got {mask.shape}")
     is_allowed = mask.dtype.kind != "f" or (mask.any() and ((mask == 0) | (mask == 1)).all())
     bias = np.where(mask, 0, BLOCKED) if is_allowed else np.maximum(mask, BLOCKED)

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinytorch.core.graph import is_recording, no_grad
+from tinytorch.core.graph import Applied, is_recording, no_grad
 from tinytorch.core.ops import OPERATIONS, Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
@@ -123,10 +123,8 @@ class Row(Function):
 
     def backward(self, gradient: Array) -> tuple[Array | None, ...]:
         """What the row hands back, None to an input that wants no gradient."""
-        arrays, output = [tensor.data for tensor in self.inputs], self.forward(*self.inputs)
-        rules = [OPERATIONS[self.name].vjps[position] for position in range(len(arrays))]
-        pairs = zip(self.needs_input_grad, rules, strict=True)
-        return tuple(rule(gradient, output, *arrays) if is_wanted else None for is_wanted, rule in pairs)
+        arrays = [tensor.data for tensor in self.inputs]
+        return tuple(Applied(self.name, self.inputs, arrays, self.forward(*self.inputs), {}).apply(gradient))
 
 
 def _row(title: str) -> type[Row]:

@@ -40,8 +40,7 @@ def plain_index(index: Any) -> Any:
         return tuple(plain_index(part) for part in index)
     if index is None or index is Ellipsis or isinstance(index, (int, slice)):
         return index
-    array = whole_numbers(index)
-    return array if array.size or array.dtype.kind != "f" else array.astype(int)  # an empty list is floating
+    return whole_numbers(index)
 
 
 def whole_numbers(values: Any) -> Array:

@@ -49,7 +49,9 @@ class TensorDataset(Dataset):
         self.tensors = tuple(tensor if isinstance(tensor, Tensor) else Tensor(tensor) for tensor in tensors)
         shapes = [tensor.shape for tensor in self.tensors]
         if any(not shape or shape[0] != shapes[0][0] for shape in shapes):
-            raise ShapeError(f"needs one label for each input, and got the shapes {', '.join(map(str, shapes))}")
+            raise ShapeError(
+                f"a TensorDataset needs one label for each input, and got the shapes {', '.join(map(str, shapes))}"
+            )
 
     @property
     def inputs(self) -> Array:
@@ -219,7 +221,7 @@ class DataLoader:
         seed: int = 0,
         transforms: Sequence[Transform] = (),
     ) -> None:
-        if not isinstance(batch_size, int) or batch_size < 1:
+        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise UsageError(f"the batch size must be a positive integer, not {batch_size!r}")
         if not len(dataset):
             raise UsageError("a loader needs samples, and the dataset has none")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinytorch.core.arrays import fingerprint, in_one_type, unbroadcast
+from tinytorch.core.arrays import broadcasts_to, fingerprint, in_one_type, unbroadcast
 from tinytorch.core.ops import OPERATIONS, Array
 from tinytorch.errors import GraphError, RangeError, ShapeError, UsageError
 
@@ -105,7 +105,8 @@ class Node:
 
     @_grad_fn.setter
     def _grad_fn(self, origin: Any) -> None:
-        if origin is not None and not (_has(origin, "inputs", "saved_tensors") and _has(origin, "apply", "backward")):
+        has_inputs = hasattr(origin, "inputs") or hasattr(origin, "saved_tensors")
+        if origin is not None and not (has_inputs and (hasattr(origin, "apply") or hasattr(origin, "backward"))):
             raise UsageError(
                 f"{type(origin).__name__} is no operation: it has no inputs, or no rule for their gradients",
                 mend="derive it from tinytorch.core.autograd.Function",
@@ -235,19 +236,15 @@ def _hand_back(result: Node, gradient: Array, gradients: dict[int, Array]) -> No
             gradients[key] = gradients[key] + part if key in gradients else part
 
 
-def _has(origin: Any, *names: str) -> bool:
-    return any(hasattr(origin, name) for name in names)
-
-
 def _inputs(origin: Any) -> tuple[Any, ...]:
     """What an operation was given: `inputs`, or as older editions of the curriculum say, `saved_tensors`."""
-    found: tuple[Any, ...] = origin.inputs if _has(origin, "inputs") else origin.saved_tensors
+    found: tuple[Any, ...] = origin.inputs if hasattr(origin, "inputs") else origin.saved_tensors
     return found
 
 
 def _parts(origin: Any, gradient: Array) -> tuple[Any, ...]:
     """What a student's operation hands back to its inputs: by `apply`, as older editions say, or `backward`."""
-    handed = origin.apply(gradient) if _has(origin, "apply") else origin.backward(gradient)
+    handed = origin.apply(gradient) if hasattr(origin, "apply") else origin.backward(gradient)
     parts = tuple(handed) if isinstance(handed, (tuple, list)) else (handed,)
     if len(parts) != len(_inputs(origin)):
         raise GraphError(
@@ -261,11 +258,7 @@ def _fitted(part: Any, tensor: Node, origin: object) -> Array:
     """A gradient in the type and shape of its tensor, summed up where that one was stretched."""
     array: Array = np.asarray(part, _gradient_dtype(tensor))
     shape = tensor.data.shape
-    try:
-        is_stretched = np.broadcast_shapes(array.shape, shape) == array.shape
-    except ValueError:
-        is_stretched = False
-    if not is_stretched:
+    if not broadcasts_to(shape, array.shape):
         name = repr(origin) if isinstance(origin, Applied) else type(origin).__name__
         raise ShapeError(
             f"{name} gave a gradient of shape {array.shape} for a tensor of shape {shape}",

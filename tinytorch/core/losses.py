@@ -21,13 +21,22 @@ class Loss:
         """How far `outputs` are from `targets`."""
         raise NotImplementedError(f"{type(self).__qualname__} has no forward()")
 
+    def fitting(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
+        """The targets as a tensor of the outputs' type; ShapeError unless both have one shape, and elements."""
+        truth = targets if isinstance(targets, Tensor) else Tensor(targets, dtype=outputs.dtype)
+        if truth.shape != outputs.shape or not truth.size:
+            shapes = f"{outputs.shape} and {truth.shape}"
+            name = type(self).__qualname__
+            raise ShapeError(f"{name} needs outputs and targets of one shape, not empty, got {shapes}")
+        return truth
+
 
 class MSELoss(Loss):
     """Mean of (output - target)^2 over all elements."""
 
     def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
         """Both of one shape, else ShapeError -> tensor of one element."""
-        difference = outputs - _same_shape(outputs, targets)
+        difference = outputs - self.fitting(outputs, targets)
         return (difference * difference).mean()
 
 
@@ -61,7 +70,7 @@ class BinaryCrossEntropyLoss(Loss):
 
         Raises ShapeError when they do not fit together, UsageError for values outside 0..1.
         """
-        truth = _same_shape(outputs, targets).data
+        truth = self.fitting(outputs, targets).data
         for name, values in (("probabilities", outputs.data), ("targets", truth)):
             if not values.size or not (values.min() >= 0 and values.max() <= 1):
                 raise UsageError(
@@ -81,13 +90,3 @@ def _probabilities(targets: Tensor | Array) -> Array:
 def log_softmax(inputs: Tensor, dim: int = -1) -> Tensor:
     """Logarithm of softmax along the axis `dim`, exact where the softmax itself would round to 0."""
     return apply("log_softmax", inputs, axis=dim)
-
-
-def _same_shape(outputs: Tensor, targets: Tensor | Array) -> Tensor:
-    """The targets as a tensor of the outputs' type; ShapeError unless both have one shape, and elements."""
-    truth = targets if isinstance(targets, Tensor) else Tensor(targets, dtype=outputs.dtype)
-    if truth.shape != outputs.shape or not truth.size:
-        raise ShapeError(
-            f"a loss needs outputs and targets of one shape, not empty, got {outputs.shape} and {truth.shape}"
-        )
-    return truth

@@ -48,11 +48,10 @@ def right_answers(outputs: Array, labels: Array) -> NDArray[Any]:
         if truth.shape == outputs.shape and ((truth == 0) | (truth == 1)).all() and (truth.sum(axis=-1) == 1).all():
             truth = truth.argmax(axis=-1)
         if truth.shape == outputs.shape[:-1] and truth.dtype.kind in "iu":
-            right = np.equal(outputs.argmax(axis=-1), truth)
-            return np.asarray(right, np.float64).ravel()
+            return correctness(outputs, truth).ravel().astype(np.float64)
     elif outputs.size == truth.size and truth.dtype.kind in "iub" and ((truth == 0) | (truth == 1)).all():
         return np.asarray(np.equal(outputs.ravel() > DECISION, truth.ravel()), np.float64)
-    return np.full(len(labels), np.nan)
+    return np.full(len(np.atleast_1d(labels)), np.nan)
 
 
 def accuracy(model: Layer, dataset: TensorDataset) -> float:

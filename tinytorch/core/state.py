@@ -59,8 +59,8 @@ def load_state_dict(model: object, state: Mapping[str, Any]) -> None:
     for name, array in own.items():
         if np.shape(state[name]) != array.shape:
             is_turned = np.shape(state[name]) == array.shape[::-1]
-            hint = "weights are kept as (in, out), PyTorch's are (out, in): give its transpose" if is_turned else ""
-            mend = hint or "build the model with the sizes that it was saved with"
+            turn = "give its transpose: weights are kept as (in, out), PyTorch's are (out, in)"
+            mend = turn if is_turned else "build the model with the sizes that it was saved with"
             raise ShapeError(f"{name} needs the shape {array.shape}, got {np.shape(state[name])}", mend=mend)
     for name, array in own.items():
         array[...] = state[name]

@@ -109,9 +109,7 @@ class Trainer:
 
         Raises RunError when the loss is no longer a finite number.
         """
-        losses = [self._epoch(loader, 1, part_of(self.progress, "train", number, epochs)) for number in range(epochs)]
-        self.optimizer.zero_grad()
-        return losses
+        return [self._epoch(loader, 1, part_of(self.progress, "train", number, epochs)) for number in range(epochs)]
 
     def train_epoch(self, loader: Batches, accumulation_steps: int = 1) -> float:
         """Train for one pass over `loader`, each step by the mean gradient of `accumulation_steps` batches; mean loss.

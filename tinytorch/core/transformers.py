@@ -248,7 +248,7 @@ class Completion(Layer):
         """(N, T) -> tokens (N, new_tokens), or scores (N, new_tokens, vocab_size) in training."""
         needed = self.prompt_length + (self.new_tokens - 1 if self.training else 0)
         if inputs.ndim != 2 or inputs.shape[1] < needed:
-            raise ShapeError(f"needs sequences of {needed} tokens, got {inputs.shape}")
+            raise ShapeError(f"a Completion needs sequences of {needed} tokens, got {inputs.shape}")
         if self.training:
             scores: Tensor = self.gpt(inputs[:, :needed])
             return scores[:, self.prompt_length - 1 :]
