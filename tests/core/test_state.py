@@ -10,6 +10,7 @@ from tinytorch.core.spatial import BatchNorm2d
 from tinytorch.core.state import generators, held, load_state_dict, state_dict
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
+from tinytorch.perf.quantization import quantize_model
 
 
 class Own:
@@ -22,11 +23,17 @@ class Own:
 
 
 def test_arrays_are_named_by_the_first_way_that_leads_to_them() -> None:
-    assert list(state_dict(Own())) == ["scale", "parts.first.weight", "parts.first.bias"]
+    assert list(state_dict(Own())) == ["scale", "parts.first.weight", "parts.first.bias", "classes"]
     assert list(Sequential(Linear(1, 1), BatchNorm2d(1)).state_dict()) == [
         "layers.0.weight", "layers.0.bias", "layers.1.gamma", "layers.1.beta", "layers.1.running_mean",
         "layers.1.running_var",
     ]  # fmt: skip
+
+
+def test_a_quantized_model_is_saved_with_its_codes() -> None:
+    model, other = (quantize_model(Sequential(Linear(3, 2))) for _ in range(2))
+    load_state_dict(other, state_dict(model))
+    np.testing.assert_array_equal(other(np.ones((1, 3))), model(np.ones((1, 3))))
 
 
 def test_a_state_is_a_copy() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -140,7 +141,39 @@ def write_other_arrays(path: Path) -> None:
         np.savez(file, weight=np.ones(2))
 
 
-@pytest.mark.parametrize("damage", [cut, flip_a_byte, write_pickle, write_array, write_other_arrays])
+def write_facts(path: Path, facts: object) -> None:
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    with path.open("wb") as file:
+        np.savez(file, **{**arrays, "facts": np.array(json.dumps(facts))})
+
+
+def write_a_list(path: Path) -> None:
+    write_facts(path, [1])
+
+
+def write_too_few_facts(path: Path) -> None:
+    write_facts(path, {"format": 1})
+
+
+def write_another_format(path: Path) -> None:
+    write_facts(path, {"format": 2})
+
+
+def leave_out_an_array(path: Path) -> None:
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files if name != "optimizer.m_buffers.0"}
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+DAMAGES = [
+    cut, flip_a_byte, write_pickle, write_array, write_other_arrays, write_a_list, write_too_few_facts,
+    write_another_format, leave_out_an_array,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_checkpoint_is_refused_and_changes_nothing(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     path = tmp_path / "checkpoint"
     trainer, loader = noisy_trainer()

@@ -88,7 +88,7 @@ class Layer:
         return self.train(False)
 
     def state_dict(self) -> dict[str, Array]:
-        """Copies of all weights and running statistics, by name."""
+        """Copies of all weights and other arrays of numbers, by name: running statistics, codes."""
         return state.state_dict(self)
 
     def load_state_dict(self, arrays: Mapping[str, Any]) -> None:

@@ -39,7 +39,7 @@ def _inside(item: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def state_dict(model: object) -> dict[str, Array]:
-    """Copies of all weights and other floating arrays of a model of any class, by name."""
+    """Copies of all weights and other arrays of numbers of a model of any class, by name: running statistics, codes."""
     return {name: array.copy() for name, array in _arrays(model).items()}
 
 
@@ -73,4 +73,4 @@ def generators(model: object) -> dict[str, np.random.Generator]:
 
 def _arrays(model: object) -> dict[str, Array]:
     arrays = {name: item.data if isinstance(item, Tensor) else item for name, item in held(model)}
-    return {name: item for name, item in arrays.items() if isinstance(item, np.ndarray) and item.dtype.kind == "f"}
+    return {name: item for name, item in arrays.items() if isinstance(item, np.ndarray) and item.dtype.kind in "biuf"}

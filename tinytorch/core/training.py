@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import json
 import math
 import operator
-import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tinytorch.core.checkpoint import Checkpoint
 from tinytorch.core.dataloader import DataLoader
 from tinytorch.core.layers import inference, set_training_mode
 from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
@@ -22,13 +20,11 @@ from tinytorch.core.ops import Array
 from tinytorch.core.state import generators, load_state_dict, state_dict
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import RunError, UsageError
-from tinytorch.files import atomic_write
 from tinytorch.progress import Progress, part_of, silent
 
 __all__ = ["BinaryCrossEntropyLoss", "CosineSchedule", "CrossEntropyLoss", "MSELoss", "Trainer", "clip_grad_norm"]
 
 LARGEST_KEPT_BYTES = 31 * 2**20
-CHECKPOINT_FORMAT = 1
 Batches = Iterable[Any]  # each (*inputs, labels): a DataLoader, a list of pairs
 
 
@@ -186,24 +182,13 @@ class Trainer:
         """
         if not hasattr(self.optimizer, "state_dict"):
             raise UsageError(f"{type(self.optimizer).__name__} has no state_dict()", mend="derive it from Optimizer")
-        told = self.optimizer.state_dict()
-        arrays = {f"model.{name}": array for name, array in state_dict(self.model).items()}
-        for name in told.keys() - {"lr", "step_count"}:
-            arrays |= {f"optimizer.{name}.{index}": array for index, array in enumerate(told[name])}
-        facts = {
-            "format": CHECKPOINT_FORMAT,
-            "epoch": self.epoch,
-            "history": self.history,
-            "optimizer": {name: len(value) if isinstance(value, list) else value for name, value in told.items()},
-            "generators": {name: item.bit_generator.state for name, item in self._generators(loader).items()},
-        }
-        content = io.BytesIO()
-        np.savez(content, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type] # names come from us
-        try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(Path(path), content.getvalue())
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}", mend="name a file in another folder") from error
+        Checkpoint(
+            weights=state_dict(self.model),
+            optimizer=self.optimizer.state_dict(),
+            generators={name: item.bit_generator.state for name, item in self._generators(loader).items()},
+            epoch=self.epoch,
+            history=self.history,
+        ).write(Path(path))
 
     def load_checkpoint(self, path: str | Path, loader: DataLoader | None = None) -> None:
         """Go on from what `save_checkpoint` wrote of the same model and optimizer, which stay the same objects.
@@ -211,26 +196,17 @@ class Trainer:
         Nothing changes unless all of it fits. Raises UsageError for a file that is missing, damaged or no checkpoint,
         or that is of another model or optimizer.
         """
-        facts, arrays = _read_checkpoint(Path(path))
-        kept = facts["optimizer"]
-        lists = {
-            name: [arrays[f"optimizer.{name}.{index}"] for index in range(count)]
-            for name, count in kept.items()
-            if name not in ("lr", "step_count")
-        }
-        prefix = "model."
-        weights = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        before = state_dict(self.model)
-        load_state_dict(self.model, weights)
+        found, before = Checkpoint.read(Path(path)), state_dict(self.model)
+        load_state_dict(self.model, found.weights)
         try:
-            self.optimizer.load_state_dict({**kept, **lists})
+            self.optimizer.load_state_dict(found.optimizer)
         except UsageError:
             load_state_dict(self.model, before)
             raise
         for name, item in self._generators(loader).items():
-            if name in facts["generators"]:
-                item.bit_generator.state = facts["generators"][name]
-        self.epoch, self.history = facts["epoch"], facts["history"]
+            if name in found.generators:
+                item.bit_generator.state = found.generators[name]
+        self.epoch, self.history = found.epoch, found.history
 
     def _generators(self, loader: DataLoader | None) -> dict[str, np.random.Generator]:
         own = {f"model.{name}": item for name, item in generators(self.model).items()}
@@ -247,24 +223,6 @@ def _mean(losses: list[float]) -> float:
     if not losses:
         raise UsageError("training and evaluating need data: the loader gave no batch")
     return math.fsum(losses) / len(losses)
-
-
-def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Facts and arrays of a checkpoint; UsageError for anything else."""
-    mend = "name a file that save_checkpoint() wrote, or train from the start"
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        facts = json.loads(str(arrays.pop("facts")))
-    except FileNotFoundError as error:
-        raise UsageError(f"there is no checkpoint {path}", mend=mend) from error
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} is damaged or no checkpoint: {error}", mend=mend) from error
-    if facts.get("format") != CHECKPOINT_FORMAT:
-        raise UsageError(
-            f"{path} is a checkpoint of the format {facts.get('format')}, not of {CHECKPOINT_FORMAT}", mend=mend
-        )
-    return facts, arrays
 
 
 def _keep_freed_memory() -> None:

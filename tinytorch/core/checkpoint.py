@@ -1,0 +1,82 @@
+"""Checkpoint files: arrays and JSON in one archive, in which nothing is executed."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core.ops import Array
+from tinytorch.errors import UsageError
+from tinytorch.files import atomic_write
+
+FORMAT = 1
+MODEL = "model."  # before the names of a model's arrays
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that training goes on from: a model's arrays and its generators' states by name, an optimizer's state."""
+
+    weights: dict[str, Array]
+    optimizer: dict[str, Any]  # numbers, and lists of arrays
+    generators: dict[str, Any]
+    epoch: int
+    history: dict[str, list[float]]
+
+    def write(self, path: Path) -> None:
+        """Write the file, as a whole or not at all, and the folder it lies in. UsageError when it cannot be written."""
+        arrays = {MODEL + name: array for name, array in self.weights.items()}
+        lists = {name: value for name, value in self.optimizer.items() if isinstance(value, list)}
+        for name, values in lists.items():
+            arrays |= {f"optimizer.{name}.{index}": array for index, array in enumerate(values)}
+        facts = {
+            "format": FORMAT,
+            "epoch": self.epoch,
+            "history": self.history,
+            "optimizer": {name: value for name, value in self.optimizer.items() if name not in lists},
+            "lists": {name: len(values) for name, values in lists.items()},
+            "generators": self.generators,
+        }
+        content = io.BytesIO()
+        np.savez(content, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type] # names come from us
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, content.getvalue())
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}", mend="name a file in another folder") from error
+
+    @classmethod
+    def read(cls, path: Path) -> Checkpoint:
+        """What `write` wrote; UsageError for a file that is missing, damaged, or anything else."""
+        mend = "name a file that save_checkpoint() wrote, or train from the start"
+        try:
+            return cls._from_bytes(path.read_bytes())
+        except FileNotFoundError as error:
+            raise UsageError(f"there is no checkpoint {path}", mend=mend) from error
+        except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+            raise UsageError(f"{path} is damaged or no checkpoint: {error}", mend=mend) from error
+
+    @classmethod
+    def _from_bytes(cls, content: bytes) -> Checkpoint:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        facts = dict(json.loads(str(arrays.pop("facts"))))
+        if facts["format"] != FORMAT:
+            raise ValueError(f"its format is {facts['format']}, not {FORMAT}")
+        lists = {
+            name: [arrays[f"optimizer.{name}.{index}"] for index in range(count)]
+            for name, count in facts["lists"].items()
+        }
+        return cls(
+            weights={name.removeprefix(MODEL): array for name, array in arrays.items() if name.startswith(MODEL)},
+            optimizer={**facts["optimizer"], **lists},
+            generators=dict(facts["generators"]),
+            epoch=int(facts["epoch"]),
+            history=dict(facts["history"]),
+        )
