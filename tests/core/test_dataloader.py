@@ -146,7 +146,10 @@ def test_a_crop_has_its_size_and_shows_the_image(size: Any, padding: int, shape:
     assert set(cropped.ravel()) <= {0, *(IMAGES.ravel() + 1)}
 
 
-@pytest.mark.parametrize("transform", [RandomHorizontalFlip(), RandomCrop(4), RandomShift(), Compose([RandomCrop(3)])])
+@pytest.mark.parametrize(
+    "transform",
+    [RandomHorizontalFlip(), RandomCrop(4), RandomShift(), RandomNoise(), Compose([RandomCrop(3), RandomNoise()])],
+)
 @pytest.mark.parametrize("image", [np.ones((4, 4)), np.ones((1, 4, 4)), np.ones((2, 1, 4, 4))])
 def test_one_image_is_changed_as_a_batch_is(transform: Any, image: Any) -> None:
     assert transform(image).ndim == image.ndim

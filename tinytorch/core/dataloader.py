@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence, Sized
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -94,29 +93,43 @@ class Transform(Protocol):
     def __call__(self, inputs: Array, generator: np.random.Generator, /) -> Array: ...
 
 
-class ImageTransform:
-    """Base of what changes images at random, each of a batch in its own way: write `change`.
+class RandomTransform:
+    """Base of random changes, of an array or a tensor into another one: write `change`.
 
-    Called with a batch (N, C, H, W) or one image (C, H, W) or (H, W), an array or a tensor, and gives the same back.
-    Draws come from the generator given, or from one of its own. Raises ShapeError for what is no image.
+    Draws come from the generator given, or from one of its own.
     """
 
     def __init__(self) -> None:
         self._own = np.random.default_rng()
 
     def __call__(self, inputs: Any, generator: np.random.Generator | None = None) -> Any:
-        """The images changed; a new tensor or array."""
-        array = np.asarray(inputs)
-        if array.ndim not in (2, 3, 4):
-            raise ShapeError(f"{type(self).__name__} needs images (N, C, H, W), (C, H, W) or (H, W), got {array.shape}")
-        images = array.reshape(*(1,) * (4 - array.ndim), *array.shape)
-        changed = self.change(images, generator or self._own)
-        result = changed.reshape(*array.shape[:-2], *changed.shape[-2:])
-        return Tensor(result) if isinstance(inputs, Tensor) else result
+        """A new tensor, or a new array."""
+        changed = self.change(np.asarray(inputs), generator or self._own)
+        return Tensor(changed) if isinstance(inputs, Tensor) else changed
 
-    def change(self, images: Array, generator: np.random.Generator) -> Array:
-        """(N, C, H, W) -> (N, C, rows, columns)."""
+    def change(self, inputs: Array, generator: np.random.Generator) -> Array:
+        """The inputs changed."""
         raise NotImplementedError(f"{type(self).__qualname__} has no change()")
+
+
+class ImageTransform(RandomTransform):
+    """Base of what changes images, each of a batch in its own way: write `change_images`.
+
+    Takes a batch (N, C, H, W) or one image (C, H, W) or (H, W). Raises ShapeError for what is no image.
+    """
+
+    def change(self, inputs: Array, generator: np.random.Generator) -> Array:
+        """(..., H, W) -> (..., rows, columns)."""
+        if inputs.ndim not in (2, 3, 4):
+            name = type(self).__name__
+            raise ShapeError(f"{name} needs images (N, C, H, W), (C, H, W) or (H, W), got {inputs.shape}")
+        images = inputs.reshape(*(1,) * (4 - inputs.ndim), *inputs.shape)
+        changed = self.change_images(images, generator)
+        return changed.reshape(*inputs.shape[:-2], *changed.shape[-2:])
+
+    def change_images(self, images: Array, generator: np.random.Generator) -> Array:
+        """(N, C, H, W) -> (N, C, rows, columns)."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no change_images()")
 
 
 class RandomHorizontalFlip(ImageTransform):
@@ -128,7 +141,7 @@ class RandomHorizontalFlip(ImageTransform):
             raise UsageError(f"RandomHorizontalFlip needs a probability 0 <= p <= 1, got {p}")
         self.p = p
 
-    def change(self, images: Array, generator: np.random.Generator) -> Array:
+    def change_images(self, images: Array, generator: np.random.Generator) -> Array:
         """(N, C, H, W), kept."""
         is_flipped = generator.random(len(images)) < self.p
         return np.where(is_flipped[:, None, None, None], images[..., ::-1], images)
@@ -150,7 +163,7 @@ class RandomCrop(ImageTransform):
                 f"RandomCrop needs a size of at least 1 and a padding of at least 0, got {size}, {padding}"
             )
 
-    def change(self, images: Array, generator: np.random.Generator) -> Array:
+    def change_images(self, images: Array, generator: np.random.Generator) -> Array:
         """(N, C, H, W) -> (N, C, *size)."""
         border = (self.padding, self.padding)
         wider = np.pad(images, ((0, 0), (0, 0), border, border))
@@ -172,10 +185,10 @@ class RandomShift(ImageTransform):
         super().__init__()
         self.pixels = pixels
 
-    def change(self, images: Array, generator: np.random.Generator) -> Array:
+    def change_images(self, images: Array, generator: np.random.Generator) -> Array:
         """(N, C, H, W), kept."""
         height, width = images.shape[2:]
-        return RandomCrop((height, width), self.pixels).change(images, generator)
+        return RandomCrop((height, width), self.pixels).change_images(images, generator)
 
 
 class Compose:
@@ -191,13 +204,14 @@ class Compose:
         return inputs
 
 
-@dataclass(frozen=True)
-class RandomNoise:
+class RandomNoise(RandomTransform):
     """Adds draws from a normal distribution of standard deviation `scale`."""
 
-    scale: float = 0.1
+    def __init__(self, scale: float = 0.1) -> None:
+        super().__init__()
+        self.scale = scale
 
-    def __call__(self, inputs: Array, generator: np.random.Generator, /) -> Array:
+    def change(self, inputs: Array, generator: np.random.Generator) -> Array:
         """Any shape, kept; float32."""
         noise: Array = generator.standard_normal(inputs.shape, dtype=np.float32)
         noise *= self.scale
