@@ -14,6 +14,7 @@ from tinytorch.benchmarking import Benchmark
 from tinytorch.competition import calculate_normalized_scores
 from tinytorch.competition.scores import paired_models
 from tinytorch.core.activations import ReLU
+from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ModelError, ShapeError, UsageError
@@ -240,6 +241,9 @@ def test_the_accuracy_is_that_of_the_model(tiny_tier) -> None:
         (([3], [(INPUTS, LABELS)]), UsageError),
         (([network()], [INPUTS]), UsageError),
         (([network()], [(INPUTS, LABELS[:3])]), ShapeError),
+        (([network()], [TensorDataset(INPUTS)]), UsageError),
+        (([network()], [TensorDataset(INPUTS, INPUTS, LABELS)]), UsageError),
+        (([network()], [TensorDataset(INPUTS[:0], LABELS[:0])]), UsageError),
     ],
 )
 def test_bad_arguments_are_refused_at_once(arguments, error) -> None:

@@ -119,6 +119,8 @@ def test_only_text_is_encoded(tokenizer: Tokenizer) -> None:
 def test_a_vocabulary_needs_a_token() -> None:
     with pytest.raises(UsageError, match="at least 1 token"):
         BPETokenizer(0)
+    with pytest.raises(UsageError, match="at least 1 token"):
+        trained().train(CORPUS, vocab_size=0)
 
 
 @pytest.mark.parametrize("call", [lambda: Tokenizer().encode("a"), lambda: Tokenizer().decode([1])])

@@ -157,7 +157,8 @@ def write_too_few_facts(path: Path) -> None:
 
 
 def write_another_format(path: Path) -> None:
-    write_facts(path, {"format": 2})
+    with np.load(path) as stored:
+        write_facts(path, {**json.loads(str(stored["facts"])), "format": 2})
 
 
 def leave_out_an_array(path: Path) -> None:

@@ -209,13 +209,12 @@ def _tier(tier: str | Tier) -> Tier:
 def _arrays(dataset: object) -> tuple[NDArray[Any], NDArray[Any], bool]:
     """Inputs, labels, and whether models are to be given Tensors (they get what the caller's data is made of)."""
     if isinstance(dataset, Dataset):
-        fields = dataset.batch(np.arange(len(dataset)))
-        if len(fields) != 2:
-            raise UsageError(f"a dataset must give pairs (input, label), and this one gives {len(fields)} fields")
-        return *fields, True
-    if not isinstance(dataset, (tuple, list)) or len(dataset) != 2:
-        raise UsageError("a dataset must be a pair (inputs, labels) or a tinytorch Dataset")
-    inputs, labels = np.asarray(dataset[0]), np.asarray(dataset[1])
+        fields: Sequence[Any] = dataset.batch(np.arange(len(dataset))) if len(dataset) else ()
+    else:
+        fields = dataset if isinstance(dataset, (tuple, list)) else ()
+    if len(fields) != 2:
+        raise UsageError("a dataset must be a pair (inputs, labels), or a tinytorch Dataset of at least one such pair")
+    inputs, labels = np.asarray(fields[0]), np.asarray(fields[1])
     if not inputs.ndim or not len(inputs) or len(inputs) != len(labels):
         raise ShapeError(f"inputs {inputs.shape} and labels {labels.shape} must have equally many rows, at least 1")
-    return inputs, labels, isinstance(dataset[0], Tensor)
+    return inputs, labels, isinstance(dataset, Dataset) or isinstance(fields[0], Tensor)

@@ -71,9 +71,7 @@ class BPETokenizer(Tokenizer):
     """
 
     def __init__(self, vocab_size: int = 1000) -> None:
-        if vocab_size < 1:
-            raise UsageError(f"a vocabulary needs at least 1 token, not {vocab_size}")
-        self.vocab_size = vocab_size
+        self.vocab_size = _size(vocab_size)
         self.merges: list[Pair] = []
         self._set([])
 
@@ -84,7 +82,7 @@ class BPETokenizer(Tokenizer):
 
     def train(self, corpus: Iterable[str], vocab_size: int | None = None) -> None:
         """Learn the vocabulary from `corpus`, a text or many; equally common pairs in the order of the alphabet."""
-        self.vocab_size = vocab_size or self.vocab_size
+        self.vocab_size = self.vocab_size if vocab_size is None else _size(vocab_size)
         texts = [corpus] if isinstance(corpus, str) else corpus
         counts = Counter(word for text in texts for word in WORDS.findall(_text(text)))
         words = [(list(word), count) for word, count in counts.items()]
@@ -178,6 +176,12 @@ def _joined(symbols: list[str], pair: Pair) -> list[str]:
         else:
             joined.append(symbol)
     return joined
+
+
+def _size(vocab_size: int) -> int:
+    if vocab_size < 1:
+        raise UsageError(f"a vocabulary needs at least 1 token, not {vocab_size}")
+    return vocab_size
 
 
 def _text(text: Any) -> str:
