@@ -178,3 +178,8 @@ def test_truth_values_are_summed_up() -> None:
     x = Tensor([[1.0, 0.0], [2.0, 3.0]])
     assert (bool(x.all()), bool(x.any()), bool((x >= 0).all())) == (False, True, True)
     assert (x.all(axis=1).data.tolist(), x.any(axis=0).data.tolist()) == ([False, True], [True, True])
+
+
+def test_a_number_has_no_length() -> None:
+    with pytest.raises(UsageError, match="at least one axis"):
+        len(Tensor(1.0))
