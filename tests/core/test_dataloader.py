@@ -11,10 +11,12 @@ from tinytorch.core.dataloader import (
     Compose,
     DataLoader,
     Dataset,
+    ImageTransform,
     RandomCrop,
     RandomHorizontalFlip,
     RandomNoise,
     RandomShift,
+    RandomTransform,
     TensorDataset,
 )
 from tinytorch.core.tensor import Tensor
@@ -210,3 +212,9 @@ def test_transforms_leave_the_dataset_alone_and_repeat_with_the_seed() -> None:
 
 def test_a_batch_may_be_one_sample() -> None:
     assert len(list(DataLoader(TEN, 1))) == 10
+
+
+@pytest.mark.parametrize(("base", "missing"), [(RandomTransform, "change"), (ImageTransform, "change_images")])
+def test_a_transform_without_its_change_says_so(base: type[RandomTransform], missing: str) -> None:
+    with pytest.raises(NotImplementedError, match=rf"has no {missing}\(\)"):
+        base()(IMAGES)

@@ -67,3 +67,14 @@ def test_fixed_waves_are_not_trained() -> None:
 def test_vectors_of_another_size_are_named() -> None:
     with pytest.raises(ShapeError, match=r"PositionalEncoding\(4, 2, 'learned'\) needs inputs \(..., T, 2\)"):
         PositionalEncoding(4, 2)(np.zeros((1, 3, 1), np.float32))
+
+
+@pytest.mark.parametrize("build", [lambda: Embedding(0, 2), lambda: Embedding(2, 0), lambda: PositionalEncoding(0, 2)])
+def test_an_embedding_needs_sizes(build) -> None:
+    with pytest.raises(UsageError, match="sizes of at least 1"):
+        build()
+
+
+def test_positions_of_an_unknown_kind_are_refused() -> None:
+    with pytest.raises(UsageError, match="unknown positions 'rotary'"):
+        PositionalEncoding(4, 2, "rotary")  # type: ignore[arg-type]

@@ -103,3 +103,8 @@ def test_labels_may_be_probabilities() -> None:
 def test_rows_that_are_no_probabilities_are_refused(rows: list[list[float]]) -> None:
     with pytest.raises(UsageError, match="add up to 1"):
         CrossEntropyLoss()(Tensor([[0.0, 1.0]]), np.array(rows))
+
+
+def test_a_loss_without_forward_says_so() -> None:
+    with pytest.raises(NotImplementedError, match="Loss has no forward"):
+        Loss()(Tensor([1.0]), Tensor([1.0]))

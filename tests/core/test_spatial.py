@@ -200,3 +200,8 @@ def test_batch_norm_keeps_away_from_zero_by_its_eps() -> None:
 def test_a_convolution_needs_channels(channels: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="at least 1 channel"):
         Conv2d(*channels, 3)
+
+
+def test_batch_norm_needs_a_channel() -> None:
+    with pytest.raises(UsageError, match="at least 1 channel"):
+        BatchNorm2d(0)

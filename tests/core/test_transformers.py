@@ -130,3 +130,14 @@ def test_a_gpt_says_its_sizes() -> None:
 
 def test_generating_nothing_gives_the_prompt() -> None:
     assert small_gpt().generate([1, 2], 0).data.tolist() == [1, 2]
+
+
+def test_layer_norm_needs_a_size() -> None:
+    with pytest.raises(UsageError, match="size of at least 1"):
+        LayerNorm(0)
+
+
+@pytest.mark.parametrize("prompt", [[], [[[1]]]])
+def test_a_prompt_has_one_or_two_axes_and_a_token(prompt: list[object]) -> None:
+    with pytest.raises(ShapeError, match="at least one token"):
+        small_gpt().generate(prompt, 3)
