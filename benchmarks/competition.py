@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ from tinytorch.competition.validation import validate_bytes, validate_files
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import DEFAULT_TASK, TASKS, find_task
-from tinytorch.workloads.strategies import DEFAULT_STRATEGY, STRATEGIES
+from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 
 Document = dict[str, Any]
 COMMAND = [sys.executable, "-c", "from tito.app import main; main()", "olympics", "validate", "--json"]
@@ -75,7 +74,8 @@ def resident_bytes(process: psutil.Process) -> int:
 
 def measured(tier: str, strategy: str = DEFAULT_STRATEGY) -> Run:
     """A real run of the default task."""
-    return run_competition(Challenge(find_task(DEFAULT_TASK), Contender.strategy(strategy), Settings(TIERS[tier])))
+    task = find_task(DEFAULT_TASK)
+    return run_competition(Challenge(task, Contender.reference(task.strategy(strategy)), Settings(TIERS[tier])))
 
 
 def varied(run: Run, seed: int) -> Document:
@@ -227,18 +227,14 @@ def small(run: Run) -> Run:
 
 
 def alarms(options: argparse.Namespace) -> None:
-    """Honest runs: the default task's strategies in turn, and every other task's baseline handed in unchanged."""
+    """Honest runs: each task's strategies in turn, and its baseline handed in unchanged."""
     with tempfile.TemporaryDirectory() as folder:
         entry = Path(folder) / "unchanged.py"
         entry.write_text(UNCHANGED, encoding="utf-8")
-        names = list(STRATEGIES)
-        for task in options.tasks or TASKS:
-            turn: Callable[[int], Contender] = (
-                (lambda number: Contender.strategy(names[number % len(names)]))
-                if task == DEFAULT_TASK
-                else (lambda number: Contender.entry(entry))
-            )
-            report_alarms(task, [honest(task, turn(number), options.tier, number) for number in range(options.runs)])
+        for name in options.tasks or TASKS:
+            turn = [*map(Contender.reference, find_task(name).strategies), Contender.entry(entry)]
+            runs = [honest(name, turn[number % len(turn)], options.tier, number) for number in range(options.runs)]
+            report_alarms(name, runs)
 
 
 def honest(task: str, contender: Contender, tier: str, seed: int) -> list[dict[str, Any]]:

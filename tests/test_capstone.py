@@ -21,7 +21,7 @@ from tinytorch.harness.run import run_competition
 from tinytorch.workloads.cache import cached_baseline
 from tinytorch.workloads.models import load_model
 from tinytorch.workloads.registry import find_task
-from tinytorch.workloads.strategies import STRATEGIES
+from tinytorch.workloads.strategies import apply
 
 TASK = find_task("digits_mlp")
 SHORT = Tier("test", 100_000_000, processes=4, copies=2)
@@ -31,7 +31,12 @@ SHORT = Tier("test", 100_000_000, processes=4, copies=2)
 def event_run(request: pytest.FixtureRequest, cache_directory: Path) -> tuple[OlympicEvent, Run]:
     """One run of each event's reference strategy."""
     run = run_competition(
-        Challenge(TASK, Contender.strategy(request.param.value), Settings(SHORT), cache_directory=cache_directory)
+        Challenge(
+            TASK,
+            Contender.reference(TASK.strategy(request.param.value)),
+            Settings(SHORT),
+            cache_directory=cache_directory,
+        )
     )
     return request.param, run
 
@@ -66,7 +71,9 @@ def test_optimization_pipeline(event_run: tuple[OlympicEvent, Run]) -> None:
 
 def test_int8_alone_is_four_times_smaller_and_slower(cache_directory: Path) -> None:
     """In plain numpy the weights must be turned into floats at every call: shown, not hidden."""
-    run = run_competition(Challenge(TASK, Contender.strategy("int8"), Settings(SHORT), cache_directory=cache_directory))
+    run = run_competition(
+        Challenge(TASK, Contender.reference(TASK.strategy("int8")), Settings(SHORT), cache_directory=cache_directory)
+    )
     speedup = compare_latency(run.baseline.metrics.latency, run.optimized.metrics.latency)
 
     assert run.baseline.metrics.memory.mean / run.optimized.metrics.memory.mean == pytest.approx(4, abs=0.05)
@@ -76,7 +83,7 @@ def test_int8_alone_is_four_times_smaller_and_slower(cache_directory: Path) -> N
 def test_statistical_significance(cache_directory: Path) -> None:
     """A model against itself is not called different by more than chance; a smaller one is called faster."""
     model = load_model(str(cached_baseline(TASK, directory=cache_directory).path))
-    smaller = STRATEGIES["all_around"].optimize(model, TASK.load_data()[0])
+    smaller = apply(TASK.strategy("all_around").steps, model, TASK.load_data()[0])
     _, test = TASK.load_data()
     benchmark = Benchmark([model], [(test.inputs, test.labels)], ["latency"], tier=SHORT)
     faster = benchmark.compare(model, smaller).speedup

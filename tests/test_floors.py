@@ -99,7 +99,7 @@ HEAVY = (
     "rich",
     "filelock",
 )
-RUNNING = tuple(f"tinytorch.{name}" for name in ("core", "perf", "processes", "datasets", "workloads", "harness"))
+RUNNING = tuple(f"tinytorch.{name}" for name in ("core", "perf", "processes", "datasets", "workloads.task", "harness"))
 
 
 @pytest.mark.parametrize(

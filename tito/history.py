@@ -54,6 +54,7 @@ class FailureEntry(Entry):
     kind: ClassVar[str] = "failure"
     source: str
     error: str
+    task: str = ""  # older entries have none
 
 
 @dataclass(frozen=True, kw_only=True)

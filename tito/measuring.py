@@ -11,7 +11,7 @@ from tinytorch.competition.run import Run
 from tinytorch.errors import UsageError
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
 from tinytorch.harness.run import Observer, run_competition
-from tinytorch.workloads.registry import DEFAULT_TASK, find_task
+from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import bars, screen, start
 from tito.workspace import Workspace, folder_of
@@ -19,16 +19,16 @@ from tito.workspace import Workspace, folder_of
 CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
 
 
-def contender(event: str | None, entry: Path | None, strategy: str | None) -> Contender:
-    """Who is meant: an entry, a named strategy, or the event's own."""
+def contender(task: str, event: str | None, entry: Path | None, strategy: str | None) -> Contender:
+    """Who is meant: an entry, a named strategy of the task, or the event's own."""
     if entry and strategy:
         raise UsageError("--entry and --strategy exclude each other", mend="give one of them")
     wanted = parse_event(event).value if event else DEFAULT_STRATEGY
-    return Contender.entry(entry) if entry else Contender.strategy(strategy or wanted)
+    return Contender.entry(entry) if entry else Contender.reference(find_task(task).strategy(strategy or wanted))
 
 
 def challenge(
-    who: Contender, task: str = DEFAULT_TASK, tier: str = "default", seed: int = 0, limit_s: float = BUILD_LIMIT_S
+    who: Contender, task: str, tier: str = "default", seed: int = 0, limit_s: float = BUILD_LIMIT_S
 ) -> Challenge:
     """What is to be measured."""
     settings = Settings(TIERS[tier], seed)
@@ -43,7 +43,7 @@ def measure(place: Workspace, asked: Challenge) -> Run:
     def keep(where: str, text: str) -> None:
         printed.extend([f"--- {where} ---", text.rstrip()] if text.strip() else [])
 
-    with place.measuring(), bars.progress() as progress, place.noting_failure(asked.contender.name):
+    with place.measuring(), bars.progress() as progress, place.noting_failure(asked.contender.name, asked.task.name):
         run = run_competition(asked, Observer(progress, screen.say, keep))
         log = place.record_run(run, "\n".join(printed))
     if log:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.files import atomic_write, sha256
+from tinytorch.workloads.registry import known_name
 from tito import history, interrupts, screen
 from tito.history import Entry, FailureEntry, FileState, RunEntry, SubmissionEntry
 from tito.screen import STANDARD
@@ -48,8 +49,8 @@ class Workspace:
             yield
 
     @contextlib.contextmanager
-    def noting_failure(self, source: str) -> Iterator[None]:
-        """An attempt that does not end with a run is remembered, so that no older run is taken for it."""
+    def noting_failure(self, source: str, task: str) -> Iterator[None]:
+        """An attempt at a task that does not end with a run is remembered, so that no older run is taken for it."""
         self._recorded = ""
         try:
             yield
@@ -57,7 +58,7 @@ class Workspace:
             if self._recorded:
                 error.add_note(f"run {self._recorded} is recorded")
             else:
-                self._note_failure(source, error)
+                self._note_failure(source, task, error)
             raise
 
     def record_run(self, run: Run, printed: str = "") -> Path | None:
@@ -105,22 +106,31 @@ class Workspace:
         except OSError as error:
             raise UsageError(f"cannot read {self._history_file}: {error.strerror}", mend=ELSEWHERE) from error
 
-    def last_failure(self) -> FailureEntry | None:
-        """The last attempt to measure, where it failed."""
-        attempts = [entry for entry in self.history() if not isinstance(entry, SubmissionEntry)]
+    def last_failure(self, task: str | None = None) -> FailureEntry | None:
+        """The last attempt to measure, of all or of one task, where it failed."""
+        attempts = [entry for entry in self.history() if isinstance(entry, RunEntry | FailureEntry)]
+        attempts = [entry for entry in attempts if task in (None, entry.task)]
         last = attempts[-1] if attempts else None
         return last if isinstance(last, FailureEntry) else None
 
-    def run_content(self, reference: str | None) -> tuple[str, bytes]:
-        """A run by id, by file, from standard input (`-`) or the latest, as its name and content.
+    def runs(self, task: str | None = None) -> list[RunEntry]:
+        """The recorded runs, of all or of one task; UsageError for a task that there is not."""
+        wanted = None if task is None else known_name(task)
+        return [run for run in self.history_of(RunEntry) if wanted in (None, run.task)]
+
+    def run_content(self, reference: str | None, task: str | None = None) -> tuple[str, bytes]:
+        """A run by id, by file, from standard input (`-`) or the latest (of a task), as its name and content.
 
         SetupMissingError when there is none yet.
         """
         if reference is None:
-            recorded = self.history_of(RunEntry)
+            recorded = self.runs(task)
             if not recorded:
-                raise SetupMissingError(f"no run is recorded in {self.root}", mend=BENCHMARK_COMMAND)
+                named = f"no run of {task}" if task else "no run"
+                raise SetupMissingError(f"{named} is recorded in {self.root}", mend=benchmark_command(task))
             reference = recorded[-1].id
+        elif task:
+            raise UsageError(f"the run {reference} has its own task", mend="give either a run or --task")
         from tito import documents
 
         path = self._run_file(reference)
@@ -139,11 +149,10 @@ class Workspace:
 
         return FileLock(self.root / "history.lock", timeout=LOCK_LIMIT_S)
 
-    def _note_failure(self, source: str, error: BaseException) -> None:
+    def _note_failure(self, source: str, task: str, error: BaseException) -> None:
         try:
-            self._append(
-                FailureEntry(source=source, created_at=datetime.now(UTC).isoformat(), error=type(error).__name__)
-            )
+            now, kind = datetime.now(UTC).isoformat(), type(error).__name__
+            self._append(FailureEntry(source=source, created_at=now, error=kind, task=task))
         except UsageError as second:  # the first error is the one to tell
             error.add_note(f"nor could it be noted: {second.message}")
 
@@ -214,6 +223,11 @@ class Workspace:
 
     def _refusal(self, error: OSError) -> UsageError:
         return UsageError(f"cannot write in {self.root}: {error.strerror or error}", mend=ELSEWHERE)
+
+
+def benchmark_command(task: str | None) -> str:
+    """What measures that task, or the default one."""
+    return f"{BENCHMARK_COMMAND} --task {task}" if task else BENCHMARK_COMMAND
 
 
 def folder_of(variable: str) -> Path | None:

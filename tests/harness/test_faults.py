@@ -108,7 +108,7 @@ ENTRIES = {
         "from threadpoolctl import threadpool_limits\n"
         "class Sly:\n    calls = 0\n    def __init__(self, model): self.model = model\n    def __call__(self, x):\n"
         "        Sly.calls += 1\n"
-        "        if Sly.calls in (3, 100): threadpool_limits(2 if Sly.calls == 3 else 1, user_api='blas')\n"
+        "        if Sly.calls in (3, 300): threadpool_limits(2 if Sly.calls == 3 else 1, user_api='blas')\n"
         "        return self.model(x)\n"
         "def optimize(model, train_data):\n    return Sly(model)\n",
         ["BLAS used 2 threads after the timing"],

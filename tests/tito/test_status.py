@@ -101,4 +101,4 @@ def test_a_record_is_one_line(athlete: Path, tito) -> None:
     run = json.loads((athlete / "run.json").read_text())["id"]
     (line,) = [line for line in tito("status").out.splitlines() if line.startswith("run ")]
 
-    assert line.split() == ["run", run, "all_around", "valid"]
+    assert line.split() == ["run", run, "digits_mlp", "all_around", "valid"]

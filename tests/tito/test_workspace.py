@@ -98,7 +98,7 @@ def test_the_first_error_is_told_with_the_second(place: Workspace, monkeypatch: 
     monkeypatch.setattr(workspace, "LOCK_LIMIT_S", 0.01)
     place.root.mkdir(parents=True)
     lock, failed = FileLock(place.root / "history.lock"), pytest.raises(ZeroDivisionError)
-    with lock, failed as caught, place.noting_failure("entry.py"):
+    with lock, failed as caught, place.noting_failure("entry.py", "digits_mlp"):
         raise ZeroDivisionError
 
     assert "another tito" in caught.value.__notes__[0]
@@ -109,7 +109,7 @@ def test_an_interrupt_after_recording_says_that_it_is_recorded(place: Workspace,
         place.record_run(run)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt) as caught, place.noting_failure("entry.py"):
+    with pytest.raises(KeyboardInterrupt) as caught, place.noting_failure("entry.py", "digits_mlp"):
         record()
 
     assert caught.value.__notes__ == [f"run {run.id} is recorded"]
@@ -117,7 +117,7 @@ def test_an_interrupt_after_recording_says_that_it_is_recorded(place: Workspace,
 
 
 def test_an_interrupt_before_is_a_failure(place: Workspace) -> None:
-    with pytest.raises(KeyboardInterrupt), place.noting_failure("entry.py"):
+    with pytest.raises(KeyboardInterrupt), place.noting_failure("entry.py", "digits_mlp"):
         raise KeyboardInterrupt
 
     assert place.last_failure().error == "KeyboardInterrupt"

@@ -183,12 +183,10 @@ def measure_models(
 
 
 def _survey(placements: AnyPlacements, model: int, call_ns: int) -> ModelSurvey:
-    return ModelSurvey(
-        description=placements.describe(model),
-        outputs=placements.predict(model),
-        singles=placements.predict_singly(model, call_ns),
-        pass_ns=placements.time_passes(model),
-    )
+    """Single samples come last: what a model then keeps, it keeps when one comes, as when it is timed."""
+    description, outputs = placements.describe(model), placements.predict(model)
+    pass_ns = placements.time_passes(model)
+    return ModelSurvey(description, outputs, placements.predict_singly(model, call_ns), pass_ns)
 
 
 def _alike(single: NDArray[Any], batch: NDArray[Any]) -> bool:

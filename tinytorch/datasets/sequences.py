@@ -32,6 +32,11 @@ def load_reversal() -> tuple[TensorDataset, TensorDataset]:
     return TensorDataset(with_answers(train), reversal(train)), TensorDataset(test, reversal(test))
 
 
+def other_prompts(prompts: Array, generator: np.random.Generator) -> Array:
+    """As many new prompts, of the shape and type of the given ones."""
+    return generator.integers(0, DIGITS, prompts.shape, prompts.dtype)
+
+
 def reversal(prompts: Array) -> Array:
     """The right answers (N, T) to prompts (N, T)."""
     return np.ascontiguousarray(prompts[:, ::-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
 from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge
-from tinytorch.harness.frozen import BASELINE, MODULE_NAME, Frozen
+from tinytorch.harness.frozen import BASELINE, MODULE_NAME, TRAINING, Frozen
 from tinytorch.harness.helpers import module_name
 from tinytorch.processes.worker import Worker, WorkerFailedError
 from tinytorch.text import safe_text
@@ -38,9 +38,10 @@ class Built:
 
 def build(challenge: Challenge, frozen: Frozen, artifact: Path) -> Built:
     """Run `optimize` in a process that ends with it. WorkerFailedError when that fails."""
+    strategy = challenge.contender.strategy
     arguments: dict[str, Any] = {
-        "subject": str(frozen.folder) if challenge.contender.source is not None else challenge.contender.name,
-        "task": challenge.task.name, "baseline": str(frozen.path(BASELINE)), "artifact": str(artifact),
+        "subject": str(frozen.folder) if strategy is None else [asdict(step) for step in strategy.steps],
+        "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)), "artifact": str(artifact),
         "seed": challenge.settings.seed,
     }  # fmt: skip
     with Worker(SERVICE, thread_environment(1)) as worker:

@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,11 +17,11 @@ import numpy as np
 
 from tinytorch.benchmarking.placements import as_call
 from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division
+from tinytorch.core.dataloader import TensorDataset
 from tinytorch.errors import EntryError
 from tinytorch.harness.frozen import ARTIFACT, MODULE_NAME, Frozen
 from tinytorch.workloads.models import load_model, save_model
-from tinytorch.workloads.registry import find_task
-from tinytorch.workloads.strategies import find_strategy
+from tinytorch.workloads.strategies import Step, apply
 
 DECLARATIONS = ("TECHNIQUES", "DIVISION")
 
@@ -36,27 +37,30 @@ class Declared:
 class BuildService:
     """The child's end: runs `optimize` once and saves the result as an artifact."""
 
-    def entry(self, subject: str, task: str, baseline: str, artifact: str, seed: int) -> dict[str, Any]:
+    def entry(self, subject: str, baseline: str, training: str, artifact: str, seed: int) -> dict[str, Any]:
         """Build from the entry in the folder `subject`; returns what its file declares."""
         module = import_entry(subject)
         optimize = getattr(module, "optimize", None)
         if not callable(optimize):
             raise EntryError("it defines no function `optimize`", mend="add: def optimize(model, train_data): ...")
-        _optimize(optimize, task, baseline, artifact, seed)
+        _optimize(optimize, baseline, training, artifact, seed)
         return asdict(declarations(module))
 
-    def strategy(self, subject: str, task: str, baseline: str, artifact: str, seed: int) -> dict[str, Any]:
-        """Build from the reference strategy called `subject`."""
-        strategy = find_strategy(subject)
-        _optimize(strategy.optimize, task, baseline, artifact, seed)
-        return asdict(Declared(list(strategy.techniques), "closed"))
+    def strategy(
+        self, subject: list[dict[str, Any]], baseline: str, training: str, artifact: str, seed: int
+    ) -> dict[str, Any]:
+        """Build by the steps of a reference strategy."""
+        steps = [Step(**step) for step in subject]
+        _optimize(partial(apply, steps), baseline, training, artifact, seed)
+        return asdict(Declared([step.technique for step in steps], "closed"))
 
 
-def _optimize(optimize: Callable[[Any, Any], Any], task: str, baseline: str, artifact: str, seed: int) -> None:
+def _optimize(optimize: Callable[[Any, Any], Any], baseline: str, training: str, artifact: str, seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
-    train, _ = find_task(task).load_data()
-    model = optimize(load_model(baseline), train)
+    with np.load(training, allow_pickle=False) as arrays:
+        train_data = TensorDataset(arrays["inputs"], arrays["labels"])
+    model = optimize(load_model(baseline), train_data)
     if model is None:
         raise EntryError("`optimize` returned None", mend="return the optimized model from it")
     if isinstance(model, type) or not (callable(model) or callable(getattr(model, "forward", None))):

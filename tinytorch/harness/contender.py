@@ -12,7 +12,7 @@ from tinytorch.errors import UsageError
 from tinytorch.files import sha256
 from tinytorch.harness.helpers import helper_sources
 from tinytorch.text import safe_text
-from tinytorch.workloads import strategies
+from tinytorch.workloads.strategies import Strategy
 
 if TYPE_CHECKING:
     from tinytorch.benchmarking.session import Settings
@@ -24,7 +24,7 @@ LARGEST_ENTRY_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class Contender:
-    """A reference strategy, or an entry file: its text is `source` from now on, whatever becomes of the file.
+    """A reference `strategy`, or an entry file: its text is `source` from now on, whatever becomes of the file.
 
     `helpers` are the modules beside it that it imports: path from there -> content.
     """
@@ -34,6 +34,7 @@ class Contender:
     sha256: str
     source: bytes | None = field(default=None, repr=False)
     helpers: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    strategy: Strategy | None = None
 
     @classmethod
     def entry(cls, path: Path) -> Contender:
@@ -56,10 +57,9 @@ class Contender:
         return cls("entry", safe_text(path.name, 100), sha256(source), source, helpers)
 
     @classmethod
-    def strategy(cls, name: str) -> Contender:
-        """The reference strategy `name`, identified by the digest of the file that defines it."""
-        found = strategies.find_strategy(name)
-        return cls("strategy", found.name, sha256(Path(strategies.__file__).read_bytes()))
+    def reference(cls, strategy: Strategy) -> Contender:
+        """A reference strategy, identified by the digest of its steps."""
+        return cls("strategy", strategy.name, sha256(repr(strategy.steps).encode()), strategy=strategy)
 
 
 def _read(path: Path) -> bytes:

@@ -10,7 +10,8 @@ from tinytorch.errors import ModelError
 from tinytorch.files import sha256
 
 MODULE_NAME = "olympics_entry"  # under which an artifact finds the classes of its entry again
-BASELINE, ARTIFACT, INPUTS, ENTRY = "baseline.pickle", "optimized.pickle", "inputs.npy", f"{MODULE_NAME}.py"
+BASELINE, ARTIFACT, ENTRY = "baseline.pickle", "optimized.pickle", f"{MODULE_NAME}.py"
+TRAINING, INPUTS = "training.npz", "inputs.npy"  # with labels, and without
 READ_ONLY_FILE, READ_ONLY_FOLDER = 0o444, 0o555
 
 

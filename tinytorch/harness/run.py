@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinytorch.benchmarking.remote import Sendable, Workers
 from tinytorch.benchmarking.session import (
@@ -29,11 +31,12 @@ from tinytorch.files import sha256
 from tinytorch.harness.build import Built, build, entry_source, model_source
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, definition_line, scratch
-from tinytorch.harness.frozen import ARTIFACT, BASELINE, ENTRY, INPUTS, Frozen
+from tinytorch.harness.frozen import ARTIFACT, BASELINE, ENTRY, INPUTS, TRAINING, Frozen
 from tinytorch.progress import Progress, silent
 from tinytorch.text import safe_text
 from tinytorch.units import format_size
 from tinytorch.workloads.cache import cached_baseline
+from tinytorch.workloads.task import Task
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def run_competition(challenge: Challenge, told: Observer = UNOBSERVED) -> Run:
         sources = {BASELINE: baseline, **_sources(challenge.contender)}
         told.progress("build", 0.0)
         with blaming(challenge.contender, "in optimize"):
-            built = build(challenge, Frozen.of(folder / "build", sources), folder / ARTIFACT)
+            materials = {**sources, TRAINING: _training_data(challenge.task)}
+            built = build(challenge, Frozen.of(folder / "build", materials), folder / ARTIFACT)
         told.output("optimize", built.output)
         frozen = freeze(challenge, folder / "run", {**sources, ARTIFACT: built.content})
         session = _measured(challenge, frozen, built, folder, told)
@@ -68,6 +72,14 @@ def freeze(challenge: Challenge, folder: Path, contents: Mapping[str, bytes]) ->
     inputs = io.BytesIO()
     np.save(inputs, test.inputs, allow_pickle=False)
     return Frozen.of(folder, {**contents, INPUTS: inputs.getvalue()})
+
+
+def _training_data(task: Task) -> bytes:
+    """The training split with its labels, as a file."""
+    train, _ = task.load_data()
+    file = io.BytesIO()
+    np.savez(file, inputs=train.inputs, labels=train.labels)
+    return file.getvalue()
 
 
 def _sources(contender: Contender) -> dict[str, bytes]:
@@ -98,7 +110,7 @@ def _measured(challenge: Challenge, frozen: Frozen, built: Built, scratch: Path,
 def check(challenge: Challenge, built: Built, survey: Survey) -> None:
     """EntryError for outputs that cannot be scored, or are other ones when a sample comes alone, and hidden weights."""
     baseline, optimized = survey.models
-    found = _fault_of(optimized, baseline.outputs.shape)
+    found = _fault_of(optimized, baseline.outputs.shape, challenge.task.vocabulary)
     if found:
         where = definition_line(challenge.contender, "optimize")
         mend = "return a model with the baseline's inputs and outputs"
@@ -112,11 +124,13 @@ def check(challenge: Challenge, built: Built, survey: Survey) -> None:
         )
 
 
-def _fault_of(model: ModelSurvey, shape: tuple[int, ...]) -> str:
+def _fault_of(model: ModelSurvey, shape: tuple[int, ...], vocabulary: int | None) -> str:
     """What is wrong with the outputs, in words; empty when nothing is."""
     outputs = model.outputs
     if not np.issubdtype(outputs.dtype, np.number):
         return f"returns {outputs.dtype} instead of numbers"
+    if vocabulary is not None and (wrong := _fault_of_tokens(outputs, shape, vocabulary)):
+        return wrong
     if outputs.shape != shape:
         return f"returns shape {outputs.shape} where the baseline returns {shape}"
     missing = int((~np.isfinite(outputs)).sum())
@@ -125,6 +139,17 @@ def _fault_of(model: ModelSurvey, shape: tuple[int, ...]) -> str:
     if model.differing is not None:
         return f"gives another output for sample {model.differing} alone, as it is timed, than in the whole test set"
     return ""
+
+
+def _fault_of_tokens(tokens: NDArray[Any], shape: tuple[int, ...], vocabulary: int) -> str:
+    """What is wrong with outputs that are to be tokens of a vocabulary, in words."""
+    if not np.issubdtype(tokens.dtype, np.integer):
+        return f"returns {tokens.dtype} where whole tokens are wanted"
+    if tokens.ndim == len(shape) and tokens.shape[:-1] == shape[:-1] and tokens.shape != shape:
+        word = "few" if tokens.shape[-1] < shape[-1] else "many"
+        return f"generates too {word} tokens: {tokens.shape[-1]} where the task wants {shape[-1]}"
+    outside = tokens[(tokens < 0) | (tokens >= vocabulary)]
+    return f"generates the token {outside[0]}, and the vocabulary is 0..{vocabulary - 1}" if outside.size else ""
 
 
 def check_threads(threads: int | None) -> None:
@@ -144,7 +169,7 @@ def record(challenge: Challenge, baseline: Artifact, built: Built, session: Sess
         task=TaskRecord(
             name=task.name,
             dataset_sha256=task.dataset_sha256,
-            test_samples=len(test.labels),
+            test_samples=test.labels.size,
             expected_accuracy=task.expected_accuracy,
         ),
         source=_source_record(contender),

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from tinytorch.core.activations import ReLU, Sigmoid, Tanh
+from tinytorch.core.activations import GELU, ReLU, Sigmoid, Tanh
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, replace_layers
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
+from tinytorch.core.spatial import AvgPool2d, Conv2d, Flatten, MaxPool2d
 from tinytorch.core.training import Trainer
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.progress import Progress, silent
 
-ELEMENTWISE = (ReLU, Sigmoid, Tanh, Dropout)  # neurons pass through these one by one
+NEURON_BY_NEURON = (ReLU, Sigmoid, Tanh, GELU, Dropout, MaxPool2d, AvgPool2d)  # what these make of one is its own
 
 
 def structured_prune(
@@ -31,19 +33,23 @@ def structured_prune(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Sequential:
-    """A smaller copy of `model`: every hidden layer keeps its most important neurons.
+    """A smaller copy of `model`: every hidden layer keeps its most important neurons or channels.
 
     keep: neurons in each hidden layer (int; narrower layers stay), or the fraction of them (float, 0 < keep <= 1), and
     one at least.
-    With `train_data`, (N, in) and labels (N,), the result is fine-tuned on it (Adam, cross entropy, from the seed).
+    With `train_data`, (N, ...) and labels (N,), the result is fine-tuned on it (Adam, cross entropy, from the seed).
     A neuron's importance is the norm of its incoming weights times the norm of its outgoing ones.
-    Raises UsageError for a model that is not a chain of Linear and element-wise layers.
+    Raises UsageError for a model that is not a chain of Linear, Conv2d, and layers that treat every neuron alone.
     """
-    linears = _chain(model)
-    kept = [np.arange(linears[0].in_features)]
-    kept += [_most_important(before, after, keep) for before, after in itertools.pairwise(linears)]
-    kept += [np.arange(linears[-1].out_features)]
-    smaller = {id(linear): _sliced(linear, *ends) for linear, *ends in zip(linears, kept[:-1], kept[1:], strict=True)}
+    layers = _chain(model)
+    widths = [_inputs(layers[0]), *(len(_kernels(layer, 1)) for layer in layers)]
+    kept = [np.arange(widths[0])]
+    kept += [_most_important(before, after, keep) for before, after in itertools.pairwise(layers)]
+    kept += [np.arange(widths[-1])]
+    smaller = {
+        id(layer): _sliced(layer, width, inputs, outputs)
+        for layer, width, inputs, outputs in zip(layers, widths, kept, kept[1:], strict=False)
+    }
     pruned: Sequential = replace_layers(model, lambda layer: id(layer) in smaller, lambda layer: smaller[id(layer)])
     if train_data is not None:
         loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
@@ -53,26 +59,29 @@ def structured_prune(
     return pruned.eval()
 
 
-def _chain(model: Layer) -> Sequence[Linear]:
-    """The model's Linear layers in order; UsageError unless neurons can be removed from them."""
+def _chain(model: Layer) -> Sequence[Linear | Conv2d]:
+    """The model's Linear and Conv2d layers in order; UsageError unless neurons can be removed from them."""
     if not isinstance(model, Layer):
         raise UsageError(f"structured_prune needs a chain of layers, and this is a {type(model).__qualname__}")
     layers = [layer for layer in model.walk() if not _is_plain_sequential(layer)]
     for layer in layers:
-        if layer.kind == Linear.kind and not isinstance(layer, Linear):
+        if layer.kind in (Linear.kind, Conv2d.kind) and not isinstance(layer, (Linear, Conv2d)):
             raise UsageError(f"a {type(layer).__qualname__} cannot be pruned", mend="prune first, then quantize")
-        if not isinstance(layer, (Linear, *ELEMENTWISE)):
+        if not isinstance(layer, (Linear, Conv2d, *NEURON_BY_NEURON, Flatten)):
             name = type(layer).__qualname__
-            raise UsageError(f"structured_prune needs a chain of Linear and activations, and here is a {name}")
-    linears = [layer for layer in layers if isinstance(layer, Linear)]
-    if len(linears) < 2:
-        raise UsageError(f"structured_prune needs a hidden layer, so at least 2 Linear; the model has {len(linears)}")
-    if len({id(layer) for layer in linears}) < len(linears):
-        raise UsageError("structured_prune cannot narrow a Linear that is used twice: each place keeps others")
-    for before, after in itertools.pairwise(linears):
-        if before.out_features != after.in_features:
-            raise ShapeError(f"{before!r} is followed by {after!r}: they must have as many features there")
-    return linears
+            raise UsageError(f"structured_prune needs a chain of Linear, Conv2d and activations, and here is a {name}")
+    places = [number for number, layer in enumerate(layers) if isinstance(layer, (Linear, Conv2d))]
+    weighted = [layer for layer in layers if isinstance(layer, (Linear, Conv2d))]
+    if len(weighted) < 2:
+        message = (
+            f"structured_prune needs a hidden layer, so at least 2 Linear or Conv2d; the model has {len(weighted)}"
+        )
+        raise UsageError(message, mend="there is nothing between its layers to remove")
+    if len({id(layer) for layer in weighted}) < len(weighted):
+        raise UsageError("structured_prune cannot narrow a layer that is used twice: each place keeps others")
+    for first, second in itertools.pairwise(places):
+        _check_joint(layers[first], layers[second], any(isinstance(x, Flatten) for x in layers[first:second]))
+    return weighted
 
 
 def _is_plain_sequential(layer: Layer) -> bool:
@@ -80,20 +89,43 @@ def _is_plain_sequential(layer: Layer) -> bool:
     return isinstance(layer, Sequential) and type(layer).forward is Sequential.forward
 
 
-def _most_important(before: Linear, after: Linear, keep: int | float) -> Array:
+def _check_joint(before: Any, after: Any, is_flattened: bool) -> None:
+    """ShapeError unless every neuron of `before` is found again in the inputs of `after`."""
+    width, inputs = len(_kernels(before, 1)), _inputs(after)
+    is_image = isinstance(before, Conv2d) and isinstance(after, Linear)
+    fits = is_flattened and inputs % width == 0 if is_image else inputs == width and isinstance(after, type(before))
+    if not fits:
+        raise ShapeError(f"{before!r} is followed by {after!r}: they must have as many features there")
+
+
+def _kernels(layer: Linear | Conv2d, inputs: int) -> Array:
+    """Weights as (outputs, inputs, weights of one input): a Linear sees a channel as one input for each pixel."""
+    weight = layer.weight.data.T if isinstance(layer, Linear) else layer.weight.data
+    return weight.reshape(len(weight), inputs, -1)
+
+
+def _inputs(layer: Linear | Conv2d) -> int:
+    return layer.in_features if isinstance(layer, Linear) else layer.in_channels
+
+
+def _most_important(before: Linear | Conv2d, after: Linear | Conv2d, keep: int | float) -> Array:
     """Sorted indices of the neurons between two layers that stay."""
-    width = before.out_features
+    incoming = np.square(_kernels(before, 1)).sum(axis=(1, 2))
+    if before.bias is not None:
+        incoming = incoming + np.square(before.bias.data)
+    width = len(incoming)
     wanted = max(1, round(keep * width)) if isinstance(keep, float) and 0 < keep <= 1 else keep
     if isinstance(keep, bool) or not isinstance(wanted, int) or wanted < 1:
         raise UsageError(f"keep must be a number of neurons (int, from 1) or a fraction (0 < float <= 1), not {keep!r}")
-    incoming = np.square(before.weight.data).sum(axis=0)
-    if before.bias is not None:
-        incoming = incoming + np.square(before.bias.data)
-    importance = incoming * np.square(after.weight.data).sum(axis=1)
+    importance = incoming * np.square(_kernels(after, width)).sum(axis=(0, 2))
     return np.sort(np.argsort(-importance, kind="stable")[:wanted])
 
 
-def _sliced(linear: Linear, rows: Array, columns: Array) -> Linear:
-    """A copy of `linear` with the inputs `rows` and the outputs `columns` only."""
-    bias = None if linear.bias is None else linear.bias.data[columns]
-    return Linear.from_arrays(linear.weight.data[np.ix_(rows, columns)], bias)
+def _sliced(layer: Linear | Conv2d, width: int, inputs: Array, outputs: Array) -> Linear | Conv2d:
+    """A copy of `layer`, which sees `width` neurons before it, with these inputs and outputs only."""
+    kernels = _kernels(layer, width)[np.ix_(outputs, inputs)]
+    bias = None if layer.bias is None else layer.bias.data[outputs]
+    if isinstance(layer, Linear):
+        return Linear.from_arrays(np.ascontiguousarray(kernels.reshape(len(outputs), -1).T), bias)
+    weight = kernels.reshape(len(outputs), len(inputs), *layer.kernel_size)
+    return Conv2d.from_arrays(weight, bias, layer.stride, layer.padding)

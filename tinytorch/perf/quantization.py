@@ -47,6 +47,16 @@ class QuantizedLinear(Layer):
         bias = None if linear.bias is None else linear.bias.data.astype(np.float32)
         return cls(*quantize_array(linear.weight.data), bias)
 
+    @property
+    def in_features(self) -> int:
+        """Width of an input."""
+        return self.codes.shape[0]
+
+    @property
+    def out_features(self) -> int:
+        """Width of an output."""
+        return self.codes.shape[1]
+
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., in) -> (..., out)."""
         outputs = inputs @ self.codes.astype(np.float32) * self.scale
@@ -57,7 +67,7 @@ class QuantizedLinear(Layer):
         return [self.codes] if self.bias is None else [self.codes, self.bias]
 
     def __repr__(self) -> str:
-        return f"QuantizedLinear({self.codes.shape[0]}, {self.codes.shape[1]})"
+        return f"QuantizedLinear({self.in_features}, {self.out_features})"
 
 
 def quantize_model(model: Any) -> Any:

@@ -9,6 +9,7 @@ from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
+from tinytorch.workloads.strategies import INT8, Strategy, prune
 from tinytorch.workloads.task import Recipe, Split, Task
 
 IMAGE = (1, 8, 8)  # channels, rows, columns
@@ -46,4 +47,12 @@ TASK = Task(
     recipe=Recipe(epochs=20, batch_size=64, learning_rate=1e-3, seed=0),
     expected_accuracy=0.97,
     freshen="tinytorch.datasets.digits:with_noise",
+    strategies=(
+        Strategy("latency_sprint", (prune(0.25, epochs=30),)),
+        Strategy("memory_challenge", (prune(0.25, epochs=30), INT8)),
+        Strategy("accuracy_contest", (prune(0.75, epochs=20, learning_rate=1e-3),)),
+        Strategy("all_around", (prune(0.5, epochs=20),)),
+        Strategy("extreme_push", (prune(0.2, epochs=30), INT8)),
+        Strategy("int8", (INT8,)),
+    ),
 )

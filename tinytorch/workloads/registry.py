@@ -1,8 +1,8 @@
-"""Every task by name; a task is `TASK` in a module of its name, and is loaded when it is asked for."""
+"""Every task by name, with the address of its record; a task is loaded when it is asked for."""
 
 from __future__ import annotations
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from tinytorch.errors import UsageError
@@ -11,13 +11,22 @@ from tinytorch.text import nearest
 if TYPE_CHECKING:
     from tinytorch.workloads.task import Task
 
-TASKS = ("digits_mlp", "digits_cnn")
-DEFAULT_TASK = TASKS[0]
+TASKS = {
+    "digits_mlp": "tinytorch.workloads.digits_mlp:TASK",
+    "digits_cnn": "tinytorch.workloads.digits_cnn:TASK",
+    "tinygpt": "tinytorch.workloads.tinygpt:TASK",
+}
+DEFAULT_TASK = next(iter(TASKS))
 
 
 def find_task(name: str) -> Task:
     """The task called `name`; UsageError with the nearest name when there is none."""
+    task: Task = resolve_name(TASKS[known_name(name)])
+    return task
+
+
+def known_name(name: str) -> str:
+    """The name itself, if it is that of a task; UsageError with the nearest name when it is not."""
     if name not in TASKS:
         raise UsageError(f"there is no task {name!r}", mend=nearest(name, TASKS))
-    task: Task = import_module(f"tinytorch.workloads.{name}").TASK
-    return task
+    return name

@@ -1,79 +1,81 @@
-"""Reference strategies: one for every event, which qualifies in the closed division, and single techniques.
+"""What reference strategies are made of: techniques applied one after the other. Plain data, which any process gets.
 
-A strategy has the same form as an athlete's entry: `optimize(model, train_data) -> model`. The table is light, so that
-a help can list it: a technique is loaded when it is used.
+A strategy does what an athlete's entry does: of the baseline and the training split it makes the optimized model.
+Techniques are loaded when they are applied, so that the tables of strategies are light.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
-
-from tinytorch.errors import UsageError
-from tinytorch.text import nearest
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinytorch.core.dataloader import TensorDataset
-    from tinytorch.core.layers import Layer, Sequential
+    from tinytorch.core.layers import Layer
 
-Optimize: TypeAlias = "Callable[[Sequential, TensorDataset], Layer]"
+DEFAULT_STRATEGY = "all_around"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A technique by the name that a submission gives it, the address of a function of this module, its arguments."""
+
+    technique: str
+    function: str
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """A named composition of techniques."""
+    """A named composition of techniques; `later` says what a technique to come will improve."""
 
     name: str
-    techniques: tuple[str, ...]
-    optimize: Optimize
+    steps: tuple[Step, ...]
+    later: str = ""
+
+    @property
+    def techniques(self) -> list[str]:
+        """What it uses, in order."""
+        return [step.technique for step in self.steps]
 
 
-def prune(width: int, epochs: int, learning_rate: float = 2e-3) -> Optimize:
-    """Structured pruning of every hidden layer to `width` neurons, fine-tuned for `epochs`."""
-
-    def optimize(model: Sequential, train_data: TensorDataset) -> Layer:
-        from tinytorch.perf.compression import structured_prune
-
-        smaller: Layer = structured_prune(model, width, train_data, epochs=epochs, learning_rate=learning_rate)
-        return smaller
-
-    return optimize
+def apply(steps: Iterable[Step], model: Layer, train_data: TensorDataset) -> Layer:
+    """The optimized model; `model` may be changed."""
+    for step in steps:
+        model = resolve_name(step.function)(model, train_data, **step.arguments)
+    return model
 
 
-def prune_and_quantize(width: int, epochs: int) -> Optimize:
-    """Pruning to `width` neurons, then int8 weights."""
-    pruned = prune(width, epochs)
-    return lambda model, train_data: quantize(pruned(model, train_data), train_data)
+def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3) -> Step:
+    """Structured pruning of every hidden layer to `keep` neurons or channels, or that share, fine-tuned."""
+    arguments = {"keep": keep, "epochs": epochs, "learning_rate": learning_rate}
+    return Step("Structured Pruning", f"{__name__}:pruned", arguments)
 
 
-def quantize(model: Layer, train_data: TensorDataset) -> Layer:
-    """Int8 weights."""
+INT8 = Step("INT8 Quantization", f"{__name__}:quantized")
+KV_CACHE = Step("KV Cache", f"{__name__}:caching")
+
+
+def pruned(model: Layer, train_data: TensorDataset, **options: Any) -> Layer:
+    """What `prune` does."""
+    from tinytorch.perf.compression import structured_prune
+
+    smaller: Layer = structured_prune(model, train_data=train_data, **options)
+    return smaller
+
+
+def quantized(model: Layer, train_data: TensorDataset) -> Layer:
+    """What `INT8` does."""
     from tinytorch.perf.quantization import quantize_model
 
-    quantized: Layer = quantize_model(model)
-    return quantized
+    smaller: Layer = quantize_model(model)
+    return smaller
 
 
-PRUNING = ("Structured Pruning",)
-PRUNING_AND_INT8 = ("Structured Pruning", "INT8 Quantization")
+def caching(model: Layer, train_data: TensorDataset) -> Layer:
+    """What `KV_CACHE` does."""
+    from tinytorch.perf.memoization import enable_kv_cache
 
-STRATEGIES = {
-    strategy.name: strategy
-    for strategy in (
-        Strategy("latency_sprint", PRUNING, prune(32, epochs=60)),
-        Strategy("memory_challenge", PRUNING_AND_INT8, prune_and_quantize(24, epochs=60)),
-        Strategy("accuracy_contest", PRUNING, prune(512, epochs=6, learning_rate=1e-3)),
-        Strategy("all_around", PRUNING, prune(256, epochs=20)),
-        Strategy("extreme_push", PRUNING_AND_INT8, prune_and_quantize(16, epochs=60)),
-        Strategy("int8", ("INT8 Quantization",), quantize),
-    )
-}
-DEFAULT_STRATEGY = "all_around"
-
-
-def find_strategy(name: str) -> Strategy:
-    """The strategy called `name`; UsageError with the nearest name when there is none."""
-    if name not in STRATEGIES:
-        raise UsageError(f"there is no strategy {name!r}", mend=nearest(name, STRATEGIES))
-    return STRATEGIES[name]
+    return enable_kv_cache(model)

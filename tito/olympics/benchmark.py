@@ -10,12 +10,12 @@ import typer
 
 from tinytorch.competition.names import Expectation, parse_event
 from tinytorch.harness.contender import BUILD_LIMIT_S
-from tinytorch.workloads.registry import DEFAULT_TASK, TASKS
-from tinytorch.workloads.strategies import DEFAULT_STRATEGY, STRATEGIES
+from tinytorch.workloads.registry import DEFAULT_TASK
+from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import screen
 from tito.documents import Destination
 from tito.exit_codes import ExitCode
-from tito.olympics.options import Event, Force, Json, Output, Seed, WorkspaceFolder
+from tito.olympics.options import EVENTS, Event, Force, Json, Output, Seed, Task, WorkspaceFolder
 from tito.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,16 +31,18 @@ class TierName(StrEnum):
 
 
 def benchmark(
-    task: Annotated[
-        str, typer.Option("--task", metavar="TASK", help=f"What is to be solved: {' or '.join(TASKS)}.")
-    ] = DEFAULT_TASK,
+    task: Task = DEFAULT_TASK,
     event: Event = None,
     entry: Annotated[
         Path | None, typer.Option("--entry", metavar="FILE", help="A Python file with optimize(model, train_data).")
     ] = None,
     strategy: Annotated[
         str | None,
-        typer.Option("--strategy", metavar="NAME", help=f"A reference strategy instead: {', '.join(STRATEGIES)}."),
+        typer.Option(
+            "--strategy",
+            metavar="NAME",
+            help=f"A reference strategy instead: {EVENTS}, or another that tito olympics tasks lists.",
+        ),
     ] = None,
     tier: Annotated[
         TierName, typer.Option("--tier", help="About 4 s, 8 s, or 3 minutes (6 sessions) of measuring.")
@@ -66,7 +68,7 @@ def benchmark(
     target.replaced()
     from tito import measuring
 
-    who = measuring.contender(event, entry, strategy)
+    who = measuring.contender(task, event, entry, strategy)
     run = measuring.measure(Workspace(folder), measuring.challenge(who, task, tier, seed, time_limit))
     with screen.done_before(f"run {run.id} is recorded"):
         _show(run, json_, target, event)

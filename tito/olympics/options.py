@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.workloads.registry import TASKS
 
 EVENTS = ", ".join(OlympicEvent)
 
@@ -16,6 +17,10 @@ WorkspaceFolder = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Event = Annotated[str | None, typer.Option("--event", metavar="EVENT", help=f"One of {EVENTS}.")]
+Task = Annotated[str, typer.Option("--task", metavar="TASK", help=f"What is to be solved: {', '.join(TASKS)}.")]
+RecordedTask = Annotated[
+    str | None, typer.Option("--task", metavar="TASK", help=f"Of this task only: {', '.join(TASKS)}.")
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, metavar="N", help="Of the measuring order.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file of -o that tito did not write.")]
 Output = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tito import screen
-from tito.olympics.options import Json, WorkspaceFolder
+from tito.olympics.options import Json, RecordedTask, WorkspaceFolder
 from tito.workspace import Workspace
 
 
@@ -15,6 +15,7 @@ def score(
     run: Annotated[
         str | None, typer.Argument(metavar="RUN", help="A run's id or file, - is stdin (default: the last run).")
     ] = None,
+    task: RecordedTask = None,
     json_: Json = False,
     folder: WorkspaceFolder = None,
 ) -> None:
@@ -24,7 +25,7 @@ def score(
     from tinytorch.competition.scores import compute_scores, speedup_across_sessions
     from tito import render
 
-    record = parse_run(*Workspace(folder).run_content(run))
+    record = parse_run(*Workspace(folder).run_content(run, task))
     scores = compute_scores(record.baseline.metrics, record.optimized.metrics)
     found = speedup_across_sessions(record)
     events = eligibility(record.optimized.metrics, scores)

@@ -14,9 +14,9 @@ from tinytorch.competition.names import RULES_FILE
 from tinytorch.text import safe_lines
 from tito import screen
 from tito.history import FailureEntry, FileState, RunEntry, SubmissionEntry
-from tito.olympics.options import Json, WorkspaceFolder
+from tito.olympics.options import Json, RecordedTask, WorkspaceFolder
 from tito.screen import STANDARD
-from tito.workspace import BENCHMARK_COMMAND, Workspace, file_state
+from tito.workspace import Workspace, benchmark_command, file_state
 
 MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
 STAGE = "{stage:<12}{done:<9}{detail}"
@@ -26,18 +26,21 @@ Row = dict[str, Any]
 
 def status(
     every: Annotated[bool, typer.Option("--all", help=f"Every run, not only the last {MOST_LISTED}.")] = False,
+    task: RecordedTask = None,
     json_: Json = False,
     folder: WorkspaceFolder = None,
 ) -> None:
     """Show the five stages, the runs, the submissions and the next command."""
     place = Workspace(folder)
-    runs = [_run_row(place, run) for run in place.history_of(RunEntry)]
-    submissions = _submission_rows(place.history_of(SubmissionEntry))
-    failure = place.last_failure()
+    runs = [_run_row(place, run) for run in place.runs(task)]
+    ids = {run["id"] for run in runs}
+    entries = [entry for entry in place.history_of(SubmissionEntry) if task is None or entry.run in ids]
+    submissions = _submission_rows(entries)
+    failure = place.last_failure(task)
     document = {
-        "stages": _stages(runs, submissions), "runs": runs, "last_run": runs[-1] if runs else None,
+        "stages": _stages(runs, submissions, task), "runs": runs, "last_run": runs[-1] if runs else None,
         "last_failure": failure.as_dict() if failure else None,
-        "submissions": submissions, "next": _next(runs, submissions, failure),
+        "submissions": submissions, "next": _next(runs, submissions, failure, task),
     }  # fmt: skip
     if json_:
         screen.put_json(document)
@@ -59,12 +62,12 @@ def _state(entry: SubmissionEntry, is_replaced: bool) -> FileState:
     return "replaced" if is_replaced and entry.file != STANDARD else file_state(entry.file, entry.sha256)
 
 
-def _stages(runs: Sequence[Row], submissions: Sequence[Row]) -> list[Row]:
+def _stages(runs: Sequence[Row], submissions: Sequence[Row], task: str | None) -> list[Row]:
     """The five stages, each looked at: the rules, the last run's file, its scores, the files of submissions."""
     events = len(tomllib.loads(RULES_FILE.read_text("utf-8"))["events"])
     last = runs[-1] if runs else None
     is_there = last is not None and last["file_state"] == "valid"
-    run = BENCHMARK_COMMAND if last is None else f"run {last['id']}"
+    run = benchmark_command(task) if last is None else f"run {last['id']}"
     measured = run if is_there or last is None else f"{run}: its file is {last['file_state']}"
     known = [] if last is None else [name for name, value in last["scores"].items() if value is not None]
     good = sum(row["file_state"] == "valid" for row in submissions)
@@ -77,13 +80,13 @@ def _stages(runs: Sequence[Row], submissions: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _next(runs: Sequence[Row], submissions: Sequence[Row], failure: FailureEntry | None) -> str:
+def _next(runs: Sequence[Row], submissions: Sequence[Row], failure: FailureEntry | None, task: str | None) -> str:
     """The command to type: measure, submit, or check the last submission that is there."""
     if failure or not runs or runs[-1]["file_state"] != "valid":
-        return BENCHMARK_COMMAND
+        return benchmark_command(task)
     written = [row["file"] for row in submissions if row["file_state"] == "valid"]
     return f"tito olympics validate {shlex.quote(_near(written[-1]))}" if written else (
-        "tito olympics submit --event all_around"
+        f"tito olympics submit --event all_around{f' --task {task}' if task else ''}"
     )  # fmt: skip
 
 
@@ -91,7 +94,7 @@ def _lines(document: dict[str, Any], most: int | None) -> Iterator[str]:
     """A line for each stage, run and submission."""
     for stage in document["stages"]:
         yield STAGE.format(**{**stage, "done": "done" if stage["done"] else "not yet"})
-    yield from _listed("run", document["runs"], most, lambda row: (row["id"], row["source"]))
+    yield from _listed("run", document["runs"], most, lambda row: (row["id"], row["task"], row["source"]))
     yield from _listed("submission", document["submissions"], most, lambda row: (_near(row["file"]), row["event"]))
     if document["last_failure"]:
         yield f"{'failed':<12}{document['last_failure']['source']}, after these runs"

@@ -11,11 +11,12 @@ from tinytorch.competition.kinds import event_of
 from tinytorch.competition.names import DIVISIONS, OlympicEvent, parse_event
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.text import from_argument, nearest
+from tinytorch.workloads.registry import DEFAULT_TASK
 from tito import athlete as people
 from tito import screen
 from tito.documents import Destination
 from tito.history import SubmissionEntry
-from tito.olympics.options import Event, Force, Json, WorkspaceFolder
+from tito.olympics.options import Event, Force, Json, RecordedTask, WorkspaceFolder
 from tito.screen import STANDARD
 from tito.workspace import Workspace
 
@@ -30,6 +31,7 @@ def submit(
     run: Annotated[
         str | None, typer.Option("--run", metavar="RUN", help="A run's id or file, - is stdin (default: the last run).")
     ] = None,
+    task: RecordedTask = None,
     athlete: Annotated[
         str | None, typer.Option("--athlete", metavar="NAME", help="Your name (default: git's user.name).")
     ] = None,
@@ -62,7 +64,7 @@ def submit(
     target.replaced()
     name = people.name(athlete)
     place = Workspace(folder)
-    record = _run(place, run, chosen.value)
+    record = _run(place, run, task, chosen.value)
     from tinytorch.competition.submission import submission_from_run
 
     document = submission_from_run(
@@ -100,22 +102,24 @@ def _remember(place: Workspace, entry: SubmissionEntry) -> None:
         screen.say(f"warning: {error.message}, so tito olympics status will not list this submission")
 
 
-def _run(place: Workspace, named: str | None, event: str) -> Run:
+def _run(place: Workspace, named: str | None, task: str | None, event: str) -> Run:
     """The run that is meant; measured now when none was named and none is recorded."""
     from tinytorch.competition.run import parse_run
 
-    failure = place.last_failure() if named is None else None
+    failure = place.last_failure(task) if named is None else None
     if failure:
         message = f"the last attempt, with {failure.source}, failed, and an older run is not what you want to submit"
         raise UsageError(message, mend="measure again, or name the run: --run ID (tito olympics status lists them)")
     try:
-        record = parse_run(*place.run_content(named))
+        record = parse_run(*place.run_content(named, task))
     except SetupMissingError:
         from tito import measuring
 
-        screen.say(f"no run is recorded yet: measuring the reference strategy of {event} first")
-        return measuring.measure(place, measuring.challenge(measuring.contender(event, None, None)))
-    screen.say(f"packing run {record.id}: {record.source.name}, measured {record.created_at:%Y-%m-%d %H:%M} UTC")
+        wanted = task or DEFAULT_TASK
+        screen.say(f"no run of {wanted} is recorded yet: measuring the reference strategy of {event} first")
+        return measuring.measure(place, measuring.challenge(measuring.contender(wanted, event, None, None), wanted))
+    what = f"{record.source.name} at {record.task.name}"
+    screen.say(f"packing run {record.id}: {what}, measured {record.created_at:%Y-%m-%d %H:%M} UTC")
     return record
 
 
