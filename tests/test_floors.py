@@ -22,7 +22,7 @@ FLOORS = {
     "tinytorch.harness": 4,
     "tito": 5,
 }  # fmt: skip
-MAY_SHARE_A_FLOOR = {("tinytorch.datasets", "tinytorch.core")}
+MAY_SHARE_A_FLOOR = {("tinytorch.datasets", "tinytorch.core"), ("tinytorch.perf", "tinytorch.benchmarking")}
 JUDGING_MAY_IMPORT = tuple(f"tinytorch.benchmarking.{name}" for name in ("records", "comparison", "statistics"))
 FILES = [*sorted((ROOT / "tinytorch").rglob("*.py")), *sorted((ROOT / "tito").rglob("*.py"))]
 NAMED = re.compile(r"((?:tinytorch|tito)(?:\.\w+)*):\w+")  # `package.module:function`, resolved while running
@@ -46,16 +46,21 @@ def part(module: str) -> str:
     return next((name for name in FLOORS if module == name or module.startswith(f"{name}.")), module)
 
 
+def technique(module: str) -> str:
+    """`tinytorch.perf.profiling` of `tinytorch.perf.profiling.costs`."""
+    return ".".join(module.split(".")[:3])
+
+
 def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def upward(module: str, source: str) -> list[str]:
-    """What a module imports that is neither below it nor its own part; in `perf` its own part is the module alone."""
+    """What a module imports that is neither below it nor its own part; in `perf` its own part is one technique."""
     own, wrong = part(module), []
     for name in sorted(imports_of(source)):
         other = part(name)
-        is_sibling = other == own and (own != "tinytorch.perf" or name.startswith(module))
+        is_sibling = other == own and (own != "tinytorch.perf" or technique(name) == technique(module))
         if not (is_sibling or (own, other) in MAY_SHARE_A_FLOOR or FLOORS[other] < FLOORS[own]):
             wrong.append(name)
     return wrong

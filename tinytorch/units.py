@@ -15,6 +15,7 @@ BYTES_PER_MEGABYTE = 1_000_000  # MB = 10^6 bytes (SI), never 2^20
 
 _TIME_UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
 _SIZE_UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"), (1, "B"))
+_COUNT_UNITS = ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"), (1, ""))
 
 
 def milliseconds(nanoseconds: float) -> float:
@@ -42,6 +43,12 @@ def format_size(size_bytes: float) -> str:
     """A size with three significant digits in the unit that suits it: `12.9 MB`; whole bytes below 1 kB."""
     factor, unit = _scaled(size_bytes, _SIZE_UNITS)
     return f"{size_bytes:.0f} B" if factor == 1 else f"{three_digits(size_bytes / factor)} {unit}"
+
+
+def format_count(count: float) -> str:
+    """A number of things with three significant digits: `2.1 M`; whole ones below a thousand."""
+    factor, unit = _scaled(count, _COUNT_UNITS)
+    return f"{count:.0f}" if factor == 1 else f"{three_digits(count / factor)} {unit}"
 
 
 def significant(value: float, digits: int) -> str:

@@ -18,6 +18,7 @@ STAGES = {
     "build": "Building the optimized model",
     "survey": "Checking both models",
     "measure": "Measuring, interleaved",
+    "profile": "Profiling, layer by layer",
 }
 
 

@@ -9,14 +9,22 @@ from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.names import parse_event
 from tinytorch.competition.run import Run
 from tinytorch.errors import UsageError
+from tinytorch.harness.cards import TaskCard, task_card
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
-from tinytorch.harness.run import Observer, run_competition
-from tinytorch.workloads.registry import find_task
-from tinytorch.workloads.strategies import DEFAULT_STRATEGY
+from tinytorch.harness.prepare import Observer
+from tinytorch.harness.profile import Profiled, profile_contender
+from tinytorch.harness.run import run_competition
+from tinytorch.workloads.registry import TASKS, find_task
+from tinytorch.workloads.strategies import BASELINE, DEFAULT_STRATEGY
 from tito import bars, screen, start
 from tito.workspace import Workspace, folder_of
 
 CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
+
+
+def profiled(task: str, entry: Path | None, strategy: str | None) -> Contender:
+    """Whose model is profiled: an entry's, a named strategy's, or the baseline."""
+    return contender(task, None, entry, strategy) if entry or strategy else Contender.reference(BASELINE)
 
 
 def contender(task: str, event: str | None, entry: Path | None, strategy: str | None) -> Contender:
@@ -33,6 +41,18 @@ def challenge(
     """What is to be measured."""
     settings = Settings(TIERS[tier], seed)
     return Challenge(find_task(task), who, settings, limit_s, folder_of(CACHE_VARIABLE))
+
+
+def task_cards() -> list[TaskCard]:
+    """The cards of all tasks."""
+    return [task_card(find_task(name), folder_of(CACHE_VARIABLE)) for name in TASKS]
+
+
+def profile(asked: Challenge) -> Profiled:
+    """Profile the model of a challenge; nothing is recorded, but for a baseline that was trained for it."""
+    start.finished()
+    with bars.progress() as progress:
+        return profile_contender(asked, Observer(progress, screen.say))
 
 
 def measure(place: Workspace, asked: Challenge) -> Run:

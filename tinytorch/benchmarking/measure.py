@@ -132,14 +132,16 @@ def warm_up(call: Call, sample: object) -> None:
 
 def peak_working_bytes(call: Call, sample: object) -> int:
     """Bytes allocated at the highest point of one inference beyond what was held before it (tracemalloc)."""
+    is_traced = tracemalloc.is_tracing()  # by a caller, who goes on
     with no_grad():
-        tracemalloc.start()
+        tracemalloc.reset_peak() if is_traced else tracemalloc.start()
         try:
             before, _ = tracemalloc.get_traced_memory()
             call(sample)
             _, peak = tracemalloc.get_traced_memory()
         finally:
-            tracemalloc.stop()
+            if not is_traced:
+                tracemalloc.stop()
     return peak - before
 
 

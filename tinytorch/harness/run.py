@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,82 +24,36 @@ from tinytorch.competition.memory import KEEP_IN_ARRAYS, is_hiding
 from tinytorch.competition.run import HelperRecord, Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
-from tinytorch.harness.build import Built, build, entry_source, model_source
+from tinytorch.harness.build import Built
 from tinytorch.harness.contender import Challenge, Contender
-from tinytorch.harness.faults import blaming, definition_line, scratch
-from tinytorch.harness.frozen import ARTIFACT, BASELINE, ENTRY, INPUTS, TRAINING, Frozen
-from tinytorch.progress import Progress, silent
+from tinytorch.harness.faults import blaming, definition_line
+from tinytorch.harness.frozen import INPUTS
+from tinytorch.harness.prepare import UNOBSERVED, Observer, Prepared, prepared
 from tinytorch.text import safe_text
 from tinytorch.units import format_size
-from tinytorch.workloads.cache import cached_baseline
-from tinytorch.workloads.task import Task
-
-
-@dataclass(frozen=True)
-class Observer:
-    """Who is told what happens in a run: how far it is, what a person should know, and what its processes printed."""
-
-    progress: Progress = silent
-    say: Callable[[str], None] = lambda message: None
-    output: Callable[[str, str], None] = lambda where, text: None
-
-
-UNOBSERVED = Observer()
 
 
 def run_competition(challenge: Challenge, told: Observer = UNOBSERVED) -> Run:
     """Both models, measured interleaved in fresh workers; EntryError when the contender's entry fails."""
-    cached = cached_baseline(challenge.task, told.progress, told.say, challenge.cache_directory)
-    with cached.guarded(told.say) as baseline, scratch() as folder:
-        sources = {BASELINE: baseline, **_sources(challenge.contender)}
-        told.progress("build", 0.0)
-        with blaming(challenge.contender, "in optimize"):
-            materials = {**sources, TRAINING: _training_data(challenge.task)}
-            built = build(challenge, Frozen.of(folder / "build", materials), folder / ARTIFACT)
-        told.output("optimize", built.output)
-        frozen = freeze(challenge, folder / "run", {**sources, ARTIFACT: built.content})
-        session = _measured(challenge, frozen, built, folder, told)
-    return record(challenge, Artifact.of(baseline), built, session)
+    with prepared(challenge, told) as ready:
+        session = _measured(challenge, ready, told)
+    return record(challenge, Artifact.of(ready.baseline), ready.built, session)
 
 
-def freeze(challenge: Challenge, folder: Path, contents: Mapping[str, bytes]) -> Frozen:
-    """The files that every measuring process loads from, and the test inputs; they never get the labels."""
-    _, test = challenge.task.load_data()
-    inputs = io.BytesIO()
-    np.save(inputs, test.inputs, allow_pickle=False)
-    return Frozen.of(folder, {**contents, INPUTS: inputs.getvalue()})
-
-
-def _training_data(task: Task) -> bytes:
-    """The training split with its labels, as a file."""
-    train, _ = task.load_data()
-    file = io.BytesIO()
-    np.savez(file, inputs=train.inputs, labels=train.labels)
-    return file.getvalue()
-
-
-def _sources(contender: Contender) -> dict[str, bytes]:
-    """An entry's own files; a strategy has none."""
-    return {} if contender.source is None else {ENTRY: contender.source, **contender.helpers}
-
-
-def _measured(challenge: Challenge, frozen: Frozen, built: Built, scratch: Path, told: Observer) -> Session:
+def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     """Survey, check and measure what was frozen."""
-    contender = challenge.contender
-    optimized = model_source(frozen, ARTIFACT) if contender.source is None else entry_source(frozen, contender.helpers)
-    sendable = Sendable(
-        (model_source(frozen, BASELINE), optimized), str(frozen.path(INPUTS)), True, challenge.task.freshen
-    )
-    venue = Workers(sendable, scratch, keep_output=partial(told.output, "a measuring process"))
-    with blaming(contender, "running the optimized model"):
+    inputs = str(ready.frozen.path(INPUTS))
+    sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen)
+    venue = Workers(sendable, ready.folder, keep_output=partial(told.output, "a measuring process"))
+    with blaming(challenge.contender, "running the optimized model"):
         survey = survey_models(venue, challenge.settings, told.progress)
-        check(challenge, built, survey)
+        check(challenge, ready.built, survey)
         check_threads(survey.inspection.blas_threads)
         if warning := long_measurement(challenge.settings, survey):
             told.say(warning)
         session = measure_models(venue, challenge.settings, survey, told.progress)
         check_threads(session.protocol.threads)
-        frozen.refuse_changes()
+        ready.frozen.refuse_changes()
     return session
 
 

@@ -50,12 +50,12 @@ class QuantizedLinear(Layer):
     @property
     def in_features(self) -> int:
         """Width of an input."""
-        return self.codes.shape[0]
+        return int(self.codes.shape[0])
 
     @property
     def out_features(self) -> int:
         """Width of an output."""
-        return self.codes.shape[1]
+        return int(self.codes.shape[1])
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., in) -> (..., out)."""

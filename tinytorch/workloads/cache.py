@@ -65,9 +65,19 @@ def cached_baseline(
     The file holds the SHA-256 of the artifact in its name, so that damage shows. Raises SetupMissingError when the
     folder cannot be used.
     """
-    folder = (directory or _users_folder()) / task.name / cache_key(task)
+    folder = _folder_of(task, directory)
     with _writing(folder):
         return _found(task, folder, warn) or _trained(task, folder, progress)
+
+
+def find_baseline(task: Task, directory: Path | None = None) -> Baseline | None:
+    """The task's baseline, if there is a sound one; nothing is trained, written or removed."""
+    files = sorted(_folder_of(task, directory).glob("*.pickle"))
+    return next((Baseline(file, file.stem) for file in files if sha256(file.read_bytes()) == file.stem), None)
+
+
+def _folder_of(task: Task, directory: Path | None) -> Path:
+    return (directory or _users_folder()) / task.name / cache_key(task)
 
 
 def _users_folder() -> Path:

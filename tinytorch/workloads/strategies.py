@@ -41,6 +41,9 @@ class Strategy:
         return [step.technique for step in self.steps]
 
 
+BASELINE = Strategy("baseline", ())  # which does nothing
+
+
 def apply(steps: Iterable[Step], model: Layer, train_data: TensorDataset) -> Layer:
     """The optimized model; `model` may be changed."""
     for step in steps:

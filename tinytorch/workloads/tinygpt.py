@@ -41,7 +41,7 @@ TASK = Task(
         Strategy("latency_sprint", (KV_CACHE,)),
         Strategy("memory_challenge", (INT8,), "4-bit codes and pruned heads (modules 15 and 16) will be smaller"),
         Strategy("accuracy_contest", (KV_CACHE,)),
-        Strategy("all_around", (KV_CACHE,), SMALLER_CACHE),
+        Strategy("all_around", (INT8, KV_CACHE), SMALLER_CACHE),
         Strategy("extreme_push", (INT8, KV_CACHE), SMALLER_CACHE),
         Strategy("int8", (INT8,)),
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,7 @@ from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import screen
 from tito.documents import Destination
 from tito.exit_codes import ExitCode
-from tito.olympics.options import EVENTS, Event, Force, Json, Output, Seed, Task, WorkspaceFolder
+from tito.olympics.options import Entry, Event, Force, Json, Output, Seed, Strategy, Task, TimeLimit, WorkspaceFolder
 from tito.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,23 +32,12 @@ class TierName(StrEnum):
 def benchmark(
     task: Task = DEFAULT_TASK,
     event: Event = None,
-    entry: Annotated[
-        Path | None, typer.Option("--entry", metavar="FILE", help="A Python file with optimize(model, train_data).")
-    ] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option(
-            "--strategy",
-            metavar="NAME",
-            help=f"A reference strategy instead: {EVENTS}, or another that tito olympics tasks lists.",
-        ),
-    ] = None,
+    entry: Entry = None,
+    strategy: Strategy = None,
     tier: Annotated[
         TierName, typer.Option("--tier", help="About 4 s, 8 s, or 3 minutes (6 sessions) of measuring.")
     ] = TierName.DEFAULT,
-    time_limit: Annotated[
-        float, typer.Option("--time-limit", min=1, metavar="SECONDS", help="For optimize.")
-    ] = BUILD_LIMIT_S,
+    time_limit: TimeLimit = BUILD_LIMIT_S,
     seed: Seed = 0,
     expect: Annotated[
         Expectation | None,

@@ -21,6 +21,18 @@ Task = Annotated[str, typer.Option("--task", metavar="TASK", help=f"What is to b
 RecordedTask = Annotated[
     str | None, typer.Option("--task", metavar="TASK", help=f"Of this task only: {', '.join(TASKS)}.")
 ]
+Entry = Annotated[
+    Path | None, typer.Option("--entry", metavar="FILE", help="A Python file with optimize(model, train_data).")
+]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        metavar="NAME",
+        help=f"A reference strategy of the task instead: {EVENTS}, or another that tito olympics tasks lists.",
+    ),
+]
+TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, metavar="SECONDS", help="For optimize.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, metavar="N", help="Of the measuring order.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file of -o that tito did not write.")]
 Output = Annotated[

@@ -1,0 +1,77 @@
+"""What is known of a task here: its data, its strategies and, where its baseline is trained, how that one is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from pkgutil import resolve_name
+
+from threadpoolctl import threadpool_limits
+
+from tinytorch.benchmarking import integrity
+from tinytorch.benchmarking.placements import Placements, Subjects
+from tinytorch.core.metrics import correctness
+from tinytorch.workloads.cache import Baseline, find_baseline
+from tinytorch.workloads.models import load_model
+from tinytorch.workloads.task import Task
+
+
+@dataclass(frozen=True)
+class BaselineCard:
+    """A first look at a trained baseline, with one thread: `call_ns` is the quickest of a few inferences."""
+
+    accuracy: float
+    parameters: int | None
+    kept_bytes: int
+    call_ns: int
+
+
+@dataclass(frozen=True)
+class StrategyCard:
+    """A reference strategy; `later` says what a technique to come will improve."""
+
+    name: str
+    techniques: list[str]
+    later: str
+
+
+@dataclass(frozen=True)
+class TaskCard:
+    """A task. `baseline` is None where it is not trained yet."""
+
+    name: str
+    title: str
+    train_samples: int
+    test_samples: int
+    expected_accuracy: float
+    strategies: list[StrategyCard]
+    baseline: BaselineCard | None
+
+
+def task_card(task: Task, cache_directory: Path | None = None) -> TaskCard:
+    """The card of a task; nothing is trained for it."""
+    train, test = task.load_data()
+    found = find_baseline(task, cache_directory)
+    return TaskCard(
+        name=task.name,
+        title=task.title,
+        train_samples=len(train),
+        test_samples=len(test),
+        expected_accuracy=task.expected_accuracy,
+        strategies=[StrategyCard(each.name, each.techniques, each.later) for each in task.strategies],
+        baseline=_look_at(found, task) if found else None,
+    )
+
+
+def _look_at(baseline: Baseline, task: Task) -> BaselineCard:
+    """In this process: a baseline is our own, and this is no measurement that anything is ranked by."""
+    _, test = task.load_data()
+    builder = partial(load_model, str(baseline.path), baseline.sha256)
+    subjects = Subjects((builder,), test.inputs, True, resolve_name(task.freshen))
+    with threadpool_limits(1, user_api="blas"):
+        placements = Placements(subjects, 1, 0, integrity.snapshot())
+        description, outputs = placements.describe(0), placements.predict(0)
+        call_ns = placements.probe().call_ns[0]
+    right = correctness(outputs, test.labels)
+    return BaselineCard(float(right.mean()), description.parameters, description.kept_bytes, call_ns)

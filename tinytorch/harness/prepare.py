@@ -1,0 +1,91 @@
+"""What a run is made from: the trained baseline, the optimized model that is built from it, and all files frozen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinytorch.benchmarking.placements import ModelSource
+from tinytorch.harness.build import Built, build, entry_source, model_source
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.faults import blaming, scratch
+from tinytorch.harness.frozen import ARTIFACT, BASELINE, ENTRY, INPUTS, TRAINING, Frozen
+from tinytorch.progress import Progress, silent
+from tinytorch.workloads.cache import cached_baseline
+from tinytorch.workloads.task import Task
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Who is told what happens in a run: how far it is, what a person should know, and what its processes printed."""
+
+    progress: Progress = silent
+    say: Callable[[str], None] = lambda message: None
+    output: Callable[[str, str], None] = lambda where, text: None
+
+
+UNOBSERVED = Observer()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The files that both models are loaded from, in a folder that is theirs, and how the optimized one was built."""
+
+    folder: Path
+    baseline: bytes
+    built: Built
+    frozen: Frozen
+    contender: Contender
+
+    @property
+    def sources(self) -> tuple[ModelSource, ModelSource]:
+        """How any process gets the baseline and the optimized model."""
+        baseline = model_source(self.frozen, BASELINE)
+        if self.contender.source is None:
+            return baseline, model_source(self.frozen, ARTIFACT)
+        return baseline, entry_source(self.frozen, self.contender.helpers)
+
+
+@contextmanager
+def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prepared]:
+    """Train the baseline where that was not done yet, build the optimized model, and freeze what they are loaded from.
+
+    All of it is gone afterwards, but for the baseline. Raises EntryError when the contender's entry fails.
+    """
+    task, contender = challenge.task, challenge.contender
+    cached = cached_baseline(task, told.progress, told.say, challenge.cache_directory)
+    with cached.guarded(told.say) as baseline, scratch() as folder:
+        sources = {BASELINE: baseline, **_sources(contender)}
+        told.progress("build", 0.0)
+        with blaming(contender, "in optimize"):
+            materials = Frozen.of(folder / "build", {**sources, TRAINING: _training_data(task)})
+            built = build(challenge, materials, folder / ARTIFACT)
+        told.output("optimize", built.output)
+        frozen = freeze(challenge, folder / "run", {**sources, ARTIFACT: built.content})
+        yield Prepared(folder, baseline, built, frozen, contender)
+
+
+def freeze(challenge: Challenge, folder: Path, contents: Mapping[str, bytes]) -> Frozen:
+    """The files that every measuring process loads from, and the test inputs; they never get the labels."""
+    _, test = challenge.task.load_data()
+    inputs = io.BytesIO()
+    np.save(inputs, test.inputs, allow_pickle=False)
+    return Frozen.of(folder, {**contents, INPUTS: inputs.getvalue()})
+
+
+def _training_data(task: Task) -> bytes:
+    """The training split with its labels, as a file."""
+    train, _ = task.load_data()
+    file = io.BytesIO()
+    np.savez(file, inputs=train.inputs, labels=train.labels)
+    return file.getvalue()
+
+
+def _sources(contender: Contender) -> dict[str, bytes]:
+    """An entry's own files; a strategy has none."""
+    return {} if contender.source is None else {ENTRY: contender.source, **contender.helpers}

@@ -1,0 +1,85 @@
+"""Profiling a contender's model, layer by layer, in a worker: both ends of the wire."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from tinytorch.benchmarking.blas import thread_environment
+from tinytorch.benchmarking.measure import Limits
+from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, Sendable
+from tinytorch.core.tensor import Tensor
+from tinytorch.harness.contender import Challenge
+from tinytorch.harness.faults import blaming
+from tinytorch.harness.frozen import INPUTS
+from tinytorch.harness.prepare import UNOBSERVED, Observer, prepared
+from tinytorch.perf.profiling import Bottleneck, ModelProfile, find_bottleneck, measure_limits, profile_model
+from tinytorch.processes.worker import Worker, WorkerFailedError
+from tinytorch.text import safe_text
+
+SERVICE = "tinytorch.harness.profile:ProfileService"
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """Where the time of one inference of one sample goes, what this machine can do, and what follows from both."""
+
+    task: str
+    source: str
+    model: ModelProfile
+    limits: Limits
+    bottleneck: Bottleneck
+
+
+def profile_contender(challenge: Challenge, told: Observer = UNOBSERVED) -> Profiled:
+    """Profile the optimized model; EntryError when an entry fails, in building or while it runs."""
+    with prepared(challenge, told) as ready:
+        _, source = ready.sources
+        sendable = Sendable((source,), str(ready.frozen.path(INPUTS)), True, challenge.task.freshen)
+        told.progress("profile", 0.0)
+        with (
+            blaming(challenge.contender, "running the optimized model"),
+            Worker(SERVICE, thread_environment(1)) as worker,
+        ):
+            model, limits = _checked(worker.ask("profile", REQUEST_LIMIT_S, subject=asdict(sendable)))
+        told.output("profiling", worker.output)
+    return Profiled(challenge.task.name, challenge.contender.name, model, limits, find_bottleneck(model, limits))
+
+
+def _checked(reply: object) -> tuple[ModelProfile, Limits]:
+    """What a worker said, which foreign code may have written, with names that are fit to show."""
+    try:
+        model, limits = TypeAdapter(tuple[ModelProfile, Limits]).validate_python(reply)
+    except ValidationError:
+        raise WorkerFailedError("broke the protocol", "its profile is none") from None
+    numbers = [model.whole_ns, *(value for layer in model.layers for value in vars(layer).values())]
+    if not model.layers or not all(isinstance(each, str) or 0 <= each < math.inf for each in numbers):
+        raise WorkerFailedError("broke the protocol", "its profile has impossible numbers")
+    layers = [
+        replace(layer, name=safe_text(layer.name, LONGEST_NAME), kind=safe_text(layer.kind, LONGEST_NAME))
+        for layer in model.layers
+    ]
+    return replace(model, layers=layers), limits
+
+
+class ProfileService:
+    """The child's end."""
+
+    def profile(self, subject: dict[str, Any]) -> Any:
+        """The profile of a model and the limits of this machine, as JSON can carry them."""
+        subjects = TypeAdapter(Sendable).validate_python(subject).load()
+        model, generator, turn = subjects.builders[0](), np.random.default_rng(0), count()
+
+        def take() -> Tensor:
+            row = subjects.inputs[[next(turn) % len(subjects.inputs)]]
+            return Tensor(row if subjects.freshen is None else subjects.freshen(row, generator))
+
+        profile = profile_model(model, take)
+        limits = measure_limits(max(profile.weight_bytes, 1))
+        return TypeAdapter(tuple[ModelProfile, Limits]).dump_python((profile, limits), mode="json")

@@ -1,0 +1,93 @@
+"""What limits a model on this machine, and what helps: the roofline model (Williams, Waterman & Patterson 2009).
+
+An operation that moves B bytes and does F FLOPs takes at least max(B / bandwidth, F / speed). Below the machine's
+balance, speed / bandwidth FLOPs for each byte, memory is what limits it, above it arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tinytorch.benchmarking.measure import CLOCK, Clock, Limits, examine_limits
+from tinytorch.perf.profiling.layers import LayerProfile, ModelProfile
+
+ROOFLINE_NS = 500_000_000
+FAR_BELOW = 1 / 3  # below this share of the roofline neither memory nor arithmetic explains the time
+
+Bound = Literal["memory", "compute"]
+ADVICE = {
+    "generation": "a KV cache (module 17): every new token looks at all tokens before it again",
+    "calls": "operator fusion (module 18): fewer calls, each of which costs more than its arithmetic",
+    "memory": "quantization or pruning (modules 15 and 16): fewer bytes to read",
+    "compute": "structured pruning or low rank (module 16): fewer operations",
+}
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """The kind of layer that takes most of the time, its slowest layer, and what limits them.
+
+    `roofline_share` is the least time that memory and arithmetic allow, in the time that was measured; None where
+    nothing could be counted.
+    """
+
+    kind: str
+    share: float
+    layer: str
+    layer_share: float
+    bound: Bound
+    intensity: float | None
+    balance: float
+    roofline_share: float | None
+    advice: str
+
+
+def measure_limits(kept_bytes: int, budget_ns: int = ROOFLINE_NS, clock: Clock = CLOCK) -> Limits:
+    """The best of what one thread can do here, seen again and again for `budget_ns`: memory of that size, products."""
+    start_ns, best = clock(), examine_limits(kept_bytes, clock)
+    while clock() - start_ns < budget_ns:
+        seen = examine_limits(kept_bytes, clock)
+        best = Limits(
+            max(best.memory_bandwidth_bytes_per_s, seen.memory_bandwidth_bytes_per_s),
+            max(best.flops_per_s, seen.flops_per_s),
+        )
+    return best
+
+
+def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
+    """Where the time of a profiled model goes, against what the machine can do."""
+    by_kind: dict[str, list[LayerProfile]] = defaultdict(list)
+    for layer in profile.layers:
+        by_kind[layer.kind].append(layer)
+    kind, layers = max(by_kind.items(), key=lambda item: _time_ns(item[1]))
+    slowest = max(layers, key=lambda layer: layer.time_ns)
+    flops, moved = sum(layer.flops for layer in layers), sum(layer.moved_bytes for layer in layers)
+    bound, least_ns = roofline(flops, moved, limits)
+    total_ns, time_ns = max(profile.sum_ns, 1.0), max(_time_ns(layers), 1.0)
+    share = least_ns / time_ns if moved else None
+    reason = "generation" if profile.generates_without_cache else bound if (share or 0) > FAR_BELOW else "calls"
+    return Bottleneck(
+        kind=kind,
+        share=_time_ns(layers) / total_ns,
+        layer=slowest.name,
+        layer_share=slowest.time_ns / total_ns,
+        bound=bound,
+        intensity=flops / moved if moved else None,
+        balance=limits.flops_per_s / limits.memory_bandwidth_bytes_per_s,
+        roofline_share=share,
+        advice=ADVICE[reason],
+    )
+
+
+def roofline(flops: int, moved_bytes: int, limits: Limits) -> tuple[Bound, float]:
+    """What limits that much work, and the nanoseconds that it takes at least."""
+    memory_ns = moved_bytes * 1e9 / limits.memory_bandwidth_bytes_per_s
+    compute_ns = flops * 1e9 / limits.flops_per_s
+    return ("memory", memory_ns) if memory_ns >= compute_ns else ("compute", compute_ns)
+
+
+def _time_ns(layers: Sequence[LayerProfile]) -> float:
+    return sum(layer.time_ns for layer in layers)

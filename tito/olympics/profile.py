@@ -1,0 +1,28 @@
+"""`tito olympics profile`: where the time of one inference goes, and what would help."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from tinytorch.harness.contender import BUILD_LIMIT_S
+from tinytorch.workloads.registry import DEFAULT_TASK
+from tito import screen
+from tito.olympics.options import Entry, Json, Strategy, Task, TimeLimit
+
+
+def profile(
+    task: Task = DEFAULT_TASK,
+    entry: Entry = None,
+    strategy: Strategy = None,
+    time_limit: TimeLimit = BUILD_LIMIT_S,
+    json_: Json = False,
+) -> None:
+    """Show what each layer of a model costs, and what would help: of the baseline, a strategy or an entry."""
+    from tito import measuring, render_profile
+
+    who = measuring.profiled(task, entry, strategy)
+    found = measuring.profile(measuring.challenge(who, task, limit_s=time_limit))
+    if json_:
+        screen.put_json(asdict(found))
+    else:
+        screen.show(render_profile.profile_table(found))
