@@ -90,7 +90,8 @@ def work_of(name: str, output: Array, arrays: tuple[Array, ...], options: dict[s
 def observing(tell: Callable[[Work], None], tell_gradients: Callable[[Work], None] | None = None) -> Iterator[None]:
     """Every operation of the framework tells what it cost, in all threads, until the end.
 
-    The gradient of one array is taken to cost as much as the operation: for products that is what it does.
+    The gradient of one array is taken to cost as much as the operation: for products that is what it does. That of a
+    bias is a sum.
     """
     before = dict(OPERATIONS)
     for name, row in before.items():
@@ -111,7 +112,10 @@ def _observed(
 
     def vjp(position: int, gradient: Array, output: Array, *arrays: Array, **options: Any) -> Array:
         if tell_gradients:
-            tell_gradients(work_of(name, output, arrays, options))
+            is_bias = name in ("linear", "conv2d") and position == 2  # the gradient is summed up, once
+            tell_gradients(
+                work_of("sum", arrays[2], (output,), {}) if is_bias else work_of(name, output, arrays, options)
+            )
         return row.vjps[position](gradient, output, *arrays, **options)
 
     return Operation(forward, ForAny(partial(vjp)))

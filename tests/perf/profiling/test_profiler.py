@@ -1,0 +1,151 @@
+"""The curriculum's profiler: its names, its units, and nothing in it that was not counted or measured."""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Dropout, Linear, Sequential
+from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.spatial import AvgPool2d, Conv2d, MaxPool2d
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
+from tinytorch.perf.profiling import Profiler, analyze_weight_distribution, quick_profile
+from tinytorch.perf.profiling.profiler import MIB
+
+MODEL = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))
+INPUTS = Tensor(np.ones((5, 4)))
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_flops_are_those_of_one_sample(batch: int) -> None:
+    assert Profiler().count_flops(MODEL, (batch, 4)) == 24 + 3 + 12
+
+
+@pytest.mark.parametrize("pool", [MaxPool2d, AvgPool2d])
+def test_shapes_go_on_through_convolutions_and_pools(pool: Any) -> None:
+    model = Sequential(Conv2d(1, 2, 3), pool(2), Conv2d(2, 3, 3))
+
+    assert Profiler().count_flops(model, (5, 1, 10, 10)) == 8 * 8 * 9 * 2 * 2 + 2 * 64 + 2 * 2 * 9 * 2 * 3 * 2
+
+
+class Plain:
+    """No layer of ours: its weight is 2 MiB, its output one."""
+
+    def __init__(self) -> None:
+        self.weight = Tensor(np.zeros((512, 1024)))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return Tensor(np.zeros((256, 1024)))
+
+
+def test_parameters_of_any_class_are_counted() -> None:
+    assert [Profiler().count_parameters(model) for model in (MODEL, Plain())] == [15 + 8, 2**19]
+
+
+def test_memory_is_in_mebibytes_and_the_highest_point_contains_the_weights() -> None:
+    found = Profiler().measure_memory(Plain(), (1, 1024))
+
+    assert found["parameter_memory_mb"] == 2
+    assert found["activation_memory_mb"] == 1 + 4096 / MIB
+    assert 3 <= found["peak_memory_mb"] < 6
+    assert 0 < found["memory_efficiency"] <= 1
+
+
+def test_an_output_that_is_the_input_counts_once() -> None:
+    assert Profiler().measure_memory(Dropout(0.5), (1, 1024))["activation_memory_mb"] == 4096 / MIB
+
+
+def test_results_on_the_way_count_as_activations() -> None:
+    found = Profiler().measure_memory(MODEL, (1, 4))
+
+    assert found["activation_memory_mb"] * MIB == 4 * (4 + 3 + 3 + 2)
+
+
+def test_somebody_else_s_tracing_of_memory_goes_on() -> None:
+    tracemalloc.start()
+    try:
+        Profiler().measure_memory(MODEL, (1, 4))
+        assert tracemalloc.is_tracing()
+    finally:
+        tracemalloc.stop()
+
+
+def test_latency_is_that_of_inference_and_of_as_many_passes() -> None:
+    calls: list[bool] = []
+
+    class Listener(Dropout):
+        def forward(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+            calls.append(self.training)
+            return super().forward(inputs, training)
+
+    assert Profiler().measure_latency(Listener(0.5), INPUTS, warmup=2, iterations=3) > 0
+    assert calls == [False] * 5
+
+
+@pytest.mark.parametrize("options", [{"iterations": 0}, {"warmup": -1}])
+def test_a_latency_of_no_passes_is_refused(options: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="at least 1 iteration"):
+        Profiler().measure_latency(MODEL, INPUTS, **options)
+
+
+def test_a_layer_s_profile_has_its_rate_over_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Profiler, "measure_latency", lambda *args, **options: 2.0)
+    found = Profiler().profile_layer(Linear(4, 3), (7, 4))
+
+    assert (found["layer_type"], found["parameters"], found["flops"]) == ("Linear", 15, 24)
+    assert found["gflops_per_second"] == pytest.approx(7 * 24 / 1e9 / 0.002)
+
+
+def test_a_forward_pass_has_all_figures_and_what_limits_it() -> None:
+    found = quick_profile(MODEL, INPUTS)
+
+    assert (found["flops"], found["parameters"]) == (39, 23)
+    assert found["bottleneck"] == ("memory" if found["is_memory_bound"] else "compute")
+    assert found["is_memory_bound"] is not found["is_compute_bound"]
+    assert min(found["latency_ms"], found["computational_efficiency"], found["memory_bandwidth_mbs"]) > 0
+
+
+@pytest.mark.parametrize("loss_fn", [None, lambda outputs: CrossEntropyLoss()(outputs, np.zeros(5, int))])
+def test_the_backward_pass_is_measured_and_its_gradients_counted(loss_fn: Any) -> None:
+    found = Profiler().profile_backward_pass(MODEL, INPUTS, loss_fn)
+    of_loss = 5 * 2 if loss_fn else 2
+
+    # a weight and a bias, the activation, and inputs, weight and bias of the second layer
+    assert found["backward_flops"] == 24 + 3 + 3 + 2 * 12 + 2 + of_loss
+    assert found["total_flops"] == found["forward_flops"] + found["backward_flops"]
+    assert found["total_latency_ms"] > 0
+    assert found["gradient_memory_mb"] == 4 * 23 / MIB
+    assert found["optimizer_memory_estimates"]["adam"] == 2 * found["gradient_memory_mb"]
+
+
+def test_profiling_a_backward_pass_leaves_gradients_as_they_were() -> None:
+    model = Sequential(Linear(4, 3))
+    first, second = model.parameters()
+    first.grad = np.ones((4, 3), np.float32)
+    Profiler().profile_backward_pass(model, INPUTS)
+
+    assert (first.grad == 1).all()
+    assert second.grad is None
+
+
+def test_a_model_without_gradients_has_no_backward_pass() -> None:
+    with pytest.raises(UsageError, match="no gradient"):
+        Profiler().profile_backward_pass(ReLU(), INPUTS)
+
+
+def test_weights_are_described_by_their_sizes() -> None:
+    layer = Linear.from_arrays(np.array([[0.0, -0.005], [0.5, -2.0]], np.float32))
+    found = analyze_weight_distribution(layer, percentiles=[50])
+
+    assert (found["total_weights"], found["min"], found["max"]) == (4, 0, 2)
+    assert found["percentile_50"] == pytest.approx(0.2525)
+    assert (found["below_threshold_0001"], found["below_threshold_001"], found["below_threshold_01"]) == (25, 50, 50)
+
+
+def test_a_model_without_weights_says_so() -> None:
+    assert analyze_weight_distribution(ReLU()) == {"error": "No weights found"}
