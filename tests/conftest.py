@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 from hypothesis import settings
 
 from tinytorch.benchmarking.schedule import Tier
+from tinytorch.workloads.registry import TASKS
+from tinytorch.workloads.task import Task
 
 settings.register_profile("here", deadline=None)  # a shared machine pauses when it likes
 settings.register_profile("ci", deadline=None, derandomize=True)  # CI judges the change, not the day's draw
@@ -28,6 +32,17 @@ def tiny_tier() -> Tier:
 def four_processes() -> Tier:
     """The least tier that has intervals."""
     return replace(TINY, processes=4)
+
+
+@pytest.fixture
+def small_task(monkeypatch: pytest.MonkeyPatch) -> Task:
+    """A task that was added: a record in a module of its own, and its address."""
+    description = importlib.util.spec_from_file_location("small_task", Path(__file__).with_name("small_task.py"))
+    module = importlib.util.module_from_spec(description)
+    description.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "small_task", module)
+    monkeypatch.setitem(TASKS, "small_task", "small_task:TASK")
+    return module.TASK
 
 
 @pytest.fixture(scope="session")

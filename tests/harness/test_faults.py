@@ -210,3 +210,37 @@ def test_a_full_disk_here_is_named_and_nothing_is_left(tmp_path: Path, monkeypat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     assert list(tmp_path.iterdir()) == []
+
+
+ANSWERS = """
+import numpy as np
+class Answers:
+    def __init__(self, model): self.model = model
+    def __call__(self, x): return {answers}
+def optimize(model, train_data):
+    return Answers(model)
+"""
+WRONG_TOKENS = {
+    "too few": ("np.array(self.model(x))[:, :3]", "generates too few tokens: 3 where the task wants 4"),
+    "too many": (
+        "np.tile(np.array(self.model(x)), 2)",
+        "generates too many tokens: 8 where the task wants 4",
+    ),
+    "beyond the vocabulary": ("np.array(self.model(x)) + 20", "and the vocabulary is 0..9"),
+    "below it": ("np.array(self.model(x)) - 20", "and the vocabulary is 0..9"),
+    "no whole numbers": ("np.array(self.model(x)) * 0.5", "returns float64 where whole tokens are wanted"),
+    "one answer for all": ("np.array(self.model(x))[:1, :4].ravel()", "returns shape (4,)"),
+}
+
+
+@pytest.mark.parametrize(("answers", "expected"), WRONG_TOKENS.values(), ids=WRONG_TOKENS.keys())
+def test_tokens_that_are_none_are_told(
+    answers: str, expected: str, small_task, tmp_path: Path, tiny_tier, cache_directory: Path
+) -> None:
+    path = tmp_path / "entry.py"
+    path.write_text(ANSWERS.format(answers=answers))
+    with pytest.raises(EntryError) as caught:
+        run_competition(Challenge(small_task, Contender.entry(path), Settings(tiny_tier), 60, cache_directory))
+
+    assert expected in str(caught.value)
+    assert "line 6: def optimize" in str(caught.value)

@@ -10,7 +10,7 @@ import pytest
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.errors import SetupMissingError
 from tinytorch.files import sha256
-from tinytorch.workloads.cache import cache_key, cached_baseline
+from tinytorch.workloads.cache import cache_key, cached_baseline, find_baseline
 from tinytorch.workloads.models import load_model
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.task import Recipe, Task
@@ -39,6 +39,27 @@ def test_a_damaged_file_is_trained_again_with_a_warning(tmp_path: Path) -> None:
 
     assert again.path.read_bytes()
     assert "damaged" in warnings[0]
+
+
+def test_an_interrupted_training_leaves_nothing_behind(tmp_path: Path) -> None:
+    def interrupt(stage: str, share: float) -> None:
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cached_baseline(SMALL, interrupt, directory=tmp_path)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert cached_baseline(SMALL, directory=tmp_path).path.is_file()
+
+
+def test_looking_for_a_baseline_trains_none_and_passes_a_damaged_one_over(tmp_path: Path) -> None:
+    before = find_baseline(SMALL, tmp_path)
+    trained = cached_baseline(SMALL, directory=tmp_path)
+    found = find_baseline(SMALL, tmp_path)
+    trained.path.write_bytes(b"damaged")
+
+    assert (before, found, find_baseline(SMALL, tmp_path)) == (None, trained, None)
 
 
 @pytest.mark.parametrize("change", [{"name": "other"}, {"version": 2}, {"dataset_sha256": "0" * 64}])

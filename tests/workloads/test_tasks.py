@@ -1,0 +1,78 @@
+"""Every task of the table: complete, with inputs nobody has seen, and strategies that qualify."""
+
+from __future__ import annotations
+
+from pkgutil import resolve_name
+
+import numpy as np
+import pytest
+
+from tinytorch.benchmarking.footprint import footprint
+from tinytorch.competition.events import load_rules
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.core.layers import layer_kinds
+from tinytorch.core.metrics import accuracy
+from tinytorch.core.tensor import no_grad
+from tinytorch.errors import UsageError
+from tinytorch.units import megabytes
+from tinytorch.workloads.cache import cached_baseline
+from tinytorch.workloads.models import load_model
+from tinytorch.workloads.registry import DEFAULT_TASK, TASKS, find_task
+from tinytorch.workloads.strategies import apply
+
+MARGIN = 0.02  # of accuracy in points, of memory a share; times are for the benchmark
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_is_listed_under_its_name_and_has_a_strategy_for_every_event(name: str) -> None:
+    task = find_task(name)
+
+    assert task.name == name
+    assert {strategy.name for strategy in task.strategies} >= set(OlympicEvent)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_splits_share_no_sample(name: str) -> None:
+    train, test = find_task(name).load_data()
+    known = {row.tobytes() for row in train.inputs[..., : test.inputs.shape[-1]]}
+
+    assert [row for row in test.inputs if row.tobytes() in known] == []
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_is_timed_nobody_has_seen(name: str) -> None:
+    task = find_task(name)
+    _, test = task.load_data()
+    freshen, generator = resolve_name(task.freshen), np.random.default_rng(0)
+    first, second = freshen(test.inputs, generator), freshen(test.inputs, generator)
+
+    assert (first.shape, first.dtype) == (test.inputs.shape, test.inputs.dtype)
+    for one, other in ((first, second), (first, test.inputs)):
+        assert {row.tobytes() for row in one} & {row.tobytes() for row in other} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if name != DEFAULT_TASK])  # the capstone measures that one's
+def test_every_event_s_strategy_qualifies_with_margin_in_the_closed_division(name: str, cache_directory) -> None:
+    task = find_task(name)
+    train, test = task.load_data()
+    path = str(cached_baseline(task, directory=cache_directory).path)
+    baseline = load_model(path)
+
+    assert accuracy(baseline, test) >= task.expected_accuracy
+    for event in OlympicEvent:
+        model = apply(task.strategy(event).steps, load_model(path), train)
+        with no_grad():
+            model(test.inputs[:1])
+        assert layer_kinds(model) == layer_kinds(baseline), event
+        for constraint in load_rules().events[event].constraints:
+            if constraint.metric == "accuracy":
+                assert accuracy(model, test) >= constraint.limit + MARGIN, event
+            if constraint.metric == "memory":
+                assert megabytes(footprint(model).kept_bytes) < constraint.limit * (1 - MARGIN), event
+
+
+def test_a_strategy_that_there_is_not_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="digits_cnn has no reference strategy 'int9'") as caught:
+        find_task("digits_cnn").strategy("int9")
+
+    assert "int8" in caught.value.mend
