@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +13,7 @@ from tinytorch.harness.cards import BaselineCard, TaskCard
 from tinytorch.harness.profile import Profiled
 from tinytorch.perf.profiling import Bottleneck, LayerProfile
 from tinytorch.units import format_count, format_metric, format_share, format_size, format_time, three_digits
-from tito.tables import Lines, table
+from tito.tables import Bar, Lines, table
 
 BAR_COLUMNS = 6
 NAME_COLUMNS = 20  # so much is left for names on a screen of 80
@@ -114,7 +113,7 @@ def _bar(length: float, share: float) -> RenderableType:
     cell = Table.grid(padding=(0, 1))
     cell.add_column(width=BAR_COLUMNS)
     cell.add_column(width=6, justify="right")
-    cell.add_row(ProgressBar(total=1.0, completed=length, width=BAR_COLUMNS), format_share(share))
+    cell.add_row(Bar(length, BAR_COLUMNS), format_share(share))
     return cell
 
 

@@ -26,6 +26,20 @@ class Lines:
         return Text(("\n" if console.width < PIPE_COLUMNS else "  ").join(self._lines))
 
 
+class Bar:
+    """A share as the length of a bar, in whole columns, one at least for what is not nothing."""
+
+    def __init__(self, share: float, columns: int) -> None:
+        self._filled = min(columns, max(round(share * columns), int(share > 0)))
+        self._columns = columns
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(("#" if options.ascii_only else "█") * self._filled, "cyan")
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(self._columns, self._columns)
+
+
 def table(title: str | None, *columns: str, right: bool = False) -> Table:
     """A table with a column of names and others that may be folded; `right` aligns the others as numbers."""
     made = Table(title=None if title is None else Text(title), title_justify="left")

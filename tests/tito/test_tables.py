@@ -16,7 +16,7 @@ from tinytorch.competition.scores import compute_scores
 from tinytorch.competition.validation import CHECKS
 from tito import bars, render, screen
 from tito.screen import PIPE_COLUMNS
-from tito.tables import Lines, table
+from tito.tables import Bar, Lines, table
 
 
 def drawn(renderable: object, width: int) -> str:
@@ -82,3 +82,16 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_a_line_for_each_stage(
         observer("measure", 0.5)
 
     assert capsys.readouterr().err.count(" ...\n") == lines
+
+
+@pytest.mark.parametrize(("share", "bar"), [(0, ""), (0.01, "█"), (0.5, "██"), (1, "████"), (1.5, "████")])
+def test_a_bar_is_as_long_as_its_share(share: float, bar: str) -> None:
+    assert drawn(Bar(share, 4), 20).strip() == bar
+
+
+def test_a_bar_is_ascii_where_the_screen_is() -> None:
+    screen_of_letters = io.TextIOWrapper(io.BytesIO(), "ascii")
+    Console(width=20, file=screen_of_letters).print(Bar(1, 4))
+    screen_of_letters.flush()
+
+    assert screen_of_letters.buffer.getvalue().strip() == b"####"

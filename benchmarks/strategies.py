@@ -1,0 +1,103 @@
+"""Every event's reference strategy on every task, measured as athletes measure: does it qualify, and what does it win?
+
+    python benchmarks/strategies.py --results strategies.jsonl
+    python benchmarks/strategies.py --results strategies.jsonl --table
+
+One line of JSON is appended for each run; what is in the file is not measured again, so that it can be stopped and
+continued. Baselines are trained first, in this process, and how long that took is a line too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tinytorch.benchmarking.schedule import TIERS
+from tinytorch.benchmarking.session import Settings
+from tinytorch.competition.eligibility import eligibility
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.run import Run
+from tinytorch.competition.scores import compared, compute_scores
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.run import run_competition
+from tinytorch.workloads.registry import TASKS, find_task
+from tinytorch.workloads.task import Task, train_baseline
+
+Line = dict[str, Any]
+
+
+def main() -> None:
+    """Measure what is not in the file yet, or show what is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, required=True, help="a file of lines of JSON, appended to")
+    parser.add_argument("--tier", choices=TIERS, default="default")
+    parser.add_argument("--table", action="store_true", help="show the file as a table of Markdown")
+    options = parser.parse_args()
+    if options.table:
+        print("\n".join(table(known(options.results))))
+        return
+    for name in TASKS:
+        measure_task(find_task(name), options.tier, options.results)
+
+
+def measure_task(task: Task, tier: str, results: Path) -> None:
+    """Append the lines of one task that are missing."""
+    done = {(line["task"], line["event"]) for line in known(results)}
+    if (task.name, "training") not in done:
+        start = time.perf_counter()
+        train_baseline(task)
+        append(results, {"task": task.name, "event": "training", "seconds": time.perf_counter() - start})
+    for event in OlympicEvent:
+        if (task.name, event.value) not in done:
+            contender = Contender.reference(task.strategy(event))
+            append(results, line_of(run_competition(Challenge(task, contender, Settings(TIERS[tier]))), event))
+
+
+def line_of(run: Run, event: OlympicEvent) -> Line:
+    """What one run shows."""
+    first, second = run.baseline.metrics, run.optimized.metrics
+    scores, found = compute_scores(first, second), compared(first, second)
+    (judged,) = (each for each in eligibility(second, scores) if each.event is event)
+    speedup = found.speedup
+    return {
+        "task": run.task.name, "event": event.value, "techniques": run.techniques, "eligible": judged.is_eligible,
+        "speedup": None if speedup is None else [speedup.estimate, speedup.ci_lower, speedup.ci_upper],
+        "compression_ratio": scores.compression_ratio, "accuracy": second.accuracy and second.accuracy.mean,
+        "latency_ms": second.latency and second.latency.mean / 1e6, "score": judged.value,
+        "same_kinds": run.baseline.layer_kinds == run.optimized.layer_kinds,
+    }  # fmt: skip
+
+
+def table(lines: list[Line]) -> Iterator[str]:
+    """The lines of a Markdown table."""
+    yield "| task | event | techniques | speedup (95 %) | smaller | accuracy | qualifies |"
+    yield "|---|---|---|---|---|---|---|"
+    for line in lines:
+        if line["event"] != "training":
+            estimate, lower, upper = line["speedup"]
+            qualifies = "yes" if line["eligible"] and line["same_kinds"] else "no"
+            yield (
+                f"| `{line['task']}` | `{line['event']}` | {', '.join(line['techniques'])} "
+                f"| {estimate:.2f} ({lower:.2f} to {upper:.2f}) | {line['compression_ratio']:.2f}x "
+                f"| {100 * line['accuracy']:.1f} % | {qualifies} |"
+            )
+
+
+def known(results: Path) -> list[Line]:
+    """What the file holds."""
+    return [json.loads(line) for line in results.read_text("utf-8").splitlines()] if results.exists() else []
+
+
+def append(results: Path, line: Line) -> None:
+    """Add a line, and say so."""
+    with results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    print(line["task"], line["event"], "done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
