@@ -16,13 +16,14 @@ from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
-from tinytorch.workloads.registry import find_task
+from tinytorch.workloads.registry import TASKS, find_task
 from tito.app import COMMANDS, ExitCode
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 MEASUREMENT = (ROOT / "docs" / "measurement.md").read_text()
 FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
+TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
 schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=1)
 """
@@ -93,6 +94,31 @@ def test_an_operation_of_one_s_own_works_as_the_documentation_shows(capsys: pyte
     exec(compile(example("function", FRAMEWORK), "function", "exec"), {"__name__": "example"})
 
     assert capsys.readouterr().out == "[ 3. 12.]\n"
+
+
+def test_a_model_is_profiled_as_the_documentation_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(example("profile", TASKS_PAGE), "profile", "exec"), {"__name__": "example"})
+
+    assert capsys.readouterr().out.splitlines() == [
+        "model Sequential 0 0", "layers.0 Linear 4096 2080", "layers.1 ReLU 32 0", "layers.2 Linear 640 330", "4768",
+    ]  # fmt: skip
+
+
+def test_the_documentation_s_entry_for_a_generating_model_runs(
+    small_task, tmp_path: Path, tiny_tier, cache_directory: Path
+) -> None:
+    path = tmp_path / "generate.py"
+    path.write_text(example("generate.py", TASKS_PAGE))
+    run = run_competition(Challenge(small_task, Contender.entry(path), Settings(tiny_tier), 60, cache_directory))
+
+    assert run.optimized.metrics.accuracy.mean >= 0.95
+    assert run.baseline.layer_kinds == run.optimized.layer_kinds
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_is_in_the_documentation(name: str) -> None:
+    assert f"| `{name}` |" in README
+    assert f"| `{name}` |" in TASKS_PAGE
 
 
 def test_every_name_of_the_framework_is_where_the_documentation_says() -> None:
