@@ -67,7 +67,7 @@ def line_of(run: Run, event: OlympicEvent) -> Line:
         "task": run.task.name, "event": event.value, "techniques": run.techniques, "eligible": judged.is_eligible,
         "speedup": None if speedup is None else [speedup.estimate, speedup.ci_lower, speedup.ci_upper],
         "compression_ratio": scores.compression_ratio, "accuracy": second.accuracy and second.accuracy.mean,
-        "latency_ms": second.latency and second.latency.mean / 1e6, "score": judged.value,
+        "latency_ms": second.latency and second.latency.mean, "score": judged.value,
         "same_kinds": run.baseline.layer_kinds == run.optimized.layer_kinds,
     }  # fmt: skip
 

@@ -281,3 +281,19 @@ def test_the_helper_modules_of_an_entry_are_recorded(spoiled: tuple[Run, list[st
     (helper,) = spoiled[0].source.helpers
 
     assert (helper.name, helper.sha256) == ("helper.py", sha256(HELPER.encode()))
+
+
+def test_a_cache_counts_as_it_is_kept_after_one_sample(small_task, cache_directory: Path) -> None:
+    contender = Contender.reference(small_task.strategy("all_around"))
+    run = run_competition(Challenge(small_task, contender, Settings(TINY), cache_directory=cache_directory))
+    plain, cached = (model.metrics.memory.kept_bytes for model in (run.baseline, run.optimized))
+    keys_and_values = 2 * 4 * 32 * 8  # float32, width, positions; of one sample, though all were asked at once before
+
+    assert keys_and_values <= cached - plain <= keys_and_values + 200
+
+
+def test_every_label_of_a_sequence_counts(small_task, cache_directory: Path) -> None:
+    contender = Contender.reference(small_task.strategy("all_around"))
+    run = run_competition(Challenge(small_task, contender, Settings(TINY), cache_directory=cache_directory))
+
+    assert run.task.test_samples == run.optimized.metrics.accuracy.total == 40 * 4

@@ -14,6 +14,7 @@ from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kind
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.metrics import accuracy
 from tinytorch.core.optimizers import Adam
+from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
 from tinytorch.datasets import load_digits
@@ -139,3 +140,58 @@ def test_a_layer_that_is_used_twice_is_not_narrowed() -> None:
     layer = Linear(4, 4)
     with pytest.raises(UsageError, match="used twice"):
         structured_prune(Sequential(layer, ReLU(), layer), 2)
+
+
+def images() -> Sequential:
+    """Convolutions of 8 and 6 channels, 2 x 2 pixels of each, a hidden layer of 10."""
+    rng = np.random.default_rng(0)
+    first, second = Conv2d(2, 8, 3, padding=1, rng=rng), Conv2d(8, 6, 3, padding=1, stride=2, rng=rng)
+    head = (Flatten(), Linear(24, 10, rng=rng), ReLU(), Linear(10, 3, rng=rng))
+    return Sequential(first, ReLU(), MaxPool2d(2), second, ReLU(), *head).eval()
+
+
+PICTURES = np.random.default_rng(1).standard_normal((2, 2, 8, 8))
+
+
+def test_channels_are_removed_with_all_that_sees_them() -> None:
+    pruned = structured_prune(images(), 0.5)
+
+    assert [array.shape for array in pruned.weights() if array.ndim > 1] == [
+        (4, 2, 3, 3), (3, 4, 3, 3), (12, 5), (5, 3)
+    ]  # fmt: skip
+    assert pruned(PICTURES).shape == (2, 3)
+    assert layer_kinds(pruned) == layer_kinds(images())
+
+
+def test_keeping_all_channels_changes_nothing() -> None:
+    np.testing.assert_allclose(structured_prune(images(), 1.0)(PICTURES), images()(PICTURES), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("position", [0, 3])
+def test_a_channel_that_nobody_looks_at_goes_first(position: int) -> None:
+    model = images()
+    layer, following = model[position], model[3 if position == 0 else 6]
+    unseen = 1
+    if isinstance(following, Conv2d):
+        following.weight.data[:, unseen] = 0
+    else:
+        following.weight.data[4 * unseen : 4 * unseen + 4] = 0  # its pixels
+    layer.bias.data[:] = np.arange(len(layer.weight))  # names the channels
+    pruned = structured_prune(model, len(layer.weight) - 1)
+
+    assert unseen not in pruned[position].bias.data
+    assert len(pruned[position].bias.data) == len(layer.weight) - 1
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (Conv2d(1, 2, 3), Linear(6, 2)),
+        (Conv2d(1, 2, 3), Flatten(), Linear(7, 2)),
+        (Conv2d(1, 2, 3), Conv2d(3, 2, 3)),
+        (Linear(4, 4), Conv2d(4, 2, 3)),
+    ],
+)
+def test_layers_that_do_not_follow_each_other_are_named(layers: tuple[Layer, ...]) -> None:
+    with pytest.raises(ShapeError, match="is followed by"):
+        structured_prune(Sequential(*layers), 2)

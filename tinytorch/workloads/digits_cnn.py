@@ -37,6 +37,9 @@ def build_model(seed: int) -> Sequential:
     )
 
 
+FUSION = "fused convolutions (module 18) will be faster"
+SMALLER_CODES = "4-bit codes, of convolutions too (module 15), will be smaller"
+
 TASK = Task(
     name="digits_cnn",
     title="Handwritten digits with a convolutional network",
@@ -48,11 +51,11 @@ TASK = Task(
     expected_accuracy=0.97,
     freshen="tinytorch.datasets.digits:with_noise",
     strategies=(
-        Strategy("latency_sprint", (prune(0.25, epochs=30),)),
-        Strategy("memory_challenge", (prune(0.25, epochs=30), INT8)),
+        Strategy("latency_sprint", (prune(0.125, epochs=60, learning_rate=4e-3),), FUSION),
+        Strategy("memory_challenge", (prune(0.125, epochs=60, learning_rate=4e-3), INT8), SMALLER_CODES),
         Strategy("accuracy_contest", (prune(0.75, epochs=20, learning_rate=1e-3),)),
-        Strategy("all_around", (prune(0.5, epochs=20),)),
-        Strategy("extreme_push", (prune(0.2, epochs=30), INT8)),
+        Strategy("all_around", (prune(0.25, epochs=60), INT8), FUSION),
+        Strategy("extreme_push", (prune(0.125, epochs=60, learning_rate=4e-3), INT8), SMALLER_CODES),
         Strategy("int8", (INT8,)),
     ),
 )
