@@ -59,7 +59,8 @@ def _checked(reply: object) -> tuple[ModelProfile, Limits]:
     except ValidationError:
         raise WorkerFailedError("broke the protocol", "its profile is none") from None
     numbers = [model.whole_ns, *(value for layer in model.layers for value in vars(layer).values())]
-    if not model.layers or not all(isinstance(each, str) or 0 <= each < math.inf for each in numbers):
+    is_possible = all(isinstance(each, str) or 0 <= each < math.inf for each in numbers)
+    if not (model.layers and is_possible and all(0 < limit < math.inf for limit in vars(limits).values())):
         raise WorkerFailedError("broke the protocol", "its profile has impossible numbers")
     layers = [
         replace(layer, name=safe_text(layer.name, LONGEST_NAME), kind=safe_text(layer.kind, LONGEST_NAME))

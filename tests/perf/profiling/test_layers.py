@@ -230,4 +230,4 @@ def test_every_pass_gets_an_input_of_its_own() -> None:
     numbers = iter(range(1000))
     profile_model(Listener(), lambda: Tensor(np.array([next(numbers)])), BUDGET_NS)
 
-    assert len(set(given)) == len(given) > 10
+    assert len(set(given)) == len(given) > 5

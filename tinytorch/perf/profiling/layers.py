@@ -1,14 +1,9 @@
-"""What each layer of a model costs by itself, without the layers inside it: work counted, time measured.
-
-For as long as that takes, every layer's `forward` is one that looks at a clock around its own; afterwards the model is
-what it was.
-"""
+"""What each layer of a model costs by itself, without the layers inside it: work counted, time measured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -22,13 +17,12 @@ from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT
 from tinytorch.perf.profiling.costs import Work, observing
+from tinytorch.perf.profiling.hooks import Forward, HookCost, Seen, Watch, hook_cost, hooked
 
 WARM_UP_PASSES = 5
-FEWEST_PASSES, MOST_PASSES = 5, 500
+FEWEST_PASSES, MOST_PASSES = 3, 500
 BUDGET_NS = 1_000_000_000
-CALIBRATION_CALLS = 2000
 
-Forward = Callable[..., Any]
 Take = Callable[[], object]  # the input of one pass
 
 
@@ -92,18 +86,6 @@ class ModelProfile:
         return sum(layer.weight_bytes for layer in self.layers)
 
 
-@dataclass
-class _Seen:
-    """What one layer did in a pass: its place, and what is added up while the pass runs."""
-
-    name: str
-    layer: Any
-    calls: int = 0
-    calls_inside: int = 0
-    work: Work = field(default_factory=Work)
-    times_ns: list[int] = field(default_factory=list)
-
-
 def profile_model(model: Any, take: Take, budget_ns: int = BUDGET_NS, clock: Clock = CLOCK) -> ModelProfile:
     """Profile passes of a model of any class, each over an input that `take` makes.
 
@@ -113,10 +95,8 @@ def profile_model(model: Any, take: Take, budget_ns: int = BUDGET_NS, clock: Clo
     seen, call = _layers_of(model), as_call(model)
     with inference(model), quiet(), threadpool_limits(1, user_api="blas"):
         _count(seen, take())
-        for _ in range(WARM_UP_PASSES):
-            call(take())
         whole_ns = _time_in_turns(seen, call, take, budget_ns, clock)
-    cost = _hook_cost(clock)
+    cost = hook_cost(clock)
     return ModelProfile(
         layers=_profiles(seen, cost),
         whole_ns=float(median(whole_ns)),
@@ -133,39 +113,22 @@ def count_work(model: Any, sample: object) -> Work:
     return sum((one.work for one in seen), Work())
 
 
-def _layers_of(model: Any) -> list[_Seen]:
+def _layers_of(model: Any) -> list[Seen]:
     """The model itself, and every layer in it."""
-    inside = [_Seen(name, item) for name, item in held(model) if isinstance(item, Layer) and item is not model]
-    return [_Seen("", model), *inside]
+    inside = [Seen(name, item) for name, item in held(model) if isinstance(item, Layer) and item is not model]
+    return [Seen("", model), *inside]
 
 
-def _recomputes(one: _Seen) -> bool:
+def _recomputes(one: Seen) -> bool:
     """Whether a GPT looks at the same tokens again for each new one."""
     return isinstance(one.layer, GPT) and one.layer.memory is None and one.calls > 1
 
 
-@contextmanager
-def _hooked(seen: Sequence[_Seen], hook: Callable[[_Seen, Forward], Forward]) -> Iterator[Forward]:
-    """The model as a function, every layer's `forward` replaced by its hook; afterwards all are what they were."""
-    model, *inside = seen
-    before = [vars(one.layer).get("forward") for one in inside]
-    for one in inside:
-        one.layer.forward = hook(one, one.layer.forward)
-    try:
-        yield hook(model, as_call(model.layer))
-    finally:
-        for one, own in zip(inside, before, strict=True):
-            if own is None:
-                del one.layer.forward
-            else:
-                one.layer.forward = own
-
-
-def _count(seen: Sequence[_Seen], sample: object) -> None:
+def _count(seen: Sequence[Seen], sample: object) -> None:
     """Count calls and work of every layer in one pass."""
-    running: list[_Seen] = []
+    running: list[Seen] = []
 
-    def hook(one: _Seen, forward: Forward) -> Forward:
+    def hook(one: Seen, forward: Forward) -> Forward:
         def counted(*inputs: Any, **options: Any) -> Any:
             if running:
                 running[-1].calls_inside += 1
@@ -181,82 +144,28 @@ def _count(seen: Sequence[_Seen], sample: object) -> None:
     def add(work: Work) -> None:
         running[-1].work += work
 
-    with _hooked(seen, hook) as call, observing(add):
+    with hooked(seen, hook) as call, observing(add):
         call(sample)
 
 
-def _time_in_turns(seen: Sequence[_Seen], call: Forward, take: Take, budget_ns: int, clock: Clock) -> list[int]:
+def _time_in_turns(seen: Sequence[Seen], call: Forward, take: Take, budget_ns: int, clock: Clock) -> list[int]:
     """Nanoseconds of whole passes; each is followed by one in which every layer notes its own."""
-    watch = _Watch(clock)
+    watch = Watch(clock)
     first_ns = max(1, time_calls(call, [take()], clock))
+    for _ in range(min(WARM_UP_PASSES, budget_ns // first_ns)):
+        call(take())
     passes = min(MOST_PASSES, max(FEWEST_PASSES, budget_ns // (2 * first_ns)))
     whole_ns = []
     for _ in range(passes):
         whole_ns.append(time_calls(call, [take()], clock))
         sample = take()
-        with _hooked(seen, watch.hook) as timed:
+        with hooked(seen, watch.hook) as timed:
             timed(sample)
         watch.note(seen)
     return whole_ns
 
 
-class _Watch:
-    """Adds up the time that each layer takes for itself."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._inside_ns = 0  # of the layers inside the one that runs
-        self._own_ns: dict[int, int] = {}
-
-    def hook(self, one: _Seen, forward: Forward) -> Forward:
-        """`forward`, between two looks at the clock."""
-        clock, own, key = self._clock, self._own_ns, id(one)
-        own[key] = 0
-
-        def timed(*inputs: Any, **options: Any) -> Any:
-            outside, self._inside_ns = self._inside_ns, 0
-            start = clock()
-            output = forward(*inputs, **options)
-            spent = clock() - start
-            own[key] += spent - self._inside_ns
-            self._inside_ns = outside + spent
-            return output
-
-        return timed
-
-    def note(self, seen: Sequence[_Seen]) -> None:
-        """Keep the times of the pass that has just ended."""
-        for one in seen:
-            one.times_ns.append(self._own_ns[id(one)])
-
-
-@dataclass(frozen=True)
-class _HookCost:
-    """Nanoseconds that a hook adds to a call, between its looks at the clock and around them."""
-
-    within: float
-    around: float
-
-
-def _hook_cost(clock: Clock) -> _HookCost:
-    """What looking costs, seen on a layer that does nothing."""
-    watch, nothing = _Watch(clock), _Seen("", None)
-    timed, samples = watch.hook(nothing, _do_nothing), [None] * CALIBRATION_CALLS
-    time_calls(timed, samples, clock)
-    watch.hook(nothing, _do_nothing)  # sets its time back to zero
-    hooked_ns, plain_ns = time_calls(timed, samples, clock), time_calls(_do_nothing, samples, clock)
-    watch.note([nothing])
-    within_ns = nothing.times_ns[0]
-    return _HookCost(
-        max(0, within_ns - plain_ns) / CALIBRATION_CALLS, max(0, hooked_ns - within_ns) / CALIBRATION_CALLS
-    )
-
-
-def _do_nothing(sample: object) -> object:
-    return sample
-
-
-def _profiles(seen: Sequence[_Seen], cost: _HookCost) -> list[LayerProfile]:
+def _profiles(seen: Sequence[Seen], cost: HookCost) -> list[LayerProfile]:
     held_arrays = _arrays_by_owner(seen)
     return [
         LayerProfile(
@@ -275,7 +184,7 @@ def _profiles(seen: Sequence[_Seen], cost: _HookCost) -> list[LayerProfile]:
     ]
 
 
-def _arrays_by_owner(seen: Sequence[_Seen]) -> dict[str, list[np.ndarray[Any, Any]]]:
+def _arrays_by_owner(seen: Sequence[Seen]) -> dict[str, list[np.ndarray[Any, Any]]]:
     """Every array that the model holds, each once, under the name of the innermost layer that it is in."""
     owned: dict[str, list[np.ndarray[Any, Any]]] = {one.name: [] for one in seen}
     counted = set[int]()
