@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tinytorch.core.activations import GELU, ReLU
+from tinytorch import core, perf
+from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
+from tinytorch.core.attention import MultiHeadAttention
+from tinytorch.core.embeddings import Embedding, EmbeddingLayer, PositionalEncoding
 from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, parameter_count
-from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
+from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d, Pool2d, SimpleCNN
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm
+from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TransformerBlock
 from tinytorch.perf.memoization import enable_kv_cache
 from tinytorch.perf.profiling.layers import MOST_PASSES, LayerProfile, ModelProfile, profile_model
-from tinytorch.perf.quantization import quantize_model
+from tinytorch.perf.quantization import QuantizedLinear, quantize_model
 
 BUDGET_NS = 1
 
@@ -26,6 +31,9 @@ def profiled(model: Any, sample: Any, **options: Any) -> ModelProfile:
 def named(profile: ModelProfile) -> dict[str, LayerProfile]:
     return {layer.name: layer for layer in profile.layers}
 
+
+CNN_WRITTEN = 2 * (1024 + 512) + 256 + 128 + 40
+GPT_WRITTEN = 2 * 96 + 816 + 72 + 864 + 3 * 288 + 2 * 96 + 84
 
 # kind -> layer, input, FLOPs of one pass, activation bytes
 KINDS = {
@@ -43,6 +51,22 @@ KINDS = {
     "BatchNorm2d": (BatchNorm2d(2), (1, 2, 4, 4), 32 + 32 + 3 * 2, 2 * 128 + 3 * 8),
     "LayerNorm": (LayerNorm(4), (1, 3, 4), 12 * 5 + 2 * 12, 3 * 48),
     "MLP": (MLP(4, 8), (1, 1, 4), 2 * 4 * 8 + 8 * 8 + 2 * 8 * 4, 32 + 32 + 16),
+    "Sigmoid": (Sigmoid(), (1, 7), 4 * 7, 28),
+    "Tanh": (Tanh(), (1, 7), 7, 28),
+    "Softmax": (Softmax(), (1, 7), 5 * 7, 28),
+    "Sequential": (Sequential(Linear(4, 3)), (1, 4), 24, 12),
+    "Embedding": (Embedding(7, 4), (1, 3), 0, 48),
+    "PositionalEncoding": (PositionalEncoding(5, 4), (1, 3, 4), 12, 48),
+    "EmbeddingLayer": (EmbeddingLayer(7, 4), (1, 3), 12, 48 + 48),
+    # four projections, scaling, scores, softmax, mixing; the last copies its heads side by side
+    "MultiHeadAttention": (MultiHeadAttention(4, 2), (1, 3, 4), 4 * 96 + 12 + 72 + 90 + 72, 5 * 48 + 72 + 72 + 2 * 48),
+    # twice a normalization and a sum, attention, perceptron
+    "TransformerBlock": (TransformerBlock(4, 2), (1, 3, 4), 2 * (84 + 12) + 630 + 1152, 2 * (144 + 48) + 480 + 432),
+    # positions, attention with a mask, perceptron, three normalizations, two sums, head
+    "GPT": (GPT(7, 8, 1, 2, 5), (1, 3), 24 + 1938 + 18 + 3840 + 3 * 168 + 2 * 24 + 336, GPT_WRITTEN),
+    "Completion": (Completion(GPT(7, 8, 1, 2, 5), 3, 1), (1, 3), 6708, GPT_WRITTEN),
+    "SimpleCNN": (SimpleCNN(10, 4, 1), (1, 1, 4, 4), 4608 + 36_864 + 2 * (256 + 128) + 640, CNN_WRITTEN),
+    "QuantizedLinear": (QuantizedLinear.from_linear(Linear(4, 3)), (1, 4), 24 + 3 + 3, 3 * 12),
 }  # fmt: skip
 
 
@@ -51,6 +75,18 @@ def test_every_kind_of_layer_is_counted(layer: Layer, shape: tuple[int, ...], fl
     profile = profiled(layer, np.zeros(shape))
 
     assert (profile.flops, sum(one.activation_bytes for one in profile.layers)) == (flops, written)
+
+
+def test_no_kind_of_layer_is_left_out() -> None:
+    named = [
+        name
+        for package in (core, perf)
+        for _, name, _ in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    ]
+    classes = {item for name in named for item in vars(import_module(name)).values() if isinstance(item, type)}
+    kinds = {item for item in classes if issubclass(item, Layer)} - {Layer, Pool2d}
+
+    assert kinds == {type(layer) for layer, *_ in KINDS.values()}
 
 
 def test_a_perceptron_is_counted_layer_by_layer() -> None:
