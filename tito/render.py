@@ -55,9 +55,9 @@ def meaning(run: Run) -> str:
     return f"{run.source.name} {'; '.join(parts)}."
 
 
-def scores_table(scores: Mapping[str, float | None]) -> RenderableType:
+def scores_table(scores: Mapping[str, float | None], title: str = "Normalized scores") -> RenderableType:
     """The normalized scores."""
-    shown = table("Normalized scores", "score", "value", right=True)
+    shown = table(title, "score", "value", right=True)
     for name, value in scores.items():
         words = NOT_MEASURED if value is None else f"{value:+.4f}" if name == "accuracy_delta" else three_digits(value)
         shown.add_row(name, words)

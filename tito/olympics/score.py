@@ -32,12 +32,14 @@ def score(
     if json_:
         rows = [render.event_row(event) for event in events]
         across = None if found is None else [found.lower, found.upper]
-        screen.put_json(
-            {"run": record.id, "normalized_scores": scores.model_dump(), "speedup_across_sessions": across,
-             "events": rows}
-        )  # fmt: skip
+        document = {
+            "run": record.id, "task": record.task.name, "normalized_scores": scores.model_dump(),
+            "speedup_across_sessions": across, "events": rows,
+        }  # fmt: skip
+        screen.put_json(document)
         return
-    screen.show(render.scores_table(scores.model_dump()))
+    title = f"{record.task.name}: normalized scores of {record.source.name}"
+    screen.show(render.scores_table(scores.model_dump(), title))
     if found:
         screen.show(render.across_sessions(found))
     screen.show(render.events_table(events))

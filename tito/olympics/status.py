@@ -67,7 +67,7 @@ def _stages(runs: Sequence[Row], submissions: Sequence[Row], task: str | None) -
     events = len(tomllib.loads(RULES_FILE.read_text("utf-8"))["events"])
     last = runs[-1] if runs else None
     is_there = last is not None and last["file_state"] == "valid"
-    run = benchmark_command(task) if last is None else f"run {last['id']}"
+    run = benchmark_command(task) if last is None else f"run {last['id']} at {last['task']}"
     measured = run if is_there or last is None else f"{run}: its file is {last['file_state']}"
     known = [] if last is None else [name for name, value in last["scores"].items() if value is not None]
     good = sum(row["file_state"] == "valid" for row in submissions)
