@@ -72,7 +72,7 @@ def sentence(bottleneck: Bottleneck) -> str:
     layer = f" (the slowest, {bottleneck.layer}, {format_share(bottleneck.layer_share, 0)})" if bottleneck.layer else ""
     first = f"{bottleneck.kind} takes {format_share(bottleneck.share, 0)} of the time{layer}"
     if bottleneck.intensity is None or bottleneck.roofline_share is None:
-        return f"{first}; nothing that it does could be counted.\ntry: {bottleneck.advice}"
+        return f"{first}; what it does could not be counted.\ntry: {bottleneck.advice}"
     limit = "memory" if bottleneck.bound == "memory" else "arithmetic"
     side = "below" if bottleneck.intensity < bottleneck.balance else "above"
     counted = f"{three_digits(bottleneck.intensity)} FLOPs for each byte that it moves"

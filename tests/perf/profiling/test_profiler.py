@@ -13,6 +13,7 @@ from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.spatial import AvgPool2d, Conv2d, MaxPool2d
 from tinytorch.core.tensor import Tensor
+from tinytorch.core.transformers import GPT
 from tinytorch.errors import UsageError
 from tinytorch.perf.profiling import Profiler, analyze_weight_distribution, quick_profile
 from tinytorch.perf.profiling.profiler import MIB
@@ -31,6 +32,15 @@ def test_shapes_go_on_through_convolutions_and_pools(pool: Any) -> None:
     model = Sequential(Conv2d(1, 2, 3), pool(2), Conv2d(2, 3, 3))
 
     assert Profiler().count_flops(model, (5, 1, 10, 10)) == 8 * 8 * 9 * 2 * 2 + 2 * 64 + 2 * 2 * 9 * 2 * 3 * 2
+
+
+def test_a_shape_of_one_axis_is_one_sample() -> None:
+    assert Profiler().count_flops(MODEL, (4,)) == 24 + 3 + 12
+    assert quick_profile(MODEL, Tensor(np.ones(4)))["flops"] == 24 + 3 + 12
+
+
+def test_a_model_that_reads_tokens_is_counted() -> None:
+    assert Profiler().count_flops(GPT(7, 8, 1, 2, 5), (4, 3)) == 6708
 
 
 class Plain:

@@ -41,7 +41,7 @@ def test_the_bottleneck_is_the_kind_that_takes_most_time_with_its_slowest_layer(
         (100, 100, False, "memory", "memory"),
         (1000, 50, False, "compute", "compute"),
         (100, 10, False, "memory", "calls"),  # takes ten times as long as it must
-        (0, 0, False, "memory", "calls"),
+        (0, 0, False, "memory", "unseen"),
         (100, 100, True, "memory", "generation"),
     ],
 )

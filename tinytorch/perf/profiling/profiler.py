@@ -79,7 +79,7 @@ class Profiler:
             "parameters": self.count_parameters(layer),
             "flops": flops,
             "latency_ms": latency_ms,
-            "gflops_per_second": _gflops_per_second(flops * input_shape[0], latency_ms),
+            "gflops_per_second": _gflops_per_second(flops * _samples(input_shape), latency_ms),
             **self.measure_memory(layer, input_shape),
         }
 
@@ -90,14 +90,14 @@ class Profiler:
         with threadpool_limits(1, user_api="blas"):
             limits = examine_limits(_weight_bytes(model))
         bound, _ = roofline(work.flops, work.moved_bytes, limits)
-        rate = _gflops_per_second(work.flops * shape[0], latency_ms)
+        rate = _gflops_per_second(work.flops * _samples(shape), latency_ms)
         return {
             "parameters": self.count_parameters(model),
             "flops": work.flops,
             "latency_ms": latency_ms,
             **self.measure_memory(model, shape),
             "gflops_per_second": rate,
-            "memory_bandwidth_mbs": work.moved_bytes * shape[0] / MIB * MILLISECONDS_PER_SECOND / latency_ms,
+            "memory_bandwidth_mbs": work.moved_bytes * _samples(shape) / MIB * MILLISECONDS_PER_SECOND / latency_ms,
             "computational_efficiency": rate * 1e9 / limits.flops_per_s,
             "is_memory_bound": bound == "memory",
             "is_compute_bound": bound == "compute",
@@ -112,7 +112,7 @@ class Profiler:
         A gradient counts as many FLOPs as the operation that it belongs to. Raises UsageError for outputs that have
         no gradient.
         """
-        forward, samples = self.profile_forward_pass(model, input_tensor), len(input_tensor)
+        forward, samples = self.profile_forward_pass(model, input_tensor), _samples(np.shape(input_tensor))
         with inference(model), _gradients_put_back(model):
             step = _training_step(as_call(model), loss_fn)
             backward_flops = _gradient_flops(step, input_tensor) // samples
@@ -137,7 +137,8 @@ class Profiler:
 
     def _work(self, model: Any, input_shape: Shape) -> Work:
         """What one sample costs."""
-        return count_work(model, Tensor(np.zeros((1, *input_shape[1:]), np.float32)))
+        shape = (1, *input_shape[1:]) if len(input_shape) > 1 else input_shape
+        return count_work(model, Tensor(np.zeros(shape, np.float32)))
 
 
 def quick_profile(model: Any, input_tensor: Any, profiler: Profiler | None = None) -> dict[str, Any]:
@@ -168,6 +169,11 @@ def analyze_weight_distribution(model: Any, percentiles: Sequence[float] = (10, 
 def _digits(threshold: float) -> str:
     """0.001 as `0001`: a name without a point."""
     return str(threshold).replace(".", "")
+
+
+def _samples(shape: Shape) -> int:
+    """How many there are in a batch of that shape; a single axis is that of one sample."""
+    return shape[0] if len(shape) > 1 else 1
 
 
 def _tensors(model: Any) -> list[Tensor]:

@@ -21,6 +21,7 @@ Bound = Literal["memory", "compute"]
 ADVICE = {
     "generation": "a KV cache (module 17): every new token looks at all tokens before it again",
     "calls": "operator fusion (module 18): fewer calls, each of which costs more than its arithmetic",
+    "unseen": "the framework's own layers in its place: what they do is counted, and can be compared",
     "memory": "quantization or pruning (modules 15 and 16): fewer bytes to read",
     "compute": "structured pruning or low rank (module 16): fewer operations",
 }
@@ -68,7 +69,6 @@ def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
     bound, least_ns = roofline(flops, moved, limits)
     total_ns, time_ns = max(profile.sum_ns, 1.0), max(_time_ns(layers), 1.0)
     share = least_ns / time_ns if moved else None
-    reason = "generation" if profile.generates_without_cache else bound if (share or 0) > FAR_BELOW else "calls"
     return Bottleneck(
         kind=kind,
         share=_time_ns(layers) / total_ns,
@@ -78,8 +78,17 @@ def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
         intensity=flops / moved if moved else None,
         balance=limits.flops_per_s / limits.memory_bandwidth_bytes_per_s,
         roofline_share=share,
-        advice=ADVICE[reason],
+        advice=_advice(profile, bound, share),
     )
+
+
+def _advice(profile: ModelProfile, bound: Bound, share: float | None) -> str:
+    """What helps where `bound` is the limit, and a share of it is reached."""
+    if profile.generates_without_cache:
+        return ADVICE["generation"]
+    if share is None:
+        return ADVICE["unseen"]
+    return ADVICE[bound if share > FAR_BELOW else "calls"]
 
 
 def roofline(flops: int, moved_bytes: int, limits: Limits) -> tuple[Bound, float]:
