@@ -1,0 +1,70 @@
+"""What the processes of a run are given, and what they are not: the labels of the test split."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinytorch.benchmarking.session import Settings
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.frozen import BASELINE, INPUTS, TRAINING
+from tinytorch.harness.prepare import Prepared, prepared
+from tinytorch.workloads.strategies import BASELINE as UNCHANGED
+from tinytorch.workloads.task import Task
+
+LISTING = """
+from pathlib import Path
+def optimize(model, train_data):
+    model.seen = sorted(path.name for path in Path(__file__).parent.iterdir())
+    model.shapes = train_data.inputs.shape, train_data.labels.shape
+    return model
+"""
+
+
+@pytest.fixture
+def ready(small_task: Task, tmp_path: Path, tiny_tier, cache_directory: Path):
+    path = tmp_path / "entry.py"
+    path.write_text(LISTING)
+    with prepared(Challenge(small_task, Contender.entry(path), Settings(tiny_tier), 60, cache_directory)) as made:
+        yield made
+
+
+def test_measuring_processes_get_inputs_without_labels(ready: Prepared, small_task: Task) -> None:
+    _, test = small_task.load_data()
+    contents = [ready.frozen.path(name).read_bytes() for name in ready.frozen.digests]
+
+    np.testing.assert_array_equal(np.load(ready.frozen.path(INPUTS)), test.inputs)
+    assert not any(np.ascontiguousarray(test.labels).tobytes() in content for content in contents)
+    assert TRAINING not in ready.frozen.digests
+
+
+def test_an_entry_is_built_from_the_training_split_and_no_other(ready: Prepared, small_task: Task) -> None:
+    train, _ = small_task.load_data()
+    built = pickle.loads(ready.built.content)
+
+    assert {BASELINE, TRAINING} <= set(built.seen)
+    assert INPUTS not in built.seen
+    assert built.shapes == (train.inputs.shape, train.labels.shape)
+    with np.load(io.BytesIO((ready.folder / "build" / TRAINING).read_bytes())) as arrays:
+        np.testing.assert_array_equal(arrays["labels"], train.labels)
+        assert {*arrays} == {"inputs", "labels"}
+
+
+def test_all_of_it_is_gone_afterwards(small_task: Task, tiny_tier, cache_directory: Path) -> None:
+    contender = Contender.reference(UNCHANGED)
+    with prepared(Challenge(small_task, contender, Settings(tiny_tier), 60, cache_directory)) as made:
+        folder = made.folder
+        assert folder.is_dir()
+
+    assert not folder.exists()
+
+
+def test_a_strategy_of_no_steps_is_the_baseline_itself(small_task: Task, tiny_tier, cache_directory: Path) -> None:
+    contender = Contender.reference(UNCHANGED)
+    with prepared(Challenge(small_task, contender, Settings(tiny_tier), 60, cache_directory)) as made:
+        assert made.built.content == made.baseline
+        assert made.built.declared.techniques == []
