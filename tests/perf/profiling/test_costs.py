@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, log_softmax
 from tinytorch.core.ops import OPERATIONS
 from tinytorch.core.tensor import Tensor, apply, concatenate, where
 from tinytorch.perf.profiling.costs import COSTS, Work, observing
 
 A, B = Tensor(np.ones((2, 3))), Tensor(np.full((2, 3), 2.0))
+P = Tensor(np.full((2, 3), 0.5))
 IMAGES, KERNELS = Tensor(np.ones((1, 2, 5, 5))), Tensor(np.ones((4, 2, 3, 3)))
 
 # operation -> FLOPs and bytes moved
@@ -25,6 +26,10 @@ COUNTED = {
     "softmax": (lambda: apply("softmax", A, axis=-1), 30, 48),
     "normalize": (lambda: apply("normalize", A, axis=-1, epsilon=1e-5), 30, 48),
     "sum": (lambda: A.sum(), 6, 24 + 4),
+    "var": (lambda: A.var(), 4 * 6, 24 + 4),
+    "log_softmax": (lambda: log_softmax(A), 30, 48),
+    "cross_entropy": (lambda: CrossEntropyLoss()(A, np.array([0, 1])), 30, 24 + 4),
+    "binary_cross_entropy": (lambda: BinaryCrossEntropyLoss()(P, np.ones((2, 3))), 36, 24 + 4),
     "sigmoid": (lambda: apply("sigmoid", A), 24, 48),
     "gelu": (lambda: apply("gelu", A), 48, 48),
     "where": (lambda: where(np.ones((2, 3), bool), A, B), 6, 72),

@@ -171,6 +171,14 @@ class Ticking:
         return self.now_ns
 
 
+class Costly(Ticking):
+    """A clock that takes 7 ns itself, whenever somebody looks."""
+
+    def __call__(self) -> int:
+        self.now_ns += 7
+        return self.now_ns
+
+
 class Slow(Layer):
     """Takes its time before and after the layers inside it."""
 
@@ -194,6 +202,15 @@ def test_a_layer_s_time_is_its_own_without_the_layers_inside_it() -> None:
     assert profile.whole_ns == profile.sum_ns == 470
 
 
+def test_what_looking_costs_is_taken_off() -> None:
+    clock = Costly()
+    shared = Slow(clock, 30)
+    profile = profiled(Slow(clock, 10, shared, Slow(clock, 400, shared)), np.zeros((1, 2)), clock=clock)
+
+    assert [one.time_ns for one in profile.layers] == pytest.approx([10, 60, 400], abs=0.1)
+    assert profile.whole_ns == 470 + 7
+
+
 def test_times_are_medians_over_passes() -> None:
     clock, passes = Ticking(), 0
 
@@ -215,6 +232,40 @@ def test_there_are_as_many_passes_as_the_budget_pays_for() -> None:
 
     assert profile_model(Slow(clock, 100), lambda: inputs, 20_000, clock).passes == 100
     assert profile_model(Slow(clock, 2), lambda: inputs, 20_000, clock).passes == MOST_PASSES
+
+
+def test_passes_without_a_look_and_with_one_take_turns_after_warming_up() -> None:
+    clock, watched = Ticking(), []
+
+    class Listener(Slow):
+        def forward(self, inputs: Tensor) -> Tensor:
+            watched.append("forward" in vars(self.inside[0]))
+            return super().forward(inputs)
+
+    profile_model(Listener(clock, 100, Slow(clock, 100)), lambda: Tensor(np.zeros(1)), 2_000, clock)
+
+    assert watched == [True, *[False] * 6, *[False, True] * 5]  # counted; a first look, warm-up; in turns
+
+
+def test_a_slow_model_is_not_warmed_up_at_length() -> None:
+    clock, calls = Ticking(), []
+
+    class Listener(Slow):
+        def forward(self, inputs: Tensor) -> Tensor:
+            calls.append(1)
+            return super().forward(inputs)
+
+    profile_model(Listener(clock, 5_000), lambda: Tensor(np.zeros(1)), 2_000, clock)
+
+    assert len(calls) == 1 + 1 + 2 * 3
+
+
+def test_an_array_that_two_layers_hold_counts_once() -> None:
+    weight = np.zeros((4, 4), np.float32)
+    model = Sequential(Linear.from_arrays(weight), Linear.from_arrays(weight))
+
+    profile = profiled(model, np.zeros((1, 4)))
+    assert (profile.parameters, profile.weight_bytes) == (16, 64)
 
 
 class Plain:

@@ -52,6 +52,11 @@ def test_the_advice_follows_from_what_limits(flops: int, moved: int, generates: 
     assert (found.bound, found.advice) == (bound, ADVICE[advice])
 
 
+@pytest.mark.parametrize(("time_ns", "advice"), [(299, "memory"), (301, "calls")])
+def test_below_a_third_of_the_roofline_calls_are_what_takes_the_time(time_ns: float, advice: str) -> None:
+    assert find_bottleneck(model(layer("a", "Linear", time_ns, 100, 100)), LIMITS).advice == ADVICE[advice]
+
+
 def test_how_near_a_layer_comes_to_what_is_possible() -> None:
     found = find_bottleneck(model(layer("a", "Linear", 125, 1000, 100)), LIMITS)
 
