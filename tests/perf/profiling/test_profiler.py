@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinytorch.benchmarking.measure import Limits
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
@@ -15,7 +16,7 @@ from tinytorch.core.spatial import AvgPool2d, Conv2d, MaxPool2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
 from tinytorch.errors import UsageError
-from tinytorch.perf.profiling import Profiler, analyze_weight_distribution, quick_profile
+from tinytorch.perf.profiling import Profiler, analyze_weight_distribution, profiler, quick_profile
 from tinytorch.perf.profiling.profiler import MIB
 
 MODEL = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))
@@ -109,6 +110,46 @@ def test_a_layer_s_profile_has_its_rate_over_the_whole_batch(monkeypatch: pytest
 
     assert (found["layer_type"], found["parameters"], found["flops"]) == ("Linear", 15, 24)
     assert found["gflops_per_second"] == pytest.approx(7 * 24 / 1e9 / 0.002)
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forward pass of 2 ms, a step of training of 5; 1 MB/s from memory, 2 MFLOP/s; 100 bytes while a pass runs."""
+    took_ms = {profiler.FORWARD_PASSES: 2, profiler.STEPS: 5}
+    shapes = {sum(passes): time_ms for passes, time_ms in took_ms.items()}
+    monkeypatch.setattr(profiler, "time_block", lambda call, batches, warmup: [shapes[len(batches)] * 10**6])
+    monkeypatch.setattr(profiler, "examine_limits", lambda kept_bytes: Limits(1e6, 2e6))
+    monkeypatch.setattr(profiler, "peak_working_bytes", lambda call, sample: 100)
+
+
+MOVED = 4 * ((4 + 12 + 3 + 3) + (3 + 3) + (3 + 6 + 2 + 2))  # of one sample: inputs, weights, biases, outputs
+
+
+def test_rates_follow_from_what_was_measured(scripted: None) -> None:
+    found = quick_profile(MODEL, INPUTS)
+
+    assert found["latency_ms"] == 2
+    assert found["gflops_per_second"] == pytest.approx(5 * 39 / 0.002 / 1e9)
+    assert found["memory_bandwidth_mbs"] == pytest.approx(5 * MOVED / MIB / 0.002)
+    assert found["computational_efficiency"] == pytest.approx(5 * 39 / 0.002 / 2e6)
+    assert (found["is_memory_bound"], found["bottleneck"]) == (True, "memory")
+
+
+def test_the_backward_pass_is_what_a_step_takes_longer(scripted: None) -> None:
+    found = Profiler().profile_backward_pass(MODEL, INPUTS)
+    weights, kept = 4 * 23, 5 * 4 * (4 + 3 + 3 + 2)
+
+    assert (found["forward_latency_ms"], found["backward_latency_ms"], found["total_latency_ms"]) == (2, 3, 5)
+    assert found["total_memory_mb"] * MIB == pytest.approx(2 * weights + kept)
+    assert found["forward_memory_mb"] * MIB == pytest.approx(weights + 5 * 16 + 100)
+    assert found["total_gflops_per_second"] == pytest.approx(5 * found["total_flops"] / 0.005 / 1e9)
+
+
+def test_memory_is_used_well_as_far_as_it_holds_weights_and_results(scripted: None) -> None:
+    useful, peak = 4 * 23 + 4 * (4 + 3 + 3 + 2), 4 * 23 + 16 + 100
+
+    assert Profiler().measure_memory(MODEL, (1, 4))["memory_efficiency"] == pytest.approx(useful / peak)
+    assert Profiler().measure_memory(MODEL, (50, 4))["memory_efficiency"] == 1  # the peak is that of another size
 
 
 def test_a_forward_pass_has_all_figures_and_what_limits_it() -> None:

@@ -25,6 +25,7 @@ from tinytorch.perf.profiling.roofline import roofline
 from tinytorch.units import NANOSECONDS_PER_MILLISECOND
 
 MIB = 2**20
+FORWARD_PASSES, STEPS, LAYER_PASSES = (5, 20), (3, 20), (3, 10)  # to warm up, and timed
 THRESHOLDS = (0.001, 0.01, 0.1)
 MILLISECONDS_PER_SECOND = 1e3
 OPTIMIZER_COPIES = {"sgd": 0, "adam": 2, "adamw": 2}  # of every gradient's size, that it keeps
@@ -72,7 +73,7 @@ class Profiler:
     def profile_layer(self, layer: Any, input_shape: Shape) -> dict[str, Any]:
         """Type, parameters, FLOPs, latency, rate and memory of one layer."""
         flops, inputs = self.count_flops(layer, input_shape), Tensor(np.zeros(input_shape, np.float32))
-        latency_ms = self.measure_latency(layer, inputs, warmup=3, iterations=10)
+        latency_ms = self.measure_latency(layer, inputs, *LAYER_PASSES)
         return {
             "layer_type": type(layer).__name__,
             "layer_name": type(layer).__name__,
@@ -86,7 +87,7 @@ class Profiler:
     def profile_forward_pass(self, model: Any, input_tensor: Any) -> dict[str, Any]:
         """All of the above for one input, and what limits the pass on this machine, whose limits are measured now."""
         shape = np.shape(input_tensor)
-        work, latency_ms = self._work(model, shape), self.measure_latency(model, input_tensor, warmup=5, iterations=20)
+        work, latency_ms = self._work(model, shape), self.measure_latency(model, input_tensor, *FORWARD_PASSES)
         with threadpool_limits(1, user_api="blas"):
             limits = examine_limits(_weight_bytes(model))
         bound, _ = roofline(work.flops, work.moved_bytes, limits)
@@ -116,7 +117,7 @@ class Profiler:
         with inference(model), _gradients_put_back(model):
             step = _training_step(as_call(model), loss_fn)
             backward_flops = _gradient_flops(step, input_tensor) // samples
-            total_ms = _median_ms(step, input_tensor, 3, 20)
+            total_ms = _median_ms(step, input_tensor, *STEPS)
         gradients = sum(tensor.data.nbytes for tensor in _tensors(model) if tensor.requires_grad) / MIB
         total_flops = forward["flops"] + backward_flops
         return {
