@@ -20,7 +20,7 @@ from tito.lazy import lazy_group
 
 COMMANDS = {
     "tasks": "List the tasks, and what is known of their baselines here.",
-    "profile": "Show where a model's time goes, layer by layer, and what would help.",
+    "profile": "Show where a model's time goes, and what would help.",
     "benchmark": "Measure a model against the baseline and record the run.",
     "score": "Score a run for every event: eligible or not, and why.",
     "submit": "Package a run as a valid submission.json.",
