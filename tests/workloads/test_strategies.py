@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Linear, ReLU, Sequential, layer_kinds
 from tinytorch.harness.contender import Contender
-from tinytorch.perf.quantization import QuantizedLinear
+from tinytorch.perf.quantization import QuantizedWeight
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.strategies import BASELINE, INT8, Step, Strategy, apply, prune
 
@@ -25,8 +25,8 @@ def test_steps_are_taken_in_order() -> None:
     smaller = apply((prune(3, epochs=1), INT8), model(), DATA)
 
     assert layer_kinds(smaller) == layer_kinds(model())
-    assert [type(layer) for layer in smaller if layer.kind == "Linear"] == [QuantizedLinear] * 2
-    assert smaller[0].codes.shape == (6, 3)
+    assert [type(smaller[place].weight) for place in (0, 2)] == [QuantizedWeight] * 2
+    assert smaller[0].weight.shape == (6, 3)
 
 
 def test_no_step_changes_nothing() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.layers import Layer
 from tinytorch.core.ops import Array
-from tinytorch.core.tensor import Tensor, apply
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import RangeError, ShapeError, UsageError
 
 EMBEDDING_SCALE = 0.02  # standard deviation of a fresh table (Radford et al. 2019, GPT-2)
@@ -39,7 +39,7 @@ class Embedding(Layer):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(...) -> (..., embed_dim)."""
-        return apply("getitem", self.weight, index=checked_tokens(inputs, self.vocab_size))
+        return self.weight[checked_tokens(inputs, self.vocab_size)]
 
     def __repr__(self) -> str:
         return f"Embedding({self.vocab_size}, {self.embed_dim})"

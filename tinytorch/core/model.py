@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 from tinytorch.core import state
+from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 
@@ -69,11 +70,12 @@ class Layer:
             return [item for item in _items(vars(layer)) if isinstance(item, Tensor)]
         return layer.parameters()
 
-    def own_weights(self) -> list[Array]:
-        """Arrays of this layer alone, whose elements are its logical weights, trainable or not."""
-        return [item.data for item in _items(vars(self)) if isinstance(item, Tensor)]
+    def own_weights(self) -> list[Any]:
+        """Arrays and compact weights of this layer alone: their `size` counts its logical weights, trainable or not."""
+        items = (item for item in _items(vars(self)) if isinstance(item, (Tensor, CompactWeight)))
+        return [item.data if isinstance(item, Tensor) else item for item in items]
 
-    def weights(self) -> list[Array]:
+    def weights(self) -> list[Any]:
         """Logical weights of this layer and all inside it, each array once."""
         found = (array for layer in self.walk() for array in layer.own_weights())
         return list({id(array): array for array in found}.values())

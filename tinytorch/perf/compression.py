@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Tanh
+from tinytorch.core.compact import CompactWeight
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, replace_layers
 from tinytorch.core.losses import CrossEntropyLoss
@@ -65,8 +66,9 @@ def _chain(model: Layer) -> Sequence[Linear | Conv2d]:
         raise UsageError(f"structured_prune needs a chain of layers, and this is a {type(model).__qualname__}")
     layers = [layer for layer in model.walk() if not _is_plain_sequential(layer)]
     for layer in layers:
-        if layer.kind in (Linear.kind, Conv2d.kind) and not isinstance(layer, (Linear, Conv2d)):
-            raise UsageError(f"a {type(layer).__qualname__} cannot be pruned", mend="prune first, then quantize")
+        if isinstance(layer, (Linear, Conv2d)) and isinstance(layer.weight, CompactWeight):
+            mend = "prune first, then make weights compact"
+            raise UsageError(f"{layer!r} cannot be pruned: its weight is a {layer.weight!r}", mend=mend)
         if not isinstance(layer, (Linear, Conv2d, *NEURON_BY_NEURON, Flatten)):
             name = type(layer).__qualname__
             raise UsageError(f"structured_prune needs a chain of Linear, Conv2d and activations, and here is a {name}")

@@ -166,14 +166,14 @@ def _time_in_turns(seen: Sequence[Seen], call: Forward, take: Take, budget_ns: i
 
 
 def _profiles(seen: Sequence[Seen], cost: HookCost) -> list[LayerProfile]:
-    held_arrays = _arrays_by_owner(seen)
+    held_arrays, parameters = _arrays_by_owner(seen), _parameters(seen)
     return [
         LayerProfile(
             name=one.name,
             kind=type(one.layer).__name__,
             depth=sum(one.name.startswith(f"{other.name}.") for other in seen[1:]) + bool(one.name),
             calls=one.calls,
-            parameters=sum(array.size for array in _parameters(one.layer, held_arrays[one.name])),
+            parameters=parameters[one.name],
             weight_bytes=sum(array.nbytes for array in held_arrays[one.name]),
             flops=one.work.flops,
             moved_bytes=one.work.moved_bytes,
@@ -197,9 +197,13 @@ def _arrays_by_owner(seen: Sequence[Seen]) -> dict[str, list[np.ndarray[Any, Any
     return owned
 
 
-def _parameters(layer: Any, arrays: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
-    """Those of its arrays that are logical weights; all of a model whose class does not say."""
-    if not isinstance(layer, Layer):
-        return list(arrays)
-    own = {id(array) for array in layer.own_weights()}
-    return [array for array in arrays if id(array) in own]
+def _parameters(seen: Sequence[Seen]) -> dict[str, int]:
+    """Number of logical weights of each layer, shared ones once; of a model that is no layer, of its own tensors."""
+    counted, found = set[int](), dict[str, int]()
+    for one in reversed(seen):
+        items = (item for _, item in held(one.layer) if isinstance(item, Tensor))
+        weights = one.layer.own_weights() if isinstance(one.layer, Layer) else [item.data for item in items]
+        new = {id(weight): weight.size for weight in weights if id(weight) not in counted}
+        counted |= new.keys()
+        found[one.name] = sum(new.values())
+    return found

@@ -1,0 +1,55 @@
+"""Weights that are kept small: in another form than an array of floats, from which one is made when it is needed.
+
+A `CompactWeight` stands in a layer in the place of its weight, for inference; the layer stays what it is. The forms are
+techniques (`tinytorch.perf`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinytorch.core.ops import Array, Shape
+from tinytorch.core.tensor import Tensor
+
+
+class CompactWeight:
+    """Base of all forms: give `shape` and write `dense`. Operations take it for a tensor without a gradient."""
+
+    shape: Shape
+    requires_grad = False
+    grad = None
+    _origin = None
+
+    def dense(self) -> Array:
+        """The weight as a new array of floats; nobody keeps it."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no dense()")
+
+    def rows(self, index: Any) -> Array:
+        """`dense()[index]`; a form may make those rows alone."""
+        rows: Array = self.dense()[index]
+        return rows
+
+    @property
+    def data(self) -> Array:
+        """What a tensor has under this name, made anew each time."""
+        return self.dense()
+
+    @property
+    def size(self) -> int:
+        """Number of logical weights."""
+        return math.prod(self.shape)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return Tensor(self.rows(index))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.dense().astype(dtype, copy=False)

@@ -1,0 +1,182 @@
+"""Codes: integers of 8 or 4 bits and what they stand for, `(code - zero_point) * scale`.
+
+Jacob et al. 2018, section 2.1. One scale serves the whole weight, or each channel has its own (Krishnamoorthi 2018).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from tinytorch.core.compact import CompactWeight
+from tinytorch.core.ops import Array, Shape
+from tinytorch.errors import UsageError
+from tinytorch.text import nearest
+
+SMALLEST_SCALE = np.finfo(np.float32).tiny  # of channels that are zero, or so near it that their scale would be
+PERCENTILE = 99.9
+SHRINKS = np.linspace(1.0, 0.4, 61)  # parts of the range that the least squared error is looked for in
+
+Bits = Literal[8, 4]
+Ranges = Literal["min-max", "percentile", "mse"]
+
+
+class QuantizedWeight(CompactWeight):
+    """A weight of `shape` as integer codes, with the `scale` of each channel along `axis`, or of all (1,).
+
+    Codes of 8 bits are int8 in the weight's shape, of 4 bits uint8 (size / 2,), two to a byte. `zero_point` is None
+    where zero is the code 0.
+    """
+
+    def __init__(
+        self, codes: Array, scale: Array, zero_point: Array | None, axis: int, shape: Shape, bits: int = 8
+    ) -> None:
+        self.codes, self.scale, self.zero_point = codes, scale, zero_point
+        self.axis, self.shape, self.bits = axis, shape, bits
+
+    def dense(self) -> Array:
+        """The weight as float32."""
+        return self._decoded(self.unpacked(), slice(None))
+
+    def rows(self, index: Any) -> Array:
+        """`dense()[index]`, of which only those rows are made."""
+        if isinstance(index, tuple):
+            return super().rows(index)
+        return self._decoded(self.unpacked()[index], index)
+
+    def unpacked(self) -> Array:
+        """The codes as int8, in the weight's shape."""
+        return self.codes if self.bits == 8 else unpack(self.codes, self.shape)
+
+    def _decoded(self, codes: Array, index: Any) -> Array:
+        """The codes of some rows as what they stand for."""
+        scale = self._beside(self.scale, index)
+        if self.zero_point is None:
+            return np.multiply(codes, scale, dtype=np.float32)
+        shifted: Array = np.subtract(codes, self._beside(self.zero_point, index), dtype=np.float32)
+        shifted *= scale
+        return shifted
+
+    def _beside(self, values: Array, index: Any) -> Array:
+        """Scales or zero points so that they broadcast to some rows of the weight."""
+        placed = along(values, self.axis, len(self.shape))
+        if values.size == 1:
+            return placed
+        return placed[index] if self.axis == 0 else placed[0] if isinstance(index, int) else placed
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of codes, scales and zero points."""
+        return self.codes.nbytes + self.scale.nbytes + (0 if self.zero_point is None else self.zero_point.nbytes)
+
+    def __repr__(self) -> str:
+        return f"QuantizedWeight({self.shape}, {self.bits} bits)"
+
+
+def quantize_weight(
+    weight: Array,
+    axis: int | None = None,
+    *,
+    bits: Bits = 8,
+    symmetric: bool = True,
+    ranges: Ranges = "min-max",
+) -> QuantizedWeight:
+    """A weight as codes, each channel along `axis` with a scale of its own; None: one for all.
+
+    `symmetric` codes reach as far below zero as above it, and leave the lowest code out, so that signs are treated
+    alike; others shift zero to where the values lie. `ranges` says what the codes reach: the least and largest value;
+    `percentile`, all but the outermost thousandth; `mse`, as far as gives the least squared error. Values beyond are
+    cut off. Zero is always represented exactly. Raises UsageError for weights that are not finite.
+    """
+    _check(weight, bits, ranges)
+    channels = _by_channel(weight, axis)
+    low, high = _range(channels, ranges)
+    if ranges == "mse":
+        low, high = _least_error(channels, low, high, bits, symmetric)
+    scale, zero_point = _steps(low, high, bits, symmetric)
+    place = 0 if axis is None else axis
+    codes = _codes(weight, along(scale, place, weight.ndim), along(zero_point, place, weight.ndim), bits, symmetric)
+    packed = codes if bits == 8 else pack(codes)
+    return QuantizedWeight(packed, scale, None if symmetric else zero_point, place, weight.shape, bits)
+
+
+def pack(codes: Array) -> Array:
+    """Codes of -8..7 two to a byte, the first in the lower half; uint8 (size / 2,), rounded up."""
+    shifted = (codes.ravel() + 8).astype(np.uint8)
+    if shifted.size % 2:
+        shifted = np.append(shifted, np.uint8(8))
+    packed: Array = shifted[::2] | shifted[1::2] << 4
+    return packed
+
+
+def unpack(packed: Array, shape: Shape) -> Array:
+    """What `pack` was given, int8 in that shape."""
+    codes = np.empty(2 * packed.size, np.int8)
+    codes[::2] = packed & 15
+    codes[1::2] = packed >> 4
+    codes -= 8
+    return codes[: int(np.prod(shape, dtype=int))].reshape(shape)
+
+
+def along(values: Array, axis: int, ndim: int) -> Array:
+    """Values (channels,) so that they broadcast along an axis; a single one as it is."""
+    return values if values.size == 1 else values.reshape([-1 if number == axis else 1 for number in range(ndim)])
+
+
+def _check(weight: Array, bits: int, ranges: str) -> None:
+    if bits not in get_args(Bits):
+        raise UsageError(f"codes must have 8 or 4 bits, not {bits}")
+    if ranges not in get_args(Ranges):
+        raise UsageError(f"there are no ranges {ranges!r}", mend=nearest(ranges, get_args(Ranges)))
+    if not np.isfinite(weight).all():
+        raise UsageError(
+            "weights that are NaN or infinite cannot be quantized", mend="train with a smaller learning rate"
+        )
+
+
+def _by_channel(weight: Array, axis: int | None) -> Array:
+    """The weight as (channels, weights of one)."""
+    if axis is None:
+        return weight.reshape(1, -1)
+    count = weight.shape[axis]
+    return np.moveaxis(weight, axis, 0).reshape(count, weight.size // max(1, count))
+
+
+def _range(channels: Array, ranges: Ranges) -> tuple[Array, Array]:
+    """Least and largest value of each channel (channels, weights of one), with zero between them."""
+    if not channels.shape[1]:
+        return np.zeros(len(channels)), np.zeros(len(channels))
+    if ranges == "percentile":
+        low, high = np.percentile(channels, [100 - PERCENTILE, PERCENTILE], axis=1)
+    else:
+        low, high = channels.min(axis=1), channels.max(axis=1)
+    return np.minimum(low, 0).astype(np.float64), np.maximum(high, 0).astype(np.float64)
+
+
+def _steps(low: Array, high: Array, bits: int, symmetric: bool) -> tuple[Array, Array]:
+    """Scale and zero point of each channel."""
+    top, bottom = 2 ** (bits - 1) - 1, -(2 ** (bits - 1))
+    width = np.maximum(-low, high) / top if symmetric else (high - low) / (top - bottom)
+    scale = np.maximum(width, SMALLEST_SCALE).astype(np.float32)
+    zero_point = np.zeros(len(scale)) if symmetric else np.rint(bottom - low / scale)
+    return scale, zero_point.clip(bottom, top).astype(np.int8)
+
+
+def _codes(weight: Array, scale: Array, zero_point: Array, bits: int, symmetric: bool) -> Array:
+    top, bottom = 2 ** (bits - 1) - 1, -(2 ** (bits - 1))
+    nearest_codes = np.rint(weight / scale) + zero_point
+    return nearest_codes.clip(-top if symmetric else bottom, top).astype(np.int8)
+
+
+def _least_error(channels: Array, low: Array, high: Array, bits: int, symmetric: bool) -> tuple[Array, Array]:
+    """For each channel the part of its range whose codes have the least squared error (Banner et al. 2019 cut so)."""
+    best, chosen = np.full(len(channels), np.inf), np.ones(len(channels))
+    for shrink in SHRINKS:
+        scale, zero_point = _steps(low * shrink, high * shrink, bits, symmetric)
+        codes = _codes(channels, scale[:, None], zero_point[:, None], bits, symmetric)
+        restored = (codes - zero_point[:, None].astype(np.float64)) * scale[:, None]
+        error = np.square(restored - channels).sum(axis=1)
+        chosen = np.where(error < best, shrink, chosen)
+        best = np.minimum(error, best)
+    return low * chosen, high * chosen
