@@ -9,7 +9,7 @@ from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
-from tinytorch.workloads.strategies import INT8, Strategy, prune
+from tinytorch.workloads.strategies import INT8, SHARED, Strategy, prune
 from tinytorch.workloads.task import Recipe, Split, Task
 
 IMAGE = (1, 8, 8)  # channels, rows, columns
@@ -38,7 +38,6 @@ def build_model(seed: int) -> Sequential:
 
 
 FUSION = "fused convolutions (module 18) will be faster"
-SMALLER_CODES = "4-bit codes, of convolutions too (module 15), will be smaller"
 
 TASK = Task(
     name="digits_cnn",
@@ -52,10 +51,10 @@ TASK = Task(
     freshen="tinytorch.datasets.digits:with_noise",
     strategies=(
         Strategy("latency_sprint", (prune(0.125, epochs=60, learning_rate=4e-3),), FUSION),
-        Strategy("memory_challenge", (prune(0.125, epochs=60, learning_rate=4e-3), INT8), SMALLER_CODES),
+        Strategy("memory_challenge", (prune(0.125, epochs=60, learning_rate=4e-3), INT8), SHARED),
         Strategy("accuracy_contest", (prune(0.75, epochs=20, learning_rate=1e-3),)),
         Strategy("all_around", (prune(0.25, epochs=60), INT8), FUSION),
-        Strategy("extreme_push", (prune(0.125, epochs=60, learning_rate=4e-3), INT8), SMALLER_CODES),
+        Strategy("extreme_push", (prune(0.125, epochs=60, learning_rate=4e-3), INT8), SHARED),
         Strategy("int8", (INT8,)),
     ),
 )

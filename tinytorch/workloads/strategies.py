@@ -57,7 +57,9 @@ def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3) -> Step:
     return Step("Structured Pruning", f"{__name__}:pruned", arguments)
 
 
-INT8 = Step("INT8 Quantization", f"{__name__}:quantized")
+INT8 = Step("INT8 Quantization", f"{__name__}:quantized", {"bits": 8})
+INT4 = Step("INT4 Quantization", f"{__name__}:quantized", {"bits": 4, "ranges": "mse"})
+SHARED = "shared weights, sparse or coded (module 16), will be smaller"  # what `later` says
 KV_CACHE = Step("KV Cache", f"{__name__}:caching")
 
 
@@ -69,11 +71,11 @@ def pruned(model: Layer, train_data: TensorDataset, **options: Any) -> Layer:
     return smaller
 
 
-def quantized(model: Layer, train_data: TensorDataset) -> Layer:
-    """What `INT8` does."""
+def quantized(model: Layer, train_data: TensorDataset, **options: Any) -> Layer:
+    """What `INT8` and `INT4` do."""
     from tinytorch.perf.quantization import quantize_model
 
-    smaller: Layer = quantize_model(model)
+    smaller: Layer = quantize_model(model, **options)
     return smaller
 
 

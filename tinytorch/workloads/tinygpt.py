@@ -6,7 +6,7 @@ import numpy as np
 
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, load_reversal
-from tinytorch.workloads.strategies import INT8, KV_CACHE, Strategy
+from tinytorch.workloads.strategies import INT4, INT8, KV_CACHE, SHARED, Strategy
 from tinytorch.workloads.task import Recipe, Task
 
 EMBED_DIM = 64
@@ -39,7 +39,7 @@ TASK = Task(
     vocabulary=DIGITS,
     strategies=(
         Strategy("latency_sprint", (KV_CACHE,)),
-        Strategy("memory_challenge", (INT8,), "4-bit codes and pruned heads (modules 15 and 16) will be smaller"),
+        Strategy("memory_challenge", (INT4,), SHARED),
         Strategy("accuracy_contest", (KV_CACHE,)),
         Strategy("all_around", (INT8, KV_CACHE), SMALLER_CACHE),
         Strategy("extreme_push", (INT8, KV_CACHE), SMALLER_CACHE),
