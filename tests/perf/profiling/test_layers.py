@@ -19,7 +19,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TransformerBlock
 from tinytorch.perf.memoization import enable_kv_cache
 from tinytorch.perf.profiling.layers import MOST_PASSES, LayerProfile, ModelProfile, profile_model
-from tinytorch.perf.quantization import quantize_model
+from tinytorch.perf.quantization import QuantizedConv2d, QuantizedLinear, quantize_model
 
 BUDGET_NS = 1
 
@@ -66,6 +66,8 @@ KINDS = {
     "GPT": (GPT(7, 8, 1, 2, 5), (1, 3), 24 + 1938 + 18 + 3840 + 3 * 168 + 2 * 24 + 336, GPT_WRITTEN),
     "Completion": (Completion(GPT(7, 8, 1, 2, 5), 3, 1), (1, 3), 6708, GPT_WRITTEN),
     "SimpleCNN": (SimpleCNN(10, 4, 1), (1, 1, 4, 4), 4608 + 36_864 + 2 * (256 + 128) + 640, CNN_WRITTEN),
+    "QuantizedLinear": (QuantizedLinear(Linear(4, 3)), (1, 4), 24, 12),
+    "QuantizedConv2d": (QuantizedConv2d.from_layer(Conv2d(1, 2, 3)), (1, 1, 8, 8), 6 * 6 * 2 * 9 * 2, 288),
 }  # fmt: skip
 
 

@@ -5,26 +5,38 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from tinytorch.core.tensor import Tensor
+import numpy as np
+
+from tinytorch.core.layers import Layer, Linear, find_layers, inference, replace_layers
+from tinytorch.core.ops import Array
+from tinytorch.core.spatial import Conv2d
+from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.weights import WEIGHTED, weighted_layers, with_weights
 from tinytorch.errors import UsageError
+from tinytorch.perf.quantization.activations import QuantizedConv2d, QuantizedLinear
 from tinytorch.perf.quantization.codes import Bits, QuantizedWeight, Ranges, quantize_weight
 from tinytorch.text import nearest
+
+_ROUNDING: dict[str, Any] = {Linear.kind: QuantizedLinear, Conv2d.kind: QuantizedConv2d}
 
 
 def quantize_model(
     model: Any,
+    calibration_data: Any = None,
     *,
     bits: Bits = 8,
     symmetric: bool = True,
     per_channel: bool = True,
     ranges: Ranges = "min-max",
     keep: Collection[str] = (),
+    dynamic: bool = False,
 ) -> Any:
     """A copy of `model`, of any class, whose Linear, Conv2d and embedding weights are codes; for inference.
 
     The other arguments are those of `quantize_weight`; `keep` names layers whose weights stay as they are, as
     `choose_layers` finds them. Biases and normalizations stay floats. Weights that are compact already are left alone.
+    The inputs of quantized Linear and Conv2d layers are rounded to 8 bits, too, with `calibration_data`, a batch of the
+    model's inputs from which their ranges are learnt, or `dynamic`, by the range of each batch.
     Raises UsageError when there is nothing to quantize, and for names that no layer has.
     """
     names = [name for name, _, _ in weighted_layers(model)]
@@ -41,4 +53,47 @@ def quantize_model(
         channel = axis if per_channel else None
         return quantize_weight(weight.data, channel, bits=bits, symmetric=symmetric, ranges=ranges)
 
-    return with_weights(model, quantized)
+    smaller = with_weights(model, quantized)
+    if calibration_data is None and not dynamic:
+        return smaller
+    rounding = replace_layers(smaller, _can_round, lambda layer: _ROUNDING[layer.kind].from_layer(layer))
+    if calibration_data is not None:
+        calibrate(rounding, calibration_data, ranges)
+    return rounding
+
+
+def calibrate(model: Any, data: Any, ranges: Ranges = "min-max") -> None:
+    """Learn, in place, the input ranges of the layers that round their inputs, from a batch of the model's inputs.
+
+    Layer after layer sees what the ones before it, calibrated already, make of the data. Raises UsageError without a
+    sample.
+    """
+    if not len(data):
+        raise UsageError("calibration needs at least one sample")
+    for layer in find_layers(model):
+        if isinstance(layer, (QuantizedLinear, QuantizedConv2d)):
+            seen = _inputs_of(layer, model, data)
+            if seen:  # what the model never calls has no range to learn
+                layer.calibrate(seen, ranges)
+
+
+def _inputs_of(layer: Any, model: Any, data: Any) -> list[Array]:
+    """What a layer is given while the model runs over the data."""
+    seen: list[Array] = []
+    forward = layer.forward
+
+    def listening(inputs: Tensor) -> Any:
+        seen.append(np.array(inputs))
+        return forward(inputs)
+
+    layer.forward = listening
+    try:
+        with inference(model), no_grad():
+            model(Tensor(data)) if callable(model) else model.forward(Tensor(data))
+    finally:
+        del layer.forward
+    return seen
+
+
+def _can_round(layer: Layer) -> bool:
+    return type(layer) in (Linear, Conv2d) and isinstance(vars(layer)["weight"], QuantizedWeight)
