@@ -65,9 +65,9 @@ KV_CACHE = Step("KV Cache", f"{__name__}:caching")
 
 def pruned(model: Layer, train_data: TensorDataset, **options: Any) -> Layer:
     """What `prune` does."""
-    from tinytorch.perf.compression import structured_prune
+    from tinytorch.perf.compression import prune_neurons
 
-    smaller: Layer = structured_prune(model, train_data=train_data, **options)
+    smaller: Layer = prune_neurons(model, train_data=train_data, **options)
     return smaller
 
 

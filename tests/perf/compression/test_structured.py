@@ -19,7 +19,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
 from tinytorch.datasets import load_digits
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.perf.compression import structured_prune
+from tinytorch.perf.compression import prune_neurons
 from tinytorch.perf.quantization import quantize_model
 
 
@@ -43,24 +43,24 @@ def shapes(model: Sequential) -> list[tuple[int, ...]]:
 
 
 def test_hidden_layers_get_narrower_and_the_ends_stay() -> None:
-    assert shapes(structured_prune(chain(), 6)) == [(64, 6), (6, 6), (6, 10)]
+    assert shapes(prune_neurons(chain(), keep=6)) == [(64, 6), (6, 6), (6, 10)]
 
 
 def test_a_layer_that_is_narrow_already_stays() -> None:
-    assert shapes(structured_prune(chain(), 12)) == [(64, 12), (12, 8), (8, 10)]
+    assert shapes(prune_neurons(chain(), keep=12)) == [(64, 12), (12, 8), (8, 10)]
 
 
 def test_a_fraction_is_of_each_layer() -> None:
-    assert shapes(structured_prune(chain(), 0.25)) == [(64, 5), (5, 2), (2, 10)]
+    assert shapes(prune_neurons(chain(), keep=0.25)) == [(64, 5), (5, 2), (2, 10)]
 
 
 def test_kinds_stay() -> None:
-    assert layer_kinds(structured_prune(chain(), 4)) == layer_kinds(chain())
+    assert layer_kinds(prune_neurons(chain(), keep=4)) == layer_kinds(chain())
 
 
 def test_keeping_everything_changes_nothing() -> None:
     model, inputs = chain().eval(), np.ones((2, 64))
-    np.testing.assert_allclose(structured_prune(model, 1.0)(inputs), model(inputs), rtol=1e-5)
+    np.testing.assert_allclose(prune_neurons(model, keep=1.0)(inputs), model(inputs), rtol=1e-5)
 
 
 def test_neurons_that_contribute_nothing_go_first() -> None:
@@ -68,7 +68,7 @@ def test_neurons_that_contribute_nothing_go_first() -> None:
     last = model[2]
     assert isinstance(last, Linear)
     last.weight.data[[1, 4, 6]] = 0
-    first, middle = structured_prune(model, 20), structured_prune(model, 5, None)
+    first, middle = prune_neurons(model, keep=20), prune_neurons(model, keep=5, train_data=None)
     np.testing.assert_allclose(first(inputs), model(inputs), rtol=1e-5)
     assert np.abs(middle.weights()[-1]).sum(axis=1).min() > 0
 
@@ -76,42 +76,42 @@ def test_neurons_that_contribute_nothing_go_first() -> None:
 def test_the_original_is_untouched() -> None:
     model = chain()
     before = [array.copy() for array in model.weights()]
-    structured_prune(model, 4, load_digits()[0], epochs=1)
+    prune_neurons(model, keep=4, train_data=load_digits()[0], epochs=1)
     assert all((a == b).all() for a, b in zip(model.weights(), before, strict=True))
 
 
 def test_fine_tuning_wins_the_accuracy_back() -> None:
     train, test = load_digits()
-    raw, tuned = structured_prune(trained(), 32), structured_prune(trained(), 32, train)
+    raw, tuned = prune_neurons(trained(), keep=32), prune_neurons(trained(), keep=32, train_data=train)
     assert accuracy(tuned, test) > accuracy(raw, test)
     assert accuracy(tuned, test) > accuracy(trained(), test) - 0.03
 
 
 def test_pruning_repeats_itself_exactly() -> None:
     train, _ = load_digits()
-    first, second = (structured_prune(trained(), 16, train, epochs=1).weights() for _ in range(2))
+    first, second = (prune_neurons(trained(), keep=16, train_data=train, epochs=1).weights() for _ in range(2))
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("keep", [0, -1, 0.0, 1.5, True, "half"])
 def test_keep_is_a_number_of_neurons_or_a_fraction(keep: object) -> None:
     with pytest.raises(UsageError, match="keep must be"):
-        structured_prune(chain(), keep)  # type: ignore[arg-type]
+        prune_neurons(chain(), keep=keep)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("model", [Sequential(Linear(2, 2), Softmax(), Linear(2, 2)), Linear(2, 2), Layer()])
 def test_other_models_are_refused(model: Layer) -> None:
-    with pytest.raises(UsageError, match="structured_prune"):
-        structured_prune(model, 2)
+    with pytest.raises(UsageError, match="prune_neurons"):
+        prune_neurons(model, keep=2)
 
 
 def test_a_broken_chain_is_named() -> None:
     with pytest.raises(ShapeError, match=r"Linear\(2, 3\) is followed by Linear\(4, 2\)"):
-        structured_prune(Sequential(Linear(2, 3), Linear(4, 2)), 2)
+        prune_neurons(Sequential(Linear(2, 3), Linear(4, 2)), keep=2)
 
 
 def test_a_small_fraction_keeps_one_neuron() -> None:
-    assert shapes(structured_prune(chain(), 0.01)) == [(64, 1), (1, 1), (1, 10)]
+    assert shapes(prune_neurons(chain(), keep=0.01)) == [(64, 1), (1, 1), (1, 10)]
 
 
 class Residual(Sequential):
@@ -131,7 +131,7 @@ class Residual(Sequential):
 )
 def test_what_cannot_be_pruned_is_refused_by_name(make, words: str) -> None:
     with pytest.raises(UsageError) as caught:
-        structured_prune(make(), 2)
+        prune_neurons(make(), keep=2)
 
     assert re.search(words, f"{caught.value.message} {caught.value.mend}")
 
@@ -139,7 +139,7 @@ def test_what_cannot_be_pruned_is_refused_by_name(make, words: str) -> None:
 def test_a_layer_that_is_used_twice_is_not_narrowed() -> None:
     layer = Linear(4, 4)
     with pytest.raises(UsageError, match="used twice"):
-        structured_prune(Sequential(layer, ReLU(), layer), 2)
+        prune_neurons(Sequential(layer, ReLU(), layer), keep=2)
 
 
 def images() -> Sequential:
@@ -154,7 +154,7 @@ PICTURES = np.random.default_rng(1).standard_normal((2, 2, 8, 8))
 
 
 def test_channels_are_removed_with_all_that_sees_them() -> None:
-    pruned = structured_prune(images(), 0.5)
+    pruned = prune_neurons(images(), keep=0.5)
 
     assert [array.shape for array in pruned.weights() if array.ndim > 1] == [
         (4, 2, 3, 3), (3, 4, 3, 3), (12, 5), (5, 3)
@@ -164,7 +164,7 @@ def test_channels_are_removed_with_all_that_sees_them() -> None:
 
 
 def test_keeping_all_channels_changes_nothing() -> None:
-    np.testing.assert_allclose(structured_prune(images(), 1.0)(PICTURES), images()(PICTURES), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(prune_neurons(images(), keep=1.0)(PICTURES), images()(PICTURES), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("position", [0, 3])
@@ -177,7 +177,7 @@ def test_a_channel_that_nobody_looks_at_goes_first(position: int) -> None:
     else:
         following.weight.data[4 * unseen : 4 * unseen + 4] = 0  # its pixels
     layer.bias.data[:] = np.arange(len(layer.weight))  # names the channels
-    pruned = structured_prune(model, len(layer.weight) - 1)
+    pruned = prune_neurons(model, keep=len(layer.weight) - 1)
 
     assert unseen not in pruned[position].bias.data
     assert len(pruned[position].bias.data) == len(layer.weight) - 1
@@ -194,4 +194,4 @@ def test_a_channel_that_nobody_looks_at_goes_first(position: int) -> None:
 )
 def test_layers_that_do_not_follow_each_other_are_named(layers: tuple[Layer, ...]) -> None:
     with pytest.raises(ShapeError, match="is followed by"):
-        structured_prune(Sequential(*layers), 2)
+        prune_neurons(Sequential(*layers), keep=2)

@@ -1,4 +1,4 @@
-"""Compression: physically smaller models (module 16)."""
+"""Structured pruning: whole neurons and channels are removed, and a smaller model of the same kind is left."""
 
 from __future__ import annotations
 
@@ -10,35 +10,28 @@ import numpy as np
 
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Tanh
 from tinytorch.core.compact import CompactWeight
-from tinytorch.core.dataloader import DataLoader, TensorDataset
+from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, replace_layers
-from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.ops import Array
-from tinytorch.core.optimizers import Adam
 from tinytorch.core.spatial import AvgPool2d, Conv2d, Flatten, MaxPool2d
-from tinytorch.core.training import Trainer
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.progress import Progress, silent
+from tinytorch.perf.compression.tuning import fine_tune
 
 NEURON_BY_NEURON = (ReLU, Sigmoid, Tanh, GELU, Dropout, MaxPool2d, AvgPool2d)  # what these make of one is its own
 
 
-def structured_prune(
+def prune_neurons(
     model: Layer,
+    *,
     keep: int | float,
     train_data: TensorDataset | None = None,
-    *,
-    epochs: int = 20,
-    batch_size: int = 32,
-    learning_rate: float = 2e-3,
-    seed: int = 0,
-    progress: Progress = silent,
+    **tuning: Any,
 ) -> Sequential:
     """A smaller copy of `model`: every hidden layer keeps its most important neurons or channels.
 
     keep: neurons in each hidden layer (int; narrower layers stay), or the fraction of them (float, 0 < keep <= 1), and
     one at least.
-    With `train_data`, (N, ...) and labels (N,), the result is fine-tuned on it (Adam, cross entropy, from the seed).
+    With `train_data` the result is fine-tuned on it; `tuning` are the options of `fine_tune`.
     A neuron's importance is the norm of its incoming weights times the norm of its outgoing ones.
     Raises UsageError for a model that is not a chain of Linear, Conv2d, and layers that treat every neuron alone.
     """
@@ -53,17 +46,14 @@ def structured_prune(
     }
     pruned: Sequential = replace_layers(model, lambda layer: id(layer) in smaller, lambda layer: smaller[id(layer)])
     if train_data is not None:
-        loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
-        Trainer(pruned, Adam(pruned.parameters(), learning_rate), CrossEntropyLoss(), progress=progress).fit(
-            loader, epochs
-        )
+        fine_tune(pruned, train_data, **tuning)
     return pruned.eval()
 
 
 def _chain(model: Layer) -> Sequence[Linear | Conv2d]:
     """The model's Linear and Conv2d layers in order; UsageError unless neurons can be removed from them."""
     if not isinstance(model, Layer):
-        raise UsageError(f"structured_prune needs a chain of layers, and this is a {type(model).__qualname__}")
+        raise UsageError(f"prune_neurons needs a chain of layers, and this is a {type(model).__qualname__}")
     layers = [layer for layer in model.walk() if not _is_plain_sequential(layer)]
     for layer in layers:
         if isinstance(layer, (Linear, Conv2d)) and isinstance(layer.weight, CompactWeight):
@@ -71,16 +61,14 @@ def _chain(model: Layer) -> Sequence[Linear | Conv2d]:
             raise UsageError(f"{layer!r} cannot be pruned: its weight is a {layer.weight!r}", mend=mend)
         if not isinstance(layer, (Linear, Conv2d, *NEURON_BY_NEURON, Flatten)):
             name = type(layer).__qualname__
-            raise UsageError(f"structured_prune needs a chain of Linear, Conv2d and activations, and here is a {name}")
+            raise UsageError(f"prune_neurons needs a chain of Linear, Conv2d and activations, and here is a {name}")
     places = [number for number, layer in enumerate(layers) if isinstance(layer, (Linear, Conv2d))]
     weighted = [layer for layer in layers if isinstance(layer, (Linear, Conv2d))]
     if len(weighted) < 2:
-        message = (
-            f"structured_prune needs a hidden layer, so at least 2 Linear or Conv2d; the model has {len(weighted)}"
-        )
+        message = f"prune_neurons needs a hidden layer, so at least 2 Linear or Conv2d; the model has {len(weighted)}"
         raise UsageError(message, mend="there is nothing between its layers to remove")
     if len({id(layer) for layer in weighted}) < len(weighted):
-        raise UsageError("structured_prune cannot narrow a layer that is used twice: each place keeps others")
+        raise UsageError("prune_neurons cannot narrow a layer that is used twice: each place keeps others")
     for first, second in itertools.pairwise(places):
         _check_joint(layers[first], layers[second], any(isinstance(x, Flatten) for x in layers[first:second]))
     return weighted
