@@ -7,7 +7,10 @@ techniques (`tinytorch.perf`).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
@@ -29,6 +32,10 @@ class CompactWeight:
         """`dense()[index]`; a form may make those rows alone."""
         rows: Array = self.dense()[index]
         return rows
+
+    def recoded(self, make: Callable[[Tensor], CompactWeight]) -> CompactWeight | None:
+        """The same form over values that `make` keeps in another one; None for a form that cannot be combined."""
+        return None
 
     @property
     def data(self) -> Array:
@@ -53,3 +60,23 @@ class CompactWeight:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.dense().astype(dtype, copy=False)
+
+
+def pack(codes: Array, bits: int) -> Array:
+    """Codes of 0..2^bits - 1 as bytes, 8 / bits to each, the first in the lowest bits; for 1, 2, 4 and 8 bits."""
+    each = 8 // bits
+    filled = np.zeros(-(-codes.size // each) * each, np.uint8)
+    filled[: codes.size] = codes.ravel()
+    packed = filled[::each].copy()
+    for place in range(1, each):
+        packed |= filled[place::each] << (bits * place)
+    return packed
+
+
+def unpack(packed: Array, bits: int, shape: Shape) -> Array:
+    """What `pack` was given, uint8 in that shape."""
+    each = 8 // bits
+    codes = np.empty(packed.size * each, np.uint8)
+    for place in range(each):
+        codes[place::each] = (packed >> (bits * place)) & (2**bits - 1)
+    return codes[: math.prod(shape)].reshape(shape)

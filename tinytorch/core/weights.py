@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from tinytorch.core.compact import CompactWeight
@@ -20,22 +21,33 @@ WEIGHTED: dict[type[Layer], int] = {Linear: 1, Conv2d: 0, Embedding: 0, Position
 
 def weighted_layers(model: object) -> Iterator[tuple[str, Any, int]]:
     """Name, layer and channel axis of every layer whose weight is an array of floats and may become compact."""
+    return (found for found in _weighted(model) if isinstance(found[1].weight, Tensor))
+
+
+def _weighted(model: object) -> Iterator[tuple[str, Any, int]]:
     for name, layer in held(model):
         axis = next((axis for kind, axis in WEIGHTED.items() if isinstance(layer, kind)), None)
-        if axis is not None and isinstance(layer.weight, Tensor):
+        if axis is not None:
             yield name, layer, axis
+
+
+def _made(weight: Any, make: Callable[[Tensor, int], CompactWeight | None], axis: int) -> CompactWeight | None:
+    if isinstance(weight, Tensor):
+        return make(weight, axis)
+    found: CompactWeight | None = weight.recoded(lambda values: make(values, 0))
+    return found
 
 
 def with_weights(model: Any, make: Callable[[str, Tensor, int], CompactWeight | None]) -> Any:
     """A deep copy of a model of any class, for inference, in which weights are what `make(name, weight, axis)` says.
 
     `name` is the layer's, `axis` counts channels. None leaves a weight as it is. A weight that two layers share is made
-    once, and shared.
+    once, and shared. Of a weight that is compact already, in a form that can be combined, the values are made anew.
     """
     made: dict[int, Any] = {}
-    for name, layer, axis in weighted_layers(model):
+    for name, layer, axis in _weighted(model):
         if id(layer.weight) not in made:
-            compact = make(name, layer.weight, axis)
+            compact = _made(layer.weight, partial(make, name), axis)
             if compact is not None:
                 made[id(layer.weight)] = compact
     smaller = copy.deepcopy(model, made)  # to `deepcopy` these are copied already

@@ -13,7 +13,6 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from tinytorch.errors import UsageError
 from tinytorch.perf.quantization import quantize_weight
-from tinytorch.perf.quantization.codes import pack, unpack
 
 WEIGHTS = arrays(np.float32, array_shapes(min_dims=2, max_dims=4), elements=st.floats(-100, 100, width=32))
 SCHEMES = [*product((8, 4), (True, False), (None, 0, 1))]
@@ -49,14 +48,6 @@ def test_a_constant_weight_is_nearly_itself(chosen: tuple, value: float) -> None
     restored = quantize_weight(np.full((3, 4), value, np.float32), **scheme(*chosen)).dense()
 
     np.testing.assert_allclose(restored, value, rtol=1e-6)
-
-
-@given(codes=arrays(np.int8, array_shapes(max_dims=3), elements=st.integers(-8, 7)))
-def test_packing_loses_nothing_and_takes_half(codes: np.ndarray) -> None:
-    packed = pack(codes)
-
-    np.testing.assert_array_equal(unpack(packed, codes.shape), codes)
-    assert packed.nbytes == (codes.size + 1) // 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from tinytorch.core.compact import CompactWeight
+from tinytorch.core.compact import CompactWeight, pack, unpack
 from tinytorch.core.ops import Array, Shape
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest
@@ -47,7 +47,7 @@ class QuantizedWeight(CompactWeight):
 
     def unpacked(self) -> Array:
         """The codes as int8, in the weight's shape."""
-        return self.codes if self.bits == 8 else unpack(self.codes, self.shape)
+        return self.codes if self.bits == 8 else unpack(self.codes, 4, self.shape).astype(np.int8) - np.int8(8)
 
     def _decoded(self, codes: Array, index: Any) -> Array:
         """The codes of some rows as what they stand for."""
@@ -97,26 +97,8 @@ def quantize_weight(
     scale, zero_point = _steps(low, high, bits, symmetric)
     place = 0 if axis is None else axis
     codes = _codes(weight, along(scale, place, weight.ndim), along(zero_point, place, weight.ndim), bits, symmetric)
-    packed = codes if bits == 8 else pack(codes)
+    packed = codes if bits == 8 else pack((codes + 8).astype(np.uint8), 4)
     return QuantizedWeight(packed, scale, None if symmetric else zero_point, place, weight.shape, bits)
-
-
-def pack(codes: Array) -> Array:
-    """Codes of -8..7 two to a byte, the first in the lower half; uint8 (size / 2,), rounded up."""
-    shifted = (codes.ravel() + 8).astype(np.uint8)
-    if shifted.size % 2:
-        shifted = np.append(shifted, np.uint8(8))
-    packed: Array = shifted[::2] | shifted[1::2] << 4
-    return packed
-
-
-def unpack(packed: Array, shape: Shape) -> Array:
-    """What `pack` was given, int8 in that shape."""
-    codes = np.empty(2 * packed.size, np.int8)
-    codes[::2] = packed & 15
-    codes[1::2] = packed >> 4
-    codes -= 8
-    return codes[: int(np.prod(shape, dtype=int))].reshape(shape)
 
 
 def along(values: Array, axis: int, ndim: int) -> Array:
