@@ -33,7 +33,7 @@ class CompactWeight:
         rows: Array = self.dense()[index]
         return rows
 
-    def recoded(self, make: Callable[[Tensor], CompactWeight]) -> CompactWeight | None:
+    def recoded(self, make: Callable[[Tensor], CompactWeight | None]) -> CompactWeight | None:
         """The same form over values that `make` keeps in another one; None for a form that cannot be combined."""
         return None
 

@@ -21,31 +21,33 @@ WEIGHTED: dict[type[Layer], int] = {Linear: 1, Conv2d: 0, Embedding: 0, Position
 
 def weighted_layers(model: object) -> Iterator[tuple[str, Any, int]]:
     """Name, layer and channel axis of every layer whose weight is an array of floats and may become compact."""
-    return (found for found in _weighted(model) if isinstance(found[1].weight, Tensor))
+    return (found for found in all_weighted_layers(model) if isinstance(found[1].weight, Tensor))
 
 
-def _weighted(model: object) -> Iterator[tuple[str, Any, int]]:
+def all_weighted_layers(model: object) -> Iterator[tuple[str, Any, int]]:
+    """The same, with layers whose weight is compact already."""
     for name, layer in held(model):
         axis = next((axis for kind, axis in WEIGHTED.items() if isinstance(layer, kind)), None)
         if axis is not None:
             yield name, layer, axis
 
 
-def _made(weight: Any, make: Callable[[Tensor, int], CompactWeight | None], axis: int) -> CompactWeight | None:
+def _made(weight: Any, make: Callable[[Tensor, int | None], CompactWeight | None], axis: int) -> CompactWeight | None:
     if isinstance(weight, Tensor):
         return make(weight, axis)
-    found: CompactWeight | None = weight.recoded(lambda values: make(values, 0))
+    found: CompactWeight | None = weight.recoded(lambda values: make(values, None))
     return found
 
 
-def with_weights(model: Any, make: Callable[[str, Tensor, int], CompactWeight | None]) -> Any:
+def with_weights(model: Any, make: Callable[[str, Tensor, int | None], CompactWeight | None]) -> Any:
     """A deep copy of a model of any class, for inference, in which weights are what `make(name, weight, axis)` says.
 
-    `name` is the layer's, `axis` counts channels. None leaves a weight as it is. A weight that two layers share is made
-    once, and shared. Of a weight that is compact already, in a form that can be combined, the values are made anew.
+    `name` is the layer's, `axis` counts channels; None as an answer leaves a weight as it is. A weight that two layers
+    share is made once, and shared. Of a weight that is compact already, in a form that can be combined, the values are
+    made anew; they have no axis of channels.
     """
     made: dict[int, Any] = {}
-    for name, layer, axis in _weighted(model):
+    for name, layer, axis in all_weighted_layers(model):
         if id(layer.weight) not in made:
             compact = _made(layer.weight, partial(make, name), axis)
             if compact is not None:

@@ -1,7 +1,18 @@
 """Compression: models with fewer weights, or with weights that take less (module 16)."""
 
 from tinytorch.perf.compression.magnitude import prune_weights, sparsity_of
+from tinytorch.perf.compression.sharing import SharedWeight, share_weights
+from tinytorch.perf.compression.sparse import SparseWeight, sparsify
 from tinytorch.perf.compression.structured import prune_neurons
 from tinytorch.perf.compression.tuning import fine_tune
 
-__all__ = ["fine_tune", "prune_neurons", "prune_weights", "sparsity_of"]
+__all__ = [
+    "SharedWeight",
+    "SparseWeight",
+    "fine_tune",
+    "prune_neurons",
+    "prune_weights",
+    "share_weights",
+    "sparsify",
+    "sparsity_of",
+]

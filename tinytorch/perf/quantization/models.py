@@ -11,7 +11,7 @@ from tinytorch.core.layers import Layer, Linear, find_layers, inference, replace
 from tinytorch.core.ops import Array
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor, no_grad
-from tinytorch.core.weights import WEIGHTED, weighted_layers, with_weights
+from tinytorch.core.weights import WEIGHTED, all_weighted_layers, with_weights
 from tinytorch.errors import UsageError
 from tinytorch.perf.quantization.activations import QuantizedConv2d, QuantizedLinear
 from tinytorch.perf.quantization.codes import Bits, QuantizedWeight, Ranges, quantize_weight
@@ -39,21 +39,23 @@ def quantize_model(
     model's inputs from which their ranges are learnt, or `dynamic`, by the range of each batch.
     Raises UsageError when there is nothing to quantize, and for names that no layer has.
     """
-    names = [name for name, _, _ in weighted_layers(model)]
+    names = [name for name, _, _ in all_weighted_layers(model)]
     for name in keep:
         if name not in names:
             raise UsageError(f"there is no layer {name!r} to keep as it is", mend=nearest(name, names))
-    if not set(names) - set(keep):
-        kinds = ", ".join(kind.__name__ for kind in WEIGHTED)
-        raise UsageError(f"quantize_model needs a {kinds} to quantize, and a {type(model).__qualname__} has none")
+    done = []
 
-    def quantized(name: str, weight: Tensor, axis: int) -> QuantizedWeight | None:
+    def quantized(name: str, weight: Tensor, axis: int | None) -> QuantizedWeight | None:
         if name in keep:
             return None
+        done.append(name)
         channel = axis if per_channel else None
         return quantize_weight(weight.data, channel, bits=bits, symmetric=symmetric, ranges=ranges)
 
     smaller = with_weights(model, quantized)
+    if not done:
+        kinds = ", ".join(kind.__name__ for kind in WEIGHTED)
+        raise UsageError(f"quantize_model needs a {kinds} to quantize, and a {type(model).__qualname__} has none")
     if calibration_data is None and not dynamic:
         return smaller
     rounding = replace_layers(smaller, _can_round, lambda layer: _ROUNDING[layer.kind].from_layer(layer))
