@@ -1,5 +1,7 @@
 """Compression: models with fewer weights, or with weights that take less (module 16)."""
 
+from tinytorch.perf.compression.distillation import KnowledgeDistillation
+from tinytorch.perf.compression.low_rank import FactoredWeight, factorize
 from tinytorch.perf.compression.magnitude import prune_weights, sparsity_of
 from tinytorch.perf.compression.sharing import SharedWeight, share_weights
 from tinytorch.perf.compression.sparse import SparseWeight, sparsify
@@ -7,8 +9,11 @@ from tinytorch.perf.compression.structured import prune_neurons
 from tinytorch.perf.compression.tuning import fine_tune
 
 __all__ = [
+    "FactoredWeight",
+    "KnowledgeDistillation",
     "SharedWeight",
     "SparseWeight",
+    "factorize",
     "fine_tune",
     "prune_neurons",
     "prune_weights",
