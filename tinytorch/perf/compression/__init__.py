@@ -1,5 +1,13 @@
 """Compression: models with fewer weights, or with weights that take less (module 16)."""
 
+from tinytorch.perf.compression.curriculum import (
+    Compressor,
+    compress_model,
+    low_rank_approximate,
+    magnitude_prune,
+    measure_sparsity,
+    structured_prune,
+)
 from tinytorch.perf.compression.distillation import KnowledgeDistillation
 from tinytorch.perf.compression.low_rank import FactoredWeight, factorize
 from tinytorch.perf.compression.magnitude import prune_weights, sparsity_of
@@ -9,15 +17,21 @@ from tinytorch.perf.compression.structured import prune_neurons
 from tinytorch.perf.compression.tuning import fine_tune
 
 __all__ = [
+    "Compressor",
     "FactoredWeight",
     "KnowledgeDistillation",
     "SharedWeight",
     "SparseWeight",
+    "compress_model",
     "factorize",
     "fine_tune",
+    "low_rank_approximate",
+    "magnitude_prune",
+    "measure_sparsity",
     "prune_neurons",
     "prune_weights",
     "share_weights",
     "sparsify",
     "sparsity_of",
+    "structured_prune",
 ]

@@ -35,20 +35,14 @@ def prune_weights(
     2017, equation 1). Nothing gets smaller by zeros alone: `sparsify` keeps them out. Raises UsageError for a share
     outside 0..1, and for a model without such weights.
     """
-    if not 0 <= sparsity <= 1:
-        raise UsageError(f"sparsity must be a share of the weights (0..1), not {sparsity}")
-    if scope not in get_args(Scope):
-        raise UsageError(f"there is no scope {scope!r}", mend=nearest(scope, get_args(Scope)))
+    _check(sparsity, scope)
     if gradual_epochs and train_data is None:
         raise UsageError("pruning little by little needs train_data to train on meanwhile")
     pruned = copy.deepcopy(model)
-    weights = list({id(layer.weight): layer.weight for _, layer, _ in weighted_layers(pruned)}.values())
-    if not weights:
-        raise UsageError(f"prune_weights needs a Linear, Conv2d or embedding; {type(model).__qualname__} has none")
     for epoch in range(gradual_epochs):
         reached = sparsity * (1 - (1 - (epoch + 1) / gradual_epochs) ** 3)
-        fine_tune(pruned, train_data, masks=_pruned(weights, reached, scope), **{**tuning, "epochs": 1})  # type: ignore[arg-type]
-    masks = _pruned(weights, sparsity, scope)
+        fine_tune(pruned, train_data, masks=prune_in_place(pruned, reached, scope), **{**tuning, "epochs": 1})  # type: ignore[arg-type]
+    masks = prune_in_place(pruned, sparsity, scope)
     if train_data is not None:
         fine_tune(pruned, train_data, masks=masks, **tuning)
     set_training_mode(pruned, False)
@@ -62,12 +56,23 @@ def sparsity_of(model: Any) -> float:
     return sum(array.size - int(np.count_nonzero(array)) for array in arrays) / total if total else 0.0
 
 
-def _pruned(weights: list[Tensor], sparsity: float, scope: Scope) -> Masks:
-    """Set the smallest weights to zero, in place; the masks of what is left."""
+def prune_in_place(model: Any, sparsity: float, scope: Scope) -> Masks:
+    """Set the smallest weights of a model to zero; the masks of what is left. Raises as `prune_weights` does."""
+    _check(sparsity, scope)
+    weights = list({id(layer.weight): layer.weight for _, layer, _ in weighted_layers(model)}.values())
+    if not weights:
+        raise UsageError(f"pruning needs a Linear, Conv2d or embedding; {type(model).__qualname__} has none")
     groups = [[weight] for weight in weights] if scope == "layer" else [weights]
     masks = [pair for group in groups for pair in _masks(group, sparsity)]
     apply_masks(masks)
     return masks
+
+
+def _check(sparsity: float, scope: str) -> None:
+    if not 0 <= sparsity <= 1:
+        raise UsageError(f"sparsity must be a share of the weights (0..1), not {sparsity}")
+    if scope not in get_args(Scope):
+        raise UsageError(f"there is no scope {scope!r}", mend=nearest(scope, get_args(Scope)))
 
 
 def _masks(weights: list[Tensor], sparsity: float) -> Masks:

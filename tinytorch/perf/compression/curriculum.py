@@ -1,0 +1,83 @@
+"""The curriculum's names for module 16, with its contract: models are changed in place, sparsity is in per cent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core.ops import Array
+from tinytorch.core.state import held
+from tinytorch.core.tensor import Tensor
+from tinytorch.core.weights import weighted_layers
+from tinytorch.errors import UsageError
+from tinytorch.perf.compression.magnitude import prune_in_place
+
+
+def measure_sparsity(model: Any) -> float:
+    """Per cent of zeros among all trainable numbers of the model, biases too."""
+    arrays = [item.data for _, item in held(model) if isinstance(item, Tensor) and item.requires_grad]
+    total = sum(array.size for array in arrays)
+    return 100.0 * sum(array.size - int(np.count_nonzero(array)) for array in arrays) / total if total else 0.0
+
+
+def magnitude_prune(model: Any, sparsity: float = 0.5) -> Any:
+    """Set that share of all weights, the smallest of the whole model, to zero in place; the model."""
+    prune_in_place(model, sparsity, "model")
+    return model
+
+
+def structured_prune(model: Any, prune_ratio: float = 0.5) -> Any:
+    """Set that share of each layer's outputs, those with the shortest weights, to zero in place; the model.
+
+    `prune_neurons` takes them out instead.
+    """
+    if not 0 <= prune_ratio <= 1:
+        raise UsageError(f"prune_ratio must be a share of the outputs (0..1), not {prune_ratio}")
+    for _, layer, axis in weighted_layers(model):
+        by_output = np.moveaxis(layer.weight.data, axis, 0)  # a view
+        lengths = np.square(by_output).sum(axis=tuple(range(1, by_output.ndim)))
+        by_output[np.argsort(lengths, kind="stable")[: int(prune_ratio * len(lengths))]] = 0
+    return model
+
+
+def low_rank_approximate(weight_matrix: Any, rank_ratio: float = 0.5) -> tuple[Array, Array, Array]:
+    """The largest singular values of a matrix with their vectors, U (m, k), S (k,), V (k, n): U * S @ V is near it."""
+    matrix = np.asarray(weight_matrix)
+    if matrix.ndim != 2 or not 0 < rank_ratio <= 1:
+        raise UsageError(f"needs a matrix and a rank_ratio of 0..1, got shape {matrix.shape} and {rank_ratio}")
+    left, singular, right = np.linalg.svd(matrix, full_matrices=False)
+    rank = max(1, int(rank_ratio * len(singular)))
+    return left[:, :rank], singular[:rank], right[:rank]
+
+
+def compress_model(model: Any, compression_config: Mapping[str, float]) -> dict[str, Any]:
+    """Apply `magnitude_prune` and `structured_prune`, where the configuration has them, in place; what became of it."""
+    known = {"magnitude_prune": magnitude_prune, "structured_prune": structured_prune}
+    unknown = [name for name in compression_config if name not in known]
+    if unknown:
+        mend = "low rank needs other layers: call low_rank_approximate or factorize" if "low_rank" in unknown else (
+            f"choose from {', '.join(known)}"
+        )  # fmt: skip
+        raise UsageError(f"compress_model cannot do {', '.join(unknown)}", mend=mend)
+    stats: dict[str, Any] = {
+        "original_params": sum(item.size for _, item in held(model) if isinstance(item, Tensor) and item.requires_grad),
+        "original_sparsity": measure_sparsity(model),
+        "applied_techniques": [],
+    }
+    for name, apply in known.items():
+        if name in compression_config:
+            apply(model, compression_config[name])
+            stats["applied_techniques"].append(f"{name}_{compression_config[name]}")
+    final = measure_sparsity(model)
+    return {**stats, "final_sparsity": final, "sparsity_increase": final - stats["original_sparsity"]}
+
+
+class Compressor:
+    """The curriculum's front: functions of one class."""
+
+    measure_sparsity = staticmethod(measure_sparsity)
+    magnitude_prune = staticmethod(magnitude_prune)
+    structured_prune = staticmethod(structured_prune)
+    compress_model = staticmethod(compress_model)
