@@ -51,36 +51,25 @@ def apply(steps: Iterable[Step], model: Layer, train_data: TensorDataset) -> Lay
     return model
 
 
+def technique(name: str, function: str, tuned: bool = False, **options: Any) -> Step:
+    """A function of the library, by its address, as a step; a `tuned` one is given the training split."""
+    return Step(name, f"{__name__}:applied", {"function": function, "tuned": tuned, "options": options})
+
+
+def applied(model: Layer, train_data: TensorDataset, function: str, tuned: bool, options: dict[str, Any]) -> Layer:
+    """What a step of `technique` does."""
+    given = {**options, "train_data": train_data} if tuned else options
+    changed: Layer = resolve_name(function)(model, **given)
+    return changed
+
+
 def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3) -> Step:
     """Structured pruning of every hidden layer to `keep` neurons or channels, or that share, fine-tuned."""
-    arguments = {"keep": keep, "epochs": epochs, "learning_rate": learning_rate}
-    return Step("Structured Pruning", f"{__name__}:pruned", arguments)
+    options = {"keep": keep, "epochs": epochs, "learning_rate": learning_rate}
+    return technique("Structured Pruning", "tinytorch.perf.compression:prune_neurons", tuned=True, **options)
 
 
-INT8 = Step("INT8 Quantization", f"{__name__}:quantized", {"bits": 8})
-INT4 = Step("INT4 Quantization", f"{__name__}:quantized", {"bits": 4, "ranges": "mse"})
+INT8 = technique("INT8 Quantization", "tinytorch.perf.quantization:quantize_model", bits=8)
+INT4 = technique("INT4 Quantization", "tinytorch.perf.quantization:quantize_model", bits=4, ranges="mse")
+KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:enable_kv_cache")
 SHARED = "shared weights, sparse or coded (module 16), will be smaller"  # what `later` says
-KV_CACHE = Step("KV Cache", f"{__name__}:caching")
-
-
-def pruned(model: Layer, train_data: TensorDataset, **options: Any) -> Layer:
-    """What `prune` does."""
-    from tinytorch.perf.compression import prune_neurons
-
-    smaller: Layer = prune_neurons(model, train_data=train_data, **options)
-    return smaller
-
-
-def quantized(model: Layer, train_data: TensorDataset, **options: Any) -> Layer:
-    """What `INT8` and `INT4` do."""
-    from tinytorch.perf.quantization import quantize_model
-
-    smaller: Layer = quantize_model(model, **options)
-    return smaller
-
-
-def caching(model: Layer, train_data: TensorDataset) -> Layer:
-    """What `KV_CACHE` does."""
-    from tinytorch.perf.memoization import enable_kv_cache
-
-    return enable_kv_cache(model)

@@ -1,0 +1,53 @@
+"""Every technique of the library: where it comes from, what it shrinks, and what it did when it was measured."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytorch.workloads.strategies import INT4, INT8, KV_CACHE, Step, prune, technique
+
+MEASURED_FILE = Path(__file__).with_name("techniques.json")
+"""Written by `benchmarks/compression.py` and by nothing else."""
+
+COMPRESSION = "tinytorch.perf.compression"
+MAGNITUDE = technique(
+    "Magnitude Pruning", f"{COMPRESSION}:prune_weights", tuned=True, sparsity=0.9, epochs=5, learning_rate=1e-3
+)
+SPARSE = technique("Sparse Storage", f"{COMPRESSION}:sparsify")
+SHARING = technique("Weight Sharing", f"{COMPRESSION}:share_weights", clusters=16)
+
+
+@dataclass(frozen=True)
+class Technique:
+    """A technique as it is measured: its steps on the baseline of `task`, its reference, and what it shrinks."""
+
+    name: str
+    steps: tuple[Step, ...]
+    reference: str
+    shrinks: str
+    task: str = "digits_mlp"
+
+
+TECHNIQUES = (
+    Technique("INT8 quantization", (INT8,), "Jacob et al. 2018", "memory; calls get slower in numpy"),
+    Technique("INT4 quantization", (INT4,), "Banner et al. 2019", "memory; calls get slower in numpy"),
+    Technique("structured pruning", (prune(256, epochs=20),), "Li et al. 2017", "memory, time"),
+    Technique("magnitude pruning, sparse", (MAGNITUDE, SPARSE), "Han et al. 2015", "memory; calls get slower in numpy"),
+    Technique("weight sharing", (SHARING,), "Han et al. 2016", "memory; calls get slower in numpy"),
+    Technique("pruning, sharing, sparse", (MAGNITUDE, SPARSE, SHARING), "Han et al. 2016", "memory, most of it"),
+    Technique(
+        "low rank", (technique("Low Rank", f"{COMPRESSION}:factorize", energy=0.95),), "Eckart & Young 1936", "memory"
+    ),
+    Technique("KV cache", (KV_CACHE,), "Pope et al. 2023", "time of a generation; takes memory", task="tinygpt"),
+)
+
+
+def measured() -> dict[str, Any]:
+    """What the last measuring found: `machine`, `date`, and for each technique `results`; empty where there is none."""
+    if not MEASURED_FILE.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(MEASURED_FILE.read_text("utf-8"))
+    return found
