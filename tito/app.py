@@ -20,6 +20,7 @@ from tito.lazy import lazy_group
 
 COMMANDS = {
     "tasks": "List the tasks, and what is known of their baselines here.",
+    "techniques": "List what can be done to a model, and what each technique did when measured.",
     "profile": "Show where a model's time goes, and what would help.",
     "benchmark": "Measure a model against the baseline and record the run.",
     "score": "Score a run for every event: eligible or not, and why.",

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tinytorch.benchmarking.schedule import TIERS, Tier
+from tinytorch.workloads import techniques
 from tinytorch.workloads.registry import TASKS
+from tinytorch.workloads.techniques import TECHNIQUES, measured
 from tito import render_profile
 
 SHORT = Tier("fast", 40_000_000, processes=6)
@@ -150,3 +152,21 @@ def test_the_sentence_compares_with_the_balance_of_the_machine(bound: str) -> No
         f"each byte that it moves, {'below' if bound == 'memory' else 'above'} this machine's balance of 2.00; it "
         f"reaches 75 % of what {'memory' if bound == 'memory' else 'arithmetic'} allows.\ntry: less of it"
     )
+
+
+def test_techniques_are_listed_with_what_was_measured_of_them(beginner: Path, tito) -> None:
+    lines = tito("techniques").out.splitlines()
+
+    for technique in TECHNIQUES:
+        (line,) = [line for line in lines if f" {technique.name} " in line]
+        assert technique.reference in line
+        assert "x speed" in line
+    assert measured()["date"] in lines[-1]
+
+
+def test_a_technique_that_was_not_measured_has_no_figures(beginner: Path, tito, monkeypatch) -> None:
+    monkeypatch.setattr(techniques, "MEASURED_FILE", beginner / "none.json")
+    shown, document = tito("techniques").out, tito("techniques", "--json").json
+
+    assert "not measured yet" in shown
+    assert (document["date"], {row["measured"] for row in document["techniques"]}) == (None, {None})

@@ -1,6 +1,7 @@
 """Quantization: weights as small integers, which stand for multiples of a step (module 15)."""
 
 from tinytorch.perf.quantization.activations import InputCodes, QuantizedConv2d, QuantizedLinear
+from tinytorch.perf.quantization.aware import quantization_aware_tune
 from tinytorch.perf.quantization.codes import QuantizedWeight, Ranges, quantize_weight
 from tinytorch.perf.quantization.curriculum import Quantizer, dequantize_int8, quantize_int8
 from tinytorch.perf.quantization.models import calibrate, quantize_model
@@ -16,6 +17,7 @@ __all__ = [
     "calibrate",
     "choose_layers",
     "dequantize_int8",
+    "quantization_aware_tune",
     "quantize_int8",
     "quantize_model",
     "quantize_weight",
