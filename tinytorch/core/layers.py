@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
+from tinytorch.core.compact import CompactWeight
 from tinytorch.core.model import (
     Layer,
     find_layers,
@@ -88,6 +89,9 @@ class Linear(Layer):
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., in_features) -> (..., out_features); ShapeError for another last axis."""
         try:
+            if isinstance(self.weight, CompactWeight):
+                outputs = self.weight.multiply(inputs)
+                return outputs if self.bias is None else outputs + self.bias
             if self.bias is None:
                 return apply("matmul", inputs, self.weight)
             return apply("linear", inputs, self.weight, self.bias)

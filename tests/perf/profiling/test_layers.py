@@ -66,7 +66,7 @@ KINDS = {
     "GPT": (GPT(7, 8, 1, 2, 5), (1, 3), 24 + 1938 + 18 + 3840 + 3 * 168 + 2 * 24 + 336, GPT_WRITTEN),
     "Completion": (Completion(GPT(7, 8, 1, 2, 5), 3, 1), (1, 3), 6708, GPT_WRITTEN),
     "SimpleCNN": (SimpleCNN(10, 4, 1), (1, 1, 4, 4), 4608 + 36_864 + 2 * (256 + 128) + 640, CNN_WRITTEN),
-    "QuantizedLinear": (QuantizedLinear(Linear(4, 3)), (1, 4), 24, 12),
+    "QuantizedLinear": (QuantizedLinear(Linear(4, 3)), (1, 4), 24 + 3 + 3, 3 * 12),
     "QuantizedConv2d": (QuantizedConv2d.from_layer(Conv2d(1, 2, 3)), (1, 1, 8, 8), 6 * 6 * 2 * 9 * 2, 288),
 }  # fmt: skip
 
@@ -146,7 +146,7 @@ def test_quantized_layers_are_found_with_their_small_weights() -> None:
     (_, layer) = profiled(quantize_model(Sequential(Linear(8, 4))), np.zeros((1, 8))).layers
 
     assert (layer.kind, layer.weight_bytes, layer.parameters) == ("Linear", 32 + 16 + 16, 36)
-    assert layer.flops == 2 * 8 * 4
+    assert layer.flops == 2 * 8 * 4 + 4 + 4  # scales, bias
 
 
 IMAGES = np.zeros((1, 1, 8, 8))

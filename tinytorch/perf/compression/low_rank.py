@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array, Shape
+from tinytorch.core.tensor import Tensor
 from tinytorch.core.weights import with_weights
 from tinytorch.errors import UsageError
 
@@ -23,6 +24,11 @@ class FactoredWeight(CompactWeight):
         """The product, in the weight's shape."""
         product: Array = (self.left @ self.right).reshape(self.shape)
         return product
+
+    def multiply(self, inputs: Tensor) -> Tensor:
+        """inputs (..., rows) times both factors, one after the other."""
+        outputs: Tensor = inputs @ self.left @ self.right
+        return outputs
 
     def rows(self, index: Any) -> Array:
         """`dense()[index]`, of which only those rows are made."""

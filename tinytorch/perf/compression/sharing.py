@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.compact import CompactWeight, pack, unpack
+from tinytorch.core.compact import CompactWeight, looked_up, pack, unpack
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.weights import with_weights
 from tinytorch.errors import UsageError
@@ -28,7 +28,7 @@ class SharedWeight(CompactWeight):
 
     def dense(self) -> Array:
         """The weight as float32."""
-        return self.rows(...)
+        return looked_up(self.codes, self.bits, self.codebook, self.shape)
 
     def rows(self, index: Any) -> Array:
         """`dense()[index]`, of which only those rows are made."""

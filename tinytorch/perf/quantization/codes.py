@@ -9,11 +9,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from tinytorch.core.compact import CompactWeight, pack, unpack
+from tinytorch.core.compact import CompactWeight, looked_up, pack, unpack
 from tinytorch.core.ops import Array, Shape
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest
 
+FOUR_BITS = np.arange(-8, 8, dtype=np.float32)  # what codes of 4 bits stand for, as they are packed
 SMALLEST_SCALE = np.finfo(np.float32).tiny  # of channels that are zero, or so near it that their scale would be
 PERCENTILE = 99.9
 SHRINKS = np.linspace(1.0, 0.4, 61)  # parts of the range that the least squared error is looked for in
@@ -39,6 +41,14 @@ class QuantizedWeight(CompactWeight):
         """The weight as float32."""
         return self._decoded(self.unpacked(), slice(None))
 
+    def multiply(self, inputs: Tensor) -> Tensor:
+        """inputs (..., rows) times the weight; scales that belong to columns go to the outputs, which are fewer."""
+        if self.zero_point is not None or not (self.axis == 1 or self.scale.size == 1):
+            return super().multiply(inputs)
+        codes = self.codes.astype(np.float32) if self.bits == 8 else looked_up(self.codes, 4, FOUR_BITS, self.shape)
+        outputs: Tensor = inputs @ codes * self.scale
+        return outputs
+
     def rows(self, index: Any) -> Array:
         """`dense()[index]`, of which only those rows are made."""
         if isinstance(index, tuple):
@@ -52,11 +62,11 @@ class QuantizedWeight(CompactWeight):
     def _decoded(self, codes: Array, index: Any) -> Array:
         """The codes of some rows as what they stand for."""
         scale = self._beside(self.scale, index)
-        if self.zero_point is None:
-            return np.multiply(codes, scale, dtype=np.float32)
-        shifted: Array = np.subtract(codes, self._beside(self.zero_point, index), dtype=np.float32)
-        shifted *= scale
-        return shifted
+        decoded = codes.astype(np.float32)
+        if self.zero_point is not None:
+            decoded -= self._beside(self.zero_point, index)
+        decoded *= scale
+        return decoded
 
     def _beside(self, values: Array, index: Any) -> Array:
         """Scales or zero points so that they broadcast to some rows of the weight."""
