@@ -9,6 +9,7 @@ from tinytorch.perf.compression.curriculum import (
     structured_prune,
 )
 from tinytorch.perf.compression.distillation import KnowledgeDistillation
+from tinytorch.perf.compression.huffman import huffman_code
 from tinytorch.perf.compression.low_rank import FactoredWeight, factorize
 from tinytorch.perf.compression.magnitude import prune_weights, sparsity_of
 from tinytorch.perf.compression.sharing import SharedWeight, share_weights
@@ -25,6 +26,7 @@ __all__ = [
     "compress_model",
     "factorize",
     "fine_tune",
+    "huffman_code",
     "low_rank_approximate",
     "magnitude_prune",
     "measure_sparsity",
