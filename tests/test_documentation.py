@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 MEASUREMENT = (ROOT / "docs" / "measurement.md").read_text()
 FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
+COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
 schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=1)
@@ -102,6 +103,21 @@ def test_a_model_is_profiled_as_the_documentation_shows(capsys: pytest.CaptureFi
     assert capsys.readouterr().out.splitlines() == [
         "model Sequential 0 0", "layers.0 Linear 4096 2080", "layers.1 ReLU 32 0", "layers.2 Linear 640 330", "4768",
     ]  # fmt: skip
+
+
+def test_a_model_gets_smaller_as_the_documentation_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(example("compress", COMPRESSION), "compress", "exec"), {"__name__": "example"})
+
+    assert capsys.readouterr().out.splitlines() == ["SparseWeight((784, 300), 23520 values)", "True", "True", "(1, 10)"]
+
+
+def test_every_call_of_the_page_on_compression_is_there() -> None:
+    from tinytorch.perf import compression, quantization
+
+    called = re.findall(r"^\| `(\w+)\(", COMPRESSION, re.MULTILINE)
+
+    assert len(called) >= 10
+    assert {*called} <= {*compression.__all__, *quantization.__all__}
 
 
 def test_the_documentation_s_entry_for_a_generating_model_runs(

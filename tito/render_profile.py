@@ -67,11 +67,13 @@ def _baseline_lines(baseline: BaselineCard | None) -> tuple[str, ...]:
 
 
 def _strategies(cards: Sequence[TaskCard]) -> RenderableType:
-    """Names of all tasks' strategies with their techniques, and what will improve one later."""
-    shown = table("Reference strategies", "task", "--strategy", "techniques", "later")
+    """Names of all tasks' strategies with their techniques, what they cost, and what will improve one later."""
+    shown = table("Reference strategies", "task", "--strategy", "techniques", "costs")
     for card in cards:
         for strategy in card.strategies:
-            shown.add_row(card.name, strategy.name, ", ".join(strategy.techniques), strategy.later)
+            shown.add_row(
+                card.name, strategy.name, ", ".join(strategy.techniques), Lines(strategy.costs, strategy.later)
+            )
         shown.add_section()
     return shown
 

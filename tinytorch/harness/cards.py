@@ -29,10 +29,11 @@ class BaselineCard:
 
 @dataclass(frozen=True)
 class StrategyCard:
-    """A reference strategy; `later` says what a technique to come will improve."""
+    """A reference strategy; what it costs, and what will improve it later."""
 
     name: str
     techniques: list[str]
+    costs: str
     later: str
 
 
@@ -59,7 +60,7 @@ def task_card(task: Task, cache_directory: Path | None = None) -> TaskCard:
         train_samples=len(train),
         test_samples=len(test),
         expected_accuracy=task.expected_accuracy,
-        strategies=[StrategyCard(each.name, each.techniques, each.later) for each in task.strategies],
+        strategies=[StrategyCard(each.name, each.techniques, each.costs, each.later) for each in task.strategies],
         baseline=_look_at(found, task) if found else None,
     )
 

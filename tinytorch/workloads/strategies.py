@@ -29,10 +29,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Strategy:
-    """A named composition of techniques; `later` says what a technique to come will improve."""
+    """A named composition of techniques, what it costs, and what a technique to come will improve (`later`)."""
 
     name: str
     steps: tuple[Step, ...]
+    costs: str = ""
     later: str = ""
 
     @property
@@ -72,4 +73,4 @@ def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3) -> Step:
 INT8 = technique("INT8 Quantization", "tinytorch.perf.quantization:quantize_model", bits=8)
 INT4 = technique("INT4 Quantization", "tinytorch.perf.quantization:quantize_model", bits=4, ranges="mse")
 KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:enable_kv_cache")
-SHARED = "shared weights, sparse or coded (module 16), will be smaller"  # what `later` says
+SHARING = technique("Weight Sharing", "tinytorch.perf.compression:share_weights", clusters=16)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinytorch.workloads.strategies import INT4, INT8, KV_CACHE, Step, prune, technique
+from tinytorch.workloads.strategies import INT4, INT8, KV_CACHE, SHARING, Step, prune, technique
 
 MEASURED_FILE = Path(__file__).with_name("techniques.json")
 """Written by `benchmarks/compression.py` and by nothing else."""
@@ -17,7 +17,6 @@ MAGNITUDE = technique(
     "Magnitude Pruning", f"{COMPRESSION}:prune_weights", tuned=True, sparsity=0.9, epochs=5, learning_rate=1e-3
 )
 SPARSE = technique("Sparse Storage", f"{COMPRESSION}:sparsify")
-SHARING = technique("Weight Sharing", f"{COMPRESSION}:share_weights", clusters=16)
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,10 @@ TECHNIQUES = (
     Technique("weight sharing", (SHARING,), "Han et al. 2016", "memory; calls get slower in numpy"),
     Technique("pruning, sharing, sparse", (MAGNITUDE, SPARSE, SHARING), "Han et al. 2016", "memory, most of it"),
     Technique(
-        "low rank", (technique("Low Rank", f"{COMPRESSION}:factorize", energy=0.95),), "Eckart & Young 1936", "memory"
+        "low rank",
+        (technique("Low Rank", f"{COMPRESSION}:factorize", rank=128),),
+        "Eckart & Young 1936",
+        "memory, time",
     ),
     Technique("KV cache", (KV_CACHE,), "Pope et al. 2023", "time of a generation; takes memory", task="tinygpt"),
 )

@@ -1,0 +1,107 @@
+"""Techniques in any order: the model stays one of its kind, is saved and loaded, and never keeps more than before."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinytorch.benchmarking.footprint import footprint
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Layer, Linear, Sequential, layer_kinds, parameter_count
+from tinytorch.core.spatial import SimpleCNN
+from tinytorch.core.tensor import Tensor
+from tinytorch.core.transformers import GPT
+from tinytorch.errors import UsageError
+from tinytorch.perf.compression import factorize, huffman_code, prune_weights, share_weights, sparsify
+from tinytorch.perf.quantization import quantize_model
+
+TECHNIQUES = {
+    "prune": lambda model: prune_weights(model, sparsity=0.8),
+    "sparse": sparsify,
+    "share": lambda model: share_weights(model, clusters=16),
+    "int8": quantize_model,
+    "int4": lambda model: quantize_model(model, bits=4, symmetric=False),
+    "low rank": lambda model: factorize(model, rank=4),
+    "huffman": huffman_code,
+}
+
+
+class Residual(Layer):
+    """A student's model, with its own forward."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        self.first, self.second = Linear(24, 24, rng=rng), Linear(24, 24, rng=rng)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + self.second(self.first(inputs))
+
+
+def perceptron() -> Sequential:
+    rng = np.random.default_rng(0)
+    return Sequential(Linear(24, 40, rng=rng), ReLU(), Linear(40, 5, rng=rng)).eval()
+
+
+MODELS = {
+    "perceptron": (perceptron, np.ones((3, 24))),
+    "residual": (lambda: Residual().eval(), np.ones((3, 24))),
+    "convolutions": (lambda: SimpleCNN(5, 8, 1, rng=np.random.default_rng(0)).eval(), np.ones((2, 1, 8, 8))),
+    "gpt": (lambda: GPT(9, 16, 1, 2, 8, rng=np.random.default_rng(0)).eval(), np.array([[1, 5, 2]])),
+}
+
+
+def apply(names: list[str], model: Layer) -> tuple[Layer, list[str]]:
+    """The model after all techniques that found something to do."""
+    done = []
+    for name in names:
+        try:
+            model = TECHNIQUES[name](model)
+        except UsageError:  # nothing is left that it could work on
+            continue
+        done.append(name)
+    return model, done
+
+
+@settings(max_examples=60)
+@given(names=st.lists(st.sampled_from(list(TECHNIQUES)), min_size=1, max_size=4), model=st.sampled_from(list(MODELS)))
+def test_any_order_gives_a_model_of_the_same_kind_that_is_saved_and_loaded(names: list[str], model: str) -> None:
+    make, inputs = MODELS[model]
+    original = make()
+    small, done = apply(names, original)
+    loaded = pickle.loads(pickle.dumps(small, 5))
+
+    assert done
+    assert (layer_kinds(small), parameter_count(small)) == (layer_kinds(original), parameter_count(original))
+    assert small(inputs).shape == original(inputs).shape
+    assert np.isfinite(small(inputs).data).all()
+    np.testing.assert_array_equal(loaded(inputs).data, small(inputs).data)
+    assert footprint(small).kept_bytes <= footprint(original).kept_bytes + 8 * 40
+
+
+@pytest.mark.parametrize(
+    "names", [["prune", "sparse", "share", "huffman"], ["prune", "sparse", "int4", "huffman"], ["int8", "huffman"]]
+)
+@pytest.mark.parametrize("model", MODELS)
+def test_the_usual_orders_do_all_that_they_say(names: list[str], model: str) -> None:
+    make, _ = MODELS[model]
+    original = make()
+    small, done = apply(names, original)
+
+    assert done == names
+    assert footprint(small).kept_bytes < 0.6 * footprint(original).kept_bytes
+    assert len(pickle.dumps(small, 5)) < len(pickle.dumps(original, 5))
+
+
+@pytest.mark.parametrize("name", TECHNIQUES)
+@pytest.mark.parametrize("model", MODELS)
+def test_no_technique_touches_what_it_was_given(name: str, model: str) -> None:
+    make, _ = MODELS[model]
+    original = make()
+    before = [np.array(weight) for weight in original.weights()]
+    TECHNIQUES[name](original)
+
+    assert all((np.asarray(a) == b).all() for a, b in zip(original.weights(), before, strict=True))
