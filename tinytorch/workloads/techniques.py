@@ -43,6 +43,9 @@ TECHNIQUES = (
         "Eckart & Young 1936",
         "memory, time",
     ),
+    Technique("pruning, INT8", (prune(128, epochs=30), INT8), "Jacob et al. 2018", "memory, time"),
+    Technique("pruning, sharing", (prune(0.25, epochs=60), SHARING), "Han et al. 2016", "memory", task="digits_cnn"),
+    Technique("sharing, in a GPT", (SHARING,), "Han et al. 2016", "memory", task="tinygpt"),
     Technique("KV cache", (KV_CACHE,), "Pope et al. 2023", "time of a generation; takes memory", task="tinygpt"),
 )
 
