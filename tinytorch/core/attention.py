@@ -83,7 +83,7 @@ class MultiHeadAttention(Layer):
     @property
     def head_dim(self) -> int:
         """Size of a vector in one head."""
-        return self.embed_dim // self.num_heads
+        return self.q_proj.out_features // self.num_heads
 
     def forward(
         self, inputs: Tensor, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
@@ -100,7 +100,8 @@ class MultiHeadAttention(Layer):
         if mask is not None and np.ndim(mask) == 3:
             mask = np.asarray(mask)[:, None]
         attended, _ = scaled_dot_product_attention(query, key, value, mask)
-        outputs: Tensor = self.out_proj(attended.transpose(1, 2).reshape(inputs.shape))
+        together = (*inputs.shape[:2], self.num_heads * self.head_dim)
+        outputs: Tensor = self.out_proj(attended.transpose(1, 2).reshape(together))
         return outputs
 
     def _split(self, projected: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from tinytorch.perf.compression.magnitude import prune_weights, sparsity_of
 from tinytorch.perf.compression.sharing import SharedWeight, share_weights
 from tinytorch.perf.compression.sparse import SparseWeight, sparsify
 from tinytorch.perf.compression.structured import prune_neurons
+from tinytorch.perf.compression.transformers import prune_transformer
 from tinytorch.perf.compression.tuning import fine_tune
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "magnitude_prune",
     "measure_sparsity",
     "prune_neurons",
+    "prune_transformer",
     "prune_weights",
     "share_weights",
     "sparsify",
