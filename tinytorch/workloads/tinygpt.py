@@ -6,7 +6,7 @@ import numpy as np
 
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, load_reversal
-from tinytorch.workloads.strategies import INT8, KV_CACHE, SHARING, Strategy
+from tinytorch.workloads.strategies import INT8, KV_CACHE, SHARING, Strategy, technique
 from tinytorch.workloads.task import Recipe, Task
 
 EMBED_DIM = 64
@@ -24,8 +24,12 @@ def build_model(seed: int) -> Completion:
     return Completion(gpt, prompt_length=LENGTH, new_tokens=LENGTH)
 
 
-CACHE = "131 kB for the cache"
-CACHE_AND_CODES = "131 kB for the cache; codes take a third of the speed it wins"
+PRUNED = technique(
+    "Head and Neuron Pruning", "tinytorch.perf.compression:prune_transformer", tuned=True,
+    heads=1, hidden=16, epochs=2, batch_size=8, learning_rate=1e-3,
+)  # fmt: skip
+CODES = "time: codes become floats in every call"
+CODES_AND_CACHE = "33 kB for the cache; codes take a part of the speed it wins"
 SMALLER_CACHE = "a cache of smaller numbers (module 17) will keep less"
 
 TASK = Task(
@@ -40,11 +44,11 @@ TASK = Task(
     freshen="tinytorch.datasets.sequences:other_prompts",
     vocabulary=DIGITS,
     strategies=(
-        Strategy("latency_sprint", (KV_CACHE,), CACHE),
-        Strategy("memory_challenge", (SHARING,), "time: codes become floats in every call"),
-        Strategy("accuracy_contest", (KV_CACHE,), CACHE),
-        Strategy("all_around", (INT8, KV_CACHE), CACHE_AND_CODES, SMALLER_CACHE),
-        Strategy("extreme_push", (INT8, KV_CACHE), CACHE_AND_CODES, SMALLER_CACHE),
-        Strategy("int8", (INT8,), "time: codes become floats in every call"),
+        Strategy("latency_sprint", (PRUNED, KV_CACHE), "33 kB for the cache"),
+        Strategy("memory_challenge", (PRUNED, SHARING), CODES),
+        Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
+        Strategy("all_around", (PRUNED, INT8, KV_CACHE), CODES_AND_CACHE, SMALLER_CACHE),
+        Strategy("extreme_push", (PRUNED, INT8, KV_CACHE), CODES_AND_CACHE, SMALLER_CACHE),
+        Strategy("int8", (INT8,), CODES),
     ),
 )
