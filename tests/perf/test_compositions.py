@@ -16,7 +16,15 @@ from tinytorch.core.spatial import SimpleCNN
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
 from tinytorch.errors import UsageError
-from tinytorch.perf.compression import factorize, huffman_code, prune_weights, share_weights, sparsify
+from tinytorch.perf.compression import (
+    factorize,
+    huffman_code,
+    prune_neurons,
+    prune_transformer,
+    prune_weights,
+    share_weights,
+    sparsify,
+)
 from tinytorch.perf.quantization import quantize_model
 
 TECHNIQUES = {
@@ -105,3 +113,32 @@ def test_no_technique_touches_what_it_was_given(name: str, model: str) -> None:
     TECHNIQUES[name](original)
 
     assert all((np.asarray(a) == b).all() for a, b in zip(original.weights(), before, strict=True))
+
+
+NOT_FINITE = {name: TECHNIQUES[name] for name in ("prune", "share", "int8", "int4", "low rank")} | {
+    "neurons": lambda model: prune_neurons(model, keep=2),
+    "heads": lambda model: prune_transformer(model, heads=1),
+}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", NOT_FINITE)
+def test_weights_that_are_not_finite_are_refused_by_every_technique(name: str, value: float) -> None:
+    make, _ = MODELS["gpt" if name == "heads" else "perceptron"]
+    model = make()
+    for weight in model.weights():
+        weight.flat[0] = value
+
+    with pytest.raises(UsageError, match="NaN or infinite"):
+        NOT_FINITE[name](model)
+
+
+@pytest.mark.parametrize("name", TECHNIQUES)
+@pytest.mark.parametrize("value", [0.0, 1.5])
+def test_constant_weights_are_no_exception(name: str, value: float) -> None:
+    model = perceptron()
+    for weight in model.weights():
+        weight[...] = value
+    small, _ = apply([name], model)
+
+    assert np.isfinite(small(np.ones((1, 24))).data).all()

@@ -24,6 +24,11 @@ def weighted_layers(model: object) -> Iterator[tuple[str, Any, int]]:
     return (found for found in all_weighted_layers(model) if isinstance(found[1].weight, Tensor))
 
 
+def dense_weights(model: object) -> list[str]:
+    """Names of the layers whose weights are arrays of floats still: what techniques have left alone."""
+    return [name for name, _, _ in weighted_layers(model)]
+
+
 def all_weighted_layers(model: object) -> Iterator[tuple[str, Any, int]]:
     """The same, with layers whose weight is compact already."""
     for name, layer in held(model):

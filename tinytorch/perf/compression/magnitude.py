@@ -62,6 +62,8 @@ def prune_in_place(model: Any, sparsity: float, scope: Scope) -> Masks:
     weights = list({id(layer.weight): layer.weight for _, layer, _ in weighted_layers(model)}.values())
     if not weights:
         raise UsageError(f"pruning needs a Linear, Conv2d or embedding; {type(model).__qualname__} has none")
+    if not all(np.isfinite(weight.data).all() for weight in weights):
+        raise UsageError("weights that are NaN or infinite cannot be pruned", mend="train with a smaller learning rate")
     groups = [[weight] for weight in weights] if scope == "layer" else [weights]
     masks = [pair for group in groups for pair in _masks(group, sparsity)]
     apply_masks(masks)

@@ -84,6 +84,8 @@ def _squares(linear: Linear, axis: int) -> Array:
     """Sums of the squared weights along an axis, with the biases of columns."""
     if isinstance(linear.weight, CompactWeight):
         raise UsageError(f"{linear!r} cannot be pruned: its weight is a {linear.weight!r}", mend="prune first")
+    if not np.isfinite(linear.weight.data).all():
+        raise UsageError("weights that are NaN or infinite cannot be pruned", mend="train with a smaller learning rate")
     sums: Array = np.square(linear.weight.data).sum(axis=axis)
     return sums if axis or linear.bias is None else sums + np.square(linear.bias.data)
 
