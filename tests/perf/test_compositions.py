@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +15,15 @@ from hypothesis import strategies as st
 from tinytorch.benchmarking.footprint import footprint
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Layer, Linear, Sequential, layer_kinds, parameter_count
+from tinytorch.core.metrics import accuracy
 from tinytorch.core.spatial import SimpleCNN
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
+from tinytorch.datasets import load_digits
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression import (
     factorize,
+    fine_tune,
     huffman_code,
     prune_neurons,
     prune_transformer,
@@ -30,6 +36,7 @@ from tinytorch.perf.quantization import quantize_model
 TECHNIQUES = {
     "prune": lambda model: prune_weights(model, sparsity=0.8),
     "sparse": sparsify,
+    "csr": lambda model: sparsify(model, form="csr"),
     "share": lambda model: share_weights(model, clusters=16),
     "int8": quantize_model,
     "int4": lambda model: quantize_model(model, bits=4, symmetric=False),
@@ -142,3 +149,67 @@ def test_constant_weights_are_no_exception(name: str, value: float) -> None:
     small, _ = apply([name], model)
 
     assert np.isfinite(small(np.ones((1, 24))).data).all()
+
+
+LOADS = """
+import pickle, sys
+import numpy as np
+for model, inputs, outputs in pickle.load(open(sys.argv[1], "rb")):
+    np.testing.assert_array_equal(model(inputs).data, outputs)
+print("alike")
+"""
+
+
+def test_a_fresh_process_computes_the_same_from_the_file(tmp_path: Path) -> None:
+    made = []
+    for names in (["prune", "sparse", "share", "huffman"], ["prune", "csr", "int8"], ["low rank"], ["int4", "huffman"]):
+        for make, inputs in MODELS.values():
+            if make is not MODELS["residual"][0]:  # its class lies in this file
+                small, _ = apply(names, make())
+                made.append((small, inputs, small(inputs).data))
+    (tmp_path / "models.pickle").write_bytes(pickle.dumps(made, 5))
+    command = [sys.executable, "-c", LOADS, str(tmp_path / "models.pickle")]
+
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "alike\n"
+
+
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_what_a_model_keeps_is_what_its_weights_and_biases_take(name: str) -> None:
+    small, _ = apply([name], prune_weights(perceptron(), sparsity=0.9))
+    weights = [layer.weight for layer in (small[0], small[2])]
+    taken = sum(weight.data.nbytes if isinstance(weight, Tensor) else weight.nbytes for weight in weights) + 4 * (
+        40 + 5
+    )
+
+    assert taken <= footprint(small).kept_bytes <= taken + 100
+    assert len(pickle.dumps(small, 5)) <= taken + 1000
+
+
+@pytest.fixture(scope="module")
+def digits() -> Sequential:
+    """A perceptron that knows the digits."""
+    rng = np.random.default_rng(0)
+    model = Sequential(Linear(64, 64, rng=rng), ReLU(), Linear(64, 10, rng=rng))
+    fine_tune(model, load_digits()[0], epochs=8)
+    return model.eval()
+
+
+GENTLE = {
+    "int8": quantize_model,
+    "int4": lambda model: quantize_model(model, bits=4, ranges="mse"),
+    "int8 and inputs": lambda model: quantize_model(model, load_digits()[0].inputs),
+    "shared": lambda model: share_weights(model, clusters=16),
+    "half of the weights": lambda model: sparsify(prune_weights(model, sparsity=0.5)),
+    "half of them, shared": lambda model: share_weights(sparsify(prune_weights(model, sparsity=0.5)), clusters=16),
+    "half of them, int8, coded": lambda model: huffman_code(
+        quantize_model(sparsify(prune_weights(model, sparsity=0.5)))
+    ),
+    "tuned neurons": lambda model: prune_neurons(model, keep=32, train_data=load_digits()[0], epochs=4),
+}
+
+
+@pytest.mark.parametrize("compress", GENTLE.values(), ids=GENTLE.keys())
+def test_gentle_compression_costs_at_most_five_points(compress, digits: Sequential) -> None:
+    _, test = load_digits()
+
+    assert accuracy(compress(digits), test) >= accuracy(digits, test) - 0.05

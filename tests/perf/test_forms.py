@@ -11,7 +11,7 @@ from tinytorch.benchmarking.footprint import footprint
 from tinytorch.core.tensor import Tensor
 from tinytorch.perf.compression.low_rank import factored
 from tinytorch.perf.compression.sharing import shared
-from tinytorch.perf.compression.sparse import SparseWeight, sparse
+from tinytorch.perf.compression.sparse import SparseWeight, csr, sparse
 from tinytorch.perf.quantization import quantize_weight
 
 RNG = np.random.default_rng(0)
@@ -29,6 +29,8 @@ FORMS = {
     "sparse": sparse(WEIGHT),
     "sparse, shared": sparse(WEIGHT).recoded(lambda values: shared(values.data, 16)),
     "sparse, int8": sparse(WEIGHT).recoded(lambda values: quantize_weight(values.data)),
+    "csr": csr(WEIGHT),
+    "csr, shared": csr(WEIGHT).recoded(lambda values: shared(values.data, 16)),
     "low rank": factored(WEIGHT, rank=3),
 }
 

@@ -13,8 +13,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential, layer_kinds, parameter_count
 from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
 from tinytorch.perf.compression import SharedWeight, SparseWeight, prune_weights, share_weights, sparsify
-from tinytorch.perf.compression.sparse import sparse
+from tinytorch.perf.compression.sparse import CsrWeight, csr, sparse
 from tinytorch.perf.quantization import QuantizedWeight, quantize_model
 
 
@@ -118,3 +119,40 @@ def test_a_saved_model_is_as_small() -> None:
 
     assert len(pickle.dumps(small, 5)) < kept + 2500
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(small))(INPUTS).data, small(INPUTS).data)
+
+
+def test_compressed_rows_multiply_without_becoming_dense(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = sparsify(model(), form="csr")
+    plain = model()(INPUTS).data
+    monkeypatch.setattr(CsrWeight, "dense", None)
+
+    assert isinstance(small[0].weight, CsrWeight)
+    np.testing.assert_allclose(small(INPUTS).data, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_of_inputs_go_through_compressed_rows() -> None:
+    inputs = Tensor(INPUTS, requires_grad=True)
+    sparsify(model(), form="csr")(inputs).sum().backward()
+
+    assert np.isfinite(inputs.grad).all()
+
+
+@pytest.mark.parametrize("weight", [pruned((4, 3, 3, 3), 0.9), pruned((20, 20), 0.0), pruned((5,), 0.9)])
+def test_what_is_no_matrix_or_too_full_has_no_rows(weight: np.ndarray) -> None:
+    assert csr(weight) is None
+
+
+@given(
+    weight=arrays(
+        np.float32, array_shapes(min_dims=2, max_dims=2, max_side=30), elements=st.sampled_from([0, 0, 0, 2.5])
+    )
+)
+def test_nothing_is_lost_in_rows(weight: np.ndarray) -> None:
+    found = csr(weight)
+
+    assert found is None or (found.dense() == weight).all()
+
+
+def test_an_unknown_form_is_refused() -> None:
+    with pytest.raises(UsageError, match="no form"):
+        sparsify(model(), form="coo")  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.weights import with_weights
+from tinytorch.errors import UsageError
 
 LONGEST_GAP = 255
 
@@ -54,13 +55,17 @@ class SparseWeight(CompactWeight):
         return f"SparseWeight({self.shape}, {len(self.values)} values)"
 
 
-def sparsify(model: Any) -> Any:
+def sparsify(model: Any, form: Literal["smallest", "csr"] = "smallest") -> Any:
     """A copy of `model`, of any class, that keeps no zeros of weights of which that makes less; for inference.
 
+    The `smallest` form is a mask or gaps; `csr`, which is for matrices alone, takes more and multiplies faster.
     Dense weights stay as they are: prune first. Weights that are compact already stay, too: sparsify before they are
     shared or quantized, which then applies to the values that are left.
     """
-    return with_weights(model, lambda name, weight, axis: sparse(np.asarray(weight.data)))
+    if form not in ("smallest", "csr"):
+        raise UsageError(f"there is no form {form!r}", mend="choose from smallest, csr")
+    make: Callable[[Array], CompactWeight | None] = csr if form == "csr" else sparse
+    return with_weights(model, lambda name, weight, axis: make(np.asarray(weight.data)))
 
 
 def sparse(weight: Array) -> SparseWeight | None:
@@ -83,3 +88,57 @@ def _gaps(where: Array) -> tuple[Array, Array]:
     gaps = np.full(int((bridges + 1).sum()), LONGEST_GAP, np.uint8)
     gaps[ends] = steps - bridges * LONGEST_GAP
     return gaps, ends
+
+
+class CsrWeight(CompactWeight):
+    """A matrix as compressed sparse rows: `values`, the `columns` that they are in, and where each row `starts`.
+
+    Columns are uint16, or uint32 where there are more. It multiplies without becoming dense; `values` may be compact.
+    """
+
+    def __init__(self, values: Array | CompactWeight, columns: Array, starts: Array, shape: Shape) -> None:
+        self.values, self.columns, self.starts, self.shape = values, columns, starts, shape
+
+    def dense(self) -> Array:
+        """The matrix as an array, zeros and all."""
+        found: Array = self._matrix().toarray()
+        return found
+
+    def multiply(self, inputs: Tensor) -> Tensor:
+        """inputs (..., rows) times the matrix, over what is not zero alone; without gradients."""
+        if inputs.requires_grad:
+            return super().multiply(inputs)
+        rows = inputs.data.reshape(-1, self.shape[0])
+        return Tensor((rows @ self._matrix()).reshape(*inputs.shape[:-1], self.shape[1]))
+
+    def recoded(self, make: Callable[[Tensor], CompactWeight | None]) -> CompactWeight | None:
+        """The same places, with values in another form; None where they have one already."""
+        if isinstance(self.values, CompactWeight):
+            return None
+        values = make(Tensor(self.values))
+        return None if values is None else CsrWeight(values, self.columns, self.starts, self.shape)
+
+    def _matrix(self) -> Any:
+        from scipy.sparse import csr_array  # takes as long to load as numpy does
+
+        values = self.values.dense() if isinstance(self.values, CompactWeight) else self.values
+        return csr_array((values, self.columns.astype(np.int32), self.starts), shape=(self.shape[0], self.shape[1]))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of values, columns and starts."""
+        return int(self.values.nbytes) + self.columns.nbytes + self.starts.nbytes  # type: ignore[union-attr]
+
+    def __repr__(self) -> str:
+        return f"CsrWeight({self.shape}, {len(self.values)} values)"
+
+
+def csr(weight: Array) -> CsrWeight | None:
+    """A matrix as compressed sparse rows; None for what is no matrix, or takes less as it is."""
+    if weight.ndim != 2:
+        return None
+    rows, columns = np.nonzero(weight)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(weight)))]).astype(np.int32)
+    narrow = columns.astype(np.uint16 if weight.shape[1] <= 2**16 else np.uint32)
+    made = CsrWeight(weight[rows, columns], narrow, starts, weight.shape)
+    return made if made.nbytes < weight.nbytes else None
