@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -93,6 +95,16 @@ def test_a_form_that_cannot_be_combined_is_left_alone() -> None:
     once = with_weights(Sequential(Linear(4, 3)), doubled)
 
     assert isinstance(with_weights(once, lambda name, weight, axis: None)[0].weight, Doubled)
+
+
+def test_a_form_of_one_s_own_is_copied_and_saved() -> None:
+    once = with_weights(Sequential(Linear(4, 3)), doubled)
+    inputs = np.ones((1, 4))
+
+    for again in (copy.deepcopy(once), copy.copy(once)):
+        np.testing.assert_array_equal(again(inputs).data, once(inputs).data)
+    found = copy.copy(once[0].weight)
+    assert vars(found).keys() == vars(once[0].weight).keys()
 
 
 def test_it_is_read_like_an_array() -> None:

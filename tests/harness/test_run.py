@@ -9,12 +9,16 @@ import pytest
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
+from tinytorch.competition.eligibility import eligibility
+from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.run import Run
+from tinytorch.competition.scores import compute_scores
 from tinytorch.errors import EntryError
 from tinytorch.files import sha256
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import Observer, run_competition
 from tinytorch.workloads.registry import find_task
+from tinytorch.workloads.strategies import INT4, KV_CACHE, SHARING, Strategy, technique
 
 ENTRY = """
 from tinytorch.perf.quantization import quantize_model
@@ -297,3 +301,26 @@ def test_every_label_of_a_sequence_counts(small_task, cache_directory: Path) -> 
     run = run_competition(Challenge(small_task, contender, Settings(TINY), cache_directory=cache_directory))
 
     assert run.task.test_samples == run.optimized.metrics.accuracy.total == 40 * 4
+
+
+COMPOSED = {
+    "codes and cache": (INT4, KV_CACHE),
+    "pruned, sparse, shared": (
+        technique("Magnitude Pruning", "tinytorch.perf.compression:prune_weights", tuned=True, sparsity=0.3, epochs=4),
+        technique("Sparse Storage", "tinytorch.perf.compression:sparsify"),
+        SHARING,
+    ),
+}
+
+
+@pytest.mark.parametrize("steps", COMPOSED.values(), ids=COMPOSED.keys())
+def test_every_event_can_judge_a_composition_of_techniques(steps, small_task, cache_directory: Path) -> None:
+    contender = Contender.reference(Strategy("composed", steps))
+    run = run_competition(Challenge(small_task, contender, Settings(TINY), cache_directory=cache_directory))
+    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    judged = eligibility(run.optimized.metrics, scores)
+
+    assert {event.event for event in judged} == set(OlympicEvent)
+    assert [event.event for event in judged if event.value is None or not event.is_eligible] == []
+    assert run.techniques == [step.technique for step in steps]
+    assert run.optimized.layer_kinds == run.baseline.layer_kinds

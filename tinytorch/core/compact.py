@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,8 +17,12 @@ from tinytorch.core.tensor import Tensor, apply
 
 
 class CompactWeight:
-    """Base of all forms: give `shape` and write `dense`. Operations take it for a tensor without a gradient."""
+    """Base of all forms: give `shape` and write `dense`. Operations take it for a tensor without a gradient.
 
+    `fields` may name all its attributes: a file then holds their values without the names.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ()
     shape: Shape
     requires_grad = False
     grad = None
@@ -57,6 +61,10 @@ class CompactWeight:
         """Number of axes."""
         return len(self.shape)
 
+    def __reduce__(self) -> tuple[Callable[..., CompactWeight], tuple[Any, ...]]:
+        names = self.fields or tuple(vars(self))
+        return _restored, (type(self), None if self.fields else names, *(vars(self)[name] for name in names))
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -65,6 +73,13 @@ class CompactWeight:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.dense().astype(dtype, copy=False)
+
+
+def _restored(form: type[CompactWeight], names: tuple[str, ...] | None, *values: Any) -> CompactWeight:
+    """A form from a file."""
+    made = form.__new__(form)
+    vars(made).update(zip(names or form.fields, values, strict=True))
+    return made
 
 
 def pack(codes: Array, bits: int) -> Array:

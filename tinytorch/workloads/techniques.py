@@ -16,6 +16,7 @@ COMPRESSION = "tinytorch.perf.compression"
 MAGNITUDE = technique(
     "Magnitude Pruning", f"{COMPRESSION}:prune_weights", tuned=True, sparsity=0.9, epochs=5, learning_rate=1e-3
 )
+ROWS = technique("Sparse Storage", f"{COMPRESSION}:sparsify", form="csr")
 SPARSE = technique("Sparse Storage", f"{COMPRESSION}:sparsify")
 
 
@@ -35,6 +36,7 @@ TECHNIQUES = (
     Technique("INT4 quantization", (INT4,), "Banner et al. 2019", "memory; calls get slower in numpy"),
     Technique("structured pruning", (prune(256, epochs=20),), "Li et al. 2017", "memory, time"),
     Technique("magnitude pruning, sparse", (MAGNITUDE, SPARSE), "Han et al. 2015", "memory; calls get slower in numpy"),
+    Technique("magnitude pruning, rows", (MAGNITUDE, ROWS), "Han et al. 2015", "memory; multiplies as it is"),
     Technique("weight sharing", (SHARING,), "Han et al. 2016", "memory; calls get slower in numpy"),
     Technique("pruning, sharing, sparse", (MAGNITUDE, SPARSE, SHARING), "Han et al. 2016", "memory, most of it"),
     Technique(

@@ -144,17 +144,19 @@ class CodedWeight(CompactWeight):
         """Bytes in memory, where nothing is coded."""
         return int(self.form.nbytes)  # type: ignore[attr-defined]
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Callable[..., CompactWeight], tuple[Any, ...]]:
         form = copy.copy(self.form)
         _replace_arrays(form, _coded)
-        return {**vars(self), "form": form}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        _replace_arrays(self.form, lambda item: item.decoded() if isinstance(item, CodedBytes) else item)
+        return _decoded, (form,)
 
     def __repr__(self) -> str:
         return f"CodedWeight({self.form!r})"
+
+
+def _decoded(form: CompactWeight) -> CodedWeight:
+    """A coded weight from a file."""
+    _replace_arrays(form, lambda item: item.decoded() if isinstance(item, CodedBytes) else item)
+    return CodedWeight(form)
 
 
 def huffman_code(model: Any) -> Any:

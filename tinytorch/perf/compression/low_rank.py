@@ -17,6 +17,8 @@ from tinytorch.errors import UsageError
 class FactoredWeight(CompactWeight):
     """A weight of `shape` as `left` (rows, rank) times `right` (rank, columns); rows are its first axis."""
 
+    fields = ("left", "right", "shape")
+
     def __init__(self, left: Array, right: Array, shape: Shape) -> None:
         self.left, self.right, self.shape = left, right, shape
 

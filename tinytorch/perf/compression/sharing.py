@@ -23,6 +23,8 @@ class SharedWeight(CompactWeight):
     Numbers take 1, 2, 4 or 8 bits, as many as the codebook needs.
     """
 
+    fields = ("codebook", "codes", "bits", "shape")
+
     def __init__(self, codebook: Array, codes: Array, bits: int, shape: Shape) -> None:
         self.codebook, self.codes, self.bits, self.shape = codebook, codes, bits, shape
 

@@ -24,6 +24,8 @@ class SparseWeight(CompactWeight):
     A gap of 255 and more is bridged by zeros among the values. `values` may be compact themselves.
     """
 
+    fields = ("values", "places", "is_mask", "shape")
+
     def __init__(self, values: Array | CompactWeight, places: Array, is_mask: bool, shape: Shape) -> None:
         self.values, self.places, self.is_mask, self.shape = values, places, is_mask, shape
 
@@ -95,6 +97,8 @@ class CsrWeight(CompactWeight):
 
     Columns are uint16, or uint32 where there are more. It multiplies without becoming dense; `values` may be compact.
     """
+
+    fields = ("values", "columns", "starts", "shape")
 
     def __init__(self, values: Array | CompactWeight, columns: Array, starts: Array, shape: Shape) -> None:
         self.values, self.columns, self.starts, self.shape = values, columns, starts, shape

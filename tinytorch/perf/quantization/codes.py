@@ -31,6 +31,8 @@ class QuantizedWeight(CompactWeight):
     where zero is the code 0.
     """
 
+    fields = ("codes", "scale", "zero_point", "axis", "shape", "bits")
+
     def __init__(
         self, codes: Array, scale: Array, zero_point: Array | None, axis: int, shape: Shape, bits: int = 8
     ) -> None:
