@@ -156,3 +156,13 @@ def test_nothing_is_lost_in_rows(weight: np.ndarray) -> None:
 def test_an_unknown_form_is_refused() -> None:
     with pytest.raises(UsageError, match="no form"):
         sparsify(model(), form="coo")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("columns", "kind"), [(2**16, np.uint16), (2**16 + 1, np.uint32)])
+def test_columns_take_two_bytes_as_long_as_they_can(columns: int, kind: type) -> None:
+    weight = np.zeros((2, columns), np.float32)
+    weight[1, -1] = 3
+    found = csr(weight)
+
+    assert found.columns.dtype == kind
+    np.testing.assert_array_equal(found.dense(), weight)

@@ -66,6 +66,7 @@ def test_values_beyond_what_was_seen_are_cut_off() -> None:
     codes = InputCodes.of(np.array([-1.0, 1.0], np.float32))
 
     assert codes.rounded(np.array([50.0], np.float32)) == pytest.approx(1, abs=0.01)
+    assert codes.rounded(np.array([-50.0], np.float32)) == codes.rounded(np.array([-1.0], np.float32))
     assert codes.rounded(np.array([0.0], np.float32)) == 0
 
 

@@ -61,6 +61,20 @@ def test_everybody_sees_rounded_weights_and_the_step_changes_exact_ones() -> Non
     assert weight.data is exact
 
 
+def test_codes_are_those_of_the_exact_weights(monkeypatch: pytest.MonkeyPatch, trained: Sequential) -> None:
+    shown: list[bool] = []
+    plain = StraightThroughAdam.show_exact
+
+    def show(optimizer: StraightThroughAdam) -> None:
+        plain(optimizer)
+        shown.append(True)
+
+    monkeypatch.setattr(StraightThroughAdam, "show_exact", show)
+    quantization_aware_tune(trained, TensorDataset(TRAIN.inputs[:32], TRAIN.labels[:32]), epochs=1)
+
+    assert len(shown) == 1 + 1  # for the step, and at the end
+
+
 def test_a_model_without_weights_is_refused() -> None:
     with pytest.raises(UsageError, match="ReLU has none"):
         quantization_aware_tune(ReLU(), TRAIN)
