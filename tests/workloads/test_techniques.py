@@ -20,6 +20,8 @@ from tinytorch.workloads.techniques import TECHNIQUES, Technique, measured
 RNG = np.random.default_rng(0)
 DATA = TensorDataset(RNG.standard_normal((20, 30)).astype(np.float32), RNG.integers(0, 4, 20))
 
+TOKENS = TensorDataset(RNG.integers(0, 7, (16, 7)), RNG.integers(0, 7, (16, 4)))  # prompts and answers, as in training
+
 
 def perceptron() -> Sequential:
     rng = np.random.default_rng(0)
@@ -32,8 +34,10 @@ def generator() -> Completion:
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.name)
 def test_every_technique_gives_a_model_of_the_same_kinds(technique: Technique) -> None:
-    model, inputs = (generator(), np.zeros((1, 4), int)) if technique.task == "tinygpt" else (perceptron(), DATA.inputs)
-    changed = apply(technique.steps, model, DATA)
+    generates = technique.task == "tinygpt"
+    model, data = (generator(), TOKENS) if generates else (perceptron(), DATA)
+    inputs = data.inputs[:1]
+    changed = apply(technique.steps, model, data)
 
     assert layer_kinds(changed) == layer_kinds(model)
     assert changed(inputs).shape == model(inputs).shape

@@ -74,3 +74,7 @@ INT8 = technique("INT8 Quantization", "tinytorch.perf.quantization:quantize_mode
 INT4 = technique("INT4 Quantization", "tinytorch.perf.quantization:quantize_model", bits=4, ranges="mse")
 KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:enable_kv_cache")
 SHARING = technique("Weight Sharing", "tinytorch.perf.compression:share_weights", clusters=16)
+PRUNE_HEADS = technique(
+    "Head and Neuron Pruning", "tinytorch.perf.compression:prune_transformer", tuned=True,
+    heads=1, hidden=16, epochs=2, batch_size=8, learning_rate=1e-3,
+)  # fmt: skip

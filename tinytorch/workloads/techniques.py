@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinytorch.workloads.strategies import INT4, INT8, KV_CACHE, SHARING, Step, prune, technique
+from tinytorch.workloads.strategies import INT4, INT8, KV_CACHE, PRUNE_HEADS, SHARING, Step, prune, technique
 
 MEASURED_FILE = Path(__file__).with_name("techniques.json")
 """Written by `benchmarks/compression.py` and by nothing else."""
 
+QUANTIZATION_AWARE = "tinytorch.perf.quantization:quantization_aware_tune"
 COMPRESSION = "tinytorch.perf.compression"
 MAGNITUDE = technique(
     "Magnitude Pruning", f"{COMPRESSION}:prune_weights", tuned=True, sparsity=0.9, epochs=5, learning_rate=1e-3
 )
+CODED = technique("Huffman Coding", f"{COMPRESSION}:huffman_code")
 ROWS = technique("Sparse Storage", f"{COMPRESSION}:sparsify", form="csr")
 SPARSE = technique("Sparse Storage", f"{COMPRESSION}:sparsify")
 
@@ -34,11 +36,18 @@ class Technique:
 TECHNIQUES = (
     Technique("INT8 quantization", (INT8,), "Jacob et al. 2018", "memory; calls get slower in numpy"),
     Technique("INT4 quantization", (INT4,), "Banner et al. 2019", "memory; calls get slower in numpy"),
+    Technique(
+        "quantization-aware tuning",
+        (technique("INT4 Quantization", QUANTIZATION_AWARE, tuned=True, bits=4, epochs=2),),
+        "Jacob et al. 2018",
+        "memory; calls get slower in numpy",
+    ),
     Technique("structured pruning", (prune(256, epochs=20),), "Li et al. 2017", "memory, time"),
     Technique("magnitude pruning, sparse", (MAGNITUDE, SPARSE), "Han et al. 2015", "memory; calls get slower in numpy"),
     Technique("magnitude pruning, rows", (MAGNITUDE, ROWS), "Han et al. 2015", "memory; multiplies as it is"),
     Technique("weight sharing", (SHARING,), "Han et al. 2016", "memory; calls get slower in numpy"),
     Technique("pruning, sharing, sparse", (MAGNITUDE, SPARSE, SHARING), "Han et al. 2016", "memory, most of it"),
+    Technique("the same, coded", (MAGNITUDE, SPARSE, SHARING, CODED), "Huffman 1952", "the file alone"),
     Technique(
         "low rank",
         (technique("Low Rank", f"{COMPRESSION}:factorize", rank=128),),
@@ -47,6 +56,7 @@ TECHNIQUES = (
     ),
     Technique("pruning, INT8", (prune(128, epochs=30), INT8), "Jacob et al. 2018", "memory, time"),
     Technique("pruning, sharing", (prune(0.25, epochs=60), SHARING), "Han et al. 2016", "memory", task="digits_cnn"),
+    Technique("heads and hidden neurons", (PRUNE_HEADS,), "Michel et al. 2019", "memory, time", task="tinygpt"),
     Technique("sharing, in a GPT", (SHARING,), "Han et al. 2016", "memory", task="tinygpt"),
     Technique("KV cache", (KV_CACHE,), "Pope et al. 2023", "time of a generation; takes memory", task="tinygpt"),
 )

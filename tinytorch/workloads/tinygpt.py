@@ -6,7 +6,7 @@ import numpy as np
 
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, load_reversal
-from tinytorch.workloads.strategies import INT8, KV_CACHE, SHARING, Strategy, technique
+from tinytorch.workloads.strategies import INT8, KV_CACHE, PRUNE_HEADS, SHARING, Strategy
 from tinytorch.workloads.task import Recipe, Task
 
 EMBED_DIM = 64
@@ -24,10 +24,6 @@ def build_model(seed: int) -> Completion:
     return Completion(gpt, prompt_length=LENGTH, new_tokens=LENGTH)
 
 
-PRUNED = technique(
-    "Head and Neuron Pruning", "tinytorch.perf.compression:prune_transformer", tuned=True,
-    heads=1, hidden=16, epochs=2, batch_size=8, learning_rate=1e-3,
-)  # fmt: skip
 CODES = "time: codes become floats in every call"
 CODES_AND_CACHE = "33 kB for the cache; codes take a part of the speed it wins"
 SMALLER_CACHE = "a cache of smaller numbers (module 17) will keep less"
@@ -44,11 +40,11 @@ TASK = Task(
     freshen="tinytorch.datasets.sequences:other_prompts",
     vocabulary=DIGITS,
     strategies=(
-        Strategy("latency_sprint", (PRUNED, KV_CACHE), "33 kB for the cache"),
-        Strategy("memory_challenge", (PRUNED, SHARING), CODES),
+        Strategy("latency_sprint", (PRUNE_HEADS, KV_CACHE), "33 kB for the cache"),
+        Strategy("memory_challenge", (PRUNE_HEADS, SHARING), CODES),
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
-        Strategy("all_around", (PRUNED, INT8, KV_CACHE), CODES_AND_CACHE, SMALLER_CACHE),
-        Strategy("extreme_push", (PRUNED, INT8, KV_CACHE), CODES_AND_CACHE, SMALLER_CACHE),
+        Strategy("all_around", (PRUNE_HEADS, INT8, KV_CACHE), CODES_AND_CACHE, SMALLER_CACHE),
+        Strategy("extreme_push", (PRUNE_HEADS, INT8, KV_CACHE), CODES_AND_CACHE, SMALLER_CACHE),
         Strategy("int8", (INT8,), CODES),
     ),
 )

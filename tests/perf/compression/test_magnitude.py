@@ -14,7 +14,7 @@ from tinytorch.core.spatial import SimpleCNN
 from tinytorch.core.transformers import GPT
 from tinytorch.datasets import load_digits
 from tinytorch.errors import UsageError
-from tinytorch.perf.compression import prune_weights, sparsity_of
+from tinytorch.perf.compression import prune_weights, share_weights, sparsity_of
 
 
 def model() -> Sequential:
@@ -104,6 +104,13 @@ WRONG = {
 def test_what_makes_no_sense_is_refused(options: dict, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         prune_weights(model(), **options)
+
+
+def test_pruning_comes_before_compact_weights() -> None:
+    with pytest.raises(UsageError) as caught:
+        prune_weights(share_weights(model()), sparsity=0.5)
+
+    assert "prune first" in caught.value.mend
 
 
 def test_a_model_without_weights_is_refused() -> None:

@@ -106,6 +106,13 @@ def test_a_layer_that_the_model_never_calls_is_passed_over() -> None:
     assert (static[0].input_codes is None, static[2].input_codes is None) == (False, True)
 
 
+@pytest.mark.parametrize("data", [Tensor(SAMPLES), [SAMPLES[:7], Tensor(SAMPLES[7:])], list(SAMPLES)])
+def test_samples_come_as_one_batch_or_several(data) -> None:
+    expected = quantize_model(model(), SAMPLES)[0].input_codes.scale
+
+    np.testing.assert_array_equal(quantize_model(model(), data)[0].input_codes.scale, expected)
+
+
 def test_the_given_model_has_no_codes_afterwards() -> None:
     original = model()
     quantize_model(original, SAMPLES)

@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.model import set_training_mode
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.weights import weighted_layers
+from tinytorch.core.weights import all_weighted_layers, weighted_layers
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression.tuning import Masks, apply_masks, fine_tune
 from tinytorch.text import nearest
@@ -61,7 +61,9 @@ def prune_in_place(model: Any, sparsity: float, scope: Scope) -> Masks:
     _check(sparsity, scope)
     weights = list({id(layer.weight): layer.weight for _, layer, _ in weighted_layers(model)}.values())
     if not weights:
-        raise UsageError(f"pruning needs a Linear, Conv2d or embedding; {type(model).__qualname__} has none")
+        mend = "prune first, then make weights compact" if list(all_weighted_layers(model)) else ""
+        message = f"pruning needs a Linear, Conv2d or embedding of floats; {type(model).__qualname__} has none"
+        raise UsageError(message, mend=mend)
     if not all(np.isfinite(weight.data).all() for weight in weights):
         raise UsageError("weights that are NaN or infinite cannot be pruned", mend="train with a smaller learning rate")
     groups = [[weight] for weight in weights] if scope == "layer" else [weights]

@@ -36,7 +36,7 @@ def quantize_model(
     The other arguments are those of `quantize_weight`; `keep` names layers whose weights stay as they are, as
     `choose_layers` finds them. Biases and normalizations stay floats. Weights that are compact already are left alone.
     The inputs of quantized Linear and Conv2d layers are rounded to 8 bits, too, with `calibration_data`, a batch of the
-    model's inputs from which their ranges are learnt, or `dynamic`, by the range of each batch.
+    model's inputs, or a list of them, from which their ranges are learnt, or `dynamic`, by the range of each batch.
     Raises UsageError when there is nothing to quantize, and for names that no layer has.
     """
     names = [name for name, _, _ in all_weighted_layers(model)]
@@ -65,7 +65,7 @@ def quantize_model(
 
 
 def calibrate(model: Any, data: Any, ranges: Ranges = "min-max") -> None:
-    """Learn, in place, the input ranges of the layers that round their inputs, from a batch of the model's inputs.
+    """Learn, in place, the ranges of the inputs that layers round, from a batch of the model's, or several in a list.
 
     Layer after layer sees what the ones before it, calibrated already, make of the data. Raises UsageError without a
     sample.
@@ -82,7 +82,7 @@ def calibrate(model: Any, data: Any, ranges: Ranges = "min-max") -> None:
 def _inputs_of(layer: Any, model: Any, data: Any) -> list[Array]:
     """What a layer is given while the model runs over the data."""
     seen: list[Array] = []
-    forward = layer.forward
+    forward, call = layer.forward, model if callable(model) else model.forward
 
     def listening(inputs: Tensor) -> Any:
         seen.append(np.array(inputs))
@@ -91,7 +91,8 @@ def _inputs_of(layer: Any, model: Any, data: Any) -> list[Array]:
     layer.forward = listening
     try:
         with inference(model), no_grad():
-            model(Tensor(data)) if callable(model) else model.forward(Tensor(data))
+            for batch in data if isinstance(data, (list, tuple)) else [data]:
+                call(Tensor(batch))
     finally:
         del layer.forward
     return seen
