@@ -64,6 +64,15 @@ def applied(model: Layer, train_data: TensorDataset, function: str, tuned: bool,
     return changed
 
 
+def distilled(model: Layer, train_data: TensorDataset, keep: int, epochs: int) -> Layer:
+    """A step: the model with `keep` neurons in each hidden layer, which learns from the whole one's answers."""
+    from tinytorch.perf.compression import KnowledgeDistillation, prune_neurons
+
+    student = KnowledgeDistillation(model, prune_neurons(model, keep=keep)).train(train_data, epochs=epochs)
+    taught: Layer = student.eval()
+    return taught
+
+
 def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3) -> Step:
     """Structured pruning of every hidden layer to `keep` neurons or channels, or that share, fine-tuned."""
     options = {"keep": keep, "epochs": epochs, "learning_rate": learning_rate}

@@ -13,11 +13,13 @@ MEASURED_FILE = Path(__file__).with_name("techniques.json")
 """Written by `benchmarks/compression.py` and by nothing else."""
 
 QUANTIZATION_AWARE = "tinytorch.perf.quantization:quantization_aware_tune"
+STRATEGIES = "tinytorch.workloads.strategies"
 COMPRESSION = "tinytorch.perf.compression"
 MAGNITUDE = technique(
     "Magnitude Pruning", f"{COMPRESSION}:prune_weights", tuned=True, sparsity=0.9, epochs=5, learning_rate=1e-3
 )
 CODED = technique("Huffman Coding", f"{COMPRESSION}:huffman_code")
+DISTILLED = Step("Knowledge Distillation", f"{STRATEGIES}:distilled", {"keep": 32, "epochs": 60})
 ROWS = technique("Sparse Storage", f"{COMPRESSION}:sparsify", form="csr")
 SPARSE = technique("Sparse Storage", f"{COMPRESSION}:sparsify")
 
@@ -54,6 +56,7 @@ TECHNIQUES = (
         "Eckart & Young 1936",
         "memory, time",
     ),
+    Technique("distillation", (DISTILLED,), "Hinton, Vinyals & Dean 2015", "memory, time"),
     Technique("pruning, INT8", (prune(128, epochs=30), INT8), "Jacob et al. 2018", "memory, time"),
     Technique("pruning, sharing", (prune(0.25, epochs=60), SHARING), "Han et al. 2016", "memory", task="digits_cnn"),
     Technique("heads and hidden neurons", (PRUNE_HEADS,), "Michel et al. 2019", "memory, time", task="tinygpt"),
