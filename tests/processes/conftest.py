@@ -78,6 +78,7 @@ class Service:
         started, start = os.pipe()
         if os.fork() == 0:
             os.setsid()
+            Path(__file__).with_name("orphan").write_text(str(os.getpid()))
             os.write(start, b"1")
             time.sleep(600)
         os.read(started, 1)
