@@ -15,7 +15,8 @@ from tinytorch.core.embeddings import Embedding, PositionalEncoding
 from tinytorch.core.layers import Layer, Linear, Sequential, parameter_count
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.weights import dense_weights, weighted_layers, with_weights
+from tinytorch.core.weights import dense_weights, with_weights
+from tinytorch.errors import UsageError
 
 
 class Doubled(CompactWeight):
@@ -28,7 +29,7 @@ class Doubled(CompactWeight):
         return self.halves * 2
 
 
-def doubled(name: str, weight: Tensor, axis: int) -> CompactWeight:
+def doubled(weight: Tensor, axis: int | None) -> CompactWeight:
     return Doubled(weight.data)
 
 
@@ -81,20 +82,26 @@ def test_a_weight_that_two_layers_share_stays_one() -> None:
 
 
 def test_what_is_left_as_it_is_stays_a_tensor() -> None:
-    names = [name for name, _, _ in weighted_layers(Sequential(Linear(4, 3), Linear(3, 2)))]
-    compact = with_weights(
-        Sequential(Linear(4, 3), Linear(3, 2)),
-        lambda name, weight, axis: doubled(name, weight, axis) if name == names[1] else None,
-    )
+    model = Sequential(Linear(4, 3), Linear(3, 2))
+    kept = with_weights(model, doubled, keep=["layers.0"])
+    left = with_weights(model, lambda weight, axis: doubled(weight, axis) if weight.shape == (3, 2) else None)
 
-    assert [type(layer.weight) for layer in compact] == [Tensor, Doubled]
-    assert dense_weights(compact) == names[:1]
+    for compact in (kept, left):
+        assert [type(layer.weight) for layer in compact] == [Tensor, Doubled]
+        assert dense_weights(compact) == ["layers.0"]
+
+
+def test_a_name_to_keep_that_no_layer_has_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"no layer 'layer.0'") as caught:
+        with_weights(Sequential(Linear(4, 3)), doubled, keep=["layer.0"])
+
+    assert "layers.0" in caught.value.mend
 
 
 def test_a_form_that_cannot_be_combined_is_left_alone() -> None:
     once = with_weights(Sequential(Linear(4, 3)), doubled)
 
-    assert isinstance(with_weights(once, lambda name, weight, axis: None)[0].weight, Doubled)
+    assert isinstance(with_weights(once, lambda weight, axis: None)[0].weight, Doubled)
 
 
 def test_a_form_of_one_s_own_is_copied_and_saved() -> None:

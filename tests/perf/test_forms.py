@@ -60,10 +60,9 @@ def test_it_is_like_an_array_of_floats_and_keeps_none(form) -> None:
     assert footprint(form).kept_bytes == before
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_zeros_are_where_they_were(form) -> None:
-    if form is not FORMS["low rank"]:
-        assert (form.dense()[WEIGHT == 0] == 0).all()
+@pytest.mark.parametrize("name", sorted(FORMS.keys() - {"low rank"}))
+def test_zeros_are_where_they_were(name: str) -> None:
+    assert (FORMS[name].dense()[WEIGHT == 0] == 0).all()
 
 
 def test_a_combined_form_shows_both() -> None:

@@ -134,7 +134,10 @@ def peak_working_bytes(call: Call, sample: object) -> int:
     """Bytes allocated at the highest point of one inference beyond what was held before it (tracemalloc)."""
     is_traced = tracemalloc.is_tracing()  # by a caller, who goes on
     with no_grad():
-        tracemalloc.reset_peak() if is_traced else tracemalloc.start()
+        if is_traced:
+            tracemalloc.reset_peak()
+        else:
+            tracemalloc.start()
         try:
             before, _ = tracemalloc.get_traced_memory()
             call(sample)

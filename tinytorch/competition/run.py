@@ -25,7 +25,10 @@ MENDS: dict[Kind | None, str] = {
 
 
 class TaskRecord(Record):
-    """What was to be solved: the task's name, the test data's digest and size, the accuracy expected of a baseline."""
+    """What was to be solved: the task's name, the test data's digest and size, the accuracy expected of a baseline.
+
+    `test_samples` counts labels: a sequence has one for each token.
+    """
 
     name: Text
     dataset_sha256: Sha256

@@ -57,6 +57,11 @@ class CompactWeight:
         return math.prod(self.shape)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays that it keeps."""
+        return sum(item.nbytes for item in vars(self).values() if isinstance(item, (np.ndarray, CompactWeight)))
+
+    @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
+
+import numpy as np
 
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.embeddings import Embedding, PositionalEncoding
 from tinytorch.core.layers import Linear
-from tinytorch.core.model import Layer, find_layers, set_training_mode
+from tinytorch.core.model import Layer, set_training_mode
+from tinytorch.core.ops import Array
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
+from tinytorch.text import nearest
+
+Make = Callable[[Tensor, int | None], CompactWeight | None]  # of a weight and its channel axis
 
 WEIGHTED: dict[type[Layer], int] = {Linear: 1, Conv2d: 0, Embedding: 0, PositionalEncoding: 0}
 """Layers whose `weight` may be compact, and the axis of it that counts output channels or rows."""
@@ -37,31 +43,42 @@ def all_weighted_layers(model: object) -> Iterator[tuple[str, Any, int]]:
             yield name, layer, axis
 
 
-def _made(weight: Any, make: Callable[[Tensor, int | None], CompactWeight | None], axis: int) -> CompactWeight | None:
-    if isinstance(weight, Tensor):
-        return make(weight, axis)
-    found: CompactWeight | None = weight.recoded(lambda values: make(values, None))
-    return found
+def with_weights(model: Any, make: Make, keep: Collection[str] = ()) -> Any:
+    """A deep copy of a model of any class, for inference, in which weights are what `make(weight, axis)` says.
 
-
-def with_weights(model: Any, make: Callable[[str, Tensor, int | None], CompactWeight | None]) -> Any:
-    """A deep copy of a model of any class, for inference, in which weights are what `make(name, weight, axis)` says.
-
-    `name` is the layer's, `axis` counts channels; None as an answer leaves a weight as it is. A weight that two layers
-    share is made once, and shared. Of a weight that is compact already, in a form that can be combined, the values are
-    made anew; they have no axis of channels.
+    `axis` counts channels; None as an answer leaves a weight as it is, and so does the layer's name in `keep`. A weight
+    that two layers share is made once, and shared. Of a weight that is compact already, in a form that can be combined,
+    the values are made anew; they have no axis of channels. Raises UsageError for a name in `keep` that no layer has.
     """
+    layers = list(all_weighted_layers(model))
+    names = [name for name, _, _ in layers]
+    for name in keep:
+        if name not in names:
+            raise UsageError(f"there is no layer {name!r} to keep as it is", mend=nearest(name, names))
     made: dict[int, Any] = {}
-    for name, layer, axis in all_weighted_layers(model):
-        if id(layer.weight) not in made:
-            compact = _made(layer.weight, partial(make, name), axis)
+    for name, layer, axis in layers:
+        if name not in keep and id(layer.weight) not in made:
+            compact = _made(layer.weight, make, axis)
             if compact is not None:
                 made[id(layer.weight)] = compact
     smaller = copy.deepcopy(model, made)  # to `deepcopy` these are copied already
     set_training_mode(smaller, False)
-    for layer in find_layers(smaller):
-        layer.training = False
     for _, item in held(smaller):
         if isinstance(item, Tensor):
             item.requires_grad = False
     return smaller
+
+
+def check_finite(weight: Array, done: str) -> None:
+    """UsageError where a weight has a value that is NaN or infinite: such weights cannot be `done`."""
+    if not np.isfinite(weight).all():
+        raise UsageError(
+            f"weights that are NaN or infinite cannot be {done}", mend="train with a smaller learning rate"
+        )
+
+
+def _made(weight: Any, make: Make, axis: int) -> CompactWeight | None:
+    if isinstance(weight, Tensor):
+        return make(weight, axis)
+    found: CompactWeight | None = weight.recoded(lambda values: make(values, None))
+    return found

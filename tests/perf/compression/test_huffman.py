@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import numpy as np
@@ -14,7 +15,7 @@ from tinytorch.benchmarking.footprint import footprint
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential, layer_kinds
 from tinytorch.core.tensor import Tensor
-from tinytorch.perf.compression import huffman_code, prune_weights, share_weights, sparsify
+from tinytorch.perf.compression import huffman, huffman_code, prune_weights, share_weights, sparsify
 from tinytorch.perf.compression.huffman import LONGEST_CODE, CodedWeight, code_lengths, encode
 from tinytorch.perf.quantization import quantize_model
 
@@ -88,6 +89,13 @@ def test_saving_changes_nothing_in_memory() -> None:
 
     assert footprint(coded).kept_bytes == before
     assert isinstance(coded[0].weight.form.places, np.ndarray)
+
+
+def test_copying_codes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    coded = huffman_code(compressed())
+    monkeypatch.setattr(huffman, "encode", None)  # would fail
+
+    np.testing.assert_array_equal(copy.deepcopy(coded)(INPUTS).data, coded(INPUTS).data)
 
 
 def test_dense_weights_stay_and_nothing_is_coded_twice() -> None:

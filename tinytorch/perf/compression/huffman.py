@@ -139,10 +139,8 @@ class CodedWeight(CompactWeight):
         made = self.form.recoded(make)
         return None if made is None else CodedWeight(made)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes in memory, where nothing is coded."""
-        return int(self.form.nbytes)  # type: ignore[attr-defined]
+    def __deepcopy__(self, memo: dict[int, Any]) -> CodedWeight:
+        return CodedWeight(copy.deepcopy(self.form, memo))  # only a file is coded
 
     def __reduce__(self) -> tuple[Callable[..., CompactWeight], tuple[Any, ...]]:
         form = copy.copy(self.form)

@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.weights import with_weights
+from tinytorch.core.weights import check_finite, with_weights
 from tinytorch.errors import UsageError
 
 
@@ -45,11 +45,6 @@ class FactoredWeight(CompactWeight):
         """Columns of `left`."""
         return int(self.left.shape[1])
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of both factors."""
-        return self.left.nbytes + self.right.nbytes
-
     def __repr__(self) -> str:
         return f"FactoredWeight({self.shape}, rank {self.rank})"
 
@@ -66,18 +61,12 @@ def factorize(model: Any, *, energy: float | None = None, rank: int | None = Non
     if (energy is not None and not 0 < energy <= 1) or (rank is not None and rank < 1):
         raise UsageError(f"energy must be a share (0..1) and rank at least 1, got {energy} and {rank}")
 
-    def factored_or_not(name: str, weight: Any, axis: int | None) -> FactoredWeight | None:
-        return None if name in keep else factored(np.asarray(weight.data), energy, rank)
-
-    return with_weights(model, factored_or_not)
+    return with_weights(model, lambda weight, axis: factored(np.asarray(weight.data), energy, rank), keep)
 
 
 def factored(weight: Array, energy: float | None = None, rank: int | None = None) -> FactoredWeight | None:
     """A weight as a product; None where the weight itself takes less. UsageError for one that is not finite."""
-    if not np.isfinite(weight).all():
-        raise UsageError(
-            "weights that are NaN or infinite have no singular values", mend="train with a smaller learning rate"
-        )
+    check_finite(weight, "factorized")
     if weight.ndim < 2 or not weight.size:
         return None
     left, singular, right = np.linalg.svd(weight.reshape(len(weight), -1), full_matrices=False)

@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.model import set_training_mode
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.weights import all_weighted_layers, weighted_layers
+from tinytorch.core.weights import all_weighted_layers, check_finite, weighted_layers
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression.tuning import Masks, apply_masks, fine_tune
 from tinytorch.text import nearest
@@ -64,8 +64,8 @@ def prune_in_place(model: Any, sparsity: float, scope: Scope) -> Masks:
         mend = "prune first, then make weights compact" if list(all_weighted_layers(model)) else ""
         message = f"pruning needs a Linear, Conv2d or embedding of floats; {type(model).__qualname__} has none"
         raise UsageError(message, mend=mend)
-    if not all(np.isfinite(weight.data).all() for weight in weights):
-        raise UsageError("weights that are NaN or infinite cannot be pruned", mend="train with a smaller learning rate")
+    for weight in weights:
+        check_finite(weight.data, "pruned")
     groups = [[weight] for weight in weights] if scope == "layer" else [weights]
     masks = [pair for group in groups for pair in _masks(group, sparsity)]
     apply_masks(masks)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytorch.core.compact import CompactWeight, looked_up, pack, unpack
 from tinytorch.core.ops import Array, Shape
-from tinytorch.core.weights import with_weights
+from tinytorch.core.weights import check_finite, with_weights
 from tinytorch.errors import UsageError
 
 MOST_CLUSTERS = 256
@@ -37,11 +37,6 @@ class SharedWeight(CompactWeight):
         rows: Array = self.codebook[unpack(self.codes, self.bits, self.shape)[index]]
         return rows
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of codebook and numbers."""
-        return self.codebook.nbytes + self.codes.nbytes
-
     def __repr__(self) -> str:
         return f"SharedWeight({self.shape}, {len(self.codebook)} values)"
 
@@ -55,15 +50,12 @@ def share_weights(model: Any, *, clusters: int = 16, keep: Collection[str] = ())
     """
     if not 2 <= clusters <= MOST_CLUSTERS:
         raise UsageError(f"clusters must lie in 2..{MOST_CLUSTERS}, not {clusters}")
-    return with_weights(
-        model, lambda name, weight, axis: None if name in keep else shared(np.asarray(weight.data), clusters)
-    )
+    return with_weights(model, lambda weight, axis: shared(np.asarray(weight.data), clusters), keep)
 
 
 def shared(weight: Array, clusters: int) -> SharedWeight:
     """A weight with the values of a codebook."""
-    if not np.isfinite(weight).all():
-        raise UsageError("weights that are NaN or infinite cannot be shared", mend="train with a smaller learning rate")
+    check_finite(weight, "shared")
     values = weight.ravel()
     is_zero = values == 0
     has_zero = bool(is_zero.any()) and not is_zero.all()

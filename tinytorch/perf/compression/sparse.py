@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -16,7 +17,28 @@ from tinytorch.errors import UsageError
 LONGEST_GAP = 255
 
 
-class SparseWeight(CompactWeight):
+class KeepsValues(CompactWeight):
+    """Base of forms that keep the `values` of a weight that are not zero, as an array or compact themselves."""
+
+    values: Array | CompactWeight
+
+    def recoded(self, make: Callable[[Tensor], CompactWeight | None]) -> CompactWeight | None:
+        """The same places, with values in another form; None where they have one already."""
+        values = None if isinstance(self.values, CompactWeight) else make(Tensor(self.values))
+        if values is None:
+            return None
+        made = copy.copy(self)
+        made.values = values
+        return made
+
+    def _floats(self) -> Array:
+        return self.values.dense() if isinstance(self.values, CompactWeight) else self.values
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.shape}, {len(self.values)} values)"
+
+
+class SparseWeight(KeepsValues):
     """The `values` of a weight of `shape` that are not zero, in order, and where they are.
 
     `places` is either a mask, a bit for each weight, or the gaps between them, a byte each (Han et al. 2016, section
@@ -31,30 +53,14 @@ class SparseWeight(CompactWeight):
 
     def dense(self) -> Array:
         """The weight as an array, zeros and all."""
-        values = self.values.dense() if isinstance(self.values, CompactWeight) else self.values
-        flat = np.zeros(self.size, values.dtype)
-        flat[self._where()] = values
+        flat = np.zeros(self.size, np.float32)
+        flat[self._where()] = self._floats()
         return flat.reshape(self.shape)
-
-    def recoded(self, make: Callable[[Tensor], CompactWeight | None]) -> CompactWeight | None:
-        """The same places, with values in another form; None where they have one already."""
-        if isinstance(self.values, CompactWeight):
-            return None
-        values = make(Tensor(self.values))
-        return None if values is None else SparseWeight(values, self.places, self.is_mask, self.shape)
 
     def _where(self) -> Array:
         if self.is_mask:
             return np.unpackbits(self.places, count=self.size).astype(bool)
         return np.cumsum(self.places, dtype=np.int64) - 1
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of values and places."""
-        return int(self.values.nbytes) + self.places.nbytes  # type: ignore[union-attr]
-
-    def __repr__(self) -> str:
-        return f"SparseWeight({self.shape}, {len(self.values)} values)"
 
 
 def sparsify(model: Any, form: Literal["smallest", "csr"] = "smallest") -> Any:
@@ -67,7 +73,7 @@ def sparsify(model: Any, form: Literal["smallest", "csr"] = "smallest") -> Any:
     if form not in ("smallest", "csr"):
         raise UsageError(f"there is no form {form!r}", mend="choose from smallest, csr")
     make: Callable[[Array], CompactWeight | None] = csr if form == "csr" else sparse
-    return with_weights(model, lambda name, weight, axis: make(np.asarray(weight.data)))
+    return with_weights(model, lambda weight, axis: make(np.asarray(weight.data)))
 
 
 def sparse(weight: Array) -> SparseWeight | None:
@@ -92,7 +98,7 @@ def _gaps(where: Array) -> tuple[Array, Array]:
     return gaps, ends
 
 
-class CsrWeight(CompactWeight):
+class CsrWeight(KeepsValues):
     """A matrix as compressed sparse rows: `values`, the `columns` that they are in, and where each row `starts`.
 
     Columns are uint16, or uint32 where there are more. It multiplies without becoming dense; `values` may be compact.
@@ -115,26 +121,12 @@ class CsrWeight(CompactWeight):
         rows = inputs.data.reshape(-1, self.shape[0])
         return Tensor((rows @ self._matrix()).reshape(*inputs.shape[:-1], self.shape[1]))
 
-    def recoded(self, make: Callable[[Tensor], CompactWeight | None]) -> CompactWeight | None:
-        """The same places, with values in another form; None where they have one already."""
-        if isinstance(self.values, CompactWeight):
-            return None
-        values = make(Tensor(self.values))
-        return None if values is None else CsrWeight(values, self.columns, self.starts, self.shape)
-
     def _matrix(self) -> Any:
         from scipy.sparse import csr_array  # takes as long to load as numpy does
 
-        values = self.values.dense() if isinstance(self.values, CompactWeight) else self.values
-        return csr_array((values, self.columns.astype(np.int32), self.starts), shape=(self.shape[0], self.shape[1]))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of values, columns and starts."""
-        return int(self.values.nbytes) + self.columns.nbytes + self.starts.nbytes  # type: ignore[union-attr]
-
-    def __repr__(self) -> str:
-        return f"CsrWeight({self.shape}, {len(self.values)} values)"
+        return csr_array(
+            (self._floats(), self.columns.astype(np.int32), self.starts), shape=(self.shape[0], self.shape[1])
+        )
 
 
 def csr(weight: Array) -> CsrWeight | None:

@@ -14,6 +14,7 @@ from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, replace_layers
 from tinytorch.core.ops import Array
 from tinytorch.core.spatial import AvgPool2d, Conv2d, Flatten, MaxPool2d
+from tinytorch.core.weights import check_finite
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.perf.compression.tuning import fine_tune
 
@@ -62,8 +63,8 @@ def _chain(model: Layer) -> Sequence[Linear | Conv2d]:
         if not isinstance(layer, (Linear, Conv2d, *NEURON_BY_NEURON, Flatten)):
             name = type(layer).__qualname__
             raise UsageError(f"prune_neurons needs a chain of Linear, Conv2d and activations, and here is a {name}")
-    if not all(np.isfinite(array).all() for array in model.weights()):
-        raise UsageError("weights that are NaN or infinite cannot be pruned", mend="train with a smaller learning rate")
+    for array in model.weights():
+        check_finite(array, "pruned")
     places = [number for number, layer in enumerate(layers) if isinstance(layer, (Linear, Conv2d))]
     weighted = [layer for layer in layers if isinstance(layer, (Linear, Conv2d))]
     if len(weighted) < 2:

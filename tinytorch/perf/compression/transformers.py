@@ -17,6 +17,7 @@ from tinytorch.core.layers import Linear, find_layers
 from tinytorch.core.model import set_training_mode
 from tinytorch.core.ops import Array
 from tinytorch.core.transformers import MLP
+from tinytorch.core.weights import check_finite
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression.tuning import fine_tune
 
@@ -84,8 +85,7 @@ def _squares(linear: Linear, axis: int) -> Array:
     """Sums of the squared weights along an axis, with the biases of columns."""
     if isinstance(linear.weight, CompactWeight):
         raise UsageError(f"{linear!r} cannot be pruned: its weight is a {linear.weight!r}", mend="prune first")
-    if not np.isfinite(linear.weight.data).all():
-        raise UsageError("weights that are NaN or infinite cannot be pruned", mend="train with a smaller learning rate")
+    check_finite(linear.weight.data, "pruned")
     sums: Array = np.square(linear.weight.data).sum(axis=axis)
     return sums if axis or linear.bias is None else sums + np.square(linear.bias.data)
 

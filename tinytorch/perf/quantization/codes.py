@@ -12,6 +12,7 @@ import numpy as np
 from tinytorch.core.compact import CompactWeight, looked_up, pack, unpack
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
+from tinytorch.core.weights import check_finite
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest
 
@@ -77,11 +78,6 @@ class QuantizedWeight(CompactWeight):
             return placed
         return placed[index] if self.axis == 0 else placed[0] if isinstance(index, int) else placed
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of codes, scales and zero points."""
-        return self.codes.nbytes + self.scale.nbytes + (0 if self.zero_point is None else self.zero_point.nbytes)
-
     def __repr__(self) -> str:
         return f"QuantizedWeight({self.shape}, {self.bits} bits)"
 
@@ -123,10 +119,7 @@ def _check(weight: Array, bits: int, ranges: str) -> None:
         raise UsageError(f"codes must have 8 or 4 bits, not {bits}")
     if ranges not in get_args(Ranges):
         raise UsageError(f"there are no ranges {ranges!r}", mend=nearest(ranges, get_args(Ranges)))
-    if not np.isfinite(weight).all():
-        raise UsageError(
-            "weights that are NaN or infinite cannot be quantized", mend="train with a smaller learning rate"
-        )
+    check_finite(weight, "quantized")
 
 
 def _by_channel(weight: Array, axis: int | None) -> Array:

@@ -11,11 +11,10 @@ from tinytorch.core.layers import Layer, Linear, find_layers, inference, replace
 from tinytorch.core.ops import Array
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor, no_grad
-from tinytorch.core.weights import WEIGHTED, all_weighted_layers, with_weights
+from tinytorch.core.weights import WEIGHTED, with_weights
 from tinytorch.errors import UsageError
 from tinytorch.perf.quantization.activations import QuantizedConv2d, QuantizedLinear
 from tinytorch.perf.quantization.codes import Bits, QuantizedWeight, Ranges, quantize_weight
-from tinytorch.text import nearest
 
 _ROUNDING: dict[str, Any] = {Linear.kind: QuantizedLinear, Conv2d.kind: QuantizedConv2d}
 
@@ -39,20 +38,15 @@ def quantize_model(
     model's inputs, or a list of them, from which their ranges are learnt, or `dynamic`, by the range of each batch.
     Raises UsageError when there is nothing to quantize, and for names that no layer has.
     """
-    names = [name for name, _, _ in all_weighted_layers(model)]
-    for name in keep:
-        if name not in names:
-            raise UsageError(f"there is no layer {name!r} to keep as it is", mend=nearest(name, names))
-    done = []
+    done = False
 
-    def quantized(name: str, weight: Tensor, axis: int | None) -> QuantizedWeight | None:
-        if name in keep:
-            return None
-        done.append(name)
+    def quantized(weight: Tensor, axis: int | None) -> QuantizedWeight:
+        nonlocal done
+        done = True
         channel = axis if per_channel else None
         return quantize_weight(weight.data, channel, bits=bits, symmetric=symmetric, ranges=ranges)
 
-    smaller = with_weights(model, quantized)
+    smaller = with_weights(model, quantized, keep)
     if not done:
         kinds = ", ".join(kind.__name__ for kind in WEIGHTED)
         raise UsageError(f"quantize_model needs a {kinds} to quantize, and a {type(model).__qualname__} has none")
