@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,12 +67,25 @@ def test_a_failed_attempt_at_one_task_does_not_hold_back_a_run_of_another(small_
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_tasks_are_listed_with_strategies_whether_they_are_trained_or_not(name: str, athlete: Path, tito) -> None:
+def test_tasks_are_listed_with_strategies(name: str, beginner: Path, tito) -> None:
     lines = [line for line in tito("tasks").out.splitlines() if f" {name} " in line]
-
-    assert "not trained yet" in lines[0] or " us" in lines[0] or " ms" in lines[0]
     techniques = find_task(name).strategy("memory_challenge").techniques
+
+    assert find_task(name).title in lines[0]
     assert any("memory_challenge" in line and all(each in line for each in techniques) for line in lines)
+
+
+def test_a_trained_baseline_is_listed_with_what_it_is_like_and_others_as_not_trained(
+    athlete: Path, tito, small_task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["small_task"], "TASK", replace(small_task, name="never"))
+    lines = tito("tasks").out.splitlines()
+    trained, other = (next(line for line in lines if f" {name} " in line) for name in ("digits_mlp", "never"))
+
+    assert "98.1 %" in trained
+    assert "12.9 MB" in trained
+    assert trained.count(" us ") == 1
+    assert "not trained yet" in other
 
 
 def test_listing_trains_nothing(beginner: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:

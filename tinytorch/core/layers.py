@@ -88,13 +88,12 @@ class Linear(Layer):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., in_features) -> (..., out_features); ShapeError for another last axis."""
+        weight, bias = self.weight, self.bias
         try:
-            if isinstance(self.weight, CompactWeight):
-                outputs = self.weight.multiply(inputs)
-                return outputs if self.bias is None else outputs + self.bias
-            if self.bias is None:
-                return apply("matmul", inputs, self.weight)
-            return apply("linear", inputs, self.weight, self.bias)
+            if type(weight) is not Tensor and isinstance(weight, CompactWeight):  # the first is quicker, of 3 us a call
+                outputs = weight.multiply(inputs)
+                return outputs if bias is None else outputs + bias
+            return apply("matmul", inputs, weight) if bias is None else apply("linear", inputs, weight, bias)
         except ShapeError as error:
             raise ShapeError(f"{self!r} needs inputs (..., {self.in_features}), got {inputs.shape}") from error
 
