@@ -18,6 +18,7 @@ from tinytorch.core.transformers import GPT
 from tinytorch.errors import UsageError
 from tinytorch.perf.profiling import Profiler, analyze_weight_distribution, profiler, quick_profile
 from tinytorch.perf.profiling.profiler import MIB
+from tinytorch.perf.quantization import quantize_model
 
 MODEL = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))
 INPUTS = Tensor(np.ones((5, 4)))
@@ -56,6 +57,23 @@ class Plain:
 
 def test_parameters_of_any_class_are_counted() -> None:
     assert [Profiler().count_parameters(model) for model in (MODEL, Plain())] == [15 + 8, 2**19]
+
+
+class Wrapped:
+    """No layer of ours, around layers whose weights are compact."""
+
+    def __init__(self) -> None:
+        self.inside = quantize_model(Sequential(Linear(8, 4)))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.inside(inputs)
+
+
+def test_compact_weights_count_as_what_they_are() -> None:
+    for model in (Wrapped(), Wrapped().inside):
+        assert Profiler().count_parameters(model) == 32 + 4
+        assert Profiler().measure_memory(model, (1, 8))["parameter_memory_mb"] * MIB == 32 + 4 * 4 + 4 * 4
+        assert analyze_weight_distribution(model)["total_weights"] == 32 + 4
 
 
 def test_memory_is_in_mebibytes_and_the_highest_point_contains_the_weights() -> None:

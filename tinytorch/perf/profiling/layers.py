@@ -113,6 +113,16 @@ def count_work(model: Any, sample: object) -> Work:
     return sum((one.work for one in seen), Work())
 
 
+def count_parameters(model: Any) -> int:
+    """Number of logical weights of a model of any class, in whatever form they are kept; shared ones count once."""
+    return sum(_parameters(_layers_of(model)).values())
+
+
+def count_weight_bytes(model: Any) -> int:
+    """Bytes of all arrays that a model of any class holds, each once."""
+    return sum(array.nbytes for arrays in _arrays_by_owner(_layers_of(model)).values() for array in arrays)
+
+
 def _layers_of(model: Any) -> list[Seen]:
     """The model itself, and every layer in it."""
     inside = [Seen(name, item) for name, item in held(model) if isinstance(item, Layer) and item is not model]

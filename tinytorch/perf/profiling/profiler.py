@@ -15,12 +15,14 @@ from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.measure import Call, examine_limits, peak_working_bytes, quiet, time_block
 from tinytorch.benchmarking.placements import as_call
-from tinytorch.core.model import Layer, inference, parameter_count
+from tinytorch.core.compact import CompactWeight
+from tinytorch.core.model import inference
 from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.weights import all_weighted_layers
 from tinytorch.errors import UsageError
 from tinytorch.perf.profiling.costs import Work, observing
-from tinytorch.perf.profiling.layers import count_work
+from tinytorch.perf.profiling.layers import count_parameters, count_weight_bytes, count_work
 from tinytorch.perf.profiling.roofline import roofline
 from tinytorch.units import NANOSECONDS_PER_MILLISECOND
 
@@ -38,9 +40,7 @@ class Profiler:
 
     def count_parameters(self, model: Any) -> int:
         """Number of weights, in whatever type they are stored; shared ones count once."""
-        if isinstance(model, Layer):
-            return parameter_count(model)
-        return sum(tensor.size for tensor in _tensors(model))
+        return count_parameters(model)
 
     def count_flops(self, model: Any, input_shape: Shape) -> int:
         """FLOPs of one sample, by what the model does with one of shape `input_shape[1:]` (multiply-add = 2)."""
@@ -52,7 +52,7 @@ class Profiler:
         `memory_efficiency` is the share of the first two in the third, or in themselves if that is less.
         """
         inputs = Tensor(np.zeros(input_shape, np.float32))
-        call, parameters = as_call(model), _weight_bytes(model)
+        call, parameters = as_call(model), count_weight_bytes(model)
         with inference(model), no_grad():
             output = np.asarray(call(inputs))
             peak = parameters + inputs.data.nbytes + peak_working_bytes(call, inputs)
@@ -89,7 +89,7 @@ class Profiler:
         shape = np.shape(input_tensor)
         work, latency_ms = self._work(model, shape), self.measure_latency(model, input_tensor, *FORWARD_PASSES)
         with threadpool_limits(1, user_api="blas"):
-            limits = examine_limits(_weight_bytes(model))
+            limits = examine_limits(count_weight_bytes(model))
         bound, _ = roofline(work.flops, work.moved_bytes, limits)
         rate = _gflops_per_second(work.flops * _samples(shape), latency_ms)
         return {
@@ -152,7 +152,10 @@ def analyze_weight_distribution(model: Any, percentiles: Sequence[float] = (10, 
 
     The dictionary has an `error` alone when there are no weights.
     """
-    weights = [np.abs(tensor.data).ravel() for tensor in _tensors(model)]
+    compact: list[Any] = [
+        layer.weight for _, layer, _ in all_weighted_layers(model) if isinstance(layer.weight, CompactWeight)
+    ]
+    weights = [np.abs(weight.data).ravel() for weight in (*_tensors(model), *compact)]
     if not weights:
         return {"error": "No weights found"}
     sizes = np.concatenate(weights)
@@ -179,10 +182,6 @@ def _samples(shape: Shape) -> int:
 
 def _tensors(model: Any) -> list[Tensor]:
     return [item for _, item in held(model) if isinstance(item, Tensor)]
-
-
-def _weight_bytes(model: Any) -> int:
-    return sum(tensor.data.nbytes for tensor in _tensors(model))
 
 
 def _gflops_per_second(flops: int, latency_ms: float) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.perf.quantization.codes import QuantizedWeight, Ranges, quantize_weight
-
-AnyLayer = TypeVar("AnyLayer", bound="Linear | Conv2d")
 
 
 @dataclass(frozen=True)
