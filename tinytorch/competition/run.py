@@ -25,10 +25,7 @@ MENDS: dict[Kind | None, str] = {
 
 
 class TaskRecord(Record):
-    """What was to be solved: the task's name, the test data's digest and size, the accuracy expected of a baseline.
-
-    `test_samples` counts labels: a sequence has one for each token.
-    """
+    """What was to be solved: the task's name, the test data's digest and size, the accuracy expected of a baseline."""
 
     name: Text
     dataset_sha256: Sha256
