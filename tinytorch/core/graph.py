@@ -162,6 +162,15 @@ class Node:
         return seed
 
 
+def wrapped(kind: type[AnyNode], array: Array) -> AnyNode:
+    """A node of that kind around an array, without gradient and history."""
+    node = _new(kind)
+    node.data = array
+    node.grad = node._origin = None
+    node.requires_grad = False
+    return node
+
+
 def apply(name: str, *inputs: AnyNode, **options: Any) -> AnyNode:
     """Compute the operation `name` of the table and, unless inside `no_grad`, remember how.
 
@@ -182,10 +191,7 @@ def apply(name: str, *inputs: AnyNode, **options: Any) -> AnyNode:
         raise kind(f"{name} of shapes {shapes}: {error}", mend="look at the shapes of what goes in") from error
     if data.dtype.char == "d" and all(array.dtype.char != "d" for array in arrays):
         data = data.astype(np.float32)
-    result = _new(type(inputs[0]))
-    result.data = data if isinstance(data, np.ndarray) else np.asarray(data)
-    result.grad = result._origin = None
-    result.requires_grad = False
+    result = wrapped(type(inputs[0]), data if isinstance(data, np.ndarray) else np.asarray(data))
     if _recording.enabled:
         for tensor in inputs:
             if tensor.requires_grad:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.ops import OPERATIONS, Array, ForAny, Operation
+from tinytorch.core.ops import Array, ForAny, Operation, watched
 
 Cost = Callable[..., int]  # of (output, *arrays, **options)
 
@@ -93,13 +93,8 @@ def observing(tell: Callable[[Work], None], tell_gradients: Callable[[Work], Non
     The gradient of one array is taken to cost as much as the operation: for products that is what it does. That of a
     bias is a sum.
     """
-    before = dict(OPERATIONS)
-    for name, row in before.items():
-        OPERATIONS[name] = _observed(name, row, tell, tell_gradients)
-    try:
+    with watched(lambda name, row: _observed(name, row, tell, tell_gradients)):
         yield
-    finally:
-        OPERATIONS.update(before)
 
 
 def _observed(

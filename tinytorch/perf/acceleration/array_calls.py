@@ -1,0 +1,224 @@
+"""The numpy back end: every instruction as calls of numpy that write into arrays which are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tinytorch.core.arrays import GELU_CUBIC, GELU_SCALE
+from tinytorch.core.ops import OPERATIONS, Array, Shape
+from tinytorch.core.tensor import Tensor
+from tinytorch.perf.acceleration.memory import ALIGNMENT_BYTES
+from tinytorch.perf.acceleration.plan import Instruction
+from tinytorch.perf.acceleration.trace import LAYER
+
+Call = Callable[[], object]
+Bind = Callable[..., list[Call] | None]  # of a scratchpad, output, *inputs, **options; None where it does not suit
+
+SMALL = 256  # elements: so few are compared faster with as many zeros than with one
+ZERO, HALF, ONE = (np.array(value, np.float32) for value in (0, 0.5, 1))  # arrays: numbers take three times as long
+
+
+class Scratchpad:
+    """Memory for what an instruction needs while it runs, the same for all of them."""
+
+    def __init__(self, size_bytes: int = 0) -> None:
+        self.memory = np.zeros(size_bytes, np.uint8)
+        self.needed_bytes = self._used_bytes = 0
+
+    def array(self, shape: Shape) -> Array:
+        """Float32, for the instruction that is bound now; a throwaway where the pad is too small."""
+        start, size_bytes = self._used_bytes, -(-4 * prod(shape) // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+        self._used_bytes += size_bytes
+        self.needed_bytes = max(self.needed_bytes, self._used_bytes)
+        if self._used_bytes > len(self.memory):
+            return np.empty(shape, np.float32)
+        return self.memory[start : start + 4 * prod(shape)].view(np.float32).reshape(shape)
+
+    def next(self) -> None:
+        """Another instruction is bound from now on."""
+        self._used_bytes = 0
+
+
+def bound(instructions: Sequence[Instruction]) -> list[Call]:
+    """All calls of a plan, in order."""
+    measuring = Scratchpad()
+    for instruction in instructions:
+        _calls(instruction, measuring)
+    pad = Scratchpad(measuring.needed_bytes)
+    return [call for instruction in instructions for call in _calls(instruction, pad)]
+
+
+def _calls(instruction: Instruction, pad: Scratchpad) -> list[Call]:
+    """What computes an instruction; operations without a shorter way are computed as the framework does."""
+    pad.next()
+    output, inputs, options = instruction.output, instruction.inputs, instruction.options
+    if instruction.name == LAYER:
+        return [partial(_call_layer, output, instruction.layer, inputs[0], options)]
+    bind = BINDS.get(instruction.name)
+    found = bind(pad, output, *inputs, **options) if bind and output.dtype == np.float32 else None
+    return found or [partial(_compute, output, OPERATIONS[instruction.name].forward, inputs, options)]
+
+
+def _compute(output: Array, forward: Callable[..., Array], inputs: Sequence[Array], options: dict[str, Any]) -> None:
+    output[...] = forward(*inputs, **options)
+
+
+def _call_layer(output: Array, layer: Any, inputs: Array, options: dict[str, Any]) -> None:
+    output[...] = layer.forward(Tensor(inputs), **options).data
+
+
+def _ufunc(function: np.ufunc, _: Scratchpad, output: Array, *inputs: Array) -> list[Call]:
+    return [partial(function, *inputs, output)]  # `out=` takes longer
+
+
+def _relu(_: Scratchpad, output: Array, inputs: Array) -> list[Call]:
+    zero = ZERO if inputs.size > SMALL else np.zeros_like(inputs)
+    return [partial(np.maximum, inputs, zero, out=output)]
+
+
+def _sigmoid(_: Scratchpad, output: Array, inputs: Array) -> list[Call]:
+    """(tanh(x / 2) + 1) / 2."""
+    return [
+        partial(np.multiply, inputs, HALF, output),
+        partial(np.tanh, output, output),
+        partial(np.add, output, ONE, output),
+        partial(np.multiply, output, HALF, output),
+    ]
+
+
+def _gelu(pad: Scratchpad, output: Array, inputs: Array) -> list[Call]:
+    """x (1 + tanh(x (scale + scale cubic x^2))) / 2."""
+    inner = pad.array(inputs.shape)
+    scale, cubic = np.array(GELU_SCALE, np.float32), np.array(GELU_SCALE * GELU_CUBIC, np.float32)
+    return [
+        partial(np.multiply, inputs, inputs, inner),
+        partial(np.multiply, inner, cubic, inner),
+        partial(np.add, inner, scale, inner),
+        partial(np.multiply, inner, inputs, inner),
+        partial(np.tanh, inner, inner),
+        partial(np.add, inner, ONE, inner),
+        partial(np.multiply, inner, HALF, inner),
+        partial(np.multiply, inner, inputs, output),
+    ]
+
+
+def _matmul(_: Scratchpad, output: Array, left: Array, right: Array) -> list[Call] | None:
+    if right.ndim != 2 or left.ndim < 2:
+        return [partial(np.matmul, left, right, out=output)]
+    rows, target = as_rows(left), as_rows(output)
+    if rows is None or target is None or not target.flags.c_contiguous:
+        return None
+    return [partial(rows.dot, right, target)]  # the method: np.dot takes half as long again
+
+
+def _linear(pad: Scratchpad, output: Array, inputs: Array, weight: Array, bias: Array) -> list[Call] | None:
+    product = _matmul(pad, output, inputs, weight)
+    target = as_rows(output)
+    return product and [*product, partial(np.add, target, bias, target)]
+
+
+def _softmax(pad: Scratchpad, output: Array, inputs: Array, axis: int) -> list[Call]:
+    largest = pad.array(inputs.max(axis=axis, keepdims=True).shape)
+    return [
+        partial(np.maximum.reduce, inputs, axis=axis, keepdims=True, out=largest),
+        partial(np.subtract, inputs, largest, output),
+        partial(np.exp, output, output),
+        partial(np.add.reduce, output, axis=axis, keepdims=True, out=largest),
+        partial(np.divide, output, largest, output),
+    ]
+
+
+def _normalize(pad: Scratchpad, output: Array, inputs: Array, axis: Any, epsilon: float) -> list[Call] | None:
+    """Means are products with 1 / n, which are faster than sums."""
+    rows, target = as_matrix(inputs), as_matrix(output)
+    if axis not in (-1, inputs.ndim - 1) or rows is None or target is None:
+        return None
+    count, size = rows.shape
+    share, squares = np.full(size, 1 / size, np.float32), pad.array(rows.shape)
+    mean, small = pad.array((count,)), np.array(epsilon, np.float32)
+    column = mean[:, None]
+    return [
+        partial(rows.dot, share, mean),
+        partial(np.subtract, rows, column, target),
+        partial(np.multiply, target, target, squares),
+        partial(squares.dot, share, mean),
+        partial(np.add, mean, small, mean),
+        partial(np.sqrt, mean, mean),
+        partial(np.divide, target, column, target),
+    ]
+
+
+def _conv2d(
+    pad: Scratchpad, output: Array, images: Array, weight: Array, *bias: Array, stride: int, padding: int
+) -> list[Call] | None:
+    """Every window as a row (im2col), then one product; images lie as (N, H, W, C) here."""
+    samples, channels, height, width = images.shape
+    outputs, _, rows, columns = weight.shape
+    target = output.transpose(0, 2, 3, 1)
+    if not target.flags.c_contiguous:
+        return None
+    padded = np.zeros((samples, height + 2 * padding, width + 2 * padding, channels), np.float32)
+    inner = padded[:, padding : padding + height, padding : padding + width]
+    windows = sliding_window_view(padded, (rows, columns), axis=(1, 2))[:, ::stride, ::stride]
+    windows = windows.transpose(0, 1, 2, 4, 5, 3)
+    copied = pad.array(windows.shape)
+    matrix = np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(-1, outputs))
+    product = target.reshape(-1, outputs)
+    return [
+        partial(np.copyto, inner, images.transpose(0, 2, 3, 1)),
+        partial(np.copyto, copied, windows),
+        partial(copied.reshape(len(product), -1).dot, matrix, product),
+        *(partial(np.add, product, values, product) for values in bias),
+    ]
+
+
+def _max_pool2d(
+    _: Scratchpad, output: Array, images: Array, kernel: tuple[int, int], stride: int, padding: int
+) -> list[Call] | None:
+    if padding:
+        return None
+    windows = sliding_window_view(images, kernel, axis=(2, 3))[:, :, ::stride, ::stride]
+    first, *others = (windows[..., row, column] for row, column in np.ndindex(*kernel))
+    if not others:
+        return [partial(np.copyto, output, first)]
+    second, *others = others
+    return [
+        partial(np.maximum, first, second, out=output),
+        *(partial(np.maximum, output, part, out=output) for part in others),
+    ]
+
+
+def _reshape(_: Scratchpad, output: Array, inputs: Array, shape: Shape) -> list[Call]:
+    """A reshape that is no view."""
+    return [partial(np.copyto, output.reshape(inputs.shape), inputs)]
+
+
+def as_rows(array: Array) -> Array | None:
+    """The same; a single row as a vector, which numpy goes through in a third of the time where it adds another."""
+    rows = as_matrix(array)
+    return rows if rows is None or len(rows) > 1 else rows[0]
+
+
+def as_matrix(array: Array) -> Array | None:
+    """View of an array as rows of its last axis; None where that would be a copy."""
+    rows = array.reshape(-1, array.shape[-1])
+    return rows if np.may_share_memory(rows, array) else None
+
+
+BINDS: dict[str, Bind] = {
+    **{
+        name: partial(_ufunc, function)
+        for name, function in {
+            "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative,
+            "abs": np.abs, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh,
+        }.items()
+    },
+    "relu": _relu, "sigmoid": _sigmoid, "gelu": _gelu, "matmul": _matmul, "linear": _linear, "softmax": _softmax,
+    "normalize": _normalize, "conv2d": _conv2d, "max_pool2d": _max_pool2d, "reshape": _reshape,
+}  # fmt: skip

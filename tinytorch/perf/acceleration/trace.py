@@ -1,0 +1,133 @@
+"""Tracing: running a model once and writing down every operation that it computes, in order.
+
+All operations go through one table (`core.ops`), so that models of any class are seen, with `forward`s of their own.
+What is computed outside of it, with numpy or by looking at values, is taken for constant: the plan that is made of a
+trace is held against the model on other inputs before anybody gets it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core.embeddings import Embedding
+from tinytorch.core.model import Layer, inference
+from tinytorch.core.ops import Array, Operation, watched
+from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.weights import all_weighted_layers
+from tinytorch.errors import UsageError
+
+LAYER = "layer"  # the name of a step that calls a whole layer
+
+
+@dataclass(eq=False)
+class Value:
+    """An array that depends on the inputs, as one run saw it: of this shape, type and order of axes in memory."""
+
+    example: Array = field(repr=False)
+
+
+@dataclass(eq=False)
+class Step:
+    """One operation: its name in the table, values or constant arrays that go in, options, and what comes out.
+
+    A step called LAYER has a `layer` instead, which is called with one value.
+    """
+
+    name: str
+    inputs: tuple[Value | Array, ...]
+    output: Value
+    options: dict[str, Any] = field(default_factory=dict)
+    layer: Any = None
+
+
+@dataclass
+class Trace:
+    """What a model did with `inputs`: `steps`, the last of which need not be the one that made `output`."""
+
+    inputs: Value
+    steps: list[Step]
+    output: Value
+
+
+def trace(model: Any, example: Array) -> Trace:
+    """Run `model` on `example` (N, ...) in inference, and see how it comes to its one output.
+
+    Raises UsageError when that is no tensor, or does not depend on the inputs.
+    """
+    recorder = _Recorder(example)
+    with inference(model), no_grad(), watched(recorder.watch), recorder.layers(model):
+        output = model(Tensor(example))
+    found = recorder.values.get(id(output.data)) if isinstance(output, Tensor) else None
+    if found is None:
+        kind = type(output).__qualname__
+        raise UsageError(
+            f"compile_model needs a model that computes one tensor from its inputs by operations on tensors, got {kind}",
+            mend="compute with tensors, not with their arrays, and return the last one",
+        )
+    return Trace(recorder.inputs, recorder.steps, found)
+
+
+class _Recorder:
+    """Writes down what happens in its own thread."""
+
+    def __init__(self, example: Array) -> None:
+        self.inputs = Value(example)
+        self.values = {id(example): self.inputs}  # of arrays that live as long as their values
+        self.steps: list[Step] = []
+        self._thread = threading.get_ident()
+        self._is_inside = False  # a layer that is one step
+
+    def watch(self, name: str, row: Operation) -> Operation:
+        """The row of an operation that is written down."""
+
+        def forward(*arrays: Array, **options: Any) -> Array:
+            output = np.asarray(row.forward(*arrays, **options))
+            if not self._is_inside and threading.get_ident() == self._thread:
+                self._add(name, arrays, output, options)
+            return output
+
+        return Operation(forward, row.vjps)
+
+    @contextmanager
+    def layers(self, model: Any) -> Iterator[None]:
+        """For a while layers with compact weights, and embeddings, are one step each."""
+        with ExitStack() as stack:
+            for layer in {id(layer): layer for _, layer, _ in all_weighted_layers(model)}.values():
+                if isinstance(layer, Embedding) or not isinstance(layer.weight, Tensor):
+                    stack.enter_context(self._as_one_step(layer))
+            yield
+
+    @contextmanager
+    def _as_one_step(self, layer: Layer) -> Iterator[None]:
+        forward, own = layer.forward, vars(layer).get("forward")
+
+        def recorded(inputs: Tensor, **options: Any) -> Any:
+            before, self._is_inside = self._is_inside, True
+            try:
+                output = forward(inputs, **options)
+            finally:
+                self._is_inside = before
+            if not before:
+                self._add(LAYER, (inputs.data,), output.data, options, layer)
+            return output
+
+        layer.forward = recorded  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            if own is None:
+                del layer.forward
+            else:
+                layer.forward = own  # type: ignore[method-assign]
+
+    def _add(self, name: str, arrays: tuple[Array, ...], output: Array, options: dict[str, Any], layer: Any = None) -> None:
+        inputs = tuple(self.values.get(id(array), array) for array in arrays)
+        if any(isinstance(each, Value) for each in inputs):
+            value = self.values[id(output)] = Value(output)
+            self.steps.append(Step(name, inputs, value, options, layer))
