@@ -13,6 +13,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tinytorch.core.arrays import GELU_CUBIC, GELU_SCALE
 from tinytorch.core.ops import OPERATIONS, Array, Shape
 from tinytorch.core.tensor import Tensor
+from tinytorch.core.windows import Size
+from tinytorch.perf.acceleration.layout import conv_matrix
 from tinytorch.perf.acceleration.memory import ALIGNMENT_BYTES
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.perf.acceleration.trace import LAYER
@@ -20,16 +22,17 @@ from tinytorch.perf.acceleration.trace import LAYER
 Call = Callable[[], object]
 Bind = Callable[..., list[Call] | None]  # of a scratchpad, output, *inputs, **options; None where it does not suit
 
-SMALL = 256  # elements: so few are compared faster with as many zeros than with one
+MOST_ZEROS = 4096  # so many elements are compared in half the time with as many zeros as with one
 ZERO, HALF, ONE = (np.array(value, np.float32) for value in (0, 0.5, 1))  # arrays: numbers take three times as long
 
 
 class Scratchpad:
     """Memory for what an instruction needs while it runs, the same for all of them."""
 
-    def __init__(self, size_bytes: int = 0) -> None:
+    def __init__(self, size_bytes: int = 0, zeros: int = 0) -> None:
         self.memory = np.zeros(size_bytes, np.uint8)
-        self.needed_bytes = self._used_bytes = 0
+        self.needed_bytes = self._used_bytes = self.needed_zeros = 0
+        self._zeros = np.zeros(zeros, np.float32)
 
     def array(self, shape: Shape) -> Array:
         """Float32, for the instruction that is bound now; a throwaway where the pad is too small."""
@@ -39,6 +42,12 @@ class Scratchpad:
         if self._used_bytes > len(self.memory):
             return np.empty(shape, np.float32)
         return self.memory[start : start + 4 * prod(shape)].view(np.float32).reshape(shape)
+
+    def zeros(self, shape: Shape) -> Array:
+        """Zeros, which stay zeros."""
+        count = prod(shape)
+        self.needed_zeros = max(self.needed_zeros, count)
+        return np.zeros(shape, np.float32) if count > len(self._zeros) else self._zeros[:count].reshape(shape)
 
     def next(self) -> None:
         """Another instruction is bound from now on."""
@@ -50,7 +59,7 @@ def bound(instructions: Sequence[Instruction]) -> list[Call]:
     measuring = Scratchpad()
     for instruction in instructions:
         _calls(instruction, measuring)
-    pad = Scratchpad(measuring.needed_bytes)
+    pad = Scratchpad(measuring.needed_bytes, measuring.needed_zeros)
     return [call for instruction in instructions for call in _calls(instruction, pad)]
 
 
@@ -74,16 +83,18 @@ def _call_layer(output: Array, layer: Any, inputs: Array, options: dict[str, Any
 
 
 def _ufunc(function: np.ufunc, _: Scratchpad, output: Array, *inputs: Array) -> list[Call]:
-    return [partial(function, *inputs, output)]  # `out=` takes longer
+    return [partial(function, *as_vectors(*inputs, output))]  # `out=` takes longer
 
 
-def _relu(_: Scratchpad, output: Array, inputs: Array) -> list[Call]:
-    zero = ZERO if inputs.size > SMALL else np.zeros_like(inputs)
-    return [partial(np.maximum, inputs, zero, out=output)]
+def _relu(pad: Scratchpad, output: Array, inputs: Array) -> list[Call]:
+    inputs, output = as_vectors(inputs, output)
+    zeros = pad.zeros(inputs.shape) if inputs.size <= MOST_ZEROS else ZERO
+    return [partial(np.maximum, inputs, zeros, out=output)]
 
 
 def _sigmoid(_: Scratchpad, output: Array, inputs: Array) -> list[Call]:
     """(tanh(x / 2) + 1) / 2."""
+    inputs, output = as_vectors(inputs, output)
     return [
         partial(np.multiply, inputs, HALF, output),
         partial(np.tanh, output, output),
@@ -94,6 +105,7 @@ def _sigmoid(_: Scratchpad, output: Array, inputs: Array) -> list[Call]:
 
 def _gelu(pad: Scratchpad, output: Array, inputs: Array) -> list[Call]:
     """x (1 + tanh(x (scale + scale cubic x^2))) / 2."""
+    inputs, output = as_vectors(inputs, output)
     inner = pad.array(inputs.shape)
     scale, cubic = np.array(GELU_SCALE, np.float32), np.array(GELU_SCALE * GELU_CUBIC, np.float32)
     return [
@@ -167,24 +179,31 @@ def _conv2d(
     inner = padded[:, padding : padding + height, padding : padding + width]
     windows = sliding_window_view(padded, (rows, columns), axis=(1, 2))[:, ::stride, ::stride]
     windows = windows.transpose(0, 1, 2, 4, 5, 3)
-    copied = pad.array(windows.shape)
-    matrix = np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(-1, outputs))
-    product = target.reshape(-1, outputs)
+    matrix, product = conv_matrix(weight, *bias), target.reshape(-1, outputs)
+    copied, size = pad.array((len(product), len(matrix))), channels * rows * columns
     return [
         partial(np.copyto, inner, images.transpose(0, 2, 3, 1)),
-        partial(np.copyto, copied, windows),
-        partial(copied.reshape(len(product), -1).dot, matrix, product),
-        *(partial(np.add, product, values, product) for values in bias),
+        partial(np.copyto, copied[:, :size].reshape(windows.shape), windows),
+        *(partial(np.copyto, copied[:, size], ONE) for _ in bias),
+        partial(copied.dot, matrix, product),
     ]
 
 
 def _max_pool2d(
-    _: Scratchpad, output: Array, images: Array, kernel: tuple[int, int], stride: int, padding: int
+    pad: Scratchpad, output: Array, images: Array, kernel: Size, stride: int, padding: int
 ) -> list[Call] | None:
+    """The largest of rows first, which are long runs of memory, then of columns."""
     if padding:
         return None
-    windows = sliding_window_view(images, kernel, axis=(2, 3))[:, :, ::stride, ::stride]
-    first, *others = (windows[..., row, column] for row, column in np.ndindex(*kernel))
+    samples, channels, rows, _ = output.shape
+    tall = pad.array((samples, rows, images.shape[3], channels)).transpose(0, 3, 1, 2)
+    return [*_largest(tall, images, kernel[0], stride, 2), *_largest(output, tall, kernel[1], stride, 3)]
+
+
+def _largest(output: Array, images: Array, size: int, stride: int, axis: int) -> list[Call]:
+    """The largest of `size` neighbours along an axis."""
+    windows = np.moveaxis(sliding_window_view(images, size, axis=axis), axis, 0)[::stride]
+    first, *others = (np.moveaxis(windows[..., place], 0, axis) for place in range(size))
     if not others:
         return [partial(np.copyto, output, first)]
     second, *others = others
@@ -203,6 +222,15 @@ def as_rows(array: Array) -> Array | None:
     """The same; a single row as a vector, which numpy goes through in a third of the time where it adds another."""
     rows = as_matrix(array)
     return rows if rows is None or len(rows) > 1 else rows[0]
+
+
+def as_vectors(*arrays: Array) -> tuple[Array, ...]:
+    """Views of arrays of one shape and one order in memory as vectors, in that order; others as they are."""
+    first = arrays[-1]
+    order = sorted(range(first.ndim), key=lambda axis: -first.strides[axis])
+    moved = [array.transpose(order) for array in arrays if array.shape == first.shape]
+    is_plain = len(moved) == len(arrays) and all(array.flags.c_contiguous for array in moved)
+    return tuple(array.reshape(-1) for array in moved) if is_plain else arrays
 
 
 def as_matrix(array: Array) -> Array | None:

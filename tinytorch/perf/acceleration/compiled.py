@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from tinytorch.core.graph import wrapped
 from tinytorch.core.model import Layer
-from tinytorch.core.ops import Array, Shape
+from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.perf.acceleration.array_calls import bound
+from tinytorch.perf.acceleration.layout import lay_out
 from tinytorch.perf.acceleration.plan import make_plan
 from tinytorch.perf.acceleration.trace import trace
 
@@ -30,8 +32,7 @@ class CompiledModel(Layer):
     kind = "Sequential"  # a container: what counts is in it
 
     def __init__(self, model: Any, example: Array, backend: Backend) -> None:
-        self.model, self.backend, self.training = model, backend, False
-        self._plan_for(example)
+        self._start(model, backend, example)
 
     def __call__(self, inputs: Tensor | Array, *others: Any, **options: Any) -> Any:
         """`forward`."""
@@ -45,6 +46,11 @@ class CompiledModel(Layer):
         outputs: Tensor = self(inputs)
         return outputs
 
+    def _start(self, model: Any, backend: Backend, example: Array) -> None:
+        lay_out(model)
+        self.model, self.backend, self.training = model, backend, False
+        self._plan_for(example)
+
     def _plan_for(self, example: Array) -> None:
         self._run = planned(self.model, np.array(example), self.backend)
         self._shape, self._dtype = example.shape, example.dtype
@@ -53,8 +59,7 @@ class CompiledModel(Layer):
         return {"model": self.model, "backend": self.backend, "shape": self._shape, "dtype": self._dtype.str}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.model, self.backend, self.training = state["model"], state["backend"], False
-        self._plan_for(np.zeros(state["shape"], state["dtype"]))
+        self._start(state["model"], state["backend"], np.zeros(state["shape"], state["dtype"]))
 
 
 def planned(model: Any, example: Array, backend: Backend) -> Run:
@@ -78,4 +83,4 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     Outputs are the model's within 1e-5. Raises UsageError for models that compute outside of tensors, or depend on the
     values of their inputs otherwise than by operations.
     """
-    return CompiledModel(model, np.asarray(example), backend)
+    return CompiledModel(copy.deepcopy(model), np.asarray(example), backend)

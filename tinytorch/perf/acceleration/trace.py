@@ -126,7 +126,9 @@ class _Recorder:
             else:
                 layer.forward = own  # type: ignore[method-assign]
 
-    def _add(self, name: str, arrays: tuple[Array, ...], output: Array, options: dict[str, Any], layer: Any = None) -> None:
+    def _add(
+        self, name: str, arrays: tuple[Array, ...], output: Array, options: dict[str, Any], layer: Any = None
+    ) -> None:
         inputs = tuple(self.values.get(id(array), array) for array in arrays)
         if any(isinstance(each, Value) for each in inputs):
             value = self.values[id(output)] = Value(output)
