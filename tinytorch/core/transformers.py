@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, Literal, Protocol
 
@@ -188,30 +188,55 @@ class GPT(Layer):
         `max_seq_len` tokens are looked at. Raises ShapeError for an empty prompt, UsageError for a negative
         temperature, and for more tokens than a memory holds.
         """
-        prompt = checked_tokens(prompt_tokens, self.token_embedding.vocab_size).astype(np.int64)
-        sequence = prompt if prompt.ndim == 2 else prompt[None]
-        self._check_generation(sequence, max_new_tokens, temperature)
+        limit = self.max_seq_len if self.memory else None
+        prompt = checked_prompt(prompt_tokens, self.vocab_size, max_new_tokens, limit)
         if self.memory:
             self.memory.start()
-        generator = rng or np.random.default_rng()
         with inference(self) if self.training else nullcontext(), no_grad():
-            for _ in range(max_new_tokens):
-                unseen = sequence[:, self.memory.length :] if self.memory else sequence[:, -self.max_seq_len :]
-                scores = self.forward(Tensor(unseen), memory=self.memory).data[:, -1]
-                sequence = np.concatenate([sequence, _choose(scores, temperature, generator)[:, None]], axis=1)
-        return Tensor(sequence if prompt.ndim == 2 else sequence[0])
+            return continued(prompt, max_new_tokens, temperature, rng, self._next_scores)
 
-    def _check_generation(self, sequence: Array, new_tokens: int, temperature: float) -> None:
-        if sequence.ndim != 2 or not sequence.size:
-            raise ShapeError(f"generate() needs a prompt (T,) or (N, T) of at least one token, got {sequence.shape}")
-        if new_tokens < 0 or temperature < 0:
-            raise UsageError(f"cannot generate {new_tokens} tokens at temperature {temperature}: neither may be < 0")
-        needed = sequence.shape[1] + new_tokens - 1  # the last token is never looked at
-        if self.memory and new_tokens and needed > self.max_seq_len:
-            raise UsageError(
-                f"{sequence.shape[1]} tokens and {new_tokens} more do not fit into a memory of {self.max_seq_len}",
-                mend="generate fewer tokens, build the model with a larger max_seq_len, or go without a memory",
-            )
+    def _next_scores(self, sequence: Array) -> Array:
+        """Scores (N, vocab_size) of what follows a sequence (N, T)."""
+        unseen = sequence[:, self.memory.length :] if self.memory else sequence[:, -self.max_seq_len :]
+        scores: Array = self.forward(Tensor(unseen), memory=self.memory).data[:, -1]
+        return scores
+
+
+def checked_prompt(tokens: Any, vocab_size: int, new_tokens: int, limit: int | None) -> Array:
+    """`tokens` (N, T) or (T,) as integers; ShapeError for an empty prompt, UsageError for what fits no `limit`."""
+    prompt = checked_tokens(tokens, vocab_size).astype(np.int64)
+    if prompt.ndim not in (1, 2) or not prompt.size:
+        raise ShapeError(f"generate() needs a prompt (T,) or (N, T) of at least one token, got {prompt.shape}")
+    if new_tokens < 0:
+        raise UsageError(f"generate() cannot make {new_tokens} tokens")
+    length = prompt.shape[-1]
+    if limit and new_tokens and length + new_tokens - 1 > limit:  # the last token is never looked at
+        raise UsageError(
+            f"{length} tokens and {new_tokens} more do not fit into a memory of {limit}",
+            mend="generate fewer tokens, build the model with a larger max_seq_len, or go without a memory",
+        )
+    return prompt
+
+
+def continued(
+    prompt: Array,
+    new_tokens: int,
+    temperature: float,
+    rng: np.random.Generator | None,
+    next_scores: Callable[[Array], Array],
+) -> Tensor:
+    """A prompt (N, T) or (T,) and `new_tokens` more, drawn by the scores (N, vocab_size) that a sequence gets.
+
+    UsageError for a negative temperature.
+    """
+    if temperature < 0:
+        raise UsageError(f"generate() needs a temperature of at least 0, got {temperature}")
+    length, generator = prompt.shape[-1], rng or np.random.default_rng()
+    sequence = np.empty((len(prompt) if prompt.ndim == 2 else 1, length + new_tokens), np.int64)
+    sequence[:, :length] = prompt
+    for end in range(length, length + new_tokens):
+        sequence[:, end] = _choose(next_scores(sequence[:, :end]), temperature, generator)
+    return Tensor(sequence if prompt.ndim == 2 else sequence[0])
 
 
 def create_causal_mask(seq_len: int) -> Tensor:

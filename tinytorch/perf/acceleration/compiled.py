@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +11,15 @@ from tinytorch.core.graph import wrapped
 from tinytorch.core.model import Layer
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
-from tinytorch.perf.acceleration.array_calls import bound
+from tinytorch.core.transformers import Completion
+from tinytorch.perf.acceleration.backends import Backend, runner
+from tinytorch.perf.acceleration.decoder import Decoder
+from tinytorch.perf.acceleration.fusion import fuse
 from tinytorch.perf.acceleration.layout import lay_out
 from tinytorch.perf.acceleration.plan import make_plan
+from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import trace
 
-Backend = Literal["numpy", "numba"]
 Run = Callable[[Array], Array]
 
 
@@ -64,14 +66,15 @@ class CompiledModel(Layer):
 
 def planned(model: Any, example: Array, backend: Backend) -> Run:
     """The function that runs `model` on arrays of the example's shape."""
-    plan = make_plan(trace(model, example))
-    calls = bound(plan.instructions)
-    inputs, output = plan.inputs, plan.output
+    if isinstance(model, Completion):
+        decoder = Decoder(model.gpt, backend)
+        return lambda prompts: decoder.complete(prompts[:, : model.prompt_length], model.new_tokens)
+    plan = make_plan(simplified(trace(model, example)))
+    compute, inputs, output = runner(plan.instructions, backend), plan.inputs, plan.output
 
     def run(array: Array) -> Array:
         inputs[...] = array
-        for call in calls:
-            call()
+        compute()
         return output.copy()
 
     return run
@@ -83,4 +86,4 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     Outputs are the model's within 1e-5. Raises UsageError for models that compute outside of tensors, or depend on the
     values of their inputs otherwise than by operations.
     """
-    return CompiledModel(copy.deepcopy(model), np.asarray(example), backend)
+    return CompiledModel(fuse(model), np.asarray(example), backend)

@@ -1,0 +1,127 @@
+"""Fusion: the same function by other weights, such that less is left to compute.
+
+What a normalization multiplies with and adds goes into the layer beside it, and what later sums make of no effect is
+left out. Layers and their kinds stay; those that have nothing to do any more do nothing, and plans leave them out.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core.compact import CompactWeight
+from tinytorch.core.layers import Layer, Linear, Sequential, find_layers, set_training_mode
+from tinytorch.core.ops import Array
+from tinytorch.core.spatial import BatchNorm2d, Conv2d
+from tinytorch.core.tensor import Tensor
+from tinytorch.core.transformers import GPT, LayerNorm, TransformerBlock
+
+
+def fuse(model: Any) -> Any:
+    """A copy of `model`, of any class, for inference, that computes the same from weights that save work.
+
+    In every Sequential a BatchNorm2d goes into the Conv2d before it (Jacob et al. 2018, section 3.2). In every
+    TransformerBlock and GPT the gains and shifts of LayerNorms go into the Linears behind them, biases of keys, which
+    softmax takes out again, are gone, those of values lie in the attention's output. In a GPT all that is added to the
+    residual stream has mean zero, so that LayerNorms have none to take off (Ashkboos et al. 2024, section 3.2).
+    Weights that are compact, or shared by layers, stay as they are, and what would go into them.
+    """
+    fused = copy.deepcopy(model)
+    layers = find_layers(fused)
+    free = _Free(layers)
+    for layer in layers:
+        match layer if free.is_ours(layer) else None:
+            case Sequential():
+                for first, second in itertools.pairwise(layer.layers):
+                    if isinstance(first, Conv2d) and isinstance(second, BatchNorm2d) and free(first, second):
+                        fold_batch_norm(first, second)
+            case TransformerBlock():
+                _fuse_block(layer, free)
+            case GPT():
+                if free(layer.lm_head, layer.ln_f):
+                    fold_layer_norm(layer.ln_f, [layer.lm_head])
+                _centre(layer, free)
+    set_training_mode(fused, False)
+    return fused
+
+
+class _Free:
+    """Whether layers may be changed: ours, in one place, with weights of floats that are theirs alone."""
+
+    def __init__(self, layers: list[Layer]) -> None:
+        self._tensors = Counter(id(item) for layer in layers for item in vars(layer).values() if is_weight(item))
+        self._places = Counter(id(child) for layer in layers for child in layer.children())
+
+    def __call__(self, *layers: Layer) -> bool:
+        kept = [item for layer in layers for item in vars(layer).values() if is_weight(item)]
+        are_alone = all(type(item) is Tensor and self._tensors[id(item)] == 1 for item in kept)
+        return are_alone and all(self.is_ours(layer) and self._places[id(layer)] == 1 for layer in layers)
+
+    @staticmethod
+    def is_ours(layer: Layer) -> bool:
+        """Whether a layer computes what the framework's does, not what a class of somebody else's says."""
+        return type(layer).__module__.startswith("tinytorch.core.") and "forward" not in vars(layer)
+
+
+def is_weight(item: object) -> bool:
+    """Whether an attribute of a layer is a weight, in whatever form."""
+    return isinstance(item, (Tensor, CompactWeight))
+
+
+def fold_batch_norm(convolution: Conv2d, norm: BatchNorm2d) -> None:
+    """Move what `norm` does in inference into the convolution before it, in place."""
+    scale = norm.gamma.data / np.sqrt(norm.running_var + norm.eps)
+    bias = 0 if convolution.bias is None else convolution.bias.data
+    convolution.weight.data = convolution.weight.data * scale[:, None, None, None]
+    convolution.bias = _tensor((bias - norm.running_mean) * scale + norm.beta.data)
+    norm.gamma, norm.beta = _tensor(np.ones_like(scale)), _tensor(np.zeros_like(scale))
+    norm.running_mean, norm.running_var = np.zeros_like(scale), np.ones_like(scale) - np.float32(norm.eps)
+
+
+def fold_layer_norm(norm: LayerNorm, followers: list[Linear]) -> None:
+    """Move the gain and shift of `norm` into all Linears that read it, in place."""
+    gain, shift = norm.gamma.data, norm.beta.data
+    for linear in followers:
+        if shift.any():
+            bias = 0 if linear.bias is None else linear.bias.data
+            linear.bias = _tensor(bias + shift @ linear.weight.data)
+        linear.weight.data = gain[:, None] * linear.weight.data
+    norm.gamma, norm.beta = _tensor(np.ones_like(gain)), _tensor(np.zeros_like(shift))
+
+
+def _fuse_block(block: TransformerBlock, free: _Free) -> None:
+    attention, mlp = block.attention, block.mlp
+    readers = [attention.q_proj, attention.k_proj, attention.v_proj]
+    if free(attention, block.ln1, *readers):
+        fold_layer_norm(block.ln1, readers)
+        attention.k_proj.bias = None  # adds the same to all scores of a query
+        if free(attention.out_proj) and attention.v_proj.bias is not None:
+            through = attention.v_proj.bias.data @ attention.out_proj.weight.data  # weights of positions sum to 1
+            bias = 0 if attention.out_proj.bias is None else attention.out_proj.bias.data
+            attention.out_proj.bias, attention.v_proj.bias = _tensor(bias + through), None
+    if free(mlp, block.ln2, mlp.linear1):
+        fold_layer_norm(block.ln2, [mlp.linear1])
+
+
+def _centre(gpt: GPT, free: _Free) -> None:
+    """Take its mean off everything that is added to the residual stream, which only LayerNorms read."""
+    tables = [gpt.token_embedding, gpt.position_embedding]
+    writers = [linear for block in gpt.blocks for linear in (block.attention.out_proj, block.mlp.linear2)]
+    if not free(*tables, *writers):
+        return
+    for layer in (*tables, *writers):
+        layer.weight.data = _centred(layer.weight.data)
+        if isinstance(layer, Linear) and layer.bias is not None:
+            layer.bias = _tensor(_centred(layer.bias.data))
+
+
+def _centred(array: Array) -> Array:
+    return (array - array.mean(axis=-1, keepdims=True, dtype=np.float64)).astype(np.float32)
+
+
+def _tensor(array: Array) -> Tensor:
+    return Tensor(array.astype(np.float32))
