@@ -8,12 +8,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor, apply
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A matrix (rows, columns) as kernels read it: ((table[code] or code) - zero_point) * scale.
+
+    `codes` are int8 (rows, columns), or with a `table` uint8 of `bits` each, packed row after row. Scales and zero
+    points (int8) are those of the columns (columns,), or of all (1,).
+    """
+
+    codes: Array
+    table: Array | None = None
+    bits: int = 8
+    scale: Array | None = None
+    zero_point: Array | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A matrix as compressed sparse rows: `values` in `columns`, those of row i from starts[i] to starts[i + 1]."""
+
+    values: Array
+    columns: Array
+    starts: Array
 
 
 class CompactWeight:
@@ -44,6 +69,10 @@ class CompactWeight:
 
     def recoded(self, make: Callable[[Tensor], CompactWeight | None]) -> CompactWeight | None:
         """The same form over values that `make` keeps in another one; None for a form that cannot be combined."""
+        return None
+
+    def readable(self) -> Codes | Rows | None:
+        """This matrix for kernels, its arrays not copied; None for a form that none can read."""
         return None
 
     @property

@@ -11,9 +11,16 @@ from tinytorch.perf.acceleration.plan import Instruction
 Backend = Literal["numpy", "numba"]
 
 
-def runner(instructions: Sequence[Instruction], backend: Backend) -> Callable[[], None]:
+def runner(instructions: Sequence[Instruction], backend: Backend) -> Callable[[], object]:
     """A function that runs all instructions, in order."""
-    calls = bound(instructions)
+    if backend == "numba":
+        from tinytorch.perf.acceleration.machine import compiled_calls  # loads numba
+
+        calls = compiled_calls(instructions)
+    else:
+        calls = bound(instructions)
+    if len(calls) == 1:
+        return calls[0]
 
     def run() -> None:
         for call in calls:

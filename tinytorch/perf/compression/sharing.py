@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.compact import CompactWeight, looked_up, pack, unpack
+from tinytorch.core.compact import Codes, CompactWeight, looked_up, pack, unpack
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.weights import check_finite, with_weights
 from tinytorch.errors import UsageError
@@ -31,6 +31,10 @@ class SharedWeight(CompactWeight):
     def dense(self) -> Array:
         """The weight as float32."""
         return looked_up(self.codes, self.bits, self.codebook, self.shape)
+
+    def readable(self) -> Codes:
+        """Numbers of values, and the values."""
+        return Codes(self.codes, self.codebook, self.bits)
 
     def rows(self, index: Any) -> Array:
         """`dense()[index]`, of which only those rows are made."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tinytorch.core.compact import CompactWeight
+from tinytorch.core.compact import CompactWeight, Rows
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.weights import with_weights
@@ -120,6 +120,10 @@ class CsrWeight(KeepsValues):
             return super().multiply(inputs)
         rows = inputs.data.reshape(-1, self.shape[0])
         return Tensor((rows @ self._matrix()).reshape(*inputs.shape[:-1], self.shape[1]))
+
+    def readable(self) -> Rows | None:
+        """As it is; None where the values are compact."""
+        return None if isinstance(self.values, CompactWeight) else Rows(self.values, self.columns, self.starts)
 
     def _matrix(self) -> Any:
         from scipy.sparse import csr_array  # takes as long to load as numpy does

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from tinytorch.core.compact import CompactWeight, looked_up, pack, unpack
+from tinytorch.core.compact import Codes, CompactWeight, looked_up, pack, unpack
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.weights import check_finite
@@ -51,6 +51,13 @@ class QuantizedWeight(CompactWeight):
         codes = self.codes.astype(np.float32) if self.bits == 8 else looked_up(self.codes, 4, FOUR_BITS, self.shape)
         outputs: Tensor = inputs @ codes * self.scale
         return outputs
+
+    def readable(self) -> Codes | None:
+        """Codes as they are; scales of rows are for no kernel."""
+        if self.axis == 0 and self.scale.size > 1:
+            return None
+        table = None if self.bits == 8 else FOUR_BITS
+        return Codes(self.codes, table, self.bits, self.scale, self.zero_point)
 
     def rows(self, index: Any) -> Array:
         """`dense()[index]`, of which only those rows are made."""
