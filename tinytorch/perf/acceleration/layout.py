@@ -45,7 +45,7 @@ def conv_matrix(weight: Array, *bias: Array) -> Array:
     rows = weight[0].size + len(bias)
     if base is not None and base.shape == (rows, outputs) and all(values.base is base for values in bias):
         return base
-    return np.vstack([weight.transpose(2, 3, 1, 0).reshape(-1, outputs), *bias])
+    return np.ascontiguousarray(np.vstack([weight.transpose(2, 3, 1, 0).reshape(-1, outputs), *bias]))
 
 
 def attention_matrix(layer: MultiHeadAttention) -> Array | None:

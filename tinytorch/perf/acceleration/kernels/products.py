@@ -1,0 +1,166 @@
+"""Products with a matrix in any form: floats, codes, packed codes with a table, or compressed sparse rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinytorch.perf.acceleration.kernels.addresses import (
+    floats,
+    indices,
+    integers,
+    kernel,
+    shorts,
+    signed_bytes,
+    unsigned_bytes,
+)
+from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, CODES, FLOATS, PACKED
+from tinytorch.perf.acceleration.kernels.tiles import TILE_ROWS, add_matrix_product
+
+ZERO = np.float32(0)
+
+
+@kernel
+def linear(row):
+    """Rows of x times a matrix, and a bias."""
+    x_at, y_at, index_at, rows, height, width, stride, form, matrix_at = row[1:10]
+    bias_at, scale_at = row[11], row[12]
+    for number in range(rows):
+        fill(y_at + 4 * number * width, width, 0 if scale_at else bias_at)
+    if form == FLOATS and rows >= TILE_ROWS:
+        add_matrix_product(x_at, 4 * stride, matrix_at, height, y_at, rows, width)
+        return
+    index = indices(index_at, height + 1)
+    for number in range(rows):
+        x, y = floats(x_at + 4 * number * stride, height), floats(y_at + 4 * number * width, width)
+        count = not_zero(x, height, index)
+        if form == FLOATS:
+            add_product(x, index, count, floats(matrix_at, height * width), width, y, width)
+        elif form == CODES:
+            add_product(x, index, count, signed_bytes(matrix_at, height * width), width, y, width)
+        elif form == PACKED:
+            _add_packed(x, index, count, y, row)
+        else:
+            _add_sparse(x, index, count, y, row)
+        if scale_at:
+            _scale(x, index, count, y, row)
+
+
+@kernel
+def fill(y_at, size, bias_at):
+    """y = bias, or 0 where there is none."""
+    y = floats(y_at, size)
+    if bias_at:
+        bias = floats(bias_at, size)
+        for j in range(size):
+            y[j] = bias[j]
+    else:
+        for j in range(size):
+            y[j] = ZERO
+
+
+@kernel
+def not_zero(x, size, index):
+    """Write the places of what is not zero, which ReLU leaves about half of, and return how many there are."""
+    count = 0
+    for k in range(size):
+        index[count] = k
+        count += x[k] != 0
+    return count
+
+
+@kernel
+def add_product(x, index, count, w, step, y, size):
+    """y[:size] += x[index] @ w[index], for `count` places in `index`; rows of w lie `step` apart. Eight at a time."""
+    k = 0
+    while k + AT_ONCE <= count:
+        i0, i1, i2, i3 = index[k], index[k + 1], index[k + 2], index[k + 3]
+        i4, i5, i6, i7 = index[k + 4], index[k + 5], index[k + 6], index[k + 7]
+        a, b, c, d, e, f, g, h = x[i0], x[i1], x[i2], x[i3], x[i4], x[i5], x[i6], x[i7]
+        p, q, r, s = w[i0 * step :], w[i1 * step :], w[i2 * step :], w[i3 * step :]
+        t, u, v, z = w[i4 * step :], w[i5 * step :], w[i6 * step :], w[i7 * step :]
+        for j in range(size):
+            first = a * p[j] + b * q[j] + c * r[j] + d * s[j]
+            y[j] += first + (e * t[j] + f * u[j] + g * v[j] + h * z[j])
+        k += AT_ONCE
+    while k < count:
+        a, p = x[index[k]], w[index[k] * step :]
+        for j in range(size):
+            y[j] += a * p[j]
+        k += 1
+
+
+@kernel
+def _scale(x, index, count, y, row):
+    """What sums of codes stand for: less the zero point's share, times the scale, and the bias."""
+    width, bias_at, scale_at, scales, zero_point_at = row[6], row[11], row[12], row[13], row[14]
+    scale = floats(scale_at, scales)
+    if zero_point_at:
+        zero_point, total = signed_bytes(zero_point_at, scales), ZERO
+        for k in range(count):
+            total += x[index[k]]
+        for j in range(width):
+            y[j] -= total * zero_point[j if scales > 1 else 0]
+    for j in range(width):
+        y[j] *= scale[j if scales > 1 else 0]
+    if bias_at:
+        bias = floats(bias_at, width)
+        for j in range(width):
+            y[j] += bias[j]
+
+
+@kernel
+def _add_packed(x, index, count, y, row):
+    """Codes of 1 to 8 bits that number values of a table: eight rows are looked up, then added."""
+    height, width, codes_at, table_at, bits, values_at, order_at, chosen_at = (
+        row[5], row[6], row[9], row[10], row[15], row[16], row[17], row[18],
+    )  # fmt: skip
+    codes, table = unsigned_bytes(codes_at, height * width), floats(table_at, 256)
+    values, order, chosen = floats(values_at, AT_ONCE * width), indices(order_at, AT_ONCE), floats(chosen_at, AT_ONCE)
+    for k in range(0, count, AT_ONCE):
+        taken = min(AT_ONCE, count - k)
+        for number in range(taken):
+            order[number], chosen[number] = number, x[index[k + number]]
+            _look_up(codes, table, bits, index[k + number] * width, values[number * width :], width)
+        add_product(chosen, order, taken, values, width, y, width)
+
+
+@kernel
+def _look_up(codes, table, bits, first, values, width):
+    """Values of the codes from number `first` on; two codes of 4 bits at once where they fill their bytes."""
+    if bits == 4 and first % 2 == 0 and width % 2 == 0:
+        pairs = codes[first // 2 :]
+        for pair in range(width // 2):
+            code = pairs[pair]
+            values[2 * pair], values[2 * pair + 1] = table[code & 15], table[code >> 4]
+        return
+    each, mask = 8 // bits, (1 << bits) - 1
+    for j in range(width):
+        place = first + j
+        values[j] = table[(codes[place // each] >> (bits * (place % each))) & mask]
+
+
+@kernel
+def _add_sparse(x, index, count, y, row):
+    """Compressed sparse rows: values, their columns, and where each row starts."""
+    height, values_at, columns_at, starts_at = row[5], row[9], row[10], row[15]
+    starts = integers(starts_at, height + 1)
+    values, columns = floats(values_at, starts[height]), shorts(columns_at, starts[height])
+    for k in range(count):
+        i = index[k]
+        for place in range(starts[i], starts[i + 1]):
+            y[columns[place]] += x[i] * values[place]
+
+
+@kernel
+def convolve(row):
+    """Padded images (N, H, W, C) under a matrix (KH KW C, O): for each row of windows one product a kernel's row."""
+    x_at, y_at, matrix_at, bias_at, samples, rows, columns, strip, outputs, kernel_rows = row[1:11]
+    pixel_bytes, row_bytes, image_bytes, line_bytes = row[11:15]
+    for place in range(samples * rows * columns):
+        fill(y_at + 4 * place * outputs, outputs, bias_at)
+    for place in range(samples * rows):
+        corner = x_at + place // rows * image_bytes + place % rows * row_bytes
+        target = y_at + 4 * place * columns * outputs
+        for line in range(kernel_rows):
+            lines = matrix_at + 4 * line * strip * outputs
+            add_matrix_product(corner + line * line_bytes, pixel_bytes, lines, strip, target, columns, outputs)

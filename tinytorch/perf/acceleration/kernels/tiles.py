@@ -1,0 +1,122 @@
+"""Products of matrices, tile by tile: a few rows of sums stay in registers while they grow (Goto & van de Geijn 2008).
+
+numba makes vectors of plain loops, but keeps no block of sums in registers; so a tile is written in the compiler's own
+language, vectors of 16 numbers, which it fits to what the processor has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from tinytorch.perf.acceleration.kernels.addresses import floats, kernel
+
+LANES, FLOAT_BYTES, TILE_ROWS = 16, 4, 4
+_FLOAT, _INT = ir.FloatType(), ir.IntType(64)
+_VECTOR = ir.VectorType(_FLOAT, LANES)
+_EVERYWHERE = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+
+
+def _tile(rows: int, vectors: int) -> Any:
+    """A function that adds x (rows, count) times w (count, 16 vectors) to y, all given by address and bytes per row."""
+
+    @intrinsic
+    def add_tile(context: Any, x: Any, x_step: Any, w: Any, w_step: Any, count: Any, y: Any, y_step: Any) -> Any:
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            _write_tile(builder, rows, vectors, *arguments)
+            return target.get_dummy_value()
+
+        return types.void(*[types.int64] * 7), generate
+
+    return add_tile
+
+
+def _write_tile(
+    builder: Any, rows: int, vectors: int, x: Any, x_step: Any, w: Any, w_step: Any, count: Any, y: Any, y_step: Any
+) -> None:
+    """Sums are loaded, grow by one outer product a round, and are stored."""
+    sums = [_vector_at(builder, y, y_step, row, vector) for row in range(rows) for vector in range(vectors)]
+    values = [builder.load(place) for place in sums]
+    for value in values:
+        value.align = FLOAT_BYTES
+    before, test, body, after = builder.block, *(builder.append_basic_block() for _ in range(3))
+    builder.branch(test)
+    builder.position_at_end(test)
+    number, x_now, w_now = (builder.phi(_INT) for _ in range(3))
+    grown = [builder.phi(_VECTOR) for _ in values]
+    builder.cbranch(builder.icmp_signed("<", number, count), body, after)
+    builder.position_at_end(body)
+    columns = [_loaded(builder, _vector_at(builder, w_now, _INT(0), 0, vector)) for vector in range(vectors)]
+    factors = [_spread(builder, builder.add(x_now, builder.mul(x_step, _INT(row)))) for row in range(rows)]
+    products = (builder.fmul(factor, column, flags=("contract",)) for factor in factors for column in columns)
+    more = [builder.fadd(product, total, flags=("contract",)) for product, total in zip(products, grown, strict=True)]
+    for phi, first, step in ((number, _INT(0), _INT(1)), (x_now, x, _INT(FLOAT_BYTES)), (w_now, w, w_step)):
+        phi.add_incoming(first, before)
+        phi.add_incoming(builder.add(phi, step), body)
+    for total, first, next_one in zip(grown, values, more, strict=True):
+        total.add_incoming(first, before)
+        total.add_incoming(next_one, body)
+    builder.branch(test)
+    builder.position_at_end(after)
+    for place, total in zip(sums, grown, strict=True):
+        builder.store(total, place).align = FLOAT_BYTES
+
+
+def _vector_at(builder: Any, address: Any, step: Any, row: int, vector: int) -> Any:
+    place = builder.add(builder.add(address, builder.mul(step, _INT(row))), _INT(FLOAT_BYTES * LANES * vector))
+    return builder.inttoptr(place, _VECTOR.as_pointer())
+
+
+def _loaded(builder: Any, place: Any) -> Any:
+    value = builder.load(place)
+    value.align = FLOAT_BYTES
+    return value
+
+
+def _spread(builder: Any, address: Any) -> Any:
+    """The number at an address, in all lanes."""
+    nothing = ir.Constant(_VECTOR, ir.Undefined)
+    number = _loaded(builder, builder.inttoptr(address, _FLOAT.as_pointer()))
+    return builder.shuffle_vector(builder.insert_element(nothing, number, ir.IntType(32)(0)), nothing, _EVERYWHERE)
+
+
+_four_by_two, _four_by_one, _one_by_two, _one_by_one = _tile(4, 2), _tile(4, 1), _tile(1, 2), _tile(1, 1)
+
+
+@kernel
+def add_matrix_product(x, x_step, w, count, y, rows, size):
+    """y (rows, size) += x (rows, count) @ w (count, size); addresses, and bytes from row to row of x."""
+    step, column = FLOAT_BYTES * size, 0
+    while column + LANES <= size:
+        is_wide = column + 2 * LANES <= size
+        at, target, row = w + FLOAT_BYTES * column, y + FLOAT_BYTES * column, 0
+        while row + TILE_ROWS <= rows:
+            if is_wide:
+                _four_by_two(x + row * x_step, x_step, at, step, count, target + row * step, step)
+            else:
+                _four_by_one(x + row * x_step, x_step, at, step, count, target + row * step, step)
+            row += TILE_ROWS
+        while row < rows:
+            if is_wide:
+                _one_by_two(x + row * x_step, x_step, at, step, count, target + row * step, step)
+            else:
+                _one_by_one(x + row * x_step, x_step, at, step, count, target + row * step, step)
+            row += 1
+        column += 2 * LANES if is_wide else LANES
+    if column < size:
+        _add_last_columns(x, x_step, w, count, y, rows, size, column)
+
+
+@kernel
+def _add_last_columns(x, x_step, w, count, y, rows, size, column):
+    """Those that fill no vector."""
+    matrix = floats(w, count * size)
+    for row in range(rows):
+        inputs, outputs = floats(x + row * x_step, count), floats(y + FLOAT_BYTES * row * size, size)
+        for k in range(count):
+            factor, line = inputs[k], matrix[k * size :]
+            for j in range(column, size):
+                outputs[j] += factor * line[j]
