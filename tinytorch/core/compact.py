@@ -19,10 +19,10 @@ from tinytorch.core.tensor import Tensor, apply
 
 @dataclass(frozen=True)
 class Codes:
-    """A matrix (rows, columns) as kernels read it: ((table[code] or code) - zero_point) * scale.
+    """A weight as kernels read it: ((table[code] or code) - zero_point) * scale.
 
-    `codes` are int8 (rows, columns), or with a `table` uint8 of `bits` each, packed row after row. Scales and zero
-    points (int8) are those of the columns (columns,), or of all (1,).
+    `codes` are int8 in the weight's shape, or with a `table` uint8 of `bits` each, packed in order. Scales and zero
+    points (int8) are those of channels along `axis`, or of all (1,).
     """
 
     codes: Array
@@ -30,6 +30,7 @@ class Codes:
     bits: int = 8
     scale: Array | None = None
     zero_point: Array | None = None
+    axis: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class CompactWeight:
         return None
 
     def readable(self) -> Codes | Rows | None:
-        """This matrix for kernels, its arrays not copied; None for a form that none can read."""
+        """This weight for kernels, its arrays not copied; None for a form that none can read."""
         return None
 
     @property

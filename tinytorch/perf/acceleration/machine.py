@@ -11,7 +11,8 @@ import numpy as np
 
 from tinytorch.core.compact import Codes, CompactWeight, Rows
 from tinytorch.core.layers import Linear
-from tinytorch.core.ops import Array
+from tinytorch.core.ops import Array, Shape
+from tinytorch.core.spatial import Conv2d
 from tinytorch.core.windows import Size
 from tinytorch.perf.acceleration.kernels import codes, run
 from tinytorch.perf.acceleration.array_calls import Call, as_matrix, as_vectors, bound
@@ -76,7 +77,8 @@ class _Writer:
     def address(self, array: Array) -> int:
         """Where an array lies, which stays there as long as this keeps it."""
         self.kept.append(array)
-        return int(array.ctypes.data)
+        place: int = array.__array_interface__["data"][0]  # `ctypes.data` takes four times as long
+        return place
 
     def scratch(self, name: str, count: int, kind: Any = np.int64) -> int:
         """The address of memory for a kernel's own use, shared by all."""
@@ -108,7 +110,7 @@ class _Writer:
     def _linear(self, output: Array, inputs: Array, weight: Array, bias: Array | None = None) -> Table:
         if weight.ndim != 2 or inputs.ndim < 2 or not weight.flags.c_contiguous:
             return []
-        return self._product(output, inputs, bias, [codes.FLOATS, self.address(weight)])
+        return self._product(output, inputs, bias, self._floats(weight))
 
     def _matmul(self, output: Array, left: Array, right: Array) -> Table:
         return self._linear(output, left, right)
@@ -117,44 +119,47 @@ class _Writer:
         source, target = as_matrix(inputs), as_matrix(output)
         if source is None or target is None or not target.flags.c_contiguous or source.strides[1] != 4:
             return []
-        count, height = source.shape
+        (count, height), width = source.shape, target.shape[1]
         stride = source.strides[0] // 4 if count > 1 else height
         addresses = [self.address(source), self.address(target), self.scratch("index", height + 1)]
-        kind, weight, *others = form
-        table, *scales = others or [0]
+        looked_up = [self.scratch("values", codes.AT_ONCE * width, np.float32), self.scratch("order", codes.AT_ONCE)]
+        scratch = [*looked_up, self.scratch("chosen", codes.AT_ONCE, np.float32)] if form[0] == codes.PACKED else []
         given = 0 if bias is None else self.address(bias)
-        sizes = [count, height, target.shape[1], stride, kind]
-        return [[codes.LINEAR, *addresses, *sizes, weight, table, given, *scales]]
+        sizes = [count, height, width, stride, given]
+        return [[codes.LINEAR, *addresses, *sizes, self.address(np.array(form, np.int64)), *scratch]]
 
     def _layer(self, instruction: Instruction) -> Table:
-        """A Linear with a compact weight that kernels can read."""
+        """A layer with a compact weight that kernels can read."""
         layer = instruction.layer
-        if type(layer) is not Linear or "forward" in vars(layer) or instruction.options:
-            return []
         form = self._form(layer.weight) if isinstance(layer.weight, CompactWeight) else []
+        if not form or "forward" in vars(layer) or instruction.options:
+            return []
         bias = None if layer.bias is None else layer.bias.data
-        return self._product(instruction.output, instruction.inputs[0], bias, form) if form else []
+        if type(layer) is Linear and (form[0] == codes.SPARSE or form[4] <= 1 or form[7] == 1):
+            return self._product(instruction.output, instruction.inputs[0], bias, form)
+        if type(layer) is Conv2d and form[0] != codes.SPARSE:
+            return self._compact_convolution(layer, form, instruction.output, instruction.inputs[0], bias)
+        return []
 
-    def _form(self, weight: CompactWeight) -> list[int]:
-        read, width = weight.readable(), weight.shape[-1]
-        if isinstance(read, Rows):
-            if read.columns.dtype != np.uint16:
-                return []
-            addresses = [self.address(read.values), self.address(read.columns)]
-            return [codes.SPARSE, *addresses, 0, 0, 0, self.address(read.starts)]
+    def _form(self, weight: Any) -> list[int]:
+        """The numbers that describe a weight; none where kernels cannot read it."""
+        if not isinstance(weight, CompactWeight):
+            return self._floats(weight)
+        read = weight.readable()
+        if isinstance(read, Rows) and read.columns.dtype == np.uint16:
+            arrays = [self.address(array) for array in (read.values, read.columns, read.starts)]
+            return [codes.SPARSE, *arrays, 0, 0, 0, 0]
         if not isinstance(read, Codes):
             return []
-        scale = [0, 0, 0]
-        if read.scale is not None:
-            zero_point = 0 if read.zero_point is None else self.address(read.zero_point)
-            scale = [self.address(read.scale), read.scale.size, zero_point]
-        if read.table is None:
-            return [codes.CODES, self.address(read.codes), 0, *scale]
-        buffers = [self.scratch("looked up", codes.AT_ONCE * width, np.float32), self.scratch("rows", codes.AT_ONCE)]
-        chosen = self.scratch("chosen", codes.AT_ONCE, np.float32)
-        return [
-            codes.PACKED, self.address(read.codes), self.address(read.table), *scale, read.bits, *buffers, chosen,
-        ]  # fmt: skip
+        table, scale, zero_point = (
+            0 if array is None else self.address(array) for array in (read.table, read.scale, read.zero_point)
+        )
+        kind = codes.CODES if read.table is None else codes.PACKED
+        scales = 0 if read.scale is None else read.scale.size
+        return [kind, self.address(read.codes), table, scale, scales, zero_point, read.bits, read.axis]
+
+    def _floats(self, array: Array) -> list[int]:
+        return [codes.FLOATS, self.address(array), 0, 0, 0, 0, 0, 0] if array.flags.c_contiguous else []
 
     def _normalize(self, output: Array, inputs: Array, axis: Any, epsilon: float) -> Table:
         return self._norm(output, inputs, epsilon, 0) if axis in (-1, inputs.ndim - 1) else None
@@ -195,20 +200,39 @@ class _Writer:
     def _conv2d(
         self, output: Array, images: Array, weight: Array, *bias: Array, stride: int, padding: int
     ) -> Table:
+        matrix = conv_matrix(weight, *bias)
+        given = self.address(matrix[-1]) if bias else 0
+        return self._convolution(output, images, self.address(matrix), given, weight.shape, stride, padding)
+
+    def _compact_convolution(
+        self, layer: Conv2d, form: list[int], output: Array, images: Array, bias: Array | None
+    ) -> Table:
+        """Its weight becomes floats in every call, in memory that all such layers share."""
+        outputs, channels, rows, columns = layer.weight.shape
+        count = layer.weight.size
+        matrix = self.scratch("matrix", count, np.float32)
+        values = self.scratch("values", channels * rows * columns, np.float32)
+        given = 0 if bias is None else self.address(bias)
+        found = self._convolution(output, images, matrix, given, layer.weight.shape, layer.stride, layer.padding)
+        described = self.address(np.array(form, np.int64))
+        row = [codes.DECODE, described, matrix, values, outputs, channels, rows * columns]
+        return [row, *found] if found else []
+
+    def _convolution(
+        self, output: Array, images: Array, matrix: int, bias: int, shape: Shape, stride: int, padding: int
+    ) -> Table:
+        """Images are copied between zeros; the windows of a row then lie one pixel apart."""
         source, target = images.transpose(0, 2, 3, 1), output.transpose(0, 2, 3, 1)
-        samples, height, width, channels = source.shape
-        outputs, _, rows, columns = weight.shape
         if not target.flags.c_contiguous:
             return []
+        samples, height, width, channels = source.shape
+        outputs, _, rows, columns = shape
         padded = np.zeros((samples, height + 2 * padding, width + 2 * padding, channels), np.float32)
-        inner = padded[:, padding : padding + height, padding : padding + width]
-        matrix = conv_matrix(weight, *bias)
         image_bytes, line_bytes, pixel_bytes, _ = padded.strides
-        addresses = [self.address(array) for array in (padded, target, matrix)]
-        given = self.address(matrix[-1]) if bias else 0
+        inner = padded[:, padding : padding + height, padding : padding + width]
         return [*self._copy(inner, source), [
-            codes.CONVOLVE, *addresses, given, *target.shape[:3], columns * channels, outputs, rows,
-            pixel_bytes * stride, line_bytes * stride, image_bytes, line_bytes,
+            codes.CONVOLVE, self.address(padded), self.address(target), matrix, bias, *target.shape[:3],
+            columns * channels, outputs, rows, pixel_bytes * stride, line_bytes * stride, image_bytes, line_bytes,
         ]]  # fmt: skip
 
     def _max_pool2d(self, output: Array, images: Array, kernel: Size, stride: int, padding: int) -> Table:
@@ -225,10 +249,14 @@ class _Writer:
         return [[codes.POOL, *addresses, *target.shape, *kernel, stride, *source.shape[1:3], is_mean]]
 
     def _embed(self, output: Array, tokens: Array, table: Any, positions: Any, start: Array) -> Table:
-        if isinstance(table, CompactWeight) or isinstance(positions, CompactWeight):
+        forms = [self._form(weight) for weight in (table, positions)]
+        if not all(forms) or any(form[0] == codes.SPARSE for form in forms):
             return []
-        addresses = [self.address(array) for array in (tokens, output, table, positions, start)]
-        return [[codes.EMBED, *addresses, *tokens.shape, output.shape[-1]]]
+        described = [self.address(np.array(form, np.int64)) for form in forms]
+        size = output.shape[-1]
+        scratch = self.scratch("position", size, np.float32)
+        addresses = (self.address(tokens), self.address(output), *described, self.address(start))
+        return [[codes.EMBED, *addresses, *tokens.shape, size, scratch]]
 
     def _hold(self, keys: Array, projected: Array, values: Array, start: Array) -> Table:
         samples, count, _, heads, size = projected.shape

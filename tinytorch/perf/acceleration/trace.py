@@ -7,6 +7,7 @@ trace is held against the model on other inputs before anybody gets it.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -107,14 +108,15 @@ class _Recorder:
     def _as_one_step(self, layer: Layer) -> Iterator[None]:
         forward, own = layer.forward, vars(layer).get("forward")
 
-        def recorded(inputs: Tensor, **options: Any) -> Any:
+        def recorded(*given: Any, **named: Any) -> Any:
             before, self._is_inside = self._is_inside, True
             try:
-                output = forward(inputs, **options)
+                output = forward(*given, **named)
             finally:
                 self._is_inside = before
             if not before:
-                self._add(LAYER, (inputs.data,), output.data, options, layer)
+                (_, inputs), *options = inspect.signature(forward).bind(*given, **named).arguments.items()
+                self._add(LAYER, (inputs.data,), output.data, dict(options), layer)
             return output
 
         layer.forward = recorded  # type: ignore[method-assign]

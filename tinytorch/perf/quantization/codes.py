@@ -52,12 +52,10 @@ class QuantizedWeight(CompactWeight):
         outputs: Tensor = inputs @ codes * self.scale
         return outputs
 
-    def readable(self) -> Codes | None:
-        """Codes as they are; scales of rows are for no kernel."""
-        if self.axis == 0 and self.scale.size > 1:
-            return None
+    def readable(self) -> Codes:
+        """Codes as they are."""
         table = None if self.bits == 8 else FOUR_BITS
-        return Codes(self.codes, table, self.bits, self.scale, self.zero_point)
+        return Codes(self.codes, table, self.bits, self.scale, self.zero_point, self.axis)
 
     def rows(self, index: Any) -> Array:
         """`dense()[index]`, of which only those rows are made."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytorch.perf.acceleration.kernels.addresses import floats, indices, kernel
 from tinytorch.perf.acceleration.kernels.elementwise import softmax_of
-from tinytorch.perf.acceleration.kernels.products import add_product, fill, not_zero
+from tinytorch.perf.acceleration.kernels.products import add_product, fill, not_zero, read_row
 
 ZERO, ONE = np.float32(0), np.float32(1)
 
@@ -17,14 +17,15 @@ ZERO, ONE = np.float32(0), np.float32(1)
 @kernel
 def embed(row):
     """Rows of two tables, added: of tokens, and of positions from a start on."""
-    tokens_at, y_at, table_at, positions_at, start_at, samples, count, size = row[1:9]
+    tokens_at, y_at, table_at, positions_at, start_at, samples, count, size, position_at = row[1:10]
     tokens, start = indices(tokens_at, samples * count), indices(start_at, 1)[0]
+    position = floats(position_at, size)
     for number in range(samples * count):
         y = floats(y_at + 4 * number * size, size)
-        vector = floats(table_at + 4 * tokens[number] * size, size)
-        position = floats(positions_at + 4 * (start + number % count) * size, size)
+        read_row(table_at, tokens[number], size, y)
+        read_row(positions_at, start + number % count, size, position)
         for j in range(size):
-            y[j] = vector[j] + position[j]
+            y[j] += position[j]
 
 
 @kernel

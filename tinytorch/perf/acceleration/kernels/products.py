@@ -13,36 +13,39 @@ from tinytorch.perf.acceleration.kernels.addresses import (
     signed_bytes,
     unsigned_bytes,
 )
-from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, CODES, FLOATS, PACKED
+from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, CODES, FLOATS, FORM_SIZE, PACKED, SPARSE
 from tinytorch.perf.acceleration.kernels.tiles import TILE_ROWS, add_matrix_product
 
 ZERO = np.float32(0)
+LARGEST_TABLE = 256
 
 
 @kernel
 def linear(row):
-    """Rows of x times a matrix, and a bias."""
-    x_at, y_at, index_at, rows, height, width, stride, form, matrix_at = row[1:10]
-    bias_at, scale_at = row[11], row[12]
+    """Rows of x times a matrix of any form, and a bias."""
+    x_at, y_at, index_at, rows, height, width, stride, bias_at, form_at, values_at, order_at, chosen_at = row[1:13]
+    form = indices(form_at, FORM_SIZE)
+    kind, numbers_at, scale_at = form[0], form[1], 0 if form[0] == SPARSE else form[3]
     for number in range(rows):
         fill(y_at + 4 * number * width, width, 0 if scale_at else bias_at)
-    if form == FLOATS and rows >= TILE_ROWS:
-        add_matrix_product(x_at, 4 * stride, matrix_at, height, y_at, rows, width)
+    if kind == FLOATS and rows >= TILE_ROWS:
+        add_matrix_product(x_at, 4 * stride, numbers_at, height, y_at, rows, width)
         return
     index = indices(index_at, height + 1)
     for number in range(rows):
         x, y = floats(x_at + 4 * number * stride, height), floats(y_at + 4 * number * width, width)
         count = not_zero(x, height, index)
-        if form == FLOATS:
-            add_product(x, index, count, floats(matrix_at, height * width), width, y, width)
-        elif form == CODES:
-            add_product(x, index, count, signed_bytes(matrix_at, height * width), width, y, width)
-        elif form == PACKED:
-            _add_packed(x, index, count, y, row)
+        if kind == FLOATS:
+            add_product(x, index, count, floats(numbers_at, height * width), width, y, width)
+        elif kind == CODES:
+            add_product(x, index, count, signed_bytes(numbers_at, height * width), width, y, width)
+        elif kind == PACKED:
+            scratch = floats(values_at, AT_ONCE * width), indices(order_at, AT_ONCE), floats(chosen_at, AT_ONCE)
+            _add_packed(x, index, count, form, scratch, y, height, width)
         else:
-            _add_sparse(x, index, count, y, row)
+            _add_sparse(x, index, count, form, y, height)
         if scale_at:
-            _scale(x, index, count, y, row)
+            _scale(x, index, count, form, y, width, bias_at)
 
 
 @kernel
@@ -90,9 +93,9 @@ def add_product(x, index, count, w, step, y, size):
 
 
 @kernel
-def _scale(x, index, count, y, row):
+def _scale(x, index, count, form, y, width, bias_at):
     """What sums of codes stand for: less the zero point's share, times the scale, and the bias."""
-    width, bias_at, scale_at, scales, zero_point_at = row[6], row[11], row[12], row[13], row[14]
+    scale_at, scales, zero_point_at = form[3], form[4], form[5]
     scale = floats(scale_at, scales)
     if zero_point_at:
         zero_point, total = signed_bytes(zero_point_at, scales), ZERO
@@ -109,13 +112,10 @@ def _scale(x, index, count, y, row):
 
 
 @kernel
-def _add_packed(x, index, count, y, row):
+def _add_packed(x, index, count, form, scratch, y, height, width):
     """Codes of 1 to 8 bits that number values of a table: eight rows are looked up, then added."""
-    height, width, codes_at, table_at, bits, values_at, order_at, chosen_at = (
-        row[5], row[6], row[9], row[10], row[15], row[16], row[17], row[18],
-    )  # fmt: skip
-    codes, table = unsigned_bytes(codes_at, height * width), floats(table_at, 256)
-    values, order, chosen = floats(values_at, AT_ONCE * width), indices(order_at, AT_ONCE), floats(chosen_at, AT_ONCE)
+    codes, table, bits = unsigned_bytes(form[1], height * width), floats(form[2], LARGEST_TABLE), form[6]
+    values, order, chosen = scratch
     for k in range(0, count, AT_ONCE):
         taken = min(AT_ONCE, count - k)
         for number in range(taken):
@@ -140,15 +140,54 @@ def _look_up(codes, table, bits, first, values, width):
 
 
 @kernel
-def _add_sparse(x, index, count, y, row):
+def _add_sparse(x, index, count, form, y, height):
     """Compressed sparse rows: values, their columns, and where each row starts."""
-    height, values_at, columns_at, starts_at = row[5], row[9], row[10], row[15]
-    starts = integers(starts_at, height + 1)
-    values, columns = floats(values_at, starts[height]), shorts(columns_at, starts[height])
+    starts = integers(form[3], height + 1)
+    values, columns = floats(form[1], starts[height]), shorts(form[2], starts[height])
     for k in range(count):
         i = index[k]
         for place in range(starts[i], starts[i + 1]):
             y[columns[place]] += x[i] * values[place]
+
+
+@kernel
+def read_row(form_at, number, width, y):
+    """y = row `number` of a weight of rows of `width` numbers, in any form but sparse rows."""
+    form = indices(form_at, FORM_SIZE)
+    kind, numbers_at, table_at, scale_at, scales, zero_point_at, bits, axis = form
+    first = number * width
+    if kind == FLOATS:
+        numbers = floats(numbers_at + 4 * first, width)
+        for j in range(width):
+            y[j] = numbers[j]
+    elif kind == CODES:
+        codes = signed_bytes(numbers_at + first, width)
+        for j in range(width):
+            y[j] = codes[j]
+    else:
+        _look_up(unsigned_bytes(numbers_at, first + width), floats(table_at, LARGEST_TABLE), bits, first, y, width)
+    if scale_at:
+        step = 1 if scales > 1 and axis == 1 else 0
+        place = number if scales > 1 and axis == 0 else 0
+        scale = floats(scale_at, scales)
+        if zero_point_at:
+            zero_point = signed_bytes(zero_point_at, scales)
+            for j in range(width):
+                y[j] -= zero_point[place + j * step]
+        for j in range(width):
+            y[j] *= scale[place + j * step]
+
+
+@kernel
+def decode(row):
+    """A convolution's weight (O, C, KH KW) as a matrix of floats (KH KW C, O)."""
+    form_at, matrix_at, values_at, outputs, channels, places = row[1:7]
+    values, matrix = floats(values_at, channels * places), floats(matrix_at, channels * places * outputs)
+    for output in range(outputs):
+        read_row(form_at, output, channels * places, values)
+        for channel in range(channels):
+            for place in range(places):
+                matrix[(place * channels + channel) * outputs + output] = values[channel * places + place]
 
 
 @kernel

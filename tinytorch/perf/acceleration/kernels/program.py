@@ -14,6 +14,7 @@ from tinytorch.perf.acceleration.kernels.codes import (
     ATTEND,
     BINARY,
     CONVOLVE,
+    DECODE,
     EMBED,
     HOLD,
     LINEAR,
@@ -24,7 +25,7 @@ from tinytorch.perf.acceleration.kernels.codes import (
     UNARY,
 )
 
-linear, convolve = products.linear, products.convolve
+linear, convolve, decode = products.linear, products.convolve, products.decode
 unary, binary, normalize, softmax = (
     elementwise.unary,
     elementwise.binary,
@@ -65,6 +66,8 @@ def _cached(sources: int) -> Any:
                 hold(row)
             elif kind == ATTEND:
                 attend(row)
+            elif kind == DECODE:
+                decode(row)
 
     return run
 
