@@ -93,6 +93,10 @@ class _Writer:
         return [[codes.UNARY, kind, self.address(source), self.address(target), source.size]]
 
     def _binary(self, kind: int, output: Array, first: Array, second: Array) -> Table:
+        if np.may_share_memory(second, output):  # a kernel writes `first` there before it reads `second`
+            if kind not in (codes.ADD, codes.MULTIPLY) or np.may_share_memory(first, output):
+                return []
+            first, second = second, first
         if first.shape != output.shape or not output.ndim:
             return []
         source, target = as_matrix(first), as_matrix(output)
@@ -132,7 +136,7 @@ class _Writer:
         """A layer with a compact weight that kernels can read."""
         layer = instruction.layer
         form = self._form(layer.weight) if isinstance(layer.weight, CompactWeight) else []
-        if not form or "forward" in vars(layer) or instruction.options:
+        if not form or type(layer) not in (Linear, Conv2d) or "forward" in vars(layer):
             return []
         bias = None if layer.bias is None else layer.bias.data
         if type(layer) is Linear and (form[0] == codes.SPARSE or form[4] <= 1 or form[7] == 1):
