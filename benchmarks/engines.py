@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from tinytorch.core.layers import Layer, Linear, ReLU, Sequential
 from tinytorch.core.tensor import no_grad
 from tinytorch.core.transformers import GPT, Completion
+from tinytorch.perf.acceleration.backends import Backend
 from tinytorch.workloads.registry import find_task
 
 Array = NDArray[Any]
@@ -181,7 +182,7 @@ def torch_generation(gpt: GPT) -> Call:
     return call
 
 
-def plan(model: Layer, backend: str, int8: bool = False) -> Call:
+def plan(model: Layer, backend: Backend, int8: bool = False) -> Call:
     """Our compiled plan."""
     from tinytorch.perf.acceleration import compile_model
     from tinytorch.perf.quantization import quantize_model

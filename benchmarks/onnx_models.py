@@ -111,7 +111,7 @@ def attention(graph: Graph, layer: Any, inputs: str, number: int) -> tuple[str, 
     )
     keys = graph.add("Concat", f"keys_{number}", key, axis=2)
     values = graph.add("Concat", f"values_{number}", value, axis=2)
-    scaled = graph.add("Mul", query, graph.constant(np.float32(layer.head_dim**-0.5)))
+    scaled = graph.add("Mul", query, graph.constant(np.array(layer.head_dim**-0.5, np.float32)))
     scores = graph.add("MatMul", scaled, graph.add("Transpose", keys, perm=[0, 1, 3, 2]))
     weights = graph.add("Softmax", graph.add("Add", scores, "mask"), axis=-1)
     together = graph.add("Transpose", graph.add("MatMul", weights, values), perm=[0, 2, 1, 3])

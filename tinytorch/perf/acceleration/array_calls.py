@@ -194,9 +194,7 @@ def _inverse_root(factor: Array, row: Array, size: int, epsilon: float) -> None:
     factor[()] = 1 / sqrt(row.dot(row) / size + epsilon)
 
 
-def _embed(
-    _: Scratchpad, output: Array, tokens: Array, table: Any, positions: Any, start: Array
-) -> list[Call]:
+def _embed(_: Scratchpad, output: Array, tokens: Array, table: Any, positions: Any, start: Array) -> list[Call]:
     """Vectors of tokens (N, T) and of their positions, from `start` (1,) on."""
     count = tokens.shape[1]
 
@@ -225,9 +223,7 @@ def _hold(_: Scratchpad, keys: Array, projected: Array, values: Array, start: Ar
     return [hold]
 
 
-def _attend(
-    pad: Scratchpad, output: Array, projected: Array, keys: Array, values: Array, start: Array
-) -> list[Call]:
+def _attend(pad: Scratchpad, output: Array, projected: Array, keys: Array, values: Array, start: Array) -> list[Call]:
     """Attention of queries in `projected` (N, T, 3, heads, size) over a cache (`decoder.Cache`) -> (N, T, heads size).
 
     A further number of each query, 1, meets that of each key, which blocks what is not held; one of each value, 1,

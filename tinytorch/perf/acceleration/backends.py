@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from importlib.util import find_spec
+from typing import Literal, get_args
 
+from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.array_calls import bound
 from tinytorch.perf.acceleration.plan import Instruction
+from tinytorch.text import nearest
 
 Backend = Literal["numpy", "numba"]
+INSTALL_NUMBA = 'pip install "tinytorch-olympics[numba]"'
+
+
+def check_backend(backend: str) -> None:
+    """UsageError for a back end that there is not, or that is not installed."""
+    if backend not in get_args(Backend):
+        raise UsageError(f"there is no back end {backend!r}", mend=nearest(backend, get_args(Backend)))
+    if backend == "numba" and not has_numba():
+        raise UsageError("the numba back end needs numba, which is not installed", mend=INSTALL_NUMBA)
+
+
+def has_numba() -> bool:
+    """Whether the compiled back end can be used here."""
+    return find_spec("numba") is not None
+
+
+def fastest_backend() -> Backend:
+    """The compiled back end where it is installed."""
+    return "numba" if has_numba() else "numpy"
 
 
 def runner(instructions: Sequence[Instruction], backend: Backend) -> Callable[[], object]:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinytorch.core.graph import wrapped
-from tinytorch.core.model import Layer
+from tinytorch.core.model import Layer, find_layers, inference
 from tinytorch.core.ops import Array
-from tinytorch.core.tensor import Tensor
-from tinytorch.core.transformers import Completion
-from tinytorch.perf.acceleration.backends import Backend, runner
+from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.transformers import GPT, Completion
+from tinytorch.errors import UsageError
+from tinytorch.perf.acceleration.backends import Backend, check_backend, runner
 from tinytorch.perf.acceleration.decoder import Decoder
 from tinytorch.perf.acceleration.fusion import fuse
 from tinytorch.perf.acceleration.layout import lay_out
@@ -20,7 +21,7 @@ from tinytorch.perf.acceleration.plan import make_plan
 from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import trace
 
-Run = Callable[[Array], Array]
+TOLERANCE = 1e-3  # of the largest output: beyond that a plan computes something else, and no rounding explains it
 
 
 class CompiledModel(Layer):
@@ -28,13 +29,15 @@ class CompiledModel(Layer):
 
     Inputs of another shape than before are planned for once, and the memory of the shape before is given back. It is
     not thread-safe: calls share that memory. Outputs are nobody's but the caller's. Files carry no plan; a loaded model
-    makes its own.
+    makes its own. `model` is fused and laid out anew, and computes the same; it is not to be changed any more.
     """
 
     kind = "Sequential"  # a container: what counts is in it
 
-    def __init__(self, model: Any, example: Array, backend: Backend) -> None:
-        self._start(model, backend, example)
+    def __init__(self, model: Any, example: Array, backend: Backend = "numpy") -> None:
+        lay_out(model)
+        self.model, self.backend, self.training = model, backend, False
+        self._plan_for(example)
 
     def __call__(self, inputs: Tensor | Array, *others: Any, **options: Any) -> Any:
         """`forward`."""
@@ -48,42 +51,109 @@ class CompiledModel(Layer):
         outputs: Tensor = self(inputs)
         return outputs
 
-    def _start(self, model: Any, backend: Backend, example: Array) -> None:
-        lay_out(model)
-        self.model, self.backend, self.training = model, backend, False
-        self._plan_for(example)
-
     def _plan_for(self, example: Array) -> None:
-        self._run = planned(self.model, np.array(example), self.backend)
-        self._shape, self._dtype = example.shape, example.dtype
+        self._run, self._shape, self._dtype = self._planned(np.array(example)), example.shape, example.dtype
+
+    def _planned(self, example: Array) -> Callable[[Array], Array]:
+        """The function that runs `model` on arrays of the example's shape."""
+        plan = make_plan(simplified(trace(self.model, example)))
+        compute, inputs, output = runner(plan.instructions, self.backend), plan.inputs, plan.output
+
+        def run(array: Array) -> Array:
+            inputs[...] = array
+            compute()
+            return output.copy()
+
+        return run
 
     def __getstate__(self) -> dict[str, Any]:
         return {"model": self.model, "backend": self.backend, "shape": self._shape, "dtype": self._dtype.str}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._start(state["model"], state["backend"], np.zeros(state["shape"], state["dtype"]))
+        self.__init__(state["model"], np.zeros(state["shape"], state["dtype"]), state["backend"])  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"CompiledModel({self.model!r}, {self.backend})"
 
 
-def planned(model: Any, example: Array, backend: Backend) -> Run:
-    """The function that runs `model` on arrays of the example's shape."""
-    if isinstance(model, Completion):
-        decoder = Decoder(model.gpt, backend)
-        return lambda prompts: decoder.complete(prompts[:, : model.prompt_length], model.new_tokens)
-    plan = make_plan(simplified(trace(model, example)))
-    compute, inputs, output = runner(plan.instructions, backend), plan.inputs, plan.output
+class CompiledGPT(CompiledModel):
+    """A GPT, or a Completion, that generates by a plan, too, and keeps keys and values while it does.
 
-    def run(array: Array) -> Array:
-        inputs[...] = array
-        compute()
-        return output.copy()
+    The cache holds the sequences of the last generation; its memory stays.
+    """
 
-    return run
+    @property
+    def gpt(self) -> GPT:
+        """The GPT itself."""
+        found: GPT = self.model.gpt if isinstance(self.model, Completion) else self.model
+        return found
+
+    def generate(
+        self,
+        prompt_tokens: Any,
+        max_new_tokens: int = 50,
+        temperature: float = 1.0,
+        rng: np.random.Generator | None = None,
+    ) -> Tensor:
+        """As `GPT.generate`; UsageError beyond `max_seq_len`, which a cache cannot slide over."""
+        return self._decoder.generate(prompt_tokens, max_new_tokens, temperature, rng)
+
+    def _planned(self, example: Array) -> Callable[[Array], Array]:
+        self._decoder = Decoder(self.gpt, self.backend)
+        if not isinstance(self.model, Completion):
+            return super()._planned(example)
+        length, new_tokens, decoder = self.model.prompt_length, self.model.new_tokens, self._decoder
+        return lambda prompts: decoder.complete(prompts[:, :length], new_tokens)
 
 
 def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> CompiledModel:
     """`model`, of any class, as a plan for inputs like `example` (N, ...), which may be of any N afterwards.
 
-    Outputs are the model's within 1e-5. Raises UsageError for models that compute outside of tensors, or depend on the
-    values of their inputs otherwise than by operations.
+    `backend` "numpy" calls numpy, "numba" kernels that it compiles. Outputs are the model's within 1e-5, 1e-3 where
+    weights are codes. Raises UsageError for an unknown or missing back end, and for a model that computes outside of
+    tensors or branches on values: it is held against its plan on other inputs than the example.
     """
-    return CompiledModel(fuse(model), np.asarray(example), backend)
+    check_backend(backend)
+    inner = model.model if isinstance(model, CompiledModel) else model
+    inputs = example.data if isinstance(example, Tensor) else np.asarray(example)
+    if inputs.ndim < 2 or not inputs.size:
+        raise UsageError(f"compile_model needs an example (N, ...) of at least one sample, got {inputs.shape}")
+    fused = fuse(inner)
+    if is_generating(fused):
+        for layer in find_layers(fused):
+            if isinstance(layer, GPT):
+                layer.memory = None  # the plan has a cache of its own
+        return CompiledGPT(fused, inputs, backend)
+    compiled = CompiledModel(fused, inputs, backend)
+    check_plan(inner, compiled, inputs)
+    return compiled
+
+
+def is_generating(model: Any) -> bool:
+    """Whether a model is a GPT, or a Completion of one, of the framework's own layers throughout."""
+    layers = find_layers(model)
+    are_ours = all(type(layer).__module__.startswith("tinytorch.") and "forward" not in vars(layer) for layer in layers)
+    return type(model) in (GPT, Completion) and are_ours
+
+
+def check_plan(model: Any, compiled: CompiledModel, example: Array) -> None:
+    """UsageError where a plan gives something else than its model on inputs that are not the example."""
+    others = inputs_like(example)
+    with inference(model), no_grad():
+        wanted = np.asarray(model(Tensor(others)).data)
+    found = compiled(others).data
+    if found.shape != wanted.shape or not np.allclose(found, wanted, TOLERANCE, TOLERANCE, equal_nan=True):
+        raise UsageError(
+            f"a {type(model).__qualname__} cannot be compiled: on other inputs than the example its plan gives others",
+            mend="compute with tensors alone, and let no step depend on values otherwise than by operations",
+        )
+
+
+def inputs_like(example: Array) -> Array:
+    """Other inputs of the same shape, type and size."""
+    rng = np.random.default_rng(0)
+    if example.dtype.kind == "f":
+        size = float(np.abs(example).mean()) or 1.0
+        return (size * rng.standard_normal(example.shape)).astype(example.dtype)
+    drawn = rng.integers(example.min(), int(example.max()) + 1, example.shape)
+    return drawn.astype(example.dtype)

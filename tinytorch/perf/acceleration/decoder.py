@@ -188,9 +188,11 @@ def _table(layer: Any) -> Any:
 
 def is_centred(gpt: GPT) -> bool:
     """Whether all that is added to the residual stream has mean zero, as `fuse` makes it."""
-    tables = (gpt.token_embedding, gpt.position_embedding)
+    tables: list[Any] = [gpt.token_embedding, gpt.position_embedding]
     writers = [linear for block in gpt.blocks for linear in (block.attention.out_proj, block.mlp.linear2)]
-    tensors = [layer.weight for layer in (*tables, *writers)] + [linear.bias for linear in writers if linear.bias is not None]
+    tensors = [layer.weight for layer in (*tables, *writers)] + [
+        linear.bias for linear in writers if linear.bias is not None
+    ]
     return all(type(tensor) is Tensor and _means_are_zero(tensor.data) for tensor in tensors)
 
 

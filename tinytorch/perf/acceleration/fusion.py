@@ -33,8 +33,8 @@ def fuse(model: Any) -> Any:
     fused = copy.deepcopy(model)
     layers = find_layers(fused)
     free = _Free(layers)
-    for layer in layers:
-        match layer if free.is_ours(layer) else None:
+    for layer in filter(free.is_ours, layers):
+        match layer:
             case Sequential():
                 for first, second in itertools.pairwise(layer.layers):
                     if isinstance(first, Conv2d) and isinstance(second, BatchNorm2d) and free(first, second):
@@ -109,7 +109,7 @@ def _fuse_block(block: TransformerBlock, free: _Free) -> None:
 
 def _centre(gpt: GPT, free: _Free) -> None:
     """Take its mean off everything that is added to the residual stream, which only LayerNorms read."""
-    tables = [gpt.token_embedding, gpt.position_embedding]
+    tables: list[Any] = [gpt.token_embedding, gpt.position_embedding]
     writers = [linear for block in gpt.blocks for linear in (block.attention.out_proj, block.mlp.linear2)]
     if not free(*tables, *writers):
         return
@@ -120,7 +120,8 @@ def _centre(gpt: GPT, free: _Free) -> None:
 
 
 def _centred(array: Array) -> Array:
-    return (array - array.mean(axis=-1, keepdims=True, dtype=np.float64)).astype(np.float32)
+    centred: Array = (array - array.mean(axis=-1, keepdims=True, dtype=np.float64)).astype(np.float32)
+    return centred
 
 
 def _tensor(array: Array) -> Tensor:

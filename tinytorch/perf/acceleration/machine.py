@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from tinytorch.core.layers import Linear
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.windows import Size
-from tinytorch.perf.acceleration.kernels import codes, run
 from tinytorch.perf.acceleration.array_calls import Call, as_matrix, as_vectors, bound
+from tinytorch.perf.acceleration.kernels import codes, run
 from tinytorch.perf.acceleration.layout import conv_matrix
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.perf.acceleration.trace import LAYER
@@ -166,7 +165,7 @@ class _Writer:
         return [codes.FLOATS, self.address(array), 0, 0, 0, 0, 0, 0] if array.flags.c_contiguous else []
 
     def _normalize(self, output: Array, inputs: Array, axis: Any, epsilon: float) -> Table:
-        return self._norm(output, inputs, epsilon, 0) if axis in (-1, inputs.ndim - 1) else None
+        return self._norm(output, inputs, epsilon, 0) if axis in (-1, inputs.ndim - 1) else []
 
     def _root_mean_square(self, output: Array, inputs: Array, epsilon: float) -> Table:
         return self._norm(output, inputs, epsilon, 1)
@@ -201,9 +200,7 @@ class _Writer:
             codes.MOVE, self.address(inputs), self.address(output), *ahead, *inputs.shape, *strides[0], *strides[1],
         ]]  # fmt: skip
 
-    def _conv2d(
-        self, output: Array, images: Array, weight: Array, *bias: Array, stride: int, padding: int
-    ) -> Table:
+    def _conv2d(self, output: Array, images: Array, weight: Array, *bias: Array, stride: int, padding: int) -> Table:
         matrix = conv_matrix(weight, *bias)
         given = self.address(matrix[-1]) if bias else 0
         return self._convolution(output, images, self.address(matrix), given, weight.shape, stride, padding)
@@ -245,7 +242,7 @@ class _Writer:
     def _avg_pool2d(self, output: Array, images: Array, kernel: Size, stride: int, padding: int) -> Table:
         return self._pool(output, images, kernel, stride, padding, 1)
 
-    def _pool(self, output: Array, images: Array, kernel: Size, stride: int, padding: int, is_mean: int) -> Any:
+    def _pool(self, output: Array, images: Array, kernel: Size, stride: int, padding: int, is_mean: int) -> Table:
         source, target = images.transpose(0, 2, 3, 1), output.transpose(0, 2, 3, 1)
         if padding or not (source.flags.c_contiguous and target.flags.c_contiguous):
             return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -38,11 +39,9 @@ def _has_no_effect(step: Step) -> bool:
 def _pool_first(steps: list[Step], output: Value) -> None:
     """The largest of ReLUs is the ReLU of the largest."""
     uses = Counter(each for step in steps for each in step.inputs if isinstance(each, Value))
-    for number, (first, second) in enumerate(zip(steps, steps[1:], strict=False)):
+    for number, (first, second) in enumerate(list(itertools.pairwise(steps))):
         is_pair = (first.name, second.name) == ("relu", "max_pool2d") and second.inputs[0] is first.output
         if is_pair and uses[first.output] == 1 and first.output is not output:
             pooled = Value(np.empty_like(second.output.example))
             steps[number] = Step("max_pool2d", first.inputs, pooled, second.options)
             steps[number + 1] = Step("relu", (pooled,), second.output)
-
-

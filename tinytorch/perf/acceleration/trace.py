@@ -68,7 +68,7 @@ def trace(model: Any, example: Array) -> Trace:
     if found is None:
         kind = type(output).__qualname__
         raise UsageError(
-            f"compile_model needs a model that computes one tensor from its inputs by operations on tensors, got {kind}",
+            f"compile_model needs a model that computes one tensor by operations on tensors from its inputs, not {kind}",
             mend="compute with tensors, not with their arrays, and return the last one",
         )
     return Trace(recorder.inputs, recorder.steps, found)

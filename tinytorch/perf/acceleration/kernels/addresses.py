@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import carray, njit, types
+import numba
+from numba import njit, types
 from numba.extending import intrinsic
 
 FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}  # sums in any order; NaN and infinity stay what they are
@@ -31,32 +32,32 @@ _uint16, _int32, _int64 = _pointer_to(types.uint16), _pointer_to(types.int32), _
 
 @kernel
 def floats(address, count):
-    return carray(_float32(address), count)
+    return numba.carray(_float32(address), count)
 
 
 @kernel
 def signed_bytes(address, count):
-    return carray(_int8(address), count)
+    return numba.carray(_int8(address), count)
 
 
 @kernel
 def unsigned_bytes(address, count):
-    return carray(_uint8(address), count)
+    return numba.carray(_uint8(address), count)
 
 
 @kernel
 def shorts(address, count):
-    return carray(_uint16(address), count)
+    return numba.carray(_uint16(address), count)
 
 
 @kernel
 def integers(address, count):
-    return carray(_int32(address), count)
+    return numba.carray(_int32(address), count)
 
 
 @kernel
 def indices(address, count):
-    return carray(_int64(address), count)
+    return numba.carray(_int64(address), count)
 
 
 @intrinsic

@@ -152,7 +152,9 @@ def softmax_of(y, size):
 @kernel
 def pool(row):
     """Largest number, or mean, of windows of images (N, H, W, C)."""
-    x_at, y_at, samples, rows, columns, channels, kernel_rows, kernel_columns, stride, height, width, is_mean = row[1:13]
+    x_at, y_at, samples, rows, columns, channels, kernel_rows, kernel_columns, stride, height, width, is_mean = row[
+        1:13
+    ]
     share = ONE / np.float32(kernel_rows * kernel_columns)
     for place in range(samples * rows * columns):
         sample, top, left = place // (rows * columns), place // columns % rows * stride, place % columns * stride
