@@ -71,9 +71,9 @@ def eager(model: Layer) -> Call:
 
 def cached(model: Layer) -> Call:
     """The framework with a KV cache."""
-    from tinytorch.perf.memoization import enable_kv_cache
+    from tinytorch.perf.memoization import with_kv_cache
 
-    enable_kv_cache(model)
+    with_kv_cache(model)
     return eager(model)
 
 

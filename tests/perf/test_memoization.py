@@ -2,70 +2,177 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tinytorch.core.layers import Linear
+from tinytorch.benchmarking.footprint import footprint
+from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
-from tinytorch.errors import UsageError
-from tinytorch.perf.memoization import KVCache, disable_kv_cache, enable_kv_cache
+from tinytorch.errors import RangeError, ShapeError, UsageError
+from tinytorch.perf.memoization import KVCache, create_kv_cache, disable_kv_cache, enable_kv_cache, with_kv_cache
+
+CONTEXT = 12
 
 
 def small_gpt() -> GPT:
-    return GPT(7, 8, 2, 2, max_seq_len=12, rng=np.random.default_rng(0))
+    return GPT(7, 8, 2, 2, max_seq_len=CONTEXT, rng=np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.5])
-@pytest.mark.parametrize("prompt", [[3], [1, 2, 3, 4], [[1, 2], [5, 6]]])
-def test_tokens_are_the_same_with_and_without(prompt: list[object], temperature: float) -> None:
+def small_cache() -> KVCache:
+    return create_kv_cache(batch_size=2, max_seq_len=CONTEXT, num_layers=3, num_heads=2, head_dim=4)
+
+
+def vectors(count: int, value: float = 1) -> Tensor:
+    return Tensor(np.full((2, 2, count, 4), value, np.float32))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    samples=st.integers(1, 3),
+    length=st.integers(1, CONTEXT),
+    temperature=st.sampled_from([0.0, 0.7, 1.5]),
+    seed=st.integers(0, 9),
+)
+def test_tokens_are_the_same_with_and_without(samples: int, length: int, temperature: float, seed: int) -> None:
+    prompt = np.random.default_rng(seed).integers(0, 7, (samples, length))
     plain, cached = (
-        model.generate(prompt, 8, temperature, np.random.default_rng(1)).data
-        for model in (small_gpt(), enable_kv_cache(small_gpt()))
+        model.generate(prompt, CONTEXT - length + 1, temperature, np.random.default_rng(seed)).data
+        for model in (small_gpt(), with_kv_cache(small_gpt()))
     )
 
     np.testing.assert_array_equal(plain, cached)
 
 
 def test_a_second_generation_starts_anew() -> None:
-    gpt = enable_kv_cache(small_gpt())
+    gpt = with_kv_cache(small_gpt())
 
     np.testing.assert_array_equal(gpt.generate([1, 2], 5, 0).data, gpt.generate([1, 2], 5, 0).data)
 
 
-def test_the_cache_holds_both_buffers_of_every_layer() -> None:
-    gpt = enable_kv_cache(small_gpt())
+def test_the_buffers_are_there_before_and_count_in_what_a_model_keeps() -> None:
+    gpt = small_gpt()
+    without = footprint(gpt).kept_bytes
+    cache = enable_kv_cache(gpt)
+    buffers = 2 * 2 * (8 * CONTEXT * 4)  # two of every layer
     gpt.generate([1], 2)
 
-    assert isinstance(gpt.memory, KVCache)
-    assert gpt.memory.nbytes == 2 * (2 * 8 * 12 * 4)
+    assert cache is gpt.memory
+    assert cache.nbytes == buffers
+    assert footprint(gpt).kept_bytes >= without + buffers
 
 
-def test_a_pickle_carries_no_buffers() -> None:
-    gpt = enable_kv_cache(small_gpt())
-    gpt.generate([1], 2)
+def test_a_pickle_carries_no_buffers_and_starts_anew() -> None:
+    gpt = with_kv_cache(small_gpt())
+    tokens = gpt.generate([1], 4, 0).data
+    loaded = pickle.loads(pickle.dumps(gpt))
 
-    assert pickle.loads(pickle.dumps(gpt)).memory.nbytes == 0
+    assert loaded.memory.nbytes == copy.deepcopy(gpt).memory.nbytes == loaded.memory.seq_pos == 0
+    np.testing.assert_array_equal(loaded.generate([1], 4, 0).data, tokens)
+
+
+def test_a_model_that_has_a_cache_keeps_it() -> None:
+    gpt = small_gpt()
+
+    assert enable_kv_cache(gpt) is enable_kv_cache(gpt)
 
 
 def test_disabling_takes_the_memory_away() -> None:
-    assert disable_kv_cache(enable_kv_cache(small_gpt())).memory is None
+    assert disable_kv_cache(with_kv_cache(small_gpt())).memory is None
 
 
 def test_training_through_a_cache_is_refused() -> None:
     gpt = small_gpt()
     with pytest.raises(UsageError, match="cannot be trained through"):
-        gpt(np.array([[1]]), memory=KVCache(2, 12))
+        gpt(np.array([[1]]), memory=KVCache(1, CONTEXT, 2, 2, 4))
 
 
-def test_a_model_without_a_gpt_is_refused() -> None:
+@pytest.mark.parametrize("enable", [enable_kv_cache, with_kv_cache, disable_kv_cache])
+def test_a_model_without_a_gpt_is_refused(enable) -> None:
     with pytest.raises(UsageError, match="Linear has none"):
-        enable_kv_cache(Linear(2, 2))
+        enable(Linear(2, 2))
+
+
+def test_of_several_gpts_none_is_the_one_to_return() -> None:
+    two = Sequential(small_gpt(), small_gpt())
+    with pytest.raises(UsageError, match="several"):
+        enable_kv_cache(two)
+
+    assert all(isinstance(gpt.memory, KVCache) for gpt in with_kv_cache(two))
 
 
 def test_a_memory_holds_the_context_and_no_more() -> None:
-    gpt = enable_kv_cache(small_gpt())
-    assert gpt.generate([1], 12).shape == (13,)  # the last token is never looked at
+    gpt = with_kv_cache(small_gpt())
+    assert gpt.generate([1], CONTEXT).shape == (CONTEXT + 1,)  # the last token is never looked at
     with pytest.raises(UsageError, match="memory of 12"):
-        gpt.generate([1], 13)
+        gpt.generate([1], CONTEXT + 1)
+
+
+def test_what_was_updated_is_got_and_the_next_stands_behind() -> None:
+    cache = small_cache()
+    assert cache.get(1)[0].shape == (2, 2, 0, 4)
+    for step in (1, 2):
+        for layer in range(3):
+            cache.update(layer, vectors(1, step), vectors(1, -step))
+        cache.advance()
+    keys, values = cache.get(2)
+
+    assert cache.seq_pos == 2
+    assert keys.data[0, 0, :, 0].tolist() == [1, 2]
+    assert values.data[1, 1, :, 3].tolist() == [-1, -2]
+
+
+def test_the_token_that_is_looked_at_now_is_among_what_is_got() -> None:
+    cache = small_cache()
+    cache.update(0, vectors(3), vectors(3))
+
+    assert cache.get(0)[0].shape == (2, 2, 3, 4)
+
+
+def test_the_last_position_can_be_written_and_none_beyond() -> None:
+    cache = small_cache()
+    cache.advance(CONTEXT - 1)
+    cache.update(0, vectors(1), vectors(1))
+    with pytest.raises(UsageError, match="holds 11 positions of 12: 2 more do not fit"):
+        cache.update(0, vectors(2), vectors(2))
+
+
+def test_a_generation_begins_and_ends_empty() -> None:
+    cache = small_cache()
+    cache.advance(4)
+    with cache.generation() as empty:
+        assert empty.seq_pos == 0
+        cache.advance(3)
+
+    assert cache.seq_pos == 0
+
+
+def test_memory_is_counted() -> None:
+    usage = small_cache().get_memory_usage()
+
+    assert usage["cache_tensors"] == 6
+    assert usage["total_elements"] == 6 * 2 * 2 * CONTEXT * 4
+    assert usage["total_mb"] == pytest.approx(4e-6 * usage["total_elements"])
+    assert usage["per_layer_mb"] == pytest.approx(usage["total_mb"] / 3)
+
+
+@pytest.mark.parametrize("layer", [-1, 3])
+def test_layers_that_there_are_not(layer: int) -> None:
+    with pytest.raises(RangeError, match=r"0\.\.2"):
+        small_cache().get(layer)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 1, 4), (2, 1, 1, 4), (2, 2, 1, 3), (2, 2, 4)])
+def test_what_does_not_fit_the_buffers_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="alike"):
+        small_cache().update(0, Tensor.ones(*shape), Tensor.ones(*shape))
+
+
+def test_sizes_below_one() -> None:
+    with pytest.raises(UsageError, match="at least 1"):
+        KVCache(1, 8, 0, 2, 4)

@@ -5,90 +5,179 @@ Without it, generating G tokens after a prompt of P runs the whole sequence thro
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from tinytorch.core.layers import Layer
-from tinytorch.core.ops import Array
+from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
-from tinytorch.errors import UsageError
+from tinytorch.errors import RangeError, ShapeError, UsageError
+from tinytorch.units import megabytes
 
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
 
 
-class LayerCache:
-    """Keys and values of one attention layer, in two buffers (N, heads, max_seq_len, head_dim).
+class KVCache:
+    """Keys and values of every layer, in buffers (batch_size, num_heads, max_seq_len, head_dim) that are there before.
 
-    They are allocated once for a batch size, of the type and sizes that the first keys and values have. Pickles and
-    copies carry no buffers.
+    A step updates all layers at the position `seq_pos`, then advances it. A GPT that has one as its `memory` does both;
+    it may bring another batch size, or other heads, when the cache is empty: buffers are then made anew. Pickles and
+    copies carry no buffers. Raises UsageError for sizes below 1.
     """
 
-    def __init__(self, max_seq_len: int) -> None:
+    def __init__(self, batch_size: int, max_seq_len: int, num_layers: int, num_heads: int, head_dim: int) -> None:
+        if min(batch_size, max_seq_len, num_layers, num_heads, head_dim) < 1:
+            raise UsageError("a KV cache needs sizes of at least 1")
         self.max_seq_len = max_seq_len
-        self.length = 0
-        self._keys: Array | None = None
-        self._values: Array | None = None
+        self.seq_pos = 0
+        self.layers = [LayerCache(self, number, num_layers) for number in range(num_layers)]
+        for layer in self.layers:
+            layer.allocate((batch_size, num_heads, max_seq_len, head_dim), np.float32)
+
+    def update(self, layer_idx: int, key: Tensor, value: Tensor) -> None:
+        """Write (N, heads, T, head_dim) of one layer from `seq_pos` on; what is there is written over.
+
+        Raises RangeError for a layer that there is not, ShapeError for what does not fit the buffers, UsageError beyond
+        `max_seq_len`, and for what a graph for training was recorded of.
+        """
+        self._layer(layer_idx).write(key, value)
+
+    def get(self, layer_idx: int) -> tuple[Tensor, Tensor]:
+        """Views (N, heads, T, head_dim) of all keys and values of one layer, also of those before `advance`."""
+        return self._layer(layer_idx).held()
+
+    def advance(self, count: int = 1) -> None:
+        """The next keys and values stand `count` positions later."""
+        self.seq_pos += count
+
+    def reset(self) -> None:
+        """Forget everything: another sequence comes next. The buffers stay."""
+        self.seq_pos = 0
+        for layer in self.layers:
+            layer.length = 0
+
+    @contextmanager
+    def generation(self) -> Iterator[Self]:
+        """For one sequence: the cache is empty before and afterwards."""
+        self.reset()
+        try:
+            yield self
+        finally:
+            self.reset()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all buffers; 0 in a loaded cache before its first use."""
+        return sum(layer.nbytes for layer in self.layers)
+
+    def get_memory_usage(self) -> dict[str, float]:
+        """`total_mb`, `per_layer_mb` (10^6 bytes), `cache_tensors` (their number) and `total_elements`."""
+        buffers = [buffer for layer in self.layers for buffer in layer.buffers]
+        total_mb = megabytes(self.nbytes)
+        return {
+            "total_mb": total_mb,
+            "per_layer_mb": total_mb / len(self.layers),
+            "cache_tensors": len(buffers),
+            "total_elements": sum(buffer.size for buffer in buffers),
+        }
+
+    @property
+    def length(self) -> int:
+        """Number of positions held by every layer."""
+        return self.seq_pos
+
+    def start(self) -> None:
+        """`reset`, as a GPT calls it."""
+        self.reset()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "seq_pos": 0}
+
+    def _layer(self, number: int) -> LayerCache:
+        if not 0 <= number < len(self.layers):
+            raise RangeError(f"layers of this KV cache are 0..{len(self.layers) - 1}, there is no {number}")
+        return self.layers[number]
+
+
+class LayerCache:
+    """One layer's part of a cache, which an attention extends; the last of all layers advances."""
+
+    def __init__(self, cache: KVCache, number: int, num_layers: int) -> None:
+        self.length = 0  # positions written
+        self.buffers: tuple[Array, ...] = ()
+        self._cache = cache
+        self._is_last = number == num_layers - 1
 
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Append (N, heads, T, head_dim); views of all keys and all values so far.
+        """Append (N, heads, T, head_dim); views of all keys and all values so far."""
+        shape = (*keys.shape[:2], self._cache.max_seq_len, keys.shape[3])
+        is_other = not self.buffers or self.buffers[0].shape != shape or self.buffers[0].dtype != keys.dtype
+        if is_other and not self._cache.seq_pos:
+            self.allocate(shape, keys.dtype)
+        self.write(keys, values)
+        if self._is_last:
+            self._cache.advance(keys.shape[2])
+        return self.held()
 
-        Raises UsageError beyond `max_seq_len`, and while a graph for training is recorded.
-        """
+    def write(self, keys: Tensor, values: Tensor) -> None:
+        """From the cache's position on."""
         if keys.requires_grad or values.requires_grad:
             raise UsageError("a KV cache cannot be trained through", mend="wrap inference in no_grad()")
-        end = self.length + keys.shape[2]
-        if end > self.max_seq_len:
+        start, most = self._cache.seq_pos, self._cache.max_seq_len
+        end = start + keys.shape[2] if keys.ndim == 4 else start
+        if end > most:
             raise UsageError(
-                f"the KV cache holds {self.length} positions of {self.max_seq_len}: {keys.shape[2]} more do not fit",
+                f"the KV cache holds {start} positions of {most}: {end - start} more do not fit",
                 mend="generate fewer tokens, or build the model with a larger max_seq_len",
             )
-        self._keys = _fitting(self._keys, keys.data, self.max_seq_len)
-        self._values = _fitting(self._values, values.data, self.max_seq_len)
-        self._keys[:, :, self.length : end] = keys.data
-        self._values[:, :, self.length : end] = values.data
+        for buffer, new in zip(self.buffers, (keys, values), strict=True):
+            if new.shape != (*buffer.shape[:2], end - start, buffer.shape[3]):
+                raise ShapeError(f"a KV cache of {buffer.shape} needs (N, heads, T, head_dim) alike, got {new.shape}")
+            buffer[:, :, start:end] = new.data
         self.length = end
-        return Tensor(self._keys[:, :, :end]), Tensor(self._values[:, :, :end])
+
+    def held(self) -> tuple[Tensor, Tensor]:
+        """Views of what was written."""
+        keys, values = (Tensor(buffer[:, :, : self.length]) for buffer in self.buffers)
+        return keys, values
+
+    def allocate(self, shape: Shape, dtype: Any) -> None:
+        """New buffers."""
+        self.buffers = (np.zeros(shape, dtype), np.zeros(shape, dtype))
 
     @property
     def nbytes(self) -> int:
         """Bytes of both buffers."""
-        return sum(buffer.nbytes for buffer in (self._keys, self._values) if buffer is not None)
+        return sum(buffer.nbytes for buffer in self.buffers)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"max_seq_len": self.max_seq_len, "length": 0, "_keys": None, "_values": None}
+        return {**vars(self), "length": 0, "buffers": ()}
 
 
-class KVCache:
-    """The memory of a whole GPT: one LayerCache for each of its blocks."""
-
-    def __init__(self, num_layers: int, max_seq_len: int) -> None:
-        self.layers = [LayerCache(max_seq_len) for _ in range(num_layers)]
-
-    @property
-    def length(self) -> int:
-        """Number of positions held."""
-        return self.layers[-1].length
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all buffers: for float32 8 * N * embed_dim * max_seq_len per layer; 0 before the first use."""
-        return sum(layer.nbytes for layer in self.layers)
-
-    def start(self) -> None:
-        """Forget everything: another sequence comes next. The buffers stay."""
-        for layer in self.layers:
-            layer.length = 0
+def create_kv_cache(batch_size: int, max_seq_len: int, num_layers: int, num_heads: int, head_dim: int) -> KVCache:
+    """A new `KVCache`."""
+    return KVCache(batch_size, max_seq_len, num_layers, num_heads, head_dim)
 
 
-def enable_kv_cache(model: AnyLayer) -> AnyLayer:
-    """Let every GPT in `model` generate with a KVCache; the same model, which answers the same tokens.
+def enable_kv_cache(model: Layer) -> KVCache:
+    """Let the GPT in `model` generate with a cache, which is returned; it answers the same tokens.
 
-    A GPT that has a cache keeps it. Raises UsageError for a model without a GPT.
+    A GPT that has a cache keeps it. Raises UsageError for a model without a GPT, or with several: `with_kv_cache`.
     """
+    first, *others = _gpts(model)
+    if others:
+        raise UsageError(f"{type(model).__qualname__} has several GPTs", mend="use with_kv_cache(model)")
+    return _remembering(first)
+
+
+def with_kv_cache(model: AnyLayer) -> AnyLayer:
+    """The same model, every GPT in which generates with a cache of its own; UsageError when there is none."""
     for gpt in _gpts(model):
-        gpt.memory = gpt.memory or KVCache(len(gpt.blocks), gpt.max_seq_len)
+        _remembering(gpt)
     return model
 
 
@@ -99,16 +188,15 @@ def disable_kv_cache(model: AnyLayer) -> AnyLayer:
     return model
 
 
+def _remembering(gpt: GPT) -> KVCache:
+    if not isinstance(gpt.memory, KVCache):
+        attention = gpt.blocks[0].attention
+        gpt.memory = KVCache(1, gpt.max_seq_len, gpt.num_layers, attention.num_heads, attention.head_dim)
+    return gpt.memory
+
+
 def _gpts(model: Layer) -> list[GPT]:
     found = [layer for layer in model.walk() if isinstance(layer, GPT)]
     if not found:
         raise UsageError(f"a KV cache needs a GPT to keep the keys and values of; {type(model).__qualname__} has none")
     return found
-
-
-def _fitting(buffer: Array | None, arrays: Array, max_seq_len: int) -> Array:
-    """`buffer` if it suits `arrays` (N, heads, T, head_dim), else a new one."""
-    shape = (*arrays.shape[:2], max_seq_len, arrays.shape[3])
-    if buffer is not None and buffer.shape == shape and buffer.dtype == arrays.dtype:
-        return buffer
-    return np.empty(shape, arrays.dtype)

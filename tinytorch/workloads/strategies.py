@@ -81,7 +81,7 @@ def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3) -> Step:
 
 INT8 = technique("INT8 Quantization", "tinytorch.perf.quantization:quantize_model", bits=8)
 INT4 = technique("INT4 Quantization", "tinytorch.perf.quantization:quantize_model", bits=4, ranges="mse")
-KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:enable_kv_cache")
+KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:with_kv_cache")
 SHARING = technique("Weight Sharing", "tinytorch.perf.compression:share_weights", clusters=16)
 PRUNE_HEADS = technique(
     "Head and Neuron Pruning", "tinytorch.perf.compression:prune_transformer", tuned=True,

@@ -11,7 +11,7 @@ from tinytorch.core.layers import Linear, Sequential, find_layers, layer_kinds
 from tinytorch.core.transformers import GPT, MLP, Completion
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression import prune_transformer
-from tinytorch.perf.memoization import enable_kv_cache
+from tinytorch.perf.memoization import with_kv_cache
 from tinytorch.perf.quantization import quantize_model
 
 TOKENS = np.array([[1, 5, 2, 0], [3, 3, 6, 4]])
@@ -61,7 +61,7 @@ def test_a_pruned_model_generates_the_same_with_a_cache() -> None:
     small = prune_transformer(Completion(gpt(), 4, 4).eval(), heads=2, hidden=8)
     plain = small(TOKENS).data
 
-    np.testing.assert_array_equal(enable_kv_cache(small)(TOKENS).data, plain)
+    np.testing.assert_array_equal(with_kv_cache(small)(TOKENS).data, plain)
 
 
 def test_what_is_left_is_fine_tuned() -> None:

@@ -17,7 +17,7 @@ from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, parameter_
 from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d, Pool2d, SimpleCNN
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TransformerBlock
-from tinytorch.perf.memoization import enable_kv_cache
+from tinytorch.perf.memoization import with_kv_cache
 from tinytorch.perf.profiling.layers import MOST_PASSES, LayerProfile, ModelProfile, profile_model
 from tinytorch.perf.quantization import QuantizedConv2d, QuantizedLinear, quantize_model
 
@@ -134,7 +134,7 @@ def test_a_generation_looks_at_all_tokens_again_without_a_cache() -> None:
 
 
 def test_with_a_cache_each_token_is_computed_once() -> None:
-    profile = profiled(enable_kv_cache(generator()), np.zeros((1, PROMPT), int))
+    profile = profiled(with_kv_cache(generator()), np.zeros((1, PROMPT), int))
     later = sum(attention_flops(1, seen) for seen in range(PROMPT + 1, PROMPT + ANSWER))
 
     assert named(profile)["gpt.blocks.0.attention"].flops == attention_flops(PROMPT, PROMPT) + later
