@@ -327,15 +327,12 @@ def as_matrix(array: Array) -> Array | None:
     return rows if np.may_share_memory(rows, array) else None
 
 
-BINDS: dict[str, Bind] = {
-    **{
-        name: partial(_ufunc, function)
-        for name, function in {
-            "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative,
-            "abs": np.abs, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh,
-        }.items()
-    },
+_UFUNCS = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative, "abs": np.abs,
+    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh,
+}  # fmt: skip
+BINDS: dict[str, Bind] = {name: partial(_ufunc, function) for name, function in _UFUNCS.items()} | {
     "relu": _relu, "sigmoid": _sigmoid, "gelu": _gelu, "matmul": _matmul, "linear": _linear, "softmax": _softmax,
-    "normalize": _normalize, "conv2d": _conv2d, "max_pool2d": _max_pool2d, "root_mean_square": _root_mean_square, "embed": _embed, "hold": _hold,
-    "attend": _attend, "reshape": _reshape,
+    "normalize": _normalize, "root_mean_square": _root_mean_square, "conv2d": _conv2d, "max_pool2d": _max_pool2d,
+    "reshape": _reshape, "embed": _embed, "hold": _hold, "attend": _attend,
 }  # fmt: skip

@@ -52,7 +52,8 @@ class CompiledModel(Layer):
         return outputs
 
     def _plan_for(self, example: Array) -> None:
-        self._run, self._shape, self._dtype = self._planned(np.array(example)), example.shape, example.dtype
+        inputs = Tensor(example).data.copy()
+        self._run, self._shape, self._dtype = self._planned(inputs), inputs.shape, inputs.dtype
 
     def _planned(self, example: Array) -> Callable[[Array], Array]:
         """The function that runs `model` on arrays of the example's shape."""
@@ -81,6 +82,8 @@ class CompiledGPT(CompiledModel):
 
     The cache holds the sequences of the last generation; its memory stays.
     """
+
+    kind = CompiledModel.kind
 
     @property
     def gpt(self) -> GPT:
@@ -115,7 +118,7 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     """
     check_backend(backend)
     inner = model.model if isinstance(model, CompiledModel) else model
-    inputs = example.data if isinstance(example, Tensor) else np.asarray(example)
+    inputs = Tensor(example).data
     if inputs.ndim < 2 or not inputs.size:
         raise UsageError(f"compile_model needs an example (N, ...) of at least one sample, got {inputs.shape}")
     fused = fuse(inner)
@@ -138,22 +141,24 @@ def is_generating(model: Any) -> bool:
 
 def check_plan(model: Any, compiled: CompiledModel, example: Array) -> None:
     """UsageError where a plan gives something else than its model on inputs that are not the example."""
-    others = inputs_like(example)
-    with inference(model), no_grad():
-        wanted = np.asarray(model(Tensor(others)).data)
-    found = compiled(others).data
-    if found.shape != wanted.shape or not np.allclose(found, wanted, TOLERANCE, TOLERANCE, equal_nan=True):
-        raise UsageError(
-            f"a {type(model).__qualname__} cannot be compiled: on other inputs than the example its plan gives others",
-            mend="compute with tensors alone, and let no step depend on values otherwise than by operations",
-        )
+    for inputs in inputs_like(example):
+        with inference(model), no_grad():
+            wanted = np.asarray(model(Tensor(inputs)).data)
+        found = compiled(inputs).data
+        if found.shape != wanted.shape or not np.allclose(found, wanted, TOLERANCE, TOLERANCE, equal_nan=True):
+            name = type(model).__qualname__
+            raise UsageError(
+                f"{name} cannot be compiled: on other inputs than the example its plan gives other outputs",
+                mend="compute with tensors alone, and let no step depend on values otherwise than by operations",
+            )
 
 
-def inputs_like(example: Array) -> Array:
-    """Other inputs of the same shape, type and size."""
+def inputs_like(example: Array) -> tuple[Array, Array]:
+    """Other inputs of the same shape, type and size; numbers and their opposites, integers twice."""
     rng = np.random.default_rng(0)
     if example.dtype.kind == "f":
         size = float(np.abs(example).mean()) or 1.0
-        return (size * rng.standard_normal(example.shape)).astype(example.dtype)
-    drawn = rng.integers(example.min(), int(example.max()) + 1, example.shape)
-    return drawn.astype(example.dtype)
+        drawn = (size * rng.standard_normal(example.shape)).astype(example.dtype)
+        return drawn, -drawn
+    first, second = rng.integers(example.min(), int(example.max()) + 1, (2, *example.shape)).astype(example.dtype)
+    return first, second

@@ -1,4 +1,4 @@
-"""The curriculum's functions of module 18, on tensors: the same results as the plain operations, each in a faster way."""
+"""The curriculum's functions of module 18, on tensors: the results of the plain operations, each in a faster way."""
 
 from __future__ import annotations
 

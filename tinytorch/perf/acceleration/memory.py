@@ -1,6 +1,6 @@
 """Where a plan keeps intermediate results: all in one block of memory, each only as long as it is needed.
 
-Greedy by size, the largest first, at the lowest place that is free for its whole life (Pisarchyk & Lee 2020, section 4).
+Greedy by size, the largest first, at the lowest place that is free for its whole life (Pisarchyk & Lee 2020).
 """
 
 from __future__ import annotations

@@ -61,14 +61,16 @@ def trace(model: Any, example: Array) -> Trace:
 
     Raises UsageError when that is no tensor, or does not depend on the inputs.
     """
-    recorder = _Recorder(example)
+    inputs = Tensor(example)
+    recorder = _Recorder(inputs.data)
     with inference(model), no_grad(), watched(recorder.watch), recorder.layers(model):
-        output = model(Tensor(example))
+        output = model(inputs)
     found = recorder.values.get(id(output.data)) if isinstance(output, Tensor) else None
     if found is None:
-        kind = type(output).__qualname__
+        is_tensor = isinstance(output, Tensor)
+        shown = "one that does not come from them" if is_tensor else f"a {type(output).__qualname__}"
         raise UsageError(
-            f"compile_model needs a model that computes one tensor by operations on tensors from its inputs, not {kind}",
+            f"compile_model needs a model that makes one tensor of its inputs by operations on tensors, not {shown}",
             mend="compute with tensors, not with their arrays, and return the last one",
         )
     return Trace(recorder.inputs, recorder.steps, found)

@@ -1,0 +1,154 @@
+"""A compiled GPT writes the tokens that the GPT itself writes."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinytorch.benchmarking.footprint import footprint
+from tinytorch.core.layers import layer_kinds
+from tinytorch.core.transformers import GPT, Completion
+from tinytorch.errors import UsageError
+from tinytorch.perf.acceleration import CompiledGPT, compile_model, fuse
+from tinytorch.perf.acceleration.decoder import is_centred
+from tinytorch.perf.compression import factorize, prune_weights, share_weights, sparsify
+from tinytorch.perf.memoization import enable_kv_cache, with_kv_cache
+from tinytorch.perf.quantization import quantize_model
+
+BACKENDS = ("numpy", "numba")
+VOCABULARY, CONTEXT = 11, 14
+FORMS = {
+    "int8": quantize_model,
+    "int8, affine": lambda model: quantize_model(model, symmetric=False),
+    "int4": lambda model: quantize_model(model, bits=4),
+    "shared": lambda model: share_weights(model, clusters=16),
+    "rows": lambda model: sparsify(prune_weights(model, sparsity=0.8), form="csr"),
+    "low rank": lambda model: factorize(model, rank=3),
+}
+
+
+def small_gpt(seed: int = 0) -> GPT:
+    """With norms, biases and weights that all matter."""
+    rng = np.random.default_rng(seed)
+    gpt = GPT(VOCABULARY, 16, 2, 2, CONTEXT, rng=rng)
+    for parameter in gpt.parameters():
+        parameter.data = parameter.data + 0.3 * rng.standard_normal(parameter.shape).astype(np.float32)
+    return gpt.eval()
+
+
+def prompts(samples: int, length: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, VOCABULARY, (samples, length))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    samples=st.integers(1, 3),
+    length=st.integers(1, CONTEXT),
+    temperature=st.sampled_from([0.0, 0.7, 1.5]),
+    seed=st.integers(0, 9),
+    backend=st.sampled_from(BACKENDS),
+)
+def test_it_generates_the_same_tokens(samples: int, length: int, temperature: float, seed: int, backend: str) -> None:
+    gpt, prompt = small_gpt(seed), prompts(samples, length, seed)
+    compiled = compile_model(gpt, prompt, backend=backend)
+    assert isinstance(compiled, CompiledGPT)
+    plain, planned = (
+        model.generate(prompt, CONTEXT - length + 1, temperature, np.random.default_rng(seed)).data
+        for model in (gpt, compiled)
+    )
+
+    np.testing.assert_array_equal(planned, plain)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("samples", [1, 3])
+def test_compact_weights_generate_the_same_tokens(form: str, backend: str, samples: int) -> None:
+    model = FORMS[form](Completion(small_gpt(), 4, 9).eval())
+    inputs = prompts(samples, 6)
+
+    np.testing.assert_array_equal(compile_model(model, inputs, backend=backend)(inputs).data, model(inputs).data)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_scores_of_all_positions_are_those_of_the_gpt(backend: str) -> None:
+    gpt, tokens = small_gpt(), prompts(2, 7)
+
+    np.testing.assert_allclose(compile_model(gpt, tokens, backend=backend)(tokens).data, gpt(tokens).data, atol=2e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_single_prompt_has_one_axis(backend: str) -> None:
+    compiled = compile_model(small_gpt(), prompts(1, 3), backend=backend)
+
+    assert compiled.generate([1, 2, 3], 4).shape == (7,)
+    assert compiled.generate([1, 2, 3], 0).data.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_generations_of_other_lengths_and_batches_follow_one_another(backend: str) -> None:
+    gpt = small_gpt()
+    compiled = compile_model(gpt, prompts(1, 3), backend=backend)
+    for samples, length, count in ((1, 3, 4), (2, 5, 6), (1, 3, 4), (1, 1, 13)):
+        prompt = prompts(samples, length)
+        np.testing.assert_array_equal(compiled.generate(prompt, count, 0).data, gpt.generate(prompt, count, 0).data)
+
+
+def test_more_than_the_context_is_refused() -> None:
+    with pytest.raises(UsageError, match="memory of 14"):
+        compile_model(small_gpt(), prompts(1, 3)).generate([1, 2], 14)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_cache_counts_in_what_it_keeps(backend: str) -> None:
+    model = Completion(small_gpt(), 4, 10)
+    compiled = compile_model(model, prompts(1, 4), backend=backend)
+    before = footprint(compiled).kept_bytes
+    compiled(prompts(1, 4))
+
+    assert footprint(compiled).kept_bytes >= before + 2 * 2 * 4 * 16 * 14  # keys, values; blocks; bytes; width; length
+
+
+def test_it_keeps_one_cache_only() -> None:
+    model = with_kv_cache(Completion(small_gpt(), 4, 10))
+    enable_kv_cache(model)
+
+    assert compile_model(model, prompts(1, 4)).gpt.memory is None
+
+
+def test_the_kinds_stay() -> None:
+    model = Completion(small_gpt(), 4, 10)
+
+    assert layer_kinds(compile_model(model, prompts(1, 4))) == layer_kinds(model)
+
+
+def test_a_file_carries_no_cache() -> None:
+    model = Completion(small_gpt(), 4, 10)
+    compiled = compile_model(model, prompts(1, 4))
+    wanted = compiled(prompts(1, 4)).data
+    content = pickle.dumps(compiled)
+
+    assert len(content) <= len(pickle.dumps(model)) + 500
+    np.testing.assert_array_equal(pickle.loads(content)(prompts(1, 4)).data, wanted)
+
+
+def test_a_fused_gpt_adds_nothing_with_a_mean_to_its_stream() -> None:
+    assert is_centred(fuse(small_gpt()))
+    assert not is_centred(small_gpt())
+
+
+class Louder(GPT):
+    def forward(self, *arguments, **options):
+        return super().forward(*arguments, **options) * 2
+
+
+def test_a_gpt_with_a_forward_of_its_own_is_traced_and_does_not_generate_by_a_plan() -> None:
+    gpt = Louder(VOCABULARY, 16, 1, 2, CONTEXT, rng=np.random.default_rng(0)).eval()
+    compiled = compile_model(gpt, prompts(1, 3))
+
+    assert not isinstance(compiled, CompiledGPT)
+    np.testing.assert_allclose(compiled(prompts(1, 3)).data, gpt(prompts(1, 3)).data, atol=1e-5)

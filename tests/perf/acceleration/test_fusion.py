@@ -1,0 +1,145 @@
+"""A fused model computes the same from other weights, and only where that is safe."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.layers import Layer, Linear, ReLU, Sequential, layer_kinds
+from tinytorch.core.spatial import BatchNorm2d, Conv2d
+from tinytorch.core.tensor import Tensor
+from tinytorch.core.transformers import GPT, TransformerBlock
+from tinytorch.perf.acceleration import fuse
+from tinytorch.perf.quantization import quantize_model
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.standard_normal((2, 3, 6, 6), np.float32)
+VECTORS = RNG.standard_normal((2, 5, 8), np.float32)
+
+
+def stirred(model: Layer) -> Layer:
+    """With weights, gains, shifts and running statistics that all matter."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data + 0.3 * RNG.standard_normal(parameter.shape).astype(np.float32)
+    for layer in model.walk():
+        if isinstance(layer, BatchNorm2d):
+            layer.running_mean[:] = RNG.standard_normal(layer.num_features)
+            layer.running_var[:] = RNG.random(layer.num_features) + 0.1
+    return model.eval()
+
+
+def normed(bias: bool = True) -> Sequential:
+    return Sequential(Conv2d(3, 4, 3, bias=bias, rng=RNG), BatchNorm2d(4), ReLU())
+
+
+MODELS = {
+    "convolution": (normed, IMAGES),
+    "convolution without bias": (lambda: normed(bias=False), IMAGES),
+    "nested": (lambda: Sequential(normed(), Conv2d(4, 2, 1, rng=RNG), BatchNorm2d(2)), IMAGES),
+    "block": (lambda: TransformerBlock(8, 2, rng=RNG), VECTORS),
+    "gpt": (lambda: GPT(9, 8, 2, 2, 6, rng=RNG), np.array([[1, 8, 2], [0, 0, 5]])),
+    "gpt with waves": (lambda: GPT(9, 8, 2, 2, 6, positions="sinusoidal", rng=RNG), np.array([[1, 8, 2]])),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_outputs_and_kinds_stay(name: str) -> None:
+    make, inputs = MODELS[name]
+    model = stirred(make())
+    fused = fuse(model)
+
+    np.testing.assert_allclose(fused(inputs).data, model(inputs).data, rtol=1e-4, atol=2e-5)
+    assert layer_kinds(fused) == layer_kinds(model)
+
+
+@pytest.mark.parametrize("name", ["convolution", "nested"])
+def test_a_batch_norm_that_went_into_its_convolution_does_nothing(name: str) -> None:
+    fused = fuse(stirred(MODELS[name][0]()))
+    inputs = np.float32(RNG.standard_normal((1, 4, 3, 3)))
+    first = next(layer for layer in fused.walk() if isinstance(layer, BatchNorm2d))
+
+    np.testing.assert_array_equal(first(inputs).data, inputs)
+
+
+def test_gains_and_shifts_go_into_what_reads_them() -> None:
+    fused = fuse(stirred(TransformerBlock(8, 2, rng=RNG)))
+
+    for norm in (fused.ln1, fused.ln2):
+        assert (norm.gamma.data == 1).all()
+        assert not norm.beta.data.any()
+    assert fused.attention.k_proj.bias is fused.attention.v_proj.bias is None
+
+
+def test_what_is_added_to_the_stream_of_a_gpt_has_no_mean() -> None:
+    fused = fuse(stirred(GPT(9, 8, 2, 2, 6, rng=RNG)))
+
+    for layer in (fused.token_embedding, fused.position_embedding, fused.blocks[1].attention.out_proj):
+        np.testing.assert_allclose(layer.weight.data.mean(axis=-1), 0, atol=1e-7)
+
+
+def test_the_model_that_was_given_stays_as_it_was() -> None:
+    model = stirred(normed())
+    before = {name: array.copy() for name, array in model.state_dict().items()}
+    model.train()
+    assert not fuse(model).training
+
+    assert model.training
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+class Reversed(Sequential):
+    """A container that runs its layers in another order than it holds them."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.layers[0](self.layers[1](inputs))
+
+
+def twice() -> Sequential:
+    """One convolution in two places, a norm behind one of them."""
+    shared = Conv2d(3, 3, 1, rng=RNG)
+    return Sequential(shared, BatchNorm2d(3), shared)
+
+
+def tied() -> Sequential:
+    """Two convolutions with one weight."""
+    first, second = Conv2d(3, 3, 1, rng=RNG), Conv2d(3, 3, 1, rng=RNG)
+    second.weight = first.weight
+    return Sequential(first, BatchNorm2d(3), second)
+
+
+UNSAFE = {
+    "in a container with a forward of its own": lambda: stirred(Reversed(Conv2d(3, 3, 1), BatchNorm2d(3))),
+    "used twice": lambda: stirred(twice()),
+    "sharing its weight": lambda: stirred(tied()),
+    "compact": lambda: quantize_model(stirred(normed())),
+}
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_convolution_is_left_alone(name: str) -> None:
+    model = UNSAFE[name]()
+    fused = fuse(model)
+    before, after = (
+        next(layer for layer in each.walk() if isinstance(layer, Conv2d)).weight.data for each in (model, fused)
+    )
+
+    np.testing.assert_array_equal(after, before)
+    np.testing.assert_array_equal(fused(IMAGES).data, model(IMAGES).data)
+
+
+def test_a_quantized_gpt_keeps_its_norms() -> None:
+    model = quantize_model(stirred(GPT(9, 8, 2, 2, 6, rng=RNG)))
+    tokens = np.array([[1, 8, 2]])
+
+    np.testing.assert_array_equal(fuse(model)(tokens).data, model(tokens).data)
+    assert (fuse(model).blocks[0].ln1.gamma.data != 1).any()
+
+
+def test_a_linear_with_hooks_is_left_alone() -> None:
+    block = stirred(TransformerBlock(8, 2, rng=RNG))
+    block.mlp.linear1.forward = lambda inputs: Linear.forward(block.mlp.linear1, inputs) * 1
+    fused = fuse(block)
+
+    assert (fused.ln2.gamma.data != 1).any()
+    assert (fused.ln1.gamma.data == 1).all()
