@@ -2,8 +2,8 @@
 
     python benchmarks/engines.py ENGINE NETWORK
 
-It answers with the median of several blocks, nanoseconds for one inference of one sample, and with what it computed,
-so that all engines can be held against each other. onnxruntime and PyTorch are no dependencies of ours.
+It says first what it computes, so that all engines can be held against each other, then for each line the median of
+several blocks, nanoseconds for one inference of one sample. onnxruntime and PyTorch are no dependencies of ours.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -235,9 +236,17 @@ def main(engine: str, network: str) -> None:
     inputs = inputs_for(shape, 4, network == "gpt")
     outputs = np.concatenate([call(each).ravel()[:64] for each in inputs]).tolist()
     rounds = max(1, round(BLOCK_NS / len(inputs) / block_ns(call, inputs, 3)))
+    print(json.dumps({"version": version(engine), "outputs": outputs}), flush=True)
     for _ in sys.stdin:
         found = statistics.median(block_ns(call, inputs, rounds) for _ in range(BLOCKS))
-        print(json.dumps({"ns": found, "outputs": outputs}), flush=True)
+        print(json.dumps({"ns": found}), flush=True)
+
+
+def version(engine: str) -> str:
+    """Which release of a peer, or of what our engine stands on, is measured."""
+    package = engine.split("-")[0]
+    package = package if package in ("onnxruntime", "torch", "numba") else "numpy"
+    return f"{package} {metadata.version(package)}"
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def chain(model: Layer, shape: tuple[int, ...]) -> bytes:
 
 
 def decoder(model: GPT) -> bytes:
-    """One step of a GPT: tokens (N, T) and their positions (T,), a mask, keys and values held -> scores and all held."""
+    """One step of a GPT: tokens (N, T) and their positions (T,), a mask, keys and values held -> scores and held."""
     graph = Graph()
     tokens = graph.add("Gather", graph.constant(model.token_embedding.weight.data), "tokens")
     places = graph.add("Gather", graph.constant(model.position_embedding.weight.data), "positions")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Literal, get_args
 
 from tinytorch.errors import UsageError
-from tinytorch.perf.acceleration.array_calls import bound
+from tinytorch.perf.acceleration.array_calls import Call, bound
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.text import nearest
 
@@ -33,19 +33,10 @@ def fastest_backend() -> Backend:
     return "numba" if has_numba() else "numpy"
 
 
-def runner(instructions: Sequence[Instruction], backend: Backend) -> Callable[[], object]:
-    """A function that runs all instructions, in order."""
-    if backend == "numba":
-        from tinytorch.perf.acceleration.machine import compiled_calls  # loads numba
+def calls_of(instructions: Sequence[Instruction], backend: Backend) -> list[Call]:
+    """Functions that run all instructions, one after the other."""
+    if backend == "numpy":
+        return bound(instructions)
+    from tinytorch.perf.acceleration.machine import compiled_calls  # loads numba
 
-        calls = compiled_calls(instructions)
-    else:
-        calls = bound(instructions)
-    if len(calls) == 1:
-        return calls[0]
-
-    def run() -> None:
-        for call in calls:
-            call()
-
-    return run
+    return compiled_calls(instructions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.errors import UsageError
-from tinytorch.perf.acceleration.backends import Backend, check_backend, runner
+from tinytorch.perf.acceleration.array_calls import Call
+from tinytorch.perf.acceleration.backends import Backend, calls_of, check_backend
 from tinytorch.perf.acceleration.decoder import Decoder
 from tinytorch.perf.acceleration.fusion import fuse
 from tinytorch.perf.acceleration.layout import lay_out
@@ -39,39 +40,36 @@ class CompiledModel(Layer):
         self.model, self.backend, self.training = model, backend, False
         self._plan_for(example)
 
-    def __call__(self, inputs: Tensor | Array, *others: Any, **options: Any) -> Any:
-        """`forward`."""
+    def __call__(self, inputs: Tensor | Array) -> Tensor:  # type: ignore[override]
+        """`forward`; for a small network every step of Python here counts."""
         array = inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs)
         if array.shape != self._shape:
             self._plan_for(array)
-        return wrapped(Tensor, self._run(array))
+        self._inputs[...] = array
+        for call in self._calls:
+            call()
+        return wrapped(Tensor, self._output.copy())
 
     def forward(self, inputs: Tensor) -> Tensor:
         """What `model` computes, without gradients."""
-        outputs: Tensor = self(inputs)
-        return outputs
+        return self(inputs)
 
     def _plan_for(self, example: Array) -> None:
         inputs = Tensor(example).data.copy()
-        self._run, self._shape, self._dtype = self._planned(inputs), inputs.shape, inputs.dtype
+        self._shape, self._calls = inputs.shape, []  # gives the memory of the plan before back
+        self._inputs, self._calls, self._output = self._planned(inputs)
 
-    def _planned(self, example: Array) -> Callable[[Array], Array]:
-        """The function that runs `model` on arrays of the example's shape."""
+    def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
+        """What inputs like the example are written to, what is then called, and where the output is afterwards."""
         plan = make_plan(simplified(trace(self.model, example)))
-        compute, inputs, output = runner(plan.instructions, self.backend), plan.inputs, plan.output
-
-        def run(array: Array) -> Array:
-            inputs[...] = array
-            compute()
-            return output.copy()
-
-        return run
+        return plan.inputs, calls_of(plan.instructions, self.backend), plan.output
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.model, "backend": self.backend, "shape": self._shape, "dtype": self._dtype.str}
+        return {"model": self.model, "backend": self.backend, "shape": self._shape, "dtype": self._inputs.dtype.str}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["model"], np.zeros(state["shape"], state["dtype"]), state["backend"])  # type: ignore[misc]
+        example = np.zeros(state["shape"], state["dtype"])
+        self.__init__(state["model"], example, state["backend"])  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"CompiledModel({self.model!r}, {self.backend})"
@@ -101,12 +99,14 @@ class CompiledGPT(CompiledModel):
         """As `GPT.generate`; UsageError beyond `max_seq_len`, which a cache cannot slide over."""
         return self._decoder.generate(prompt_tokens, max_new_tokens, temperature, rng)
 
-    def _planned(self, example: Array) -> Callable[[Array], Array]:
+    def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
         self._decoder = Decoder(self.gpt, self.backend)
         if not isinstance(self.model, Completion):
             return super()._planned(example)
-        length, new_tokens, decoder = self.model.prompt_length, self.model.new_tokens, self._decoder
-        return lambda prompts: decoder.complete(prompts[:, :length], new_tokens)
+        inputs = example.copy()
+        output = np.empty((len(example), self.model.new_tokens), np.int64)
+        prompts = inputs[:, : self.model.prompt_length]
+        return inputs, [partial(self._decoder.complete, prompts, output)], output
 
 
 def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> CompiledModel:

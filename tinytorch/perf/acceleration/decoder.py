@@ -11,7 +11,7 @@ from tinytorch.core.layers import Linear
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, LayerNorm, checked_prompt, continued
-from tinytorch.perf.acceleration.backends import Backend, runner
+from tinytorch.perf.acceleration.backends import Backend, calls_of
 from tinytorch.perf.acceleration.layout import attention_matrix
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.perf.acceleration.trace import LAYER
@@ -28,9 +28,9 @@ class Decoder:
         self._is_centred = is_centred(gpt)
         self._step: Pass | None = None
 
-    def complete(self, prompts: Array, new_tokens: int) -> Array:
-        """The likeliest tokens (N, new_tokens) that follow prompts (N, T)."""
-        return self.generate(prompts, new_tokens, 0).data[:, prompts.shape[1] :]
+    def complete(self, prompts: Array, output: Array) -> None:
+        """Write the likeliest tokens that follow prompts (N, T) into `output` (N, new tokens)."""
+        output[...] = self.generate(prompts, output.shape[1], 0).data[:, prompts.shape[1] :]
 
     def generate(
         self, prompt_tokens: Any, new_tokens: int, temperature: float, rng: np.random.Generator | None = None
@@ -90,13 +90,14 @@ class Pass:
         self._tokens, self._start = np.zeros(shape, np.int64), np.zeros(1, np.int64)
         writer = _Writer(shape, self._start, centred)
         self._scores = writer.gpt(gpt, cache, self._tokens)
-        self._run = runner(writer.instructions, backend)
+        self._calls = calls_of(writer.instructions, backend)
 
     def scores_after(self, tokens: Array, start: int) -> Array:
         """Scores of what follows tokens (N, T), the first of which stands at `start`; valid until the next call."""
         self._tokens[...] = tokens
         self._start[0] = start
-        self._run()
+        for call in self._calls:
+            call()
         return self._scores
 
 
