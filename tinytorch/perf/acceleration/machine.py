@@ -34,20 +34,19 @@ def compiled_calls(instructions: Sequence[Instruction]) -> list[Call]:
         members = list(group)
         if has_kernel:
             rows = [row + [0] * (codes.ROW_SIZE - len(row)) for table, _ in members for row in table]
-            calls.append(Program(np.array(rows, np.int64), writer.kept))
+            calls.append(_program(np.array(rows, np.int64), writer.kept))
         else:
             calls += bound([instruction for _, instruction in members])
     return calls
 
 
-class Program:
-    """Rows, and the arrays whose addresses are in them."""
+def _program(rows: Array, arrays: list[Any]) -> Call:
+    """A call that runs rows, and keeps the arrays whose addresses are in them."""
 
-    def __init__(self, rows: Array, kept: list[Any]) -> None:
-        self.rows, self._kept = rows, kept
+    def call(_kept: list[Any] = arrays) -> None:
+        run(rows)
 
-    def __call__(self) -> None:
-        run(self.rows)
+    return call
 
 
 class _Writer:
