@@ -18,7 +18,7 @@ import numpy as np
 from tinytorch.core import arrays, windows
 from tinytorch.core.arrays import Array, Axis, Shape, spread, unbroadcast
 
-__all__ = ["OPERATIONS", "Array", "Axis", "Operation", "Shape", "watched"]
+__all__ = ["OPERATIONS", "WATCHES", "Array", "Axis", "Operation", "Shape", "watched"]
 
 
 class ForAny:
@@ -134,12 +134,18 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+WATCHES: list[Callable[[str, Operation], Operation]] = []
+"""Who watches the table now. What computes without it shows, while there is anybody, what it does by its operations."""
+
+
 @contextmanager
 def watched(watch: Callable[[str, Operation], Operation]) -> Iterator[None]:
     """For a while every row is what `watch(name, row)` makes of it, in all threads."""
     before = dict(OPERATIONS)
     OPERATIONS.update({name: watch(name, row) for name, row in before.items()})
+    WATCHES.append(watch)
     try:
         yield
     finally:
+        WATCHES.remove(watch)
         OPERATIONS.update(before)

@@ -9,7 +9,7 @@ import numpy as np
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Layer, Linear, Sequential
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
-from tinytorch.workloads.strategies import INT4, INT8, Strategy, prune
+from tinytorch.workloads.strategies import FUSION, INT4, INT8, Strategy, prune
 from tinytorch.workloads.task import Recipe, Task
 
 WIDTHS = (64, 1024, 1024, 1024, 1024, 10)
@@ -35,15 +35,16 @@ TASK = Task(
     expected_accuracy=0.97,
     freshen="tinytorch.datasets.digits:with_noise",
     strategies=(
-        Strategy("latency_sprint", (prune(32, epochs=60),), "two points of accuracy"),
+        Strategy("latency_sprint", (prune(32, epochs=60), FUSION), "two points of accuracy"),
         Strategy("memory_challenge", (prune(24, epochs=60), INT4), "four points; codes take time in numpy"),
         Strategy(
             "accuracy_contest",
             (prune(512, epochs=6, learning_rate=1e-3),),
             "nothing: a smaller network that generalizes",
         ),
-        Strategy("all_around", (prune(256, epochs=20),), "nothing that the test set shows"),
-        Strategy("extreme_push", (prune(16, epochs=60), INT8), "six points; codes take time in numpy"),
+        Strategy("all_around", (prune(256, epochs=20), INT8, FUSION), "nothing that the test set shows"),
+        Strategy("extreme_push", (prune(16, epochs=60), INT8, FUSION), "six points"),
+        Strategy("planned", (prune(256, epochs=20), FUSION), "nothing that the test set shows"),
         Strategy("int8", (INT8,), "time: codes become floats in every call"),
     ),
 )

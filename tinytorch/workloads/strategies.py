@@ -73,12 +73,20 @@ def distilled(model: Layer, train_data: TensorDataset, keep: int, epochs: int) -
     return taught
 
 
+def compiled(model: Layer, train_data: TensorDataset) -> Layer:
+    """A step: the model as a plan for one sample, by the compiled back end where it is installed."""
+    from tinytorch.perf.acceleration import compile_model, fastest_backend
+
+    return compile_model(model, train_data.inputs[:1], fastest_backend())
+
+
 def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3) -> Step:
     """Structured pruning of every hidden layer to `keep` neurons or channels, or that share, fine-tuned."""
     options = {"keep": keep, "epochs": epochs, "learning_rate": learning_rate}
     return technique("Structured Pruning", "tinytorch.perf.compression:prune_neurons", tuned=True, **options)
 
 
+FUSION = Step("Operator Fusion", f"{__name__}:compiled")
 INT8 = technique("INT8 Quantization", "tinytorch.perf.quantization:quantize_model", bits=8)
 INT4 = technique("INT4 Quantization", "tinytorch.perf.quantization:quantize_model", bits=4, ranges="mse")
 KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:with_kv_cache")

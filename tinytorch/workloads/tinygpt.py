@@ -6,7 +6,7 @@ import numpy as np
 
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, load_reversal
-from tinytorch.workloads.strategies import INT8, KV_CACHE, PRUNE_HEADS, SHARING, Strategy
+from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, PRUNE_HEADS, SHARING, Strategy
 from tinytorch.workloads.task import Recipe, Task
 
 EMBED_DIM = 64
@@ -25,8 +25,6 @@ def build_model(seed: int) -> Completion:
 
 
 CODES = "time: codes become floats in every call"
-CODES_AND_CACHE = "33 kB for the cache; codes take a part of the speed it wins"
-SMALLER_CACHE = "a cache of smaller numbers (module 17) will keep less"
 
 TASK = Task(
     name="tinygpt",
@@ -40,11 +38,12 @@ TASK = Task(
     freshen="tinytorch.datasets.sequences:other_prompts",
     vocabulary=DIGITS,
     strategies=(
-        Strategy("latency_sprint", (PRUNE_HEADS, KV_CACHE), "33 kB for the cache"),
+        Strategy("latency_sprint", (PRUNE_HEADS, KV_CACHE, FUSION), "memory for the cache"),
         Strategy("memory_challenge", (PRUNE_HEADS, SHARING), CODES),
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
-        Strategy("all_around", (PRUNE_HEADS, INT8, KV_CACHE), CODES_AND_CACHE, SMALLER_CACHE),
-        Strategy("extreme_push", (PRUNE_HEADS, INT8, KV_CACHE), CODES_AND_CACHE, SMALLER_CACHE),
+        Strategy("all_around", (PRUNE_HEADS, INT8, KV_CACHE, FUSION), "memory for the cache"),
+        Strategy("extreme_push", (PRUNE_HEADS, INT8, KV_CACHE, FUSION), "memory for the cache"),
         Strategy("int8", (INT8,), CODES),
+        Strategy("planned", (KV_CACHE, FUSION), "memory for the cache"),
     ),
 )

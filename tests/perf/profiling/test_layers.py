@@ -17,6 +17,7 @@ from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, parameter_
 from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d, Pool2d, SimpleCNN
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TransformerBlock
+from tinytorch.perf.acceleration import compile_model
 from tinytorch.perf.memoization import with_kv_cache
 from tinytorch.perf.profiling.layers import MOST_PASSES, LayerProfile, ModelProfile, profile_model
 from tinytorch.perf.quantization import QuantizedConv2d, QuantizedLinear, quantize_model
@@ -34,6 +35,7 @@ def named(profile: ModelProfile) -> dict[str, LayerProfile]:
 
 CNN_WRITTEN = 2 * (1024 + 512) + 256 + 128 + 40
 GPT_WRITTEN = 2 * 96 + 816 + 72 + 864 + 3 * 288 + 2 * 96 + 84
+PLANNED = (6708, GPT_WRITTEN)
 
 # kind -> layer, input, FLOPs of one pass, activation bytes
 KINDS = {
@@ -67,6 +69,8 @@ KINDS = {
     "Completion": (Completion(GPT(7, 8, 1, 2, 5), 3, 1), (1, 3), 6708, GPT_WRITTEN),
     "SimpleCNN": (SimpleCNN(10, 4, 1), (1, 1, 4, 4), 4608 + 36_864 + 2 * (256 + 128) + 640, CNN_WRITTEN),
     "QuantizedLinear": (QuantizedLinear(Linear(4, 3)), (1, 4), 24 + 3 + 3, 3 * 12),
+    "CompiledModel": (compile_model(Sequential(Linear(4, 3)), np.ones((1, 4))), (1, 4), 24, 12),
+    "CompiledGPT": (compile_model(Completion(GPT(7, 8, 1, 2, 5), 3, 1), np.zeros((1, 3), int)), (1, 3), *PLANNED),
     "QuantizedConv2d": (QuantizedConv2d.from_layer(Conv2d(1, 2, 3)), (1, 1, 8, 8), 6 * 6 * 2 * 9 * 2, 288),
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytorch.core.graph import wrapped
 from tinytorch.core.model import Layer, find_layers, inference
-from tinytorch.core.ops import Array
+from tinytorch.core.ops import WATCHES, Array
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.errors import UsageError
@@ -43,7 +43,9 @@ class CompiledModel(Layer):
     def __call__(self, inputs: Tensor | Array) -> Tensor:  # type: ignore[override]
         """`forward`; for a small network every step of Python here counts."""
         array = inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs)
-        if array.shape != self._shape:
+        if array.shape != self._shape or WATCHES:
+            if WATCHES:
+                return self._shown(array)
             self._plan_for(array)
         self._inputs[...] = array
         for call in self._calls:
@@ -53,6 +55,12 @@ class CompiledModel(Layer):
     def forward(self, inputs: Tensor) -> Tensor:
         """What `model` computes, without gradients."""
         return self(inputs)
+
+    def _shown(self, array: Array) -> Tensor:
+        """The output by operations, layer after layer, for who counts or traces them."""
+        with inference(self.model), no_grad():
+            outputs: Tensor = self.model(Tensor(array))
+        return outputs
 
     def _plan_for(self, example: Array) -> None:
         inputs = Tensor(example).data.copy()

@@ -27,6 +27,7 @@ BINARY = {"add": codes.ADD, "sub": codes.SUBTRACT, "mul": codes.MULTIPLY, "div":
 
 def compiled_calls(instructions: Sequence[Instruction]) -> list[Call]:
     """Calls that run all instructions: as many as follow one another in one call of the codes."""
+    run(np.empty((0, codes.ROW_SIZE), np.int64))  # compiled, or loaded from disk, now and not in the first inference
     writer = _Writer()
     written = [(writer.rows(instruction), instruction) for instruction in instructions]
     calls: list[Call] = []

@@ -22,6 +22,7 @@ ADVICE = {
     "generation": "a KV cache (module 17): every new token looks at all tokens before it again",
     "calls": "operator fusion (module 18): fewer calls, each of which costs more than its arithmetic",
     "unseen": "the framework's own layers in its place: what they do is counted, and can be compared",
+    "plan": "smaller weights: its layers run as one compiled plan, in which none has a time of its own",
     "memory": "quantization or pruning (modules 15 and 16): fewer bytes to read",
     "compute": "structured pruning or low rank (module 16): fewer operations",
 }
@@ -66,6 +67,9 @@ def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
     kind, layers = max(by_kind.items(), key=lambda item: _time_ns(item[1]))
     slowest = max(layers, key=lambda layer: layer.time_ns)
     flops, moved = sum(layer.flops for layer in layers), sum(layer.moved_bytes for layer in layers)
+    is_one_plan = not moved and _time_ns(layers) == _time_ns(profile.layers)
+    if is_one_plan:
+        flops, moved = profile.flops, profile.moved_bytes
     bound, least_ns = roofline(flops, moved, limits)
     total_ns, time_ns = max(profile.sum_ns, 1.0), max(_time_ns(layers), 1.0)
     share = least_ns / time_ns if moved else None
@@ -78,7 +82,7 @@ def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
         intensity=flops / moved if moved else None,
         balance=limits.flops_per_s / limits.memory_bandwidth_bytes_per_s,
         roofline_share=share,
-        advice=_advice(profile, bound, share),
+        advice=ADVICE["plan"] if is_one_plan and moved else _advice(profile, bound, share),
     )
 
 
