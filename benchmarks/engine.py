@@ -41,6 +41,7 @@ class Engine:
     """A process that times one inference whenever it is told to."""
 
     def __init__(self, python: str, name: str, network: str) -> None:
+        self.name = name
         self._process = subprocess.Popen(
             [python, ROOT / "benchmarks" / "engines.py", name, network],
             env=os.environ | THREADS | {"PYTHONPATH": str(ROOT)},
@@ -63,7 +64,7 @@ class Engine:
     def _answer(self) -> Line:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            sys.exit(f"{self._process.args} ended with exit code {self._process.wait()}")
+            sys.exit(f"the engine {self.name} ended with exit code {self._process.wait()}")
         answer: Line = json.loads(line)
         return answer
 

@@ -99,7 +99,7 @@ class KVCache:
 
     def _layer(self, number: int) -> LayerCache:
         if not 0 <= number < len(self.layers):
-            raise RangeError(f"layers of this KV cache are 0..{len(self.layers) - 1}, there is no {number}")
+            raise RangeError(f"a layer of this KV cache must lie in 0..{len(self.layers) - 1}, not {number}")
         return self.layers[number]
 
 

@@ -40,7 +40,7 @@ class CompiledModel(Layer):
         self.model, self.backend, self.training = model, backend, False
         self._plan_for(example)
 
-    def __call__(self, inputs: Tensor | Array) -> Tensor:  # type: ignore[override]
+    def __call__(self, inputs: Tensor | Array) -> Tensor:
         """`forward`; for a small network every step of Python here counts."""
         array = inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs)
         if array.shape != self._shape or WATCHES:
@@ -64,7 +64,7 @@ class CompiledModel(Layer):
 
     def _plan_for(self, example: Array) -> None:
         inputs = Tensor(example).data.copy()
-        self._shape, self._calls = inputs.shape, []  # gives the memory of the plan before back
+        self._shape = inputs.shape
         self._inputs, self._calls, self._output = self._planned(inputs)
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
