@@ -24,6 +24,7 @@ README = (ROOT / "README.md").read_text()
 MEASUREMENT = (ROOT / "docs" / "measurement.md").read_text()
 FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
+ACCELERATION = (ROOT / "docs" / "acceleration.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
 schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=1)
@@ -109,6 +110,22 @@ def test_a_model_gets_smaller_as_the_documentation_shows(capsys: pytest.CaptureF
     exec(compile(example("compress", COMPRESSION), "compress", "exec"), {"__name__": "example"})
 
     assert capsys.readouterr().out.splitlines() == ["SparseWeight((784, 300), 23520 values)", "True", "True", "(1, 10)"]
+
+
+@pytest.mark.parametrize(("name", "output"), [("compile", ["True", "(8, 10)"]), ("generation", ["True"])])
+def test_a_model_gets_faster_as_the_documentation_shows(
+    name: str, output: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    exec(compile(example(name, ACCELERATION), name, "exec"), {"__name__": "example"})
+
+    assert capsys.readouterr().out.splitlines() == output
+
+
+def test_every_file_of_the_page_on_acceleration_is_there() -> None:
+    files = re.findall(r"`(\w+\.py)`", ACCELERATION)
+
+    assert len(files) >= 8
+    assert all((ROOT / "tinytorch" / "perf" / "acceleration" / file).is_file() for file in files)
 
 
 def test_every_call_of_the_page_on_compression_is_there() -> None:

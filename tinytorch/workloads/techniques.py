@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinytorch.workloads.strategies import INT4, INT8, KV_CACHE, PRUNE_HEADS, SHARING, Step, prune, technique
+from tinytorch.workloads.strategies import FUSION, INT4, INT8, KV_CACHE, PRUNE_HEADS, SHARING, Step, prune, technique
 
 MEASURED_FILE = Path(__file__).with_name("techniques.json")
 """Written by `benchmarks/compression.py` and by nothing else."""
@@ -56,12 +56,18 @@ TECHNIQUES = (
         "Eckart & Young 1936",
         "memory, time",
     ),
+    Technique("operator fusion", (FUSION,), "Pisarchyk & Lee 2020", "time; keeps results of layers", task="digits_cnn"),
+    Technique("INT8, compiled", (INT8, FUSION), "Jacob et al. 2018", "memory, time"),
+    Technique("INT4, compiled", (INT4, FUSION), "Banner et al. 2019", "memory; looks codes up"),
+    Technique("sharing, compiled", (SHARING, FUSION), "Han et al. 2016", "memory; looks values up"),
+    Technique("rows, compiled", (MAGNITUDE, ROWS, FUSION), "Han et al. 2015", "memory, time"),
     Technique("distillation", (DISTILLED,), "Hinton, Vinyals & Dean 2015", "memory, time"),
     Technique("pruning, INT8", (prune(128, epochs=30), INT8), "Jacob et al. 2018", "memory, time"),
     Technique("pruning, sharing", (prune(0.25, epochs=60), SHARING), "Han et al. 2016", "memory", task="digits_cnn"),
     Technique("heads and hidden neurons", (PRUNE_HEADS,), "Michel et al. 2019", "memory, time", task="tinygpt"),
     Technique("sharing, in a GPT", (SHARING,), "Han et al. 2016", "memory", task="tinygpt"),
     Technique("KV cache", (KV_CACHE,), "Pope et al. 2023", "time of a generation; takes memory", task="tinygpt"),
+    Technique("KV cache, compiled", (KV_CACHE, FUSION), "Pope et al. 2023", "the same, more of it", task="tinygpt"),
 )
 
 

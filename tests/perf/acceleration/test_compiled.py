@@ -280,6 +280,32 @@ def test_files_carry_no_plan_and_a_fresh_process_computes_the_same(backend: str,
     assert done.stdout == f"{compiled([[1, 2, 3]]).data.tolist()}\n"
 
 
+def test_its_state_is_that_of_its_model_and_no_other_is_loaded() -> None:
+    model = Sequential(Linear(3, 2)).eval()
+    compiled = compile_model(model, np.ones((1, 3)))
+
+    assert compiled.state_dict().keys() == model.state_dict().keys()
+    with pytest.raises(UsageError, match="compiled"):
+        compiled.load_state_dict(model.state_dict())
+
+
+@pytest.mark.parametrize("form", ["int8", "shared", "rows"])
+def test_techniques_apply_to_what_is_compiled_already(form: str) -> None:
+    model = Sequential(Conv2d(1, 8, 3), ReLU(), Flatten(), Linear(32, 40), ReLU(), Linear(40, 3)).eval()
+    inputs = np.random.default_rng(0).standard_normal((1, 1, 4, 4), np.float32)
+    small = FORMS[form](compile_model(model, inputs, backend="numba"))
+
+    assert isinstance(small, CompiledModel)
+    np.testing.assert_allclose(small(inputs).data, FORMS[form](model)(inputs).data, rtol=1e-4, atol=1e-4)
+
+
+def test_a_compiled_part_is_compiled_with_the_whole() -> None:
+    part = compile_model(Sequential(Linear(3, 4), ReLU()).eval(), np.ones((1, 3)))
+    whole = Sequential(part, Linear(4, 2)).eval()
+
+    assert_same(whole, np.random.default_rng(0).standard_normal((2, 3), np.float32), "numba")
+
+
 class Branching(Layer):
     def forward(self, inputs: Tensor) -> Tensor:
         return inputs * 2 if float(inputs.data.sum()) > 0 else inputs * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -71,6 +72,16 @@ class CompiledModel(Layer):
         """What inputs like the example are written to, what is then called, and where the output is afterwards."""
         plan = make_plan(simplified(trace(self.model, example)))
         return plan.inputs, calls_of(plan.instructions, self.backend), plan.output
+
+    def state_dict(self) -> dict[str, Array]:
+        """That of `model`."""
+        return self.model.state_dict()  # type: ignore[no-any-return]
+
+    def load_state_dict(self, arrays: Mapping[str, Any]) -> None:
+        """Refused: a plan holds on to weights as they were."""
+        raise UsageError(
+            "a compiled model cannot load weights", mend="load them into its model, and compile that again"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {"model": self.model, "backend": self.backend, "shape": self._shape, "dtype": self._inputs.dtype.str}

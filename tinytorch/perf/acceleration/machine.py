@@ -152,7 +152,7 @@ class _Writer:
         if isinstance(read, Rows) and read.columns.dtype == np.uint16:
             arrays = [self.address(array) for array in (read.values, read.columns, read.starts)]
             return [codes.SPARSE, *arrays, 0, 0, 0, 0]
-        if not isinstance(read, Codes):
+        if not isinstance(read, Codes) or not read.codes.flags.c_contiguous:
             return []
         table, scale, zero_point = (
             0 if array is None else self.address(array) for array in (read.table, read.scale, read.zero_point)

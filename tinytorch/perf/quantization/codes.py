@@ -158,7 +158,7 @@ def _steps(low: Array, high: Array, bits: int, symmetric: bool) -> tuple[Array, 
 def _codes(weight: Array, scale: Array, zero_point: Array, bits: int, symmetric: bool) -> Array:
     top, bottom = 2 ** (bits - 1) - 1, -(2 ** (bits - 1))
     nearest_codes = np.rint(weight / scale) + zero_point
-    return nearest_codes.clip(-top if symmetric else bottom, top).astype(np.int8)
+    return nearest_codes.clip(-top if symmetric else bottom, top).astype(np.int8, order="C")
 
 
 def _least_error(channels: Array, low: Array, high: Array, bits: int, symmetric: bool) -> tuple[Array, Array]:
