@@ -4,56 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import prod, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.core.arrays import GELU_CUBIC, GELU_SCALE
-from tinytorch.core.attention import BLOCKED
-from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import OPERATIONS, Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.windows import Size
+from tinytorch.perf.acceleration.binding import Bind, Call, Scratchpad, as_matrix, as_rows, as_vectors
+from tinytorch.perf.acceleration.decoder_calls import attend, embed, hold, root_mean_square
 from tinytorch.perf.acceleration.layout import conv_matrix
-from tinytorch.perf.acceleration.memory import ALIGNMENT_BYTES
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.perf.acceleration.trace import LAYER
 
-Call = Callable[[], object]
-Bind = Callable[..., list[Call] | None]  # of a scratchpad, output, *inputs, **options; None where it does not suit
-
 MOST_ZEROS = 4096  # so many elements are compared in half the time with as many zeros as with one
 ZERO, HALF, ONE = (np.array(value, np.float32) for value in (0, 0.5, 1))  # arrays: numbers take three times as long
-
-
-class Scratchpad:
-    """Memory for what an instruction needs while it runs, the same for all of them."""
-
-    def __init__(self, size_bytes: int = 0, zeros: int = 0) -> None:
-        self.memory = np.zeros(size_bytes, np.uint8)
-        self.needed_bytes = self._used_bytes = self.needed_zeros = 0
-        self._zeros = np.zeros(zeros, np.float32)
-
-    def array(self, shape: Shape) -> Array:
-        """Float32, for the instruction that is bound now; a throwaway where the pad is too small."""
-        start, size_bytes = self._used_bytes, -(-4 * prod(shape) // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
-        self._used_bytes += size_bytes
-        self.needed_bytes = max(self.needed_bytes, self._used_bytes)
-        if self._used_bytes > len(self.memory):
-            return np.empty(shape, np.float32)
-        return self.memory[start : start + 4 * prod(shape)].view(np.float32).reshape(shape)
-
-    def zeros(self, shape: Shape) -> Array:
-        """Zeros, which stay zeros."""
-        count = prod(shape)
-        self.needed_zeros = max(self.needed_zeros, count)
-        return np.zeros(shape, np.float32) if count > len(self._zeros) else self._zeros[:count].reshape(shape)
-
-    def next(self) -> None:
-        """Another instruction is bound from now on."""
-        self._used_bytes = 0
 
 
 def bound(instructions: Sequence[Instruction]) -> list[Call]:
@@ -168,87 +135,6 @@ def _normalize(pad: Scratchpad, output: Array, inputs: Array, axis: Any, epsilon
     ]
 
 
-def _root_mean_square(pad: Scratchpad, output: Array, inputs: Array, epsilon: float) -> list[Call] | None:
-    """Rows by the root of their mean square: LayerNorm of what has mean zero."""
-    rows, target = as_matrix(inputs), as_matrix(output)
-    if rows is None or target is None:
-        return None
-    size = rows.shape[1]
-    if len(rows) == 1:
-        factor = np.empty((), np.float32)
-        return [
-            partial(_inverse_root, factor, rows[0], size, epsilon),
-            partial(np.multiply, rows[0], factor, target[0]),
-        ]
-    share, squares, mean = np.full(size, 1 / size, np.float32), pad.array(rows.shape), pad.array((len(rows),))
-    return [
-        partial(np.multiply, rows, rows, squares),
-        partial(squares.dot, share, mean),
-        partial(np.add, mean, np.array(epsilon, np.float32), mean),
-        partial(np.sqrt, mean, mean),
-        partial(np.divide, rows, mean[:, None], target),
-    ]
-
-
-def _inverse_root(factor: Array, row: Array, size: int, epsilon: float) -> None:
-    factor[()] = 1 / sqrt(row.dot(row) / size + epsilon)
-
-
-def _embed(_: Scratchpad, output: Array, tokens: Array, table: Any, positions: Any, start: Array) -> list[Call]:
-    """Vectors of tokens (N, T) and of their positions, from `start` (1,) on."""
-    count = tokens.shape[1]
-
-    def embed() -> None:
-        first = int(start[0])
-        output[...] = table.rows(tokens) if isinstance(table, CompactWeight) else table[tokens]
-        places = slice(first, first + count)
-        np.add(output, positions.rows(places) if isinstance(positions, CompactWeight) else positions[places], output)
-
-    return [embed]
-
-
-def _hold(_: Scratchpad, keys: Array, projected: Array, values: Array, start: Array) -> list[Call]:
-    """Put keys and values of `projected` (N, T, 3, heads, size) into the cache, from position `start` (1,) on."""
-    count, size = projected.shape[1], projected.shape[4]
-    new_keys, new_values = projected[:, :, 1].transpose(0, 2, 3, 1), projected[:, :, 2].transpose(0, 2, 1, 3)
-    all_keys, marks, all_values = keys[:, :, :size], keys[:, :, size], values[..., :size]
-
-    def hold() -> None:
-        first = int(start[0])
-        last = first + count
-        all_keys[..., first:last] = new_keys
-        all_values[:, :, first:last] = new_values
-        marks[..., first:last] = 0
-
-    return [hold]
-
-
-def _attend(pad: Scratchpad, output: Array, projected: Array, keys: Array, values: Array, start: Array) -> list[Call]:
-    """Attention of queries in `projected` (N, T, 3, heads, size) over a cache (`decoder.Cache`) -> (N, T, heads size).
-
-    A further number of each query, 1, meets that of each key, which blocks what is not held; one of each value, 1,
-    adds the weights up. So both come with the products.
-    """
-    samples, count, _, heads, size = projected.shape
-    length = keys.shape[3]
-    query = np.ones((samples, heads, count, size + 1), np.float32)
-    scores, attended = pad.array((samples, heads, count, length)), pad.array(query.shape)
-    largest = pad.array((samples, heads, count, 1))
-    target = output.reshape(samples, count, heads, size).transpose(0, 2, 1, 3)
-    scale = np.array(1 / sqrt(size), np.float32)
-    ahead = [] if count == 1 else [np.where(np.tri(count, length, dtype=bool), 0, BLOCKED).astype(np.float32)]
-    return [
-        partial(np.multiply, projected[:, :, 0].transpose(0, 2, 1, 3), scale, query[..., :size]),
-        partial(np.matmul, query, keys, scores),
-        *(partial(np.add, scores, mask, scores) for mask in ahead),
-        partial(np.maximum.reduce, scores, axis=3, keepdims=True, out=largest),
-        partial(np.subtract, scores, largest, scores),
-        partial(np.exp, scores, scores),
-        partial(np.matmul, scores, values, attended),
-        partial(np.divide, attended[..., :size], attended[..., size:], target),
-    ]
-
-
 def _conv2d(
     pad: Scratchpad, output: Array, images: Array, weight: Array, *bias: Array, stride: int, padding: int
 ) -> list[Call] | None:
@@ -301,38 +187,12 @@ def _reshape(_: Scratchpad, output: Array, inputs: Array, shape: Shape) -> list[
     return [partial(np.copyto, output.reshape(inputs.shape), inputs)]
 
 
-def as_rows(array: Array) -> Array | None:
-    """The same; a single row as a vector, which numpy goes through in a third of the time where it adds another."""
-    rows = as_matrix(array)
-    return rows if rows is None or len(rows) > 1 else rows[0]
-
-
-def as_vectors(*arrays: Array) -> tuple[Array, ...]:
-    """Views of arrays of one shape and one order in memory as vectors, in that order; others as they are.
-
-    Where the last array is a single row, the others are one, too, or a number.
-    """
-    first = arrays[-1]
-    if first.ndim and first.size == first.shape[-1]:
-        return tuple(array.reshape(array.shape[-1:]) for array in arrays)
-    order = sorted(range(first.ndim), key=lambda axis: -first.strides[axis])
-    moved = [array.transpose(order) for array in arrays if array.shape == first.shape]
-    is_plain = len(moved) == len(arrays) and all(array.flags.c_contiguous for array in moved)
-    return tuple(array.reshape(-1) for array in moved) if is_plain else arrays
-
-
-def as_matrix(array: Array) -> Array | None:
-    """View of an array as rows of its last axis; None where that would be a copy."""
-    rows = array.reshape(-1, array.shape[-1])
-    return rows if np.may_share_memory(rows, array) else None
-
-
 _UFUNCS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative, "abs": np.abs,
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh,
 }  # fmt: skip
 BINDS: dict[str, Bind] = {name: partial(_ufunc, function) for name, function in _UFUNCS.items()} | {
     "relu": _relu, "sigmoid": _sigmoid, "gelu": _gelu, "matmul": _matmul, "linear": _linear, "softmax": _softmax,
-    "normalize": _normalize, "root_mean_square": _root_mean_square, "conv2d": _conv2d, "max_pool2d": _max_pool2d,
-    "reshape": _reshape, "embed": _embed, "hold": _hold, "attend": _attend,
+    "normalize": _normalize, "conv2d": _conv2d, "max_pool2d": _max_pool2d,
+    "reshape": _reshape, "root_mean_square": root_mean_square, "embed": embed, "hold": hold, "attend": attend,
 }  # fmt: skip

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from typing import Literal, get_args
 
 from tinytorch.errors import UsageError
-from tinytorch.perf.acceleration.array_calls import Call, bound
+from tinytorch.perf.acceleration.array_calls import bound
+from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.text import nearest
 

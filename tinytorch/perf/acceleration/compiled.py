@@ -14,8 +14,8 @@ from tinytorch.core.ops import WATCHES, Array
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.errors import UsageError
-from tinytorch.perf.acceleration.array_calls import Call
 from tinytorch.perf.acceleration.backends import Backend, calls_of, check_backend
+from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.decoder import Decoder
 from tinytorch.perf.acceleration.fusion import fuse
 from tinytorch.perf.acceleration.layout import lay_out

@@ -13,7 +13,8 @@ from tinytorch.core.layers import Linear
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.windows import Size
-from tinytorch.perf.acceleration.array_calls import Call, as_matrix, as_vectors, bound
+from tinytorch.perf.acceleration.array_calls import bound
+from tinytorch.perf.acceleration.binding import Call, as_matrix, as_vectors
 from tinytorch.perf.acceleration.kernels import codes, run
 from tinytorch.perf.acceleration.layout import conv_matrix
 from tinytorch.perf.acceleration.plan import Instruction

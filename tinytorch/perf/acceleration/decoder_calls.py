@@ -1,0 +1,95 @@
+"""Calls of numpy for the instructions that only a generating GPT has (`decoder`)."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core.attention import BLOCKED
+from tinytorch.core.compact import CompactWeight
+from tinytorch.core.ops import Array
+from tinytorch.perf.acceleration.binding import Call, Scratchpad, as_matrix
+
+
+def root_mean_square(pad: Scratchpad, output: Array, inputs: Array, epsilon: float) -> list[Call] | None:
+    """Rows by the root of their mean square: LayerNorm of what has mean zero."""
+    rows, target = as_matrix(inputs), as_matrix(output)
+    if rows is None or target is None:
+        return None
+    size = rows.shape[1]
+    if len(rows) == 1:
+        factor = np.empty((), np.float32)
+        return [
+            partial(_inverse_root, factor, rows[0], size, epsilon),
+            partial(np.multiply, rows[0], factor, target[0]),
+        ]
+    share, squares, mean = np.full(size, 1 / size, np.float32), pad.array(rows.shape), pad.array((len(rows),))
+    return [
+        partial(np.multiply, rows, rows, squares),
+        partial(squares.dot, share, mean),
+        partial(np.add, mean, np.array(epsilon, np.float32), mean),
+        partial(np.sqrt, mean, mean),
+        partial(np.divide, rows, mean[:, None], target),
+    ]
+
+
+def _inverse_root(factor: Array, row: Array, size: int, epsilon: float) -> None:
+    factor[()] = 1 / sqrt(row.dot(row) / size + epsilon)
+
+
+def embed(_: Scratchpad, output: Array, tokens: Array, table: Any, positions: Any, start: Array) -> list[Call]:
+    """Vectors of tokens (N, T) and of their positions, from `start` (1,) on."""
+    count = tokens.shape[1]
+
+    def look_up() -> None:
+        first = int(start[0])
+        output[...] = table.rows(tokens) if isinstance(table, CompactWeight) else table[tokens]
+        places = slice(first, first + count)
+        np.add(output, positions.rows(places) if isinstance(positions, CompactWeight) else positions[places], output)
+
+    return [look_up]
+
+
+def hold(_: Scratchpad, keys: Array, projected: Array, values: Array, start: Array) -> list[Call]:
+    """Put keys and values of `projected` (N, T, 3, heads, size) into the cache, from position `start` (1,) on."""
+    count, size = projected.shape[1], projected.shape[4]
+    new_keys, new_values = projected[:, :, 1].transpose(0, 2, 3, 1), projected[:, :, 2].transpose(0, 2, 1, 3)
+    all_keys, marks, all_values = keys[:, :, :size], keys[:, :, size], values[..., :size]
+
+    def write() -> None:
+        first = int(start[0])
+        last = first + count
+        all_keys[..., first:last] = new_keys
+        all_values[:, :, first:last] = new_values
+        marks[..., first:last] = 0
+
+    return [write]
+
+
+def attend(pad: Scratchpad, output: Array, projected: Array, keys: Array, values: Array, start: Array) -> list[Call]:
+    """Attention of queries in `projected` (N, T, 3, heads, size) over a cache (`decoder.Cache`) -> (N, T, heads size).
+
+    A further number of each query, 1, meets that of each key, which blocks what is not held; one of each value, 1,
+    adds the weights up. So both come with the products.
+    """
+    samples, count, _, heads, size = projected.shape
+    length = keys.shape[3]
+    query = np.ones((samples, heads, count, size + 1), np.float32)
+    scores, attended = pad.array((samples, heads, count, length)), pad.array(query.shape)
+    largest = pad.array((samples, heads, count, 1))
+    target = output.reshape(samples, count, heads, size).transpose(0, 2, 1, 3)
+    scale = np.array(1 / sqrt(size), np.float32)
+    ahead = [] if count == 1 else [np.where(np.tri(count, length, dtype=bool), 0, BLOCKED).astype(np.float32)]
+    return [
+        partial(np.multiply, projected[:, :, 0].transpose(0, 2, 1, 3), scale, query[..., :size]),
+        partial(np.matmul, query, keys, scores),
+        *(partial(np.add, scores, mask, scores) for mask in ahead),
+        partial(np.maximum.reduce, scores, axis=3, keepdims=True, out=largest),
+        partial(np.subtract, scores, largest, scores),
+        partial(np.exp, scores, scores),
+        partial(np.matmul, scores, values, attended),
+        partial(np.divide, attended[..., :size], attended[..., size:], target),
+    ]
