@@ -370,6 +370,31 @@ except UsageError as error:
 """
 
 
+def test_a_back_end_that_cannot_be_loaded_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("tinytorch.perf.acceleration.kernels")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "tinytorch.perf.acceleration.machine", raising=False)
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    with pytest.raises(UsageError, match="cannot be loaded: import of llvmlite") as caught:
+        compile_model(Sequential(Linear(3, 2)), np.ones((1, 3)), backend="numba")
+
+    assert "NUMBA_CACHE_DIR" in caught.value.mend
+
+
+class Whole(Layer):
+    """Computes with integers."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return (inputs + inputs) * inputs
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_integers_are_computed_as_integers(backend: str) -> None:
+    found = compile_model(Whole(), np.array([[1, 2, 3]]), backend=backend)(np.array([[3, 4, 10**9]])).data
+
+    assert found.tolist() == [[18, 32, 2 * 10**18]]
+
+
 def test_without_the_extra_all_works_but_its_back_end_which_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
 

@@ -38,6 +38,9 @@ def calls_of(instructions: Sequence[Instruction], backend: Backend) -> list[Call
     """Functions that run all instructions, one after the other."""
     if backend == "numpy":
         return bound(instructions)
-    from tinytorch.perf.acceleration.machine import compiled_calls  # loads numba
-
+    try:
+        from tinytorch.perf.acceleration.machine import compiled_calls  # loads numba
+    except (ImportError, RuntimeError) as error:  # RuntimeError: numba finds no folder to keep what it compiles
+        mend = f"{INSTALL_NUMBA}, and let NUMBA_CACHE_DIR be a folder that you can write to"
+        raise UsageError(f"the numba back end cannot be loaded: {error}", mend=mend) from error
     return compiled_calls(instructions)

@@ -24,10 +24,11 @@ Table = list[list[int]]  # rows of a program
 
 UNARY = {"relu": codes.RELU, "gelu": codes.GELU, "sigmoid": codes.SIGMOID, "tanh": codes.TANH}
 BINARY = {"add": codes.ADD, "sub": codes.SUBTRACT, "mul": codes.MULTIPLY, "div": codes.DIVIDE}
+WITH_INDICES = ("embed", "hold", "attend")  # instructions whose inputs are not floats alone
 
 
 def compiled_calls(instructions: Sequence[Instruction]) -> list[Call]:
-    """Calls that run all instructions: as many as follow one another in one call of the codes."""
+    """Calls that run all instructions: as many as follow one another in one call of the kernels."""
     run(np.empty((0, codes.ROW_SIZE), np.int64))  # compiled, or loaded from disk, now and not in the first inference
     writer = _Writer()
     written = [(writer.rows(instruction), instruction) for instruction in instructions]
@@ -61,8 +62,8 @@ class _Writer:
     def rows(self, instruction: Instruction) -> Table:
         """The rows of an instruction; none where it has no kernel."""
         name, inputs, output = instruction.name, instruction.inputs, instruction.output
-        arrays = [array for array in (*inputs, output) if isinstance(array, np.ndarray) and array.dtype.kind == "f"]
-        if any(array.dtype != np.float32 for array in arrays):
+        arrays = [array for array in (*inputs, output) if isinstance(array, np.ndarray)]
+        if name not in WITH_INDICES and any(array.dtype != np.float32 for array in arrays):
             return []
         if name == LAYER:
             return self._layer(instruction)
