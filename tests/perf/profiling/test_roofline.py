@@ -63,6 +63,14 @@ def test_how_near_a_layer_comes_to_what_is_possible() -> None:
     assert (found.roofline_share, found.intensity, found.balance) == (0.8, 10, 10)
 
 
+def test_what_runs_as_one_plan_is_told_by_the_work_inside_it() -> None:
+    profile = model(layer("", "CompiledModel", 100), layer("a", "Linear", 0, 600, 60), layer("b", "ReLU", 0, 40, 40))
+    found = find_bottleneck(profile, LIMITS)
+
+    assert (found.kind, found.share, found.advice) == ("CompiledModel", 1, ADVICE["plan"])
+    assert (found.bound, found.roofline_share, found.intensity) == ("memory", 1, 6.4)
+
+
 def test_nothing_is_said_of_what_could_not_be_counted() -> None:
     found = find_bottleneck(model(layer("", "Own", 100)), LIMITS)
 
