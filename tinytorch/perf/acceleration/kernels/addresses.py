@@ -26,38 +26,19 @@ def _pointer_to(kind: Any) -> Any:
     return pointer
 
 
-_float32, _int8, _uint8 = _pointer_to(types.float32), _pointer_to(types.int8), _pointer_to(types.uint8)
-_uint16, _int32, _int64 = _pointer_to(types.uint16), _pointer_to(types.int32), _pointer_to(types.int64)
+def _arrays_of(kind: Any) -> Any:
+    """A function from an address and a count to the array that lies there."""
+    pointer = _pointer_to(kind)
+
+    @kernel
+    def array(address, count):
+        return numba.carray(pointer(address), count)
+
+    return array
 
 
-@kernel
-def floats(address, count):
-    return numba.carray(_float32(address), count)
-
-
-@kernel
-def signed_bytes(address, count):
-    return numba.carray(_int8(address), count)
-
-
-@kernel
-def unsigned_bytes(address, count):
-    return numba.carray(_uint8(address), count)
-
-
-@kernel
-def shorts(address, count):
-    return numba.carray(_uint16(address), count)
-
-
-@kernel
-def integers(address, count):
-    return numba.carray(_int32(address), count)
-
-
-@kernel
-def indices(address, count):
-    return numba.carray(_int64(address), count)
+floats, integers, indices = _arrays_of(types.float32), _arrays_of(types.int32), _arrays_of(types.int64)
+signed_bytes, unsigned_bytes, shorts = _arrays_of(types.int8), _arrays_of(types.uint8), _arrays_of(types.uint16)
 
 
 @intrinsic
