@@ -81,7 +81,7 @@ class _Writer:
         place: int = array.__array_interface__["data"][0]  # `ctypes.data` takes four times as long
         return place
 
-    def scratch(self, name: str, count: int, kind: Any = np.int64) -> int:
+    def scratch(self, name: str, count: int, kind: Any = np.int32) -> int:
         """The address of memory for a kernel's own use, shared by all."""
         if name not in self._scratch or self._scratch[name].size < count:
             self._scratch[name] = np.zeros(count, kind)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytorch.perf.acceleration.kernels.addresses import floats, indices, kernel
+from tinytorch.perf.acceleration.kernels.addresses import floats, indices, integers, kernel
 from tinytorch.perf.acceleration.kernels.elementwise import softmax_of
 from tinytorch.perf.acceleration.kernels.products import add_product, fill, not_zero, read_row
 
@@ -52,7 +52,7 @@ def attend(row):
     """Attention of each new position over those that are held up to it."""
     projected_at, keys_at, values_at, start_at, samples, count, heads, size, length = row[1:10]
     y_at, scores_at, index_at, query_at = row[10:14]
-    start, index = indices(start_at, 1)[0], indices(index_at, length + size + 1)
+    start, index = indices(start_at, 1)[0], integers(index_at, length + size + 1)
     query, scores = floats(query_at, size), floats(scores_at, length)
     scale = ONE / np.sqrt(np.float32(size))
     for place in range(samples * count * heads):

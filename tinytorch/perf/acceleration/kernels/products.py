@@ -32,7 +32,7 @@ def linear(row):
     if kind == FLOATS and (rows >= TILE_ROWS or (height * width <= SMALL and width % LANES == 0)):
         add_matrix_product(x_at, 4 * stride, numbers_at, height, y_at, rows, width)
         return
-    index = indices(index_at, height + 1)
+    index = integers(index_at, height + 1)
     for number in range(rows):
         x, y = floats(x_at + 4 * number * stride, height), floats(y_at + 4 * number * width, width)
         count = not_zero(x, height, index)
@@ -41,7 +41,7 @@ def linear(row):
         elif kind == CODES:
             add_product(x, index, count, signed_bytes(numbers_at, height * width), width, y, width)
         elif kind == PACKED:
-            scratch = floats(values_at, AT_ONCE * width), indices(order_at, AT_ONCE), floats(chosen_at, AT_ONCE)
+            scratch = floats(values_at, AT_ONCE * width), integers(order_at, AT_ONCE), floats(chosen_at, AT_ONCE)
             _add_packed(x, index, count, form, scratch, y, height, width)
         else:
             _add_sparse(x, index, count, form, y, height)
