@@ -19,10 +19,11 @@ from tinytorch.core.tensor import Tensor, apply
 
 @dataclass(frozen=True)
 class Codes:
-    """A weight as kernels read it: ((table[code] or code) - zero_point) * scale.
+    """A weight as kernels read it: (value - zero_point) * scale.
 
-    `codes` are int8 in the weight's shape, or with a `table` uint8 of `bits` each, packed in order. Scales and zero
-    points (int8) are those of channels along `axis`, or of all (1,).
+    `codes` of 8 bits are int8 in the weight's shape, and the values themselves. Fewer `bits`, and all with a `table`,
+    are uint8, packed in order: places of values in the table, or without one, of 4 bits, 8 more than the value. Scales
+    and zero points (int8) are those of channels along `axis`, or of all (1,).
     """
 
     codes: Array

@@ -127,11 +127,16 @@ class _Writer:
         (count, height), width = source.shape, target.shape[1]
         stride = source.strides[0] // 4 if count > 1 else height
         addresses = [self.address(source), self.address(target), self.scratch("index", height + 1)]
-        looked_up = [self.scratch("values", codes.AT_ONCE * width, np.float32), self.scratch("order", codes.AT_ONCE)]
-        scratch = [*looked_up, self.scratch("chosen", codes.AT_ONCE, np.float32)] if form[0] == codes.PACKED else []
+        scratch = self._for_packed(width) if form[0] == codes.PACKED else []
         given = 0 if bias is None else self.address(bias)
         sizes = [count, height, width, stride, given]
         return [[codes.LINEAR, *addresses, *sizes, self.address(np.array(form, np.int64)), *scratch]]
+
+    def _for_packed(self, width: int) -> list[int]:
+        """Where packed codes become numbers."""
+        values = self.scratch("values", codes.AT_ONCE * width, np.float32)
+        chosen, pairs = self.scratch("chosen", codes.AT_ONCE, np.float32), self.scratch("pairs", 2 * 256, np.float32)
+        return [values, self.scratch("order", codes.AT_ONCE), chosen, pairs]
 
     def _layer(self, instruction: Instruction) -> Table:
         """A layer with a compact weight that kernels can read."""
@@ -153,18 +158,18 @@ class _Writer:
         read = weight.readable()
         if isinstance(read, Rows) and read.columns.dtype == np.uint16:
             arrays = [self.address(array) for array in (read.values, read.columns, read.starts)]
-            return [codes.SPARSE, *arrays, 0, 0, 0, 0]
+            return [codes.SPARSE, *arrays, 0, 0, 0, 0, 0]
         if not isinstance(read, Codes) or not read.codes.flags.c_contiguous:
             return []
         table, scale, zero_point = (
             0 if array is None else self.address(array) for array in (read.table, read.scale, read.zero_point)
         )
-        kind = codes.CODES if read.table is None else codes.PACKED
-        scales = 0 if read.scale is None else read.scale.size
-        return [kind, self.address(read.codes), table, scale, scales, zero_point, read.bits, read.axis]
+        kind = codes.CODES if read.bits == 8 and read.table is None else codes.PACKED
+        scales, length = (0 if array is None else array.size for array in (read.scale, read.table))
+        return [kind, self.address(read.codes), table, scale, scales, zero_point, read.bits, read.axis, length]
 
     def _floats(self, array: Array) -> list[int]:
-        return [codes.FLOATS, self.address(array), 0, 0, 0, 0, 0, 0] if array.flags.c_contiguous else []
+        return [codes.FLOATS, self.address(array), 0, 0, 0, 0, 0, 0, 0] if array.flags.c_contiguous else []
 
     def _normalize(self, output: Array, inputs: Array, axis: Any, epsilon: float) -> Table:
         return self._norm(output, inputs, epsilon, 0) if axis in (-1, inputs.ndim - 1) else []

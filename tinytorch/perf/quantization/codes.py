@@ -54,8 +54,7 @@ class QuantizedWeight(CompactWeight):
 
     def readable(self) -> Codes:
         """Codes as they are."""
-        table = None if self.bits == 8 else FOUR_BITS
-        return Codes(self.codes, table, self.bits, self.scale, self.zero_point, self.axis)
+        return Codes(self.codes, None, self.bits, self.scale, self.zero_point, self.axis)
 
     def rows(self, index: Any) -> Array:
         """`dense()[index]`, of which only those rows are made."""

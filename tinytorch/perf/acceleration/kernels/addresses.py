@@ -38,6 +38,7 @@ def _arrays_of(kind: Any) -> Any:
 
 
 floats, integers, indices = _arrays_of(types.float32), _arrays_of(types.int32), _arrays_of(types.int64)
+doubles = _arrays_of(types.float64)
 signed_bytes, unsigned_bytes, shorts = _arrays_of(types.int8), _arrays_of(types.uint8), _arrays_of(types.uint16)
 
 

@@ -22,8 +22,8 @@ def embed(row):
     position = floats(position_at, size)
     for number in range(samples * count):
         y = floats(y_at + 4 * number * size, size)
-        read_row(table_at, tokens[number], size, y)
-        read_row(positions_at, start + number % count, size, position)
+        read_row(table_at, tokens[number], size, y_at + 4 * number * size)
+        read_row(positions_at, start + number % count, size, position_at)
         for j in range(size):
             y[j] += position[j]
 

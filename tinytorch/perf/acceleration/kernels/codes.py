@@ -4,7 +4,7 @@ LINEAR, UNARY, BINARY, NORMALIZE, SOFTMAX, CONVOLVE, POOL, MOVE, EMBED, HOLD, AT
 RELU, GELU, SIGMOID, TANH = range(4)
 ADD, SUBTRACT, MULTIPLY, DIVIDE = range(4)
 FLOATS, CODES, PACKED, SPARSE = range(4)  # forms of a weight; each is described by numbers of its own:
-FORM_SIZE = 8  # its form, the addresses of its numbers and of its table, of its scales, how many, of its zero points,
-#                bits of a code, axis of the scales; of sparse rows the addresses of values, columns and starts
+FORM_SIZE = 9  # its form; addresses of its numbers, its table, its scales; how many scales; address of zero points;
+#                bits of a code; axis of the scales; length of the table. Of sparse rows: values, columns, starts
 ROW_SIZE = 16  # numbers in a row
 AT_ONCE = 8  # rows of a matrix that are added at once

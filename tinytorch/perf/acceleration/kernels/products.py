@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch.perf.acceleration.kernels.addresses import (
+    doubles,
     floats,
     indices,
     integers,
@@ -17,14 +18,15 @@ from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, CODES, FLOATS, FO
 from tinytorch.perf.acceleration.kernels.tiles import LANES, TILE_ROWS, add_matrix_product
 
 ZERO = np.float32(0)
-LARGEST_TABLE = 256
+BYTES, HALF_BYTE = 256, 4
+MIDDLE = np.float32(8)  # the code of 4 bits that stands for zero where there is no table
 SMALL = 4096  # weights: so few are multiplied faster than zeros among their factors are found
 
 
 @kernel
 def linear(row):
     """Rows of x times a matrix of any form, and a bias."""
-    x_at, y_at, index_at, rows, height, width, stride, bias_at, form_at, values_at, order_at, chosen_at = row[1:13]
+    x_at, y_at, index_at, rows, height, width, stride, bias_at, form_at = row[1:10]
     form = indices(form_at, FORM_SIZE)
     kind, numbers_at, scale_at = form[0], form[1], 0 if form[0] == SPARSE else form[3]
     for number in range(rows):
@@ -41,8 +43,7 @@ def linear(row):
         elif kind == CODES:
             add_product(x, index, count, signed_bytes(numbers_at, height * width), width, y, width)
         elif kind == PACKED:
-            scratch = floats(values_at, AT_ONCE * width), integers(order_at, AT_ONCE), floats(chosen_at, AT_ONCE)
-            _add_packed(x, index, count, form, scratch, y, height, width)
+            _add_packed(x, index, count, form, (row[10], row[11], row[12], row[13]), y, height, width)
         else:
             _add_sparse(x, index, count, form, y, height)
         if scale_at:
@@ -114,30 +115,50 @@ def _scale(x, index, count, form, y, width, bias_at):
 
 @kernel
 def _add_packed(x, index, count, form, scratch, y, height, width):
-    """Codes of 1 to 8 bits that number values of a table: eight rows are looked up, then added."""
-    codes, table, bits = unsigned_bytes(form[1], height * width), floats(form[2], LARGEST_TABLE), form[6]
-    values, order, chosen = scratch
+    """Codes of 1 to 8 bits: eight rows become numbers, then they are added."""
+    values_at, order_at, chosen_at, pairs_at = scratch
+    order, chosen = integers(order_at, AT_ONCE), floats(chosen_at, AT_ONCE)
+    _write_pairs(form, pairs_at)
     for k in range(0, count, AT_ONCE):
         taken = min(AT_ONCE, count - k)
         for number in range(taken):
             order[number], chosen[number] = number, x[index[k + number]]
-            _look_up(codes, table, bits, index[k + number] * width, values[number * width :], width)
-        add_product(chosen, order, taken, values, width, y, width)
+            _look_up(form, index[k + number] * width, values_at + 4 * number * width, width, pairs_at)
+        add_product(chosen, order, taken, floats(values_at, AT_ONCE * width), width, y, width)
 
 
 @kernel
-def _look_up(codes, table, bits, first, values, width):
-    """Values of the codes from number `first` on; two codes of 4 bits at once where they fill their bytes."""
-    if bits == 4 and first % 2 == 0 and width % 2 == 0:
-        pairs = codes[first // 2 :]
-        for pair in range(width // 2):
-            code = pairs[pair]
-            values[2 * pair], values[2 * pair + 1] = table[code & 15], table[code >> 4]
-        return
+def _write_pairs(form, pairs_at):
+    """For each byte of two codes both of their values, which are then copied as one."""
+    table_at, bits, length = form[2], form[6], form[8]
+    if table_at and bits == HALF_BYTE:
+        table, pairs = floats(table_at, length), floats(pairs_at, 2 * BYTES)
+        for byte in range(BYTES):
+            pairs[2 * byte], pairs[2 * byte + 1] = table[min(byte & 15, length - 1)], table[min(byte >> 4, length - 1)]
+
+
+@kernel
+def _look_up(form, first, values_at, width, pairs_at):
+    """What the codes from number `first` on stand for: numbers of a table, or without one integers around zero."""
+    codes_at, table_at, bits = form[1], form[2], form[6]
+    codes, values = unsigned_bytes(codes_at, first + width), floats(values_at, width)
     each, mask = 8 // bits, (1 << bits) - 1
+    if bits == HALF_BYTE and first % 2 == 0 and width % 2 == 0 and (pairs_at or not table_at):
+        halves = codes[first // 2 :]
+        if table_at:
+            pairs, both = doubles(pairs_at, BYTES), doubles(values_at, width // 2)
+            for place in range(width // 2):
+                both[place] = pairs[halves[place]]
+        else:
+            for place in range(width // 2):
+                values[2 * place] = np.float32(halves[place] & np.uint8(15)) - MIDDLE
+                values[2 * place + 1] = np.float32(halves[place] >> np.uint8(4)) - MIDDLE
+        return
+    table = floats(table_at, BYTES)
     for j in range(width):
         place = first + j
-        values[j] = table[(codes[place // each] >> (bits * (place % each))) & mask]
+        code = (codes[place // each] >> (bits * (place % each))) & mask
+        values[j] = table[code] if table_at else np.float32(code) - MIDDLE
 
 
 @kernel
@@ -152,11 +173,11 @@ def _add_sparse(x, index, count, form, y, height):
 
 
 @kernel
-def read_row(form_at, number, width, y):
+def read_row(form_at, number, width, y_at):
     """y = row `number` of a weight of rows of `width` numbers, in any form but sparse rows."""
     form = indices(form_at, FORM_SIZE)
-    kind, numbers_at, table_at, scale_at, scales, zero_point_at, bits, axis = form
-    first = number * width
+    kind, numbers_at, scale_at, scales, zero_point_at, axis = form[0], form[1], form[3], form[4], form[5], form[7]
+    first, y = number * width, floats(y_at, width)
     if kind == FLOATS:
         numbers = floats(numbers_at + 4 * first, width)
         for j in range(width):
@@ -166,7 +187,7 @@ def read_row(form_at, number, width, y):
         for j in range(width):
             y[j] = codes[j]
     else:
-        _look_up(unsigned_bytes(numbers_at, first + width), floats(table_at, LARGEST_TABLE), bits, first, y, width)
+        _look_up(form, first, y_at, width, 0)
     if scale_at:
         step = 1 if scales > 1 and axis == 1 else 0
         place = number if scales > 1 and axis == 0 else 0
@@ -185,7 +206,7 @@ def decode(row):
     form_at, matrix_at, values_at, outputs, channels, places = row[1:7]
     values, matrix = floats(values_at, channels * places), floats(matrix_at, channels * places * outputs)
     for output in range(outputs):
-        read_row(form_at, output, channels * places, values)
+        read_row(form_at, output, channels * places, values_at)
         for channel in range(channels):
             for place in range(places):
                 matrix[(place * channels + channel) * outputs + output] = values[channel * places + place]
