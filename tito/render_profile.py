@@ -67,13 +67,11 @@ def _baseline_lines(baseline: BaselineCard | None) -> tuple[str, ...]:
 
 
 def _strategies(cards: Sequence[TaskCard]) -> RenderableType:
-    """Names of all tasks' strategies with their techniques, what they cost, and what will improve one later."""
+    """Names of all tasks' strategies with their techniques, and what they cost."""
     shown = table("Reference strategies", "task", "--strategy", "techniques", "costs")
     for card in cards:
         for strategy in card.strategies:
-            shown.add_row(
-                card.name, strategy.name, ", ".join(strategy.techniques), Lines(strategy.costs, strategy.later)
-            )
+            shown.add_row(card.name, strategy.name, ", ".join(strategy.techniques), strategy.costs)
         shown.add_section()
     return shown
 

@@ -29,12 +29,11 @@ class BaselineCard:
 
 @dataclass(frozen=True)
 class StrategyCard:
-    """A reference strategy; what it costs, and what will improve it later."""
+    """A reference strategy, and what it costs."""
 
     name: str
     techniques: list[str]
     costs: str
-    later: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def task_card(task: Task, cache_directory: Path | None = None) -> TaskCard:
         train_samples=len(train),
         test_samples=len(test),
         expected_accuracy=task.expected_accuracy,
-        strategies=[StrategyCard(each.name, each.techniques, each.costs, each.later) for each in task.strategies],
+        strategies=[StrategyCard(each.name, each.techniques, each.costs) for each in task.strategies],
         baseline=_look_at(found, task) if found else None,
     )
 

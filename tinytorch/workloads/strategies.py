@@ -29,12 +29,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Strategy:
-    """A named composition of techniques, what it costs, and what a technique to come will improve (`later`)."""
+    """A named composition of techniques, and what it costs."""
 
     name: str
     steps: tuple[Step, ...]
     costs: str = ""
-    later: str = ""
 
     @property
     def techniques(self) -> list[str]:
