@@ -12,7 +12,7 @@ from tinytorch.core.layers import Layer, Linear, Sequential
 from tinytorch.core.spatial import BatchNorm2d, Conv2d, MaxPool2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import LayerNorm
-from tinytorch.perf.acceleration import fuse
+from tinytorch.perf.acceleration import compile_model, fuse
 from tinytorch.perf.acceleration.memory import ALIGNMENT_BYTES, Life, places
 from tinytorch.perf.acceleration.plan import Plan, make_plan
 from tinytorch.perf.acceleration.simplify import simplified
@@ -69,6 +69,26 @@ def test_a_deep_network_takes_no_more_memory_than_its_two_widest_layers() -> Non
     plan = plan_of(model, np.ones((4, 256), np.float32))
 
     assert plan.memory.nbytes == 2 * 4 * 256 * 4
+
+
+def test_a_single_row_meets_its_bias_in_one_product() -> None:
+    model = compile_model(Sequential(Linear(3, 4), ReLU(), Linear(4, 2)).eval(), np.ones((1, 3))).model
+    plan = make_plan(trace(model, np.ones((1, 3), np.float32)), with_one=True)
+
+    assert names_of(plan) == ["linear_with_one", "relu", "linear_with_one"]
+    assert [instruction.inputs[0][-1] for instruction in plan.instructions if instruction.name != "relu"] == [1, 1]
+    assert [instruction.inputs[1].shape for instruction in plan.instructions if instruction.name != "relu"] == [
+        (4, 4),
+        (5, 2),
+    ]
+
+
+@pytest.mark.parametrize("samples", [2, 3])
+def test_several_rows_have_no_place_for_a_one(samples: int) -> None:
+    model = compile_model(Sequential(Linear(3, 4)).eval(), np.ones((1, 3))).model
+    plan = make_plan(trace(model, np.ones((samples, 3), np.float32)), with_one=True)
+
+    assert names_of(plan) == ["linear"]
 
 
 def test_activations_write_over_their_inputs() -> None:

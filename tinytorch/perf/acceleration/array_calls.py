@@ -98,6 +98,11 @@ def _matmul(_: Scratchpad, output: Array, left: Array, right: Array) -> list[Cal
     return [partial(rows.dot, right, target)]  # the method: np.dot takes half as long again
 
 
+def _linear_with_one(_: Scratchpad, output: Array, row: Array, matrix: Array) -> list[Call]:
+    """One row, a 1 behind it, times a matrix whose last row is the bias."""
+    return [partial(row.dot, matrix, output.reshape(-1))]
+
+
 def _linear(pad: Scratchpad, output: Array, inputs: Array, weight: Array, bias: Array) -> list[Call] | None:
     product = _matmul(pad, output, inputs, weight)
     target = as_rows(output)
@@ -194,5 +199,6 @@ _UFUNCS = {
 BINDS: dict[str, Bind] = {name: partial(_ufunc, function) for name, function in _UFUNCS.items()} | {
     "relu": _relu, "sigmoid": _sigmoid, "gelu": _gelu, "matmul": _matmul, "linear": _linear, "softmax": _softmax,
     "normalize": _normalize, "conv2d": _conv2d, "max_pool2d": _max_pool2d,
-    "reshape": _reshape, "root_mean_square": root_mean_square, "embed": embed, "hold": hold, "attend": attend,
+    "linear_with_one": _linear_with_one, "reshape": _reshape, "root_mean_square": root_mean_square,
+    "embed": embed, "hold": hold, "attend": attend,
 }  # fmt: skip

@@ -70,7 +70,7 @@ class CompiledModel(Layer):
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
         """What inputs like the example are written to, what is then called, and where the output is afterwards."""
-        plan = make_plan(simplified(trace(self.model, example)))
+        plan = make_plan(simplified(trace(self.model, example)), with_one=self.backend == "numpy")
         return plan.inputs, calls_of(plan.instructions, self.backend), plan.output
 
     def state_dict(self) -> dict[str, Array]:

@@ -1,6 +1,7 @@
 """Weights laid out as plans multiply with them.
 
-A convolution's as one matrix, its bias in the last row; those of queries, keys and values beside one another.
+A Linear's and a convolution's as one matrix, the bias in its last row, so that one product can do both; those of
+queries, keys and values beside one another.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from tinytorch.core.tensor import Tensor
 
 
 def lay_out(model: Any) -> None:
-    """Lay out, in place, weights of convolutions and attention; their tensors are views of matrices from then on."""
+    """Lay out, in place, weights of all such layers; their tensors are views of matrices from then on."""
     for layer in find_layers(model):
         if isinstance(layer, Conv2d) and type(layer.weight) is Tensor:
             _lay_out_convolution(layer)
+        if isinstance(layer, Linear) and type(layer.weight) is Tensor and layer.bias is not None:
+            matrix = linear_matrix(layer.weight.data, layer.bias.data)
+            matrix = np.vstack([layer.weight.data, layer.bias.data]) if matrix is None else matrix
+            layer.weight.data, layer.bias.data = matrix[:-1], matrix[-1]
         if isinstance(layer, MultiHeadAttention) and all(type(each.weight) is Tensor for each in projections(layer)):
             matrix = np.concatenate([linear.weight.data for linear in projections(layer)], axis=1)
             for linear, part in zip(projections(layer), np.split(matrix, 3, axis=1), strict=True):
@@ -36,6 +41,13 @@ def _lay_out_convolution(layer: Conv2d) -> None:
     weight.data = inputs.reshape(sizes[1], sizes[2], sizes[0], outputs).transpose(3, 2, 0, 1)
     if bias is not None:
         bias.data = matrix[-1]
+
+
+def linear_matrix(weight: Array, bias: Array) -> Array | None:
+    """Weight (K, N) and bias (N,) as one array (K + 1, N); None where they do not lie so."""
+    base = weight.base
+    is_one = base is not None and base is bias.base and base.shape == (len(weight) + 1, *bias.shape)
+    return base if is_one else None
 
 
 def conv_matrix(weight: Array, *bias: Array) -> Array:

@@ -6,15 +6,18 @@ writes over its own input when nobody needs that any more.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinytorch.core.ops import OPERATIONS, Array
+from tinytorch.perf.acceleration.layout import linear_matrix
 from tinytorch.perf.acceleration.memory import Life, places
 from tinytorch.perf.acceleration.trace import Step, Trace, Value
 
+FLOAT_BYTES = 4
 VIEWS = ("reshape", "transpose", "swapaxes", "getitem")
 ROWS_FIRST = [2, 0, 3, 1]  # how the framework lays out images (N, C, H, W): one row of all, then the next
 CHANNELS_LAST = [0, 2, 3, 1]  # and how plans do: each image by itself, so that a whole convolution is one product
@@ -46,11 +49,14 @@ class Plan:
     memory: Array
 
 
-def make_plan(trace: Trace) -> Plan:
-    """Give every value of a trace its place."""
+def make_plan(trace: Trace, with_one: bool = False) -> Plan:
+    """Give every value of a trace its place; a step that only looks at its input in another way is no instruction.
+
+    `with_one`: behind a single row that a Linear reads lies a 1, which meets the bias in the last row of its matrix.
+    """
     owner = _owners(trace)
-    lives = _lives(trace, owner)
-    found, size_bytes = places(lives)
+    single = {step: row for step in trace.steps if with_one and (row := _single_row(step, owner))}
+    found, size_bytes = places(_lives(trace, owner, set(single.values())))
     memory = np.zeros(size_bytes, np.uint8)
     arrays = {value: _laid_out(memory, place, value.example) for value, place in found.items()}
     instructions = []
@@ -60,9 +66,29 @@ def make_plan(trace: Trace) -> Plan:
             continue
         if step.output not in arrays:  # it writes over its input
             arrays[step.output] = arrays[owner[step.output]]
-        inputs = tuple(_array(arrays, each) for each in step.inputs)
-        instructions.append(Instruction(step.name, inputs, arrays[step.output], step.options, step.layer))
+        inputs: tuple[Any, ...] = tuple(_array(arrays, each) for each in step.inputs)
+        name = step.name
+        if step in single:
+            matrix = linear_matrix(*inputs[1:])
+            name, inputs = "linear_with_one", (_row_with_one(memory, found[single[step]], len(inputs[1])), matrix)
+        instructions.append(Instruction(name, inputs, arrays[step.output], step.options, step.layer))
     return Plan(arrays[trace.inputs], tuple(instructions), arrays[trace.output], memory)
+
+
+def _single_row(step: Step, owner: dict[Value, Value]) -> Value | None:
+    """Whose memory a Linear reads one row from: if it is that row's alone, and weight and bias lie as one matrix."""
+    if step.name != "linear" or not isinstance(step.inputs[0], Value) or isinstance(step.inputs[1], Value):
+        return None
+    row, whole = step.inputs[0].example, owner[step.inputs[0]]
+    is_row = row.dtype == np.float32 and row.size == row.shape[-1] == whole.example.size
+    return whole if is_row and linear_matrix(*step.inputs[1:]) is not None else None  # type: ignore[arg-type]
+
+
+def _row_with_one(memory: Array, place: int, size: int) -> Array:
+    """The row at a place, and a 1 behind it."""
+    row = memory[place : place + FLOAT_BYTES * (size + 1)].view(np.float32)
+    row[size] = 1
+    return row
 
 
 def _owners(trace: Trace) -> dict[Value, Value]:
@@ -101,12 +127,19 @@ def _last_uses(trace: Trace, owner: dict[Value, Value]) -> dict[Value, int]:
     return last
 
 
-def _lives(trace: Trace, owner: dict[Value, Value]) -> dict[Value, Life]:
+def _lives(trace: Trace, owner: dict[Value, Value], with_one: Collection[Value]) -> dict[Value, Life]:
+    """When each owner's memory is needed: always, where a 1 stays behind it."""
     first = {trace.inputs: -1}
     for number, step in enumerate(trace.steps):
         first.setdefault(owner[step.output], number)
     last = _last_uses(trace, owner)
-    return {value: Life(value.example.nbytes, start, last.get(value, start)) for value, start in first.items()}
+    always = (-1, len(trace.steps))
+    return {
+        value: Life(value.example.nbytes + FLOAT_BYTES, *always)
+        if value in with_one
+        else Life(value.example.nbytes, start, last.get(value, start))
+        for value, start in first.items()
+    }
 
 
 def _is_view(step: Step) -> bool:
