@@ -12,7 +12,7 @@ from tinytorch.core.activations import GELU
 from tinytorch.core.attention import KeyValueMemory, MultiHeadAttention, causal_mask
 from tinytorch.core.embeddings import Embedding, PositionalEncoding, checked_tokens
 from tinytorch.core.layers import Dropout, Layer, Linear, inference
-from tinytorch.core.ops import Array
+from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor, apply, no_grad
 from tinytorch.errors import ShapeError, UsageError
 
@@ -271,10 +271,14 @@ class Completion(Layer):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, T) -> tokens (N, new_tokens), or scores (N, new_tokens, vocab_size) in training."""
-        needed = self.prompt_length + (self.new_tokens - 1 if self.training else 0)
-        if inputs.ndim != 2 or inputs.shape[1] < needed:
-            raise ShapeError(f"a Completion needs sequences of {needed} tokens, got {inputs.shape}")
+        self.check_shape(inputs.shape)
         if self.training:
-            scores: Tensor = self.gpt(inputs[:, :needed])
+            scores: Tensor = self.gpt(inputs[:, : self.prompt_length + self.new_tokens - 1])
             return scores[:, self.prompt_length - 1 :]
         return self.gpt.generate(inputs[:, : self.prompt_length], self.new_tokens, 0)[:, self.prompt_length :]
+
+    def check_shape(self, shape: Shape) -> None:
+        """ShapeError for inputs that are no sequences of as many tokens as are needed."""
+        needed = self.prompt_length + (self.new_tokens - 1 if self.training else 0)
+        if len(shape) != 2 or shape[1] < needed:
+            raise ShapeError(f"a Completion needs sequences of {needed} tokens, got {shape}")

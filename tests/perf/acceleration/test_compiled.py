@@ -207,6 +207,28 @@ def test_tensors_lists_and_other_types_go_in() -> None:
         np.testing.assert_array_equal(compiled(inputs).data, wanted)
 
 
+def test_a_batch_of_another_type_is_computed_in_the_example_s() -> None:
+    compiled = compile_model(Sequential(Linear(2, 2)).eval(), np.ones((1, 2)))
+
+    np.testing.assert_array_equal(compiled(np.ones((3, 2), int)).data, compiled(np.ones((3, 2), np.float32)).data)
+
+
+def test_tokens_may_be_whole_floats_and_nothing_between() -> None:
+    compiled = compile_model(Words().eval(), np.array([[1, 8, 3]]))
+
+    for batch in ([[2.0, 1.0, 0.0]], [[2.0, 1.0], [0.0, 8.0]]):
+        np.testing.assert_array_equal(compiled(np.array(batch)).data, compiled(np.array(batch, int)).data)
+        with pytest.raises(UsageError, match="whole numbers"):
+            compiled(np.array(batch) + 0.5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tokens_that_there_are_not_are_refused(backend: str) -> None:
+    compiled = compile_model(Words().eval(), np.array([[1, 8, 3]]), backend=backend)
+    with pytest.raises(UsageError, match=r"0\.\.8"):
+        compiled(np.array([[1, 9, 3]]))
+
+
 def test_another_batch_is_planned_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = compile_model(Sequential(Linear(2, 2)).eval(), np.ones((1, 2)))
     plans = []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tinytorch.benchmarking.footprint import footprint
 from tinytorch.core.layers import layer_kinds
 from tinytorch.core.transformers import GPT, Completion
-from tinytorch.errors import UsageError
+from tinytorch.errors import ShapeError, UsageError
 from tinytorch.perf.acceleration import CompiledGPT, compile_model, fuse
 from tinytorch.perf.acceleration.decoder import is_centred
 from tinytorch.perf.compression import factorize, prune_weights, share_weights, sparsify
@@ -96,6 +96,20 @@ def test_generations_of_other_lengths_and_batches_follow_one_another(backend: st
     for samples, length, count in ((1, 3, 4), (2, 5, 6), (1, 3, 4), (1, 1, 13)):
         prompt = prompts(samples, length)
         np.testing.assert_array_equal(compiled.generate(prompt, count, 0).data, gpt.generate(prompt, count, 0).data)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_prompts_that_are_too_short_are_refused(backend: str) -> None:
+    compiled = compile_model(Completion(small_gpt(), 4, 9), prompts(1, 6), backend=backend)
+    with pytest.raises(ShapeError, match="sequences of 4 tokens"):
+        compiled(prompts(1, 3))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tokens_that_there_are_not_are_refused(backend: str) -> None:
+    compiled = compile_model(Completion(small_gpt(), 4, 9), prompts(1, 4), backend=backend)
+    with pytest.raises(UsageError, match=r"0\.\.10"):
+        compiled(np.full((1, 4), VOCABULARY))
 
 
 def test_more_than_the_context_is_refused() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.graph import wrapped
 from tinytorch.core.model import Layer, find_layers, inference
 from tinytorch.core.ops import WATCHES, Array
@@ -44,10 +45,10 @@ class CompiledModel(Layer):
     def __call__(self, inputs: Tensor | Array) -> Tensor:
         """`forward`; for a small network every step of Python here counts."""
         array = inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs)
-        if array.shape != self._shape or WATCHES:
+        if array.shape != self._shape or self._is_whole or WATCHES:
             if WATCHES:
                 return self._shown(array)
-            self._plan_for(array)
+            array = self._planned_for(array)
         self._inputs[...] = array
         for call in self._calls:
             call()
@@ -57,6 +58,16 @@ class CompiledModel(Layer):
         """What `model` computes, without gradients."""
         return self(inputs)
 
+    def _planned_for(self, array: Array) -> Array:
+        """The inputs in the example's type, and a plan for their shape; UsageError for fractions in place of tokens."""
+        inputs = whole_numbers(array) if self._is_whole else array
+        if self._is_whole and inputs.dtype.kind == "f":
+            raise UsageError("a model that was compiled for integers needs whole numbers")
+        inputs = inputs.astype(self._inputs.dtype, copy=False)
+        if inputs.shape != self._shape:
+            self._plan_for(inputs)
+        return inputs
+
     def _shown(self, array: Array) -> Tensor:
         """The output by operations, layer after layer, for who counts or traces them."""
         with inference(self.model), no_grad():
@@ -65,7 +76,7 @@ class CompiledModel(Layer):
 
     def _plan_for(self, example: Array) -> None:
         inputs = Tensor(example).data.copy()
-        self._shape = inputs.shape
+        self._shape, self._is_whole = inputs.shape, inputs.dtype.kind != "f"
         self._inputs, self._calls, self._output = self._planned(inputs)
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
@@ -122,6 +133,7 @@ class CompiledGPT(CompiledModel):
         self._decoder = Decoder(self.gpt, self.backend)
         if not isinstance(self.model, Completion):
             return super()._planned(example)
+        self.model.check_shape(example.shape)
         inputs = example.copy()
         output = np.empty((len(example), self.model.new_tokens), np.int64)
         prompts = inputs[:, : self.model.prompt_length]
