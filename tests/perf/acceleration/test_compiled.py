@@ -229,6 +229,16 @@ def test_tokens_that_there_are_not_are_refused(backend: str) -> None:
         compiled(np.array([[1, 9, 3]]))
 
 
+def test_after_a_batch_that_does_not_fit_all_is_as_before() -> None:
+    compiled = compile_model(Sequential(Linear(2, 2)).eval(), np.ones((1, 2)))
+    wanted = compiled(np.ones((1, 2))).data
+    for _ in range(2):
+        with pytest.raises(UsageError, match="needs inputs"):
+            compiled(np.ones((1, 3)))
+
+    np.testing.assert_array_equal(compiled(np.ones((1, 2))).data, wanted)
+
+
 def test_another_batch_is_planned_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = compile_model(Sequential(Linear(2, 2)).eval(), np.ones((1, 2)))
     plans = []

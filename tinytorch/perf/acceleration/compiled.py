@@ -76,8 +76,8 @@ class CompiledModel(Layer):
 
     def _plan_for(self, example: Array) -> None:
         inputs = Tensor(example).data.copy()
-        self._shape, self._is_whole = inputs.shape, inputs.dtype.kind != "f"
         self._inputs, self._calls, self._output = self._planned(inputs)
+        self._shape, self._is_whole = inputs.shape, inputs.dtype.kind != "f"
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
         """What inputs like the example are written to, what is then called, and where the output is afterwards."""
