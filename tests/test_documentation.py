@@ -63,7 +63,7 @@ def test_a_speedup_is_derived_again_as_the_documentation_shows(
 ) -> None:
     challenge = Challenge(
         find_task("digits_mlp"),
-        Contender.reference(find_task("digits_mlp").strategy("all_around")),
+        Contender.reference(find_task("digits_mlp").strategy("accuracy_contest")),
         Settings(four_processes),
         cache_directory=cache_directory,
     )

@@ -20,17 +20,23 @@ from tinytorch.core.tensor import Tensor
 
 def lay_out(model: Any) -> None:
     """Lay out, in place, weights of all such layers; their tensors are views of matrices from then on."""
-    for layer in find_layers(model):
+    layers = find_layers(model)
+    for layer in layers:
         if isinstance(layer, Conv2d) and type(layer.weight) is Tensor:
             _lay_out_convolution(layer)
         if isinstance(layer, Linear) and type(layer.weight) is Tensor and layer.bias is not None:
-            matrix = linear_matrix(layer.weight.data, layer.bias.data)
-            matrix = np.vstack([layer.weight.data, layer.bias.data]) if matrix is None else matrix
-            layer.weight.data, layer.bias.data = matrix[:-1], matrix[-1]
+            _lay_out_linear(layer.weight, layer.bias)
+    for layer in layers:  # last, for projections are Linears, too
         if isinstance(layer, MultiHeadAttention) and all(type(each.weight) is Tensor for each in projections(layer)):
             matrix = np.concatenate([linear.weight.data for linear in projections(layer)], axis=1)
             for linear, part in zip(projections(layer), np.split(matrix, 3, axis=1), strict=True):
                 linear.weight.data = part
+
+
+def _lay_out_linear(weight: Tensor, bias: Tensor) -> None:
+    if linear_matrix(weight.data, bias.data) is None:
+        matrix = np.vstack([weight.data, bias.data])
+        weight.data, bias.data = matrix[:-1], matrix[-1]
 
 
 def _lay_out_convolution(layer: Conv2d) -> None:
