@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import TypeVar
+
+import numpy as np
+
+from tinytorch.core.ops import Array, Shape
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -39,6 +44,14 @@ def places(lives: Mapping[Key, Life]) -> tuple[dict[Key, int], int]:
             place = max(place, _aligned(start + size_bytes))
         placed[key] = place
     return placed, max((placed[key] + _aligned(lives[key].size_bytes) for key in placed), default=0)
+
+
+def aligned_zeros(shape: Shape) -> Array:
+    """Float32 zeros that begin with a line of the cache."""
+    count, number_bytes = prod(shape), 4
+    memory = np.zeros(count + ALIGNMENT_BYTES // number_bytes - 1, np.float32)
+    start = -memory.__array_interface__["data"][0] % ALIGNMENT_BYTES // number_bytes
+    return memory[start : start + count].reshape(shape)
 
 
 def _aligned(size_bytes: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinytorch.core.ops import OPERATIONS, Array
 from tinytorch.perf.acceleration.layout import linear_matrix
-from tinytorch.perf.acceleration.memory import Life, places
+from tinytorch.perf.acceleration.memory import Life, aligned_zeros, places
 from tinytorch.perf.acceleration.trace import Step, Trace, Value
 
 FLOAT_BYTES = 4
@@ -57,7 +57,7 @@ def make_plan(trace: Trace, with_one: bool = False) -> Plan:
     owner = _owners(trace)
     single = {step: row for step in trace.steps if with_one and (row := _single_row(step, owner))}
     found, size_bytes = places(_lives(trace, owner, set(single.values())))
-    memory = np.zeros(size_bytes, np.uint8)
+    memory = aligned_zeros((size_bytes // FLOAT_BYTES,)).view(np.uint8)
     arrays = {value: _laid_out(memory, place, value.example) for value, place in found.items()}
     instructions = []
     for step in trace.steps:
