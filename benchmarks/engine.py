@@ -127,7 +127,7 @@ def table(lines: list[Line]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for network in dict.fromkeys(line["network"] for line in lines):
         own = [line for line in lines if line["network"] == network]
-        for engine in own[0]["ns"]:
+        for engine in ENGINES[network]:
             sessions: dict[int, list[float]] = {}
             for line in own:
                 sessions.setdefault(line["session"], []).append(line["ns"][engine] / line["ns"]["onnxruntime"])
