@@ -46,7 +46,7 @@ def test_everything_is_compiled_before_the_first_call() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 3, 4, 9])
-@pytest.mark.parametrize("size", [1, 15, 16, 17, 32, 47, 48, 70])
+@pytest.mark.parametrize("size", [1, 4, 7, 8, 10, 15, 16, 17, 32, 47, 48, 62, 70])
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_tiles_add_the_product(rows: int, size: int, count: int) -> None:
     rng = np.random.default_rng(0)

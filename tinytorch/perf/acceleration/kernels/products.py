@@ -15,7 +15,7 @@ from tinytorch.perf.acceleration.kernels.addresses import (
     unsigned_bytes,
 )
 from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, CODES, FLOATS, FORM_SIZE, PACKED, SPARSE
-from tinytorch.perf.acceleration.kernels.tiles import LANES, TILE_ROWS, add_matrix_product
+from tinytorch.perf.acceleration.kernels.tiles import NARROWEST, TILE_ROWS, add_matrix_product
 
 ZERO = np.float32(0)
 BYTES, HALF_BYTE = 256, 4
@@ -31,7 +31,7 @@ def linear(row):
     kind, numbers_at, scale_at = form[0], form[1], 0 if form[0] == SPARSE else form[3]
     for number in range(rows):
         fill(y_at + 4 * number * width, width, 0 if scale_at else bias_at)
-    if kind == FLOATS and (rows >= TILE_ROWS or (height * width <= SMALL and width % LANES == 0)):
+    if kind == FLOATS and (rows >= TILE_ROWS or (height * width <= SMALL and width % NARROWEST == 0)):
         add_matrix_product(x_at, 4 * stride, numbers_at, height, y_at, rows, width)
         return
     index = integers(index_at, height + 1)
