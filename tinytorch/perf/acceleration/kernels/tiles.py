@@ -18,7 +18,7 @@ FLOAT_BYTES, TILE_ROWS, NARROWEST = 4, 4, 4
 _FLOAT, _INT, _PLACE = ir.FloatType(), ir.IntType(64), ir.IntType(32)
 
 
-def _tile(rows: int, vectors: int, lanes: int = 16) -> Any:
+def _tile(rows: int, vectors: int, lanes: int) -> Any:
     """A function that adds x (rows, count) @ w (count, vectors * lanes) to y, given by address and bytes per row."""
 
     @intrinsic
@@ -85,8 +85,24 @@ def _spread(builder: Any, kind: Any, address: Any) -> Any:
     return builder.shuffle_vector(builder.insert_element(nothing, number, _PLACE(0)), nothing, everywhere)
 
 
-_four_by_32, _four_by_16, _four_by_8, _four_by_4 = _tile(4, 2), _tile(4, 1), _tile(4, 1, 8), _tile(4, 1, 4)
-_one_by_32, _one_by_16, _one_by_8, _one_by_4 = _tile(1, 2), _tile(1, 1), _tile(1, 1, 8), _tile(1, 1, 4)
+def _columns(vectors: int, lanes: int) -> Any:
+    """The product with so many columns: four rows at a time, then one."""
+    four, one = _tile(TILE_ROWS, vectors, lanes), _tile(1, vectors, lanes)
+
+    @kernel
+    def add_columns(x, x_step, w, step, count, y, rows):
+        row = 0
+        while row + TILE_ROWS <= rows:
+            four(x + row * x_step, x_step, w, step, count, y + row * step, step)
+            row += TILE_ROWS
+        while row < rows:
+            one(x + row * x_step, x_step, w, step, count, y + row * step, step)
+            row += 1
+
+    return add_columns
+
+
+_add_32, _add_16, _add_8, _add_4 = _columns(2, 16), _columns(1, 16), _columns(1, 8), _columns(1, NARROWEST)
 
 
 @kernel
@@ -94,40 +110,21 @@ def add_matrix_product(x, x_step, w, count, y, rows, size):
     """y (rows, size) += x (rows, count) @ w (count, size); addresses, and bytes from row to row of x."""
     step, column = FLOAT_BYTES * size, 0
     while column + NARROWEST <= size:
-        left = size - column
-        width = 32 if left >= 32 else 16 if left >= 16 else 8 if left >= 8 else NARROWEST
-        _add_columns(width, x, x_step, w + FLOAT_BYTES * column, step, count, y + FLOAT_BYTES * column, rows)
-        column += width
+        left, source, target = size - column, w + FLOAT_BYTES * column, y + FLOAT_BYTES * column
+        if left >= 32:
+            _add_32(x, x_step, source, step, count, target, rows)
+            column += 32
+        elif left >= 16:
+            _add_16(x, x_step, source, step, count, target, rows)
+            column += 16
+        elif left >= 8:
+            _add_8(x, x_step, source, step, count, target, rows)
+            column += 8
+        else:
+            _add_4(x, x_step, source, step, count, target, rows)
+            column += NARROWEST
     if column < size:
         _add_last_columns(x, x_step, w, count, y, rows, size, column)
-
-
-@kernel
-def _add_columns(width, x, x_step, w, step, count, y, rows):
-    """The product with `width` columns, four rows at a time, then one."""
-    row = 0
-    while row < rows:
-        source, target = x + row * x_step, y + row * step
-        if row + TILE_ROWS <= rows:
-            if width == 32:
-                _four_by_32(source, x_step, w, step, count, target, step)
-            elif width == 16:
-                _four_by_16(source, x_step, w, step, count, target, step)
-            elif width == 8:
-                _four_by_8(source, x_step, w, step, count, target, step)
-            else:
-                _four_by_4(source, x_step, w, step, count, target, step)
-            row += TILE_ROWS
-        else:
-            if width == 32:
-                _one_by_32(source, x_step, w, step, count, target, step)
-            elif width == 16:
-                _one_by_16(source, x_step, w, step, count, target, step)
-            elif width == 8:
-                _one_by_8(source, x_step, w, step, count, target, step)
-            else:
-                _one_by_4(source, x_step, w, step, count, target, step)
-            row += 1
 
 
 @kernel
