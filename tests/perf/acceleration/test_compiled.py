@@ -331,6 +331,36 @@ def test_techniques_apply_to_what_is_compiled_already(form: str) -> None:
     np.testing.assert_allclose(small(inputs).data, FORMS[form](model)(inputs).data, rtol=1e-4, atol=1e-4)
 
 
+class Anything:
+    """No layer of ours, and not to be called."""
+
+    def __init__(self) -> None:
+        self.linear = Linear(3, 2, rng=np.random.default_rng(0))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.linear(inputs) * 2
+
+
+def test_a_model_of_any_class_is_compiled() -> None:
+    model, inputs = Anything(), np.ones((1, 3), np.float32)
+    compiled = compile_model(model, inputs)
+
+    np.testing.assert_allclose(compiled(inputs).data, model.forward(Tensor(inputs)).data, atol=1e-6)
+    assert compiled.state_dict().keys() == {"linear.weight", "linear.bias"}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_weights_of_float64_stay_so(backend: str) -> None:
+    weight, bias = np.random.default_rng(0).standard_normal((4, 2))[:3], np.ones(2)
+    model = Sequential(Linear(3, 2)).eval()
+    model[0].weight.data, model[0].bias.data = weight, bias
+    inputs = np.ones((1, 3), np.float32)
+    found = compile_model(model, inputs, backend=backend)(inputs).data
+
+    assert found.dtype == model(inputs).dtype == np.float64
+    np.testing.assert_allclose(found, model(inputs).data, rtol=1e-12)
+
+
 def test_a_compiled_part_is_compiled_with_the_whole() -> None:
     part = compile_model(Sequential(Linear(3, 4), ReLU()).eval(), np.ones((1, 3)))
     whole = Sequential(part, Linear(4, 2)).eval()

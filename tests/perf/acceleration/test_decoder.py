@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinytorch.benchmarking.footprint import footprint
-from tinytorch.core.layers import layer_kinds
+from tinytorch.core.activations import ReLU
+from tinytorch.core.attention import MultiHeadAttention
+from tinytorch.core.layers import Dropout, Linear, Sequential, layer_kinds
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.perf.acceleration import CompiledGPT, compile_model, fuse
@@ -153,6 +155,48 @@ def test_a_file_carries_no_cache() -> None:
 def test_a_fused_gpt_adds_nothing_with_a_mean_to_its_stream() -> None:
     assert is_centred(fuse(small_gpt()))
     assert not is_centred(small_gpt())
+
+
+def other_activation(gpt: GPT) -> None:
+    gpt.blocks[1].mlp.gelu = ReLU()
+
+
+def other_attention(gpt: GPT) -> None:
+    class Doubled(MultiHeadAttention):
+        def forward(self, inputs, mask=None, memory=None):
+            return super().forward(inputs, mask, memory) * 2
+
+    gpt.blocks[0].attention.__class__ = Doubled
+
+
+def other_norm(gpt: GPT) -> None:
+    gpt.ln_f = Dropout(0.0)
+
+
+def other_head(gpt: GPT) -> None:
+    gpt.lm_head = Sequential(Linear(16, VOCABULARY))
+
+
+def other_projection(gpt: GPT) -> None:
+    gpt.blocks[0].attention.q_proj = Sequential(Linear(16, 16))
+    gpt.blocks[0].attention.q_proj.in_features = gpt.blocks[0].attention.q_proj.out_features = 16
+
+
+def hooked(gpt: GPT) -> None:
+    linear = gpt.blocks[0].mlp.linear2
+    linear.forward = lambda inputs: Linear.forward(linear, inputs) * 2
+
+
+@pytest.mark.parametrize(
+    "change", [other_activation, other_attention, other_norm, other_head, other_projection, hooked]
+)
+def test_a_gpt_that_is_built_otherwise_is_traced_as_it_is(change) -> None:
+    gpt = small_gpt()
+    change(gpt)
+    compiled = compile_model(gpt, prompts(1, 3))
+
+    assert not isinstance(compiled, CompiledGPT)
+    np.testing.assert_allclose(compiled(prompts(1, 3)).data, gpt(prompts(1, 3)).data, rtol=1e-4, atol=2e-5)
 
 
 class Louder(GPT):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinytorch.core.layers import Layer, Linear, ReLU, Sequential, layer_kinds
+from tinytorch.core.attention import MultiHeadAttention
+from tinytorch.core.layers import Dropout, Layer, Linear, ReLU, Sequential, layer_kinds
 from tinytorch.core.spatial import BatchNorm2d, Conv2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, TransformerBlock
@@ -134,6 +135,35 @@ def test_a_quantized_gpt_keeps_its_norms() -> None:
 
     np.testing.assert_array_equal(fuse(model)(tokens).data, model(tokens).data)
     assert (fuse(model).blocks[0].ln1.gamma.data != 1).any()
+
+
+@pytest.mark.parametrize("part", ["ln1", "ln2", "attention", "mlp"])
+def test_a_block_with_another_part_is_left_alone(part: str) -> None:
+    block = stirred(TransformerBlock(8, 2, rng=RNG))
+    if part == "attention":
+        block.attention.__class__ = type("Same", (MultiHeadAttention,), {"__module__": "student"})
+    else:
+        setattr(block, part, Dropout(0.0))
+    before = {name: array.copy() for name, array in block.state_dict().items()}
+
+    for name, array in fuse(block).state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+class Watching(TransformerBlock):
+    """Looks at the mean of the stream, which no block of ours does."""
+
+    def forward(self, inputs: Tensor, mask=None, memory=None) -> Tensor:
+        return super().forward(inputs, mask, memory) * (1 + inputs.mean(axis=-1, keepdims=True))
+
+
+def test_a_gpt_with_a_block_that_reads_means_keeps_them() -> None:
+    gpt = GPT(9, 8, 2, 2, 6, rng=RNG)
+    gpt.blocks[1] = Watching(8, 2, rng=RNG)
+    stirred(gpt)
+    tokens = np.array([[1, 8, 2]])
+
+    np.testing.assert_allclose(fuse(gpt)(tokens).data, gpt(tokens).data, rtol=1e-4, atol=2e-5)
 
 
 def test_a_linear_with_hooks_is_left_alone() -> None:

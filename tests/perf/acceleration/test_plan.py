@@ -83,6 +83,19 @@ def test_a_single_row_meets_its_bias_in_one_product() -> None:
     ]
 
 
+def test_a_row_that_is_read_backwards_has_no_place_for_a_one() -> None:
+    class Backwards(Layer):
+        def __init__(self) -> None:
+            self.linear = Linear(3, 2, rng=np.random.default_rng(0))
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            return self.linear(inputs[:, ::-1])
+
+    model, inputs = Backwards(), np.array([[1, 2, 3]], np.float32)
+
+    np.testing.assert_allclose(compile_model(model, inputs)(inputs).data, model(inputs).data, atol=1e-6)
+
+
 @pytest.mark.parametrize("samples", [2, 3])
 def test_several_rows_have_no_place_for_a_one(samples: int) -> None:
     model = compile_model(Sequential(Linear(3, 4)).eval(), np.ones((1, 3))).model
@@ -120,9 +133,7 @@ def test_views_are_no_instructions() -> None:
 
     plan = plan_of(Turned(), np.ones((2, 4, 3), np.float32))
 
-    assert names_of(plan)[-1] == "mul" or names_of(plan)[-2:] == ["mul", "reshape"]
-    assert "transpose" not in names_of(plan)
-    assert "getitem" not in names_of(plan)
+    assert names_of(plan) == ["mul"]
 
 
 def test_fused_norms_are_left_out() -> None:

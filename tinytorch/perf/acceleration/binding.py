@@ -42,8 +42,14 @@ class Scratchpad:
         self._used_bytes = 0
 
 
+def as_matrix(array: Array) -> Array | None:
+    """View of an array as rows of its last axis; None where that would be a copy."""
+    rows = array.reshape(-1, array.shape[-1])
+    return rows if np.may_share_memory(rows, array) else None
+
+
 def as_rows(array: Array) -> Array | None:
-    """The same; a single row as a vector, which numpy goes through in a third of the time where it adds another."""
+    """`as_matrix`; a single row as a vector, which numpy goes through in a third of the time where it adds another."""
     rows = as_matrix(array)
     return rows if rows is None or len(rows) > 1 else rows[0]
 
@@ -60,9 +66,3 @@ def as_vectors(*arrays: Array) -> tuple[Array, ...]:
     moved = [array.transpose(order) for array in arrays if array.shape == first.shape]
     is_plain = len(moved) == len(arrays) and all(array.flags.c_contiguous for array in moved)
     return tuple(array.reshape(-1) for array in moved) if is_plain else arrays
-
-
-def as_matrix(array: Array) -> Array | None:
-    """View of an array as rows of its last axis; None where that would be a copy."""
-    rows = array.reshape(-1, array.shape[-1])
-    return rows if np.may_share_memory(rows, array) else None

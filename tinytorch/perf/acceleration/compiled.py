@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.benchmarking.placements import as_call
 from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.graph import wrapped
-from tinytorch.core.model import Layer, find_layers, inference
+from tinytorch.core.model import Layer, inference
 from tinytorch.core.ops import WATCHES, Array
+from tinytorch.core.state import state_dict
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.backends import Backend, calls_of, check_backend
 from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.decoder import Decoder
-from tinytorch.perf.acceleration.fusion import fuse
+from tinytorch.perf.acceleration.fusion import fuse, is_as_built
 from tinytorch.perf.acceleration.layout import lay_out
 from tinytorch.perf.acceleration.plan import make_plan
 from tinytorch.perf.acceleration.simplify import simplified
@@ -71,8 +73,8 @@ class CompiledModel(Layer):
     def _shown(self, array: Array) -> Tensor:
         """The output by operations, layer after layer, for who counts or traces them."""
         with inference(self.model), no_grad():
-            outputs: Tensor = self.model(Tensor(array))
-        return outputs
+            outputs: Any = as_call(self.model)(Tensor(array))
+        return Tensor(outputs.data)
 
     def _plan_for(self, example: Array) -> None:
         inputs = Tensor(example).data.copy()
@@ -86,7 +88,7 @@ class CompiledModel(Layer):
 
     def state_dict(self) -> dict[str, Array]:
         """That of `model`."""
-        return self.model.state_dict()  # type: ignore[no-any-return]
+        return state_dict(self.model)
 
     def load_state_dict(self, arrays: Mapping[str, Any]) -> None:
         """Refused: a plan holds on to weights as they were."""
@@ -145,7 +147,8 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
 
     `backend` "numpy" calls numpy, "numba" kernels that it compiles. Outputs are the model's within 1e-5, 1e-3 where
     weights are codes. Raises UsageError for an unknown or missing back end, and for a model that computes outside of
-    tensors or branches on values: it is held against its plan on other inputs than the example.
+    tensors or branches on values: it is held against its plan on other inputs than the example. A GPT, or a Completion,
+    of the framework's own layers generates by a plan, too (`CompiledGPT`).
     """
     check_backend(backend)
     inner = model.model if isinstance(model, CompiledModel) else model
@@ -153,28 +156,20 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     if inputs.ndim < 2 or not inputs.size:
         raise UsageError(f"compile_model needs an example (N, ...) of at least one sample, got {inputs.shape}")
     fused = fuse(inner)
-    if is_generating(fused):
-        for layer in find_layers(fused):
-            if isinstance(layer, GPT):
-                layer.memory = None  # the plan has a cache of its own
+    gpt = fused.gpt if type(fused) is Completion else fused
+    if type(gpt) is GPT and is_as_built(gpt):
+        gpt.memory = None  # the plan has a cache of its own
         return CompiledGPT(fused, inputs, backend)
     compiled = CompiledModel(fused, inputs, backend)
     check_plan(inner, compiled, inputs)
     return compiled
 
 
-def is_generating(model: Any) -> bool:
-    """Whether a model is a GPT, or a Completion of one, of the framework's own layers throughout."""
-    layers = find_layers(model)
-    are_ours = all(type(layer).__module__.startswith("tinytorch.") and "forward" not in vars(layer) for layer in layers)
-    return type(model) in (GPT, Completion) and are_ours
-
-
 def check_plan(model: Any, compiled: CompiledModel, example: Array) -> None:
     """UsageError where a plan gives something else than its model on inputs that are not the example."""
     for inputs in inputs_like(example):
         with inference(model), no_grad():
-            wanted = np.asarray(model(Tensor(inputs)).data)
+            wanted = np.asarray(as_call(model)(Tensor(inputs)))
         found = compiled(inputs).data
         if found.shape != wanted.shape or not np.allclose(found, wanted, TOLERANCE, TOLERANCE, equal_nan=True):
             name = type(model).__qualname__

@@ -76,14 +76,9 @@ class Cache:
         for keys in self.keys:
             keys[:, :, -1] = BLOCKED
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all buffers."""
-        return sum(array.nbytes for array in (*self.keys, *self.values))
-
 
 class Pass:
-    """All that computes scores (N, vocab_size) from tokens (N, T) at any place of a sequence."""
+    """All that computes scores (N, vocab_size) from tokens (N, T): one of a sequence, or several that begin it."""
 
     def __init__(self, gpt: GPT, cache: Cache, shape: Shape, backend: Backend, centred: bool) -> None:
         self.cache = cache

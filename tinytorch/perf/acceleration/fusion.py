@@ -13,12 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.activations import GELU
+from tinytorch.core.attention import MultiHeadAttention
 from tinytorch.core.compact import CompactWeight
+from tinytorch.core.embeddings import Embedding, PositionalEncoding
 from tinytorch.core.layers import Layer, Linear, Sequential, find_layers, set_training_mode
 from tinytorch.core.ops import Array
 from tinytorch.core.spatial import BatchNorm2d, Conv2d
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.transformers import GPT, LayerNorm, TransformerBlock
+from tinytorch.core.transformers import GPT, MLP, LayerNorm, TransformerBlock
 
 
 def fuse(model: Any) -> Any:
@@ -39,14 +42,34 @@ def fuse(model: Any) -> Any:
                 for first, second in itertools.pairwise(layer.layers):
                     if isinstance(first, Conv2d) and isinstance(second, BatchNorm2d) and free(first, second):
                         fold_batch_norm(first, second)
-            case TransformerBlock():
+            case TransformerBlock() if has_usual_parts(layer):
                 _fuse_block(layer, free)
-            case GPT():
+            case GPT() if is_as_built(layer):
                 if free(layer.lm_head, layer.ln_f):
                     fold_layer_norm(layer.ln_f, [layer.lm_head])
                 _centre(layer, free)
     set_training_mode(fused, False)
     return fused
+
+
+def is_as_built(gpt: GPT) -> bool:
+    """Whether a GPT computes by the framework's own layers alone, each of them of the kind that it was built with."""
+    layers = find_layers(gpt)
+    are_ours = all(type(layer).__module__.startswith("tinytorch.") and "forward" not in vars(layer) for layer in layers)
+    blocks = all(type(block) is TransformerBlock and has_usual_parts(block) for block in gpt.blocks)
+    ends = (gpt.token_embedding, gpt.position_embedding, gpt.ln_f)
+    is_usual = tuple(map(type, ends)) == (Embedding, PositionalEncoding, LayerNorm) and isinstance(gpt.lm_head, Linear)
+    return are_ours and blocks and is_usual
+
+
+def has_usual_parts(block: TransformerBlock) -> bool:
+    """Whether all parts of a block are of the kinds that it was built with; Linears may be quantized ones."""
+    attention, mlp = block.attention, block.mlp
+    if (type(attention), type(mlp)) != (MultiHeadAttention, MLP):
+        return False
+    projections = (attention.q_proj, attention.k_proj, attention.v_proj, attention.out_proj)
+    are_linear = all(isinstance(layer, Linear) for layer in (*projections, mlp.linear1, mlp.linear2))
+    return are_linear and (type(mlp.gelu), type(block.ln1), type(block.ln2)) == (GELU, LayerNorm, LayerNorm)
 
 
 class _Free:

@@ -25,18 +25,26 @@ def lay_out(model: Any) -> None:
     """Lay out, in place, weights of all such layers; their tensors are views of matrices from then on."""
     layers = find_layers(model)
     for layer in layers:
-        if isinstance(layer, Conv2d) and type(layer.weight) is Tensor:
+        if isinstance(layer, Conv2d) and _has_floats(layer):
             _lay_out_convolution(layer)
-        if isinstance(layer, Linear) and type(layer.weight) is Tensor:
+        if isinstance(layer, Linear) and _has_floats(layer):
             matrix, bias = _aligned(layer.weight.data, layer.bias)
             layer.weight.data = matrix
             if layer.bias is not None:
                 layer.bias.data = bias
     for layer in layers:  # last, for projections are Linears, too
-        if isinstance(layer, MultiHeadAttention) and all(type(each.weight) is Tensor for each in projections(layer)):
+        if isinstance(layer, MultiHeadAttention) and all(map(_has_floats, projections(layer))):
             matrix, _ = _aligned(np.concatenate([linear.weight.data for linear in projections(layer)], axis=1), None)
             for linear, part in zip(projections(layer), np.split(matrix, 3, axis=1), strict=True):
                 linear.weight.data = part
+
+
+def _has_floats(layer: Any) -> bool:
+    """Whether a layer has weight and bias in float32: other types, and compact weights, stay where they are."""
+    if not isinstance(layer, (Linear, Conv2d)):
+        return False
+    tensors = [layer.weight] if layer.bias is None else [layer.weight, layer.bias]
+    return all(type(tensor) is Tensor and tensor.data.dtype == np.float32 for tensor in tensors)
 
 
 def _lay_out_convolution(layer: Conv2d) -> None:

@@ -80,7 +80,7 @@ def _single_row(step: Step, owner: dict[Value, Value]) -> Value | None:
     if step.name != "linear" or not isinstance(step.inputs[0], Value) or isinstance(step.inputs[1], Value):
         return None
     row, whole = step.inputs[0].example, owner[step.inputs[0]]
-    is_row = row.dtype == np.float32 and row.size == row.shape[-1] == whole.example.size
+    is_row = row.dtype == np.float32 and row.size == row.shape[-1] == whole.example.size and row.flags.c_contiguous
     return whole if is_row and linear_matrix(*step.inputs[1:]) is not None else None  # type: ignore[arg-type]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.benchmarking.placements import as_call
 from tinytorch.core.embeddings import Embedding
 from tinytorch.core.model import Layer, inference
 from tinytorch.core.ops import Array, Operation, watched
@@ -64,7 +65,7 @@ def trace(model: Any, example: Array) -> Trace:
     inputs = Tensor(example)
     recorder = _Recorder(inputs.data)
     with inference(model), no_grad(), watched(recorder.watch), recorder.layers(model):
-        output = model(inputs)
+        output = as_call(model)(inputs)
     found = recorder.values.get(id(output.data)) if isinstance(output, Tensor) else None
     if found is None:
         is_tensor = isinstance(output, Tensor)
