@@ -46,13 +46,13 @@ def prompts(samples: int, length: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, VOCABULARY, (samples, length))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @settings(max_examples=60, deadline=None)
 @given(
     samples=st.integers(1, 3),
     length=st.integers(1, CONTEXT),
     temperature=st.sampled_from([0.0, 0.7, 1.5]),
     seed=st.integers(0, 9),
-    backend=st.sampled_from(BACKENDS),
 )
 def test_it_generates_the_same_tokens(samples: int, length: int, temperature: float, seed: int, backend: str) -> None:
     gpt, prompt = small_gpt(seed), prompts(samples, length, seed)

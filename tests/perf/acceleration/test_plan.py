@@ -164,6 +164,33 @@ def test_a_relu_that_others_need_stays_where_it_is() -> None:
     assert names_of(plan)[:2] == ["relu", "max_pool2d"]
 
 
+class Peeking(Layer):
+    """Pools what it returns, for nothing."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        kept = ReLU()(inputs)
+        MaxPool2d(2)(kept)
+        return kept
+
+
+def test_a_relu_that_is_the_output_stays_where_it_is() -> None:
+    inputs = np.linspace(-1, 1, 16, dtype=np.float32).reshape(1, 1, 4, 4)
+
+    assert names_of(plan_of(Peeking(), inputs))[0] == "relu"
+    np.testing.assert_array_equal(compile_model(Peeking(), inputs)(inputs).data, np.maximum(inputs, 0))
+
+
+class Stretched(Layer):
+    """Adds zeros, more of them than it was given."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + Tensor.zeros(4, 1, 3)
+
+
+def test_zeros_that_stretch_are_added() -> None:
+    assert compile_model(Stretched(), np.ones((2, 3)))(np.ones((2, 3))).shape == (4, 2, 3)
+
+
 @pytest.mark.parametrize("samples", [1, 3])
 def test_images_lie_one_after_the_other_with_channels_last(samples: int) -> None:
     plan = plan_of(Conv2d(2, 4, 3), np.ones((samples, 2, 6, 6), np.float32))

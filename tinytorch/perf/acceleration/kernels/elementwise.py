@@ -22,13 +22,12 @@ GELU_LINEAR, GELU_THIRD = np.float32(2 * GELU_SCALE), np.float32(GELU_CUBIC)
 @kernel
 def exp(x):
     """e^x within 2e-7 of itself, by steps that become vectors: 2^n by its bits, the rest by Cephes' polynomial."""
-    bounded = min(max(x, SMALLEST), LARGEST)
+    bounded = min(max(x, SMALLEST), LARGEST)  # x first: what is not a number stays so
     whole = np.floor(bounded * LOG2_E + np.float32(0.5))
     rest = bounded - whole * LN2_HIGH - whole * LN2_LOW
     power = ((((P5 * rest + P4) * rest + P3) * rest + P2) * rest + P1) * rest + P0
     power = power * rest * rest + rest + ONE
-    power *= bits_as_float((np.int32(whole) + EXPONENT_BIAS) << EXPONENT_BITS)
-    return power if x == x else x  # what is not a number has no power
+    return power * bits_as_float((np.int32(whole) + EXPONENT_BIAS) << EXPONENT_BITS)
 
 
 @kernel
