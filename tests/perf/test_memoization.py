@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinytorch.benchmarking.footprint import footprint
 from tinytorch.core.layers import Linear, Sequential
-from tinytorch.core.tensor import Tensor
+from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT
 from tinytorch.errors import RangeError, ShapeError, UsageError
 from tinytorch.perf.memoization import KVCache, create_kv_cache, disable_kv_cache, enable_kv_cache, with_kv_cache
@@ -176,3 +176,11 @@ def test_what_does_not_fit_the_buffers_is_refused(shape: tuple[int, ...]) -> Non
 def test_sizes_below_one() -> None:
     with pytest.raises(UsageError, match="at least 1"):
         KVCache(1, 8, 0, 2, 4)
+
+
+def test_another_batch_in_the_middle_of_a_sequence_is_refused() -> None:
+    gpt, cache = small_gpt(), KVCache(1, CONTEXT, 2, 2, 4)
+    with no_grad():
+        gpt(np.array([[1, 2]]), memory=cache)
+        with pytest.raises(ShapeError, match="alike"):
+            gpt(np.array([[3], [4]]), memory=cache)

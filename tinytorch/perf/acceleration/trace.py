@@ -8,7 +8,6 @@ trace is held against the model on other inputs before anybody gets it.
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -78,13 +77,12 @@ def trace(model: Any, example: Array) -> Trace:
 
 
 class _Recorder:
-    """Writes down what happens in its own thread."""
+    """Writes down what happens to the inputs, and to what comes of them."""
 
     def __init__(self, example: Array) -> None:
         self.inputs = Value(example)
         self.values = {id(example): self.inputs}  # of arrays that live as long as their values
         self.steps: list[Step] = []
-        self._thread = threading.get_ident()
         self._is_inside = False  # a layer that is one step
 
     def watch(self, name: str, row: Operation) -> Operation:
@@ -92,7 +90,7 @@ class _Recorder:
 
         def forward(*arrays: Array, **options: Any) -> Array:
             output = np.asarray(row.forward(*arrays, **options))
-            if not self._is_inside and threading.get_ident() == self._thread:
+            if not self._is_inside:
                 self._add(name, arrays, output, options)
             return output
 
