@@ -132,3 +132,9 @@ def test_schemes_that_there_are_not_are_refused(options: dict, words: str) -> No
 @pytest.mark.parametrize("ranges", ["min-max", "percentile", "mse"])
 def test_a_weight_without_elements_stays_so(shape: tuple[int, int], ranges: str) -> None:
     assert quantize_weight(np.zeros(shape, np.float32), 1, ranges=ranges).dense().shape == shape
+
+
+def test_codes_lie_in_order_however_the_weight_does() -> None:
+    turned = np.random.default_rng(0).standard_normal((4, 6)).astype(np.float32).T
+
+    assert quantize_weight(turned, 1).codes.flags.c_contiguous
