@@ -17,7 +17,8 @@ from tinytorch.competition.names import OlympicEvent
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task
-from tito.app import COMMANDS, ExitCode
+from tito.commands import every_command
+from tito.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -87,9 +88,9 @@ def test_every_exit_code_is_in_the_readme(code: ExitCode) -> None:
 
 
 def test_every_command_is_in_the_readme_and_has_help() -> None:
-    for name in COMMANDS:
-        assert f"| `tito olympics {name}` |" in README
-        assert resolve_name(f"tito.olympics.{name}:{name}").__doc__
+    for words, command in every_command().items():
+        assert f"`tito {' '.join(words)}" in README
+        assert resolve_name(command.address).__doc__
 
 
 def test_an_operation_of_one_s_own_works_as_the_documentation_shows(capsys: pytest.CaptureFixture[str]) -> None:

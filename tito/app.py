@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -15,20 +15,9 @@ from typer.main import get_command
 from tinytorch.errors import TinyTorchError, UsageError
 from tinytorch.text import from_argument
 from tito import interrupts, screen, streams
+from tito.commands import GROUPS, TEST, Group, every_command
 from tito.exit_codes import ExitCode, exit_code_of
 from tito.lazy import lazy_group
-
-COMMANDS = {
-    "tasks": "List the tasks, and what is known of their baselines here.",
-    "techniques": "List what can be done to a model, and what each technique did when measured.",
-    "profile": "Show where a model's time goes, and what would help.",
-    "benchmark": "Measure a model against the baseline and record the run.",
-    "score": "Score a run for every event: eligible or not, and why.",
-    "submit": "Package a run as a valid submission.json.",
-    "validate": "Check submissions, each check by its name.",
-    "status": "Show the five stages, the last run, and the next command.",
-    "schema": "Print the JSON Schema of what the tools write.",
-}
 
 ROOM = "make room there, or choose another place: --workspace DIR, -o FILE, TITO_CACHE or TMPDIR"
 SYSTEM_MENDS = {
@@ -42,25 +31,27 @@ NAMES = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="tito", invoke_without_command=True, context_settings=NAMES, pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: readable at any width, and `grep` finds an option with its words
+    cls=lazy_group({"test": TEST}), rich_markup_mode=None,  # plain: readable at any width, `grep` finds an option
 )  # fmt: skip
-olympics = typer.Typer(
-    name="olympics", invoke_without_command=True, context_settings=NAMES,
-    cls=lazy_group("tito.olympics", COMMANDS), help="The Torch Olympics: measure, score, submit, check.",
-)  # fmt: skip
-app.add_typer(olympics)
 
 
-@olympics.callback()
-def _olympics(context: typer.Context) -> None:
-    """The Torch Olympics: measure, score, submit, check."""
-    _help_alone(context)
+def _add(name: str, group: Group) -> None:
+    """Add a group of commands, which alone shows what there is."""
+    made = typer.Typer(
+        name=name, invoke_without_command=True, context_settings=NAMES, cls=lazy_group(group.commands),
+        help=group.summary, callback=_help_alone,
+    )  # fmt: skip
+    app.add_typer(made)
 
 
 def _help_alone(context: typer.Context) -> None:
     """A group without a command shows what there is."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+for _name, _group in GROUPS.items():
+    _add(_name, _group)
 
 
 def _show_version(wanted: bool) -> None:
@@ -146,8 +137,10 @@ def _told(error: BaseException, arguments: Sequence[str]) -> tuple[str, str, Exi
 
 
 def _own_help(arguments: Sequence[str]) -> str:
-    """The help of the command that was called."""
-    return " ".join(["tito", *takewhile({olympics.info.name, *COMMANDS}.__contains__, arguments), "--help"])
+    """The help of the command or group that was called."""
+    known = {words[:length] for words in every_command() for length in range(1, len(words) + 1)}
+    called = next((words for words in (tuple(arguments[:2]), tuple(arguments[:1])) if words in known), ())
+    return " ".join(["tito", *called, "--help"])
 
 
 def _report(arguments: list[str], message: str, mend: str, code: ExitCode) -> ExitCode:

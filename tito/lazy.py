@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from tito.commands import Command
+
 
 class LazyCommand(TyperCommand):
     """Stands in a group's help with its summary; parses and runs as the function at `address`, `module:function`."""
@@ -25,13 +27,13 @@ class LazyCommand(TyperCommand):
         return get_command(app).make_context(*arguments, **options)
 
 
-def lazy_group(package: str, summaries: Mapping[str, str]) -> type[TyperGroup]:
-    """A group of commands by name and summary; each is the function of its name in a module of its name."""
+def lazy_group(commands: Mapping[str, Command]) -> type[TyperGroup]:
+    """A group that has these commands beside those that Typer gives it."""
 
     class LazyGroup(TyperGroup):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
-            for name, summary in summaries.items():
-                self.commands[name] = LazyCommand(name, summary, f"{package}.{name}:{name}")
+            for name, command in commands.items():
+                self.commands[name] = LazyCommand(name, command.summary, command.address)
 
     return LazyGroup

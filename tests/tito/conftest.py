@@ -32,6 +32,12 @@ class Done:
 Tito = Callable[..., Done]
 
 
+@pytest.fixture(autouse=True)
+def _no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts the tests may have a terminal of some width; a pipe has none."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> tuple[Path, Done]:
     """A folder in which `tito olympics benchmark --tier fast` has been run as a process of its own."""

@@ -148,7 +148,7 @@ class Worker:
         try:
             self._guard.wait(CLOSE_LIMIT_S)
         except subprocess.TimeoutExpired:
-            _kill_tree(self._guard.pid)
+            kill_tree(self._guard.pid)
             self._guard.wait(CLOSE_LIMIT_S)
         if self._guard.returncode < 0 or sys.platform != "linux":
             _kill_marked(self._mark)  # the guard did not end by itself, or adopts nobody here
@@ -267,7 +267,7 @@ def _raised(error: object) -> WorkerFailedError:
         return WorkerFailedError("broke the protocol", "its error has not the form of one")
 
 
-def _kill_tree(pid: int) -> None:
+def kill_tree(pid: int) -> None:
     """Kill a process and all below it."""
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(pid)

@@ -17,8 +17,8 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
 from tinytorch.errors import UsageError
 from tinytorch.perf.profiling import Profiler, analyze_weight_distribution, profiler, quick_profile
-from tinytorch.perf.profiling.profiler import MIB
 from tinytorch.perf.quantization import quantize_model
+from tinytorch.units import BYTES_PER_MEBIBYTE
 
 MODEL = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))
 INPUTS = Tensor(np.ones((5, 4)))
@@ -72,7 +72,9 @@ class Wrapped:
 def test_compact_weights_count_as_what_they_are() -> None:
     for model in (Wrapped(), Wrapped().inside):
         assert Profiler().count_parameters(model) == 32 + 4
-        assert Profiler().measure_memory(model, (1, 8))["parameter_memory_mb"] * MIB == 32 + 4 * 4 + 4 * 4
+        assert (
+            Profiler().measure_memory(model, (1, 8))["parameter_memory_mb"] * BYTES_PER_MEBIBYTE == 32 + 4 * 4 + 4 * 4
+        )
         assert analyze_weight_distribution(model)["total_weights"] == 32 + 4
 
 
@@ -80,19 +82,19 @@ def test_memory_is_in_mebibytes_and_the_highest_point_contains_the_weights() -> 
     found = Profiler().measure_memory(Plain(), (1, 1024))
 
     assert found["parameter_memory_mb"] == 2
-    assert found["activation_memory_mb"] == 1 + 4096 / MIB
+    assert found["activation_memory_mb"] == 1 + 4096 / BYTES_PER_MEBIBYTE
     assert 3 <= found["peak_memory_mb"] < 6
     assert 0 < found["memory_efficiency"] <= 1
 
 
 def test_an_output_that_is_the_input_counts_once() -> None:
-    assert Profiler().measure_memory(Dropout(0.5), (1, 1024))["activation_memory_mb"] == 4096 / MIB
+    assert Profiler().measure_memory(Dropout(0.5), (1, 1024))["activation_memory_mb"] == 4096 / BYTES_PER_MEBIBYTE
 
 
 def test_results_on_the_way_count_as_activations() -> None:
     found = Profiler().measure_memory(MODEL, (1, 4))
 
-    assert found["activation_memory_mb"] * MIB == 4 * (4 + 3 + 3 + 2)
+    assert found["activation_memory_mb"] * BYTES_PER_MEBIBYTE == 4 * (4 + 3 + 3 + 2)
 
 
 def test_somebody_else_s_tracing_of_memory_goes_on() -> None:
@@ -148,7 +150,7 @@ def test_rates_follow_from_what_was_measured(scripted: None) -> None:
 
     assert found["latency_ms"] == 2
     assert found["gflops_per_second"] == pytest.approx(5 * 39 / 0.002 / 1e9)
-    assert found["memory_bandwidth_mbs"] == pytest.approx(5 * MOVED / MIB / 0.002)
+    assert found["memory_bandwidth_mbs"] == pytest.approx(5 * MOVED / BYTES_PER_MEBIBYTE / 0.002)
     assert found["computational_efficiency"] == pytest.approx(5 * 39 / 0.002 / 2e6)
     assert (found["is_memory_bound"], found["bottleneck"]) == (True, "memory")
 
@@ -158,8 +160,8 @@ def test_the_backward_pass_is_what_a_step_takes_longer(scripted: None) -> None:
     weights, kept = 4 * 23, 5 * 4 * (4 + 3 + 3 + 2)
 
     assert (found["forward_latency_ms"], found["backward_latency_ms"], found["total_latency_ms"]) == (2, 3, 5)
-    assert found["total_memory_mb"] * MIB == pytest.approx(2 * weights + kept)
-    assert found["forward_memory_mb"] * MIB == pytest.approx(weights + 5 * 16 + 100)
+    assert found["total_memory_mb"] * BYTES_PER_MEBIBYTE == pytest.approx(2 * weights + kept)
+    assert found["forward_memory_mb"] * BYTES_PER_MEBIBYTE == pytest.approx(weights + 5 * 16 + 100)
     assert found["total_gflops_per_second"] == pytest.approx(5 * found["total_flops"] / 0.005 / 1e9)
 
 
@@ -188,7 +190,7 @@ def test_the_backward_pass_is_measured_and_its_gradients_counted(loss_fn: Any) -
     assert found["backward_flops"] == 24 + 3 + 3 + 2 * 12 + 2 + of_loss
     assert found["total_flops"] == found["forward_flops"] + found["backward_flops"]
     assert found["total_latency_ms"] > 0
-    assert found["gradient_memory_mb"] == 4 * 23 / MIB
+    assert found["gradient_memory_mb"] == 4 * 23 / BYTES_PER_MEBIBYTE
     assert found["optimizer_memory_estimates"]["adam"] == 2 * found["gradient_memory_mb"]
 
 

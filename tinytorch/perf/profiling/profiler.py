@@ -24,9 +24,8 @@ from tinytorch.errors import UsageError
 from tinytorch.perf.profiling.costs import Work, observing
 from tinytorch.perf.profiling.layers import count_parameters, count_weight_bytes, count_work
 from tinytorch.perf.profiling.roofline import roofline
-from tinytorch.units import NANOSECONDS_PER_MILLISECOND
+from tinytorch.units import BYTES_PER_MEBIBYTE, NANOSECONDS_PER_MILLISECOND
 
-MIB = 2**20
 FORWARD_PASSES, STEPS, LAYER_PASSES = (5, 20), (3, 20), (3, 10)  # to warm up, and timed
 THRESHOLDS = (0.001, 0.01, 0.1)
 MILLISECONDS_PER_SECOND = 1e3
@@ -59,9 +58,9 @@ class Profiler:
         results = count_work(model, inputs).written_bytes or (0 if output is inputs.data else output.nbytes)
         useful = parameters + inputs.data.nbytes + results
         return {
-            "parameter_memory_mb": parameters / MIB,
-            "activation_memory_mb": (inputs.data.nbytes + results) / MIB,
-            "peak_memory_mb": peak / MIB,
+            "parameter_memory_mb": parameters / BYTES_PER_MEBIBYTE,
+            "activation_memory_mb": (inputs.data.nbytes + results) / BYTES_PER_MEBIBYTE,
+            "peak_memory_mb": peak / BYTES_PER_MEBIBYTE,
             "memory_efficiency": min(1.0, useful / peak) if peak else 1.0,
         }
 
@@ -92,13 +91,14 @@ class Profiler:
             limits = examine_limits(count_weight_bytes(model))
         bound, _ = roofline(work.flops, work.moved_bytes, limits)
         rate = _gflops_per_second(work.flops * _samples(shape), latency_ms)
+        moved_mb = work.moved_bytes * _samples(shape) / BYTES_PER_MEBIBYTE
         return {
             "parameters": self.count_parameters(model),
             "flops": work.flops,
             "latency_ms": latency_ms,
             **self.measure_memory(model, shape),
             "gflops_per_second": rate,
-            "memory_bandwidth_mbs": work.moved_bytes * _samples(shape) / MIB * MILLISECONDS_PER_SECOND / latency_ms,
+            "memory_bandwidth_mbs": moved_mb * MILLISECONDS_PER_SECOND / latency_ms,
             "computational_efficiency": rate * 1e9 / limits.flops_per_s,
             "is_memory_bound": bound == "memory",
             "is_compute_bound": bound == "compute",
@@ -118,7 +118,7 @@ class Profiler:
             step = _training_step(as_call(model), loss_fn)
             backward_flops = _gradient_flops(step, input_tensor) // samples
             total_ms = _median_ms(step, input_tensor, *STEPS)
-        gradients = sum(tensor.data.nbytes for tensor in _tensors(model) if tensor.requires_grad) / MIB
+        gradients = sum(tensor.data.nbytes for tensor in _tensors(model) if tensor.requires_grad) / BYTES_PER_MEBIBYTE
         total_flops = forward["flops"] + backward_flops
         return {
             "forward_flops": forward["flops"],

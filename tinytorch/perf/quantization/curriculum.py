@@ -9,8 +9,7 @@ import numpy as np
 from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor
 from tinytorch.perf.quantization.codes import quantize_weight
-
-MIB = 2**20
+from tinytorch.units import BYTES_PER_MEBIBYTE
 
 
 def quantize_int8(tensor: Any) -> tuple[Tensor, float, int]:
@@ -53,15 +52,15 @@ class Quantizer:
         quantized = sum(entry["quantized"].data.nbytes for entry in layers.values())
         return {
             "quantized_layers": layers,
-            "original_size_mb": original / MIB,
-            "quantized_size_mb": quantized / MIB,
+            "original_size_mb": original / BYTES_PER_MEBIBYTE,
+            "quantized_size_mb": quantized / BYTES_PER_MEBIBYTE,
             "compression_ratio": original / quantized if quantized else 1.0,
         }
 
     @staticmethod
     def compare_models(original_model: Any, quantized_info: dict[str, Any]) -> dict[str, Any]:
         """The sizes in what `quantize_model` gave, beside those of the model."""
-        original = sum(parameter.data.nbytes for parameter in _parameters(original_model)) / MIB
+        original = sum(parameter.data.nbytes for parameter in _parameters(original_model)) / BYTES_PER_MEBIBYTE
         return {
             "original_mb": original,
             "quantized_mb": quantized_info["quantized_size_mb"],

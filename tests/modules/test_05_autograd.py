@@ -1,0 +1,60 @@
+"""What the course promises of module 05 (06 in the newer edition), whoever wrote it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.autograd import Function, enable_autograd
+from tinytorch.core.tensor import Tensor
+
+enable_autograd(quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("compute", "expected"),
+    [
+        (lambda x: (x * x).sum(), [2.0, 4.0, 6.0]),
+        (lambda x: (x + x).sum(), [2.0, 2.0, 2.0]),
+        (lambda x: (x - 3.0).sum(), [1.0, 1.0, 1.0]),
+        (lambda x: (x / 2.0).sum(), [0.5, 0.5, 0.5]),
+        (lambda x: (x.reshape(3, 1) @ Tensor([[2.0]])).sum(), [2.0, 2.0, 2.0]),
+        (lambda x: x.mean(), [1 / 3, 1 / 3, 1 / 3]),
+    ],
+)
+def test_a_gradient_is_the_derivative(compute, expected: list[float]) -> None:
+    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    compute(x).backward()
+
+    np.testing.assert_allclose(np.asarray(x.grad), expected, rtol=1e-5)
+
+
+def test_what_is_used_twice_gets_both_gradients() -> None:
+    x = Tensor([2.0], requires_grad=True)
+    y = x * 3.0
+    (y * y).sum().backward()
+
+    np.testing.assert_allclose(np.asarray(x.grad), [36.0])
+
+
+def test_a_broadcast_gradient_has_the_shape_of_its_tensor() -> None:
+    bias = Tensor([1.0, 1.0], requires_grad=True)
+    (Tensor(np.ones((5, 2))) + bias).sum().backward()
+
+    np.testing.assert_array_equal(np.asarray(bias.grad), [5.0, 5.0])
+
+
+def test_an_operation_of_one_s_own_has_its_gradient() -> None:
+    class CubeBackward(Function):
+        def apply(self, gradient):
+            (x,) = self.saved_tensors
+            return (np.asarray(gradient) * 3 * x.data**2,)
+
+        backward = apply
+
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    cube = Tensor(x.data**3, requires_grad=True)
+    cube._grad_fn = CubeBackward(x)
+    cube.sum().backward()
+
+    np.testing.assert_allclose(np.asarray(x.grad), [3.0, 12.0])

@@ -1,0 +1,78 @@
+"""What the course promises of module 06 (07 in the newer edition), whoever wrote it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.optimizers import SGD, Adam, AdamW
+from tinytorch.core.tensor import Tensor
+
+
+def parameter(value: float = 1.0) -> Tensor:
+    return Tensor([value], requires_grad=True)
+
+
+def step(optimizer, x: Tensor) -> float:
+    """One step on x squared."""
+    optimizer.zero_grad()
+    (x * x).sum().backward()
+    optimizer.step()
+    return float(x.data[0])
+
+
+def test_a_step_of_sgd_goes_down_the_gradient() -> None:
+    x = parameter()
+
+    assert step(SGD([x], lr=0.1), x) == pytest.approx(0.8)
+
+
+def test_momentum_adds_what_was_before() -> None:
+    x = parameter()
+    optimizer = SGD([x], lr=0.1, momentum=0.9)
+    step(optimizer, x)
+
+    assert step(optimizer, x) == pytest.approx(0.8 - 0.1 * (1.6 + 0.9 * 2))
+
+
+def test_weight_decay_pulls_towards_zero() -> None:
+    x = parameter()
+
+    assert step(SGD([x], lr=0.1, weight_decay=0.5), x) == pytest.approx(1 - 0.1 * 2.5)
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW])
+def test_the_first_step_of_adam_is_as_long_as_its_learning_rate(kind: type) -> None:
+    x = parameter(3.0)
+
+    assert step(kind([x], lr=0.01, weight_decay=0.0), x) == pytest.approx(2.99, abs=1e-4)
+
+
+def test_adamw_decays_beside_the_gradient() -> None:
+    x = parameter(3.0)
+
+    assert step(AdamW([x], lr=0.01, weight_decay=0.1), x) == pytest.approx(3 - 0.01 - 0.01 * 0.1 * 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_it_finds_the_least(kind: type) -> None:
+    x = parameter()
+    optimizer = kind([x], lr=0.05)
+    for _ in range(200):
+        step(optimizer, x)
+
+    assert abs(float(x.data[0])) < 0.05
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_gradients_are_forgotten_on_demand(kind: type) -> None:
+    x = parameter()
+    optimizer = kind([x])
+    (x * x).sum().backward()
+    optimizer.zero_grad()
+
+    assert x.grad is None or not np.any(np.asarray(x.grad))
+
+
+def test_its_learning_rate_can_be_read() -> None:
+    assert SGD([parameter()], lr=0.25).lr == 0.25

@@ -1,0 +1,51 @@
+"""What the course promises of module 14, whoever wrote it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.tensor import Tensor
+from tinytorch.perf.profiling import Profiler, analyze_weight_distribution, quick_profile
+
+
+def model() -> Sequential:
+    return Sequential(Linear(64, 32), ReLU(), Linear(32, 10))
+
+
+def test_parameters_are_counted() -> None:
+    assert Profiler().count_parameters(model()) == 64 * 32 + 32 + 32 * 10 + 10
+
+
+def test_a_product_costs_two_flops_for_each_weight() -> None:
+    assert Profiler().count_flops(Linear(64, 32), (1, 64)) == pytest.approx(2 * 64 * 32, rel=0.02)
+
+
+def test_weights_take_four_bytes_each() -> None:
+    found = Profiler().measure_memory(model(), (1, 64))
+
+    assert found["parameter_memory_mb"] == pytest.approx(4 * 2410 / 2**20)
+    assert found["peak_memory_mb"] >= found["parameter_memory_mb"]
+
+
+def test_a_latency_is_a_time_in_milliseconds() -> None:
+    x = Tensor(np.zeros((1, 64)))
+
+    assert 0 < Profiler().measure_latency(model(), x, warmup=2, iterations=5) < 1000
+
+
+def test_a_larger_layer_takes_longer() -> None:
+    def median_ms(width: int) -> float:
+        return Profiler().measure_latency(Linear(width, width), Tensor(np.zeros((1, width))), warmup=3, iterations=15)
+
+    assert median_ms(2048) > 3 * median_ms(16)
+
+
+def test_a_quick_profile_has_the_figures_together() -> None:
+    assert quick_profile(model(), Tensor(np.zeros((1, 64))))
+
+
+def test_the_weights_of_a_model_are_described() -> None:
+    assert analyze_weight_distribution(model())["total_weights"] >= 64 * 32 + 32 * 10

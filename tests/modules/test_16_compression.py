@@ -1,0 +1,78 @@
+"""What the course promises of module 16, whoever wrote it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.tensor import Tensor
+from tinytorch.perf.compression import (
+    KnowledgeDistillation,
+    low_rank_approximate,
+    magnitude_prune,
+    measure_sparsity,
+    structured_prune,
+)
+
+
+def model() -> Sequential:
+    return Sequential(Linear(64, 32), ReLU(), Linear(32, 10))
+
+
+def share_of_zeros(pruned: Sequential) -> float:
+    weights = np.concatenate([np.ravel(layer.weight.data) for layer in pruned.layers if isinstance(layer, Linear)])
+    return float((weights == 0).mean())
+
+
+@pytest.mark.parametrize("sparsity", [0.25, 0.5, 0.9])
+def test_so_many_weights_become_zero(sparsity: float) -> None:
+    pruned = model()
+    magnitude_prune(pruned, sparsity)
+
+    assert share_of_zeros(pruned) == pytest.approx(sparsity, abs=0.02)
+
+
+def test_the_largest_weights_stay() -> None:
+    pruned = Sequential(Linear(32, 16))
+    before = np.array(pruned.layers[0].weight.data)
+    magnitude_prune(pruned, 0.5)
+    after = np.asarray(pruned.layers[0].weight.data)
+
+    assert np.abs(before[after == 0]).max() <= np.abs(before[after != 0]).min()
+    np.testing.assert_array_equal(after[after != 0], before[after != 0])
+
+
+def test_sparsity_is_measured() -> None:
+    pruned = model()
+    magnitude_prune(pruned, 0.8)
+
+    assert measure_sparsity(pruned) in (pytest.approx(0.8, abs=0.05), pytest.approx(80, abs=5))
+
+
+def test_whole_neurons_are_silenced() -> None:
+    pruned = Sequential(Linear(32, 16))
+    structured_prune(pruned, 0.5)
+    columns = np.asarray(pruned.layers[0].weight.data)
+
+    assert (~columns.any(axis=0)).sum() == 8
+
+
+def test_a_low_rank_comes_near() -> None:
+    weight = np.random.default_rng(0).normal(size=(40, 4)) @ np.random.default_rng(1).normal(size=(4, 30))
+    u, s, v = (np.asarray(part) for part in low_rank_approximate(weight, rank_ratio=0.2))
+
+    assert len(s) == 6
+    np.testing.assert_allclose((u * s) @ v, weight, atol=1e-3)
+
+
+def test_a_student_that_agrees_with_its_teacher_has_less_to_learn() -> None:
+    teacher, labels = Tensor([[4.0, 0.0, -2.0]]), Tensor([0])
+    distillation = KnowledgeDistillation(model(), model(), temperature=3.0, alpha=0.7)
+    same, other = (
+        float(np.asarray(distillation.distillation_loss(Tensor(scores), teacher, labels).data))
+        for scores in ([[4.0, 0.0, -2.0]], [[-2.0, 0.0, 4.0]])
+    )
+
+    assert same < other

@@ -1,0 +1,96 @@
+"""What the course promises of module 20, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinytorch.olympics import (
+    BenchmarkReport,
+    OlympicEvent,
+    SimpleMLP,
+    generate_submission,
+    qualifies_event,
+    save_submission,
+    validate_submission_schema,
+)
+
+INPUTS = np.random.default_rng(0).normal(size=(30, 10)).astype(np.float32)
+LABELS = np.random.default_rng(1).integers(0, 3, 30)
+GOOD = {"accuracy": 0.9, "latency_ms_median": 5.0, "model_size_mb": 2.0}
+
+
+@pytest.fixture(scope="module")
+def reports() -> list[BenchmarkReport]:
+    made = [BenchmarkReport("large"), BenchmarkReport("small")]
+    for report, width in zip(made, (400, 20), strict=True):
+        report.benchmark_model(SimpleMLP(10, width, 3), INPUTS, LABELS, num_runs=20)
+    return made
+
+
+def test_a_report_has_every_figure(reports: list[BenchmarkReport]) -> None:
+    names = {"parameter_count", "model_size_mb", "accuracy", "latency_ms_mean", "latency_ms_std",
+             "latency_ms_median", "throughput_samples_per_sec"}  # fmt: skip
+
+    assert names <= {*reports[0].metrics}
+    assert reports[0].metrics["parameter_count"] == 10 * 400 + 400 + 400 * 3 + 3
+    assert reports[0].metrics["model_size_mb"] == pytest.approx(4 * 5603 / 2**20, rel=0.01)
+
+
+def test_accuracy_is_that_of_the_model(reports: list[BenchmarkReport]) -> None:
+    assert 30 * reports[0].metrics["accuracy"] == pytest.approx(round(30 * reports[0].metrics["accuracy"]))
+
+
+def test_a_submission_has_both_reports_and_what_was_gained(reports: list[BenchmarkReport]) -> None:
+    submission = generate_submission(*reports, student_name="Ada", techniques_applied=["pruning"])
+
+    assert validate_submission_schema(submission)
+    assert submission["student_name"] == "Ada"
+    assert submission["improvements"]["compression_ratio"] == pytest.approx(5603 / 283, rel=0.01)
+    assert submission["optimized"]["techniques_applied"] == ["pruning"]
+
+
+def test_a_baseline_alone_is_a_submission(reports: list[BenchmarkReport], tmp_path: Path) -> None:
+    submission = generate_submission(reports[0])
+    save_submission(submission, str(tmp_path / "submission.json"))
+
+    assert "optimized" not in submission
+    assert json.loads((tmp_path / "submission.json").read_text())["baseline"]["model_name"] == "large"
+
+
+@pytest.mark.parametrize("field", ["submission_type", "baseline", "system_info"])
+def test_a_submission_without_a_part_is_refused(reports: list[BenchmarkReport], field: str) -> None:
+    submission = generate_submission(reports[0])
+    del submission[field]
+    with pytest.raises(AssertionError):
+        validate_submission_schema(submission)
+
+
+@pytest.mark.parametrize(
+    ("event", "change", "qualifies"),
+    [
+        ("latency_sprint", {}, True),
+        ("latency_sprint", {"accuracy": 0.84}, False),
+        ("memory_challenge", {"accuracy": 0.84}, False),
+        ("accuracy_contest", {"latency_ms_median": 100.0}, False),
+        ("accuracy_contest", {"model_size_mb": 11.0}, False),
+        ("all_around", {"accuracy": 0.1}, True),
+        ("extreme_push", {"accuracy": 0.81}, True),
+        ("extreme_push", {"accuracy": 0.79}, False),
+    ],
+)
+def test_an_event_has_its_rule(event: str, change: dict[str, float], qualifies: bool) -> None:
+    assert qualifies_event({**GOOD, **change}, OlympicEvent(event)) is qualifies
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - every implementation has words of its own
+        qualifies_event({**GOOD, "accuracy": 1.5}, OlympicEvent.ALL_AROUND)
+
+
+def test_what_was_not_measured_is_missing() -> None:
+    with pytest.raises(KeyError):
+        qualifies_event({"accuracy": 0.9}, OlympicEvent.ALL_AROUND)

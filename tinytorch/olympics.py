@@ -1,0 +1,223 @@
+"""The curriculum's names for module 20, as thin fronts over `tinytorch.benchmarking` and `tinytorch.competition`.
+
+Its submission has no event and no raw samples: nobody can check it. One that can be checked is made by
+`tito olympics submit`, or by `tinytorch.competition.generate_submission`. Sizes under `_mb` are MiB here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tinytorch import benchmarking
+from tinytorch.benchmarking.measure import CLOCK, quiet, time_block
+from tinytorch.benchmarking.placements import as_call
+from tinytorch.benchmarking.schedule import Tier
+from tinytorch.benchmarking.statistics import percentile, percentile_floor
+from tinytorch.benchmarking.system import describe
+from tinytorch.competition import OlympicEvent, calculate_normalized_scores
+from tinytorch.competition.events import check_constraints
+from tinytorch.competition.names import parse_event
+from tinytorch.competition.quantities import checked_quantity
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Layer, Linear
+from tinytorch.core.model import inference
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
+from tinytorch.files import atomic_write
+from tinytorch.units import BYTES_PER_MEBIBYTE, BYTES_PER_MEGABYTE, milliseconds
+
+__all__ = [
+    "BenchmarkReport",
+    "OlympicEvent",
+    "SimpleMLP",
+    "generate_submission",
+    "qualifies_event",
+    "save_submission",
+    "validate_submission_schema",
+]
+
+SUBMISSION_TYPE = "capstone_benchmark"
+REQUIRED = {"tinytorch_version": str, "submission_type": str, "timestamp": str, "system_info": dict, "baseline": dict}
+BUDGET_NS_PER_RUN, LEAST_BUDGET_NS, MOST_BUDGET_NS = 10_000_000, 400_000_000, 8_000_000_000
+PROCESSES = 4
+SINGLE_CALLS_BUDGET_NS, DISCARDED, MOST_DIFFERENT = 2_000_000_000, 5, 64
+MEGABYTES_PER_MEBIBYTE = BYTES_PER_MEBIBYTE / BYTES_PER_MEGABYTE
+
+
+class SimpleMLP(Layer):
+    """A perceptron with one hidden layer: (batch, input_size) -> (batch, output_size)."""
+
+    def __init__(self, input_size: int = 10, hidden_size: int = 20, output_size: int = 3) -> None:
+        super().__init__()
+        self.fc1, self.relu, self.fc2 = Linear(input_size, hidden_size), ReLU(), Linear(hidden_size, output_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scores of the classes."""
+        scores: Tensor = self.fc2(self.relu(self.fc1(x)))
+        return scores
+
+
+class BenchmarkReport:
+    """One model's figures in `metrics`, empty until `benchmark_model` has measured them."""
+
+    def __init__(self, model_name: str = "model") -> None:
+        self.model_name = model_name
+        self.metrics: dict[str, Any] = {}
+        self.system_info: dict[str, Any] = describe().model_dump()
+        self.timestamp = ""
+
+    def benchmark_model(self, model: Any, X_test: Any, y_test: Any, num_runs: int = 100) -> dict[str, Any]:  # noqa: N803
+        """Measure a model on data that it has not seen, and give the metrics.
+
+        The mean is the quiet time in several fresh processes, about 10 ms of calls for each of `num_runs`. Median,
+        deviation and percentiles are of at least so many single calls in this process, one after the other; a
+        percentile is None where a slow model gave too few of them (662 for p99).
+        """
+        found = self._measure(model, X_test, y_test, ["latency", "memory", "accuracy"], num_runs)
+        latency, throughput = found["latency"], found["throughput"]
+        self.metrics = {
+            "parameter_count": found.model_record.parameters,
+            "model_size_mb": found["memory"].mean / MEGABYTES_PER_MEBIBYTE,
+            "accuracy": found["accuracy"].mean,
+            **_latency_figures(latency.mean, _single_calls_ms(model, X_test, num_runs)),
+            "throughput_samples_per_sec": throughput.mean,
+        }
+        self.timestamp = datetime.now(UTC).isoformat()
+        return self.metrics
+
+    def measure_latency(self, model: Any, X_test: Any, num_runs: int = 100) -> dict[str, float | None]:  # noqa: N803
+        """The times of `benchmark_model` alone, milliseconds."""
+        found = self._measure(model, X_test, np.zeros(len(np.asarray(X_test))), ["latency"], num_runs)
+        return _latency_figures(found["latency"].mean, _single_calls_ms(model, X_test, num_runs))
+
+    def measure_memory(self, model: Any, X_test: Any) -> float:  # noqa: N803
+        """MiB that a model keeps between inferences."""
+        found = self._measure(model, X_test, np.zeros(len(np.asarray(X_test))), ["memory"], 1)
+        return float(found["memory"].mean / MEGABYTES_PER_MEBIBYTE)
+
+    def _measure(self, model: Any, inputs: Any, labels: Any, metrics: Sequence[str], runs: int) -> Any:
+        if runs < 1:
+            raise UsageError(f"num_runs must be at least 1, got {runs}")
+        given = _as_tensor(inputs)
+        budget = min(max(BUDGET_NS_PER_RUN * runs, LEAST_BUDGET_NS), MOST_BUDGET_NS)
+        tier = Tier("report", budget, processes=PROCESSES)
+        return benchmarking.Benchmark([model], [(given, np.asarray(labels))], metrics, tier=tier).run()
+
+
+def qualifies_event(metrics: Mapping[str, Any], event: OlympicEvent | str) -> bool:
+    """Whether a report's `metrics` satisfy what the event demands, by our rules (its limit of memory is 10^7 bytes).
+
+    KeyError for a metric that is missing, ValueError for one that cannot be, or an event that there is not.
+    """
+    wanted = parse_event(event)
+    size = metrics["model_size_mb"] * MEGABYTES_PER_MEBIBYTE
+    given = {"latency": metrics["latency_ms_median"], "memory": size, "accuracy": metrics["accuracy"]}
+    values = {metric: checked_quantity(metric, value) for metric, value in given.items()}
+    return all(result.satisfied for result in check_constraints(wanted, values))
+
+
+def generate_submission(
+    baseline_report: BenchmarkReport,
+    optimized_report: BenchmarkReport | None = None,
+    student_name: str | None = None,
+    techniques_applied: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """The curriculum's submission: both reports' metrics and what one gained over the other."""
+    submission: dict[str, Any] = {
+        "tinytorch_version": version("tinytorch-olympics"), "submission_type": SUBMISSION_TYPE,
+        "timestamp": datetime.now(UTC).isoformat(), "system_info": baseline_report.system_info,
+        "baseline": _section(baseline_report),
+    }  # fmt: skip
+    if student_name is not None:
+        submission["student_name"] = student_name
+    if optimized_report is not None:
+        submission["optimized"] = {**_section(optimized_report), "techniques_applied": list(techniques_applied or [])}
+        submission["improvements"] = _improvements(baseline_report, optimized_report)
+    return submission
+
+
+def save_submission(submission: Mapping[str, Any], filepath: str | Path = "submission.json") -> str:
+    """Write it as JSON, the whole file or nothing, and give its path."""
+    atomic_write(Path(filepath), json.dumps(submission, indent=2).encode() + b"\n")
+    return str(filepath)
+
+
+def validate_submission_schema(submission: Mapping[str, Any]) -> bool:
+    """True for what has the curriculum's form, otherwise AssertionError with what is missing or wrong."""
+    for name, kind in REQUIRED.items():
+        _demand(name in submission, f"missing required field: {name}")
+        _demand(isinstance(submission[name], kind), f"{name} is no {kind.__name__}")
+    for part in ("baseline", "optimized"):
+        if part in submission:
+            _check_section(part, submission[part])
+    return True
+
+
+def _latency_figures(quiet_ms: float, calls_ms: Sequence[float]) -> dict[str, float | None]:
+    return {
+        "latency_ms_mean": quiet_ms,
+        "latency_ms_std": float(np.std(calls_ms, ddof=1)),
+        "latency_ms_median": percentile(calls_ms, 0.50),
+        "latency_ms_p95": percentile(calls_ms, 0.95),
+        "latency_ms_p99": percentile(calls_ms, 0.99),
+    }
+
+
+def _single_calls_ms(model: Any, inputs: Any, runs: int) -> list[float]:
+    """Times of single calls on one sample after the other: `runs`, and more for percentiles while that is quick."""
+    call, given = as_call(model), _as_tensor(inputs)
+    samples = cycle([given[row : row + 1] for row in range(min(len(given.data), MOST_DIFFERENT))])
+    with inference(model), quiet(), threadpool_limits(1, user_api="blas"):
+        time_block(call, [[next(samples)]] * DISCARDED, 0)
+        times: list[int] = []
+        end = CLOCK() + SINGLE_CALLS_BUDGET_NS
+        while len(times) < max(runs, 2) or (len(times) < percentile_floor(0.99) and CLOCK() < end):
+            times += time_block(call, [[next(samples)]], 0)
+    return [milliseconds(time) for time in times]
+
+
+def _as_tensor(inputs: Any) -> Tensor:
+    return inputs if isinstance(inputs, Tensor) else Tensor(np.asarray(inputs))
+
+
+def _section(report: BenchmarkReport) -> dict[str, Any]:
+    if not report.metrics:
+        raise UsageError(f"the report of {report.model_name} has no metrics", mend="call its benchmark_model() first")
+    return {"model_name": report.model_name, "metrics": dict(report.metrics)}
+
+
+def _improvements(baseline: BenchmarkReport, optimized: BenchmarkReport) -> dict[str, float | None]:
+    """Ratios of two sessions: each report was measured by itself."""
+    scores = calculate_normalized_scores(_values(baseline.metrics), _values(optimized.metrics))
+    return {name: scores[name] for name in ("speedup", "compression_ratio", "accuracy_delta")}
+
+
+def _values(metrics: Mapping[str, Any]) -> dict[str, float]:
+    size = metrics["model_size_mb"] * MEGABYTES_PER_MEBIBYTE
+    return {"latency": metrics["latency_ms_mean"], "memory": size, "accuracy": metrics["accuracy"]}
+
+
+def _check_section(part: str, section: Any) -> None:
+    _demand(isinstance(section, dict), f"{part} is no dict")
+    for name in ("model_name", "metrics"):
+        _demand(name in section, f"{part} is missing {name}")
+    metrics = section["metrics"]
+    accuracy = metrics.get("accuracy")
+    _demand(accuracy is None or 0 <= accuracy <= 1, f"{part} accuracy must be a fraction from 0 to 1")
+    for name in ("parameter_count", "model_size_mb", "latency_ms_mean"):
+        _demand(metrics.get(name) is None or metrics[name] >= 0, f"{part} {name} must not be negative")
+
+
+def _demand(holds: bool, message: str) -> None:
+    """The curriculum asks for AssertionError; `python -O` would not raise it from an assert."""
+    if not holds:
+        raise AssertionError(message)

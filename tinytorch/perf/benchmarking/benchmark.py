@@ -1,0 +1,118 @@
+"""The curriculum's Benchmark: the measuring of `tinytorch.benchmarking`, one metric at a time, under its names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch import benchmarking
+from tinytorch.benchmarking import BenchmarkResults
+from tinytorch.benchmarking.records import Latency
+from tinytorch.benchmarking.schedule import Tier
+from tinytorch.benchmarking.statistics import unit_times
+from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
+from tinytorch.perf.benchmarking.results import BenchmarkResult
+from tinytorch.units import BYTES_PER_MEBIBYTE, BYTES_PER_MEGABYTE, METRICS, milliseconds
+
+Shape = tuple[int, ...]
+Results = dict[str, BenchmarkResult]
+
+USUAL_SHAPE = (1, 28, 28)
+SAMPLES = 16  # of a shape that is given, so that not one input alone is timed
+BUDGET_NS_PER_PROCESS = 250_000_000
+
+
+class Benchmark:
+    """Measures `models` side by side on `datasets`, pairs (inputs, labels).
+
+    `measurement_runs` is the number of fresh processes; each gives one value, its quiet time, because in one process
+    repeating a loop only repeats where its arrays happen to lie. Each block of calls discards the first five of them,
+    whatever `warmup_runs` is. Models that no process can import are measured in this one, and then there is one value.
+    """
+
+    def __init__(
+        self, models: Sequence[object], datasets: Sequence[Any], warmup_runs: int = 5, measurement_runs: int = 10
+    ) -> None:
+        if not models or measurement_runs < 1:
+            raise UsageError("a Benchmark needs at least one model and one run")
+        self.models, self.datasets = list(models), list(datasets)
+        self.warmup_runs, self.measurement_runs = warmup_runs, measurement_runs
+        self.names = _names(self.models)
+        self.results: dict[str, Results] = {}
+
+    def run_latency_benchmark(self, input_shape: Shape | None = None) -> Results:
+        """Milliseconds of one inference of one sample, by model.
+
+        Inputs are the first dataset's, or of a shape that is given; it begins with the batch, which is one here.
+        """
+        measured = self._measured("latency", self._inputs(input_shape))
+        return self._kept("latency", [_latency(found) for found in measured])
+
+    def run_accuracy_benchmark(self) -> Results:
+        """The share of right answers, one value for each dataset, by model."""
+        if not self.datasets:
+            raise UsageError("accuracy needs at least one dataset of inputs and labels")
+        columns = [self._measured("accuracy", dataset) for dataset in self.datasets]
+        by_model = zip(*columns, strict=True)
+        return self._kept("accuracy", [([found["accuracy"].mean for found in each], each[0]) for each in by_model])
+
+    def run_memory_benchmark(self, input_shape: Shape | None = None) -> Results:
+        """MiB that a model keeps between inferences, counted exactly, by model."""
+        measured = self._measured("memory", self._inputs(input_shape))
+        factor = BYTES_PER_MEGABYTE / BYTES_PER_MEBIBYTE
+        return self._kept("memory", [([found["memory"].mean * factor], found) for found in measured])
+
+    def compare_models(self, metric: str = "latency") -> list[dict[str, Any]]:
+        """A row of figures for each model, measured now if that was not done yet; UsageError for an unknown metric."""
+        if metric not in METRICS:
+            raise UsageError(f"there is no metric {metric!r}", mend=f"choose from {', '.join(METRICS)}")
+        found = self.results[metric] if metric in self.results else getattr(self, f"run_{metric}_benchmark")()
+        shown = ("mean", "std", "ci_lower", "ci_upper", "count")
+        return [{"model": name, "metric": metric, **{each: getattr(row, each) for each in shown}}
+                for name, row in found.items()]  # fmt: skip
+
+    def _inputs(self, shape: Shape | None) -> Any:
+        """Inputs with labels that nobody looks at: the first dataset's, or random ones of a shape."""
+        if shape is None and self.datasets:
+            return self.datasets[0]
+        samples = (SAMPLES, *(shape or USUAL_SHAPE)[1:])
+        values = np.random.default_rng(0).standard_normal(samples, np.float32)
+        return Tensor(values), np.zeros(SAMPLES, np.int64)
+
+    def _measured(self, metric: str, dataset: Any) -> list[BenchmarkResults]:
+        """Each model's results of one metric, all measured in one session."""
+        runs = self.measurement_runs
+        tier = Tier("curriculum", BUDGET_NS_PER_PROCESS * runs, processes=runs)
+        first = benchmarking.Benchmark(self.models, [dataset], [metric], tier=tier).run()
+        return [first, *first.others]
+
+    def _kept(self, metric: str, found: Sequence[tuple[list[float], BenchmarkResults]]) -> Results:
+        results = {
+            name: BenchmarkResult(metric, values, _metadata(result))
+            for name, (values, result) in zip(self.names, found, strict=True)
+        }
+        self.results[metric] = results
+        return results
+
+
+def _latency(found: BenchmarkResults) -> tuple[list[float], BenchmarkResults]:
+    """The quiet time of every unit, ms."""
+    record = found["latency"]
+    if not isinstance(record, Latency) or record.samples_ns is None:
+        raise UsageError("latency must be measured")
+    times = unit_times(record.samples_ns, record.copies_per_unit or 1)
+    return [milliseconds(time / (record.calls_per_sample or 1)) for time in times], found
+
+
+def _metadata(found: BenchmarkResults) -> Mapping[str, Any]:
+    protocol = found.protocol
+    return {"measured_in": protocol.mode, "processes": protocol.processes, "copies": protocol.copies}
+
+
+def _names(models: Sequence[Any]) -> list[str]:
+    """A model's own `name`, else its class; numbered where two are alike."""
+    names = [str(getattr(model, "name", type(model).__name__)) for model in models]
+    return [f"{name}_{number}" if names.count(name) > 1 else name for number, name in enumerate(names)]

@@ -1,0 +1,119 @@
+"""The curriculum's BenchmarkSuite: every metric of some models, as a report and as plots (with matplotlib)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinytorch.errors import SetupMissingError, UsageError
+from tinytorch.files import atomic_write
+from tinytorch.perf.benchmarking.benchmark import Benchmark, Results
+from tinytorch.perf.benchmarking.results import BenchmarkResult, pareto_frontier
+from tinytorch.units import METRICS, three_digits
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+UNITS = {"latency": "ms", "memory": "MiB", "accuracy": "share of right answers"}
+MORE_IS_BETTER = {"accuracy"}
+
+
+class BenchmarkSuite:
+    """Measures latency, memory and accuracy of `models` on `datasets`; files go to `output_dir`."""
+
+    def __init__(
+        self, models: Sequence[object], datasets: Sequence[Any], output_dir: str | Path = "benchmark_results"
+    ) -> None:
+        self.benchmark = Benchmark(models, datasets)
+        self.output_dir = Path(output_dir)
+
+    @property
+    def results(self) -> dict[str, Results]:
+        """Metric -> model -> result, of what was measured so far."""
+        return self.benchmark.results
+
+    def run_full_benchmark(self) -> dict[str, Results]:
+        """Measure everything."""
+        for metric in METRICS:
+            getattr(self.benchmark, f"run_{metric}_benchmark")()
+        return self.results
+
+    def generate_report(self) -> str:
+        """A table in Markdown, also written to `benchmark_report.md` in the output folder."""
+        self._check_measured(METRICS)
+        head = ["| model | " + " | ".join(f"{metric} ({UNITS[metric]})" for metric in METRICS) + " |"]
+        rows = [self._row(name) for name in self.benchmark.names]
+        text = "\n".join(["# Benchmark report", "", *head, "|---" * (len(METRICS) + 1) + "|", *rows, ""])
+        self.output_dir.mkdir(parents=True, exist_ok=True)
+        atomic_write(self.output_dir / "benchmark_report.md", text.encode())
+        return text
+
+    def plot_results(self, save_plots: bool = True) -> Figure:
+        """A bar for each model and metric, with its interval; SetupMissingError without matplotlib."""
+        self._check_measured(METRICS)
+        figure = _figure(len(METRICS))
+        for axes, metric in zip(figure.axes, METRICS, strict=True):
+            results = list(self.results[metric].values())
+            errors = [[each.mean - _lower(each) for each in results], [_upper(each) - each.mean for each in results]]
+            axes.bar(self.benchmark.names, [each.mean for each in results], yerr=errors, capsize=4)
+            axes.set_title(f"{metric} ({UNITS[metric]})")
+        return self._saved(figure, "benchmark_comparison.png", save_plots)
+
+    def plot_pareto_frontier(
+        self, x_metric: str = "latency", y_metric: str = "accuracy", save_plots: bool = True
+    ) -> Figure:
+        """Models by two metrics; those that no other beats are joined by a line."""
+        self._check_measured((x_metric, y_metric))
+        xs, ys = ([result.mean for result in self.results[metric].values()] for metric in (x_metric, y_metric))
+        best = pareto_frontier(
+            list(zip(xs, ys, strict=True)), [metric not in MORE_IS_BETTER for metric in (x_metric, y_metric)]
+        )
+        figure = _figure(1)
+        (axes,) = figure.axes
+        axes.scatter(xs, ys)
+        axes.plot(*zip(*sorted((xs[i], ys[i]) for i in best), strict=True), "--")
+        for name, x, y in zip(self.benchmark.names, xs, ys, strict=True):
+            axes.annotate(name, (x, y))
+        axes.set(xlabel=f"{x_metric} ({UNITS[x_metric]})", ylabel=f"{y_metric} ({UNITS[y_metric]})")
+        return self._saved(figure, "pareto_frontier.png", save_plots)
+
+    def _row(self, name: str) -> str:
+        return "| " + " | ".join([name, *(_words(self.results[metric][name]) for metric in METRICS)]) + " |"
+
+    def _check_measured(self, metrics: Sequence[str]) -> None:
+        missing = [metric for metric in metrics if metric not in self.results]
+        if missing:
+            raise UsageError(f"not measured yet: {', '.join(missing)}", mend="call run_full_benchmark() first")
+
+    def _saved(self, figure: Figure, name: str, is_wanted: bool) -> Figure:
+        if is_wanted:
+            self.output_dir.mkdir(parents=True, exist_ok=True)
+            figure.savefig(self.output_dir / name)
+        return figure
+
+
+def _figure(columns: int) -> Figure:
+    """An empty figure, made without a screen."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        mend = "python -m pip install matplotlib; generate_report() needs none"
+        raise SetupMissingError("matplotlib is not installed", mend=mend) from error
+    figure = Figure(figsize=(5 * columns, 4), layout="constrained")
+    figure.subplots(1, columns)
+    return figure
+
+
+def _words(result: BenchmarkResult) -> str:
+    if result.ci_lower is None or result.ci_upper is None or result.ci_lower == result.ci_upper:
+        return three_digits(result.mean)
+    return f"{three_digits(result.mean)} [{three_digits(result.ci_lower)}, {three_digits(result.ci_upper)}]"
+
+
+def _lower(result: BenchmarkResult) -> float:
+    return result.mean if result.ci_lower is None else result.ci_lower
+
+
+def _upper(result: BenchmarkResult) -> float:
+    return result.mean if result.ci_upper is None else result.ci_upper

@@ -1,0 +1,53 @@
+"""The command tree as data: every group and command with its summary and the address of its function. Light."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a command does, in a line, and where its function is: `module:function`."""
+
+    summary: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands that belong together, `tito GROUP COMMAND`."""
+
+    summary: str
+    commands: Mapping[str, Command]
+
+
+_OLYMPICS = {
+    "tasks": "List the tasks, and what is known of their baselines here.",
+    "techniques": "List what can be done to a model, and what each technique did when measured.",
+    "profile": "Show where a model's time goes, and what would help.",
+    "benchmark": "Measure a model against the baseline and record the run.",
+    "score": "Score a run for every event: eligible or not, and why.",
+    "submit": "Package a run as a valid submission.json.",
+    "validate": "Check submissions, each check by its name.",
+    "status": "Show the five stages, the last run, and the next command.",
+    "schema": "Print the JSON Schema of what the tools write.",
+}
+
+GROUPS = {
+    "olympics": Group(
+        "The Torch Olympics: measure, score, submit, check.",
+        {name: Command(summary, f"tito.olympics.{name}:{name}") for name, summary in _OLYMPICS.items()},
+    ),
+}  # fmt: skip
+TEST = Command(
+    "Run the tests of modules: yours, or ours.", "tito.testing.command:module_tests"
+)  # the one without a group
+
+
+def every_command() -> dict[tuple[str, ...], Command]:
+    """Each command by the words that call it."""
+    found: dict[tuple[str, ...], Command] = {("test",): TEST}
+    for name, group in GROUPS.items():
+        found |= {(name, each): command for each, command in group.commands.items()}
+    return found

@@ -1,0 +1,4 @@
+"""Tests of the course's modules: ours, or a student's own file in the place of ours."""
+
+HOME_VARIABLE = "TITO_TEST_HOME"  # the module that a student's file stands in for, told to the process of the tests
+FILE_VARIABLE = "TITO_TEST_FILE"
