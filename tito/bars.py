@@ -15,6 +15,7 @@ from tito import screen
 
 STAGES = {
     "train": "Training the baseline (first use only)",
+    "learn": "Training",
     "build": "Building the optimized model",
     "survey": "Checking both models",
     "measure": "Measuring, interleaved",

@@ -25,6 +25,7 @@ class Group:
 _OLYMPICS = {
     "tasks": "List the tasks, and what is known of their baselines here.",
     "techniques": "List what can be done to a model, and what each technique did when measured.",
+    "init": "Write a first entry to change, and say how to go on.",
     "profile": "Show where a model's time goes, and what would help.",
     "benchmark": "Measure a model against the baseline and record the run.",
     "score": "Score a run for every event: eligible or not, and why.",
@@ -32,12 +33,40 @@ _OLYMPICS = {
     "validate": "Check submissions, each check by its name.",
     "status": "Show the five stages, the last run, and the next command.",
     "schema": "Print the JSON Schema of what the tools write.",
+    "logo": "Show the logo.",
 }
 
 GROUPS = {
     "olympics": Group(
         "The Torch Olympics: measure, score, submit, check.",
         {name: Command(summary, f"tito.olympics.{name}:{name}") for name, summary in _OLYMPICS.items()},
+    ),
+    "module": Group(
+        "The twenty modules of the course: start, test, complete.",
+        {
+            "list": Command("List the modules, with their numbers in both editions.", "tito.modules:listing"),
+            "status": Command("Show what is started and complete, and the next command.", "tito.modules:status"),
+            "start": Command("Write a module's starter file into your folder.", "tito.modules:start"),
+            "test": Command("Run a module's tests on your file, or on ours.", "tito.modules:check"),
+            "complete": Command("Run a module's tests, and record that they passed.", "tito.modules:complete"),
+            "reset": Command("Put your file aside and write the starter file again.", "tito.modules:reset"),
+        },
+    ),
+    "milestone": Group(
+        "Six programs from the history of the field, on our own framework.",
+        {
+            "list": Command("List the milestones.", "tito.milestones.commands:listing"),
+            "info": Command("Tell what a milestone is about and where it is.", "tito.milestones.commands:info"),
+            "run": Command("Run a milestone and record the figure that it reached.", "tito.milestones.commands:run"),
+            "status": Command("Show what was reached, and the next command.", "tito.milestones.commands:status"),
+        },
+    ),
+    "system": Group(
+        "This machine and this installation.",
+        {
+            "info": Command("Describe them.", "tito.system:info"),
+            "health": Command("Check them; each doubt comes with its mend.", "tito.system:health"),
+        },
     ),
 }  # fmt: skip
 TEST = Command(

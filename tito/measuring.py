@@ -17,9 +17,8 @@ from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.strategies import BASELINE, DEFAULT_STRATEGY
 from tito import bars, screen, start
-from tito.workspace import Workspace, folder_of
-
-CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
+from tito.folder import CACHE_VARIABLE, folder_of
+from tito.workspace import Workspace
 
 
 def profiled(task: str, entry: Path | None, strategy: str | None) -> Contender:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tinytorch.errors import SetupMissingError, UsageError
-from tinytorch.files import atomic_write, sha256
+from tinytorch.files import sha256
 from tinytorch.workloads.registry import known_name
 from tito import history, interrupts, screen
+from tito.folder import ELSEWHERE, Folder, workspace_root
 from tito.history import Entry, FailureEntry, FileState, RunEntry, SubmissionEntry
 from tito.screen import STANDARD
 
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
     from tinytorch.competition.run import Run
 
-VARIABLE = "TITO_WORKSPACE"
 BENCHMARK_COMMAND = "tito olympics benchmark"
-ELSEWHERE = f"choose another place with --workspace DIR or {VARIABLE}"
-LOCK_LIMIT_S = 10.0
 
 Kind = TypeVar("Kind", bound=Entry)
 
@@ -34,7 +31,8 @@ class Workspace:
     """Files under `<root>/olympics`: `runs/<id>.json` with `runs/<id>.log`, and `history.json`."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or folder_of(VARIABLE) or Path(".tito")) / "olympics"
+        self.root = workspace_root(root) / "olympics"
+        self._folder = Folder(self.root)
         self.runs_folder = self.root / "runs"
         self._history_file = self.root / "history.json"
         self._recorded = ""  # the run of the attempt that is being made
@@ -42,10 +40,8 @@ class Workspace:
     @contextlib.contextmanager
     def measuring(self) -> Iterator[None]:
         """One run at a time. UsageError when another process is measuring, or nothing can be written."""
-        from filelock import FileLock
-
         message = f"another run is being measured in {self.root}; two at once would disturb each other"
-        with self._locked(FileLock(self.root / "measuring.lock", timeout=0), message):
+        with self._folder.locked(self._folder.lock("measuring.lock", 0), message):
             yield
 
     @contextlib.contextmanager
@@ -70,11 +66,11 @@ class Workspace:
         log = path.with_suffix(".log") if printed else None
         content = run.model_dump_json(indent=None).encode() + b"\n"
         with interrupts.held():
-            self._make_folders()
+            self._folder.make(self.runs_folder)
             try:
-                self._write(path, content)
+                self._folder.write(path, content)
                 if log:
-                    self._write(log, printed.encode("utf-8", "replace") + b"\n")
+                    self._folder.write(log, printed.encode("utf-8", "replace") + b"\n")
                 self._append(_run_entry(run, content))
                 self._recorded = run.id
             except BaseException:
@@ -145,9 +141,7 @@ class Workspace:
 
     @cached_property
     def _history_lock(self) -> FileLock:
-        from filelock import FileLock
-
-        return FileLock(self.root / "history.lock", timeout=LOCK_LIMIT_S)
+        return self._folder.lock("history.lock")
 
     def _note_failure(self, source: str, task: str, error: BaseException) -> None:
         try:
@@ -158,31 +152,10 @@ class Workspace:
 
     def _append(self, entry: Entry) -> None:
         with interrupts.held(), self._history_locked():
-            self._write(self._history_file, history.unparse([*self.history(), entry]))
+            self._folder.write(self._history_file, history.unparse([*self.history(), entry]))
 
-    @contextlib.contextmanager
-    def _history_locked(self) -> Iterator[None]:
-        message = f"another tito has been writing in {self.root} for {LOCK_LIMIT_S:g} seconds"
-        with self._locked(self._history_lock, message):
-            yield
-
-    @contextlib.contextmanager
-    def _locked(self, lock: FileLock, message: str) -> Iterator[None]:
-        """Hold a lock; UsageError with the message when somebody else does, or when it cannot be made."""
-        from filelock import Timeout
-
-        self._make_folders()
-        try:
-            lock.acquire()
-        except Timeout:
-            mend = "wait for it to end, or choose another place with --workspace DIR"
-            raise UsageError(message, mend=mend) from None
-        except OSError as error:
-            raise self._refusal(error) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def _history_locked(self) -> contextlib.AbstractContextManager[None]:
+        return self._folder.locked(self._history_lock)
 
     def _made_again(self) -> list[Entry]:
         """The history of a workspace whose own is damaged, from the runs themselves."""
@@ -192,9 +165,9 @@ class Workspace:
         except FileNotFoundError:  # another tito has just done it
             return self.history()
         except OSError as error:
-            raise self._refusal(error) from error
+            raise self._folder.refusal(error) from error
         found: list[Entry] = list(self._found_runs())
-        self._write(self._history_file, history.unparse(found))
+        self._folder.write(self._history_file, history.unparse(found))
         screen.say(f"warning: {self._history_file} was damaged; it is kept as {aside.name}")
         screen.say(f"         {len(found)} run(s) were found again; submissions are where you wrote them")
         return found
@@ -209,34 +182,10 @@ class Workspace:
             except UsageError as error:
                 screen.say(f"warning: {error}")
 
-    def _write(self, path: Path, content: bytes) -> None:
-        try:
-            atomic_write(path, content)
-        except OSError as error:
-            raise self._refusal(error) from error
-
-    def _make_folders(self) -> None:
-        try:
-            self.runs_folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._refusal(error) from error
-
-    def _refusal(self, error: OSError) -> UsageError:
-        return UsageError(f"cannot write in {self.root}: {error.strerror or error}", mend=ELSEWHERE)
-
 
 def benchmark_command(task: str | None) -> str:
     """What measures that task, or the default one."""
     return f"{BENCHMARK_COMMAND} --task {task}" if task else BENCHMARK_COMMAND
-
-
-def folder_of(variable: str) -> Path | None:
-    """The folder that an environment variable names, if it does; `~` is somebody's home there too."""
-    value = os.environ.get(variable)
-    try:
-        return Path(value).expanduser() if value else None
-    except RuntimeError:
-        raise UsageError(f"{variable} is {value}: nobody has that home", mend="give it an absolute path") from None
 
 
 def file_state(file: str, digest: str | None) -> FileState:

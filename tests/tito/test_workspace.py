@@ -11,7 +11,8 @@ from filelock import FileLock
 
 from tinytorch.competition.run import Run
 from tinytorch.errors import UsageError
-from tito import interrupts, workspace
+from tito import interrupts
+from tito.folder import folder_of
 from tito.history import FailureEntry, RunEntry
 from tito.workspace import Workspace
 
@@ -85,7 +86,7 @@ def test_a_run_that_cannot_be_written_whole_leaves_nothing(
 
 
 def test_a_held_lock_is_explained(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "LOCK_LIMIT_S", 0.01)
+    monkeypatch.setattr("tito.folder.LOCK_LIMIT_S", 0.01)
     place.root.mkdir(parents=True)
     entry = FailureEntry(created_at=datetime.now(UTC).isoformat(), source="entry.py", error="x")
     with FileLock(place.root / "history.lock"), pytest.raises(UsageError, match="another tito") as caught:
@@ -95,7 +96,7 @@ def test_a_held_lock_is_explained(place: Workspace, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_first_error_is_told_with_the_second(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "LOCK_LIMIT_S", 0.01)
+    monkeypatch.setattr("tito.folder.LOCK_LIMIT_S", 0.01)
     place.root.mkdir(parents=True)
     lock, failed = FileLock(place.root / "history.lock"), pytest.raises(ZeroDivisionError)
     with lock, failed as caught, place.noting_failure("entry.py", "digits_mlp"):
@@ -162,13 +163,13 @@ def test_a_workspace_that_cannot_be_made_names_the_option(tmp_path: Path) -> Non
 def test_a_variable_names_a_folder(monkeypatch: pytest.MonkeyPatch, value: str, folder: Path | None) -> None:
     monkeypatch.setenv("TITO_CACHE", value)
 
-    assert workspace.folder_of("TITO_CACHE") == folder
+    assert folder_of("TITO_CACHE") == folder
 
 
 def test_a_home_of_nobody_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TITO_CACHE", "~nobody-of-that-name/x")
     with pytest.raises(UsageError, match="TITO_CACHE is ~nobody"):
-        workspace.folder_of("TITO_CACHE")
+        folder_of("TITO_CACHE")
 
 
 def test_a_submission_that_cannot_be_noted_is_written_all_the_same(

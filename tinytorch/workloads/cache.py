@@ -77,10 +77,10 @@ def find_baseline(task: Task, directory: Path | None = None) -> Baseline | None:
 
 
 def _folder_of(task: Task, directory: Path | None) -> Path:
-    return (directory or _users_folder()) / task.name / cache_key(task)
+    return (directory or users_folder()) / task.name / cache_key(task)
 
 
-def _users_folder() -> Path:
+def users_folder() -> Path:
     folder = platformdirs.user_cache_path("tinytorch-olympics")
     if not folder.is_absolute():  # it begins with a `~` that nobody could resolve
         message = "you have no home folder in which the trained baseline could be kept"

@@ -1,0 +1,5 @@
+"""`python -m tito`."""
+
+from tito.start import main
+
+main()

@@ -1,0 +1,84 @@
+"""Folders below `.tito/`: written atomically, under a lock, and with one word where that cannot be done. Light."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinytorch.errors import UsageError
+from tinytorch.files import atomic_write
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+VARIABLE = "TITO_WORKSPACE"
+CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
+ELSEWHERE = f"choose another place with --workspace DIR or {VARIABLE}"
+LOCK_LIMIT_S = 10.0
+
+
+class Folder:
+    """One folder that only tito writes in."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def make(self, path: Path) -> None:
+        """The folder at `path`, in this one; UsageError where it cannot be made."""
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self.refusal(error) from error
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Write a file in this folder, the whole of it or nothing."""
+        try:
+            atomic_write(path, content)
+        except OSError as error:
+            raise self.refusal(error) from error
+
+    def lock(self, name: str, timeout_s: float | None = None) -> FileLock:
+        """A lock on a file in this folder, not yet held."""
+        from filelock import FileLock
+
+        return FileLock(self.root / name, timeout=LOCK_LIMIT_S if timeout_s is None else timeout_s)
+
+    @contextlib.contextmanager
+    def locked(self, lock: FileLock, message: str = "") -> Iterator[None]:
+        """Hold a lock; UsageError with the message when somebody else does, or when it cannot be made."""
+        from filelock import Timeout
+
+        self.make(self.root)
+        try:
+            lock.acquire()
+        except Timeout:
+            mend = "wait for it to end, or choose another place with --workspace DIR"
+            usual = f"another tito has been writing in {self.root} for {LOCK_LIMIT_S:g} seconds"
+            raise UsageError(message or usual, mend=mend) from None
+        except OSError as error:
+            raise self.refusal(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def refusal(self, error: OSError) -> UsageError:
+        """What the system said, with what to do."""
+        return UsageError(f"cannot write in {self.root}: {error.strerror or error}", mend=ELSEWHERE)
+
+
+def workspace_root(given: Path | None) -> Path:
+    """The folder that is asked for, by option or variable, or `.tito`."""
+    return given or folder_of(VARIABLE) or Path(".tito")
+
+
+def folder_of(variable: str) -> Path | None:
+    """The folder that an environment variable names, if it does; `~` is somebody's home there too."""
+    value = os.environ.get(variable)
+    try:
+        return Path(value).expanduser() if value else None
+    except RuntimeError:
+        raise UsageError(f"{variable} is {value}: nobody has that home", mend="give it an absolute path") from None

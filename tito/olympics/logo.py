@@ -1,0 +1,24 @@
+"""`tito olympics logo`: five rings, in ASCII for every terminal."""
+
+from __future__ import annotations
+
+from tito import screen
+from tito.olympics.options import Json
+
+LOGO = r"""
+   ,---.   ,---.   ,---.
+  /     \ /     \ /     \
+ (   ,-+-)-.   ,-(-+-.   )
+  \ /   / \ \ / / \   \ /
+   `+--'   `-+-'   `--+'
+     \     /   \     /      TINYTORCH OLYMPICS
+      `---'     `---'       faster, smaller, and measured
+"""
+
+
+def logo(json_: Json = False) -> None:
+    """Show the logo."""
+    if json_:
+        screen.put_json({"logo": LOGO.strip("\n").splitlines()})
+    else:
+        screen.put(LOGO.strip("\n"))
