@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
 
 
@@ -16,6 +14,8 @@ def atomic_write(path: Path, content: bytes) -> None:
     A file that is there keeps its mode, and its owner where we may give files away. Raises OSError (disk full, not
     writable, a directory in the way); `path` then holds what it held before.
     """
+    import tempfile  # takes longer than all else here, and whoever only reads needs none
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -31,6 +31,8 @@ def atomic_write(path: Path, content: bytes) -> None:
 
 def sha256(content: bytes) -> str:
     """Hexadecimal SHA-256 of `content`."""
+    import hashlib  # OpenSSL, loaded where something is hashed
+
     return hashlib.sha256(content).hexdigest()
 
 

@@ -15,9 +15,9 @@ from typer.main import get_command
 from tinytorch.errors import TinyTorchError, UsageError
 from tinytorch.text import from_argument
 from tito import interrupts, screen, streams
-from tito.commands import GROUPS, TEST, Group, every_command
+from tito.commands import GROUPS, TEST, every_command
 from tito.exit_codes import ExitCode, exit_code_of
-from tito.lazy import lazy_group
+from tito.lazy import NAMES, help_alone, lazy_group
 
 ROOM = "make room there, or choose another place: --workspace DIR, -o FILE, TITO_CACHE or TMPDIR"
 SYSTEM_MENDS = {
@@ -27,31 +27,11 @@ SYSTEM_MENDS = {
 }  # fmt: skip
 COMPLETION_VARIABLE = "_TITO_COMPLETE"  # set by the shell when somebody presses the tab key
 SEE_DEBUG = "--debug shows where"
-NAMES = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="tito", invoke_without_command=True, context_settings=NAMES, pretty_exceptions_enable=False,
-    cls=lazy_group({"test": TEST}), rich_markup_mode=None,  # plain: readable at any width, `grep` finds an option
+    cls=lazy_group({**GROUPS, "test": TEST}), rich_markup_mode=None,  # plain: readable at any width
 )  # fmt: skip
-
-
-def _add(name: str, group: Group) -> None:
-    """Add a group of commands, which alone shows what there is."""
-    made = typer.Typer(
-        name=name, invoke_without_command=True, context_settings=NAMES, cls=lazy_group(group.commands),
-        help=group.summary, callback=_help_alone,
-    )  # fmt: skip
-    app.add_typer(made)
-
-
-def _help_alone(context: typer.Context) -> None:
-    """A group without a command shows what there is."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-
-
-for _name, _group in GROUPS.items():
-    _add(_name, _group)
 
 
 def _show_version(wanted: bool) -> None:
@@ -69,7 +49,7 @@ def root(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; goes anywhere on the line.")] = False,
 ) -> None:
     """TinyTorch's command line."""
-    _help_alone(context)
+    help_alone(context)
 
 
 def run(arguments: list[str]) -> int:

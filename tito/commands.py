@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """What a command does, in a line, and where its function is: `module:function`."""
 
     summary: str
     address: str
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Commands that belong together, `tito GROUP COMMAND`."""
 
     summary: str

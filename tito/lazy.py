@@ -1,8 +1,9 @@
-"""Commands that are imported when they are run, so that `--help` and light commands start at once."""
+"""Groups and commands that are made when they are called, so that `--help` and light commands start at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pkgutil import resolve_name
 from typing import Any
 
@@ -10,30 +11,47 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from tito.commands import Command
+from tito.commands import Command, Group
+
+NAMES = {"help_option_names": ["-h", "--help"]}
 
 
-class LazyCommand(TyperCommand):
-    """Stands in a group's help with its summary; parses and runs as the function at `address`, `module:function`."""
+class Lazy(TyperCommand):
+    """Stands in a group's help with its summary; parses and runs as what `make` gives."""
 
-    def __init__(self, name: str, summary: str, address: str) -> None:
+    def __init__(self, name: str, summary: str, make: Callable[[], Any]) -> None:
         super().__init__(name, help=summary)
-        self._address = address
+        self._make = make
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        """The context of the real command, which is therefore the one that is invoked."""
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-        app.command(self.name)(resolve_name(self._address))
-        return get_command(app).make_context(*arguments, **options)
+        """The context of the real one, which is therefore the one that is invoked."""
+        return self._make().make_context(*arguments, **options)
 
 
-def lazy_group(commands: Mapping[str, Command]) -> type[TyperGroup]:
-    """A group that has these commands beside those that Typer gives it."""
+def lazy_group(entries: Mapping[str, Command | Group]) -> type[TyperGroup]:
+    """A group that has these commands and groups."""
 
     class LazyGroup(TyperGroup):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
-            for name, command in commands.items():
-                self.commands[name] = LazyCommand(name, command.summary, command.address)
+            for name, entry in entries.items():
+                self.commands[name] = Lazy(name, entry.summary, partial(_made, name, entry))
 
     return LazyGroup
+
+
+def help_alone(context: typer.Context) -> None:
+    """A group without a command shows what there is."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _made(name: str, entry: Command | Group) -> Any:
+    options: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+    if isinstance(entry, Command):
+        app = typer.Typer(**options)
+        app.command(name)(resolve_name(entry.address))
+    else:
+        app = typer.Typer(**options, name=name, cls=lazy_group(entry.commands), help=entry.summary,
+                          invoke_without_command=True, context_settings=NAMES, callback=help_alone)  # fmt: skip
+    return get_command(app)

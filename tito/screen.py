@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,11 @@ def _width() -> int | None:
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked) > 0:
         return None
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_COLUMNS
+    if not sys.stdout.isatty():
+        return PIPE_COLUMNS
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def show(renderable: RenderableType) -> None:
