@@ -22,6 +22,7 @@ import pytest
 from tito.testing import FILE_VARIABLE, HOME_VARIABLE
 
 MOST_CHARACTERS, MOST_LINES = 400, 3  # of a message
+_prepared_s: dict[str, float] = {}
 _BASE = Path.cwd()  # pytest's places are relative to it, and a test may go elsewhere
 _out = os.fdopen(os.dup(1), "w", encoding="utf-8")  # before pytest takes standard output for itself
 
@@ -58,10 +59,13 @@ def pytest_runtest_logstart(nodeid: str) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """The call of a test, or what went wrong before or after it."""
+    """The call of a test with the time of what was prepared for it, or what went wrong before or after it."""
+    if report.when == "setup":
+        _prepared_s[report.nodeid] = report.duration
     if report.when == "call" or not report.passed:
-        why = [] if report.passed else _why(report)
-        _tell(test=_name(report.nodeid), outcome=report.outcome, seconds=report.duration, why=why)
+        why, seconds = [] if report.passed else _why(report), report.duration
+        seconds += _prepared_s.get(report.nodeid, 0.0) if report.when == "call" else 0.0
+        _tell(test=_name(report.nodeid), outcome=report.outcome, seconds=seconds, why=why)
 
 
 def pytest_sessionfinish() -> None:

@@ -1,0 +1,133 @@
+"""The curriculum's classes measure, and say where they could not."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinytorch.core.layers import Linear, Sequential
+from tinytorch.errors import SetupMissingError, UsageError
+from tinytorch.perf.benchmarking import Benchmark, BenchmarkSuite, MLPerf, TinyMLPerf
+from tinytorch.perf.benchmarking import benchmark as fronts
+
+INPUTS = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
+DATASET = (INPUTS, np.zeros(20, np.int64))
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fronts, "BUDGET_NS_PER_PROCESS", 20_000_000)
+    monkeypatch.setattr("tinytorch.perf.benchmarking.mlperf.MOST_PROCESSES", 1)
+
+
+def model(width: int = 6) -> Sequential:
+    return Sequential(Linear(6, width), Linear(width, 3))
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> BenchmarkSuite:
+    made = BenchmarkSuite([model(), model(900)], [DATASET], tmp_path_factory.mktemp("suite"))
+    made.benchmark.measurement_runs = 4
+    made.run_full_benchmark()
+    return made
+
+
+def test_each_process_is_one_value(suite: BenchmarkSuite) -> None:
+    found = suite.results["latency"]["Sequential_1"]
+
+    assert (found.count, found.metadata["measured_in"]) == (4, "worker processes")
+    assert found.ci_lower < found.mean < found.ci_upper
+
+
+def test_a_model_that_no_process_can_import_is_one_value_measured_here() -> None:
+    class Local(Sequential):
+        pass
+
+    (found,) = Benchmark([Local(Linear(6, 3))], [DATASET], measurement_runs=4).run_latency_benchmark().values()
+
+    assert (found.count, found.metadata["measured_in"]) == (1, "this process")
+
+
+def test_models_are_compared_by_any_metric(suite: BenchmarkSuite) -> None:
+    rows = suite.benchmark.compare_models("memory")
+
+    assert [row["model"] for row in rows] == ["Sequential_0", "Sequential_1"]
+    assert rows[1]["mean"] * 2**20 == pytest.approx(4 * (6 * 900 + 900 + 900 * 3 + 3))
+
+
+def test_a_report_has_a_row_for_each_model(suite: BenchmarkSuite) -> None:
+    text = suite.generate_report()
+
+    assert len(text.splitlines()) == 6
+    assert (suite.output_dir / "benchmark_report.md").read_text() == text
+
+
+def test_plots_are_drawn_without_a_screen(suite: BenchmarkSuite) -> None:
+    suite.plot_results()
+    figure = suite.plot_pareto_frontier()
+
+    assert (suite.output_dir / "benchmark_comparison.png").stat().st_size > 1000
+    assert [text.get_text() for text in figure.axes[0].texts] == ["Sequential_0", "Sequential_1"]
+
+
+def test_without_matplotlib_the_report_is_named(suite: BenchmarkSuite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(SetupMissingError) as caught:
+        suite.plot_results()
+
+    assert "generate_report()" in caught.value.mend
+
+
+CALLS = {
+    "no models": lambda: Benchmark([], [DATASET]),
+    "no data": lambda: Benchmark([model()], []).run_accuracy_benchmark(),
+    "unknown metric": lambda: Benchmark([model()], [DATASET]).compare_models("energy"),
+    "nothing measured": lambda: BenchmarkSuite([model()], [DATASET]).generate_report(),
+    "unknown scenario": lambda: MLPerf().run_standard_benchmark(model(), "image_clasification"),
+    "data of no scenario": lambda: MLPerf(datasets={"faces": DATASET}),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_wrong_call_is_explained(call) -> None:
+    with pytest.raises(UsageError) as caught:
+        call()
+
+    assert caught.value.mend or "needs" in caught.value.message
+
+
+def sound_model() -> Sequential:
+    return Sequential(Linear(640, 2))
+
+
+def test_without_data_accuracy_is_not_invented(tmp_path: Path) -> None:
+    scenarios = MLPerf()
+    found = scenarios.run_standard_benchmark(sound_model(), "anomaly_detection", num_runs=10)
+    report = scenarios.generate_compliance_report({"anomaly_detection": found}, tmp_path / "report.json")
+
+    assert (found["accuracy"], found["accuracy_met"], found["compliant"]) == (None, None, None)
+    assert 0 < found["mean_latency_ms"] < 50
+    assert "open (no data was given" in report
+    assert json.loads((tmp_path / "report.json").read_text())["compliant"] == []
+
+
+@pytest.mark.parametrize(("label", "compliant"), [(0, True), (1, False)])
+def test_with_data_a_scenario_is_met_or_missed(label: int, compliant: bool) -> None:
+    made = sound_model()
+    made.layers[0].weight.data[:] = 0
+    made.layers[0].bias.data[:] = [1, 0]
+    data = (np.zeros((8, 640), np.float32), np.full(8, label))
+    found = MLPerf(datasets={"anomaly_detection": data}).run_standard_benchmark(made, "anomaly_detection", 10)
+
+    assert (found["accuracy"], found["compliant"]) == (float(compliant), compliant)
+
+
+def test_a_scenario_that_does_not_fit_is_told_and_the_others_run() -> None:
+    found = TinyMLPerf().run_all_benchmarks(sound_model())
+
+    assert "needs inputs" in found["keyword_spotting"]["error"]
+    assert found["anomaly_detection"]["latency_met"]

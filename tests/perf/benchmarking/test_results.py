@@ -1,0 +1,68 @@
+"""Values with their figures, timers, and who is beaten by nobody."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tinytorch.errors import UsageError
+from tinytorch.perf.benchmarking import BenchmarkResult, pareto_frontier, precise_timer
+
+POINTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=12)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=20).filter(lambda values: np.std(values) > 1e-3))
+def test_the_interval_is_student_s(values: list[float]) -> None:
+    result = BenchmarkResult("latency", values)
+    expected = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+
+    np.testing.assert_allclose((result.ci_lower, result.ci_upper), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 2.0], [1.0, 2.0, 3.0]])
+def test_few_values_have_no_interval(values: list[float]) -> None:
+    assert BenchmarkResult("latency", values).ci_lower is None
+
+
+def test_equal_values_have_an_interval_of_no_width() -> None:
+    result = BenchmarkResult("accuracy", [0.5, 0.5])
+
+    assert (result.ci_lower, result.ci_upper, result.std) == (0.5, 0.5, 0.0)
+
+
+@pytest.mark.parametrize("values", [[], [float("nan")], [1.0, float("inf")]])
+def test_what_is_no_number_is_refused(values: list[float]) -> None:
+    with pytest.raises(UsageError, match="finite numbers"):
+        BenchmarkResult("latency", values)
+
+
+def test_a_percentile_is_between_values() -> None:
+    assert BenchmarkResult("latency", [1.0, 2.0, 3.0]).percentile(75) == 2.5
+
+
+def test_a_timer_that_is_left_by_an_error_has_its_time() -> None:
+    with pytest.raises(ZeroDivisionError), precise_timer() as timer:
+        raise ZeroDivisionError
+
+    assert timer.elapsed > 0
+
+
+@given(POINTS, st.tuples(st.booleans(), st.booleans()))
+def test_the_front_is_who_nobody_beats(points: list[tuple[int, int]], minimize: tuple[bool, bool]) -> None:
+    signs = [1 if less else -1 for less in minimize]
+
+    def beats(a: tuple[int, int], b: tuple[int, int]) -> bool:
+        pairs = [(x * sign, y * sign) for x, y, sign in zip(a, b, signs, strict=True)]
+        return all(x <= y for x, y in pairs) and any(x < y for x, y in pairs)
+
+    expected = [i for i, point in enumerate(points) if not any(beats(other, point) for other in points)]
+    assert pareto_frontier(points, minimize) == expected
+
+
+@pytest.mark.parametrize(("points", "minimize"), [([1, 2], None), ([(1, 2)], [True])])
+def test_points_that_make_no_sense_are_refused(points: list[object], minimize: list[bool] | None) -> None:
+    with pytest.raises(UsageError, match="must"):
+        pareto_frontier(points, minimize)

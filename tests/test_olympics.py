@@ -1,0 +1,94 @@
+"""The curriculum's names for module 20: every figure measured, by our rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinytorch import olympics
+from tinytorch.errors import UsageError
+from tinytorch.olympics import (
+    BenchmarkReport,
+    SimpleMLP,
+    generate_submission,
+    qualifies_event,
+    validate_submission_schema,
+)
+
+INPUTS = np.random.default_rng(0).normal(size=(40, 10)).astype(np.float32)
+LABELS = np.random.default_rng(1).integers(0, 3, 40)
+GOOD = {"accuracy": 0.9, "latency_ms_median": 5.0, "model_size_mb": 2.0}
+
+
+@pytest.fixture(scope="module")
+def report() -> BenchmarkReport:
+    made = BenchmarkReport("mlp")
+    made.benchmark_model(SimpleMLP(), INPUTS, LABELS, num_runs=10)
+    return made
+
+
+def test_percentiles_are_of_single_calls_and_there_are_enough(report: BenchmarkReport) -> None:
+    figures = report.metrics
+
+    assert 0 < figures["latency_ms_median"] <= figures["latency_ms_p95"] <= figures["latency_ms_p99"]
+    assert figures["latency_ms_std"] > 0
+    assert figures["latency_ms_mean"] > 0
+
+
+def test_a_slow_model_has_no_percentile_that_few_calls_cannot_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(olympics, "SINGLE_CALLS_BUDGET_NS", 0)
+    calls = olympics._single_calls_ms(SimpleMLP(), INPUTS, runs=20)
+    figures = olympics._latency_figures(1.0, calls)
+
+    assert len(calls) == 20
+    assert (figures["latency_ms_p95"], figures["latency_ms_p99"]) == (None, None)
+
+
+def test_the_right_answers_are_counted(report: BenchmarkReport) -> None:
+    assert 0 <= report.metrics["accuracy"] <= 1
+    assert report.measure_memory(SimpleMLP(), INPUTS) * 2**20 == 4 * 283
+
+
+def test_latency_alone_needs_no_labels(report: BenchmarkReport) -> None:
+    assert {*report.measure_latency(SimpleMLP(), INPUTS, num_runs=2)} < {*report.metrics}
+
+
+def test_the_limit_of_memory_is_ten_million_bytes() -> None:
+    almost, over = ({**GOOD, "model_size_mb": size / 2**20} for size in (9_999_999, 10_000_000))
+
+    assert qualifies_event(almost, "accuracy_contest")
+    assert not qualifies_event(over, "accuracy_contest")
+
+
+@pytest.mark.parametrize(
+    "change", [{"accuracy": 2}, {"latency_ms_median": 0}, {"latency_ms_median": float("nan")}, {"model_size_mb": -1}]
+)
+def test_what_cannot_be_measured_is_refused(change: dict[str, float]) -> None:
+    with pytest.raises(UsageError):
+        qualifies_event({**GOOD, **change}, "all_around")
+
+
+def test_an_unknown_event_is_an_error_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="unknown event") as caught:
+        qualifies_event(GOOD, "all_arond")
+
+    assert "all_around" in caught.value.mend
+
+
+def test_an_empty_report_makes_no_submission() -> None:
+    with pytest.raises(UsageError, match="has no metrics"):
+        generate_submission(BenchmarkReport())
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("accuracy", 1.5), ("model_size_mb", -1), ("latency_ms_mean", -0.1), ("parameter_count", -2)]
+)
+def test_impossible_figures_have_no_valid_form(report: BenchmarkReport, part: str, value: float) -> None:
+    submission = generate_submission(report)
+    submission["baseline"]["metrics"][part] = value
+    with pytest.raises(AssertionError, match=part):
+        validate_submission_schema(submission)
+
+
+def test_the_names_are_the_curriculum_s() -> None:
+    assert {*olympics.__all__} <= {*vars(olympics)}
