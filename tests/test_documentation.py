@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +14,13 @@ import pytest
 
 import tinytorch
 from tinytorch.benchmarking.comparison import compare_latency
+from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task
+from tito.app import run as tito
 from tito.commands import every_command
 from tito.exit_codes import ExitCode
 
@@ -26,6 +30,7 @@ MEASUREMENT = (ROOT / "docs" / "measurement.md").read_text()
 FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
 ACCELERATION = (ROOT / "docs" / "acceleration.md").read_text()
+CAPSTONE = (ROOT / "docs" / "capstone.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
 schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=1)
@@ -162,3 +167,60 @@ def test_every_name_of_the_framework_is_where_the_documentation_says() -> None:
     assert len(named) > 50
     assert all(resolve_name(f"tinytorch.core.{module}:{name}") for module, name in named)
     assert {name for _, name in named} <= {*tinytorch.__all__}
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache_directory: Path, tiny_tier) -> Path:
+    """A new folder, in which measuring takes no time and the baseline is trained already."""
+    folder = tmp_path / "my capstone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("TITO_CACHE", str(cache_directory))
+    monkeypatch.setattr("tinytorch.workloads.cache.users_folder", lambda: cache_directory)
+    for name in ("fast", "default"):
+        monkeypatch.setitem(TIERS, name, tiny_tier)
+    return folder
+
+
+def test_the_capstone_s_commands_work_one_after_the_other(newcomer: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"<!-- commands -->\n```bash\n(.*?)```", CAPSTONE, re.DOTALL)
+    commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
+
+    assert [(command, 0) for command in commands] == [(command, tito(command)) for command in commands]
+    assert {"events", "submission"} <= {line.split()[0] for line in capfd.readouterr().out.splitlines() if line}
+
+
+def test_the_capstone_s_stages_work_in_python(newcomer: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(example("stages", CAPSTONE), "stages", "exec"), {"__name__": "example"})
+
+    assert capsys.readouterr().out == "14.9 True\n"
+
+
+EXPERIMENTS = {  # what it prints, whatever the machine
+    "composition": ([], r"int8 .* 3\.96x(.*\n)*75 % zeros, kept as floats .* 1\.00x(.*\n)*half .*, int8 .* 15\.\d\dx"),
+    "significance": (["--worlds", "100000"], r"p = 0\.12: seen in \d{3,}(.*\n)*.*p = 0\.02: seen in \d{3,}"),
+    "bottleneck": ([], r"int4 +0\.\d+x(.*\n)*step 1: memory, so remove neurons(.*\n)*step 3: calls, so compile"),
+    "serving": (["--requests", "2000"], r"baseline: (.*\n)*.*broken(.*\n)*smaller: (.*\n)*.*100\.00%, kept"),
+}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_shows_what_the_page_says(
+    name: str, newcomer: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments, shown = EXPERIMENTS[name]
+    path = ROOT / "docs" / "experiments" / f"{name}.py"
+    monkeypatch.setattr(sys, "argv", [str(path), *arguments])
+    runpy.run_path(str(path), run_name="__main__")
+
+    assert re.search(shown, capsys.readouterr().out)
+    assert f"python docs/experiments/{name}.py" in CAPSTONE
+
+
+def test_every_experiment_is_run() -> None:
+    assert {path.stem for path in (ROOT / "docs" / "experiments").glob("*.py")} == {*EXPERIMENTS}
+
+
+@pytest.mark.parametrize("event", OlympicEvent)
+def test_every_event_is_in_the_capstone(event: OlympicEvent) -> None:
+    assert f"| `{event}` |" in CAPSTONE

@@ -1,0 +1,87 @@
+"""Question 3: improve one metric alone, or find the bottleneck, remove it, and look again?
+
+    python docs/experiments/bottleneck.py [--tier default]
+
+All models are made from the baseline of digits_mlp and measured against it, side by side. The iteration asks the
+profiler before each step: known in advance is only which technique helps against what.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from tinytorch.benchmarking import Benchmark
+from tinytorch.competition import calculate_normalized_scores
+from tinytorch.core.tensor import Tensor
+from tinytorch.datasets.digits import load_digits
+from tinytorch.perf.acceleration import compile_model, fastest_backend
+from tinytorch.perf.compression import prune_neurons
+from tinytorch.perf.profiling import find_bottleneck, measure_limits, profile_model
+from tinytorch.perf.profiling.roofline import ADVICE
+from tinytorch.perf.quantization import quantize_model
+from tinytorch.workloads.cache import cached_baseline
+from tinytorch.workloads.models import load_model
+from tinytorch.workloads.registry import find_task
+
+Make = Callable[[Any], Any]
+MOST_STEPS = 5
+
+
+def remedies(train: Any) -> dict[str, list[tuple[str, Make]]]:
+    """What the profiler may advise: the techniques that do it, in the order in which they are tried."""
+    prune = ("remove neurons", lambda model: prune_neurons(model, keep=256, train_data=train, epochs=20))
+    int8 = ("int8", quantize_model)
+    fuse = ("compile", lambda model: compile_model(model, train.inputs[:1], fastest_backend()))
+    return {"memory": [prune, int8], "compute": [prune], "calls": [fuse]}
+
+
+def alone(baseline: Any, train: Any) -> dict[str, Any]:
+    """One metric after the other, each for itself: as far as it goes."""
+    return {
+        "memory alone: int4": quantize_model(baseline, bits=4),
+        "latency alone: compile": compile_model(baseline, train.inputs[:1], fastest_backend()),
+        "accuracy alone: train on": prune_neurons(baseline, keep=1024, train_data=train, epochs=6),
+    }
+
+
+def advised(model: Any, train: Any) -> str:
+    """What the profiler advises for a model, as a key of its advice."""
+    inputs = itertools.cycle([Tensor(train.inputs[row : row + 1]) for row in range(64)])
+    profile = profile_model(model, lambda: next(inputs))
+    found = find_bottleneck(profile, measure_limits(profile.weight_bytes))
+    return next(key for key, words in ADVICE.items() if words == found.advice)
+
+
+def iterated(baseline: Any, train: Any) -> dict[str, Any]:
+    """Profile, do what helps against what was found, and look again, while there is something left to do."""
+    done: dict[str, Any] = {}
+    known, model = remedies(train), baseline
+    while len(done) < MOST_STEPS and known.get(advice := advised(model, train)):
+        name, make = known[advice].pop(0)
+        model = make(model)
+        known = {key: [each for each in left if each[0] != name] for key, left in known.items()}
+        done[f"step {len(done) + 1}: {advice}, so {name}"] = model
+    return done
+
+
+def main() -> None:
+    """Make, measure side by side, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tier", default="default")
+    tier = parser.parse_args().tier
+    train, test = load_digits()
+    baseline: Any = load_model(str(cached_baseline(find_task("digits_mlp")).path))
+    models = {**alone(baseline, train), **iterated(baseline, train)}
+    results = Benchmark([baseline, *models.values()], [(Tensor(test.inputs), test.labels)], tier=tier).run()
+    print(f"{'':<40} {'speed':>7} {'smaller':>8} {'accuracy':>9} {'all-around':>11}")
+    for name, found in zip(models, results.others, strict=True):
+        scores = calculate_normalized_scores(results, found)
+        speed, smaller, every = (scores[key] for key in ("speedup", "compression_ratio", "all_around"))
+        print(f"{name:<40} {speed:>6.2f}x {smaller:>7.2f}x {found['accuracy'].mean:>9.1%} {every:>11.2f}")
+
+
+if __name__ == "__main__":
+    main()
