@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
+import typer
+from typer.main import get_command
 
 from tinytorch import errors
 from tinytorch.errors import TinyTorchError
 from tinytorch.processes.worker import WorkerFailedError
-from tito.commands import every_command
+from tito.commands import GROUPS, every_command
 
 ROOT = Path(__file__).parents[1]
 TREE = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, TinyTorchError)}
 SAYS_WHAT_IS_NEEDED = re.compile(r"\b(needs?|must|at most|at least|cannot|which event)\b")
-SHOWN_TO_PEOPLE = re.compile(r"\btito((?: [a-z]+)+)")
 
 
 def raised() -> Iterator[tuple[str, ast.Call]]:
@@ -47,12 +50,65 @@ def test_every_failure_of_a_worker_has_a_mend(outcome: str) -> None:
     assert WorkerFailedError(outcome, "x").mend
 
 
-def test_a_command_that_a_message_names_exists() -> None:
-    known = every_command()
-    groups = {words[:1] for words in known if len(words) > 1}
-    texts = "".join(
-        path.read_text("utf-8") for folder in ("tinytorch", "tito") for path in (ROOT / folder).rglob("*.py")
-    )
-    named = [tuple(found.split()) for found in SHOWN_TO_PEOPLE.findall(texts)]
+HINT = re.compile(r"\btito ([a-z]+)(?: ([a-z]+))?([^`\"\n;|&)]*)")
+PROSE = {"did", "has", "itself", "keeps", "on", "writes", "import"}  # what tito does, in words
+SHOWN = [
+    *((ROOT / folder).rglob(f"*{kind}") for folder in ("tinytorch", "tito", "docs", "notebooks", "bin")
+      for kind in (".py", ".md", ".ipynb", ".sh")),
+    [ROOT / "README.md"],
+]  # fmt: skip
 
-    assert [words for words in named if words[:1] in groups and words[1:] and words[:2] not in known] == []
+
+def hints() -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Every command that a text names: its place, its words, and what follows on the line."""
+    for path in sorted(itertools.chain.from_iterable(SHOWN)):
+        for words, rest in hints_in(path.read_text("utf-8")):
+            yield f"{path.relative_to(ROOT)}: {' '.join(words)}{rest}", words, rest
+
+
+def hints_in(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The commands in a text, each with what follows on the line."""
+    for first, second, rest in HINT.findall(text):
+        if first not in PROSE:
+            yield ((first, second) if second and first in GROUPS else (first,)), rest
+
+
+def test_the_walk_finds_the_hints() -> None:
+    assert len(list(hints())) > 120
+
+
+KNOWN = {*every_command(), *((group,) for group in GROUPS)}
+
+
+@pytest.mark.parametrize("text", ["next: tito module begin 3", "type tito login first", "`tito benchmark`"])
+def test_a_command_that_does_not_exist_is_seen(text: str) -> None:
+    ((words, _),) = hints_in(text)
+
+    assert words not in KNOWN
+
+
+def test_every_command_that_a_text_names_exists() -> None:
+    assert [place for place, words, _ in hints() if words not in KNOWN] == []
+
+
+def test_every_option_of_a_command_that_a_text_names_exists() -> None:
+    options = {words: options_of(words) for words in every_command()}
+    wrong = [
+        (place, option)
+        for place, words, rest in hints() if words in options
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", rest) if option not in options[words]
+    ]  # fmt: skip
+
+    assert wrong == []
+
+
+def options_of(words: tuple[str, ...]) -> set[str]:
+    """The options of a command, and those that go anywhere."""
+    made = get_command(_typer_of(words))
+    return {"--help", "--debug", *itertools.chain.from_iterable(parameter.opts for parameter in made.params)}
+
+
+def _typer_of(words: tuple[str, ...]) -> typer.Typer:
+    app = typer.Typer()
+    app.command()(resolve_name(every_command()[words].address))
+    return app

@@ -19,7 +19,7 @@ NOTEBOOK = CHECKOUT / "notebooks" / "capstone.ipynb"
 
 
 def init(
-    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="Where to write it.")] = Path("entry.py"),
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")] = Path("entry.py"),
     json_: Json = False,
 ) -> None:
     """Write a first entry that works, to be changed, and name the next commands; a file that is there stays."""

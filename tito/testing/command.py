@@ -25,7 +25,7 @@ Mine = Annotated[
 
 
 def module_tests(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME|NN]", help="A module, by name or number.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME|NN", help="A module, by name or number.")] = None,
     module: Annotated[str | None, typer.Option("--module", metavar="NAME|NN", help="The same as an option.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every module; with --mine those that you have.")] = False,
     mine: Mine = None,
