@@ -114,12 +114,15 @@ _HOMES = {
     "tinytorch.core.training": ("CosineSchedule", "Trainer", "clip_grad_norm"),
     "tinytorch.core.transformers": ("GPT", "MLP", "LayerNorm", "TransformerBlock", "create_causal_mask"),
 }
+_PARTS = ("benchmarking", "competition", "olympics")  # `import tinytorch; tinytorch.olympics`
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("tinytorch-olympics")
+    if name in _PARTS:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'tinytorch' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)

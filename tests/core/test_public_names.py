@@ -26,3 +26,9 @@ def test_unknown_names_are_attribute_errors() -> None:
 def test_importing_the_package_does_not_import_numpy() -> None:
     code = "import sys, tinytorch; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["benchmarking", "competition", "olympics"])
+def test_a_part_is_there_without_being_imported_by_name(name: str) -> None:
+    code = f"import tinytorch; assert tinytorch.{name}.__name__ == 'tinytorch.{name}'"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
