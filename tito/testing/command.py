@@ -11,7 +11,7 @@ import typer
 from tinytorch.errors import UsageError
 from tinytorch.text import safe_lines
 from tito import screen, start
-from tito.course import MODULES, Module, file_of, find_module
+from tito.course import IS_CHECKOUT, MODULES, Module, file_of, find_module
 from tito.exit_codes import ExitCode
 from tito.olympics.options import Json
 from tito.testing.runner import Outcome, Result, Subject, run_tests
@@ -31,7 +31,10 @@ def module_tests(
     mine: Mine = None,
     json_: Json = False,
 ) -> None:
-    """Run the tests of modules and show each by its name. Exit code 1 when one failed, or when there were none."""
+    """Run the tests of modules and show each by its name. Exit code 1 when one failed, or when there were none.
+
+    They hold for whoever wrote the module; on ours, in a checkout, those that look inside it are run as well.
+    """
     outcomes = [run_subject(subject, json_) for subject in _subjects(name or module, every, mine)]
     if json_:
         screen.put_json({"modules": [outcome.as_dict() for outcome in outcomes]})
@@ -46,6 +49,8 @@ def run_subject(subject: Subject, is_quiet: bool = False) -> Outcome:
     """Run a subject's tests, showing each result unless quiet, and what they come to."""
     start.finished()
     screen.say(f"{subject.module.label}: testing {subject.tested}")
+    if not IS_CHECKOUT and not subject.file:
+        screen.say("by what the course promises; tests that look inside ours are in a clone of the repository")
     outcome = run_tests(subject, (lambda result: None) if is_quiet else show)
     if not is_quiet:
         screen.put(_summary(outcome))
