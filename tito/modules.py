@@ -15,7 +15,7 @@ from tito import screen
 from tito.course import MODULES, Module, file_of, find_module, missing_needs
 from tito.coursework import Coursework, Progress, next_module
 from tito.exit_codes import ExitCode
-from tito.olympics.options import Json, WorkspaceFolder
+from tito.options import Json, WorkspaceFolder
 from tito.tables import table
 from tito.testing.command import run_subject
 from tito.testing.runner import Outcome, Subject

@@ -22,7 +22,7 @@ from tito.course import CHECKOUT, IS_CHECKOUT
 from tito.coursework import installed_version
 from tito.exit_codes import ExitCode
 from tito.folder import CACHE_VARIABLE, folder_of, workspace_root
-from tito.olympics.options import Json
+from tito.options import Json
 from tito.tables import table
 
 LEAST_FREE_BYTES, LEAST_MEMORY_BYTES = 500_000_000, 2_000_000_000

@@ -13,7 +13,7 @@ from tito import screen
 from tito.course import find_module
 from tito.coursework import Coursework, Progress
 from tito.milestones import MILESTONES, Milestone, find_milestone
-from tito.olympics.options import Json
+from tito.options import Json
 from tito.tables import table
 
 Name = Annotated[str, typer.Argument(metavar="NAME|N", help="A milestone, by number or name.")]

@@ -14,7 +14,7 @@ from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import screen
 from tito.documents import Destination
 from tito.exit_codes import ExitCode
-from tito.olympics.options import Entry, Event, Force, Json, Output, Seed, Strategy, Task, TimeLimit, WorkspaceFolder
+from tito.options import Entry, Event, Force, Json, Output, Seed, Strategy, Task, TimeLimit, WorkspaceFolder
 from tito.workspace import Workspace
 
 if TYPE_CHECKING:

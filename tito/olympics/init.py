@@ -12,7 +12,7 @@ from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
 from tito import screen
 from tito.course import CHECKOUT
-from tito.olympics.options import Json
+from tito.options import Json
 
 STARTER = Path(__file__).parents[1] / "starters" / "entry.py"
 NOTEBOOK = CHECKOUT / "notebooks" / "capstone.ipynb"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tito import screen
-from tito.olympics.options import Json
+from tito.options import Json
 
 LOGO = r"""
    ,---.   ,---.   ,---.

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tito import screen
-from tito.olympics.options import Entry, Json, Strategy, Task, TimeLimit
+from tito.options import Entry, Json, Strategy, Task, TimeLimit
 
 
 def profile(

@@ -9,7 +9,7 @@ import typer
 
 from tito import screen
 from tito.documents import Destination
-from tito.olympics.options import Force, Json, Output
+from tito.options import Force, Json, Output
 
 
 class Published(StrEnum):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tito import screen
-from tito.olympics.options import Json, RecordedTask, WorkspaceFolder
+from tito.options import Json, RecordedTask, WorkspaceFolder
 from tito.workspace import Workspace
 
 

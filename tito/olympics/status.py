@@ -14,7 +14,7 @@ from tinytorch.competition.names import RULES_FILE
 from tinytorch.text import safe_lines
 from tito import screen
 from tito.history import FailureEntry, FileState, RunEntry, SubmissionEntry
-from tito.olympics.options import Json, RecordedTask, WorkspaceFolder
+from tito.options import Json, RecordedTask, WorkspaceFolder
 from tito.screen import STANDARD
 from tito.workspace import Workspace, benchmark_command, file_state
 

@@ -16,7 +16,7 @@ from tito import athlete as people
 from tito import screen
 from tito.documents import Destination
 from tito.history import SubmissionEntry
-from tito.olympics.options import Event, Force, Json, RecordedTask, WorkspaceFolder
+from tito.options import Event, Force, Json, RecordedTask, WorkspaceFolder
 from tito.screen import STANDARD
 from tito.workspace import Workspace
 

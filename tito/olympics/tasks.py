@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from tito import screen
-from tito.olympics.options import Json
+from tito.options import Json
 
 
 def tasks(json_: Json = False) -> None:

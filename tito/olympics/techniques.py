@@ -7,7 +7,7 @@ from typing import Any
 
 from tinytorch.workloads.techniques import TECHNIQUES, measured
 from tito import screen
-from tito.olympics.options import Json
+from tito.options import Json
 
 
 def techniques(json_: Json = False) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from tito.documents import Destination
-from tito.olympics.options import Force, Json, Output
+from tito.options import Force, Json, Output
 
 DEFAULT_FILE = "submission.json"
 

@@ -13,7 +13,7 @@ from tinytorch.text import safe_lines
 from tito import screen, start
 from tito.course import IS_CHECKOUT, MODULES, Module, file_of, find_module
 from tito.exit_codes import ExitCode
-from tito.olympics.options import Json
+from tito.options import Json
 from tito.testing.runner import Outcome, Result, Subject, run_tests
 
 INDENT = " " * 19
