@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.workloads.registry import TASKS
 from tinytorch.workloads.task import Task
 
+threadpool_limits(1, user_api="blas")  # tests run in two processes, whose threads would wait for one another
 settings.register_profile("here", deadline=None)  # a shared machine pauses when it likes
 settings.register_profile("ci", deadline=None, derandomize=True)  # CI judges the change, not the day's draw
 settings.load_profile("ci" if os.environ.get("CI") else "here")

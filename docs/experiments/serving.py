@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.footprint import footprint
 from tinytorch.benchmarking.measure import quiet, time_calls
@@ -39,7 +40,7 @@ Times = NDArray[Any]
 def answer_times(model: Any, inputs: Times, requests: int) -> Times:
     """Nanoseconds of each of many single requests."""
     samples = cycle([Tensor(inputs[row : row + 1]) for row in range(len(inputs))])
-    with inference(model), quiet():
+    with inference(model), quiet(), threadpool_limits(1, user_api="blas"):
         for sample in islice(samples, WARM_UP):
             model(sample)
         return np.array([time_calls(model, [sample]) for sample in islice(samples, requests)])
