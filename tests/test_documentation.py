@@ -22,6 +22,7 @@ from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task
 from tito.app import run as tito
 from tito.commands import every_command
+from tito.course import MODULES, Module
 from tito.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[1]
@@ -31,6 +32,7 @@ FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
 ACCELERATION = (ROOT / "docs" / "acceleration.md").read_text()
 CAPSTONE = (ROOT / "docs" / "capstone.md").read_text()
+COURSE = (ROOT / "docs" / "course.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
 schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=1)
@@ -182,12 +184,17 @@ def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache_directory: P
     return folder
 
 
-def test_the_capstone_s_commands_work_one_after_the_other(newcomer: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    blocks = re.findall(r"<!-- commands -->\n```bash\n(.*?)```", CAPSTONE, re.DOTALL)
+@pytest.mark.parametrize(
+    ("page", "words"), [(CAPSTONE, {"events", "submission"}), (COURSE, {"02"})], ids=["capstone", "course"]
+)
+def test_a_page_s_commands_work_one_after_the_other(
+    page: str, words: set[str], newcomer: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    blocks = re.findall(r"<!-- commands -->\n```bash\n(.*?)```", page, re.DOTALL)
     commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
 
     assert [(command, 0) for command in commands] == [(command, tito(command)) for command in commands]
-    assert {"events", "submission"} <= {line.split()[0] for line in capfd.readouterr().out.splitlines() if line}
+    assert words <= {line.split()[0] for line in capfd.readouterr().out.splitlines() if line}
 
 
 def test_the_capstone_s_stages_work_in_python(newcomer: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,3 +234,10 @@ def test_every_experiment_is_run() -> None:
 @pytest.mark.parametrize("event", OlympicEvent)
 def test_every_event_is_in_the_capstone(event: OlympicEvent) -> None:
     assert f"| `{event}` |" in CAPSTONE
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_every_module_is_on_the_page_of_the_course(module: Module) -> None:
+    elsewhere = f" ({module.number_elsewhere:02})" if module.number_elsewhere else ""
+
+    assert f"| {module.number:02}{elsewhere} | `{module.name}` | {module.title} | `{module.home}` |" in COURSE
