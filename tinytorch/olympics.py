@@ -29,7 +29,7 @@ from tinytorch.competition.names import parse_event
 from tinytorch.competition.quantities import checked_quantity
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Layer, Linear
-from tinytorch.core.model import inference
+from tinytorch.core.model import inference, parameter_count
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
@@ -65,6 +65,10 @@ class SimpleMLP(Layer):
         scores: Tensor = self.fc2(self.relu(self.fc1(x)))
         return scores
 
+    def count_parameters(self) -> int:
+        """How many numbers it learns."""
+        return parameter_count(self)
+
 
 class BenchmarkReport:
     """One model's figures in `metrics`, empty until `benchmark_model` has measured them."""
@@ -72,8 +76,8 @@ class BenchmarkReport:
     def __init__(self, model_name: str = "model") -> None:
         self.model_name = model_name
         self.metrics: dict[str, Any] = {}
-        self.system_info: dict[str, Any] = describe().model_dump()
-        self.timestamp = ""
+        self.system_info = _system_info()
+        self.timestamp = datetime.now(UTC).isoformat()
 
     def benchmark_model(self, model: Any, X_test: Any, y_test: Any, num_runs: int = 100) -> dict[str, Any]:  # noqa: N803
         """Measure a model on data that it has not seen, and give the metrics.
@@ -91,7 +95,6 @@ class BenchmarkReport:
             **_latency_figures(latency.mean, _single_calls_ms(model, X_test, num_runs)),
             "throughput_samples_per_sec": throughput.mean,
         }
-        self.timestamp = datetime.now(UTC).isoformat()
         return self.metrics
 
     def measure_latency(self, model: Any, X_test: Any, num_runs: int = 100) -> dict[str, float | None]:  # noqa: N803
@@ -160,6 +163,13 @@ def validate_submission_schema(submission: Mapping[str, Any]) -> bool:
         if part in submission:
             _check_section(part, submission[part])
     return True
+
+
+def _system_info() -> dict[str, Any]:
+    """The machine, with the curriculum's names for what it names."""
+    machine = describe().model_dump()
+    names = {"operating_system": "platform", "python": "python_version", "numpy": "numpy_version"}
+    return {names.get(name, name): value for name, value in machine.items()}
 
 
 def _latency_figures(quiet_ms: float, calls_ms: Sequence[float]) -> dict[str, float | None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinytorch.core.tensor import Tensor
 from tinytorch.olympics import (
     BenchmarkReport,
     OlympicEvent,
@@ -27,7 +28,7 @@ GOOD = {"accuracy": 0.9, "latency_ms_median": 5.0, "model_size_mb": 2.0}
 def reports() -> list[BenchmarkReport]:
     made = [BenchmarkReport("large"), BenchmarkReport("small")]
     for report, width in zip(made, (400, 20), strict=True):
-        report.benchmark_model(SimpleMLP(10, width, 3), INPUTS, LABELS, num_runs=20)
+        report.benchmark_model(SimpleMLP(10, width, 3), Tensor(INPUTS), LABELS, num_runs=20)
     return made
 
 
@@ -38,6 +39,18 @@ def test_a_report_has_every_figure(reports: list[BenchmarkReport]) -> None:
     assert names <= {*reports[0].metrics}
     assert reports[0].metrics["parameter_count"] == 10 * 400 + 400 + 400 * 3 + 3
     assert reports[0].metrics["model_size_mb"] == pytest.approx(4 * 5603 / 2**20, rel=0.01)
+
+
+def test_a_report_says_when_and_where_it_was_made() -> None:
+    report = BenchmarkReport("new")
+
+    assert report.timestamp
+    assert {"platform", "python_version"} <= {*report.system_info}
+    assert report.metrics == {}
+
+
+def test_a_model_counts_its_parameters() -> None:
+    assert SimpleMLP(10, 20, 3).count_parameters() == 10 * 20 + 20 + 20 * 3 + 3
 
 
 def test_accuracy_is_that_of_the_model(reports: list[BenchmarkReport]) -> None:

@@ -31,9 +31,15 @@ class SimpleMLP:
     def __init__(self, input_size=10, hidden_size=20, output_size=3):
         raise NotImplementedError("SimpleMLP(...)")
 
+    def count_parameters(self):
+        raise NotImplementedError("count_parameters")
+
 
 class BenchmarkReport:
-    """One model's figures, in self.metrics."""
+    """One model's figures, in self.metrics; self.timestamp and self.system_info say when and where.
+
+    system_info has at least platform and python_version.
+    """
 
     def __init__(self, model_name="model"):
         self.model_name = model_name
