@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -53,16 +55,63 @@ def test_latency_alone_needs_no_labels(report: BenchmarkReport) -> None:
     assert {*report.measure_latency(SimpleMLP(), INPUTS, num_runs=2)} < {*report.metrics}
 
 
-def test_the_limit_of_memory_is_ten_million_bytes() -> None:
-    almost, over = ({**GOOD, "model_size_mb": size / 2**20} for size in (9_999_999, 10_000_000))
+def test_the_limit_of_memory_is_ten_of_the_report_s_own_unit() -> None:
+    almost, over = ({**GOOD, "model_size_mb": size} for size in (9.999, 10))
 
     assert qualifies_event(almost, "accuracy_contest")
     assert not qualifies_event(over, "accuracy_contest")
 
 
+@pytest.mark.parametrize("labels", [[0, 3] * 20, [0, -1] * 20])
+def test_a_label_without_a_score_is_refused(labels: list[int]) -> None:
+    made = BenchmarkReport()
+    with pytest.raises(UsageError, match="the model scores 3 classes"):
+        made.benchmark_model(SimpleMLP(), INPUTS, labels)
+
+    assert made.metrics == {}
+
+
+METRICS = {"parameter_count": 10, "model_size_mb": 2.0, "accuracy": 0.8, "latency_ms_mean": 4.0}
+
+
+def compared(**medians: float) -> dict[str, Any]:
+    """A submission of two reports, the second with half of everything."""
+    made = [BenchmarkReport(name) for name in ("large", "small")]
+    made[0].metrics = {**METRICS, **medians}
+    made[1].metrics = {**METRICS, "model_size_mb": 1.0, "latency_ms_mean": 2.0, "accuracy": 0.75,
+                       **{name: value / 3 for name, value in medians.items()}}  # fmt: skip
+    return generate_submission(*made)
+
+
+@pytest.mark.parametrize(("medians", "speedup"), [({}, 2), ({"latency_ms_median": 3.0}, 3)])
+def test_what_was_gained_is_of_medians_where_there_are_some(medians: dict[str, float], speedup: float) -> None:
+    submission = compared(**medians)
+
+    assert submission["improvements"]["speedup"] == pytest.approx(speedup)
+    assert validate_submission_schema(submission)
+
+
+@pytest.mark.parametrize("gain", ["speedup", "compression_ratio", "accuracy_delta"])
+@pytest.mark.parametrize("value", ["fabricated", float("nan"), True, 123.0, None])
+def test_gains_that_do_not_follow_have_no_valid_form(gain: str, value: object) -> None:
+    submission = compared()
+    submission["improvements"][gain] = value
+    with pytest.raises(AssertionError):
+        validate_submission_schema(submission)
+
+
+def test_gains_need_the_model_that_they_are_of() -> None:
+    submission = compared()
+    del submission["optimized"]
+    with pytest.raises(AssertionError, match="optimized model"):
+        validate_submission_schema(submission)
+
+
 @pytest.mark.parametrize(
-    "change", [{"accuracy": 2}, {"latency_ms_median": 0}, {"latency_ms_median": float("nan")}, {"model_size_mb": -1}]
-)
+    "change",
+    [{"accuracy": 2}, {"latency_ms_median": 0}, {"latency_ms_median": float("nan")}, {"model_size_mb": -1},
+     {"model_size_mb": 0}],
+)  # fmt: skip
 def test_what_cannot_be_measured_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         qualifies_event({**GOOD, **change}, "all_around")
@@ -81,7 +130,17 @@ def test_an_empty_report_makes_no_submission() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "value"), [("accuracy", 1.5), ("model_size_mb", -1), ("latency_ms_mean", -0.1), ("parameter_count", -2)]
+    ("part", "value"),
+    [
+        ("accuracy", 1.5),
+        ("model_size_mb", -1),
+        ("latency_ms_mean", -0.1),
+        ("parameter_count", -2),
+        ("accuracy", True),
+        ("parameter_count", 1.5),
+        ("latency_ms_std", float("inf")),
+        ("throughput_samples_per_sec", "fast"),
+    ],
 )
 def test_impossible_figures_have_no_valid_form(report: BenchmarkReport, part: str, value: float) -> None:
     submission = generate_submission(report)

@@ -23,7 +23,13 @@ from tinytorch.benchmarking.placements import as_call
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.statistics import percentile, percentile_floor
 from tinytorch.benchmarking.system import describe
-from tinytorch.competition import OlympicEvent, calculate_normalized_scores
+from tinytorch.competition import OlympicEvent
+from tinytorch.competition.classroom import (
+    MEGABYTES_PER_MEBIBYTE,
+    ReportMetrics,
+    improvements_of,
+    validate_submission_schema,
+)
 from tinytorch.competition.events import check_constraints
 from tinytorch.competition.names import parse_event
 from tinytorch.competition.quantities import checked_quantity
@@ -33,7 +39,7 @@ from tinytorch.core.model import inference, parameter_count
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
-from tinytorch.units import BYTES_PER_MEBIBYTE, BYTES_PER_MEGABYTE, milliseconds
+from tinytorch.units import milliseconds
 
 __all__ = [
     "BenchmarkReport",
@@ -46,11 +52,9 @@ __all__ = [
 ]
 
 SUBMISSION_TYPE = "capstone_benchmark"
-REQUIRED = {"tinytorch_version": str, "submission_type": str, "timestamp": str, "system_info": dict, "baseline": dict}
 BUDGET_NS_PER_RUN, LEAST_BUDGET_NS, MOST_BUDGET_NS = 10_000_000, 400_000_000, 8_000_000_000
 PROCESSES = 4
 SINGLE_CALLS_BUDGET_NS, DISCARDED, MOST_DIFFERENT = 2_000_000_000, 5, 64
-MEGABYTES_PER_MEBIBYTE = BYTES_PER_MEBIBYTE / BYTES_PER_MEGABYTE
 
 
 class SimpleMLP(Layer):
@@ -86,6 +90,7 @@ class BenchmarkReport:
         deviation and percentiles are of at least so many single calls in this process, one after the other; a
         percentile is None where a slow model gave too few of them (662 for p99).
         """
+        _check_classes(model, X_test, y_test)
         found = self._measure(model, X_test, y_test, ["latency", "memory", "accuracy"], num_runs)
         latency, throughput = found["latency"], found["throughput"]
         self.metrics = {
@@ -117,14 +122,16 @@ class BenchmarkReport:
 
 
 def qualifies_event(metrics: Mapping[str, Any], event: OlympicEvent | str) -> bool:
-    """Whether a report's `metrics` satisfy what the event demands, by our rules (its limit of memory is 10^7 bytes).
+    """Whether a report's `metrics` satisfy what the event demands.
 
+    Limits are those of our rules, but for the unit of sizes: a report has MiB, and so the limit is 10 MiB here.
     KeyError for a metric that is missing, ValueError for one that cannot be, or an event that there is not.
     """
     wanted = parse_event(event)
-    size = metrics["model_size_mb"] * MEGABYTES_PER_MEBIBYTE
-    given = {"latency": metrics["latency_ms_median"], "memory": size, "accuracy": metrics["accuracy"]}
-    values = {metric: checked_quantity(metric, value) for metric, value in given.items()}
+    names = {"latency": "latency_ms_median", "memory": "model_size_mb", "accuracy": "accuracy"}
+    values = {metric: checked_quantity(metric, metrics[name]) for metric, name in names.items()}
+    if not values["memory"]:
+        raise UsageError("model_size_mb is 0: it must be above zero, as it was measured")
     return all(result.satisfied for result in check_constraints(wanted, values))
 
 
@@ -144,7 +151,8 @@ def generate_submission(
         submission["student_name"] = student_name
     if optimized_report is not None:
         submission["optimized"] = {**_section(optimized_report), "techniques_applied": list(techniques_applied or [])}
-        submission["improvements"] = _improvements(baseline_report, optimized_report)
+        both = (ReportMetrics.model_validate(report.metrics) for report in (baseline_report, optimized_report))
+        submission["improvements"] = improvements_of(*both).model_dump()
     return submission
 
 
@@ -152,17 +160,6 @@ def save_submission(submission: Mapping[str, Any], filepath: str | Path = "submi
     """Write it as JSON, the whole file or nothing, and give its path."""
     atomic_write(Path(filepath), json.dumps(submission, indent=2).encode() + b"\n")
     return str(filepath)
-
-
-def validate_submission_schema(submission: Mapping[str, Any]) -> bool:
-    """True for what has the curriculum's form, otherwise AssertionError with what is missing or wrong."""
-    for name, kind in REQUIRED.items():
-        _demand(name in submission, f"missing required field: {name}")
-        _demand(isinstance(submission[name], kind), f"{name} is no {kind.__name__}")
-    for part in ("baseline", "optimized"):
-        if part in submission:
-            _check_section(part, submission[part])
-    return True
 
 
 def _system_info() -> dict[str, Any]:
@@ -195,6 +192,15 @@ def _single_calls_ms(model: Any, inputs: Any, runs: int) -> list[float]:
     return [milliseconds(time) for time in times]
 
 
+def _check_classes(model: Any, inputs: Any, labels: Any) -> None:
+    """UsageError for a label that the model has no score for."""
+    with inference(model):
+        scores, classes = np.asarray(as_call(model)(_as_tensor(inputs))), np.asarray(labels)
+    if scores.ndim == 2 and classes.size and not (classes.min() >= 0 and classes.max() < scores.shape[1]):
+        message = f"labels go from {classes.min()} to {classes.max()}, and the model scores {scores.shape[1]} classes"
+        raise UsageError(message, mend="number classes from 0 on")
+
+
 def _as_tensor(inputs: Any) -> Tensor:
     return inputs if isinstance(inputs, Tensor) else Tensor(np.asarray(inputs))
 
@@ -203,31 +209,3 @@ def _section(report: BenchmarkReport) -> dict[str, Any]:
     if not report.metrics:
         raise UsageError(f"the report of {report.model_name} has no metrics", mend="call its benchmark_model() first")
     return {"model_name": report.model_name, "metrics": dict(report.metrics)}
-
-
-def _improvements(baseline: BenchmarkReport, optimized: BenchmarkReport) -> dict[str, float | None]:
-    """Ratios of two sessions: each report was measured by itself."""
-    scores = calculate_normalized_scores(_values(baseline.metrics), _values(optimized.metrics))
-    return {name: scores[name] for name in ("speedup", "compression_ratio", "accuracy_delta")}
-
-
-def _values(metrics: Mapping[str, Any]) -> dict[str, float]:
-    size = metrics["model_size_mb"] * MEGABYTES_PER_MEBIBYTE
-    return {"latency": metrics["latency_ms_mean"], "memory": size, "accuracy": metrics["accuracy"]}
-
-
-def _check_section(part: str, section: Any) -> None:
-    _demand(isinstance(section, dict), f"{part} is no dict")
-    for name in ("model_name", "metrics"):
-        _demand(name in section, f"{part} is missing {name}")
-    metrics = section["metrics"]
-    accuracy = metrics.get("accuracy")
-    _demand(accuracy is None or 0 <= accuracy <= 1, f"{part} accuracy must be a fraction from 0 to 1")
-    for name in ("parameter_count", "model_size_mb", "latency_ms_mean"):
-        _demand(metrics.get(name) is None or metrics[name] >= 0, f"{part} {name} must not be negative")
-
-
-def _demand(holds: bool, message: str) -> None:
-    """The curriculum asks for AssertionError; `python -O` would not raise it from an assert."""
-    if not holds:
-        raise AssertionError(message)
