@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.perf.benchmarking import Benchmark, BenchmarkSuite, MLPerf, TinyMLPerf
 from tinytorch.perf.benchmarking import benchmark as fronts
@@ -37,7 +38,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> BenchmarkSuite:
 
 
 def test_each_process_is_one_value(suite: BenchmarkSuite) -> None:
-    found = suite.results["latency"]["Sequential_1"]
+    found = suite.results["latency"]["model_1"]
 
     assert (found.count, found.metadata["measured_in"]) == (4, "worker processes")
     assert found.ci_lower < found.mean < found.ci_upper
@@ -52,10 +53,45 @@ def test_a_model_that_no_process_can_import_is_one_value_measured_here() -> None
     assert (found.count, found.metadata["measured_in"]) == (1, "this process")
 
 
+class Evaluating(Sequential):
+    def evaluate(self, dataset: object) -> float:
+        return 0.75
+
+
+def test_a_model_may_evaluate_itself_and_that_is_said() -> None:
+    (found,) = Benchmark([Evaluating(Linear(6, 3))], [{"name": "test"}]).run_accuracy_benchmark().values()
+
+    assert (found.values, found.metadata["measured_in"]) == ([0.75], "the model's own evaluate()")
+
+
+def test_a_dataset_may_be_a_list_of_batches() -> None:
+    batches = [(Tensor(INPUTS[:5]), Tensor(np.zeros(5))), (Tensor(INPUTS[5:]), Tensor(np.zeros(15)))]
+    made = model()
+    whole, parted = (Benchmark([made], [data]).run_accuracy_benchmark()["model_0"] for data in (DATASET, batches))
+
+    assert whole.values == parted.values
+
+
+def test_inputs_without_labels_have_a_latency_and_no_accuracy() -> None:
+    made = Benchmark([model()], [[(Tensor(INPUTS), None)]], measurement_runs=1)
+
+    assert made.run_latency_benchmark(input_shape=(1, 6))["model_0"].mean > 0
+    with pytest.raises(UsageError, match="without labels"):
+        made.run_accuracy_benchmark()
+
+
+def test_every_model_has_a_name_of_its_own() -> None:
+    models = [model() for _ in range(4)]
+    for made, name in zip(models, ("same", "same", "same_1"), strict=False):
+        made.name = name
+
+    assert len({*Benchmark(models, [DATASET]).model_names}) == 4
+
+
 def test_models_are_compared_by_any_metric(suite: BenchmarkSuite) -> None:
     rows = suite.benchmark.compare_models("memory")
 
-    assert [row["model"] for row in rows] == ["Sequential_0", "Sequential_1"]
+    assert [row["model"] for row in rows] == ["model_0", "model_1"]
     assert rows[1]["mean"] * 2**20 == pytest.approx(4 * (6 * 900 + 900 + 900 * 3 + 3))
 
 
@@ -71,7 +107,7 @@ def test_plots_are_drawn_without_a_screen(suite: BenchmarkSuite) -> None:
     figure = suite.plot_pareto_frontier()
 
     assert (suite.output_dir / "benchmark_comparison.png").stat().st_size > 1000
-    assert [text.get_text() for text in figure.axes[0].texts] == ["Sequential_0", "Sequential_1"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["model_0", "model_1"]
 
 
 def test_without_matplotlib_the_report_is_named(suite: BenchmarkSuite, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +160,13 @@ def test_with_data_a_scenario_is_met_or_missed(label: int, compliant: bool) -> N
     found = MLPerf(datasets={"anomaly_detection": data}).run_standard_benchmark(made, "anomaly_detection", 10)
 
     assert (found["accuracy"], found["compliant"]) == (float(compliant), compliant)
+
+
+def test_data_may_be_given_with_the_call() -> None:
+    inputs = [Tensor(np.zeros((1, 640))) for _ in range(4)]
+    found = MLPerf().run_standard_benchmark(sound_model(), "anomaly_detection", 10, inputs, np.zeros(4, int))
+
+    assert found["accuracy"] in (0.0, 1.0)
 
 
 def test_a_scenario_that_does_not_fit_is_told_and_the_others_run() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -25,8 +25,15 @@ SAMPLES = 16  # of a shape that is given, so that not one input alone is timed
 BUDGET_NS_PER_PROCESS = 250_000_000
 
 
+@runtime_checkable
+class Evaluates(Protocol):
+    """A model that says itself how many answers on a dataset it gets right, as the curriculum's models may."""
+
+    def evaluate(self, dataset: Any, /) -> float: ...
+
+
 class Benchmark:
-    """Measures `models` side by side on `datasets`, pairs (inputs, labels).
+    """Measures `models` side by side on `datasets`: pairs (inputs, labels), lists of such batches, or Datasets.
 
     `measurement_runs` is the number of fresh processes; each gives one value, its quiet time, because in one process
     repeating a loop only repeats where its arrays happen to lie. Each block of calls discards the first five of them,
@@ -40,7 +47,7 @@ class Benchmark:
             raise UsageError("a Benchmark needs at least one model and one run")
         self.models, self.datasets = list(models), list(datasets)
         self.warmup_runs, self.measurement_runs = warmup_runs, measurement_runs
-        self.names = _names(self.models)
+        self.model_names = _names(self.models)
         self.results: dict[str, Results] = {}
 
     def run_latency_benchmark(self, input_shape: Shape | None = None) -> Results:
@@ -48,20 +55,20 @@ class Benchmark:
 
         Inputs are the first dataset's, or of a shape that is given; it begins with the batch, which is one here.
         """
-        measured = self._measured("latency", self._inputs(input_shape))
+        measured = _measured(self.models, "latency", self._inputs(input_shape), self.measurement_runs)
         return self._kept("latency", [_latency(found) for found in measured])
 
     def run_accuracy_benchmark(self) -> Results:
-        """The share of right answers, one value for each dataset, by model."""
+        """The share of right answers, one value for each dataset, by model; of one with `evaluate` by its own word."""
         if not self.datasets:
             raise UsageError("accuracy needs at least one dataset of inputs and labels")
-        columns = [self._measured("accuracy", dataset) for dataset in self.datasets]
-        by_model = zip(*columns, strict=True)
-        return self._kept("accuracy", [([found["accuracy"].mean for found in each], each[0]) for each in by_model])
+        found = {name: self._accuracy(model) for name, model in zip(self.model_names, self.models, strict=True)}
+        self.results["accuracy"] = found
+        return found
 
     def run_memory_benchmark(self, input_shape: Shape | None = None) -> Results:
         """MiB that a model keeps between inferences, counted exactly, by model."""
-        measured = self._measured("memory", self._inputs(input_shape))
+        measured = _measured(self.models, "memory", self._inputs(input_shape), runs=1)
         factor = BYTES_PER_MEGABYTE / BYTES_PER_MEBIBYTE
         return self._kept("memory", [([found["memory"].mean * factor], found) for found in measured])
 
@@ -77,25 +84,43 @@ class Benchmark:
     def _inputs(self, shape: Shape | None) -> Any:
         """Inputs with labels that nobody looks at: the first dataset's, or random ones of a shape."""
         if shape is None and self.datasets:
-            return self.datasets[0]
+            return _pair(self.datasets[0])
         samples = (SAMPLES, *(shape or USUAL_SHAPE)[1:])
         values = np.random.default_rng(0).standard_normal(samples, np.float32)
         return Tensor(values), np.zeros(SAMPLES, np.int64)
 
-    def _measured(self, metric: str, dataset: Any) -> list[BenchmarkResults]:
-        """Each model's results of one metric, all measured in one session."""
-        runs = self.measurement_runs
-        tier = Tier("curriculum", BUDGET_NS_PER_PROCESS * runs, processes=runs)
-        first = benchmarking.Benchmark(self.models, [dataset], [metric], tier=tier).run()
-        return [first, *first.others]
+    def _accuracy(self, model: object) -> BenchmarkResult:
+        if isinstance(model, Evaluates):
+            told = [model.evaluate(dataset) for dataset in self.datasets]
+            return BenchmarkResult("accuracy", told, {"measured_in": "the model's own evaluate()"})
+        found = [_measured([model], "accuracy", _pair(dataset), runs=1)[0] for dataset in self.datasets]
+        return BenchmarkResult("accuracy", [each["accuracy"].mean for each in found], _metadata(found[0]))
 
     def _kept(self, metric: str, found: Sequence[tuple[list[float], BenchmarkResults]]) -> Results:
         results = {
             name: BenchmarkResult(metric, values, _metadata(result))
-            for name, (values, result) in zip(self.names, found, strict=True)
+            for name, (values, result) in zip(self.model_names, found, strict=True)
         }
         self.results[metric] = results
         return results
+
+
+def _measured(models: list[object], metric: str, dataset: Any, runs: int) -> list[BenchmarkResults]:
+    """Each model's results of one metric, all measured in one session of so many processes."""
+    tier = Tier("curriculum", BUDGET_NS_PER_PROCESS * runs, processes=runs)
+    first = benchmarking.Benchmark(models, [dataset], [metric], tier=tier).run()
+    return [first, *first.others]
+
+
+def _pair(dataset: Any) -> Any:
+    """A list of batches as one pair of inputs and labels; anything else as it is."""
+    batches = dataset if isinstance(dataset, list) and dataset and isinstance(dataset[0], tuple) else None
+    if batches is None:
+        return dataset
+    if any(labels is None for _, labels in batches):
+        raise UsageError("the dataset has inputs without labels: accuracy needs both")
+    inputs, labels = (np.concatenate([np.asarray(batch[part]) for batch in batches]) for part in (0, 1))
+    return Tensor(inputs), labels
 
 
 def _latency(found: BenchmarkResults) -> tuple[list[float], BenchmarkResults]:
@@ -113,6 +138,11 @@ def _metadata(found: BenchmarkResults) -> Mapping[str, Any]:
 
 
 def _names(models: Sequence[Any]) -> list[str]:
-    """A model's own `name`, else its class; numbered where two are alike."""
-    names = [str(getattr(model, "name", type(model).__name__)) for model in models]
-    return [f"{name}_{number}" if names.count(name) > 1 else name for number, name in enumerate(names)]
+    """A model's own `name`, else `model_0` by its place; a name that another has already is told apart."""
+    names: list[str] = []
+    for number, model in enumerate(models):
+        name = str(getattr(model, "name", f"model_{number}"))
+        while name in names:
+            name = f"{name}_{number}"
+        names.append(name)
+    return names

@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
 from tinytorch.perf.benchmarking.benchmark import Benchmark
@@ -50,9 +53,16 @@ class MLPerf:
         for name in self.datasets:
             _scenario(name)
 
-    def run_standard_benchmark(self, model: object, benchmark_name: str, num_runs: int = 100) -> dict[str, Any]:
-        """One scenario's figures; `compliant` is None where they cannot say so, with the reason in `why`."""
+    def run_standard_benchmark(
+        self, model: object, benchmark_name: str, num_runs: int = 100, test_inputs: Any = None, labels: Any = None
+    ) -> dict[str, Any]:
+        """One scenario's figures; `compliant` is None where they cannot say so, with the reason in `why`.
+
+        Data may be given here, too: a list of inputs, each with its batch of one, and their labels.
+        """
         scenario, data = _scenario(benchmark_name), self.datasets.get(benchmark_name)
+        if test_inputs is not None and labels is not None:
+            data = Tensor(np.concatenate([np.asarray(each) for each in test_inputs])), np.asarray(labels)
         processes = max(1, min(MOST_PROCESSES, num_runs // LEAST_RUNS_PER_PROCESS))
         benchmark = Benchmark([model], [] if data is None else [data], measurement_runs=processes)
         (latency,) = benchmark.run_latency_benchmark(None if data is not None else scenario.input_shape).values()
@@ -60,7 +70,7 @@ class MLPerf:
         is_fast = latency.mean < scenario.max_latency_ms
         is_right = None if accuracy is None else accuracy >= scenario.target_accuracy
         return {
-            "benchmark_name": benchmark_name, "model_name": benchmark.names[0], "accuracy": accuracy,
+            "benchmark_name": benchmark_name, "model_name": benchmark.model_names[0], "accuracy": accuracy,
             "mean_latency_ms": latency.mean, "std_latency_ms": latency.std, "latency_met": is_fast,
             "throughput_samples_per_sec": None,  # another measurement than one sample's latency
             "target_accuracy": scenario.target_accuracy, "max_latency_ms": scenario.max_latency_ms,

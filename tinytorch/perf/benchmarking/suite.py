@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.files import atomic_write
-from tinytorch.perf.benchmarking.benchmark import Benchmark, Results
+from tinytorch.perf.benchmarking.benchmark import Benchmark, Results, Shape
 from tinytorch.perf.benchmarking.results import BenchmarkResult, pareto_frontier
 from tinytorch.units import METRICS, three_digits
 
@@ -33,17 +33,18 @@ class BenchmarkSuite:
         """Metric -> model -> result, of what was measured so far."""
         return self.benchmark.results
 
-    def run_full_benchmark(self) -> dict[str, Results]:
-        """Measure everything."""
-        for metric in METRICS:
-            getattr(self.benchmark, f"run_{metric}_benchmark")()
+    def run_full_benchmark(self, input_shape: Shape | None = None) -> dict[str, Results]:
+        """Measure everything; latency and memory with inputs of a shape, if one is given."""
+        self.benchmark.run_latency_benchmark(input_shape)
+        self.benchmark.run_memory_benchmark(input_shape)
+        self.benchmark.run_accuracy_benchmark()
         return self.results
 
     def generate_report(self) -> str:
         """A table in Markdown, also written to `benchmark_report.md` in the output folder."""
         self._check_measured(METRICS)
         head = ["| model | " + " | ".join(f"{metric} ({UNITS[metric]})" for metric in METRICS) + " |"]
-        rows = [self._row(name) for name in self.benchmark.names]
+        rows = [self._row(name) for name in self.benchmark.model_names]
         text = "\n".join(["# Benchmark report", "", *head, "|---" * (len(METRICS) + 1) + "|", *rows, ""])
         self.output_dir.mkdir(parents=True, exist_ok=True)
         atomic_write(self.output_dir / "benchmark_report.md", text.encode())
@@ -56,7 +57,7 @@ class BenchmarkSuite:
         for axes, metric in zip(figure.axes, METRICS, strict=True):
             results = list(self.results[metric].values())
             errors = [[each.mean - _lower(each) for each in results], [_upper(each) - each.mean for each in results]]
-            axes.bar(self.benchmark.names, [each.mean for each in results], yerr=errors, capsize=4)
+            axes.bar(self.benchmark.model_names, [each.mean for each in results], yerr=errors, capsize=4)
             axes.set_title(f"{metric} ({UNITS[metric]})")
         return self._saved(figure, "benchmark_comparison.png", save_plots)
 
@@ -73,7 +74,7 @@ class BenchmarkSuite:
         (axes,) = figure.axes
         axes.scatter(xs, ys)
         axes.plot(*zip(*sorted((xs[i], ys[i]) for i in best), strict=True), "--")
-        for name, x, y in zip(self.benchmark.names, xs, ys, strict=True):
+        for name, x, y in zip(self.benchmark.model_names, xs, ys, strict=True):
             axes.annotate(name, (x, y))
         axes.set(xlabel=f"{x_metric} ({UNITS[x_metric]})", ylabel=f"{y_metric} ({UNITS[y_metric]})")
         return self._saved(figure, "pareto_frontier.png", save_plots)
