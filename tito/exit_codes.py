@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     """Every exit status that there is."""
 
     GOOD = 0
-    FINDINGS = 1  # an invalid submission, a missed constraint, the opposite of what was expected
+    FINDINGS = 1  # an invalid submission, a missed constraint, a failed test, the opposite of what was expected
     USAGE = 2  # the call or the configuration is wrong
     SETUP_MISSING = 3  # no run yet, no data
     RUN_FAILED = 4  # the entry crashed or timed out

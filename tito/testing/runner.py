@@ -141,8 +141,10 @@ def _folder(subject: Subject) -> str:
 
 def _environment(subject: Subject) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    mine = {HOME_VARIABLE: subject.module.home, FILE_VARIABLE: str(subject.file.resolve())} if subject.file else {}
-    return {**inherited, **mine, "PYTHONUTF8": "1"}
+    if subject.file:  # nothing but what they wrote lies in a student's folder
+        inherited |= {HOME_VARIABLE: subject.module.home, FILE_VARIABLE: str(subject.file.resolve())}
+        inherited |= {"PYTHONDONTWRITEBYTECODE": "1"}
+    return {**inherited, "PYTHONUTF8": "1"}
 
 
 def _lines(process: subprocess.Popen[str], limit_s: float) -> Iterator[str]:

@@ -68,6 +68,7 @@ def test_one_s_own_file_is_tested_in_the_place_of_ours(capfd: pytest.CaptureFixt
     code, _, err = tito(capfd, "--mine", str(mine))
 
     assert (code, f"testing {mine}" in err) == (0, True)
+    assert [path.name for path in mine.parent.iterdir()] == [mine.name]
 
 
 @pytest.mark.parametrize("how", [["--module", "2", "--mine", "FOLDER"], ["--mine", "FOLDER"]])
