@@ -21,6 +21,7 @@ from tito.testing.command import run_subject
 from tito.testing.runner import Outcome, Subject
 
 DEFAULT_FOLDER = Path("modules")
+LAST = "tito milestone run 6"  # the competition, after all modules
 
 Name = Annotated[str, typer.Argument(metavar="NAME|NN", help="A module, by name or number.")]
 Folder = Annotated[
@@ -88,7 +89,7 @@ def complete(
     outcome = _tested(module, folder, json_)
     if outcome.is_good:
         place.complete(module, outcome.subject.tested, len(outcome.results))
-    following = _next(place.progress(), folder)
+    following = LAST if module is MODULES[-1] else _next(place.progress(), folder)
     if json_:
         screen.put_json({**outcome.as_dict(), "recorded": outcome.is_good, "next": following})
     if not outcome.is_good:
@@ -138,7 +139,7 @@ def _next(progress: Progress, folder: Path) -> str:
     """The command to type."""
     module = next_module(progress.completed)
     if module is None:
-        return "tito milestone run 6"
+        return LAST
     verb = "complete" if file_of(module, folder) else "start"
     return f"tito module {verb} {module.name}{_with(folder)}"
 

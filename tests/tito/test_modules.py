@@ -11,7 +11,7 @@ import pytest
 from tito.app import run
 from tito.course import MODULES
 from tito.coursework import Completed, Coursework, next_module
-from tito.testing.runner import Subject, run_tests
+from tito.testing.runner import Outcome, Result, Subject, run_tests
 
 LOSSES = """
 import numpy as np
@@ -253,3 +253,12 @@ def test_a_test_that_ends_python_completes_nothing(student: Student) -> None:
 
     assert student.types("complete", "losses") == 4
     assert student.progress.completed == {}
+
+
+def test_after_the_capstone_comes_the_competition(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = MODULES[-1]
+    passed = Outcome(Subject(module), (Result("test_it", "passed", 0.1),))
+    monkeypatch.setattr("tito.modules.run_subject", lambda subject, is_quiet: passed)
+
+    assert student.types("complete", "20") == 0
+    assert student.err.splitlines()[-1] == "next: tito milestone run 6"
