@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import RenderableType
 
 from tinytorch.competition.batch import with_duplicates
+from tinytorch.competition.events import Rules
 from tinytorch.competition.findings import Page
 from tinytorch.competition.reading import LARGEST_FILE_BYTES, RefusedError, read_regular
 from tinytorch.competition.reports import Report
@@ -25,11 +26,11 @@ EVERY_CHECK = "all"
 HUMAN, JSON = "human", "json"
 
 
-def check(names: Sequence[str], strict: bool, format_: str, target: Destination) -> bool:
-    """Write what is found about the files, and say whether all are valid."""
+def check(names: Sequence[str], strict: bool, format_: str, target: Destination, rules: Rules) -> bool:
+    """Write what is found about the files by the rules, and say whether all are valid."""
     start.finished()
     verdicts: list[bool] = []
-    reports = _noted(with_duplicates(_judged(names)), strict, verdicts)
+    reports = _noted(with_duplicates(_judged(names, rules)), strict, verdicts)
     if format_ == HUMAN:
         _write(_drawn(render_findings.reports(reports, len(names) > 1), target), target)
     else:
@@ -51,11 +52,11 @@ def explain(check_id: str, format_: str, target: Destination) -> None:
     _write([json.dumps({"checks": rows}, indent=2), "\n"], target)
 
 
-def _judged(names: Sequence[str]) -> Iterator[Report]:
+def _judged(names: Sequence[str], rules: Rules) -> Iterator[Report]:
     """The reports in the order of the names; only this process has the standard input."""
     if any(descriptor(name) is not None for name in names):
-        return map(partial(judge_file, read=_read), names)
-    return in_order(judge_file, names)
+        return map(partial(judge_file, read=_read, rules=rules), names)
+    return in_order(partial(judge_file, rules=rules), names)
 
 
 def _noted(reports: Iterable[Report], strict: bool, verdicts: list[bool]) -> Iterator[Report]:

@@ -24,6 +24,7 @@ _OLYMPICS = {
     "tasks": "List the tasks, and what is known of their baselines here.",
     "techniques": "List what can be done to a model, and what each technique did when measured.",
     "init": "Write a first entry to change, and say how to go on.",
+    "rules": "Show what each event asks for, and every limit.",
     "profile": "Show where a model's time goes, and what would help.",
     "benchmark": "Measure a model against the baseline and record the run.",
     "score": "Score a run for every event: eligible or not, and why.",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tinytorch.benchmarking import statistics
 from tinytorch.benchmarking.comparison import MOST_TYPICAL_EXCESS
-from tinytorch.competition.events import check_constraints, load_rules, parse_rules
+from tinytorch.competition.events import check_constraints, load_rules, parse_rules, read_rules
 from tinytorch.competition.names import RULES_FILE, OlympicEvent, parse_event
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
@@ -109,3 +110,60 @@ def test_events_are_light_to_import() -> None:
 def test_a_benchmark_without_rules_guards_as_the_shipped_rules_do() -> None:
     """One number, for people who have no event in mind."""
     assert load_rules().significance.typical_excess == MOST_TYPICAL_EXCESS
+
+
+CLASS = """
+extends = "1.0"
+version = "my class"
+[significance]
+session_spread = 0.02
+[events.latency_sprint]
+constraints = [{ metric = "accuracy", operator = ">=", limit = 0.99 }]
+"""
+
+
+def test_rules_of_a_class_say_only_what_is_different() -> None:
+    """The rest stays what it is, and the digest is of both files."""
+    rules, shipped = parse_rules(CLASS.encode()), load_rules()
+
+    assert (rules.version, rules.significance.session_spread) == ("my class", 0.02)
+    assert rules.significance.alpha == shipped.significance.alpha
+    assert rules.events[OlympicEvent.LATENCY_SPRINT].constraints[0].limit == 0.99
+    assert rules.events[OlympicEvent.EXTREME_PUSH] == shipped.events[OlympicEvent.EXTREME_PUSH]
+    assert rules.sha256 == sha256(RULES_FILE.read_bytes() + CLASS.encode())
+
+
+TWICE = 'constraints = [{ metric = "accuracy", operator = ">=", limit = 0.9 }, ' \
+    '{ metric = "accuracy", operator = ">=", limit = 0.8 }]'  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('extends = "1.0"', 'extends = "0.9"'), "it extends '0.9', and the shipped rules are 1.0"),
+        (('version = "my class"', ""), "a name of its own"),
+        (('"my class"', '"1.0"'), "a name of its own"),
+        (("0.02", "0.01"), "significance.session_spread has no effect"),
+        (("0.99", "0.85"), "events.latency_sprint.constraints has no effect"),
+        (("session_spread", "session_spred"), "session_spred"),
+        (('constraints = [{ metric = "accuracy", operator = ">=", limit = 0.99 }]', TWICE), "two limits of one kind"),
+        (("0.02", '"much"'), "session_spread"),
+        (("latency_sprint", "latency_run"), "latency_run"),
+    ],
+)
+def test_rules_of_a_class_that_make_no_sense_are_refused(change: tuple[str, str], message: str) -> None:
+    """Unknown keys, and rules without effect, by their names."""
+    with pytest.raises(UsageError, match=message) as caught:
+        parse_rules(CLASS.replace(*change).encode())
+
+    assert caught.value.mend
+
+
+def test_without_a_file_the_rules_are_the_shipped_ones(tmp_path: Path) -> None:
+    """And a file that is not there is no reason to take them."""
+    (tmp_path / "class.toml").write_text(CLASS)
+
+    assert read_rules(None) is load_rules()
+    assert read_rules(tmp_path / "class.toml").version == "my class"
+    with pytest.raises(UsageError, match="cannot read"):
+        read_rules(tmp_path / "none.toml")

@@ -55,7 +55,7 @@ def digest(case: Case) -> Outcome:
 
 @check(
     why="Limits and scores differ between versions of the rules; results under different rules do not compare.",
-    mend="package the run again under today's rules: tito olympics submit",
+    mend="package the run again under today's rules: tito olympics submit; or judge it by its own: --rules FILE",
 )
 def rules(case: Case) -> Outcome:
     """The submission was made under the rules it is judged by."""

@@ -6,7 +6,8 @@ import json
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,7 +18,8 @@ from tinytorch.files import sha256
 from tinytorch.text import safe_text
 from tinytorch.units import MetricName
 
-SEE_RULES = "see tinytorch/competition/rules.toml"
+SEE_RULES = "tito olympics rules --json shows the shipped ones"
+LARGEST_RULES_BYTES = 1_000_000
 
 Operator = Literal[">=", "<"]
 Ranking = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
@@ -57,6 +59,14 @@ class EventRules(_RuleRecord):
     objective: str
     constraints: list[Constraint]
     ranked_by: Ranking
+
+    @model_validator(mode="after")
+    def _has_each_limit_once(self) -> Self:
+        kinds = [(constraint.metric, constraint.operator) for constraint in self.constraints]
+        twice = [" ".join(kind) for kind in kinds if kinds.count(kind) > 1]
+        if twice:
+            raise ValueError(f"two limits of one kind, {twice[0]}: the weaker has no effect")
+        return self
 
 
 class Significance(_RuleRecord):
@@ -109,16 +119,78 @@ class Rules(_RuleRecord):
 
 
 def parse_rules(content: bytes) -> Rules:
-    """Rules from the bytes of a rules file; UsageError names the first thing that is wrong with it."""
+    """Rules from the bytes of a rules file; UsageError names the first thing that is wrong with it.
+
+    A file that `extends` the shipped rules, by their version, says only what is different; what it repeats has no
+    effect, and is refused. Its digest is of both.
+    """
+    document = _document(content)
+    shipped = RULES_FILE.read_bytes()
+    if "extends" not in document:
+        return _validated({**document, "sha256": sha256(content)})
+    known = _document(shipped)
+    extended, own = document.pop("extends"), {key: value for key, value in document.items() if key != "version"}
+    if extended != known["version"]:
+        raise UsageError(
+            f"rules file: it extends {safe_text(str(extended), 40)!r}, and the shipped rules are {known['version']}",
+            mend=f'look through what has changed, then write: extends = "{known["version"]}"',
+        )
+    if document.get("version") in (None, known["version"]):
+        raise UsageError("rules file: version must be a name of its own", mend='write: version = "my class, 2026"')
+    _check_effect(own, known, "")
+    merged = _merged(known, document)
+    return _validated({**merged, "sha256": sha256(shipped + content)})
+
+
+def read_rules(path: Path | None) -> Rules:
+    """The rules in a file, the shipped ones without any; UsageError when it cannot be read or is wrong."""
+    if path is None:
+        return load_rules()
     try:
-        document = tomllib.loads(content.decode())
-        return Rules.model_validate_json(json.dumps({**document, "sha256": sha256(content)}))
+        content = path.read_bytes()[:LARGEST_RULES_BYTES]
+    except OSError as error:
+        mend = "give a rules file that you can read"
+        raise UsageError(f"cannot read {path}: {error.strerror or error}", mend=mend) from error
+    return parse_rules(content)
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"rules file: {safe_text(str(error))}", mend=SEE_RULES) from error
+
+
+def _validated(document: Mapping[str, Any]) -> Rules:
+    try:
+        return Rules.model_validate_json(json.dumps(document))
     except ValidationError as error:
         first = error.errors()[0]
         place = safe_text(".".join(map(str, first["loc"])))
         raise UsageError(f"rules file: {place}: {first['msg']}", mend=SEE_RULES) from error
-    except (ValueError, TypeError, RecursionError) as error:
+    except TypeError as error:
         raise UsageError(f"rules file: {safe_text(str(error))}", mend=SEE_RULES) from error
+
+
+def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The base with what is different; tables are merged, everything else is replaced."""
+    merged = dict(base)
+    for key, value in own.items():
+        inner = base.get(key)
+        merged[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _check_effect(own: Mapping[str, Any], known: Mapping[str, Any], place: str) -> None:
+    """UsageError for a rule that is what it was already."""
+    for key, value in own.items():
+        named, before = f"{place}{key}", known.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            _check_effect(value, before, f"{named}.")
+        elif key in known and value == before:
+            raise UsageError(
+                f"rules file: {safe_text(named)} has no effect: it is so in the shipped rules", mend="leave it out"
+            )
 
 
 @cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tinytorch.benchmarking.statistics import Interval
-from tinytorch.competition.events import Ranking, load_rules
+from tinytorch.competition.events import Ranking, Rules, load_rules
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.run import Run
 from tinytorch.competition.scores import compared, compute_scores, error_ratio_of, speedup_across_sessions
@@ -57,23 +57,25 @@ class Standing:
         return f"{self.score} within [{shown}]"
 
 
-def standing(run: Run, event: OlympicEvent) -> Standing:
+def standing(run: Run, event: OlympicEvent, rules: Rules | None = None) -> Standing:
     """How a run's optimized model stands by what an event ranks by."""
-    ranked = load_rules().events[event].ranked_by
+    judged_by = rules or load_rules()
+    ranked = judged_by.events[event].ranked_by
     if ranked == "accuracy":
-        delta = _accuracy_delta(run)
+        delta = _accuracy_delta(run, judged_by)
         points = None if delta is None else Interval(100 * delta.lower, 100 * delta.upper)
         return Standing("accuracy (points)", points, alike=0.0, allowance=NO_WORSE_POINTS)
     allowance = 0.0 if ranked == "compression_ratio" else 1.0 - NO_WORSE_RATIO
-    return Standing(ranked, _ranked(run, ranked), alike=1.0, allowance=allowance)
+    return Standing(ranked, _ranked(run, ranked, judged_by), alike=1.0, allowance=allowance)
 
 
-def _ranked(run: Run, ranked: Ranking) -> Interval | None:
+def _ranked(run: Run, ranked: Ranking, rules: Rules) -> Interval | None:
+    speedup, compression = speedup_across_sessions(run, rules), _compression(run)
     parts = {
-        "speedup": (speedup_across_sessions(run),),
-        "compression_ratio": (_compression(run),),
-        "extreme_push": (_compression(run), speedup_across_sessions(run)),
-        "all_around": (_compression(run), speedup_across_sessions(run), _error_ratio(run)),
+        "speedup": (speedup,),
+        "compression_ratio": (compression,),
+        "extreme_push": (compression, speedup),
+        "all_around": (compression, speedup, _error_ratio(run, rules)),
     }[ranked]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
@@ -91,9 +93,9 @@ def _compression(run: Run) -> Interval | None:
     return Interval(ratio, ratio)
 
 
-def _accuracy_delta(run: Run) -> Interval | None:
+def _accuracy_delta(run: Run, rules: Rules) -> Interval | None:
     """The interval of the difference; the test decides, so without a difference it holds 0."""
-    found = compared(run.baseline.metrics, run.optimized.metrics).accuracy_delta
+    found = compared(run.baseline.metrics, run.optimized.metrics, rules).accuracy_delta
     if found is None or found.ci_lower is None or found.ci_upper is None:
         return None
     if found.verdict == "no detectable difference":
@@ -101,10 +103,10 @@ def _accuracy_delta(run: Run) -> Interval | None:
     return Interval(found.ci_lower, found.ci_upper)
 
 
-def _error_ratio(run: Run) -> Interval | None:
-    delta, baseline = _accuracy_delta(run), run.baseline.metrics.accuracy
+def _error_ratio(run: Run, rules: Rules) -> Interval | None:
+    delta, baseline = _accuracy_delta(run, rules), run.baseline.metrics.accuracy
     if delta is None or baseline is None:
         return None
-    smoothing, mean = load_rules().scoring.error_ratio_smoothing, baseline.mean
+    smoothing, mean = rules.scoring.error_ratio_smoothing, baseline.mean
     bounds = (min(1.0, max(0.0, mean + each)) for each in (delta.lower, delta.upper))
     return Interval(*(error_ratio_of(mean, bound, smoothing) for bound in bounds))

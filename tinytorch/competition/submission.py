@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from tinytorch.benchmarking import records
 from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records import Metrics, ModelRecord, Record, Sha256, SystemInfo, Text
-from tinytorch.competition.events import ConstraintResult, check_constraints, load_rules
+from tinytorch.competition.events import ConstraintResult, Rules, check_constraints, load_rules
 from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division, OlympicEvent, parse_event
 from tinytorch.competition.run import SCHEMA_VERSION, Run, SchemaVersion, SourceRecord, TaskRecord
 from tinytorch.competition.scores import (
@@ -129,6 +129,7 @@ def generate_submission(
     division: str = "closed",
     task: TaskRecord | None = None,
     created_at: datetime | None = None,
+    rules: Rules | None = None,
 ) -> dict[str, Any]:
     """A submission, as a plain dict, from two models' results or from numbers given by hand (ms, MB, fraction)."""
     declaration = make_declaration(event, division, athlete_name, github_repo, techniques)
@@ -141,7 +142,7 @@ def generate_submission(
         system_info=measured.system_info if measured else None,
         protocol=measured.protocol if measured else None,
     )
-    return assemble(declaration, evidence, created_at or datetime.now(UTC))
+    return assemble(declaration, evidence, created_at or datetime.now(UTC), rules or load_rules())
 
 
 def submission_from_run(
@@ -153,6 +154,7 @@ def submission_from_run(
     techniques: Sequence[str] | None = None,
     division: str | None = None,
     created_at: datetime | None = None,
+    rules: Rules | None = None,
 ) -> dict[str, Any]:
     """A submission, as a plain dict, of a recorded run; techniques and division are the run's unless given."""
     declared = run.techniques if techniques is None else techniques
@@ -161,12 +163,11 @@ def submission_from_run(
         baseline=run.baseline, optimized=run.optimized, task=run.task, source=run.source,
         system_info=run.system_info, protocol=run.protocol,
     )  # fmt: skip
-    return assemble(declaration, evidence, created_at or datetime.now(UTC))
+    return assemble(declaration, evidence, created_at or datetime.now(UTC), rules or load_rules())
 
 
-def assemble(declaration: Declaration, evidence: Evidence, created_at: datetime) -> dict[str, Any]:
-    """Derive everything that follows from the evidence, and seal it."""
-    rules = load_rules()
+def assemble(declaration: Declaration, evidence: Evidence, created_at: datetime, rules: Rules) -> dict[str, Any]:
+    """Derive everything that follows from the evidence by the rules, and seal it."""
     baseline, optimized = evidence.baseline.metrics, evidence.optimized.metrics
     trust = trust_of(baseline, optimized)
     known = evidence if trust is Trust.T1 else evidence.model_copy(update={"system_info": None, "protocol": None})
@@ -176,9 +177,9 @@ def assemble(declaration: Declaration, evidence: Evidence, created_at: datetime)
         **_fields(declaration),
         **_fields(known),
         created_at=_checked_time(created_at),
-        normalized_scores=compute_scores(baseline, optimized),
-        statistics=compared(baseline, optimized),
-        constraints=check_constraints(declaration.event, metric_values(optimized)),
+        normalized_scores=compute_scores(baseline, optimized, rules),
+        statistics=compared(baseline, optimized, rules),
+        constraints=check_constraints(declaration.event, metric_values(optimized), rules),
         trust=trust,
         digest="0" * 64,
     )

@@ -41,12 +41,12 @@ Read = Callable[[str], bytes]
 PAGES: dict[str, Page] = {page.id: page for page in (*reading.PAGES, *CHECKS, batch.DUPLICATED_SAMPLES)}
 
 
-def validate_submission(submission: object) -> dict[str, Any]:
+def validate_submission(submission: object, rules: Rules | None = None) -> dict[str, Any]:
     """`{'valid', 'checks': [{'name', 'id', 'passed', 'severity', 'message', 'mend', 'evidence'}], 'issues'}` of a dict.
 
     `passed` is None where a check could not be made; `issues` are the messages of the failed ones.
     """
-    return report(_judged(parsing.parse_object(submission), load_rules()))
+    return report(_judged(parsing.parse_object(submission), rules or load_rules()))
 
 
 def validate_bytes(content: bytes) -> dict[str, Any]:

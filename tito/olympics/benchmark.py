@@ -14,10 +14,11 @@ from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import screen
 from tito.documents import Destination
 from tito.exit_codes import ExitCode
-from tito.options import Entry, Event, Force, Json, Output, Seed, Strategy, Task, TimeLimit, WorkspaceFolder
+from tito.options import Entry, Event, Force, Json, Output, RulesFile, Seed, Strategy, Task, TimeLimit, WorkspaceFolder
 from tito.workspace import Workspace
 
 if TYPE_CHECKING:
+    from tinytorch.competition.events import Rules
     from tinytorch.competition.run import Run
 
 
@@ -43,6 +44,7 @@ def benchmark(
         Expectation | None,
         typer.Option("--expect", help="Of the score that --event ranks by: exit 1 for the opposite, 5 for neither."),
     ] = None,
+    rules: RulesFile = None,
     json_: Json = False,
     output: Output = None,
     force: Force = False,
@@ -54,21 +56,23 @@ def benchmark(
     """
     target = Destination(output, "run", force)
     target.replaced()
+    from tinytorch.competition.events import read_rules
     from tito import measuring
 
+    judged_by = read_rules(rules)
     who = measuring.contender(task, event, entry, strategy)
     run = measuring.measure(Workspace(folder), measuring.challenge(who, task, tier, seed, time_limit))
     with screen.done_before(f"run {run.id} is recorded"):
         _show(run, json_, target, event)
         if expect:
-            raise typer.Exit(_expected(run, event or DEFAULT_STRATEGY, expect))
+            raise typer.Exit(_expected(run, event or DEFAULT_STRATEGY, expect, judged_by))
 
 
-def _expected(run: Run, event: str, expect: Expectation) -> ExitCode:
+def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCode:
     """Say whether the run shows what was expected, and the exit code for it."""
     from tinytorch.competition.expectation import Outcome, standing
 
-    found = standing(run, parse_event(event))
+    found = standing(run, parse_event(event), rules)
     outcome = found.outcome(expect)
     screen.say(f"expected {expect.value}: {outcome.value} ({found})")
     codes = {Outcome.SHOWN: ExitCode.GOOD, Outcome.OPPOSITE: ExitCode.FINDINGS, Outcome.OPEN: ExitCode.INCONCLUSIVE}

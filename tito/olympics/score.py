@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tito import screen
-from tito.options import Json, RecordedTask, WorkspaceFolder
+from tito.options import Json, RecordedTask, RulesFile, WorkspaceFolder
 from tito.workspace import Workspace
 
 
@@ -16,24 +16,28 @@ def score(
         str | None, typer.Argument(metavar="RUN", help="A run's id or file, - is stdin (default: the last run).")
     ] = None,
     task: RecordedTask = None,
+    rules: RulesFile = None,
     json_: Json = False,
     folder: WorkspaceFolder = None,
 ) -> None:
     """Score a run for every event."""
     from tinytorch.competition.eligibility import eligibility
+    from tinytorch.competition.events import read_rules
     from tinytorch.competition.run import parse_run
     from tinytorch.competition.scores import compute_scores, speedup_across_sessions
     from tito import render
 
+    judged_by = read_rules(rules)
     record = parse_run(*Workspace(folder).run_content(run, task))
-    scores = compute_scores(record.baseline.metrics, record.optimized.metrics)
-    found = speedup_across_sessions(record)
-    events = eligibility(record.optimized.metrics, scores)
+    scores = compute_scores(record.baseline.metrics, record.optimized.metrics, judged_by)
+    found = speedup_across_sessions(record, judged_by)
+    events = eligibility(record.optimized.metrics, scores, judged_by)
     if json_:
         rows = [render.event_row(event) for event in events]
         across = None if found is None else [found.lower, found.upper]
         document = {
             "run": record.id, "task": record.task.name, "normalized_scores": scores.model_dump(),
+            "rules": {"version": judged_by.version, "sha256": judged_by.sha256},
             "speedup_across_sessions": across, "events": rows,
         }  # fmt: skip
         screen.put_json(document)

@@ -16,11 +16,12 @@ from tito import athlete as people
 from tito import screen
 from tito.documents import Destination
 from tito.history import SubmissionEntry
-from tito.options import Event, Force, Json, RecordedTask, WorkspaceFolder
+from tito.options import Event, Force, Json, RecordedTask, RulesFile, WorkspaceFolder
 from tito.screen import STANDARD
 from tito.workspace import Workspace
 
 if TYPE_CHECKING:
+    from tinytorch.competition.events import Rules
     from tinytorch.competition.run import Run
 
 DEFAULT_OUTPUT = "submission.json"
@@ -49,6 +50,8 @@ def submit(
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - is stdout.")
     ] = DEFAULT_OUTPUT,
+    rules: RulesFile = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show the receipt; write nothing.")] = False,
     force: Force = False,
     json_: Json = False,
     folder: WorkspaceFolder = None,
@@ -60,6 +63,9 @@ def submit(
     if division is not None and division not in DIVISIONS:  # before anything is measured
         raise UsageError(f"there is no division {division!r}", mend=nearest(division, DIVISIONS))
     chosen = parse_event(event)
+    from tinytorch.competition.events import read_rules
+
+    judged_by = read_rules(rules)
     target = Destination(output, "submission", force)
     target.replaced()
     name = people.name(athlete)
@@ -70,18 +76,29 @@ def submit(
     document = submission_from_run(
         record, event=chosen, athlete_name=name, github_repo=from_argument(repo) if repo else None,
         techniques=[*map(from_argument, technique)] if technique else record.techniques,
-        division=division or record.division,
+        division=division or record.division, rules=judged_by,
     )  # fmt: skip
-    _write(place, document, record.id, target, json_)
+    _check(document, judged_by, json_)
+    if dry_run:
+        _tell_dry(document, record.id, json_)
+    else:
+        next_words = f" --rules {shlex.quote(str(rules))}" if rules else ""
+        _write(place, document, record.id, target, json_, next_words)
 
 
-def _write(place: Workspace, document: dict[str, Any], run: str, target: Destination, json_: bool) -> None:
-    """Write the submission when it is valid, remember it, and show the receipt."""
+def _check(document: dict[str, Any], judged_by: Rules, json_: bool) -> None:
+    """Exit code 1 with the findings for a submission that would be invalid."""
     from tinytorch.competition.validation import validate_submission
 
-    verdict = validate_submission(document)
+    verdict = validate_submission(document, judged_by)
     if not verdict["valid"]:
         _refuse(verdict, json_)
+
+
+def _write(
+    place: Workspace, document: dict[str, Any], run: str, target: Destination, json_: bool, options: str
+) -> None:
+    """Write the submission, remember it, and show the receipt; `options` are what checking it needs."""
     old = target.replaced()
     digest = target.write(screen.as_json(document))
     entry = SubmissionEntry(
@@ -91,7 +108,23 @@ def _write(place: Workspace, document: dict[str, Any], run: str, target: Destina
     with screen.done_before(f"the submission is written to {target.name}"):
         _remember(place, entry)
         _tell_replaced(old, entry.event, str(target.name))
-        _show_receipt({**entry.as_dict(), "file": target.name}, json_, target)
+        _show_receipt({**entry.as_dict(), "file": target.name}, json_, target, options)
+
+
+def _tell_dry(document: dict[str, Any], run: str, json_: bool) -> None:
+    """What would be written."""
+    receipt = {
+        "event": document["event"],
+        "trust": document["trust"],
+        "run": run,
+        "rules": document["rules"]["version"],
+    }
+    if json_:
+        screen.put_json({"written": False, "valid": True, **receipt})
+        return
+    for name, value in receipt.items():
+        screen.say(f"{name + ':':<12}{value}")
+    screen.say("valid; nothing is written, as --dry-run says")
 
 
 def _remember(place: Workspace, entry: SubmissionEntry) -> None:
@@ -143,7 +176,7 @@ def _tell_replaced(old: bytes | None, event: str, name: str) -> None:
         screen.say("         give each event a file of its own with -o FILE")
 
 
-def _show_receipt(receipt: dict[str, Any], json_: bool, target: Destination) -> None:
+def _show_receipt(receipt: dict[str, Any], json_: bool, target: Destination, options: str) -> None:
     """The receipt is talk, unless it was asked for as data; beside a submission on stdout it is always talk."""
     if json_ and not target.is_stdout:
         screen.put_json({name: value for name, value in receipt.items() if name != "kind"})
@@ -152,4 +185,4 @@ def _show_receipt(receipt: dict[str, Any], json_: bool, target: Destination) -> 
         if receipt[name] is not None:
             screen.say(f"{name + ':':<12}{receipt[name]}")
     if target.place != STANDARD:
-        screen.say(f"next: tito olympics validate {shlex.quote(str(target.name))}")
+        screen.say(f"next: tito olympics validate {shlex.quote(str(target.name))}{options}")

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from tito.documents import Destination
-from tito.options import Force, Json, Output
+from tito.options import Force, Json, Output, RulesFile
 
 DEFAULT_FILE = "submission.json"
 
@@ -32,6 +32,7 @@ def validate(
         list[str] | None,
         typer.Argument(metavar="FILE", help="Submissions; a folder stands for its *.json files, - is stdin."),
     ] = None,
+    rules: RulesFile = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     format_: Annotated[OutputFormat, typer.Option("--format", help="For whom to write.")] = OutputFormat.HUMAN,
     output: Output = None,
@@ -50,13 +51,14 @@ def validate(
     target = Destination(output, "report", force)
     target.replaced()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads that a check has no use for
+    from tinytorch.competition.events import read_rules
     from tito import checking
 
     if explain is not None:
         checking.explain(explain, format_, target)
         return
     names = list(_expanded(files or [DEFAULT_FILE], target.place))
-    raise typer.Exit(0 if checking.check(names, strict, format_, target) else 1)
+    raise typer.Exit(0 if checking.check(names, strict, format_, target, read_rules(rules)) else 1)
 
 
 def _expanded(names: Iterable[str], report: str) -> Iterator[str]:

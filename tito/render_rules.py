@@ -1,0 +1,52 @@
+"""Rules to rich renderables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+
+from tinytorch.competition.events import Constraint, Rules, load_rules
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.text import safe_text
+from tinytorch.units import format_limit
+from tito.tables import Lines, table
+
+
+def events(rules: Rules, chosen: OlympicEvent | None) -> RenderableType:
+    """A line for each event, or for the chosen one."""
+    shown = table("Events", "event", "objective", "must keep", "ranked by")
+    for event in OlympicEvent:
+        if chosen in (None, event):
+            asked = rules.events[event]
+            limits = Lines(*map(_limit, asked.constraints)) if asked.constraints else "nothing"
+            shown.add_row(event.value, safe_text(asked.objective), limits, asked.ranked_by)
+    return shown
+
+
+def limits(rules: Rules) -> RenderableType:
+    """Every other rule with its value, and what it was before a class changed it."""
+    shipped = dict(_values(load_rules().model_dump(exclude={"version", "sha256", "events"})))
+    shown = table("Limits", "rule", "value", "ours")
+    for name, value in _values(rules.model_dump(exclude={"version", "sha256", "events"})):
+        shown.add_row(name, _words(value), "" if shipped[name] == value else _words(shipped[name]))
+    return shown
+
+
+def _limit(constraint: Constraint) -> str:
+    return f"{constraint.metric} {constraint.operator} {format_limit(constraint.metric, constraint.limit)}"
+
+
+def _values(document: dict[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from _values(value, f"{place}{name}.")
+        else:
+            yield f"{place}{name}", value
+
+
+def _words(value: Any) -> str:
+    return safe_text(
+        ", ".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
+    )
