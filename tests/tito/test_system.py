@@ -82,30 +82,6 @@ def test_the_logo_says_whose_it_is(capfd: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, shown.splitlines())) <= 60
 
 
-def test_a_first_entry_is_written_once(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(["olympics", "init"]) == 0
-    assert "next: tito olympics benchmark --entry entry.py" in capfd.readouterr().err
-    Path("entry.py").write_text("mine")
-
-    assert run(["olympics", "init"]) == 2
-    assert "tito olympics init entry_2.py" in capfd.readouterr().err
-    assert Path("entry.py").read_text() == "mine"
-
-
-def test_a_first_entry_works(cache_directory: Path, tiny_tier) -> None:
-    from tinytorch.benchmarking.session import Settings
-    from tinytorch.harness.contender import Challenge, Contender
-    from tinytorch.harness.run import run_competition
-    from tinytorch.workloads.registry import find_task
-
-    run(["olympics", "init", "my entry.py"])
-    who = Contender.entry(Path("my entry.py"))
-    found = run_competition(Challenge(find_task("digits_mlp"), who, Settings(tiny_tier), 60, cache_directory))
-
-    assert (found.division, found.techniques) == ("closed", ["Structured Pruning"])
-    assert found.optimized.metrics.accuracy.mean >= 0.95
-
-
 @pytest.mark.parametrize("module", ["tito", "tito.main"])
 def test_tito_can_be_called_as_a_module(module: str) -> None:
     command = [sys.executable, "-m", module, "--version"]

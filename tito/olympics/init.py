@@ -8,36 +8,60 @@ from typing import Annotated
 
 import typer
 
+from tinytorch.competition.names import parse_event
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
+from tinytorch.workloads.registry import DEFAULT_TASK
+from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito import screen
 from tito.course import CHECKOUT
-from tito.options import Json
+from tito.options import Event, Json, Task
 
-STARTER = Path(__file__).parents[1] / "starters" / "entry.py"
+ENTRY = "entry.py"
 NOTEBOOK = CHECKOUT / "notebooks" / "capstone.ipynb"
 
 
 def init(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")] = Path("entry.py"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write entry.py in.")] = Path(),
+    event: Event = None,
+    task: Task = DEFAULT_TASK,
     json_: Json = False,
 ) -> None:
-    """Write a first entry that works, to be changed, and name the next commands; a file that is there stays."""
-    if file.exists():
-        mend = f"change it, or choose another name: tito olympics init {shlex.quote(file.stem)}_2.py"
-        raise UsageError(f"{file} is there already", mend=mend)
-    try:
-        atomic_write(file, STARTER.read_bytes())
-    except OSError as error:
-        mend = "name a file in a folder that is there and yours: tito olympics init FILE"
-        raise UsageError(f"cannot write {file}: {error.strerror or error}", mend=mend) from error
-    following = f"tito olympics benchmark --entry {shlex.quote(str(file))}"
+    """Write a commented entry.py that runs as it stands, and name the next commands; a file that is there stays.
+
+    It does what the event's reference strategy does (default: all_around).
+    """
+    from tinytorch.workloads.registry import find_task
+    from tito.entry_text import entry_text
+
+    chosen = parse_event(event or DEFAULT_STRATEGY)
+    found = find_task(task)
+    path = folder / ENTRY
+    _write(path, entry_text(found, found.strategy(chosen.value)))
+    options = "" if task == DEFAULT_TASK else f" --task {task}"
+    following = [
+        f"tito olympics benchmark --entry {shlex.quote(str(path))}{options}",
+        f"tito olympics submit --event {chosen.value}{options}",
+    ]
     notebook = str(NOTEBOOK) if NOTEBOOK.is_file() else None
     if json_:
-        screen.put_json({"file": str(file), "next": following, "notebook": notebook})
+        screen.put_json({"file": str(path), "next": following, "notebook": notebook})
         return
-    screen.put(f"{file} is a working entry: change what optimize() does")
-    screen.say("where the time goes: tito olympics profile; what can be done: tito olympics techniques")
+    screen.put(f"{path} is a working entry: change what optimize() does")
+    screen.say(f"where the time goes: tito olympics profile{options}; what can be done: tito olympics techniques")
     if notebook:
         screen.say(f"the whole way as a notebook: {notebook}")
-    screen.say(f"next: {following}")
+    for command in following:
+        screen.say(f"next: {command}")
+
+
+def _write(path: Path, text: str) -> None:
+    if path.exists():
+        mend = f"change it, or choose another folder: tito olympics init {shlex.quote(str(path.parent / 'another'))}"
+        raise UsageError(f"{path} is there already", mend=mend)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, text.encode())
+    except OSError as error:
+        mend = "name a folder that is yours: tito olympics init DIR"
+        raise UsageError(f"cannot write {path}: {error.strerror or error}", mend=mend) from error

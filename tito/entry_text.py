@@ -1,0 +1,66 @@
+"""The text of a first entry: what the reference strategy of an event does, as somebody would write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinytorch.workloads.strategies import FUSION, Step, Strategy
+from tinytorch.workloads.task import Task
+
+COMPILE = (
+    "from tinytorch.perf.acceleration import compile_model, fastest_backend",
+    "compile_model(model, train_data.inputs[:1], fastest_backend())",
+)
+LONGEST_ARGUMENTS = 85  # in one line with the call
+IDEAS = {
+    "Structured Pruning": "keep fewer neurons until accuracy suffers; more epochs win some of it back",
+    "Head and Neuron Pruning": "keep fewer heads, or fewer neurons, until answers suffer",
+    "INT8 Quantization": "bits=4 is half of that; ranges='mse' looks for a better range",
+    "INT4 Quantization": "bits=8 is twice that, and nearly exact",
+    "Weight Sharing": "fewer clusters are smaller, and coarser",
+    "KV Cache": "keys and values of earlier tokens are kept: memory for time",
+    "Operator Fusion": "a plan of the model as it is now: leave it last",
+}
+
+
+def entry_text(task: Task, strategy: Strategy) -> str:
+    """A Python file with `optimize`, commented, that runs as it stands."""
+    parts = [_written(step) for step in strategy.steps]
+    imports = "\n".join(sorted({line for line, _ in parts}))
+    names = ", ".join(f'"{name}"' for name in strategy.techniques)
+    body = "\n".join(
+        f"    # {IDEAS[step.technique]}\n    model = {call}"
+        for step, (_, call) in zip(strategy.steps, parts, strict=True)
+    )
+    return f'''"""My entry for {strategy.name}, on {task.name}: {task.title}.
+
+It does what the reference strategy does. Measure it:  tito olympics benchmark --entry entry.py --task {task.name}
+"""
+
+{imports}
+
+TECHNIQUES = [{names}]  # name what you use
+DIVISION = "closed"  # starts from the baseline's weights and keeps its kinds of layers; otherwise "open"
+
+
+def optimize(model, train_data):
+    """The model that competes, made from the trained baseline; train_data has .inputs and .labels."""
+{body}
+    return model
+'''
+
+
+def _written(step: Step) -> tuple[str, str]:
+    """The import that a step needs, and its call."""
+    if step == FUSION:
+        return COMPILE
+    module, _, name = step.arguments["function"].partition(":")
+    given = ", ".join(["model", *_options(step)])
+    is_long = len(given) > LONGEST_ARGUMENTS
+    return f"from {module} import {name}", f"{name}(\n        {given}\n    )" if is_long else f"{name}({given})"
+
+
+def _options(step: Step) -> Iterator[str]:
+    yield from (f"{name}={value!r}" for name, value in step.arguments["options"].items())
+    if step.arguments["tuned"]:
+        yield "train_data=train_data"
