@@ -13,27 +13,41 @@ from tinytorch.competition.reports import Report
 from tinytorch.text import safe_text
 from tito.tables import table
 
-STYLES = {"passed": "green", "error": "red", "warning": "yellow", "info": "cyan", "could not check": "yellow"}
+STYLES = {"error": "red", "warning": "yellow", "info": "cyan", "could not check": "yellow"}  # by their weight
 
 
 def reports(found: Iterable[Report], several: bool) -> Iterator[RenderableType]:
-    """A verdict with its table per report, and for several a line that counts."""
+    """A verdict per report, what is wrong first, and what passed as a number; for several a line that counts."""
     files = valid = warnings = 0
     for report in found:
         files, valid = files + 1, valid + report.valid
         warnings += sum(finding.is_issue and not finding.is_error for finding in report.findings)
-        listed = [finding for finding in report.findings if not several or finding.passed is False]
-        yield Group(_verdict(report), _table(listed)) if listed else _verdict(report)
+        yield Group(*_told(report, several))
     if several:
         yield Text(f"{valid} of {files} submissions are valid; {warnings} warning(s)")
+
+
+def _told(report: Report, is_one_of_many: bool) -> Iterator[RenderableType]:
+    """The verdict, what failed by its weight, then what could not be checked; of many only what failed."""
+    yield _verdict(report)
+    listed = sorted((finding for finding in report.findings if not finding.passed), key=_weight)
+    shown = [finding for finding in listed if not is_one_of_many or finding.passed is False]
+    if shown:
+        yield _table(shown)
+    if not is_one_of_many:
+        yield Text(f"{len(report.findings) - len(listed)} checks passed; --explain ID says what one looks at", "dim")
+
+
+def _weight(finding: Finding) -> int:
+    return list(STYLES).index(_word(finding))
 
 
 def pages(shown: Sequence[Page]) -> Iterator[RenderableType]:
     """The manual of checks: what, why, how to mend."""
     for page in shown:
-        yield Text.assemble((page.id, "bold"), f" ({page.severity})")
+        yield Text.assemble((f"{page.id} {page.name}", "bold"), f" ({page.severity})")
         grid = Table.grid(padding=(0, 2))
-        for label, words in (("what", page.what), ("why", page.why), ("mend", page.mend)):
+        for label, words in (("what", page.what), ("why", page.why), ("mend", page.mend), ("example", page.example)):
             grid.add_row(Text(f"  {label}"), Text(words))
         yield grid
 
@@ -47,12 +61,10 @@ def _table(findings: Sequence[Finding]) -> Table:
     shown = table(None, "check", "result", "message")
     for finding in findings:
         word = _word(finding)
-        said = "" if finding.passed else f"{finding.message} {f'-> {finding.mend}' if finding.mend else ''}".strip()
-        shown.add_row(Text(finding.id), Text(word, STYLES[word]), Text(said))
+        said = f"{finding.message} {f'-> {finding.mend}' if finding.mend else ''}".strip()
+        shown.add_row(Text(f"{finding.id} {finding.name}"), Text(word, STYLES[word]), Text(said))
     return shown
 
 
 def _word(finding: Finding) -> str:
-    if finding.passed is None:
-        return "could not check"
-    return "passed" if finding.passed else finding.severity
+    return "could not check" if finding.passed is None else finding.severity

@@ -50,7 +50,7 @@ def other(make_run: Callable[..., Run]) -> Document:
 
 def duplicates(reports: list[Report]) -> list[bool | None]:
     """What each report says about shared samples."""
-    return [finding.passed for each in reports for finding in each.findings if finding.id == "duplicated_samples"]
+    return [finding.passed for each in reports for finding in each.findings if finding.name == "duplicated_samples"]
 
 
 def test_results_come_in_the_order_of_the_files_and_a_bad_one_stops_nothing(

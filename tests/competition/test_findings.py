@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from tinytorch.competition.findings import Check, Outcome, check, failed, is_valid, passed, report, unknown
+import pytest
+
+from tinytorch.competition.findings import Check, Outcome, check, failed, is_valid, passed, report, texts, unknown
 
 
-@check(why="because", mend="do better", severity="warning")
-def sizes(subject: int) -> Outcome:
-    """Sizes are small."""
+def look(subject: int) -> Outcome:
     return failed("too large \x1b[31m", size=subject) if subject > 1 else passed("small")
 
 
-def test_a_decorated_function_is_its_own_page() -> None:
-    """The name is the id, the docstring what is looked at."""
-    assert isinstance(sizes, Check)
-    assert (sizes.id, sizes.what, sizes.why, sizes.mend) == ("sizes", "Sizes are small.", "because", "do better")
+def made(severity: str) -> Check[int]:
+    return Check("sizes", "TO-X01", severity, "Sizes are small.", "because", "do better", "2 is large", look=look)
+
+
+sizes = made("warning")
+
+
+def test_a_decorated_function_has_the_page_of_its_name() -> None:
+    """Texts come from the data file; a check without any cannot be made."""
+
+    def digest(subject: int) -> Outcome:
+        return passed("well")
+
+    assert (check(digest).id, check(digest).example) == ("TO-D03", texts()["digest"]["example"])
+    with pytest.raises(KeyError, match="look"):
+        check(look)
+
+
+@pytest.mark.parametrize("text", ["id", "severity", "what", "why", "mend", "example"])
+def test_no_text_is_empty(text: str) -> None:
+    """A page that does not teach is no page."""
+    assert [name for name, found in texts().items() if not found[text].strip() or "{" in found["what"]] == []
 
 
 def test_a_failure_gets_the_mend_of_its_page_and_a_safe_message() -> None:
@@ -34,10 +52,7 @@ def test_a_failure_may_know_a_better_mend() -> None:
 
 def test_only_errors_make_invalid_and_only_info_is_no_issue() -> None:
     """Three severities, three weights."""
-    found = {
-        severity: Check("x", "", "", "", severity, look=sizes.look).finding(failed(severity))
-        for severity in ("error", "warning", "info")
-    }
+    found = {severity: made(severity).finding(failed(severity)) for severity in ("error", "warning", "info")}
 
     assert [is_valid([finding]) for finding in found.values()] == [False, True, True]
     assert report(list(found.values()))["issues"] == ["error", "warning"]

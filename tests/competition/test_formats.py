@@ -25,7 +25,7 @@ ENTRY = Entry("Ada", "all_around", "closed", "digits_mlp", "T1", SCORES, ())
 
 def finding(check: str, passed: bool | None, severity: Any = "error", text: str = "said") -> Finding:
     """A finding with a mend when it failed."""
-    return Finding(check, passed, severity, text, "mend it" if passed is False else "", {"number": 1.5})
+    return Finding(check, "TO-X01", passed, severity, text, "mend it" if passed is False else "", {"number": 1.5})
 
 
 GOOD = Report("good.json", (finding("size", True), finding("repository", None), finding("techniques", False, "warning"),
@@ -78,8 +78,8 @@ def test_junit_is_well_formed_whatever_the_text() -> None:
 def test_github_annotates_what_somebody_should_look_at() -> None:
     """One command per failed check, by its severity."""
     assert written("github", GOOD, BAD).splitlines() == [
-        "::warning file=good.json,title=techniques::said -> mend it",
-        "::error file=bad.json,title=json::said -> mend it",
+        "::warning file=good.json,title=TO-X01 techniques::said -> mend it",
+        "::error file=bad.json,title=TO-X01 json::said -> mend it",
         "1 of 2 submissions are valid",
     ]
 
@@ -92,7 +92,7 @@ def test_a_text_cannot_start_a_workflow_command() -> None:
     for command in commands:
         file, _, title = command.split("::")[1].partition(" file=")[2].partition(",title=")
         assert not re.search("[:,\r]", file)
-        assert title.isidentifier()
+        assert re.fullmatch(r"TO-X01 \w+", title)
 
 
 def test_gradescope_gives_points_tests_and_a_leaderboard() -> None:
@@ -118,7 +118,7 @@ def test_gradescope_divides_the_points_among_several() -> None:
     document = json.loads(written("gradescope", GOOD, BAD))
 
     assert (document["score"], "leaderboard" in document) == (50, False)
-    assert document["tests"][-1]["name"] == "bad.json: json"
+    assert document["tests"][-1]["name"] == "bad.json: TO-X01 json"
 
 
 def test_markdown_lists_what_is_not_in_order() -> None:
@@ -126,7 +126,7 @@ def test_markdown_lists_what_is_not_in_order() -> None:
     text = written("markdown", GOOD, BAD)
 
     assert "## valid: `good.json`\n\nTrust T1. 2 checks passed.\n" in text
-    assert "- **warning** `techniques`: `said`  \n  to mend it: `mend it`" in text
+    assert "- **warning** `TO-X01 techniques`: `said`  \n  to mend it: `mend it`" in text
     assert text.endswith("1 of 2 submissions are valid.\n")
 
 

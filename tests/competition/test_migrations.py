@@ -27,7 +27,7 @@ def test_a_frozen_example_loads_and_its_digest_still_belongs_to_it(path: Path) -
     """Read, migrated, recomputed; only the rules may have moved on since."""
     content = path.read_bytes()
     result = validate_bytes(content)
-    wrong = {check["id"] for check in result["checks"] if check["passed"] is False and check["severity"] == "error"}
+    wrong = {check["name"] for check in result["checks"] if check["passed"] is False and check["severity"] == "error"}
 
     assert parse_bytes(content).submission is not None
     assert wrong <= {"rules"}
@@ -40,7 +40,7 @@ def test_a_changed_frozen_example_is_found(path: Path) -> None:
     document["athlete_name"] = "Mallory"
     result = validate_bytes(json.dumps(document).encode())
 
-    assert [check["passed"] for check in result["checks"] if check["id"] == "digest"] == [False]
+    assert [check["passed"] for check in result["checks"] if check["name"] == "digest"] == [False]
 
 
 def test_times_of_the_former_recipe_are_refused_by_the_name_of_their_version() -> None:

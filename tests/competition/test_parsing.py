@@ -78,7 +78,7 @@ def test_a_file_that_is_no_submission_fails_where_it_is_wrong(content: bytes, ch
     """The first step that cannot be made is named, with the place, and nothing of the file is echoed raw."""
     found = failing(validate_bytes(content))
 
-    assert (found["id"], found["severity"]) == (check, "error")
+    assert (found["name"], found["severity"]) == (check, "error")
     assert words in found["message"]
     assert found["message"].isprintable()
     assert found["mend"]
@@ -106,7 +106,13 @@ def test_a_file_that_is_no_submission_fails_where_it_is_wrong(content: bytes, ch
 )
 def test_an_object_that_is_no_submission_is_a_finding(document: object) -> None:
     """Whatever is given, the answer is a report."""
-    assert failing(validate_submission(document))["id"] in {"nesting", "numbers", "values", "schema_version", "schema"}
+    assert failing(validate_submission(document))["name"] in {
+        "nesting",
+        "numbers",
+        "values",
+        "schema_version",
+        "schema",
+    }
 
 
 def test_twenty_schema_errors_are_shown_and_the_rest_counted() -> None:

@@ -34,13 +34,13 @@ def run(measured: tuple[Path, object]) -> Run:
 def test_no_name_is_broken_at_any_usual_width(run: Run, width: int) -> None:
     scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
     checks = [
-        {"name": check.id, "passed": None, "message": "a reason of several words", "mend": ""} for check in CHECKS
+        {"name": check.name, "passed": None, "message": "a reason of several words", "mend": ""} for check in CHECKS
     ]
     tables = (render.events_table(eligibility(run.optimized.metrics, scores)), render.checks_table("x", checks),
               render.scores_table(scores.model_dump()))  # fmt: skip
     words = set(re.findall(r"\w+", "".join(drawn(each, width) for each in tables)))
 
-    assert {*OlympicEvent, *(check.id for check in CHECKS), *scores.model_dump()} <= words
+    assert {*OlympicEvent, *(check.name for check in CHECKS), *scores.model_dump()} <= words
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -35,12 +35,24 @@ def folder(beginner: Path) -> Path:
     return beginner
 
 
-def test_a_single_file_shows_every_check(folder: Path, tito) -> None:
-    done = tito("validate", "ada.json")
+def test_of_a_single_file_what_passed_is_a_number_and_the_rest_is_shown(folder: Path, tito) -> None:
+    done, document = tito("validate", "ada.json"), tito("validate", "ada.json", "--json").json
+    (found,) = document["results"]
+    passed = [check for check in found["checks"] if check["passed"]]
 
-    assert done.code == 0
+    assert (done.code, len(found["checks"])) == (0, len(PAGES))
     assert "ada.json: valid, trust T0" in done.out
-    assert all(name in done.out for name in PAGES)
+    assert f"{len(passed)} checks passed" in done.out
+    assert all((f"{check['id']} {check['name']}" in done.out) is not check["passed"] for check in found["checks"]
+               if check["passed"] is not None)  # fmt: skip
+
+
+def test_what_is_wrong_comes_first(folder: Path, tito) -> None:
+    shown = [line for line in tito("validate", "bob.json").out.splitlines() if "TO-" in line]
+    weights = [next(word for word in ("error", "warning", "could not check") if word in line) for line in shown]
+
+    assert weights == sorted(weights, key=["error", "warning", "could not check"].index)
+    assert len({*weights}) > 1
 
 
 def test_of_several_files_only_what_is_wrong_is_shown(folder: Path, tito) -> None:
@@ -70,7 +82,7 @@ def test_a_folder_stands_for_its_files_in_their_order(folder: Path, tito) -> Non
 def test_an_empty_folder_is_a_finding(folder: Path, tito) -> None:
     done = tito("validate", "class", "--json")
 
-    assert (done.code, done.json["results"][0]["checks"][0]["id"]) == (1, "file")
+    assert (done.code, done.json["results"][0]["checks"][0]["id"]) == (1, "TO-F01")
     assert "a directory" in done.json["results"][0]["issues"][0]
 
 
@@ -129,7 +141,7 @@ def test_explain_shows_a_page_of_the_manual(tito) -> None:
 
 
 def test_explain_all_has_every_page(tito) -> None:
-    assert [page["id"] for page in tito("validate", "--explain", "all", "--json").json["checks"]] == list(PAGES)
+    assert [page["name"] for page in tito("validate", "--explain", "all", "--json").json["checks"]] == list(PAGES)
 
 
 @pytest.mark.parametrize(

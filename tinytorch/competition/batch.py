@@ -10,17 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tinytorch.competition.findings import Outcome, Page, failed, passed, unknown
+from tinytorch.competition.findings import Outcome, failed, page, passed, unknown
 from tinytorch.competition.reports import Entry, Report
 from tinytorch.text import safe_text
 
-DUPLICATED_SAMPLES = Page(
-    "duplicated_samples",
-    "No placement's latency samples are also in another athlete's submission of the same call.",
-    "Two runs never take the same nanoseconds: one was made from the other. Which from which, no file tells.",
-    "ask both athletes for the recorded run, or measure both entries again: tito olympics benchmark --entry FILE",
-    "warning",
-)
+DUPLICATED_SAMPLES = page("duplicated_samples")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from tinytorch import units
 from tinytorch.benchmarking.records import Latency, Metric
 from tinytorch.competition.case import Case
-from tinytorch.competition.declarations import SUBMIT_AGAIN
 from tinytorch.competition.events import check_constraints
 from tinytorch.competition.findings import Check, Evidence, Outcome, check, failed, passed, unknown
 from tinytorch.competition.scores import metric_values
@@ -23,39 +22,33 @@ BY_HAND = "given by hand: there are no raw samples to recompute from"
 Difference = tuple[str, object, object]  # place, stored, recomputed
 
 
-@check(why="A mean, spread, interval or percentile that its own samples do not give is invented.", mend=SUBMIT_AGAIN)
+@check
 def latency_statistics(case: Case) -> Outcome:
-    """Latencies follow from their samples."""
     return _recomputed("latency", {role: metrics.latency for role, metrics in case.models.items()})
 
 
-@check(why="Memory is counted in bytes; megabytes are that count in another unit.", mend=SUBMIT_AGAIN)
+@check
 def memory_statistics(case: Case) -> Outcome:
-    """Memory follows from counted bytes."""
     return _recomputed("memory", {role: metrics.memory for role, metrics in case.models.items()})
 
 
-@check(why="An accuracy is a count of right answers; bitmap, count and share must tell the same.", mend=SUBMIT_AGAIN)
+@check
 def accuracy_statistics(case: Case) -> Outcome:
-    """Accuracies follow from one bit per test sample."""
     return _recomputed("accuracy", {role: metrics.accuracy for role, metrics in case.models.items()})
 
 
-@check(why="A throughput that its own passes do not give is invented.", mend=SUBMIT_AGAIN)
+@check
 def throughput_statistics(case: Case) -> Outcome:
-    """Throughputs follow from their samples."""
     return _recomputed("throughput", {role: metrics.throughput for role, metrics in case.models.items()})
 
 
-@check(why="Scores decide the rank, so they are what the metrics give and nothing else.", mend=SUBMIT_AGAIN)
+@check
 def normalized_scores(case: Case) -> Outcome:
-    """Scores follow from the metrics."""
     return _compared("normalized_scores", case.submission.normalized_scores, case.scores)
 
 
-@check(why="Intervals and p-values say whether a difference is more than chance.", mend=SUBMIT_AGAIN)
+@check
 def statistics(case: Case) -> Outcome:
-    """Intervals, p-values and verdicts follow from the raw samples."""
     outcome = _compared("statistics", case.submission.statistics, case.statistics)
     comparisons = (case.statistics.speedup, case.statistics.accuracy_delta)
     reasons = [each.reason if each else "a metric was not measured" for each in comparisons]
@@ -64,9 +57,8 @@ def statistics(case: Case) -> Outcome:
     return outcome
 
 
-@check(why="The constraints in the file are a copy for readers; the copy must be true.", mend=SUBMIT_AGAIN)
+@check
 def constraint_results(case: Case) -> Outcome:
-    """The constraints listed are the event's, with the metrics' values."""
     fresh = check_constraints(case.submission.event, metric_values(case.optimized), case.rules)
     stored = case.submission.constraints
     if len(stored) != len(fresh):
@@ -76,12 +68,8 @@ def constraint_results(case: Case) -> Outcome:
     return _judged([each for index, pair in pairs for each in _differences(*pair, f"constraints.{index}")])
 
 
-@check(
-    why="Samples left out are samples chosen; the protocol fixes their number before anything is seen.",
-    mend=SUBMIT_AGAIN,
-)
+@check
 def sample_shape(case: Case) -> Outcome:
-    """There are as many samples as the protocol says."""
     protocol, latencies = case.submission.protocol, case.in_protocol
     if protocol is None or "optimized" not in latencies:
         return unknown("no protocol" if protocol is None else "no raw latency samples")
@@ -99,9 +87,8 @@ def sample_shape(case: Case) -> Outcome:
     return passed("as many samples as the protocol says")
 
 
-@check(why="Nobody can time more than there was time for, nor submit before measuring.", mend=SUBMIT_AGAIN)
+@check
 def clock_span(case: Case) -> Outcome:
-    """The samples fit between start and end of the run, and the submission came after it."""
     protocol, latencies = case.submission.protocol, case.in_protocol
     if protocol is None or not latencies:
         return unknown("no protocol" if protocol is None else "no raw latency samples")

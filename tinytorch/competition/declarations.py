@@ -10,15 +10,10 @@ from tinytorch.competition.submission import Trust, is_repository, trust_of
 from tinytorch.text import is_safe, safe_text
 
 MOST_PLACES = 5
-SUBMIT_AGAIN = "package the measured run again with tito olympics submit; edit no numbers"
 
 
-@check(
-    why="Control characters and direction overrides can rewrite what a terminal or a page shows.",
-    mend="type these texts with printable characters",
-)
+@check
 def text(case: Case) -> Outcome:
-    """Every text can be shown: no controls, line ends, direction overrides or halves of characters."""
     unsafe = [place for place, words in _texts(case.document) if not is_safe(words)]
     if unsafe:
         places = ", ".join(safe_text(place, 60) for place in unsafe[:MOST_PLACES])
@@ -26,12 +21,8 @@ def text(case: Case) -> Outcome:
     return passed("every text is printable")
 
 
-@check(
-    why="Readers follow the link; only a web address may hide behind it.",
-    mend="use https://github.com/NAME/REPOSITORY",
-)
+@check
 def repository(case: Case) -> Outcome:
-    """The repository, when one is given, is a web address."""
     address = case.submission.github_repo
     if address is None:
         return unknown("no repository was given")
@@ -40,12 +31,8 @@ def repository(case: Case) -> Outcome:
     return passed("the repository is a web address")
 
 
-@check(
-    why="It shows that a file was damaged or edited later; it proves no more, for anybody can seal a file.",
-    mend=SUBMIT_AGAIN,
-)
+@check
 def digest(case: Case) -> Outcome:
-    """The digest belongs to the content."""
     stated, found = case.submission.digest, case.content_sha256
     if stated != found:
         message = "the digest does not belong to this content: something was changed later"
@@ -53,12 +40,8 @@ def digest(case: Case) -> Outcome:
     return passed("the digest belongs to this content")
 
 
-@check(
-    why="Limits and scores differ between versions of the rules; results under different rules do not compare.",
-    mend="package the run again under today's rules: tito olympics submit; or judge it by its own: --rules FILE",
-)
+@check
 def rules(case: Case) -> Outcome:
-    """The submission was made under the rules it is judged by."""
     stated, known = case.submission.rules, case.rules
     if (stated.version, stated.sha256) == (known.version, known.sha256):
         return passed(f"made under rules {known.version}")
@@ -69,12 +52,8 @@ def rules(case: Case) -> Outcome:
     )  # fmt: skip
 
 
-@check(
-    why="The trust level tells readers how far to believe the numbers; it follows from the evidence, not from a wish.",
-    mend=SUBMIT_AGAIN,
-)
+@check
 def trust(case: Case) -> Outcome:
-    """The submission promises no more trust than its evidence carries."""
     stated, earned = case.submission.trust, trust_of(case.baseline, case.optimized)
     if stated is not earned:
         message = f"trust is stated as {stated} ({stated.word}), the evidence is {earned} ({earned.word})"
@@ -84,13 +63,8 @@ def trust(case: Case) -> Outcome:
     return passed(f"{earned} ({earned.word})")
 
 
-@check(
-    why="Others learn from a submission only when it says what was done.",
-    mend="name them: --technique 'INT8 quantization'",
-    severity="warning",
-)
+@check
 def techniques(case: Case) -> Outcome:
-    """The athlete names at least one technique."""
     count = len(case.submission.techniques)
     return passed(f"techniques named: {count}") if count else failed("no technique is named", techniques=0)
 

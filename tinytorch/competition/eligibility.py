@@ -15,7 +15,6 @@ from tinytorch.text import safe_text
 from tinytorch.units import format_limit, format_metric, parse_metric
 
 NOT_MEASURED = "not measured"
-DECLARE_OPEN = "enter the open division: DIVISION = 'open' in the entry, or tito olympics submit --division open"
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,8 @@ def eligibility(optimized: Metrics, scores: Scores, rules: Rules | None = None) 
     ]
 
 
-@check(
-    why="An entry that is fast because it answers wrongly, or exact because it is huge, does not win.",
-    mend="tito olympics score shows the events that the entry qualifies for",
-)
+@check
 def constraints(case: Case) -> Outcome:
-    """The event's constraints are satisfied."""
     results = check_constraints(case.submission.event, metric_values(case.optimized), case.rules)
     missed = [result for result in results if result.satisfied is False]
     if missed:
@@ -59,12 +54,8 @@ def constraints(case: Case) -> Outcome:
     return passed(f"all {len(results)} constraints satisfied" if results else "the event has no constraints")
 
 
-@check(
-    why="A missing measurement cannot be ranked, and is never replaced by a guess.",
-    mend="measure it on both models: tito olympics benchmark",
-)
+@check
 def completeness(case: Case) -> Outcome:
-    """Every metric that the event asks for or ranks by was measured."""
     event = case.rules.events[case.submission.event]
     values = metric_values(case.optimized)
     missing: list[str] = sorted({item.metric for item in event.constraints if values[item.metric] is None})
@@ -75,12 +66,8 @@ def completeness(case: Case) -> Outcome:
     return passed("everything that the event needs is there")
 
 
-@check(
-    why="An accuracy on part of the test set, or on another one, compares with nobody's.",
-    mend="measure both models with tito olympics benchmark, which takes the task's own test set",
-)
+@check
 def test_set(case: Case) -> Outcome:
-    """Both models were judged on the task's whole test set."""
     task = case.submission.task
     totals = {role: metrics.accuracy.total for role, metrics in case.models.items() if metrics.accuracy}
     known = {role: total for role, total in totals.items() if total is not None}
@@ -93,12 +80,8 @@ def test_set(case: Case) -> Outcome:
     return passed(f"both models judged on {task.test_samples} test samples")
 
 
-@check(
-    why="The closed division compares optimizations of one architecture; with another architecture ratios mean little.",
-    mend=DECLARE_OPEN,
-)
+@check
 def layer_kinds(case: Case) -> Outcome:
-    """In the closed division the optimized model keeps the baseline's sequence of layer kinds."""
     if case.submission.division == "open":
         return passed("the open division allows any architecture")
     first, second = case.submission.baseline.layer_kinds, case.submission.optimized.layer_kinds
@@ -106,7 +89,7 @@ def layer_kinds(case: Case) -> Outcome:
         return unknown("numbers given by hand name no layers")
     if first is None or second is None:
         which = "baseline" if first is None else "optimized model"
-        return failed(f"closed division: the {which} is no Layer, so what it is made of is not known", DECLARE_OPEN)
+        return failed(f"closed division: the {which} is no Layer, so what it is made of is not known")
     if first != second:
         shown = [safe_text(" ".join(kinds), 80) for kinds in (first, second)]
         message = f"closed division: layer kinds changed from {shown[0]} to {shown[1]}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from tinytorch.text import safe_text
 
+TEXTS_FILE = Path(__file__).with_name("checks.toml")
 LONGEST_MESSAGE = 10_000  # characters: room for every schema error that is shown
 
 Severity = Literal["error", "warning", "info"]
@@ -27,19 +31,24 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Page:
-    """A check's page of the manual: what is looked at, why that matters, how to mend what is found."""
+    """A check's page of the manual: what is looked at, why that matters, how to mend what is found, an example.
 
+    `name` is what the source calls it, `id` stays for ever: `TO-S03`.
+    """
+
+    name: str
     id: str
+    severity: Severity
     what: str
     why: str
     mend: str
-    severity: Severity = "error"
+    example: str
 
     def finding(self, outcome: Outcome) -> Finding:
         """The outcome under the name of this check; a failure that names no mend of its own gets the page's."""
         mend = (outcome.mend or self.mend) if outcome.passed is False else ""
         message = safe_text(outcome.message, LONGEST_MESSAGE)
-        return Finding(self.id, outcome.passed, self.severity, message, mend, outcome.evidence)
+        return Finding(self.name, self.id, outcome.passed, self.severity, message, mend, outcome.evidence)
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,9 @@ class Check(Page, Generic[Subject]):
 
 @dataclass(frozen=True)
 class Finding:
-    """An outcome under the stable id of its check, with the numbers behind it and the way to mend it."""
+    """An outcome under the name and stable id of its check, with the numbers behind it and the way to mend it."""
 
+    name: str
     id: str
     passed: bool | None
     severity: Severity
@@ -71,19 +81,24 @@ class Finding:
         return self.passed is False and self.severity != "info"
 
     def as_dict(self) -> dict[str, Any]:
-        """As the public result lists it, where `name` repeats the id."""
-        return {"name": self.id, **asdict(self)}
+        """As the public result lists it."""
+        return asdict(self)
 
 
-def check(
-    *, why: str, mend: str, severity: Severity = "error"
-) -> Callable[[Callable[[Subject], Outcome]], Check[Subject]]:
-    """Make a function a check: its name is the id, its docstring says what is looked at."""
+@cache
+def texts() -> dict[str, dict[str, Any]]:
+    """Every page's texts by the name of its check, from `checks.toml`."""
+    return tomllib.loads(TEXTS_FILE.read_text("utf-8"))
 
-    def decorate(look: Callable[[Subject], Outcome]) -> Check[Subject]:
-        return Check(look.__name__, (look.__doc__ or "").strip(), why, mend, severity, look=look)
 
-    return decorate
+def page(name: str) -> Page:
+    """The page of that name, for what is looked at elsewhere than in a function of its own."""
+    return Page(name, **texts()[name])
+
+
+def check(look: Callable[[Subject], Outcome]) -> Check[Subject]:
+    """Make a function a check, with the page that has its name."""
+    return Check(look.__name__, **texts()[look.__name__], look=look)
 
 
 def passed(message: str, /, **evidence: int | float | str | None) -> Outcome:

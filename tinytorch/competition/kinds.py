@@ -21,7 +21,7 @@ _REPORT = re.compile(
     | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate"> # junit
     | ^\d+[ ]of[ ]\d+[ ]submissions[ ]are[ ]valid                  # github, and for people of several files
     | \A.*:[ ](?:valid,[ ]trust[ ]T\d|NOT[ ]valid)                 # for people, of one file
-    | \A[a-z_]+[ ]\((?:error|warning|info)\)$                      # --explain""",
+    | \ATO-[A-Z]\d\d[ ][a-z_]+[ ]\((?:error|warning|info)\)$                      # --explain""",
     re.MULTILINE | re.VERBOSE,
 )
 

@@ -11,20 +11,15 @@ import numpy as np
 from tinytorch import units
 from tinytorch.competition.case import Case
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
-from tinytorch.competition.plausibility import MEASURE_AGAIN, NO_SAMPLES
+from tinytorch.competition.plausibility import NO_SAMPLES
 from tinytorch.text import safe_text
 
 OPERATIONS_PER_WEIGHT = 2  # one multiplication and one addition with every weight of a dense layer
 WIDEST_WEIGHT_BYTES = 8  # a float64, or a float32 with the index of its place in a sparse matrix
 
 
-@check(
-    why="A time of a few clock ticks is mostly rounding.",
-    mend="calls that are too short are timed in batches by tito olympics benchmark; use it",
-    severity="warning",
-)
+@check
 def clock_floor(case: Case) -> Outcome:
-    """Samples last many steps of the clock that timed them."""
     protocol = case.submission.protocol
     if protocol is None or not case.times:
         return unknown(NO_SAMPLES)
@@ -32,13 +27,8 @@ def clock_floor(case: Case) -> Outcome:
     return _not_below(_medians(case), dict.fromkeys(case.times, floor_ns), "the clock's steps")
 
 
-@check(
-    why="A sample contains at least one reading of the clock, so it cannot be shorter than that.",
-    mend=MEASURE_AGAIN,
-    severity="warning",
-)
+@check
 def timer_floor(case: Case) -> Outcome:
-    """Samples last longer than reading the clock takes, as the run measured it."""
     protocol = case.submission.protocol
     if protocol is None or protocol.timer_overhead_ns is None:
         return unknown("the run did not record its timer's overhead")
@@ -48,13 +38,8 @@ def timer_floor(case: Case) -> Outcome:
     return _not_below(_medians(case), dict.fromkeys(case.times, floor_ns), "the timer's overhead")
 
 
-@check(
-    why="Every weight of a dense layer must be read at each inference, and memory has a speed.",
-    mend=MEASURE_AGAIN,
-    severity="warning",
-)
+@check
 def memory_traffic(case: Case) -> Outcome:
-    """An inference takes at least as long as reading the model's bytes once, as the run measured its memory."""
     protocol = case.submission.protocol
     rate = protocol.memory_bandwidth_bytes_per_s if protocol else None
     if rate is None:
@@ -65,13 +50,8 @@ def memory_traffic(case: Case) -> Outcome:
     return _not_below(_inferences(case), {role: 1e9 * s for role, s in seconds.items()}, "reading the model once")
 
 
-@check(
-    why="Every weight of a dense layer is multiplied and added at each inference, and arithmetic has a speed.",
-    mend=MEASURE_AGAIN,
-    severity="warning",
-)
+@check
 def arithmetic(case: Case) -> Outcome:
-    """Inferences take at least as long as their multiplications, as the run measured its arithmetic rate."""
     protocol = case.submission.protocol
     rate = protocol.flops_per_s if protocol else None
     if rate is None:

@@ -9,8 +9,6 @@ from tinytorch.competition.findings import Check, Outcome, check, failed, passed
 from tinytorch.text import safe_text
 from tinytorch.units import format_size
 
-KEEP_IN_ARRAYS = "keep weights in arrays, and nothing in the artifact that the model does not need"
-
 
 def is_hiding(kept_bytes: int, artifact_bytes: int, rules: Rules | None = None) -> bool:
     """Whether a model keeps less than half of what its artifact holds beyond names and shapes."""
@@ -18,12 +16,8 @@ def is_hiding(kept_bytes: int, artifact_bytes: int, rules: Rules | None = None) 
     return kept_bytes < limits.kept_share * (artifact_bytes - limits.artifact_overhead_bytes)
 
 
-@check(
-    why="What a process loads a model from is in its memory afterwards; a count far below saw only part of it.",
-    mend=KEEP_IN_ARRAYS,
-)
+@check
 def kept_bytes(case: Case) -> Outcome:
-    """Each model keeps at least half of what its artifact holds beyond names and shapes."""
     counted = {role: memory for role, memory in _memories(case).items() if memory.artifact_bytes is not None}
     if not counted:
         return unknown("no artifact's size is recorded")
@@ -35,13 +29,8 @@ def kept_bytes(case: Case) -> Outcome:
     return passed("what the models keep fits their artifacts")
 
 
-@check(
-    why="A count that could not look into an object is a lower bound; a ratio made of it flatters the model.",
-    mend="keep weights in arrays, not in objects that do not say what they hold",
-    severity="warning",
-)
+@check
 def memory_seen(case: Case) -> Outcome:
-    """The count of memory saw every object that a model keeps."""
     unseen = {role: memory.unseen for role, memory in _memories(case).items() if memory.unseen is not None}
     if not unseen:
         return unknown("it is not recorded what the count of memory saw")

@@ -9,24 +9,19 @@ from numpy.typing import NDArray
 
 from tinytorch import units
 from tinytorch.benchmarking.comparison import is_lottery
+from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.case import Case, Times
 from tinytorch.competition.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.units import format_share as share
 
 NO_SAMPLES = "no raw latency samples"
-MEASURE_AGAIN = "measure again with tito olympics benchmark, and submit that run as it is"
 FEWEST_DISTINCT = 10  # with fewer different times two honest series can be alike by chance
 SHORTEST_WINDOW, LONGEST_WINDOW = 4, 64  # samples
 HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: odd, and without a pattern (Knuth, TAOCP 6.4)
 
 
-@check(
-    why="A real clock never gives the same time again and again; a loop of constants does.",
-    mend=MEASURE_AGAIN,
-    severity="warning",
-)
+@check
 def varying_times(case: Case) -> Outcome:
-    """Timed samples are not all equal."""
     if not case.times:
         return unknown(NO_SAMPLES)
     frozen = [role for role, times in case.times.items() if times.size > 1 and np.ptp(times) == 0]
@@ -37,11 +32,8 @@ def varying_times(case: Case) -> Outcome:
     return passed("the latency samples vary")
 
 
-@check(
-    why="Noise does not repeat itself; a passage that comes twice was copied.", mend=MEASURE_AGAIN, severity="warning"
-)
+@check
 def repeated_times(case: Case) -> Outcome:
-    """No run of consecutive samples comes twice in one model's times."""
     if not case.times:
         return unknown(NO_SAMPLES)
     for role, times in case.times.items():
@@ -56,13 +48,8 @@ def repeated_times(case: Case) -> Outcome:
     return passed("no run of samples repeats")
 
 
-@check(
-    why="Two models' noise is not the same; times computed from the other model's are.",
-    mend=MEASURE_AGAIN,
-    severity="warning",
-)
+@check
 def independent_times(case: Case) -> Outcome:
-    """The optimized model's samples are not the baseline's times a constant, plus a constant, in any order."""
     if len(case.times) < 2 or case.times["baseline"].size != case.times["optimized"].size:
         return unknown("no raw latency samples of both models to set side by side")
     baseline, optimized = case.times["baseline"], case.times["optimized"]
@@ -79,13 +66,8 @@ def independent_times(case: Case) -> Outcome:
     return passed("the two models' samples are independent")
 
 
-@check(
-    why="Both numbers describe the same two models; far apart, a few samples decide one of them.",
-    mend="close other programs and " + MEASURE_AGAIN,
-    severity="warning",
-)
+@check
 def ratios_agree(case: Case) -> Outcome:
-    """The paired speedup and the ratio of the mean times tell about the same."""
     baseline, optimized = case.baseline.latency, case.optimized.latency
     speedup = case.statistics.speedup
     if baseline is None or optimized is None or speedup is None or speedup.log_ratios is None:
@@ -99,13 +81,8 @@ def ratios_agree(case: Case) -> Outcome:
     return passed(shown)
 
 
-@check(
-    why="The unit of replication is a process, or a session; few of them can lie well by luck.",
-    mend="measure with at least the fast tier: tito olympics benchmark --tier fast",
-    severity="warning",
-)
+@check
 def sample_count(case: Case) -> Outcome:
-    """There are enough units for a speedup and enough test samples for an accuracy."""
     counts = {f"{role} units": latency.unit_count for role, latency in case.latencies.items()}
     accuracies = {role: metrics.accuracy for role, metrics in case.models.items() if metrics.accuracy}
     tested = {f"{role} test samples": accuracy.total for role, accuracy in accuracies.items() if accuracy.total}
@@ -121,13 +98,8 @@ def sample_count(case: Case) -> Outcome:
     return passed("enough units and test samples")
 
 
-@check(
-    why="A model that is rarely at its best would win by one lucky block, so its typical times are compared instead.",
-    mend="make the model take the same time whatever its input; tito olympics benchmark shows both times",
-    severity="warning",
-)
+@check
 def steady_times(case: Case) -> Outcome:
-    """The optimized model's typical time is about as far above its quiet time as the baseline's."""
     baseline, optimized = case.baseline.latency, case.optimized.latency
     if not baseline or not optimized or baseline.typical is None or optimized.typical is None:
         return unknown(NO_SAMPLES)
@@ -138,33 +110,21 @@ def steady_times(case: Case) -> Outcome:
     return passed(shown)
 
 
-@check(
-    why="Optimizing keeps a model's answers at best; a clear gain often means that test samples were trained on.",
-    mend="make sure that no test sample was trained on, and name the technique that did it",
-    severity="warning",
-)
+@check
 def accuracy_gain(case: Case) -> Outcome:
-    """In the closed division accuracy does not rise above what the test set can tell from the baseline's."""
     if case.submission.division == "open":
         return passed("the open division may gain any accuracy")
-    baseline, optimized = case.baseline.accuracy, case.optimized.accuracy
-    if baseline is None or optimized is None or baseline.ci_upper is None:
-        return unknown("no interval of the baseline's accuracy")
-    before, end = share(baseline.mean, 2), share(baseline.ci_upper, 2)
-    shown = f"{share(optimized.mean, 2)} after {before}, whose interval ends at {end}"
-    if optimized.mean > baseline.ci_upper:
-        message = f"accuracy rose to {shown}"
-        return failed(message, optimized=optimized.mean, baseline=baseline.mean, baseline_upper=baseline.ci_upper)
-    return passed(f"accuracy is {shown}")
+    delta = case.statistics.accuracy_delta
+    if delta is None or delta.p_value is None:
+        return unknown("no per-sample accuracy of both models to set side by side")
+    shown = f"accuracy changed by {100 * delta.estimate:+.1f} points, p = {delta.p_value:.2g}"
+    if delta.verdict == Verdict.BETTER:
+        return failed(f"{shown}: more than chance", points=100 * delta.estimate, p_value=delta.p_value)
+    return passed(shown)
 
 
-@check(
-    why="A baseline that was trained badly, or not at all, makes every entry look good.",
-    mend="use the task's own baseline: tito olympics benchmark trains it, or takes it from the cache",
-    severity="warning",
-)
+@check
 def baseline_accuracy(case: Case) -> Outcome:
-    """The baseline is about as accurate as its task expects."""
     task, accuracy = case.submission.task, case.baseline.accuracy
     if task is None or task.expected_accuracy is None:
         return unknown("the run did not record which accuracy its task expects of the baseline")

@@ -36,9 +36,10 @@ CHECKS: tuple[Check[Case], ...] = (
     *machine_limits.CHECKS,
     *memory.CHECKS,
 )
+SUBMIT_AGAIN = "package the measured run again with tito olympics submit; edit no numbers"
 Read = Callable[[str], bytes]
 
-PAGES: dict[str, Page] = {page.id: page for page in (*reading.PAGES, *CHECKS, batch.DUPLICATED_SAMPLES)}
+PAGES: dict[str, Page] = {each.name: each for each in (*reading.PAGES, *CHECKS, batch.DUPLICATED_SAMPLES)}
 
 
 def validate_submission(submission: object, rules: Rules | None = None) -> dict[str, Any]:
@@ -76,10 +77,12 @@ def judge_file(name: str, *, read: Read | None = None, rules: Rules | None = Non
 
 
 def explain(check_id: str) -> Page:
-    """The page of the manual of a check; UsageError with the nearest id when there is none."""
-    if check_id not in PAGES:
-        raise UsageError(f"there is no check {check_id!r}", mend=nearest(check_id, PAGES))
-    return PAGES[check_id]
+    """The page of the manual of a check, by name or id; UsageError with the nearest when there is none."""
+    known = PAGES | {each.id: each for each in PAGES.values()}
+    wanted = check_id if check_id in known else check_id.upper()
+    if wanted not in known:
+        raise UsageError(f"there is no check {check_id!r}", mend=nearest(check_id, known))
+    return known[wanted]
 
 
 def _read_path(name: str) -> bytes:
@@ -100,5 +103,5 @@ def _made(check: Check[Case], case: Case) -> Finding:
         with np.errstate(all="raise"):
             outcome = check.look(case)
     except (ArithmeticError, ValueError):
-        outcome = failed("the numbers in the file cannot be computed with", declarations.SUBMIT_AGAIN)
+        outcome = failed("the numbers in the file cannot be computed with", SUBMIT_AGAIN)
     return check.finding(outcome)

@@ -20,7 +20,7 @@ from tinytorch.benchmarking.session import (
     measure_models,
     survey_models,
 )
-from tinytorch.competition.memory import KEEP_IN_ARRAYS, is_hiding
+from tinytorch.competition.memory import is_hiding, kept_bytes
 from tinytorch.competition.run import HelperRecord, Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
@@ -70,7 +70,7 @@ def check(challenge: Challenge, built: Built, survey: Survey) -> None:
         raise EntryError(
             f"{challenge.contender.name}: the optimized model keeps {format_size(kept)} where they are counted, "
             f"and its artifact has {format_size(artifact)}",
-            mend=KEEP_IN_ARRAYS,
+            mend=kept_bytes.mend,
         )
 
 

@@ -16,7 +16,7 @@ class _Published(BaseModel):
 
 
 class CheckResult(_Published):
-    """One check of one file; `passed` is null where it could not be made. `name` repeats the stable `id`."""
+    """One check of one file; `passed` is null where it could not be made. `id` is stable: `TO-S03`."""
 
     id: str
     name: str

@@ -21,7 +21,8 @@ def as_github(reports: Iterable[Report]) -> Iterator[str]:
 
 def _command(source: str, finding: Finding) -> str:
     message = f"{finding.message} -> {finding.mend}" if finding.mend else finding.message
-    return f"::{COMMANDS[finding.severity]} file={_property(source)},title={_property(finding.id)}::{_data(message)}\n"
+    title = _property(f"{finding.id} {finding.name}")
+    return f"::{COMMANDS[finding.severity]} file={_property(source)},title={title}::{_data(message)}\n"
 
 
 def _data(text: str) -> str:

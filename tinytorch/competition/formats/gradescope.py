@@ -14,7 +14,7 @@ from tinytorch.competition.findings import Finding
 from tinytorch.competition.reports import Entry, Report
 
 POINTS = 100.0  # of a valid submission; Gradescope scales them to the assignment's
-HIDDEN = {DUPLICATED_SAMPLES.id}  # names other athletes' files, which is for the instructor only
+HIDDEN = {DUPLICATED_SAMPLES.name}  # names other athletes' files, which is for the instructor only
 STATUS = {True: "passed", False: "failed"}
 
 
@@ -46,12 +46,12 @@ def _test(prefix: str, finding: Finding) -> dict[str, Any]:
     if finding.passed is None:
         said = [f"could not check: {finding.message}"]
     test: dict[str, Any] = {
-        "name": f"{prefix}{finding.id}",
+        "name": f"{prefix}{finding.id} {finding.name}",
         "name_format": "text",
         "output": "\n".join(said),
         "output_format": "text",
         "tags": [finding.severity],
-        "visibility": "hidden" if finding.id in HIDDEN else "visible",
+        "visibility": "hidden" if finding.name in HIDDEN else "visible",
     }
     if finding.passed is not None:
         test["status"] = STATUS[finding.passed or not finding.is_error]

@@ -34,7 +34,7 @@ def _suite(report: Report) -> Element:
 
 
 def _case(suite: str, finding: Finding) -> Element:
-    case = Element("testcase", classname=suite, name=finding.id)
+    case = Element("testcase", classname=suite, name=finding.name)
     message = _text(finding.message)
     if finding.is_error:
         SubElement(case, "failure", message=message, type=finding.id).text = _text(finding.mend)

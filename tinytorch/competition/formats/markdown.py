@@ -31,7 +31,7 @@ def as_markdown(reports: Iterable[Report]) -> Iterator[str]:
 def _item(finding: Finding) -> str:
     word = finding.severity if finding.passed is False else WORDS[finding.passed]
     mend = f"  \n  to mend it: {_code(finding.mend)}" if finding.mend else ""
-    return f"- **{word}** {_code(finding.id)}: {_code(finding.message)}{mend}\n"
+    return f"- **{word}** {_code(f'{finding.id} {finding.name}')}: {_code(finding.message)}{mend}\n"
 
 
 def _code(text: str) -> str:

@@ -1,9 +1,9 @@
 """The figures of `tito olympics validate`: speed and memory, hostile files, fuzz, false alarms.
 
-    python benchmarks/competition.py speed   [--run run.json]            500 files in a call against 50 against 1
-    python benchmarks/competition.py hostile                             time and id of each refusal
-    python benchmarks/competition.py fuzz    [--mutations 200000] [--seed 0]
-    python benchmarks/competition.py alarms  [--runs 20] [--tier fast]   honest runs of every task
+    python benchmarks/validation.py speed   [--run run.json]            500 files in a call against 50 against 1
+    python benchmarks/validation.py hostile                             time and id of each refusal
+    python benchmarks/validation.py fuzz    [--mutations 200000] [--seed 0]
+    python benchmarks/validation.py alarms  [--runs 20] [--tier fast]   honest runs of every task
 
 `speed` varies the samples of one recorded run (default tier, measured now unless given), so that its files are as large
 as real ones and no two alike. `fuzz` changes bytes and JSON values of a valid file and leaves its digest: whatever is
@@ -178,9 +178,9 @@ def hostile(options: argparse.Namespace) -> None:
             (report,) = validate_files([str(path)])
             seconds = time.perf_counter() - started
             refused = report.findings[-1]
-            right = refused.id == check and refused.is_error
+            right = refused.name == check and refused.is_error
             slowest, wrong = max(slowest, seconds), wrong + (not right)
-            print(f"{seconds:6.3f} s  {title:<34} {refused.id}{'' if right else f'  EXPECTED {check}'}")
+            print(f"{seconds:6.3f} s  {title:<34} {refused.name}{'' if right else f'  EXPECTED {check}'}")
     print(f"{len(attacks)} hostile files, {wrong} refused by the wrong id; slowest {slowest:.3f} s")
 
 
@@ -202,7 +202,7 @@ def fuzz(options: argparse.Namespace) -> None:
             other_meaning += not same(json.loads(changed), original)
         else:
             errors = (check for check in result["checks"] if check["passed"] is False and check["severity"] == "error")
-            refused[next(errors)["id"]] += 1
+            refused[next(errors)["name"]] += 1
     print(f"no exception; {accepted:,} accepted, {other_meaning} of them with another meaning; first refusal:")
     print(", ".join(f"{check} {count:,}" for check, count in refused.most_common()))
 
@@ -247,7 +247,7 @@ def honest(task: str, contender: Contender, tier: str, seed: int) -> list[dict[s
     for check in checks:
         if check["passed"] is False:
             print(
-                f"  {task}, {contender.name}, seed {seed}: {check['severity']} {check['id']}: {check['message']}",
+                f"  {task}, {contender.name}, seed {seed}: {check['severity']} {check['name']}: {check['message']}",
                 flush=True,
             )
     return checks
@@ -258,7 +258,7 @@ def report_alarms(task: str, runs: list[list[dict[str, Any]]]) -> None:
     made = [check for checks in runs for check in checks if check["passed"] is not None]
     errors = sum(check["passed"] is False and check["severity"] == "error" for check in made)
     warnings = [check["passed"] is False for check in made if check["severity"] == "warning"]
-    unknown = Counter(check["id"] for checks in runs for check in checks if check["passed"] is None)
+    unknown = Counter(check["name"] for checks in runs for check in checks if check["passed"] is None)
     share = sum(warnings) / len(warnings) if warnings else 0.0
     print(f"{task}: {len(runs)} runs, {errors} errors, {sum(warnings)} warnings of {len(warnings)} ({share:.1%}); "
           f"could not check: {dict(unknown)}", flush=True)  # fmt: skip
