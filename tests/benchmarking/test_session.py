@@ -12,7 +12,14 @@ import pytest
 from tinytorch.benchmarking import measure
 from tinytorch.benchmarking.placements import Description, Inspection, Mode
 from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Plan, Probe, Tier
-from tinytorch.benchmarking.session import Session, Settings, long_measurement, measure_models, survey_models
+from tinytorch.benchmarking.session import (
+    LEAST_READ_BYTES,
+    Session,
+    Settings,
+    long_measurement,
+    measure_models,
+    survey_models,
+)
 from tinytorch.errors import ModelError
 from tinytorch.progress import Progress, silent
 
@@ -33,6 +40,7 @@ class Script:
     mode: Mode = "worker processes"
     seeds: list[Sequence[int]] = field(default_factory=list)
     visited: list[int] = field(default_factory=list)
+    read: list[int] = field(default_factory=list)
 
 
 class ScriptedPlacements:
@@ -54,7 +62,8 @@ class ScriptedPlacements:
         return Probe((1_000_000_000, 1_000_000_000), 50, 1)
 
     def limits(self, kept_bytes: int) -> measure.Limits:
-        return measure.Limits(1e9, 1e9)
+        self.script.read.append(kept_bytes)
+        return measure.Limits(1e9 * len(self.script.read), 1e9)
 
     def time_passes(self, model: int) -> list[int]:
         return [1000]
@@ -102,6 +111,14 @@ def test_all_processes_live_for_the_whole_session_and_have_seeds_of_their_own() 
 
     assert (len(survey), len(session)) == (1, TIER.processes)
     assert len({*survey, *session}) == 1 + TIER.processes
+
+
+def test_the_machine_s_limits_are_the_best_seen_and_no_small_read_passes_for_a_slow_memory() -> None:
+    script = Script()
+    protocol = measured(script).protocol
+
+    assert script.read == [LEAST_READ_BYTES] * 2  # the models keep 300 and 100 bytes
+    assert protocol.memory_bandwidth_bytes_per_s == 2e9
 
 
 def test_two_seeds_share_no_process_seed() -> None:

@@ -36,6 +36,7 @@ from tinytorch.units import METRICS, format_time
 
 SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the same one in the batch
 MOST_NAMED, MOST_UNSEEN = 5, 100
+LEAST_READ_BYTES = 262_144  # to start reading less takes as long as to read it, and would pass for a slow memory
 MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
 SURVEY_ONLY = Plan(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
@@ -143,7 +144,7 @@ def survey_models(venue: Venue, settings: Settings, progress: Progress = silent)
         _refuse_patches(placements.inspect())
         probe = placements.probe()
         models = [_survey(placements, model, probe.call_ns[model]) for model in range(venue.models)]
-        limits = placements.limits(min(model.description.kept_bytes for model in models))
+        limits = _best_limits(placements, [model.description.kept_bytes for model in models])
         inspection = placements.inspect()
         _refuse_patches(inspection)
         return Survey(started_at, machine, models, probe, limits, inspection)
@@ -187,6 +188,14 @@ def _survey(placements: AnyPlacements, model: int, call_ns: int) -> ModelSurvey:
     description, outputs = placements.describe(model), placements.predict(model)
     pass_ns = placements.time_passes(model)
     return ModelSurvey(description, outputs, placements.predict_singly(model, call_ns), pass_ns)
+
+
+def _best_limits(placements: AnyPlacements, sizes: list[int]) -> measure.Limits:
+    """The best that was seen of the machine, with reads as large as each model: no time may lie far below it."""
+    seen = [placements.limits(max(size, LEAST_READ_BYTES)) for size in sizes]
+    return measure.Limits(
+        max(limits.memory_bandwidth_bytes_per_s for limits in seen), max(limits.flops_per_s for limits in seen)
+    )
 
 
 def _alike(single: NDArray[Any], batch: NDArray[Any]) -> bool:
