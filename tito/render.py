@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tinytorch.benchmarking.comparison import Comparison
+from tinytorch.benchmarking.comparison import Comparison, Statistics
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory
 from tinytorch.benchmarking.statistics import Interval
 from tinytorch.competition.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
 from tinytorch.competition.events import ConstraintResult
+from tinytorch.competition.expectation import Standing
 from tinytorch.competition.run import Run
 from tinytorch.competition.scores import compared
 from tinytorch.competition.submission import trust_of
@@ -55,13 +56,22 @@ def meaning(run: Run) -> str:
     return f"{run.source.name} {'; '.join(parts)}."
 
 
-def scores_table(scores: Mapping[str, float | None], title: str = "Normalized scores") -> RenderableType:
-    """The normalized scores."""
-    shown = table(title, "score", "value", right=True)
+def scores_table(scores: Mapping[str, float | None], found: Statistics, title: str) -> RenderableType:
+    """The normalized scores; those that are tested with their interval and p-value in this session."""
+    shown = table(title, "score", "value", "95 %", "test", right=True)
+    tested = {"speedup": found.speedup, "accuracy_delta": found.accuracy_delta}
     for name, value in scores.items():
         words = NOT_MEASURED if value is None else f"{value:+.4f}" if name == "accuracy_delta" else three_digits(value)
-        shown.add_row(name, words)
+        shown.add_row(name, words, *_tested(tested.get(name)))
     return shown
+
+
+def _tested(comparison: Comparison | None) -> tuple[str, str]:
+    """Interval and p-value of what has them."""
+    if comparison is None or comparison.ci_lower is None or comparison.ci_upper is None:
+        return "", ""
+    bounds = _interval(three_digits(comparison.ci_lower), three_digits(comparison.ci_upper))
+    return bounds, p_words(comparison.p_value)
 
 
 def across_sessions(interval: Interval) -> RenderableType:
@@ -70,26 +80,37 @@ def across_sessions(interval: Interval) -> RenderableType:
     return Text(f"the mean speedup of many sessions lies within {bounds} (95 %)", style="dim")
 
 
-def event_row(event: Eligibility) -> dict[str, Any]:
-    """An event's line: what it asks for, what it is ranked by and the score, eligible or not, and why."""
-    asked = event.asked
+def event_row(event: Eligibility, standing: Standing, advice: str) -> dict[str, Any]:
+    """An event's line: its score with interval and verdict, eligible or not and by what margin, and what to do next."""
+    asked, interval = event.asked, standing.interval
     shown = NOT_MEASURED if event.value is None else f"{event.value:.4g}"
     why = "; ".join(_margin(constraint) for constraint in event.constraints) or "no constraint"
-    score = f"{asked.ranked_by} {shown}"
     return {
-        "event": event.event.value, "title": asked.title, "objective": asked.objective, "score": score,
-        "eligible": event.is_eligible, "why": why,
+        "event": event.event.value, "title": asked.title, "objective": asked.objective,
+        "ranked_by": asked.ranked_by, "value": event.value, "score": f"{asked.ranked_by} {shown}",
+        "interval_of": standing.score, "interval": None if interval is None else [interval.lower, interval.upper],
+        "verdict": None if standing.verdict is None else standing.verdict.value,
+        "eligible": event.is_eligible, "why": why, "next": advice,
     }  # fmt: skip
 
 
-def events_table(events: Iterable[Eligibility]) -> RenderableType:
-    """The line of every event: what it is ranked by, eligible or not, and why."""
-    shown = table("Events", "event", "ranked by", "eligible", "why")
+def events_table(events: Iterable[Eligibility], standings: Mapping[str, Standing], advices: Mapping[str, str]) -> (
+    RenderableType
+):  # fmt: skip
+    """The line of every event: its score with the interval and verdict, eligible or not, and what to do next."""
+    shown = table("Events", "event", "score", "eligible", "next")
     words = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("could not check", "yellow")}
     for event in events:
-        row = event_row(event)
-        shown.add_row(row["event"], _ranked(event), words[row["eligible"]], row["why"])
+        standing, row = standings[event.event], event_row(event, standings[event.event], advices[event.event])
+        score = Lines(_ranked(event), _bounds(standing), row["verdict"] or "no interval")
+        said = Lines(row["why"], row["next"])
+        shown.add_row(row["event"], score, words[row["eligible"]], said)
     return shown
+
+
+def _bounds(standing: Standing) -> str:
+    """The interval over many sessions; of accuracy that of its change."""
+    return standing.bounds if standing.alike else f"{standing.bounds} points".removeprefix(" points")
 
 
 def _ranked(event: Eligibility) -> str:

@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console
 
 from tinytorch.competition.eligibility import eligibility
+from tinytorch.competition.expectation import standing
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.run import Run
-from tinytorch.competition.scores import compute_scores
+from tinytorch.competition.scores import compared, compute_scores
 from tinytorch.competition.validation import CHECKS
 from tito import bars, render, screen
 from tito.screen import PIPE_COLUMNS
@@ -36,8 +37,11 @@ def test_no_name_is_broken_at_any_usual_width(run: Run, width: int) -> None:
     checks = [
         {"name": check.name, "passed": None, "message": "a reason of several words", "mend": ""} for check in CHECKS
     ]
-    tables = (render.events_table(eligibility(run.optimized.metrics, scores)), render.checks_table("x", checks),
-              render.scores_table(scores.model_dump()))  # fmt: skip
+    events = eligibility(run.optimized.metrics, scores)
+    standings = {event: standing(run, event) for event in OlympicEvent}
+    tested = compared(run.baseline.metrics, run.optimized.metrics)
+    tables = (render.events_table(events, standings, dict.fromkeys(OlympicEvent, "a word")),
+              render.checks_table("x", checks), render.scores_table(scores.model_dump(), tested, "x"))  # fmt: skip
     words = set(re.findall(r"\w+", "".join(drawn(each, width) for each in tables)))
 
     assert {*OlympicEvent, *(check.name for check in CHECKS), *scores.model_dump()} <= words

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tinytorch.benchmarking.statistics import Interval
+from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.events import Ranking, Rules, load_rules
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.run import Run
@@ -48,13 +48,28 @@ class Standing:
             return Outcome.SHOWN
         return Outcome.OPPOSITE if self.interval.upper < self.alike else Outcome.OPEN
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """Better or worse where the whole interval says so; None without one."""
+        if self.interval is None:
+            return None
+        if self.interval.lower > self.alike:
+            return Verdict.BETTER
+        return Verdict.WORSE if self.interval.upper < self.alike else Verdict.NO_DETECTABLE_DIFFERENCE
+
+    @property
+    def bounds(self) -> str:
+        """The interval as people write it; empty without one."""
+        if self.interval is None:
+            return ""
+        lower, upper = self.interval.lower, self.interval.upper
+        if not self.alike:
+            return f"[{lower:+.1f}, {upper:+.1f}]"
+        return f"[{three_digits(lower)}, {three_digits(upper)}]"
+
     def __str__(self) -> str:
         """The score and its interval."""
-        if self.interval is None:
-            return f"{self.score} has no interval"
-        lower, upper = self.interval.lower, self.interval.upper
-        shown = f"{lower:+.1f}, {upper:+.1f}" if not self.alike else f"{three_digits(lower)}, {three_digits(upper)}"
-        return f"{self.score} within [{shown}]"
+        return f"{self.score} within {self.bounds}" if self.interval else f"{self.score} has no interval"
 
 
 def standing(run: Run, event: OlympicEvent, rules: Rules | None = None) -> Standing:

@@ -20,20 +20,25 @@ def score(
     json_: Json = False,
     folder: WorkspaceFolder = None,
 ) -> None:
-    """Score a run for every event."""
+    """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
+    from tinytorch.competition.advice import advice
     from tinytorch.competition.eligibility import eligibility
     from tinytorch.competition.events import read_rules
+    from tinytorch.competition.expectation import standing
     from tinytorch.competition.run import parse_run
-    from tinytorch.competition.scores import compute_scores, speedup_across_sessions
+    from tinytorch.competition.scores import compared, compute_scores, speedup_across_sessions
     from tito import render
 
     judged_by = read_rules(rules)
     record = parse_run(*Workspace(folder).run_content(run, task))
-    scores = compute_scores(record.baseline.metrics, record.optimized.metrics, judged_by)
+    metrics = record.optimized.metrics
+    scores = compute_scores(record.baseline.metrics, metrics, judged_by)
     found = speedup_across_sessions(record, judged_by)
-    events = eligibility(record.optimized.metrics, scores, judged_by)
+    events = eligibility(metrics, scores, judged_by)
+    standings = {event.event.value: standing(record, event.event, judged_by) for event in events}
+    advices = {event.event.value: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
-        rows = [render.event_row(event) for event in events]
+        rows = [render.event_row(event, standings[event.event], advices[event.event]) for event in events]
         across = None if found is None else [found.lower, found.upper]
         document = {
             "run": record.id, "task": record.task.name, "normalized_scores": scores.model_dump(),
@@ -43,7 +48,7 @@ def score(
         screen.put_json(document)
         return
     title = f"{record.task.name}: normalized scores of {record.source.name}"
-    screen.show(render.scores_table(scores.model_dump(), title))
+    screen.show(render.scores_table(scores.model_dump(), compared(record.baseline.metrics, metrics, judged_by), title))
     if found:
         screen.show(render.across_sessions(found))
-    screen.show(render.events_table(events))
+    screen.show(render.events_table(events, standings, advices))
