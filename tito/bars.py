@@ -19,6 +19,7 @@ STAGES = {
     "build": "Building the optimized model",
     "survey": "Checking both models",
     "measure": "Measuring, interleaved",
+    "check": "Checking submissions",
     "profile": "Profiling, layer by layer",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import partial
@@ -23,6 +24,7 @@ from tito.documents import Destination, descriptor, read_descriptor
 from tito.parallel import in_order
 
 EVERY_CHECK = "all"
+FEWEST_WATCHED = 25  # files, a second's work
 HUMAN, JSON = "human", "json"
 
 
@@ -30,7 +32,8 @@ def check(names: Sequence[str], strict: bool, format_: str, target: Destination,
     """Write what is found about the files by the rules, and say whether all are valid."""
     start.finished()
     verdicts: list[bool] = []
-    reports = _noted(with_duplicates(_judged(names, rules)), strict, verdicts)
+    judged = _watched(_judged(names, rules), len(names))
+    reports = _noted(with_duplicates(judged), strict, verdicts)
     if format_ == HUMAN:
         _write(_drawn(render_findings.reports(reports, len(names) > 1), target), target)
     else:
@@ -57,6 +60,19 @@ def _judged(names: Sequence[str], rules: Rules) -> Iterator[Report]:
     if any(descriptor(name) is not None for name in names):
         return map(partial(judge_file, read=_read, rules=rules), names)
     return in_order(partial(judge_file, rules=rules), names)
+
+
+def _watched(reports: Iterable[Report], count: int) -> Iterator[Report]:
+    """The reports, with a bar on stderr while many are made; all are made before the first is shown."""
+    if count < FEWEST_WATCHED or not sys.stderr.isatty():
+        yield from reports
+        return
+    from tito import bars  # takes longer than to check a file
+
+    with bars.progress() as told:
+        for number, report in enumerate(reports, 1):
+            told("check", number / count)
+            yield report
 
 
 def _noted(reports: Iterable[Report], strict: bool, verdicts: list[bool]) -> Iterator[Report]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -16,6 +17,7 @@ from tinytorch.competition import generate_submission
 from tinytorch.competition.formats import FORMATS
 from tinytorch.competition.formats.document import Document
 from tinytorch.competition.validation import PAGES
+from tito.checking import _watched
 from tito.olympics.validate import OutputFormat
 
 NUMBERS = {"latency": 50.0, "memory": 12.0, "accuracy": 0.97}
@@ -180,3 +182,29 @@ def test_the_last_report_is_no_submission_though_it_lies_among_them(folder: Path
         tito("validate", ".", "--format", "json", "-o", "report.json")
 
     assert json.loads((folder / "report.json").read_text())["files"] == 3
+
+
+@pytest.mark.parametrize("pattern", ["*.json", "./[ab]*.json", "**/*.json", "ABSOLUTE/*.json"])
+def test_a_pattern_that_no_shell_has_replaced_stands_for_its_files(folder: Path, tito, pattern: str) -> None:
+    named = pattern.replace("ABSOLUTE", str(folder))
+    files = [Path(result["file"]).name for result in tito("validate", named, "--json").json["results"]]
+
+    assert files == ["ada.json", "bob.json", "broken.json"][: len(files)]
+    assert len(files) >= 2
+
+
+def test_a_pattern_without_files_and_a_file_with_its_name_are_told_apart(folder: Path, tito) -> None:
+    assert tito("validate", "none*.json", "--json").json["results"][0]["checks"][0]["id"] == "TO-F01"
+    (folder / "[ada].json").write_bytes((folder / "ada.json").read_bytes())
+
+    assert tito("validate", "[ada].json").code == 0
+
+
+def test_many_files_are_watched_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+    monkeypatch.setattr("tito.bars.progress", lambda: contextlib.nullcontext(lambda stage, share: told.append(share)))
+    for is_terminal, count in ((True, 40), (False, 40), (True, 3)):
+        monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda is_terminal=is_terminal: is_terminal))
+        assert list(_watched(range(count), count)) == list(range(count))
+
+    assert (len(told), told[-1]) == (40, 1.0)

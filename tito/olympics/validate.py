@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from glob import glob, has_magic
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ class OutputFormat(StrEnum):
 def validate(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE", help="Submissions; a folder stands for its *.json files, - is stdin."),
+        typer.Argument(metavar="FILE", help="Submissions; a folder stands for its *.json files, * for any name."),
     ] = None,
     rules: RulesFile = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
@@ -61,11 +62,19 @@ def validate(
     raise typer.Exit(0 if checking.check(names, strict, format_, target, read_rules(rules)) else 1)
 
 
+def _matching(name: str) -> list[str]:
+    """The JSON files of a folder, or what matches a pattern that no shell has replaced; none for the name of a file."""
+    if Path(name).is_dir():
+        return list(map(str, Path(name).glob("*.json")))
+    is_pattern = has_magic(name) and not Path(name).exists()
+    return glob(name, recursive=True) if is_pattern else []  # noqa: PTH207 - Path.glob takes no absolute pattern
+
+
 def _expanded(names: Iterable[str], report: str) -> Iterator[str]:
-    """The names, a folder as its JSON files in the order of their names; an empty folder stays, and is a finding.
+    """The names, folders and patterns as the files that they stand for; one that stands for none is a finding.
 
     The last report, which is about to be replaced, is no submission though it lies among them.
     """
     for name in names:
-        inside = sorted(map(str, Path(name).glob("*.json"))) if Path(name).is_dir() else []
+        inside = sorted(_matching(name))
         yield from [path for path in inside if str(Path.cwd() / path) != report] or [name]
