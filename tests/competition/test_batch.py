@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tinytorch.benchmarking.records import Latency
-from tinytorch.competition.reports import Report
+from tinytorch.competition.batch import Ledger
+from tinytorch.competition.reports import Entry, Report
 from tinytorch.competition.run import Run
 from tinytorch.competition.submission import Submission, submission_from_run
 from tinytorch.competition.validation import validate_files
@@ -69,7 +71,7 @@ def test_two_athletes_with_the_same_samples_are_both_told(submission: Document, 
     """Which one copied, no file tells; a third with samples of its own is left alone."""
     names = [save(submission, "Ada"), save(other, "Bob"), save(submission, "Eve")]
     reports = list(validate_files(names))
-    finding = reports[0].findings[-1]
+    finding = reports[0].findings[-2]
 
     assert duplicates(reports) == [False, True, False]
     assert all(report.valid for report in reports)
@@ -107,3 +109,50 @@ def test_alone_there_is_nothing_to_compare_with(submission: Document, save: Save
 def test_no_file_gives_no_report() -> None:
     """An empty call is not an error here."""
     assert list(validate_files([])) == []
+
+
+SECONDS = {"the same span": (0, 30), "overlaps": (10, 40), "inside": (5, 20), "after": (31, 60), "next": (30, 50)}
+
+
+def at(submission: Document, span: tuple[int, int], athlete: str = "Ada", python: str = "") -> Entry:
+    """What is known of a submission whose run went on then."""
+    begun = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    document = copy.deepcopy(submission)
+    document["athlete_name"] = athlete
+    document["protocol"] |= {"started_at": (begun + timedelta(seconds=span[0])).isoformat(),
+                             "ended_at": (begun + timedelta(seconds=span[1])).isoformat()}  # fmt: skip
+    document["system_info"] |= {"python": python or document["system_info"]["python"]}
+    return Entry.of(Submission.model_validate_json(json.dumps(document)))
+
+
+def overlapping(*entries: Entry) -> dict[int, str]:
+    """Which of them went on at the same time as which."""
+    ledger = Ledger()
+    for number, entry in enumerate(entries):
+        ledger.add(f"{number}.json", entry)
+    return ledger.overlaps()
+
+
+@pytest.mark.parametrize("how", SECONDS)
+def test_two_runs_at_once_on_one_machine_are_told(submission: Document, how: str) -> None:
+    """One run that was packaged twice is one, and one after the other is in order."""
+    found = overlapping(at(submission, (0, 30)), at(submission, SECONDS[how]))
+
+    assert found == ({0: "1.json", 1: "0.json"} if how in ("overlaps", "inside") else {})
+
+
+@pytest.mark.parametrize("other", [{"athlete": "Bob"}, {"python": "3.99"}])
+def test_other_people_and_other_machines_may_measure_meanwhile(submission: Document, other: dict[str, str]) -> None:
+    """A class has many machines of one kind."""
+    assert overlapping(at(submission, (0, 30)), at(submission, (10, 40), **other)) == {}
+
+
+def test_an_overlap_is_a_warning_with_the_other_file(submission: Document, save: Save) -> None:
+    """And nothing is said of a time that is not known."""
+    later = copy.deepcopy(submission)
+    later["protocol"]["ended_at"] = "2026-03-01T12:00:29.500000Z"
+    reports = list(validate_files([save(submission, "Ada", "a"), save(later, "Ada", "b")]))
+    found = [report.findings[-1] for report in reports]
+
+    assert [(finding.id, finding.passed, finding.severity) for finding in found] == [("TO-B02", False, "warning")] * 2
+    assert found[0].evidence["other"].endswith("b.json")

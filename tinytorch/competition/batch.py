@@ -7,6 +7,7 @@ import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from tinytorch.competition.reports import Entry, Report
 from tinytorch.text import safe_text
 
 DUPLICATED_SAMPLES = page("duplicated_samples")
+OVERLAPPING_RUNS = page("overlapping_runs")
+PAGES = (DUPLICATED_SAMPLES, OVERLAPPING_RUNS)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Ledger:
     athletes: list[str] = field(default_factory=list)
     fingerprints: array[int] = field(default_factory=lambda: array("Q"))
     owners: array[int] = field(default_factory=lambda: array("I"))
+    spans: list[tuple[str, bytes, float, float]] = field(default_factory=list)  # athlete, machine, start, end
 
     def add(self, source: str, entry: Entry | None) -> None:
         """Take down the next submission; one that could not be read has no fingerprints."""
@@ -41,6 +45,8 @@ class Ledger:
             self.owners.append(len(self.sources))
         self.sources.append(source)
         self.athletes.append(entry.athlete_name if entry else "")
+        where = (entry.athlete_name, entry.machine, entry.started_s, entry.ended_s) if entry else ("", b"", 0.0, 0.0)
+        self.spans.append(where)
 
     def twins(self) -> dict[int, Twin]:
         """By the number of a submission: the first other athlete's that shares samples with it."""
@@ -54,6 +60,21 @@ class Ledger:
                 twin = other if self.athletes[owner] == self.athletes[first] else first
                 before = found.get(owner, Twin(self.sources[twin], 0))
                 found[owner] = replace(before, placements=before.placements + 1)
+        return found
+
+    def overlaps(self) -> dict[int, str]:
+        """By the number of a submission: another run of its athlete on its machine that went on at the same time.
+
+        A run that was packaged twice has the same span, and is one run.
+        """
+        found: dict[int, str] = {}
+        order = sorted((number for number, span in enumerate(self.spans) if span[1]), key=self.spans.__getitem__)
+        for first, second in pairwise(order):
+            (athlete, machine, start, end), (other, elsewhere, later, until) = self.spans[first], self.spans[second]
+            is_another = (start, end) != (later, until)
+            if (athlete, machine) == (other, elsewhere) and is_another and later < end:
+                found.setdefault(first, self.sources[second])
+                found.setdefault(second, self.sources[first])
         return found
 
     def _shared(self) -> Iterator[list[int]]:
@@ -77,14 +98,15 @@ def with_duplicates(reports: Iterable[Report]) -> Iterator[Report]:
         for report in reports:
             ledger.add(report.source, report.entry)
             pickle.dump(report, waiting)
-        twins = ledger.twins()
+        twins, overlaps = ledger.twins(), ledger.overlaps()
         readable = sum(1 for athlete in ledger.athletes if athlete)
         waiting.seek(0)
         for number in range(len(ledger.sources)):
             report = pickle.load(waiting)  # written by ourselves, in a file that has no name
             if report.entry is not None:
-                finding = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), report.entry, readable))
-                report = replace(report, findings=(*report.findings, finding))
+                shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), report.entry, readable))
+                timed = OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), report.entry, readable))
+                report = replace(report, findings=(*report.findings, shared, timed))
             yield report
 
 
@@ -98,3 +120,14 @@ def _outcome(twin: Twin | None, entry: Entry, readable: int) -> Outcome:
     if readable < 2:
         return unknown("there is no other submission in this call to compare with")
     return passed("no samples are shared with another athlete's submission")
+
+
+def _meanwhile(other: str | None, entry: Entry, readable: int) -> Outcome:
+    if other is not None:
+        source = safe_text(other)
+        return failed(f"{source} was measured at the same time by the same athlete on the same machine", other=source)
+    if not entry.machine:
+        return unknown("the machine or the time of the run is not known")
+    if readable < 2:
+        return unknown("there is no other submission in this call to compare with")
+    return passed("no other run went on at the same time")

@@ -27,6 +27,9 @@ class Entry:
     trust: str
     scores: dict[str, float | None]
     fingerprints: tuple[bytes, ...] = field(repr=False)
+    machine: bytes = b""  # a digest of what is known of it; empty when nothing is
+    started_s: float = 0.0  # of the run, since 1970
+    ended_s: float = 0.0
 
     @classmethod
     def of(cls, submission: Submission) -> Entry:
@@ -39,6 +42,7 @@ class Entry:
             trust=submission.trust.value,
             scores=submission.normalized_scores.model_dump(),
             fingerprints=tuple(_fingerprints(submission)),
+            **_when_and_where(submission),
         )
 
 
@@ -73,6 +77,17 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """As `validate_submission` gives it, under the name of its file."""
         return {"file": self.file, "trust": self.trust, **report(self.findings)}
+
+
+def _when_and_where(submission: Submission) -> dict[str, Any]:
+    """The run's machine and its span of time, where the submission says both."""
+    protocol, machine = submission.protocol, submission.system_info
+    if protocol is None or machine is None:
+        return {}
+    digest = blake2b(machine.model_dump_json().encode(), digest_size=FINGERPRINT_BYTES).digest()
+    return {
+        "machine": digest, "started_s": protocol.started_at.timestamp(), "ended_s": protocol.ended_at.timestamp()
+    }  # fmt: skip
 
 
 def _fingerprints(submission: Submission) -> Iterator[bytes]:

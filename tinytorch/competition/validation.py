@@ -39,7 +39,7 @@ CHECKS: tuple[Check[Case], ...] = (
 SUBMIT_AGAIN = "package the measured run again with tito olympics submit; edit no numbers"
 Read = Callable[[str], bytes]
 
-PAGES: dict[str, Page] = {each.name: each for each in (*reading.PAGES, *CHECKS, batch.DUPLICATED_SAMPLES)}
+PAGES: dict[str, Page] = {each.name: each for each in (*reading.PAGES, *CHECKS, *batch.PAGES)}
 
 
 def validate_submission(submission: object, rules: Rules | None = None) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tinytorch.competition.batch import DUPLICATED_SAMPLES
+from tinytorch.competition.batch import PAGES
 from tinytorch.competition.findings import Finding
 from tinytorch.competition.reports import Entry, Report
 
 POINTS = 100.0  # of a valid submission; Gradescope scales them to the assignment's
-HIDDEN = {DUPLICATED_SAMPLES.name}  # names other athletes' files, which is for the instructor only
+HIDDEN = {page.name for page in PAGES}  # they name other files, which is for the instructor only
 STATUS = {True: "passed", False: "failed"}
 
 
