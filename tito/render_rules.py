@@ -13,6 +13,8 @@ from tinytorch.text import safe_text
 from tinytorch.units import format_limit
 from tito.tables import Lines, table
 
+SHOWN_APART = {"version", "sha256", "events"}
+
 
 def events(rules: Rules, chosen: OlympicEvent | None) -> RenderableType:
     """A line for each event, or for the chosen one."""
@@ -27,9 +29,9 @@ def events(rules: Rules, chosen: OlympicEvent | None) -> RenderableType:
 
 def limits(rules: Rules) -> RenderableType:
     """Every other rule with its value, and what it was before a class changed it."""
-    shipped = dict(_values(load_rules().model_dump(exclude={"version", "sha256", "events"})))
+    shipped = dict(_values(load_rules().model_dump(exclude=SHOWN_APART)))
     shown = table("Limits", "rule", "value", "ours")
-    for name, value in _values(rules.model_dump(exclude={"version", "sha256", "events"})):
+    for name, value in _values(rules.model_dump(exclude=SHOWN_APART)):
         shown.add_row(name, _words(value), "" if shipped[name] == value else _words(shipped[name]))
     return shown
 

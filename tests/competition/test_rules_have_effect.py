@@ -35,6 +35,8 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def others(value: Any) -> list[Any]:
     """Other values that a rule might have."""
     match value:
+        case bool():
+            return [not value]
         case int():
             return [0, value * 1000, 10**9]
         case float():
@@ -58,10 +60,17 @@ def with_rule(path: tuple[Any, ...], value: Any) -> Rules | None:
         return None
 
 
+def opened(document: dict[str, Any]) -> None:
+    """What the open division allows."""
+    document["division"] = "open"
+    NEGATIVE_CONTROLS["layer_kinds"](document)
+    NEGATIVE_CONTROLS["accuracy_gain"](document)
+
+
 @pytest.fixture(scope="module")
 def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str, Any]]) -> Callable[[Rules], Any]:
     """Everything that rules decide of a run and of a good and many bad submissions."""
-    documents = [submission, *(change(submission, mutate) for mutate in NEGATIVE_CONTROLS.values())]
+    documents = [submission, *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened))]
     parsed = [parse_object(document) for document in documents]
 
     def judge(rules: Rules) -> Any:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records import Latency, Metrics
-from tinytorch.competition.events import Plausibility, Rules
+from tinytorch.competition.events import DivisionRules, Plausibility, Rules
 from tinytorch.competition.scores import Scores, compared, derive_scores
 from tinytorch.competition.submission import Submission
 
@@ -32,6 +32,11 @@ class Case:
     def limits(self) -> Plausibility:
         """Beyond these a submission is flagged."""
         return self.rules.plausibility
+
+    @property
+    def division(self) -> DivisionRules:
+        """What the submission's division asks."""
+        return self.rules.divisions[self.submission.division]
 
     @property
     def baseline(self) -> Metrics:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tinytorch.competition.names import RULES_FILE, OlympicEvent
+from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, OlympicEvent
 from tinytorch.competition.quantities import checked_quantity
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
@@ -100,6 +100,13 @@ class Plausibility(_RuleRecord):
     dense_layers: list[str]
 
 
+class DivisionRules(_RuleRecord):
+    """What a division asks of an entry's architecture and answers."""
+
+    keeps_layer_kinds: bool
+    flags_accuracy_gain: bool
+
+
 class Rules(_RuleRecord):
     """One version of the rules; `sha256` is the digest of the file they came from."""
 
@@ -108,11 +115,13 @@ class Rules(_RuleRecord):
     significance: Significance
     scoring: Scoring
     plausibility: Plausibility
+    divisions: dict[Division, DivisionRules]
     events: dict[OlympicEvent, EventRules]
 
     @model_validator(mode="after")
-    def _covers_every_event(self) -> Self:
+    def _covers_every_event_and_division(self) -> Self:
         missing = [event.value for event in OlympicEvent if event not in self.events]
+        missing += [division for division in DIVISIONS if division not in self.divisions]
         if missing:
             raise ValueError(f"no rules for {', '.join(missing)}")
         return self
