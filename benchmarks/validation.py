@@ -32,8 +32,8 @@ from tinytorch.benchmarking.records import Latency
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.reading import LARGEST_FILE_BYTES
-from tinytorch.competition.run import SCHEMA_VERSION, Run
-from tinytorch.competition.submission import submission_from_run
+from tinytorch.competition.run import Run
+from tinytorch.competition.submission import SCHEMA_VERSION, submission_from_run
 from tinytorch.competition.validation import validate_bytes, validate_files
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition

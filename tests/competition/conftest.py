@@ -23,7 +23,7 @@ from tinytorch.benchmarking.records import (
     Throughput,
 )
 from tinytorch.competition.run import Run, SourceRecord, TaskRecord
-from tinytorch.competition.submission import Submission, submission_from_run
+from tinytorch.competition.submission import Provenance, Submission, submission_from_run
 
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TEST_SAMPLES = 360
@@ -119,7 +119,10 @@ def run() -> Run:
 @pytest.fixture(scope="session")
 def submission(run: Run) -> dict[str, Any]:
     """A valid submission to the All-Around event; tests change copies only."""
-    return submission_from_run(run, event="all_around", athlete_name="Ada", github_repo="https://github.com/ada/entry")
+    return submission_from_run(
+        run, event="all_around", athlete_name="Ada", github_repo="https://github.com/ada/entry",
+        provenance=Provenance(commit="a" * 40, is_dirty=False),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

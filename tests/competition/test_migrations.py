@@ -11,8 +11,7 @@ import pytest
 from tinytorch.competition.migrations import STEPS, migrate
 from tinytorch.competition.parsing import parse_bytes
 from tinytorch.competition.reading import RefusedError
-from tinytorch.competition.run import SCHEMA_VERSION
-from tinytorch.competition.submission import json_schema
+from tinytorch.competition.submission import SCHEMA_VERSION, json_schema
 from tinytorch.competition.validation import validate_bytes
 
 FROZEN = Path(__file__).with_name("frozen")

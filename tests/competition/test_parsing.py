@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tinytorch.competition.parsing import DEEPEST_NESTING, MOST_SCHEMA_ERRORS
 from tinytorch.competition.reading import LARGEST_FILE_BYTES
-from tinytorch.competition.run import SCHEMA_VERSION
+from tinytorch.competition.submission import SCHEMA_VERSION
 from tinytorch.competition.validation import CHECKS, validate_bytes, validate_submission
 from tinytorch.text import is_safe
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory
 from tinytorch.competition import batch, reading
 from tinytorch.competition.findings import Finding, report, texts
-from tinytorch.competition.run import Run
+from tinytorch.competition.run import RUN_VERSION, Run
 from tinytorch.competition.submission import submission_from_run
 from tinytorch.competition.validation import CHECKS, PAGES, explain, validate_bytes, validate_submission
 from tinytorch.errors import UsageError
@@ -97,6 +97,7 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "rules": put("rules.version", "0.1"),
     "trust": put("trust", "T0"),
     "techniques": put("techniques", []),
+    "committed": put("provenance.is_dirty", True),
     "latency_statistics": put("optimized.metrics.latency.typical", 0.5),
     "memory_statistics": put("optimized.metrics.memory.mean", 1.0),
     "accuracy_statistics": put("optimized.metrics.accuracy.correct", 349),
@@ -159,7 +160,7 @@ def test_every_check_is_explained_under_an_id_of_its_own() -> None:
 
 IDS = {  # for ever: an id is never given to another check
     "TO-F": "file size encoding json duplicate_keys nesting numbers values schema_version schema",
-    "TO-D": "text repository digest rules trust techniques",
+    "TO-D": "text repository digest rules trust techniques committed",
     "TO-S": "latency_statistics memory_statistics accuracy_statistics throughput_statistics normalized_scores "
     "statistics constraint_results sample_shape clock_span",
     "TO-E": "constraints completeness test_set layer_kinds",
@@ -199,7 +200,7 @@ def test_a_check_fails_on_what_it_is_for(check: Any, submission: Document, chang
     found = outcome(result, check.name)
 
     assert (found["passed"], found["severity"]) == (False, check.severity)
-    assert found["message"] in result["issues"]
+    assert (found["message"] in result["issues"]) == (check.severity != "info")
     assert found["mend"]
     assert not (check.severity == "error" and result["valid"])
 
@@ -262,7 +263,7 @@ def test_units_of_another_size_than_the_protocol_s_are_found(submission: Documen
 def run_of(document: Document) -> Document:
     """The run that a submission was made from."""
     shared = {name: document[name] for name in Run.model_fields if name in document}
-    return {"id": "20260301T120030Z-0a1b2c3d", **shared}
+    return {**shared, "id": "20260301T120030Z-0a1b2c3d", "schema_version": RUN_VERSION}
 
 
 @pytest.mark.parametrize(

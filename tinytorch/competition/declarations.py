@@ -69,6 +69,17 @@ def techniques(case: Case) -> Outcome:
     return passed(f"techniques named: {count}") if count else failed("no technique is named", techniques=0)
 
 
+@check
+def committed(case: Case) -> Outcome:
+    found = case.submission.provenance
+    if found is None:
+        return unknown("it was not packaged in a git repository")
+    shown = f"packaged at commit {found.commit[:12]}"
+    if found.is_dirty:
+        return failed(f"{shown}, with changes that are not committed", commit=found.commit)
+    return passed(shown, commit=found.commit)
+
+
 def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     """Every text in a document with its place; numbers and lists of lists, which are samples, are passed by."""
     if isinstance(value, str):
@@ -81,4 +92,4 @@ def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(inner, f"{path}.{index}")
 
 
-CHECKS: tuple[Check[Case], ...] = (text, repository, digest, rules, trust, techniques)
+CHECKS: tuple[Check[Case], ...] = (text, repository, digest, rules, trust, techniques, committed)

@@ -4,6 +4,7 @@
 2.0   latency is the quiet time, compared by processes or sessions; adds the typical time, what a run measured of its
       machine, and the accuracy that its task expects of the baseline. Times taken before cannot be compared with it.
 2.1   adds what the count of memory could not see, and the digests of an entry's helpers; a model may keep 0 bytes
+2.2   adds the commit that a submission was packaged at
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from tinytorch.competition.findings import Outcome, passed
 from tinytorch.competition.reading import RefusedError
-from tinytorch.competition.run import SCHEMA_VERSION
+from tinytorch.competition.submission import SCHEMA_VERSION
 from tinytorch.text import safe_text
 
 Document = dict[str, Any]
@@ -34,7 +35,12 @@ def _from_2_0(document: Document) -> Document:
     return {**document, "schema_version": "2.1"}
 
 
-STEPS: dict[str, Callable[[Document], Document]] = {"1.0": _from_1_0, "2.0": _from_2_0}
+def _from_2_1(document: Document) -> Document:
+    """What 2.2 adds may be missing."""
+    return {**document, "schema_version": "2.2"}
+
+
+STEPS: dict[str, Callable[[Document], Document]] = {"1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1}
 
 
 def migrate(document: Document) -> tuple[Document, Outcome]:

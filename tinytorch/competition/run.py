@@ -13,8 +13,8 @@ from tinytorch.competition.kinds import Kind, kind_of
 from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, Division
 from tinytorch.errors import UsageError
 
-SchemaVersion = Literal["2.1"]  # what each version added: tinytorch/competition/migrations.py
-SCHEMA_VERSION: SchemaVersion = "2.1"
+RunVersion = Literal["2.1"]  # as submissions had it then: tinytorch/competition/migrations.py
+RUN_VERSION: RunVersion = "2.1"
 
 
 MENDS: dict[Kind | None, str] = {
@@ -52,7 +52,7 @@ class SourceRecord(Record):
 class Run(Record):
     """One recorded `benchmark`: both models, measured in one session."""
 
-    schema_version: SchemaVersion = SCHEMA_VERSION
+    schema_version: RunVersion = RUN_VERSION
     id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
     created_at: AwareDatetime
     task: TaskRecord

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -16,7 +16,7 @@ from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records import Metrics, ModelRecord, Record, Sha256, SystemInfo, Text
 from tinytorch.competition.events import ConstraintResult, Rules, check_constraints, load_rules
 from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division, OlympicEvent, parse_event
-from tinytorch.competition.run import SCHEMA_VERSION, Run, SchemaVersion, SourceRecord, TaskRecord
+from tinytorch.competition.run import Run, SourceRecord, TaskRecord
 from tinytorch.competition.scores import (
     MeasuredResults,
     Results,
@@ -30,6 +30,8 @@ from tinytorch.errors import UsageError
 from tinytorch.files import sha256
 from tinytorch.text import is_blank, is_safe, nearest, safe_text
 
+SchemaVersion = Literal["2.2"]  # what each version added: tinytorch/competition/migrations.py
+SCHEMA_VERSION: SchemaVersion = "2.2"
 ATHLETE_LIMIT = TECHNIQUE_LIMIT = 100
 REPOSITORY_LIMIT = 200
 MOST_CONSTRAINTS = 32
@@ -50,6 +52,13 @@ class Trust(StrEnum):
     def word(self) -> str:
         """The level in a word."""
         return {"T0": "claimed", "T1": "consistent"}[self.value]
+
+
+class Provenance(Record):
+    """The repository that a submission was packaged in: its commit, and whether anything was not committed."""
+
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")]
+    is_dirty: bool
 
 
 class RulesId(Record):
@@ -74,6 +83,7 @@ class Submission(Record):
     system_info: SystemInfo | None
     protocol: records.Protocol | None
     source: SourceRecord | None
+    provenance: Provenance | None = None
     baseline: ModelRecord
     optimized: ModelRecord
     normalized_scores: Scores
@@ -114,6 +124,7 @@ class Evidence(Record):
     optimized: ModelRecord
     task: TaskRecord | None = None
     source: SourceRecord | None = None
+    provenance: Provenance | None = None
     system_info: SystemInfo | None = None
     protocol: records.Protocol | None = None
 
@@ -155,12 +166,14 @@ def submission_from_run(
     division: str | None = None,
     created_at: datetime | None = None,
     rules: Rules | None = None,
+    provenance: Provenance | None = None,
 ) -> dict[str, Any]:
     """A submission, as a plain dict, of a recorded run; techniques and division are the run's unless given."""
     declared = run.techniques if techniques is None else techniques
     declaration = make_declaration(event, division or run.division, athlete_name, github_repo, declared)
     evidence = Evidence(
         baseline=run.baseline, optimized=run.optimized, task=run.task, source=run.source,
+        provenance=provenance,
         system_info=run.system_info, protocol=run.protocol,
     )  # fmt: skip
     return assemble(declaration, evidence, created_at or datetime.now(UTC), rules or load_rules())

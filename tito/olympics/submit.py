@@ -17,6 +17,7 @@ from tito import screen
 from tito.documents import Destination
 from tito.history import SubmissionEntry
 from tito.options import Event, Force, Json, RecordedTask, RulesFile, WorkspaceFolder
+from tito.provenance import provenance
 from tito.screen import STANDARD
 from tito.workspace import Workspace
 
@@ -77,6 +78,7 @@ def submit(
         record, event=chosen, athlete_name=name, github_repo=from_argument(repo) if repo else None,
         techniques=[*map(from_argument, technique)] if technique else record.techniques,
         division=division or record.division, rules=judged_by,
+        provenance=provenance() if record.source.kind == "entry" else None,
     )  # fmt: skip
     _check(document, judged_by, json_)
     if dry_run:
