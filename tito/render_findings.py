@@ -47,8 +47,15 @@ def pages(shown: Sequence[Page]) -> Iterator[RenderableType]:
     for page in shown:
         yield Text.assemble((f"{page.id} {page.name}", "bold"), f" ({page.severity})")
         grid = Table.grid(padding=(0, 2))
-        for label, words in (("what", page.what), ("why", page.why), ("mend", page.mend), ("example", page.example)):
-            grid.add_row(Text(f"  {label}"), Text(words))
+        for label, words in (
+            ("what", page.what),
+            ("why", page.why),
+            ("mend", page.mend),
+            ("example", page.example),
+            ("rules", ", ".join(page.rules)),
+        ):
+            if words:
+                grid.add_row(Text(f"  {label}"), Text(words))
         yield grid
 
 

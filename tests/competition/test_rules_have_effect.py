@@ -15,7 +15,7 @@ from tinytorch.competition.events import Rules, load_rules
 from tinytorch.competition.parsing import parse_object
 from tinytorch.competition.run import Run
 from tinytorch.competition.scores import compute_scores, speedup_across_sessions
-from tinytorch.competition.validation import _judged
+from tinytorch.competition.validation import PAGES, _judged
 
 SHIPPED = load_rules().model_dump(mode="json")
 
@@ -90,3 +90,27 @@ def test_another_value_of_a_rule_changes_what_is_judged(path: tuple[Any, ...], j
 
     assert changed
     assert any(judged(rules) != judged(load_rules()) for rules in changed)
+
+
+SHOWN_ELSEWHERE = {"significance.session_spread"}  # by `score`, and judged by when runs of several sessions are ranked
+
+
+def named() -> set[str]:
+    """The rules that pages of checks name."""
+    return {rule for page in PAGES.values() for rule in page.rules}
+
+
+def test_every_rule_is_looked_by() -> None:
+    """Its page says by which check, but for one."""
+    rules = {".".join(map(str, path)) for path in leaves(SHIPPED)}
+    unnamed = {rule for rule in rules if not any(rule == name or rule.startswith(f"{name}.") for name in named())}
+
+    assert unnamed == SHOWN_ELSEWHERE
+
+
+def test_every_rule_that_a_check_names_is_there() -> None:
+    """And a check that names none says why it holds without."""
+    rules = [".".join(map(str, path)) for path in leaves(SHIPPED)]
+
+    assert [name for name in named() if not any(f"{rule}.".startswith(f"{name}.") for rule in rules)] == []
+    assert all(page.why for page in PAGES.values() if not page.rules)

@@ -33,7 +33,7 @@ class Outcome:
 class Page:
     """A check's page of the manual: what is looked at, why that matters, how to mend what is found, an example.
 
-    `name` is what the source calls it, `id` stays for ever: `TO-S03`.
+    `name` is what the source calls it, `id` stays for ever: `TO-S03`. `rules` are the rules that it looks by, if any.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Page:
     why: str
     mend: str
     example: str
+    rules: tuple[str, ...] = ()
 
     def finding(self, outcome: Outcome) -> Finding:
         """The outcome under the name of this check; a failure that names no mend of its own gets the page's."""
@@ -88,7 +89,8 @@ class Finding:
 @cache
 def texts() -> dict[str, dict[str, Any]]:
     """Every page's texts by the name of its check, from `checks.toml`."""
-    return tomllib.loads(TEXTS_FILE.read_text("utf-8"))
+    found = tomllib.loads(TEXTS_FILE.read_text("utf-8"))
+    return {name: {**page, "rules": tuple(page.get("rules", ()))} for name, page in found.items()}
 
 
 def page(name: str) -> Page:
