@@ -16,7 +16,9 @@ import tinytorch
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
+from tinytorch.competition.events import read_rules
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.validation import PAGES
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task
@@ -32,6 +34,7 @@ FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
 ACCELERATION = (ROOT / "docs" / "acceleration.md").read_text()
 CAPSTONE = (ROOT / "docs" / "capstone.md").read_text()
+JUDGING = (ROOT / "docs" / "judging.md").read_text()
 COURSE = (ROOT / "docs" / "course.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
@@ -241,3 +244,17 @@ def test_every_module_is_on_the_page_of_the_course(module: Module) -> None:
     elsewhere = f" ({module.number_elsewhere:02})" if module.number_elsewhere else ""
 
     assert f"| {module.number:02}{elsewhere} | `{module.name}` | {module.title} | `{module.home}` |" in COURSE
+
+
+def test_the_rules_of_a_class_that_are_shown_hold(tmp_path: Path) -> None:
+    text = re.search(r"<!-- example: class.toml -->\n```toml\n(.*?)```", JUDGING, re.DOTALL)[1]
+    (tmp_path / "class.toml").write_text(text)
+    rules = read_rules(tmp_path / "class.toml")
+
+    assert (rules.version, rules.significance.session_spread) == ("cs249, autumn 2026", 0.02)
+
+
+def test_every_group_of_checks_is_on_the_page_about_judging() -> None:
+    groups = {page.id[:4] for page in PAGES.values()}
+
+    assert groups == set(re.findall(r"^\| `(TO-\w)` \|", JUDGING, re.MULTILINE))

@@ -73,7 +73,7 @@ def techniques(case: Case) -> Outcome:
 def committed(case: Case) -> Outcome:
     found = case.submission.provenance
     if found is None:
-        return unknown("it was not packaged in a git repository")
+        return unknown("no commit is named: it is no entry, or was not packaged in a git repository")
     shown = f"packaged at commit {found.commit[:12]}"
     if found.is_dirty:
         return failed(f"{shown}, with changes that are not committed", commit=found.commit)
