@@ -56,7 +56,7 @@ def parse_bytes(content: bytes) -> Parsed:
         findings += _passes(reading.ENCODING)
         document = _read_json(text)
         findings += _passes(*reading.JSON)
-        return _parse(document, findings)
+        return _parse(document, findings, text)
     except RefusedError as refusal:
         return Parsed((*findings, refusal.finding()))
 
@@ -72,7 +72,7 @@ def parse_object(document: object) -> Parsed:
         return Parsed((*findings, refusal.finding()))
 
 
-def _parse(document: object, findings: list[Finding]) -> Parsed:
+def _parse(document: object, findings: list[Finding], text: str | None = None) -> Parsed:
     """From a document of plain values to the record; the digest is taken of what was written, before it migrates."""
     if not isinstance(document, dict):
         kind = type(document).__name__
@@ -82,7 +82,7 @@ def _parse(document: object, findings: list[Finding]) -> Parsed:
         raise RefusedError("schema", f"this is a {other}, not a submission", MENDS[other], found=other)
     current, outcome = migrations.migrate(document)
     findings.append(reading.VERSION.finding(outcome))
-    submission = _read_record(current)
+    submission = _read_record(current, text if current is document else None)
     findings += _passes(reading.SCHEMA)
     return Parsed(tuple(findings), submission, current, content_digest(document))
 
@@ -216,10 +216,13 @@ def _check_text(text: str) -> None:
         raise RefusedError("values", f"half a character (a surrogate) in the text {safe_text(text, 60)!r}")
 
 
-def _read_record(document: dict[str, Any]) -> Submission:
-    """The record in a document of plain values; JSON mode, because only there are dates and enums texts."""
+def _read_record(document: dict[str, Any], text: str | None) -> Submission:
+    """The record in a document of plain values, from its own text where that was not migrated.
+
+    JSON mode, because only there are dates and enums texts.
+    """
     try:
-        return Submission.model_validate_json(json.dumps(document))
+        return Submission.model_validate_json(json.dumps(document) if text is None else text)
     except ValidationError as error:
         raise _schema_refusal(error) from None
 
