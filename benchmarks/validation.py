@@ -215,7 +215,7 @@ def same(first: Any, second: Any) -> bool:
 def small(run: Run) -> Run:
     """The run with six placements of two blocks, so that mutations hit more than samples."""
     document = json.loads(run.model_dump_json())
-    document["protocol"] |= {"processes": 2, "generations": 1, "copies": 3, "visits": 1, "block_pairs": 2}
+    document["protocol"] |= {"processes": 3, "copies": 2, "visits": 1, "block_pairs": 2}
     for role in ("baseline", "optimized"):
         latency = document[role]["metrics"]["latency"]
         samples = [blocks[:2] for blocks in latency["samples_ns"][:6]]
