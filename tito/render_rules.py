@@ -18,12 +18,13 @@ SHOWN_APART = {"version", "sha256", "events"}
 
 def events(rules: Rules, chosen: OlympicEvent | None) -> RenderableType:
     """A line for each event, or for the chosen one."""
-    shown = table("Events", "event", "objective", "must keep", "ranked by")
+    shown = table("Events", "event", "what counts", "must keep")
     for event in OlympicEvent:
         if chosen in (None, event):
             asked = rules.events[event]
             limits = Lines(*map(_limit, asked.constraints)) if asked.constraints else "nothing"
-            shown.add_row(event.value, safe_text(asked.objective), limits, asked.ranked_by)
+            counts = Lines(safe_text(asked.objective), f"ranked by {asked.ranked_by}")
+            shown.add_row(event.value, counts, limits)
     return shown
 
 

@@ -96,3 +96,11 @@ def test_rules_that_are_wrong_are_refused_before_anything_is_done(athlete: Path,
     done = tito(*command, "--rules", "wrong.toml")
 
     assert (done.code, "significance.alpa" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "120"])
+def test_no_name_of_a_ranking_is_broken(tito, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = tito("rules").out
+
+    assert all(rules.ranked_by in shown for rules in load_rules().events.values())

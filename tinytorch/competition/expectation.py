@@ -59,17 +59,21 @@ class Standing:
 
     @property
     def bounds(self) -> str:
-        """The interval as people write it; empty without one."""
+        """The interval as people write it; empty without one, and in a word where it has no width."""
         if self.interval is None:
             return ""
-        lower, upper = self.interval.lower, self.interval.upper
-        if not self.alike:
-            return f"[{lower:+.1f}, {upper:+.1f}]"
-        return f"[{three_digits(lower)}, {three_digits(upper)}]"
+        return "(exact)" if self.interval.lower == self.interval.upper else self._written(self.interval)
 
     def __str__(self) -> str:
         """The score and its interval."""
-        return f"{self.score} within {self.bounds}" if self.interval else f"{self.score} has no interval"
+        if self.interval is None:
+            return f"{self.score} has no interval"
+        return f"{self.score} within {self._written(self.interval)}"
+
+    def _written(self, interval: Interval) -> str:
+        if not self.alike:
+            return f"[{interval.lower:+.1f}, {interval.upper:+.1f}]"
+        return f"[{three_digits(interval.lower)}, {three_digits(interval.upper)}]"
 
 
 def standing(run: Run, event: OlympicEvent, rules: Rules | None = None) -> Standing:
