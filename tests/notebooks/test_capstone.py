@@ -40,7 +40,7 @@ def outputs(notebook: Any) -> str:
         "try: quantization or pruning",
         ": better",
         "pruned, int8, compiled",
-        "True 38 checks, trust T1",
+        "checks, trust T1",
         "this process True None",
     ],
 )
