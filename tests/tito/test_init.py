@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.strategies import Step, applied
@@ -47,8 +48,9 @@ def test_a_slip_of_the_pen_writes_nothing(beginner: Path, tito, option: str, val
     assert list(beginner.iterdir()) == []
 
 
-def test_it_works_as_it_stands(beginner: Path, tito) -> None:
+def test_it_works_as_it_stands(beginner: Path, tito, tiny_tier, monkeypatch: pytest.MonkeyPatch) -> None:
     """It does to a model what the strategy does, from the same arguments."""
+    monkeypatch.setitem(TIERS, "fast", tiny_tier)
     tito("init", "--event", "accuracy_contest")
     done = tito("benchmark", "--entry", "entry.py", "--tier", "fast", "--json", "-o", "run.json")
 

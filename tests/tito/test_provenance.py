@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.benchmarking.schedule import TIERS
 from tito.provenance import provenance
 
 GIT = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
@@ -54,8 +55,10 @@ def test_without_git_there_is_nothing(repository: Path, monkeypatch: pytest.Monk
     assert provenance(repository) is None
 
 
-def test_an_entry_is_submitted_with_its_commit(repository: Path, tito, monkeypatch: pytest.MonkeyPatch,
-                                               cache_directory: Path) -> None:  # fmt: skip
+def test_an_entry_is_submitted_with_its_commit(
+    repository: Path, tito, tiny_tier, cache_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TIERS, "fast", tiny_tier)
     monkeypatch.chdir(repository)
     monkeypatch.setenv("TITO_CACHE", str(cache_directory))
     (repository / ".gitignore").write_text(".tito/\n*.json\n.gitignore\n")
