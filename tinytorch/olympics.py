@@ -25,7 +25,6 @@ from tinytorch.benchmarking.statistics import percentile, percentile_floor
 from tinytorch.benchmarking.system import describe
 from tinytorch.competition import OlympicEvent
 from tinytorch.competition.classroom import (
-    MEGABYTES_PER_MEBIBYTE,
     ReportMetrics,
     improvements_of,
     validate_submission_schema,
@@ -39,7 +38,7 @@ from tinytorch.core.model import inference, parameter_count
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
-from tinytorch.units import milliseconds
+from tinytorch.units import MEGABYTES_PER_MEBIBYTE, milliseconds
 
 __all__ = [
     "BenchmarkReport",

@@ -13,6 +13,7 @@ UNITS = {"latency": "ms", "memory": "MB", "accuracy": "fraction", "throughput": 
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 BYTES_PER_MEGABYTE = 1_000_000  # MB = 10^6 bytes (SI), never 2^20
 BYTES_PER_MEBIBYTE = 2**20  # what the curriculum's functions call MB
+MEGABYTES_PER_MEBIBYTE = BYTES_PER_MEBIBYTE / BYTES_PER_MEGABYTE
 
 _TIME_UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
 _SIZE_UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"), (1, "B"))

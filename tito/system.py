@@ -177,9 +177,14 @@ def _load() -> Check:
 
 
 def _compiler() -> Check:
-    found = find_spec("numba") is not None
-    seen = "numba is installed" if found else "no numba: compiled models use numpy, and are slower"
-    return Check("compiled kernels", True, seen)
+    """Whether numba, where it is installed, can be used."""
+    if find_spec("numba") is None:
+        return Check("compiled kernels", True, "no numba: compiled models use numpy, and are slower")
+    try:
+        import numba
+    except ImportError as error:
+        return Check("compiled kernels", False, str(error), "python -m pip install --upgrade numba")
+    return Check("compiled kernels", True, f"numba {numba.__version__}")
 
 
 def _worker() -> Check:

@@ -24,6 +24,7 @@ SPARSITY = 0.75
 def models(baseline: Any, train: Any) -> dict[str, Any]:
     """What the two techniques give, alone and together, in one storage after the other."""
     zeros = prune_weights(baseline, sparsity=SPARSITY)
+    half = prune_neurons(baseline, keep=0.5, train_data=train, epochs=3)
     return {
         "baseline": baseline,
         "int8": quantize_model(baseline),
@@ -32,8 +33,8 @@ def models(baseline: Any, train: Any) -> dict[str, Any]:
         "75 % zeros, CSR rows": sparsify(zeros, form="csr"),
         "75 % zeros, CSR rows, int8": quantize_model(sparsify(zeros, form="csr")),
         "75 % zeros, a bit each, int8": quantize_model(sparsify(zeros)),
-        "half of the neurons": prune_neurons(baseline, keep=0.5, train_data=train, epochs=3),
-        "half of the neurons, int8": quantize_model(prune_neurons(baseline, keep=0.5, train_data=train, epochs=3)),
+        "half of the neurons": half,
+        "half of the neurons, int8": quantize_model(half),
     }
 
 

@@ -141,6 +141,13 @@ def test_two_runs_at_once_on_one_machine_are_told(submission: Document, how: str
     assert found == ({0: "1.json", 1: "0.json"} if how in ("overlaps", "inside") else {})
 
 
+def test_a_long_run_overlaps_all_that_went_on_meanwhile_however_often_each_was_packaged(submission: Document) -> None:
+    """Not only the next one."""
+    spans = [(0, 100), (10, 20), (30, 40), (30, 40), (100, 120)]
+
+    assert {*overlapping(*(at(submission, span) for span in spans))} == {0, 1, 2, 3}
+
+
 @pytest.mark.parametrize("other", [{"athlete": "Bob"}, {"python": "3.99"}])
 def test_other_people_and_other_machines_may_measure_meanwhile(submission: Document, other: dict[str, str]) -> None:
     """A class has many machines of one kind."""

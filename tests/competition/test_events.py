@@ -167,3 +167,5 @@ def test_without_a_file_the_rules_are_the_shipped_ones(tmp_path: Path) -> None:
     assert read_rules(tmp_path / "class.toml").version == "my class"
     with pytest.raises(UsageError, match="cannot read"):
         read_rules(tmp_path / "none.toml")
+    with pytest.raises(UsageError, match="is larger than"):
+        read_rules(Path("/dev/zero"))

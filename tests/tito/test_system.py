@@ -73,6 +73,14 @@ def test_too_little_is_a_doubt(look: str, name: str, value: int, monkeypatch: py
     assert (found.is_good, bool(found.mend)) == (False, True)
 
 
+def test_a_numba_that_cannot_be_imported_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setattr(system, "find_spec", lambda name: object())
+    found = system.LOOKS["compiled kernels"]()
+
+    assert (found.is_good, "numba" in found.mend) == (False, True)
+
+
 def test_the_logo_says_whose_it_is(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["olympics", "logo"]) == 0
     shown = capfd.readouterr().out

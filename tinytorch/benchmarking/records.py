@@ -106,8 +106,8 @@ class Latency(Estimated):
         scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
         times = statistics.unit_times(samples_ns, copies_per_unit)
         estimate = statistics.mean_estimate([time / scale for time in times])
-        calls_ns = np.array(statistics.single_calls(samples_ns, calls_per_sample), np.float64)
-        calls = (calls_ns / units.NANOSECONDS_PER_MILLISECOND).tolist()
+        single_ns = statistics.single_calls(samples_ns, calls_per_sample)
+        calls = np.divide(single_ns, units.NANOSECONDS_PER_MILLISECOND).tolist()
         return cls(
             mean=estimate.mean,
             typical=statistics.typical_time(list(chain.from_iterable(samples_ns))) / scale,

@@ -20,9 +20,9 @@ def advice(event: Eligibility, scores: Scores, accuracy: Accuracy | None, rules:
         return "; ".join(_lacking(constraint, accuracy) for constraint in missed)
     if event.asked.ranked_by == "accuracy":
         return _answers_left(accuracy)
-    spare = [_unspent(constraint) for constraint in event.constraints if constraint.metric == "accuracy"]
-    if any(spare):
-        return f"{max(spare)}: a smaller model may be faster, too"
+    margin = min((_margin(each) for each in event.constraints if each.metric == "accuracy"), default=0.0)
+    if margin > POINTS_WORTH_SPENDING:
+        return f"{100 * margin:.1f} points of accuracy are unspent: a smaller model may be faster, too"
     return _least(scores, accuracy, rules) if event.asked.ranked_by in ("all_around", "extreme_push") else ""
 
 
@@ -37,9 +37,8 @@ def _lacking(constraint: ConstraintResult, accuracy: Accuracy | None) -> str:
     return f"{missing}, {ceil(constraint.limit * accuracy.total) - accuracy.correct} more right answers"
 
 
-def _unspent(constraint: ConstraintResult) -> str:
-    margin = (constraint.value or 0.0) - constraint.limit
-    return f"{100 * margin:.1f} points of accuracy are unspent" if margin > POINTS_WORTH_SPENDING else ""
+def _margin(constraint: ConstraintResult) -> float:
+    return (constraint.value or 0.0) - constraint.limit
 
 
 def _answers_left(accuracy: Accuracy | None) -> str:

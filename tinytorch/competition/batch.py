@@ -5,9 +5,10 @@ from __future__ import annotations
 import pickle
 import tempfile
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,15 @@ class Twin:
     placements: int
 
 
+class Span(NamedTuple):
+    """When a run went on, in seconds since 1970, and whose and where; without a machine nothing is known."""
+
+    athlete: str = ""
+    machine: bytes = b""
+    start_s: float = 0.0
+    end_s: float = 0.0
+
+
 @dataclass
 class Ledger:
     """The placements' fingerprints of every submission so far: 12 bytes for each, whatever it was made of."""
@@ -36,7 +46,7 @@ class Ledger:
     athletes: list[str] = field(default_factory=list)
     fingerprints: array[int] = field(default_factory=lambda: array("Q"))
     owners: array[int] = field(default_factory=lambda: array("I"))
-    spans: list[tuple[str, bytes, float, float]] = field(default_factory=list)  # athlete, machine, start, end
+    spans: list[Span] = field(default_factory=list)
 
     def add(self, source: str, entry: Entry | None) -> None:
         """Take down the next submission; one that could not be read has no fingerprints."""
@@ -45,8 +55,7 @@ class Ledger:
             self.owners.append(len(self.sources))
         self.sources.append(source)
         self.athletes.append(entry.athlete_name if entry else "")
-        where = (entry.athlete_name, entry.machine, entry.started_s, entry.ended_s) if entry else ("", b"", 0.0, 0.0)
-        self.spans.append(where)
+        self.spans.append(Span(entry.athlete_name, entry.machine, entry.started_s, entry.ended_s) if entry else Span())
 
     def twins(self) -> dict[int, Twin]:
         """By the number of a submission: the first other athlete's that shares samples with it."""
@@ -65,16 +74,22 @@ class Ledger:
     def overlaps(self) -> dict[int, str]:
         """By the number of a submission: another run of its athlete on its machine that went on at the same time.
 
-        A run that was packaged twice has the same span, and is one run.
+        A run that was packaged twice has the same span, and is one run. Spans come by their beginning, so that each is
+        set beside the one before it that lasts longest.
         """
+        numbers: dict[Span, list[int]] = defaultdict(list)
+        for number, span in enumerate(self.spans):
+            if span.machine:
+                numbers[span].append(number)
         found: dict[int, str] = {}
-        order = sorted((number for number, span in enumerate(self.spans) if span[1]), key=self.spans.__getitem__)
-        for first, second in pairwise(order):
-            (athlete, machine, start, end), (other, elsewhere, later, until) = self.spans[first], self.spans[second]
-            is_another = (start, end) != (later, until)
-            if (athlete, machine) == (other, elsewhere) and is_another and later < end:
-                found.setdefault(first, self.sources[second])
-                found.setdefault(second, self.sources[first])
+        longest: Span | None = None
+        for span in sorted(numbers):
+            is_alike = longest is not None and (span.athlete, span.machine) == (longest.athlete, longest.machine)
+            if longest and is_alike and span.start_s < longest.end_s:
+                for own, other in ((span, longest), (longest, span)):
+                    found |= {number: self.sources[numbers[other][0]] for number in numbers[own] if number not in found}
+            if longest is None or not is_alike or span.end_s > longest.end_s:
+                longest = span
         return found
 
     def _shared(self) -> Iterator[list[int]]:

@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tinytorch.competition.scores import calculate_normalized_scores
 from tinytorch.text import safe_text
-from tinytorch.units import BYTES_PER_MEBIBYTE, BYTES_PER_MEGABYTE
+from tinytorch.units import MEGABYTES_PER_MEBIBYTE
 
-MEGABYTES_PER_MEBIBYTE = BYTES_PER_MEBIBYTE / BYTES_PER_MEGABYTE
 RELATIVE_TOLERANCE = 1e-6
 GAINS = ("speedup", "compression_ratio", "accuracy_delta")
 

@@ -156,10 +156,13 @@ def read_rules(path: Path | None) -> Rules:
     if path is None:
         return load_rules()
     try:
-        content = path.read_bytes()[:LARGEST_RULES_BYTES]
+        with path.open("rb") as file:
+            content = file.read(LARGEST_RULES_BYTES + 1)
     except OSError as error:
         mend = "give a rules file that you can read"
         raise UsageError(f"cannot read {path}: {error.strerror or error}", mend=mend) from error
+    if len(content) > LARGEST_RULES_BYTES:
+        raise UsageError(f"{path} is larger than {LARGEST_RULES_BYTES:,} bytes", mend="give a rules file")
     return parse_rules(content)
 
 

@@ -23,6 +23,7 @@ from tito.testing import FILE_VARIABLE, HOME_VARIABLE
 
 MOST_CHARACTERS, MOST_LINES = 400, 3  # of a message
 _prepared_s: dict[str, float] = {}
+_told: set[str] = set()
 _BASE = Path.cwd()  # pytest's places are relative to it, and a test may go elsewhere
 _out = os.fdopen(os.dup(1), "w", encoding="utf-8")  # before pytest takes standard output for itself
 
@@ -65,12 +66,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" or not report.passed:
         why, seconds = [] if report.passed else _why(report), report.duration
         seconds += _prepared_s.get(report.nodeid, 0.0) if report.when == "call" else 0.0
+        _told.add(report.nodeid)
         _tell(test=_name(report.nodeid), outcome=report.outcome, seconds=seconds, why=why)
 
 
-def pytest_sessionfinish() -> None:
-    """Every test had its turn: a process that ends without this word did not get so far."""
-    _tell(ended=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Every test had its turn: a session that ends without this word was broken off."""
+    if len(_told) == session.testscollected:
+        _tell(ended=True)
 
 
 def _name(nodeid: str) -> str:

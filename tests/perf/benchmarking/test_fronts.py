@@ -151,6 +151,20 @@ def test_without_data_accuracy_is_not_invented(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "report.json").read_text())["compliant"] == []
 
 
+def test_noise_is_of_the_seed_that_the_report_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Tensor] = []
+    monkeypatch.setattr(
+        "tinytorch.perf.benchmarking.mlperf.Benchmark",
+        lambda models, datasets, **options: seen.append(datasets[0][0]) or Benchmark(models, datasets, **options),
+    )
+    for seed in (1, 1, 2):
+        MLPerf(random_seed=seed).run_standard_benchmark(sound_model(), "anomaly_detection", num_runs=10)
+    first, again, other = (inputs.data for inputs in seen)
+
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
 @pytest.mark.parametrize(("label", "compliant"), [(0, True), (1, False)])
 def test_with_data_a_scenario_is_met_or_missed(label: int, compliant: bool) -> None:
     made = sound_model()

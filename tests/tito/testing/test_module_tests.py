@@ -122,6 +122,13 @@ def test_a_process_that_ends_early_has_not_passed(mine: Path, line: str, where: 
         run_tests(Subject(find_module("activations"), mine), lambda result: None)
 
 
+@pytest.mark.parametrize("end", ["raise KeyboardInterrupt", "__import__('pytest').exit('done', 0)"])
+def test_a_session_that_is_broken_off_has_not_passed(mine: Path, end: str) -> None:
+    mine.write_text(f"{GOOD}\nclass Tanh:\n    def __init__(self):\n        {end}\n")
+    with pytest.raises(RunError, match="ended before all had run"):
+        run_tests(Subject(find_module("activations"), mine), lambda result: None)
+
+
 def test_no_test_at_all_is_no_pass(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinytorch import benchmarking
 from tinytorch.benchmarking import BenchmarkResults
@@ -15,7 +16,7 @@ from tinytorch.benchmarking.statistics import unit_times
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.perf.benchmarking.results import BenchmarkResult
-from tinytorch.units import BYTES_PER_MEBIBYTE, BYTES_PER_MEGABYTE, METRICS, milliseconds
+from tinytorch.units import MEGABYTES_PER_MEBIBYTE, METRICS, milliseconds
 
 Shape = tuple[int, ...]
 Results = dict[str, BenchmarkResult]
@@ -69,8 +70,7 @@ class Benchmark:
     def run_memory_benchmark(self, input_shape: Shape | None = None) -> Results:
         """MiB that a model keeps between inferences, counted exactly, by model."""
         measured = _measured(self.models, "memory", self._inputs(input_shape), runs=1)
-        factor = BYTES_PER_MEGABYTE / BYTES_PER_MEBIBYTE
-        return self._kept("memory", [([found["memory"].mean * factor], found) for found in measured])
+        return self._kept("memory", [([found["memory"].mean / MEGABYTES_PER_MEBIBYTE], found) for found in measured])
 
     def compare_models(self, metric: str = "latency") -> list[dict[str, Any]]:
         """A row of figures for each model, measured now if that was not done yet; UsageError for an unknown metric."""
@@ -85,9 +85,7 @@ class Benchmark:
         """Inputs with labels that nobody looks at: the first dataset's, or random ones of a shape."""
         if shape is None and self.datasets:
             return _pair(self.datasets[0])
-        samples = (SAMPLES, *(shape or USUAL_SHAPE)[1:])
-        values = np.random.default_rng(0).standard_normal(samples, np.float32)
-        return Tensor(values), np.zeros(SAMPLES, np.int64)
+        return noise(shape or USUAL_SHAPE, seed=0)
 
     def _accuracy(self, model: object) -> BenchmarkResult:
         if isinstance(model, Evaluates):
@@ -103,6 +101,12 @@ class Benchmark:
         }
         self.results[metric] = results
         return results
+
+
+def noise(shape: Shape, seed: int) -> tuple[Tensor, NDArray[Any]]:
+    """Inputs (SAMPLES, ...) for a shape that begins with the batch, and labels that nobody looks at."""
+    values = np.random.default_rng(seed).standard_normal((SAMPLES, *shape[1:]), np.float32)
+    return Tensor(values), np.zeros(SAMPLES, np.int64)
 
 
 def _measured(models: list[object], metric: str, dataset: Any, runs: int) -> list[BenchmarkResults]:
