@@ -52,16 +52,15 @@ def test_every_failure_of_a_worker_has_a_mend(outcome: str) -> None:
 
 HINT = re.compile(r"\btito ([a-z]+)(?: ([a-z]+))?([^`\"\n;|&)]*)")
 PROSE = {"did", "has", "itself", "keeps", "on", "writes", "import"}  # what tito does, in words
-SHOWN = [
-    *((ROOT / folder).rglob(f"*{kind}") for folder in ("tinytorch", "tito", "docs", "notebooks", "bin")
-      for kind in (".py", ".md", ".ipynb", ".sh")),
-    [ROOT / "README.md"],
-]  # fmt: skip
+SHOWN = sorted(
+    path for folder in ("tinytorch", "tito", "docs", "notebooks", "bin") for kind in (".py", ".md", ".ipynb", ".sh")
+    for path in (ROOT / folder).rglob(f"*{kind}")
+)  # fmt: skip
 
 
 def hints() -> Iterator[tuple[str, tuple[str, ...], str]]:
     """Every command that a text names: its place, its words, and what follows on the line."""
-    for path in sorted(itertools.chain.from_iterable(SHOWN)):
+    for path in (*SHOWN, ROOT / "README.md"):
         for words, rest in hints_in(path.read_text("utf-8")):
             yield f"{path.relative_to(ROOT)}: {' '.join(words)}{rest}", words, rest
 

@@ -73,6 +73,14 @@ def test_too_little_is_a_doubt(look: str, name: str, value: int, monkeypatch: py
     assert (found.is_good, bool(found.mend)) == (False, True)
 
 
+@pytest.mark.parametrize(("load", "is_good"), [(0.5, True), (64.0, False)])
+def test_a_machine_that_others_use_is_a_doubt(load: float, is_good: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr("tito.system.os.cpu_count", lambda: 2)
+
+    assert system.LOOKS["load"]().is_good is is_good
+
+
 def test_a_numba_that_cannot_be_imported_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setattr(system, "find_spec", lambda name: object())
