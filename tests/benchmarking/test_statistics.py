@@ -198,3 +198,39 @@ def test_a_true_three_percent_is_found_with_the_right_sign() -> None:
 
     assert verdicts.count(Verdict.BETTER) > 90
     assert Verdict.WORSE not in verdicts
+
+
+@given(*[st.lists(st.floats(-5, 5), min_size=3, max_size=9, unique=True).filter(lambda v: np.std(v) > 0.01)] * 2)
+def test_welchs_test_is_scipys(first: list[float], second: list[float]) -> None:
+    estimated = [(scipy.stats.sem(each) ** 2, len(each) - 1) for each in (first, second)]
+    found = statistics.welch_p_values(np.mean(first) - np.mean(second), estimated)
+
+    assert float(found) == pytest.approx(scipy.stats.ttest_ind(first, second, equal_var=False).pvalue, abs=1e-9)
+
+
+def test_a_known_variance_has_no_degrees_of_freedom() -> None:
+    """What remains is the normal distribution; without any variance a difference is exact."""
+    assert statistics.welch_p_values(1.96, [], 1.0) == pytest.approx(2 * scipy.stats.norm.sf(1.96))
+    assert statistics.welch_p_values([0.0, 1.0], [(0.0, 7)]).tolist() == [1.0, 0.0]
+
+
+def test_a_variance_that_is_not_known_shows_no_difference() -> None:
+    assert statistics.welch_p_values(100.0, [(math.nan, 7)], 1.0) == 1.0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=9), st.integers(0, 20))
+def test_holms_p_values_go_down_step_by_step(p_values: list[float], more: int) -> None:
+    """The smallest times the number of tests, the next times one less, and never less than before."""
+    tests, expected, before = len(p_values) + more, {}, 0.0
+    for step, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        before = max(before, min(1.0, p_values[index] * (tests - step)))
+        expected[index] = before
+
+    assert statistics.holm(p_values, tests).tolist() == pytest.approx([expected[i] for i in range(len(p_values))])
+
+
+def test_mcnemars_p_values_of_many_pairs_are_those_of_each() -> None:
+    pairs = [(0, 0), (3, 9), (9, 3), (0, 6)]
+    found = statistics.mcnemar_p_values(*zip(*pairs, strict=True))
+
+    assert found.tolist() == [statistics.mcnemar_exact(*pair) for pair in pairs]

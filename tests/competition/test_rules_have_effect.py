@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from tests.competition.test_validation import NEGATIVE_CONTROLS
 from tinytorch.competition.eligibility import eligibility
 from tinytorch.competition.events import Rules, load_rules
+from tinytorch.competition.expectation import standing
+from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.parsing import parse_object
 from tinytorch.competition.run import Run
-from tinytorch.competition.scores import compute_scores, speedup_across_sessions
+from tinytorch.competition.scores import compute_scores
 from tinytorch.competition.validation import PAGES, _judged
 
 SHIPPED = load_rules().model_dump(mode="json")
@@ -76,7 +78,8 @@ def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str,
     def judge(rules: Rules) -> Any:
         scores = compute_scores(run.baseline.metrics, run.optimized.metrics, rules)
         findings = [_judged(one, rules) for one in parsed]
-        return scores, eligibility(run.optimized.metrics, scores, rules), speedup_across_sessions(run, rules), findings
+        verdicts = [standing(run, event, rules) for event in OlympicEvent]
+        return scores, eligibility(run.optimized.metrics, scores, rules), verdicts, findings
 
     return judge
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from tinytorch.benchmarking import statistics
@@ -76,6 +78,40 @@ def compare_latency(baseline: Latency, optimized: Latency, criteria: Criteria = 
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
     ratios = statistics.unit_log_ratios(first, second, baseline.copies_per_unit or 1, time_of)
     return _from_log_ratios([ratio + batching for ratio in ratios], criteria, "typical" if by_typical else "quiet")
+
+
+class Distribution(Record):
+    """How block ratios (baseline / optimized time of one block pair) are spread: how many lie in each of equal bins.
+
+    The bins are equal on the log scale, from `lower` to `upper`, which leave out one in a hundred on either side:
+    contention makes a few ratios of any size. Those are counted in `below` and `above`.
+    """
+
+    lower: float
+    upper: float
+    counts: list[int]
+    below: int
+    above: int
+
+
+def block_distribution(baseline: Latency, optimized: Latency, bins: int = 24) -> Distribution | None:
+    """The spread of the ratios of block pairs, by the median call of each block; None where no pairs were timed."""
+    if baseline.session is None or baseline.session != optimized.session or not _same_shape(baseline, optimized):
+        return None
+    pairs = zip(_block_times(baseline), _block_times(optimized), strict=True)
+    batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
+    ratios = np.array([math.log(first / second) + batching for first, second in pairs])
+    lower, upper = np.quantile(ratios, [0.01, 0.99])
+    counts, _ = np.histogram(ratios, bins, (lower, upper))
+    return Distribution(
+        lower=math.exp(lower), upper=math.exp(upper), counts=counts.tolist(),
+        below=int((ratios < lower).sum()), above=int((ratios > upper).sum()),
+    )  # fmt: skip
+
+
+def _block_times(latency: Latency) -> list[float]:
+    """The median call of each block, nanoseconds, placement after placement."""
+    return [median(block) for blocks in latency.samples_ns or () for block in blocks]
 
 
 def is_lottery(baseline: Latency, optimized: Latency, most_typical_excess: float = MOST_TYPICAL_EXCESS) -> bool:

@@ -15,6 +15,8 @@ from functools import cache
 from itertools import chain
 from statistics import fmean, median, stdev
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, ndtri, stdtr, stdtrit
 
 CONFIDENCE = 0.95
@@ -108,11 +110,11 @@ def mean_estimate(values: Sequence[float]) -> MeanEstimate:
     return MeanEstimate(mean, standard_error, Interval(mean - half_width, mean + half_width), p_value, count)
 
 
-def widened_interval(estimate: MeanEstimate, spread: float) -> Interval | None:
+def widened_interval(estimate: MeanEstimate, spread: float, alpha: float = ALPHA) -> Interval | None:
     """Student's interval where a further, independent error with the standard deviation `spread` is added."""
     if estimate.standard_error is None:
         return None
-    half_width = float(stdtrit(estimate.units - 1, 1 - ALPHA / 2)) * math.hypot(estimate.standard_error, spread)
+    half_width = float(stdtrit(estimate.units - 1, 1 - alpha / 2)) * math.hypot(estimate.standard_error, spread)
     return Interval(estimate.mean - half_width, estimate.mean + half_width)
 
 
@@ -146,8 +148,43 @@ def mcnemar_exact(only_first: int, only_second: int) -> float:
 
     McNemar, Psychometrika 1947, in its binomial form; 1.0 where the two never disagree.
     """
-    discordant = only_first + only_second
-    return min(1.0, 2 * float(bdtr(min(only_first, only_second), discordant, 0.5)))
+    return float(mcnemar_p_values([only_first], [only_second])[0])
+
+
+def mcnemar_p_values(only_first: ArrayLike, only_second: ArrayLike) -> NDArray[np.float64]:
+    """`mcnemar_exact` of many pairs of models, each with its two counts."""
+    first, second = np.asarray(only_first, dtype=float), np.asarray(only_second, dtype=float)
+    chances: NDArray[np.float64] = bdtr(np.minimum(first, second), (first + second).astype(np.int64), 0.5)
+    return np.minimum(1.0, 2 * chances)
+
+
+def welch_p_values(
+    differences: ArrayLike, estimated: Sequence[tuple[ArrayLike, ArrayLike]], known: ArrayLike = 0.0
+) -> NDArray[np.float64]:
+    """Two-sided p-values of differences whose variance is a sum: `estimated` ones with degrees, and a `known` one.
+
+    Student's t with the degrees of Welch (Biometrika 1947) and Satterthwaite (Biometrics Bulletin 1946); a known
+    variance has infinitely many. Without any variance a difference is exact: 0.0, and 1.0 where there is none.
+    """
+    parts = [(np.asarray(variance, dtype=float), np.asarray(degrees, dtype=float)) for variance, degrees in estimated]
+    variance = np.asarray(known, dtype=float) + sum(each for each, _ in parts)
+    uncertain = sum(each**2 / degrees for each, degrees in parts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        degrees = np.where(uncertain > 0, variance**2 / uncertain, np.inf)
+        statistic = np.abs(np.asarray(differences, dtype=float)) / np.sqrt(variance)
+    return np.where(np.isnan(statistic), 1.0, 2 * stdtr(degrees, -np.nan_to_num(statistic, posinf=np.inf)))
+
+
+def holm(p_values: ArrayLike, tests: int) -> NDArray[np.float64]:
+    """P-values adjusted for `tests` tests, of which these are some: Holm, Scandinavian Journal of Statistics 1979.
+
+    Those that are not given count as if their p-values were 1, which can only make the result more careful.
+    """
+    given = np.asarray(p_values, dtype=float)
+    order = np.argsort(given, kind="stable")
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(given[order] * (tests - np.arange(given.size))))
+    return adjusted
 
 
 def paired_proportion_interval(only_first: int, only_second: int, total: int) -> Interval:

@@ -10,11 +10,13 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tinytorch.benchmarking.statistics import Interval, Verdict
+from tinytorch.benchmarking.comparison import Statistics
+from tinytorch.benchmarking.statistics import ALPHA, Interval, Verdict
 from tinytorch.competition.events import Ranking, Rules, load_rules
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.run import Run
-from tinytorch.competition.scores import compared, compute_scores, error_ratio_of, speedup_across_sessions
+from tinytorch.competition.scores import compared, compression_ratio_of, error_ratio_of, speedup_across_sessions
+from tinytorch.competition.submission import Submission
 from tinytorch.units import three_digits
 
 NO_WORSE_RATIO = 0.95  # of a timed score: what is smaller by less is no worse; sizes are exact and get no allowance
@@ -34,28 +36,31 @@ class Standing:
     """Where the optimized model stands beside the baseline: a ratio (`alike` at 1) or points of accuracy (at 0)."""
 
     score: str
-    interval: Interval | None
+    interval: Interval | None  # of 95 %
     alike: float
     allowance: float
+    judged_by: Interval | None = None  # of 1 - alpha, where the rules' alpha is another than 5 %
 
     def outcome(self, expected: Expectation) -> Outcome:
         """Whether what was expected is shown."""
-        if self.interval is None:
+        judged_by = self.judged_by or self.interval
+        if judged_by is None:
             return Outcome.OPEN
-        if expected is Expectation.BETTER and self.interval.lower > self.alike:
+        if expected is Expectation.BETTER and judged_by.lower > self.alike:
             return Outcome.SHOWN
-        if expected is Expectation.NO_WORSE and self.interval.lower >= self.alike - self.allowance:
+        if expected is Expectation.NO_WORSE and judged_by.lower >= self.alike - self.allowance:
             return Outcome.SHOWN
-        return Outcome.OPPOSITE if self.interval.upper < self.alike else Outcome.OPEN
+        return Outcome.OPPOSITE if judged_by.upper < self.alike else Outcome.OPEN
 
     @property
     def verdict(self) -> Verdict | None:
         """Better or worse where the whole interval says so; None without one."""
-        if self.interval is None:
+        judged_by = self.judged_by or self.interval
+        if judged_by is None:
             return None
-        if self.interval.lower > self.alike:
+        if judged_by.lower > self.alike:
             return Verdict.BETTER
-        return Verdict.WORSE if self.interval.upper < self.alike else Verdict.NO_DETECTABLE_DIFFERENCE
+        return Verdict.WORSE if judged_by.upper < self.alike else Verdict.NO_DETECTABLE_DIFFERENCE
 
     @property
     def bounds(self) -> str:
@@ -76,25 +81,38 @@ class Standing:
         return f"[{three_digits(interval.lower)}, {three_digits(interval.upper)}]"
 
 
-def standing(run: Run, event: OlympicEvent, rules: Rules | None = None) -> Standing:
-    """How a run's optimized model stands by what an event ranks by."""
+def standing(evidence: Run | Submission, event: OlympicEvent, rules: Rules | None = None) -> Standing:
+    """How the optimized model of a run, or of a valid submission, stands by what an event ranks by."""
     judged_by = rules or load_rules()
-    ranked = judged_by.events[event].ranked_by
+    ranked, found = judged_by.events[event].ranked_by, _statistics(evidence, judged_by)
     if ranked == "accuracy":
-        delta = _accuracy_delta(run, judged_by)
+        delta = _accuracy_delta(found)
         points = None if delta is None else Interval(100 * delta.lower, 100 * delta.upper)
         return Standing("accuracy (points)", points, alike=0.0, allowance=NO_WORSE_POINTS)
     allowance = 0.0 if ranked == "compression_ratio" else 1.0 - NO_WORSE_RATIO
-    return Standing(ranked, _ranked(run, ranked, judged_by), alike=1.0, allowance=allowance)
+    shown, used = (
+        _ranked(evidence, found, ranked, judged_by, alpha) for alpha in (ALPHA, judged_by.significance.alpha)
+    )
+    return Standing(ranked, shown, alike=1.0, allowance=allowance, judged_by=used)
 
 
-def _ranked(run: Run, ranked: Ranking, rules: Rules) -> Interval | None:
-    speedup, compression = speedup_across_sessions(run, rules), _compression(run)
+def _statistics(evidence: Run | Submission, rules: Rules) -> Statistics:
+    """Those of a submission stand in it, and its checks have recomputed them."""
+    if isinstance(evidence, Submission):
+        return evidence.statistics
+    return compared(evidence.baseline.metrics, evidence.optimized.metrics, rules)
+
+
+def _ranked(
+    evidence: Run | Submission, found: Statistics, ranked: Ranking, rules: Rules, alpha: float
+) -> Interval | None:
+    sessions = evidence.protocol.sessions if evidence.protocol else 1
+    speedup, compression = speedup_across_sessions(found.speedup, sessions, rules, alpha), _compression(evidence)
     parts = {
         "speedup": (speedup,),
         "compression_ratio": (compression,),
         "extreme_push": (compression, speedup),
-        "all_around": (compression, speedup, _error_ratio(run, rules)),
+        "all_around": (compression, speedup, _error_ratio(evidence, found, rules)),
     }[ranked]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
@@ -103,18 +121,18 @@ def _ranked(run: Run, ranked: Ranking, rules: Rules) -> Interval | None:
     return Interval(math.prod(part.lower for part in known) ** power, math.prod(part.upper for part in known) ** power)
 
 
-def _compression(run: Run) -> Interval | None:
+def _compression(evidence: Run | Submission) -> Interval | None:
     """The exact ratio, where all was seen that the models keep."""
-    first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
-    ratio = compute_scores(run.baseline.metrics, run.optimized.metrics).compression_ratio
-    if ratio is None or first is None or second is None or first.unseen or second.unseen:
+    first, second = evidence.baseline.metrics.memory, evidence.optimized.metrics.memory
+    if first is None or second is None or not first.has_raw_samples or not second.has_raw_samples:
         return None
-    return Interval(ratio, ratio)
+    ratio = compression_ratio_of(first, second)
+    return None if ratio is None or first.unseen or second.unseen else Interval(ratio, ratio)
 
 
-def _accuracy_delta(run: Run, rules: Rules) -> Interval | None:
+def _accuracy_delta(statistics: Statistics) -> Interval | None:
     """The interval of the difference; the test decides, so without a difference it holds 0."""
-    found = compared(run.baseline.metrics, run.optimized.metrics, rules).accuracy_delta
+    found = statistics.accuracy_delta
     if found is None or found.ci_lower is None or found.ci_upper is None:
         return None
     if found.verdict == "no detectable difference":
@@ -122,8 +140,8 @@ def _accuracy_delta(run: Run, rules: Rules) -> Interval | None:
     return Interval(found.ci_lower, found.ci_upper)
 
 
-def _error_ratio(run: Run, rules: Rules) -> Interval | None:
-    delta, baseline = _accuracy_delta(run, rules), run.baseline.metrics.accuracy
+def _error_ratio(evidence: Run | Submission, statistics: Statistics, rules: Rules) -> Interval | None:
+    delta, baseline = _accuracy_delta(statistics), evidence.baseline.metrics.accuracy
     if delta is None or baseline is None:
         return None
     smoothing, mean = rules.scoring.error_ratio_smoothing, baseline.mean

@@ -9,6 +9,8 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any
 
+from pydantic import ConfigDict
+
 from tinytorch.competition.findings import Finding, is_valid, report
 from tinytorch.competition.submission import Submission
 
@@ -19,6 +21,8 @@ FINGERPRINT_BYTES = 8
 @dataclass(frozen=True)
 class Entry:
     """Who entered for what, with which scores; `fingerprints` are digests of the placements' latency samples."""
+
+    __pydantic_config__ = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex")  # where it stands in a record
 
     athlete_name: str
     event: str

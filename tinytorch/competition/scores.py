@@ -7,7 +7,7 @@ from math import exp
 from typing import Protocol, runtime_checkable
 
 from tinytorch.benchmarking import records
-from tinytorch.benchmarking.comparison import Criteria, Statistics, compare_metrics
+from tinytorch.benchmarking.comparison import Comparison, Criteria, Statistics, compare_metrics
 from tinytorch.benchmarking.records import (
     METRIC_RECORDS,
     Accuracy,
@@ -17,10 +17,9 @@ from tinytorch.benchmarking.records import (
     Record,
     SystemInfo,
 )
-from tinytorch.benchmarking.statistics import Interval, mean_estimate, widened_interval
+from tinytorch.benchmarking.statistics import ALPHA, Interval, mean_estimate, widened_interval
 from tinytorch.competition.events import Rules, load_rules
 from tinytorch.competition.quantities import check_metric_name, checked_quantity
-from tinytorch.competition.run import Run
 from tinytorch.errors import UsageError
 from tinytorch.units import METRICS
 
@@ -92,23 +91,27 @@ def compared(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) 
     return compare_metrics(baseline, optimized, criteria)
 
 
-def speedup_across_sessions(run: Run, rules: Rules | None = None) -> Interval | None:
-    """Where the mean speedup of many sessions lies, with 95 % confidence; None where this one has no interval.
-
-    One session has an error of its own, and beside it the spread from session to session that the rules take; a run of
-    several sessions has seen that spread.
-    """
-    speedup = compared(run.baseline.metrics, run.optimized.metrics, rules).speedup
+def speedup_across_sessions(
+    speedup: Comparison | None, sessions: int, rules: Rules | None = None, alpha: float = ALPHA
+) -> Interval | None:
+    """Where the mean speedup of many sessions lies, with 1 - `alpha` confidence; None where one has no interval."""
     estimate = mean_estimate(speedup.log_ratios) if speedup and speedup.log_ratios else None
-    spread = 0.0 if run.protocol.sessions > 1 else (rules or load_rules()).significance.session_spread
-    found = widened_interval(estimate, spread) if estimate else None
+    found = widened_interval(estimate, session_spread(sessions, rules), alpha) if estimate else None
     return Interval(exp(found.lower), exp(found.upper)) if found else None
+
+
+def session_spread(sessions: int, rules: Rules | None = None) -> float:
+    """The error of a speedup beside its own: how much it is another in the next session (log scale).
+
+    One session has the spread that the rules take; a run of several sessions has seen it.
+    """
+    return 0.0 if sessions > 1 else (rules or load_rules()).significance.session_spread
 
 
 def derive_scores(statistics: Statistics, baseline: Metrics, optimized: Metrics, rules: Rules) -> Scores:
     """The scores, where speedup and accuracy delta are known already."""
     speedup = statistics.speedup.estimate if statistics.speedup else None
-    compression = _compression_ratio(baseline.memory, optimized.memory)
+    compression = compression_ratio_of(baseline.memory, optimized.memory)
     error_ratio = _error_ratio(baseline.accuracy, optimized.accuracy, rules.scoring.error_ratio_smoothing)
     every = _product(speedup, compression, error_ratio)
     return Scores(
@@ -127,13 +130,13 @@ def metric_values(metrics: Metrics) -> dict[str, float | None]:
     return {name: measured[name].mean if name in measured else None for name in METRICS}
 
 
-def _compression_ratio(baseline: Memory | None, optimized: Memory | None) -> float | None:
-    """None without both sizes, and where a model keeps nothing: no ratio says how much smaller 0 is."""
-    return baseline.mean / optimized.mean if baseline and optimized and baseline.mean and optimized.mean else None
-
-
 def _error_ratio(baseline: Accuracy | None, optimized: Accuracy | None, smoothing: float) -> float | None:
     return error_ratio_of(baseline.mean, optimized.mean, smoothing) if baseline and optimized else None
+
+
+def compression_ratio_of(baseline: Memory | None, optimized: Memory | None) -> float | None:
+    """Baseline memory / optimized memory; None without both, and for a model that keeps nothing: no ratio says that."""
+    return baseline.mean / optimized.mean if baseline and optimized and baseline.mean and optimized.mean else None
 
 
 def error_ratio_of(baseline: float, optimized: float, smoothing: float) -> float:

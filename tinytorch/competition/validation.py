@@ -25,6 +25,7 @@ from tinytorch.competition.findings import Check, Finding, Page, failed, passed,
 from tinytorch.competition.parsing import Parsed
 from tinytorch.competition.reading import RefusedError
 from tinytorch.competition.reports import Entry, Report
+from tinytorch.competition.submission import Submission
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest
 
@@ -70,10 +71,15 @@ def judge_file(name: str, *, read: Read | None = None, rules: Rules | None = Non
         content = (read or _read_path)(name)
     except RefusedError as refusal:
         return Report(name, (refusal.finding(),))
+    return judge_content(name, content, rules or load_rules())[0]
+
+
+def judge_content(name: str, content: bytes, rules: Rules) -> tuple[Report, Submission | None]:
+    """Everything found about the content of a file, and the submission in it where there is one, valid or not."""
     parsed = parsing.parse_bytes(content)
     entry = None if parsed.submission is None else Entry.of(parsed.submission)
-    findings = (reading.FILE.finding(passed(reading.FILE.what)), *_judged(parsed, rules or load_rules()))
-    return Report(name, findings, entry)
+    findings = (reading.FILE.finding(passed(reading.FILE.what)), *_judged(parsed, rules))
+    return Report(name, findings, entry), parsed.submission
 
 
 def explain(check_id: str) -> Page:

@@ -33,7 +33,8 @@ def score(
     record = parse_run(*Workspace(folder).run_content(run, task))
     metrics = record.optimized.metrics
     scores = compute_scores(record.baseline.metrics, metrics, judged_by)
-    found = speedup_across_sessions(record, judged_by)
+    tested = compared(record.baseline.metrics, metrics, judged_by)
+    found = speedup_across_sessions(tested.speedup, record.protocol.sessions, judged_by)
     events = eligibility(metrics, scores, judged_by)
     standings = {event.event.value: standing(record, event.event, judged_by) for event in events}
     advices = {event.event.value: advice(event, scores, metrics.accuracy, judged_by) for event in events}
@@ -48,7 +49,7 @@ def score(
         screen.put_json(document)
         return
     title = f"{record.task.name}: normalized scores of {record.source.name}"
-    screen.show(render.scores_table(scores.model_dump(), compared(record.baseline.metrics, metrics, judged_by), title))
+    screen.show(render.scores_table(scores.model_dump(), tested, title))
     if found:
         screen.show(render.across_sessions(found))
     screen.show(render.events_table(events, standings, advices))

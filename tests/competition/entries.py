@@ -1,0 +1,71 @@
+"""Figures of submissions that never were, from a few numbers: what rankings are tested with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from tinytorch.benchmarking.bits import pack_bits
+from tinytorch.benchmarking.records import Accuracy
+from tinytorch.benchmarking.statistics import Verdict
+from tinytorch.competition.figures import Figures
+from tinytorch.competition.leaderboard import Judged
+from tinytorch.competition.run import TaskRecord
+from tinytorch.competition.scores import Scores
+from tinytorch.files import sha256
+
+SAMPLES = 100
+TASK = TaskRecord(name="digits_mlp", dataset_sha256="a" * 64, test_samples=SAMPLES)
+BORN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def log_ratios(speedup: float, error: float, units: int = 8) -> list[float]:
+    """With the mean ln(speedup) and exactly that standard error."""
+    spread = np.linspace(-1, 1, units)
+    return list(math.log(speedup) + spread * error * math.sqrt(units) / spread.std(ddof=1))
+
+
+def right(wrong: Sequence[int]) -> str:
+    """The bitmap of a model that has these samples wrong."""
+    return pack_bits([index not in wrong for index in range(SAMPLES)])
+
+
+def figures(name: str, speedup: float = 2.0, error: float = 0.005, **changed: Any) -> Figures:
+    """A submission to the Latency Sprint, `speedup` times faster with that standard error (log scale)."""
+    usual = {
+        "athlete_name": name, "github_repo": None, "techniques": [], "created_at": BORN, "event": "latency_sprint",
+        "division": "closed", "task": TASK, "trust": "T1", "scores": Scores(speedup=speedup),
+        "latency_ms": 1.0 / speedup, "memory_mb": 1.0, "accuracy": 0.9, "value": speedup, "interval": None,
+        "verdict": Verdict.BETTER if speedup > 1 else Verdict.NO_DETECTABLE_DIFFERENCE,
+        "log_ratios": log_ratios(speedup, error), "session_spread": 0.01, "kept_bytes": (1000, 1000),
+        "bitmaps": (right(range(10)), right(range(10))), "digest": sha256(f"{name} {speedup}".encode()),
+    }  # fmt: skip
+    return Figures.model_validate({**usual, **changed}, strict=False)
+
+
+def sized(name: str, before: int, after: int, **changed: Any) -> Figures:
+    """A submission to the Memory Challenge."""
+    ratio = before / after
+    verdict = Verdict.BETTER if ratio > 1 else Verdict.NO_DETECTABLE_DIFFERENCE
+    return figures(name, event="memory_challenge", kept_bytes=(before, after), value=ratio, verdict=verdict, **changed)
+
+
+def answered(name: str, wrong: Sequence[int], **changed: Any) -> Figures:
+    """A submission to the Accuracy Contest that has these samples wrong; the baseline has the first ten."""
+    bitmap = right(wrong)
+    share = Accuracy.from_correctness([index not in wrong for index in range(SAMPLES)]).mean
+    usual = {
+        "event": "accuracy_contest", "bitmaps": (right(range(10)), bitmap), "value": share, "accuracy": share,
+        "verdict": Verdict.NO_DETECTABLE_DIFFERENCE,
+    }  # fmt: skip
+    return figures(name, **{**usual, **changed})
+
+
+def handed_in(entry: Figures, days: int = 0, source: str = "") -> Judged:
+    """The submission in a file of its own, as many days later."""
+    later = entry.model_copy(update={"created_at": BORN + timedelta(days=days)})
+    return Judged(source or f"{entry.athlete_name}.json", later)

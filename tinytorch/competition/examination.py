@@ -1,0 +1,94 @@
+"""What the judge finds about the content of one file, in a form that can be kept: for rankings, and for reports."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tinytorch.benchmarking.comparison import Distribution, block_distribution
+from tinytorch.benchmarking.records import Latency, Protocol, Record, SystemInfo
+from tinytorch.competition.events import Rules
+from tinytorch.competition.figures import Figures
+from tinytorch.competition.findings import Finding, Severity
+from tinytorch.competition.reports import Entry, Report
+from tinytorch.competition.run import SourceRecord
+from tinytorch.competition.submission import Submission
+from tinytorch.competition.validation import judge_content
+
+
+class Noted(Record):
+    """A check that did not pass: failed, or None where it could not be made."""
+
+    id: str
+    name: str
+    passed: bool | None
+    severity: Severity
+    message: str
+    mend: str
+
+
+class Verdict(Record):
+    """What a ranking needs of a content: its figures where it is valid, else the reason why it is not."""
+
+    entry: Entry | None
+    figures: Figures | None
+    reason: str
+    warnings: list[str]  # ids of the checks that warn
+
+
+class Details(Record):
+    """What a report shows of a content beside that."""
+
+    notes: list[Noted]
+    passed: int  # checks
+    blocks: Distribution | None = None
+    system_info: SystemInfo | None = None
+    protocol: Protocol | None = None
+    source: SourceRecord | None = None
+
+
+class Examination(NamedTuple):
+    """Both."""
+
+    verdict: Verdict
+    details: Details
+
+
+def examine(content: bytes, rules: Rules) -> Examination:
+    """Judge a content by the rules."""
+    report, submission = judge_content("", content, rules)
+    return Examination(_verdict(report, submission, rules), _details(report, submission))
+
+
+def refused(finding: Finding) -> Verdict:
+    """The verdict on a file that could not be read."""
+    return Verdict(entry=None, figures=None, reason=_reason(finding), warnings=[])
+
+
+def _verdict(report: Report, submission: Submission | None, rules: Rules) -> Verdict:
+    errors = [finding for finding in report.findings if finding.is_error]
+    figures = Figures.of(submission, rules) if submission and report.valid else None
+    warnings = [finding.id for finding in report.findings if finding.is_issue and not finding.is_error]
+    return Verdict(
+        entry=report.entry, figures=figures, reason=_reason(errors[0]) if errors else "", warnings=warnings
+    )  # fmt: skip
+
+
+def _reason(error: Finding) -> str:
+    return f"not valid: {error.id} {error.name}: {error.message}"
+
+
+def _details(report: Report, submission: Submission | None) -> Details:
+    listed = [finding for finding in report.findings if not finding.passed]
+    notes = [Noted(**{name: getattr(finding, name) for name in Noted.model_fields}) for finding in listed]
+    passed = len(report.findings) - len(notes)
+    if submission is None or not report.valid:
+        return Details(notes=notes, passed=passed)
+    first, second = submission.baseline.metrics.latency, submission.optimized.metrics.latency
+    return Details(
+        notes=notes, passed=passed, blocks=_blocks(first, second), system_info=submission.system_info,
+        protocol=submission.protocol, source=submission.source,
+    )  # fmt: skip
+
+
+def _blocks(baseline: Latency | None, optimized: Latency | None) -> Distribution | None:
+    return block_distribution(baseline, optimized) if baseline and optimized else None
