@@ -30,6 +30,7 @@ _OLYMPICS = {
     "score": "Score a run for every event: eligible or not, and why.",
     "submit": "Package a run as a valid submission.json.",
     "validate": "Check submissions, each check by its name.",
+    "leaderboard": "Rank submissions: equal ranks for what cannot be told apart.",
     "status": "Show the five stages, the last run, and the next command.",
     "schema": "Print the JSON Schema of what the tools write.",
     "logo": "Show the logo.",

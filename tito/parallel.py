@@ -1,14 +1,16 @@
-"""The same work for many files: in several processes when there are enough, the results in the order of the files."""
+"""The same work for many files: in several processes when there are enough, the results in order, a bar meanwhile."""
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 FEWEST_PER_PROCESS = 25  # starting a process takes as long as about twenty files
 CHUNK = 8
+FEWEST_WATCHED = 25  # files, a second's work
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,3 +31,16 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Itera
         yield from pool.map(function, items, chunksize=CHUNK)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def watched(results: Iterable[Result], count: int) -> Iterator[Result]:
+    """The results of checking, with a bar on stderr while many are made; all are made before the first is shown."""
+    if count < FEWEST_WATCHED or not sys.stderr.isatty():
+        yield from results
+        return
+    from tito import bars  # takes longer than to check a file
+
+    with bars.progress() as told:
+        for number, result in enumerate(results, 1):
+            told("check", number / count)
+            yield result

@@ -17,8 +17,8 @@ from tinytorch.competition import generate_submission
 from tinytorch.competition.formats import FORMATS
 from tinytorch.competition.formats.document import Document
 from tinytorch.competition.validation import PAGES
-from tito.checking import _watched
 from tito.olympics.validate import OutputFormat
+from tito.parallel import watched
 
 NUMBERS = {"latency": 50.0, "memory": 12.0, "accuracy": 0.97}
 
@@ -205,6 +205,6 @@ def test_many_files_are_watched_on_a_terminal_only(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("tito.bars.progress", lambda: contextlib.nullcontext(lambda stage, share: told.append(share)))
     for is_terminal, count in ((True, 40), (False, 40), (True, 3)):
         monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda is_terminal=is_terminal: is_terminal))
-        assert list(_watched(range(count), count)) == list(range(count))
+        assert list(watched(range(count), count)) == list(range(count))
 
     assert (len(told), told[-1]) == (40, 1.0)

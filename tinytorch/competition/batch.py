@@ -6,13 +6,13 @@ import pickle
 import tempfile
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from tinytorch.competition.findings import Outcome, failed, page, passed, unknown
+from tinytorch.competition.findings import Finding, Outcome, failed, page, passed, unknown
 from tinytorch.competition.reports import Entry, Report
 from tinytorch.text import safe_text
 
@@ -56,6 +56,17 @@ class Ledger:
         self.sources.append(source)
         self.athletes.append(entry.athlete_name if entry else "")
         self.spans.append(Span(entry.athlete_name, entry.machine, entry.started_s, entry.ended_s) if entry else Span())
+
+    def compared(self) -> Callable[[int, Entry], tuple[Finding, Finding]]:
+        """What can be said of a submission, by its number, once all are taken down."""
+        twins, overlaps = self.twins(), self.overlaps()
+        readable = sum(1 for athlete in self.athletes if athlete)
+
+        def findings(number: int, entry: Entry) -> tuple[Finding, Finding]:
+            shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), entry, readable))
+            return shared, OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), entry, readable))
+
+        return findings
 
     def twins(self) -> dict[int, Twin]:
         """By the number of a submission: the first other athlete's that shares samples with it."""
@@ -113,15 +124,12 @@ def with_duplicates(reports: Iterable[Report]) -> Iterator[Report]:
         for report in reports:
             ledger.add(report.source, report.entry)
             pickle.dump(report, waiting)
-        twins, overlaps = ledger.twins(), ledger.overlaps()
-        readable = sum(1 for athlete in ledger.athletes if athlete)
+        compared = ledger.compared()
         waiting.seek(0)
         for number in range(len(ledger.sources)):
             report = pickle.load(waiting)  # written by ourselves, in a file that has no name
             if report.entry is not None:
-                shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), report.entry, readable))
-                timed = OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), report.entry, readable))
-                report = replace(report, findings=(*report.findings, shared, timed))
+                report = replace(report, findings=(*report.findings, *compared(number, report.entry)))
             yield report
 
 

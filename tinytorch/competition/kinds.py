@@ -14,10 +14,14 @@ _KEYS: tuple[tuple[Kind, frozenset[str]], ...] = (
     ("report", frozenset({"results", "files", "valid"})),  # validate --format json
     ("report", frozenset({"score", "tests", "output_format"})),  # gradescope
     ("report", frozenset({"checks"})),  # validate --explain
+    ("report", frozenset({"rules", "rankings", "unranked"})),  # leaderboard
     ("schema", frozenset({"$schema", "properties"})),
 )
 _REPORT = re.compile(
-    r"""\A\#[ ]Torch[ ]Olympics:[ ]submissions[ ]checked$        # markdown
+    r"""\A\#[ ]Torch[ ]Olympics:[ ](?:submissions[ ]checked|leaderboard)$        # markdown
+    | \Aevent,task,division,rank,athlete_name,                                  # leaderboard as CSV
+    | ^.*[ ]by[ ][a-z_]+:[ ].*[ ]division,[ ]\d+[ ]athletes?$                     # ... and for people
+    | ^not[ ]ranked:[ ]
     | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate"> # junit
     | ^\d+[ ]of[ ]\d+[ ]submissions[ ]are[ ]valid                  # github, and for people of several files
     | \A.*:[ ](?:valid,[ ]trust[ ]T\d|NOT[ ]valid)                 # for people, of one file

@@ -23,6 +23,7 @@ class Judged:
     figures: Figures | None
     reason: str = ""
     warnings: tuple[str, ...] = ()  # ids of the checks that warn
+    sha256: str = ""  # of the file's content; empty where it could not be read
 
 
 @dataclass(frozen=True)

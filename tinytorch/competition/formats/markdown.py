@@ -19,7 +19,7 @@ def as_markdown(reports: Iterable[Report]) -> Iterator[str]:
     yield "# Torch Olympics: submissions checked\n"
     for report in reports:
         files, valid = files + 1, valid + report.valid
-        yield f"\n## {'valid' if report.valid else 'NOT valid'}: {_code(report.source)}\n\n"
+        yield f"\n## {'valid' if report.valid else 'NOT valid'}: {code_span(report.source)}\n\n"
         if report.valid:
             yield f"Trust {report.trust}. "
         yield f"{sum(finding.passed is True for finding in report.findings)} checks passed.\n"
@@ -30,11 +30,11 @@ def as_markdown(reports: Iterable[Report]) -> Iterator[str]:
 
 def _item(finding: Finding) -> str:
     word = finding.severity if finding.passed is False else WORDS[finding.passed]
-    mend = f"  \n  to mend it: {_code(finding.mend)}" if finding.mend else ""
-    return f"- **{word}** {_code(f'{finding.id} {finding.name}')}: {_code(finding.message)}{mend}\n"
+    mend = f"  \n  to mend it: {code_span(finding.mend)}" if finding.mend else ""
+    return f"- **{word}** {code_span(f'{finding.id} {finding.name}')}: {code_span(finding.message)}{mend}\n"
 
 
-def _code(text: str) -> str:
+def code_span(text: str) -> str:
     """Text in a code span on one line, fenced by more backticks than it has in a row (CommonMark 6.1)."""
     shown = safe_text(text, LONGEST_TEXT)
     fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))

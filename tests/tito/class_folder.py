@@ -1,0 +1,28 @@
+"""A class's folder of valid submissions, made from synthetic measurements."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.competition.conftest import make_run, model_record
+from tinytorch.competition.submission import submission_from_run
+
+
+def handed_in(
+    folder: Path, athlete: str, seed: int = 2, event: str = "latency_sprint", file: str = "", **measured: Any
+) -> Path:
+    """A valid submission of an athlete, whose samples are drawn with that seed."""
+    run = make_run()
+    optimized = model_record(
+        "prune", seed, **{"typical_ns": 200_000, "kept_bytes": 3_000_000, "correct": 348, **measured}
+    )
+    baseline = model_record("digits_mlp baseline", seed + 1000, 1_000_000, 12_000_000, 350)
+    changed = run.model_copy(update={"baseline": baseline, "optimized": optimized})
+    document = submission_from_run(
+        changed, event=event, athlete_name=athlete, github_repo="https://example.org/code", techniques=["pruning"]
+    )
+    path = folder / (file or f"{athlete}.json")
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path

@@ -1,0 +1,198 @@
+"""A leaderboard as text for other programs: JSON, CSV for spreadsheets, Markdown. Safe with any submission's texts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from tinytorch.benchmarking.statistics import Verdict
+from tinytorch.competition.figures import Bounds
+from tinytorch.competition.formats.markdown import code_span
+from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
+from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.competition.scores import Scores
+from tinytorch.competition.submission import RulesId, Trust
+from tinytorch.text import safe_text
+from tinytorch.units import three_digits
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # a spreadsheet would compute such a cell
+
+PIPE = "\\|"  # in a table a pipe ends the cell, even in a code span (GitHub Flavored Markdown 4.10)
+
+
+class _Published(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+
+class RankedResult(_Published):
+    """A ranked submission: its rank, what its event ranks by, and the p-value of its difference from its leader.
+
+    `interval` is of 95 % over many sessions (of accuracy: of its change, in points), `verdict` what it says beside the
+    baseline, `p_value` null of the leader of a rank.
+    """
+
+    rank: int
+    athlete_name: str
+    value: float
+    interval: Bounds | None
+    verdict: Verdict | None
+    p_value: float | None
+    scores: Scores
+    latency_ms: float | None
+    memory_mb: float | None
+    accuracy: float | None
+    trust: Trust
+    techniques: list[str]
+    github_repo: str | None
+    created_at: AwareDatetime
+    warnings: list[str]
+    file: str
+
+
+class UnrankedResult(_Published):
+    """A file without a rank, and why."""
+
+    file: str
+    athlete_name: str | None
+    reason: str
+
+
+class RankingResult(_Published):
+    """One ranking: what its submissions have in common, their order, and what the same athletes handed in beside."""
+
+    event: OlympicEvent
+    ranked_by: str
+    task: str
+    division: Division
+    test_samples: int
+    dataset_sha256: str
+    rows: list[RankedResult]
+    others: list[UnrankedResult]
+
+
+class RankingsDocument(_Published):
+    """What `tito olympics leaderboard --json` prints."""
+
+    rules: RulesId
+    alpha: float
+    session_spread: float
+    rankings: list[RankingResult]
+    unranked: list[UnrankedResult]
+
+
+def document(board: Leaderboard) -> RankingsDocument:
+    """The leaderboard as it is published."""
+    significance = board.rules.significance
+    return RankingsDocument(
+        rules=RulesId(version=board.rules.version, sha256=board.rules.sha256), alpha=significance.alpha,
+        session_spread=significance.session_spread, rankings=[_ranking(each, board) for each in board.rankings],
+        unranked=list(map(_unranked, board.unranked)),
+    )  # fmt: skip
+
+
+def as_json(board: Leaderboard) -> str:
+    """One `RankingsDocument`."""
+    return document(board).model_dump_json(indent=2)
+
+
+def as_csv(board: Leaderboard) -> str:
+    """A line for each file, ranked or not. No cell is a formula: what looks like one begins with an apostrophe."""
+    found = document(board)
+    lines = [_csv_row(row, ranking) for ranking in found.rankings for row in ranking.rows]
+    lines += [each.model_dump() for ranking in found.rankings for each in ranking.others]
+    lines += [_unranked(each).model_dump() for each in board.unranked if each.is_asked_for]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in line.items()} for line in lines)
+    return text.getvalue().removesuffix("\n")
+
+
+def as_markdown(board: Leaderboard) -> str:
+    """A table for each ranking, then what has no rank."""
+    return "\n".join(_markdown(board))
+
+
+FORMATS = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
+
+CSV_COLUMNS = (
+    "event", "task", "division", "rank", "athlete_name", "ranked_by", "value", "lower", "upper", "verdict", "p_value",
+    "speedup", "compression_ratio", "accuracy_delta", "accuracy", "trust", "techniques", "github_repo", "created_at",
+    "warnings", "file", "reason",
+)  # fmt: skip
+
+
+def _ranking(ranking: Ranking, board: Leaderboard) -> RankingResult:
+    return RankingResult(
+        **ranking.group._asdict(), ranked_by=board.rules.events[ranking.group.event].ranked_by,
+        rows=list(map(_row, ranking.rows)), others=list(map(_unranked, ranking.others)),
+    )  # fmt: skip
+
+
+def _row(row: Row) -> RankedResult:
+    figures = row.place.figures
+    same = {name: getattr(figures, name) for name in RankedResult.model_fields if hasattr(figures, name)}
+    return RankedResult(
+        **same, rank=row.place.rank, p_value=row.place.p_value, warnings=list(row.judged.warnings),
+        file=_file(row.judged.source),
+    )  # fmt: skip
+
+
+def _unranked(each: Unranked) -> UnrankedResult:
+    return UnrankedResult(file=_file(each.source), athlete_name=each.athlete_name, reason=each.reason)
+
+
+def _file(source: str) -> str:
+    """A file's name as Unicode that can be written."""
+    return source.encode("utf-8", "backslashreplace").decode()
+
+
+def _csv_row(row: RankedResult, ranking: RankingResult) -> dict[str, Any]:
+    lower, upper = row.interval or (None, None)
+    found = {**ranking.model_dump(mode="json"), **row.scores.model_dump(), **row.model_dump(mode="json"),
+             "lower": lower, "upper": upper}  # fmt: skip
+    found |= {name: "; ".join(found[name]) for name in ("techniques", "warnings")}
+    return {name: found[name] for name in CSV_COLUMNS if name in found}
+
+
+def _cell(value: Any) -> Any:
+    """A number as it is; a text on one line, and none that a spreadsheet would compute."""
+    if not isinstance(value, str):
+        return value
+    shown = safe_text(value, 1_000)
+    return f"'{shown}" if shown.lstrip().startswith(FORMULA_STARTS) else shown
+
+
+def _markdown(board: Leaderboard) -> Iterator[str]:
+    yield "# Torch Olympics: leaderboard"
+    for ranking in board.rankings:
+        group = ranking.group
+        yield f"\n## {board.rules.events[group.event].title}: {code_span(group.task)}, {group.division} division\n"
+        yield from _table(ranking, board.rules.events[group.event].ranked_by)
+        yield from _list(ranking.others)
+    unranked = [each for each in board.unranked if each.is_asked_for]
+    if unranked:
+        yield "\n## Not ranked"
+        yield from _list(unranked)
+
+
+def _table(ranking: Ranking, ranked_by: str) -> Iterator[str]:
+    yield f"| rank | athlete | {ranked_by} | 95 % | beside the baseline | trust | file |"
+    yield "|---:|---|---:|---|---|---|---|"
+    for row in ranking.rows:
+        figures = row.place.figures
+        bounds = "" if figures.interval is None else " to ".join(map(three_digits, figures.interval))
+        cells = (
+            str(row.place.rank), code_span(figures.athlete_name), three_digits(figures.value or 0.0), bounds,
+            figures.verdict or "not tested", figures.trust, code_span(row.judged.source),
+        )  # fmt: skip
+        yield f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"
+
+
+def _list(unranked: Iterable[Unranked]) -> Iterator[str]:
+    for number, each in enumerate(unranked):
+        yield f"{'' if number else chr(10)}- {code_span(each.source)}: {code_span(each.reason)}"

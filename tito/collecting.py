@@ -1,0 +1,128 @@
+"""From names to judged files for a ranking: what the index knows is not judged again, the rest in several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from tinytorch.competition.batch import Ledger
+from tinytorch.competition.events import Rules
+from tinytorch.competition.examination import Examination, Verdict, examine, refused
+from tinytorch.competition.findings import Finding
+from tinytorch.competition.leaderboard import Judged
+from tinytorch.competition.reading import RefusedError
+from tinytorch.files import sha256
+from tito import submissions
+from tito.documents import descriptor
+from tito.index import Index, Looked, stamp
+from tito.parallel import in_order, watched
+
+AT_ONCE = 200  # files between two writings of the index: an interrupt loses no more
+
+Result = TypeVar("Result")
+
+
+class Read(NamedTuple):
+    """A file that was read: the digest of what is in it, and what was found about that where it was new."""
+
+    sha256: str
+    examination: Examination | None
+
+
+class Collected(NamedTuple):
+    """A judged file, with what only the other files of the call could tell about it."""
+
+    judged: Judged
+    among_others: tuple[Finding, ...]
+
+
+def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Collected]:
+    """Every file once, judged by the rules, in an order that does not depend on that of the names."""
+    places = _places(names)
+    stamps = {path: each for path in places if (each := _stamp(path)) is not None}
+    digests = index.unchanged(stamps)
+    refusals: dict[str, Verdict] = {}
+    fresh = [path for path in places if path not in digests]
+    waiting: dict[str, Read] = {}
+    for path, read in zip(fresh, watched(_read_all(fresh, rules, index), len(fresh)), strict=True):
+        if isinstance(read, Verdict):
+            refusals[path] = read
+            continue
+        waiting[path], digests[path] = read, read.sha256
+        if len(waiting) == AT_ONCE:
+            _write(index, waiting, stamps)
+            waiting = {}
+    _write(index, waiting, stamps)
+    verdicts = dict(index.verdicts(digests.values()))
+    found = {path: refusals.get(path) or verdicts[digests[path]] for path in places}
+    return list(_collected(places, digests, found))
+
+
+def _places(names: Sequence[str]) -> dict[str, str]:
+    """By path: the name that a file was given by. A file that was named twice counts once."""
+    places: dict[str, str] = {}
+    for name in sorted(names):
+        places.setdefault(name if descriptor(name) is not None else str(Path(name).absolute()), name)
+    return dict(sorted(places.items()))
+
+
+def _stamp(path: str) -> str | None:
+    return None if descriptor(path) is not None else stamp(Path(path))
+
+
+def _read_all(paths: Sequence[str], rules: Rules, index: Index) -> Iterator[Read | Verdict]:
+    """What is in each file; a content that the index knows, in a file that is new or touched, is not judged again."""
+    if index.is_empty:
+        yield from _each(partial(_examined, rules=rules), paths)
+        return
+    digests = list(_each(_digest, paths))
+    known = index.known([each for each in digests if isinstance(each, str)])
+    unknown = [path for path, digest in zip(paths, digests, strict=True) if digest not in known]
+    new = _each(partial(_examined, rules=rules), unknown)
+    for digest in digests:
+        yield Read(digest, None) if isinstance(digest, str) and digest in known else next(new)
+
+
+def _each(function: Callable[[str], Result], paths: Sequence[str]) -> Iterator[Result]:
+    """In several processes, but for what a shell gives: that has only this one."""
+    is_ours = any(descriptor(path) is not None for path in paths)
+    return map(function, paths) if is_ours else in_order(function, paths)
+
+
+def _digest(path: str) -> str | None:
+    """None of what cannot be read, or only once."""
+    if descriptor(path) is not None:
+        return None
+    try:
+        return sha256(submissions.read(path))
+    except RefusedError:
+        return None
+
+
+def _examined(path: str, rules: Rules) -> Read | Verdict:
+    try:
+        content = submissions.read(path)
+    except RefusedError as refusal:
+        return refused(refusal.finding())
+    return Read(sha256(content), examine(content, rules))
+
+
+def _write(index: Index, read: Mapping[str, Read], stamps: Mapping[str, str]) -> None:
+    looked = [Looked(path, stamps[path], each.sha256) for path, each in read.items() if path in stamps]
+    index.add(looked, {each.sha256: each.examination for each in read.values() if each.examination})
+
+
+def _collected(
+    places: Mapping[str, str], digests: Mapping[str, str], found: Mapping[str, Verdict]
+) -> Iterator[Collected]:
+    ledger = Ledger()
+    for path, name in places.items():
+        ledger.add(name, found[path].entry)
+    compared = ledger.compared()
+    for number, (path, name) in enumerate(places.items()):
+        verdict = found[path]
+        others = compared(number, verdict.entry) if verdict.entry else ()
+        warnings = (*verdict.warnings, *(each.id for each in others if each.is_issue))
+        yield Collected(Judged(name, verdict.figures, verdict.reason, warnings, digests.get(path, "")), others)
