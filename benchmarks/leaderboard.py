@@ -1,0 +1,172 @@
+"""The figures of `tito olympics leaderboard` and `report`, on synthetic submissions that are made from measured runs.
+
+    python benchmarks/leaderboard.py make   FOLDER [--count 10000]        five strategies, measured, then varied; continues
+    python benchmarks/leaderboard.py rank   FOLDER [--count 5000 10000]   the first call, the second, their peak memory
+    python benchmarks/leaderboard.py report FOLDER [--count 300]          time, and the size of the page
+
+Nothing that is ranked here was measured: each file is one of the five runs with seeded noise (every sample, the speed
+of each process, the speed, size and answers of the model), and says so by its athlete's name. Files are as large as
+real ones of the default tier. Results are appended to FOLDER/results.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import psutil
+from validation import measured, resident_bytes
+
+from tinytorch.benchmarking.records import Accuracy, Latency, Memory, ModelRecord
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.run import Run
+from tinytorch.competition.submission import submission_from_run
+
+PROGRAM = [sys.executable, "-c", "from tito.start import main; main()", "olympics"]
+
+
+def make(options: argparse.Namespace) -> None:
+    """The runs, then the submissions; what is there already is left."""
+    folder = Path(options.folder)
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    (folder / "class").mkdir(exist_ok=True)
+    for event in OlympicEvent:
+        path = folder / "runs" / f"{event.value}.json"
+        if not path.exists():
+            path.write_text(measured("default", event.value).model_dump_json(), encoding="utf-8")
+    wanted = [number for number in range(options.count) if not _file(folder, number).exists()]
+    with ProcessPoolExecutor(2) as pool:
+        for done, _ in enumerate(pool.map(partial(_make_one, folder), wanted, chunksize=20), 1):
+            if done % 500 == 0:
+                print(f"{done:,} of {len(wanted):,} made", flush=True)
+
+
+def _file(folder: Path, number: int) -> Path:
+    return folder / "class" / f"{number:05}.json"
+
+
+def _make_one(folder: Path, number: int) -> None:
+    """One synthetic submission: of every seventh athlete a second one."""
+    generator = random.Random(number)
+    event = list(OlympicEvent)[number % len(OlympicEvent)]
+    run = Run.model_validate_json((folder / "runs" / f"{event.value}.json").read_bytes())
+    changed = run.model_copy(
+        update={"baseline": _noisy(run.baseline, generator, 1.0), "optimized": _varied(run.optimized, generator)}
+    )
+    athlete = f"Synthetic {number - number % 7 if number % 7 == 5 else number}"
+    document = submission_from_run(changed, event=event, athlete_name=athlete, techniques=["seeded noise"])
+    path = _file(folder, number).with_suffix(".part")
+    path.write_text(json.dumps(document, indent=2), encoding="utf-8")
+    path.rename(_file(folder, number))
+
+
+def _varied(model: ModelRecord, generator: random.Random) -> ModelRecord:
+    """A model of another speed, size and accuracy, measured with noise."""
+    model = _noisy(model, generator, generator.lognormvariate(0.0, 0.2))
+    memory, accuracy = model.metrics.memory, model.metrics.accuracy
+    if memory is None or memory.kept_bytes is None or accuracy is None:
+        raise ValueError("a run has its memory and accuracy")
+    kept = round(memory.kept_bytes * generator.uniform(0.8, 1.2))
+    right = [each != (generator.random() < 0.005) for each in accuracy.right() or ()]
+    changes = {"memory": Memory.from_bytes(kept, kept + 500, memory.peak_working_bytes, memory.unseen),
+               "accuracy": Accuracy.from_correctness(right)}  # fmt: skip
+    return model.model_copy(update={"metrics": model.metrics.model_copy(update=changes)})
+
+
+def _noisy(model: ModelRecord, generator: random.Random, factor: float) -> ModelRecord:
+    """The same model with other samples: a factor for all, one for each process, a little for each sample."""
+    latency = model.metrics.latency
+    if latency is None or latency.samples_ns is None:
+        raise ValueError("a run has its samples")
+    copies = latency.copies_per_unit or 1
+    processes = [factor * generator.lognormvariate(0.0, 0.01) for _ in range(latency.unit_count)]
+    samples = [
+        [[max(1, round(time_ns * processes[number // copies] * generator.uniform(0.995, 1.005))) for time_ns in block]
+         for block in blocks] for number, blocks in enumerate(latency.samples_ns)
+    ]  # fmt: skip
+    fresh = Latency.from_samples(samples, latency.calls_per_sample or 1, copies, latency.session)
+    return model.model_copy(update={"metrics": model.metrics.model_copy(update={"latency": fresh})})
+
+
+def called(folder: Path, *arguments: str) -> tuple[float, int, int]:
+    """Seconds, peak bytes of all processes together, and exit code of one call."""
+    started, peak = time.perf_counter(), 0
+    with psutil.Popen([*PROGRAM, *arguments], stdout=subprocess.DEVNULL, cwd=folder) as process:
+        while process.poll() is None:
+            peak = max(peak, resident_bytes(process))
+            time.sleep(0.05)
+        return time.perf_counter() - started, peak, process.returncode
+
+
+def chosen(folder: Path, count: int) -> Path:
+    """A folder with the first so many submissions, as links to the same content."""
+    part = folder / f"class-{count}"
+    part.mkdir(exist_ok=True)
+    for number in range(count):
+        link = part / _file(folder, number).name
+        if not link.exists():
+            link.hardlink_to(_file(folder, number))
+    return part
+
+
+def rank(options: argparse.Namespace) -> None:
+    """Each count from nothing, then with the index, for people and as JSON."""
+    folder = Path(options.folder).absolute()
+    first: dict[int, float] = {}
+    for count in options.count:
+        part, workspace = chosen(folder, count), folder / f"workspace-{count}"
+        shutil.rmtree(workspace, ignore_errors=True)
+        calls = {"first": [], "index": [], "index, json": ["--json"]}
+        for name, further in calls.items():
+            seconds, peak, code = called(folder, "leaderboard", str(part), "--workspace", str(workspace), *further)
+            first[count] = first.get(count, seconds)
+            tell(folder, f"leaderboard of {count:,}, {name}: {seconds:.1f} s, peak {peak / 1e6:.0f} MB, exit {code}")
+    if len(options.count) > 1:
+        low, high = options.count[0], options.count[-1]
+        tell(folder, f"first call, {high:,} against {low:,}: {first[high] / first[low]:.2f} times as long")
+
+
+def report(options: argparse.Namespace) -> None:
+    """A page of so many submissions, with the index and without."""
+    folder = Path(options.folder).absolute()
+    for count in options.count:
+        part, workspace, page = chosen(folder, count), folder / f"workspace-report-{count}", folder / f"{count}.html"
+        shutil.rmtree(workspace, ignore_errors=True)
+        for name in ("first", "index"):
+            seconds, peak, code = called(
+                folder, "report", str(part), "--workspace", str(workspace), "-o", str(page), "--force"
+            )
+            size = page.stat().st_size / 1e6
+            tell(folder, f"report of {count:,}, {name}: {seconds:.1f} s, {size:.2f} MB, peak {peak / 1e6:.0f} MB, "
+                 f"exit {code}")  # fmt: skip
+
+
+def tell(folder: Path, line: str) -> None:
+    """Say it, and keep it."""
+    print(line, flush=True)
+    with (folder / "results.txt").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for part, counts in ((make, 10_000), (rank, [5_000, 10_000]), (report, [300])):
+        command = commands.add_parser(part.__name__, help=part.__doc__)
+        command.add_argument("folder")
+        command.add_argument("--count", type=int, default=counts, nargs=None if part is make else "+")
+        command.set_defaults(part=part)
+    options = parser.parse_args()
+    options.part(options)
+
+
+if __name__ == "__main__":
+    main()
