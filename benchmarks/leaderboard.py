@@ -1,6 +1,6 @@
 """The figures of `tito olympics leaderboard` and `report`, on synthetic submissions that are made from measured runs.
 
-    python benchmarks/leaderboard.py make   FOLDER [--count 10000]        five strategies, measured, then varied; continues
+    python benchmarks/leaderboard.py make   FOLDER [--count 10000]        five measured strategies, varied; continues
     python benchmarks/leaderboard.py rank   FOLDER [--count 5000 10000]   the first call, the second, their peak memory
     python benchmarks/leaderboard.py report FOLDER [--count 300]          time, and the size of the page
 

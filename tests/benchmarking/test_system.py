@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tinytorch.benchmarking import system
+from tinytorch.benchmarking.blas import blas_library
 from tinytorch.benchmarking.system import SIGNS, Evidence, Reading, find_doubts
 
 BEFORE = Reading(
@@ -90,3 +91,16 @@ def test_the_description_names_processor_memory_and_blas() -> None:
 
     assert described.memory_bytes > 0
     assert described.blas_threads == 1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_blas_is_numpys_however_many_are_loaded(monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    """Scipy brings one of its own, and two runs on one machine are to name the same."""
+    loaded = [
+        {"user_api": "openmp", "filepath": "/a/numpy.libs/libgomp.so"},
+        {"user_api": "blas", "filepath": "/a/scipy.libs/libopenblas.so"},
+        {"user_api": "blas", "filepath": "/a/numpy.libs/libopenblas.so"},
+    ]
+    monkeypatch.setattr("tinytorch.benchmarking.blas.threadpool_info", lambda: loaded[::order])
+
+    assert blas_library() == loaded[2]

@@ -25,5 +25,9 @@ def verified_blas_threads() -> int | None:
 
 
 def blas_library() -> dict[str, Any] | None:
-    """What is known of the loaded BLAS; None when there is none that can be asked."""
-    return next((library for library in threadpool_info() if library["user_api"] == "blas"), None)
+    """What is known of the BLAS that numpy uses; None when there is none that can be asked.
+
+    Scipy may have loaded one of its own, and which comes first is chance.
+    """
+    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    return min(loaded, key=lambda library: ("numpy" not in library["filepath"], library["filepath"]), default=None)

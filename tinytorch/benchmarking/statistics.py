@@ -166,13 +166,29 @@ def welch_p_values(
     Student's t with the degrees of Welch (Biometrika 1947) and Satterthwaite (Biometrics Bulletin 1946); a known
     variance has infinitely many. Without any variance a difference is exact: 0.0, and 1.0 where there is none.
     """
-    parts = [(np.asarray(variance, dtype=float), np.asarray(degrees, dtype=float)) for variance, degrees in estimated]
-    variance = np.asarray(known, dtype=float) + sum(each for each, _ in parts)
-    uncertain = sum(each**2 / degrees for each, degrees in parts)
+    variance, degrees = _variance_sum(estimated, known)
     with np.errstate(divide="ignore", invalid="ignore"):
-        degrees = np.where(uncertain > 0, variance**2 / uncertain, np.inf)
         statistic = np.abs(np.asarray(differences, dtype=float)) / np.sqrt(variance)
     return np.where(np.isnan(statistic), 1.0, 2 * stdtr(degrees, -np.nan_to_num(statistic, posinf=np.inf)))
+
+
+def welch_interval(difference: float, estimated: Sequence[tuple[float, float]], known: float = 0.0) -> Interval:
+    """The interval that belongs to the test of `welch_p_values`."""
+    variance, degrees = _variance_sum(estimated, known)
+    half_width = float(stdtrit(degrees, 1 - ALPHA / 2) if np.isfinite(degrees) else ndtri(1 - ALPHA / 2))
+    half_width *= math.sqrt(float(variance))
+    return Interval(difference - half_width, difference + half_width)
+
+
+def _variance_sum(
+    estimated: Sequence[tuple[ArrayLike, ArrayLike]], known: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The sum of all variances and its degrees of freedom."""
+    parts = [(np.asarray(variance, dtype=float), np.asarray(degrees, dtype=float)) for variance, degrees in estimated]
+    variance = np.asarray(known, dtype=float) + sum(each for each, _ in parts)
+    uncertain = np.asarray(sum(each**2 / degrees for each, degrees in parts))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return variance, np.where(uncertain > 0, variance**2 / uncertain, np.inf)
 
 
 def holm(p_values: ArrayLike, tests: int) -> NDArray[np.float64]:

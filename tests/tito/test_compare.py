@@ -1,0 +1,58 @@
+"""`compare` as a person sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.competition.conftest import make_run
+from tests.competition.test_contrast import later
+
+
+@pytest.fixture
+def runs(beginner: Path) -> Path:
+    """Two sessions of one pair."""
+    (beginner / "a.json").write_text(make_run().model_dump_json())
+    (beginner / "b.json").write_text(later(typical_ns=100_000).model_dump_json())
+    return beginner
+
+
+def test_two_runs_stand_beside_each_other(runs: Path, tito) -> None:
+    done = tito("compare", "a.json", "b.json")
+
+    assert done.code == 0
+    assert "optimized time" in done.out
+    assert "better" in done.out
+
+
+def test_the_document_has_every_figure(runs: Path, tito) -> None:
+    document = tito("compare", "a.json", "b.json", "--json").json
+
+    assert [each["figure"] for each in document["figures"]] == [
+        "speedup", "memory", "accuracy", "baseline time", "optimized time"
+    ]  # fmt: skip
+    assert document["figures"][0]["verdict"] == "better"
+
+
+def test_what_cannot_be_compared_at_all_is_a_finding_with_the_field(runs: Path, tito) -> None:
+    other = json.loads(Path("b.json").read_text())
+    other["task"]["name"] = "tinygpt"
+    Path("b.json").write_text(json.dumps(other))
+    done = tito("compare", "a.json", "b.json")
+
+    assert done.code == 1
+    assert "task.name differs: digits_mlp and tinygpt" in done.out
+
+
+def test_a_run_is_not_compared_with_itself(runs: Path, tito) -> None:
+    assert tito("compare", "a.json", "a.json").code == 2
+
+
+def test_a_file_that_is_no_run_is_refused(runs: Path, tito) -> None:
+    Path("c.json").write_text("{}")
+    done = tito("compare", "a.json", "c.json")
+
+    assert done.code == 2
+    assert "c.json is not a run record" in done.err

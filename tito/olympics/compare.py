@@ -1,0 +1,45 @@
+"""`tito olympics compare`: two runs beside each other, where they allow it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from tinytorch.errors import UsageError
+from tito import screen
+from tito.exit_codes import ExitCode
+from tito.options import Json, RulesFile, WorkspaceFolder
+from tito.workspace import Workspace
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id or file; - is stdin.")]
+
+
+def compare(
+    first: RunName,
+    second: RunName,
+    rules: RulesFile = None,
+    json_: Json = False,
+    folder: WorkspaceFolder = None,
+) -> None:
+    """Compare two recorded runs: what their task, recipe and machine allow, and of the rest which field differs.
+
+    Exit code 1 when nothing can be compared. Example: tito olympics compare before.json after.json.
+    """
+    from tinytorch.competition.contrast import contrast
+    from tinytorch.competition.events import read_rules
+    from tinytorch.competition.run import parse_run
+    from tito import render_contrast
+
+    judged_by, place = read_rules(rules), Workspace(folder)
+    runs = [parse_run(*place.run_content(name)) for name in (first, second)]
+    if runs[0].id == runs[1].id:
+        raise UsageError(f"{first} and {second} are one run", mend="name two: tito olympics status --all lists them")
+    found = contrast(runs[0], runs[1], judged_by)
+    if json_:
+        screen.put_json({"first": runs[0].id, "second": runs[1].id, "figures": [asdict(each) for each in found]})
+    else:
+        screen.show(render_contrast.contrast_table(runs, found))
+    if not any(each.change is not None for each in found):
+        raise typer.Exit(ExitCode.FINDINGS)
