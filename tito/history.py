@@ -14,7 +14,24 @@ from typing import Any, ClassVar, Literal
 FileState = Literal["valid", "changed since", "gone", "replaced", "elsewhere"]
 Scores = dict[str, float | None]
 
-_TYPES: dict[Any, type | tuple[type, ...]] = {"str": str, "str | None": (str, type(None)), "Scores": dict}
+
+@dataclass(frozen=True, kw_only=True)
+class Blocks:
+    """How the ratios of a run's block pairs are spread: counts in equal bins (on the log scale) between two ratios."""
+
+    lower: float
+    upper: float
+    counts: list[int]
+
+    def __post_init__(self) -> None:
+        ratios = isinstance(self.lower, float) and isinstance(self.upper, float)
+        if not ratios or not all(isinstance(count, int) for count in self.counts):
+            raise TypeError("blocks are two ratios and whole numbers")
+
+
+_TYPES: dict[Any, type | tuple[type, ...]] = {
+    "str": str, "str | None": (str, type(None)), "Scores": dict, "Blocks | None": (Blocks, type(None)),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +62,7 @@ class RunEntry(Entry):
     source: str
     scores: Scores
     sha256: str | None = None  # older entries have none
+    blocks: Blocks | None = None  # ... nor these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,4 +111,7 @@ def _entry(raw: dict[str, Any]) -> Entry:
     """An entry from JSON; a field of a newer version is passed over."""
     kind = _KINDS[raw["kind"]]
     known = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in raw.items() if name in known})
+    values = {name: value for name, value in raw.items() if name in known}
+    if values.get("blocks") is not None:
+        values["blocks"] = Blocks(**values["blocks"])
+    return kind(**values)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tinytorch.benchmarking.comparison import Comparison, Statistics
+from tinytorch.benchmarking.comparison import Comparison, Statistics, block_distribution
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory
 from tinytorch.benchmarking.statistics import Interval
 from tinytorch.competition.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
@@ -27,8 +27,10 @@ from tinytorch.units import (
     size_words,
     three_digits,
 )
+from tito.plots import histogram
 from tito.tables import Lines, table
 
+PLOT_COLUMNS, PLOT_ROWS = 48, 5
 RATIOS = {"speedup", "compression_ratio"}
 MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not check", "yellow")}
 
@@ -47,6 +49,19 @@ def benchmark_table(run: Run) -> RenderableType:
     )
     doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
     return Group(found_table, Text(_below(run), style="dim"), *doubts, Text(meaning(run)))
+
+
+def block_plot(run: Run) -> RenderableType:
+    """How the ratios of block pairs are spread, on a log scale: what the speedup rests on, and what contention did."""
+    first, second = run.baseline.metrics.latency, run.optimized.metrics.latency
+    found = block_distribution(first, second, PLOT_COLUMNS) if first and second else None
+    if found is None:
+        return Text("no block pairs were timed: nothing to draw", style="dim")
+    left, right = f"{three_digits(found.lower)}x", f"{three_digits(found.upper)}x"
+    pairs = sum(found.counts) + found.below + found.above
+    lines = [f"{pairs:,} block pairs, by the speedup that each shows (log scale)", *histogram(found.counts, PLOT_ROWS)]
+    lines += [f"{left:<{PLOT_COLUMNS - len(right)}}{right}", f"{found.below} lie below, {found.above} above"]
+    return Text("\n".join(lines), no_wrap=True)
 
 
 def meaning(run: Run) -> str:

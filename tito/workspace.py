@@ -14,7 +14,7 @@ from tinytorch.files import sha256
 from tinytorch.workloads.registry import known_name
 from tito import history, interrupts, screen
 from tito.folder import ELSEWHERE, Folder, workspace_root
-from tito.history import Entry, FailureEntry, FileState, RunEntry, SubmissionEntry
+from tito.history import Blocks, Entry, FailureEntry, FileState, RunEntry, SubmissionEntry
 from tito.screen import STANDARD
 
 if TYPE_CHECKING:
@@ -201,10 +201,13 @@ def file_state(file: str, digest: str | None) -> FileState:
 
 
 def _run_entry(run: Run, content: bytes) -> RunEntry:
+    from tinytorch.benchmarking.comparison import block_distribution
     from tinytorch.competition.scores import compute_scores
 
-    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    first, second = run.baseline.metrics, run.optimized.metrics
+    spread = block_distribution(first.latency, second.latency) if first.latency and second.latency else None
     return RunEntry(
         id=run.id, created_at=run.created_at.isoformat(), task=run.task.name, source=run.source.name,
-        scores=scores.model_dump(), sha256=sha256(content),
+        scores=compute_scores(first, second).model_dump(), sha256=sha256(content),
+        blocks=Blocks(**spread.model_dump(include={"lower", "upper", "counts"})) if spread else None,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from tinytorch.benchmarking.records import Doubt
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.run import Run
+from tinytorch.competition.run import Run, parse_run
 from tito import render
 
 
@@ -204,3 +205,14 @@ def test_what_a_file_says_of_itself_is_made_safe_before_it_is_told(athlete: Path
 
     assert "\\x1b[31mred" in done.err
     assert "\x1b" not in done.err + done.out
+
+
+def test_the_spread_of_block_pairs_is_drawn_on_demand(athlete: Path) -> None:
+    run = parse_run("run.json", (athlete / "run.json").read_bytes())
+    console = Console(width=80, record=True)
+    console.print(render.block_plot(run))
+    drawn = console.export_text().splitlines()
+
+    assert "block pairs, by the speedup that each shows" in drawn[0]
+    assert len(drawn) == 3 + render.PLOT_ROWS
+    assert sum(map(int, re.findall(r"\d+", drawn[-1]))) > 0

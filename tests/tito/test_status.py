@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tito.history import RunEntry, unparse
+from tito.history import Blocks, RunEntry, parse, unparse
 
 
 def states(document: dict[str, object], key: str = "submissions") -> list[str]:
@@ -102,3 +102,41 @@ def test_a_record_is_one_line(athlete: Path, tito) -> None:
     (line,) = [line for line in tito("status").out.splitlines() if line.startswith("run ")]
 
     assert line.split() == ["run", run, "digits_mlp", "all_around", "valid"]
+
+
+def test_a_run_s_spread_and_the_trend_are_drawn(athlete: Path, tito) -> None:
+    (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([
+        RunEntry(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task=task, source="s",
+                 scores={"all_around": score}, blocks=Blocks(lower=1.0, upper=2.0, counts=[1, 8, 4]))
+        for number, (task, score) in enumerate([("t", 1.0), ("other", 9.0), ("t", 2.0)])
+    ]))  # fmt: skip
+    lines = tito("status").out.splitlines()
+
+    assert "blocks      1x |▁█▄| 2x  speedup, block by block" in lines
+    assert "trend       ▁█  all_around of 2 runs at t, now 2" in lines
+
+
+def test_older_runs_have_no_spread_to_draw(athlete: Path, tito) -> None:
+    entry = RunEntry(id="run", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
+    (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([entry]))
+
+    assert "blocks" not in tito("status").out
+
+
+@pytest.mark.parametrize("damage", [{"counts": ["1"]}, {"lower": None}, {"more": 1}])
+def test_a_damaged_spread_is_a_damaged_history(damage: dict[str, object]) -> None:
+    entry = {"kind": "run", "id": "r", "created_at": "2026-01-01T00:00:00Z", "task": "t", "source": "s", "scores": {},
+             "blocks": {"lower": 1.0, "upper": 2.0, "counts": [1], **damage}}  # fmt: skip
+
+    with pytest.raises(ValueError, match=r"blocks|unexpected"):
+        parse(json.dumps([entry]).encode())
+
+
+def test_a_real_run_s_status_fits_into_eighty_columns(athlete: Path, tito) -> None:
+    """With a submission, its validity and its trust."""
+    tito("submit", "--event", "memory_challenge")
+    lines = tito("status").out.splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert "submission  submission.json  memory_challenge  valid  trust T1" in lines
+    assert any(line.startswith("blocks") for line in lines)

@@ -44,6 +44,7 @@ def benchmark(
         Expectation | None,
         typer.Option("--expect", help="Of the score that --event ranks by: exit 1 for the opposite, 5 for neither."),
     ] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw how the block pairs' ratios are spread.")] = False,
     rules: RulesFile = None,
     json_: Json = False,
     output: Output = None,
@@ -63,7 +64,7 @@ def benchmark(
     who = measuring.contender(task, event, entry, strategy)
     run = measuring.measure(Workspace(folder), measuring.challenge(who, task, tier, seed, time_limit))
     with screen.done_before(f"run {run.id} is recorded"):
-        _show(run, json_, target, event)
+        _show(run, json_, target, event, plot)
         if expect:
             raise typer.Exit(_expected(run, event or DEFAULT_STRATEGY, expect, judged_by))
 
@@ -79,7 +80,7 @@ def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCo
     return codes[outcome]
 
 
-def _show(run: Run, json_: bool, target: Destination, event: str | None) -> None:
+def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: bool) -> None:
     """The run as a document where one was asked for, else as a table."""
     is_asked = target.name is not None
     digest = target.write(run.model_dump_json()) if json_ or is_asked else None
@@ -89,4 +90,6 @@ def _show(run: Run, json_: bool, target: Destination, event: str | None) -> None
         from tito import render
 
         screen.show(render.benchmark_table(run))
+        if plot:
+            screen.show(render.block_plot(run))
         screen.say(f"next: tito olympics submit --event {event or DEFAULT_STRATEGY}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +15,13 @@ from tinytorch.text import safe_lines
 from tito import screen
 from tito.history import FailureEntry, FileState, RunEntry, SubmissionEntry
 from tito.options import Json, RecordedTask, WorkspaceFolder
+from tito.plots import histogram, trend
 from tito.screen import STANDARD
 from tito.workspace import Workspace, benchmark_command, file_state
 
 MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
+MOST_DRAWN = 24  # runs of the trend
+TREND = "all_around"  # the score that every run of a whole task has
 STAGE = "{stage:<12}{done:<9}{detail}"
 
 Row = dict[str, Any]
@@ -94,19 +97,41 @@ def _lines(document: dict[str, Any], most: int | None) -> Iterator[str]:
     """A line for each stage, run and submission."""
     for stage in document["stages"]:
         yield STAGE.format(**{**stage, "done": "done" if stage["done"] else "not yet"})
-    yield from _listed("run", document["runs"], most, lambda row: (row["id"], row["task"], row["source"]))
-    yield from _listed("submission", document["submissions"], most, lambda row: (_near(row["file"]), row["event"]))
+    yield from _listed("run", document["runs"], most, _run_fields)
+    yield from _plotted(document["runs"])
+    yield from _listed("submission", document["submissions"], most, _submission_fields)
     if document["last_failure"]:
         yield f"{'failed':<12}{document['last_failure']['source']}, after these runs"
     yield f"{'next':<12}{document['next']}"
 
 
-def _listed(word: str, rows: Sequence[Row], most: int | None, fields: Any) -> Iterable[str]:
+def _plotted(runs: Sequence[Row]) -> Iterator[str]:
+    """How the block pairs of the last run are spread, and how the runs of its task went."""
+    last = runs[-1] if runs else None
+    if last and last["blocks"]:
+        (columns,), blocks = histogram(last["blocks"]["counts"]), last["blocks"]
+        yield f"{'blocks':<12}{blocks['lower']:.3g}x |{columns}| {blocks['upper']:.3g}x  speedup, block by block"
+    values = [run["scores"].get(TREND) for run in runs if last and run["task"] == last["task"]][-MOST_DRAWN:]
+    if last and len(values) > 1 and values[-1] is not None:
+        yield f"{'trend':<12}{trend(values)}  {TREND} of {len(values)} runs at {last['task']}, now {values[-1]:.3g}"
+
+
+def _listed(word: str, rows: Sequence[Row], most: int | None, fields: Callable[[Row], Sequence[str]]) -> Iterator[str]:
     shown = rows if most is None else rows[-most:]
     if len(shown) < len(rows):
         yield f"{'':<12}{len(rows) - len(shown)} older, shown by --all"
     for row in shown:
-        yield f"{word:<12}{'  '.join((*fields(row), row['file_state']))}"
+        yield f"{word:<12}{'  '.join(fields(row))}"
+
+
+def _run_fields(row: Row) -> Sequence[str]:
+    return row["id"], row["task"], row["source"], row["file_state"]
+
+
+def _submission_fields(row: Row) -> Sequence[str]:
+    """Of a file that is as it was written, its trust: only what is valid is ever written."""
+    trust = [f"trust {row['trust']}"] if row["file_state"] == "valid" else []
+    return _near(row["file"]), row["event"], row["file_state"], *trust
 
 
 def _near(file: str) -> str:
