@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.names import DIVISIONS, OlympicEvent
 from tinytorch.workloads.registry import TASKS
 
 EVENTS = ", ".join(OlympicEvent)
@@ -25,6 +26,19 @@ RulesFile = Annotated[
 RecordedTask = Annotated[
     str | None, typer.Option("--task", metavar="TASK", help=f"Of this task only: {', '.join(TASKS)}.")
 ]
+Division = Annotated[
+    str | None, typer.Option("--division", metavar="DIVISION", help=f"Of this division only: {' or '.join(DIVISIONS)}.")
+]
+
+
+class Level(StrEnum):
+    """The least trust that is ranked."""
+
+    T0 = "T0"
+    T1 = "T1"
+
+
+Trust = Annotated[Level, typer.Option("--trust", help="T0 ranks numbers given by hand, too, below all others.")]
 Entry = Annotated[
     Path | None, typer.Option("--entry", metavar="FILE", help="A Python file with optimize(model, train_data).")
 ]

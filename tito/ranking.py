@@ -2,25 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tinytorch.competition.events import Rules
+from tinytorch.competition.examination import Details
 from tinytorch.competition.leaderboard import Leaderboard, Wanted, leaderboard
+from tinytorch.competition.names import DIVISIONS, parse_event
+from tinytorch.competition.submission import Trust
+from tinytorch.errors import UsageError
+from tinytorch.text import nearest
+from tinytorch.workloads.registry import known_name
 from tito import checking, index, start
-from tito.collecting import collect
+from tito.collecting import Collected, collect
 from tito.documents import Destination
+from tito.index import Index
 from tito.submissions import DEFAULT_FILE, expanded
 from tito.workspace import Workspace
+
+Result = TypeVar("Result")
+
+
+def wanted(event: str | None, task: str | None, division: str | None, trust: str) -> Wanted:
+    """What is asked for; UsageError for a name that there is not."""
+    if division not in (None, *DIVISIONS):
+        raise UsageError(f"there is no division {division!r}", mend=nearest(str(division), DIVISIONS))
+    return Wanted(parse_event(event) if event else None, known_name(task) if task else None, division, Trust(trust))
 
 
 def rank(names: Sequence[str] | None, report: str, rules: Rules, wanted: Wanted, folder: Path | None) -> Leaderboard:
     """The leaderboard of the named submissions; `report` is the file that is about to be written."""
+    return _ranked(names, report, rules, wanted, folder, lambda board, _, __: board)
+
+
+def rank_detailed(
+    names: Sequence[str] | None, report: str, rules: Rules, wanted: Wanted, folder: Path | None
+) -> tuple[Leaderboard, dict[str, Details]]:
+    """The same with the details of what is ranked, by the digest of the content."""
+    return _ranked(names, report, rules, wanted, folder, _with_details)
+
+
+def _ranked(
+    names: Sequence[str] | None, report: str, rules: Rules, wanted: Wanted, folder: Path | None,
+    finish: Callable[[Leaderboard, Sequence[Collected], Index], Result],
+) -> Result:  # fmt: skip
     start.finished()
     files = list(expanded(names or [DEFAULT_FILE], report))
-    place = Workspace(folder).root / index.FILE
-    collected = index.using(place, rules.sha256, lambda found: collect(files, rules, found))
-    return leaderboard((each.judged for each in collected), rules, wanted)
+
+    def work(found: Index) -> Result:
+        collected = collect(files, rules, found)
+        return finish(leaderboard((each.judged for each in collected), rules, wanted), collected, found)
+
+    return index.using(Workspace(folder).root / index.FILE, rules.sha256, work)
+
+
+def _with_details(
+    board: Leaderboard, collected: Sequence[Collected], found: Index
+) -> tuple[Leaderboard, dict[str, Details]]:
+    """What the other files of the call tell about one is among its details."""
+    ranked = {row.judged.sha256 for ranking in board.rankings for row in ranking.rows}
+    details = dict(found.details(ranked))
+    for each in collected:
+        digest = each.judged.sha256
+        if digest in details:
+            details[digest] = details[digest].also(each.among_others)
+    return board, details
 
 
 def write(board: Leaderboard, format_: str, most: int | None, target: Destination) -> None:

@@ -30,11 +30,17 @@ def events(rules: Rules, chosen: OlympicEvent | None) -> RenderableType:
 
 def limits(rules: Rules) -> RenderableType:
     """Every other rule with its value, and what it was before a class changed it."""
-    shipped = dict(_values(load_rules().model_dump(exclude=SHOWN_APART)))
+    shipped = dict(limit_rows(load_rules()))
     shown = table("Limits", "rule", "value", "ours")
-    for name, value in _values(rules.model_dump(exclude=SHOWN_APART)):
-        shown.add_row(name, _words(value), "" if shipped[name] == value else _words(shipped[name]))
+    for name, words in limit_rows(rules):
+        shown.add_row(name, words, "" if shipped[name] == words else shipped[name])
     return shown
+
+
+def limit_rows(rules: Rules) -> Iterator[tuple[str, str]]:
+    """Every rule apart from those of the events, by its place, with its value in words."""
+    for name, value in _values(rules.model_dump(exclude=SHOWN_APART)):
+        yield name, _words(value)
 
 
 def _limit(constraint: Constraint) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 from tinytorch.benchmarking.comparison import Distribution, block_distribution
 from tinytorch.benchmarking.records import Latency, Protocol, Record, SystemInfo
@@ -45,6 +46,12 @@ class Details(Record):
     protocol: Protocol | None = None
     source: SourceRecord | None = None
 
+    def also(self, findings: Sequence[Finding]) -> Self:
+        """With what the other files of a call tell about this one."""
+        notes = [_noted(finding) for finding in findings if not finding.passed]
+        passed = self.passed + len(findings) - len(notes)
+        return self.model_copy(update={"notes": [*self.notes, *notes], "passed": passed})
+
 
 class Examination(NamedTuple):
     """Both."""
@@ -78,8 +85,7 @@ def _reason(error: Finding) -> str:
 
 
 def _details(report: Report, submission: Submission | None) -> Details:
-    listed = [finding for finding in report.findings if not finding.passed]
-    notes = [Noted(**{name: getattr(finding, name) for name in Noted.model_fields}) for finding in listed]
+    notes = [_noted(finding) for finding in report.findings if not finding.passed]
     passed = len(report.findings) - len(notes)
     if submission is None or not report.valid:
         return Details(notes=notes, passed=passed)
@@ -88,6 +94,10 @@ def _details(report: Report, submission: Submission | None) -> Details:
         notes=notes, passed=passed, blocks=_blocks(first, second), system_info=submission.system_info,
         protocol=submission.protocol, source=submission.source,
     )  # fmt: skip
+
+
+def _noted(finding: Finding) -> Noted:
+    return Noted(**{name: getattr(finding, name) for name in Noted.model_fields})
 
 
 def _blocks(baseline: Latency | None, optimized: Latency | None) -> Distribution | None:

@@ -22,6 +22,7 @@ _REPORT = re.compile(
     | \Aevent,task,division,rank,athlete_name,                                  # leaderboard as CSV
     | ^.*[ ]by[ ][a-z_]+:[ ].*[ ]division,[ ]\d+[ ]athletes?$                     # ... and for people
     | ^not[ ]ranked:[ ]
+    | ^<meta[ ]name="generator"[ ]content="tito[ ]olympics[ ]report">$
     | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate"> # junit
     | ^\d+[ ]of[ ]\d+[ ]submissions[ ]are[ ]valid                  # github, and for people of several files
     | \A.*:[ ](?:valid,[ ]trust[ ]T\d|NOT[ ]valid)                 # for people, of one file

@@ -1,0 +1,164 @@
+"""The report as text: what stands in it, and that no name becomes markup. In a browser: tests/browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.tito.class_folder import handed_in
+from tinytorch.benchmarking.comparison import Distribution
+from tinytorch.competition.run import TaskRecord
+from tinytorch.competition.submission import generate_submission
+from tito.report.plots import Scale, axis, fronts, histogram
+
+SPREAD = Distribution(lower=1.0, upper=4.0, counts=[1, 5, 2, 0], below=1, above=2)
+
+
+class Reader(HTMLParser):
+    """Every tag with its attributes, and all text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def attributes(self, name: str) -> list[str | None]:
+        return [found[name] for _, found in self.tags if name in found]
+
+
+@pytest.fixture
+def folder(beginner: Path) -> Path:
+    """Two athletes in two events, and a file that is no submission."""
+    for event in ("latency_sprint", "accuracy_contest"):
+        handed_in(beginner, "ada", 2, event, f"ada-{event}.json")
+        handed_in(beginner, "<b>bob</b>", 3, event, f"bob-{event}.json", typical_ns=400_000)
+    (beginner / "notes.json").write_text("{}")
+    return beginner
+
+
+@pytest.fixture
+def page(folder: Path, tito) -> Reader:
+    assert tito("report", ".").code == 0
+    return Reader(Path("report.html").read_text("utf-8"))
+
+
+def test_every_part_is_there(page: Reader) -> None:
+    text = " ".join(page.text)
+    wanted = [
+        "Latency Sprint", "Accuracy Contest", "Podium", "What costs what", "Each submission", "How to read this page",
+        "Not ranked", "notes.json", "block pairs by the speedup", "checks passed", "Synthetic, 2 cores",
+        "Limits of the rules", "tier fast: 6 processes x 1 copies", "session_spread",
+    ]  # fmt: skip
+
+    assert [each for each in wanted if each not in text] == []
+
+
+def test_a_name_is_text_and_never_markup(page: Reader) -> None:
+    assert "<b>bob</b>" in page.text
+    assert "b" not in {tag for tag, _ in page.tags}
+
+
+def test_ids_are_unique_and_every_reference_is_to_one(page: Reader) -> None:
+    ids = page.attributes("id")
+    targets = [each for name in ("href", "xlink:href") for each in page.attributes(name) if each.startswith("#")]
+
+    assert len(set(ids)) == len(ids)
+    assert {each.removeprefix("#") for each in targets} <= set(ids)
+    assert set(page.attributes("aria-labelledby")) <= set(ids)
+
+
+def test_nothing_needs_the_network_or_a_style_of_its_own(page: Reader) -> None:
+    """A strict policy would forbid them."""
+    assert page.attributes("style") == page.attributes("src") == []
+    assert [each for each in page.attributes("href") if not each.startswith(("#", "https://example.org"))] == []
+    assert "link" not in {tag for tag, _ in page.tags}
+    (policy,) = [found["content"] for _, found in page.tags if found.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+
+
+def test_bars_of_a_table_have_one_axis(page: Reader) -> None:
+    bars = [found for tag, found in page.tags if found.get("class") == "bar"]
+    axes = [found for tag, found in page.tags if found.get("class") == "axis"]
+
+    assert (len(bars), len(axes)) == (4, 2)
+    assert [found for found in bars if not re.fullmatch(r"\S+ to \S+( points)?", found["aria-label"])] == []
+
+
+def test_the_receipt_is_a_document(folder: Path, tito) -> None:
+    done = tito("report", ".", "--event", "latency_sprint", "-o", "r.html", "--json")
+
+    assert {**done.json, "sha256": ""} == {"file": "r.html", "sha256": "", "rankings": 1, "ranked": 2}
+
+
+def test_nothing_to_rank_is_a_finding_with_a_page_that_says_so(folder: Path, tito) -> None:
+    assert tito("report", "notes.json").code == 1
+    assert "Nothing could be ranked." in Path("report.html").read_text("utf-8")
+
+
+def test_a_page_replaces_a_page_and_nothing_else(folder: Path, tito) -> None:
+    assert [tito("report", ".").code, tito("report", ".").code] == [0, 0]
+    assert tito("report", ".", "-o", "notes.json").code == 2
+
+
+def test_numbers_given_by_hand_have_no_bar_and_no_plot(beginner: Path, tito) -> None:
+    numbers = {"latency": 50.0, "memory": 12.0, "accuracy": 0.97}
+    task = TaskRecord(name="digits_mlp", dataset_sha256="a" * 64, test_samples=360)
+    document = generate_submission(baseline_results=numbers, optimized_results={**numbers, "latency": 10.0},
+                                   event="latency_sprint", athlete_name="ada", task=task)  # fmt: skip
+    Path("a.json").write_text(json.dumps(document))
+
+    assert tito("report", ".", "--trust", "T0").code == 0
+    assert "no interval" in Path("report.html").read_text("utf-8")
+
+
+def test_without_the_packages_it_says_what_to_install(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "tito.report.page", raising=False)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    done = tito("report", ".")
+
+    assert done.code == 3
+    assert "pip install 'tinytorch-olympics[report]'" in done.err
+
+
+def test_a_page_goes_to_standard_output(folder: Path, tito) -> None:
+    assert tito("report", ".", "-o", "-").out.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(("scale", "value", "position"), [
+    (Scale(1.0, 100.0, True), 10.0, 50.0), (Scale(0.0, 4.0, False), 3.0, 72.0), (Scale(2.0, 2.0, True), 2.0, 50.0),
+])  # fmt: skip
+def test_a_place_on_an_axis(scale: Scale, value: float, position: float) -> None:
+    assert scale.position(value) == pytest.approx(position)
+
+
+def test_a_drawing_uses_the_page_s_colours_and_has_a_text() -> None:
+    drawn = str(histogram(SPREAD, "h", 2.0))
+
+    assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawn)) <= {"var(--faint)", "var(--accent)", "none"}
+    assert 'aria-label="11 block pairs, nearly all with a speedup from 1.00 to 4.00"' in drawn
+    assert "style=" not in drawn
+
+
+def test_a_speedup_outside_its_spread_is_not_drawn() -> None:
+    assert "var(--accent)" not in histogram(SPREAD, "h", 9.0)
+
+
+def test_an_axis_of_one_value_can_be_drawn() -> None:
+    assert ">3.00<" in axis(Scale(3.0, 3.0, True), "a", "an axis")
+
+
+def test_a_front_of_one_entry_is_not_drawn() -> None:
+    assert fronts([], "f") == ([], [])

@@ -1,0 +1,230 @@
+"""The page: what its template shows, from a leaderboard and the details of what is ranked."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tinytorch.benchmarking.records import Protocol, SystemInfo
+from tinytorch.competition.eligibility import NOT_MEASURED
+from tinytorch.competition.examination import Details, Noted
+from tinytorch.competition.figures import Figures
+from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
+from tinytorch.competition.submission import Trust, is_repository
+from tinytorch.text import safe_text
+from tinytorch.units import format_limit, format_share, format_size, three_digits
+from tito.render import RATIOS, p_words
+from tito.render_rules import limit_rows
+from tito.report import plots
+from tito.report.plots import Scale
+
+FOLDER = Path(__file__).parent
+PODIUM_STEPS, MOST_ON_A_STEP = 3, 6
+LONGEST_NAME = 200
+
+Context = dict[str, Any]
+
+
+def page(board: Leaderboard, details: Mapping[str, Details], made_at: datetime) -> str:
+    """The whole page; `details` are of the contents that are ranked, by their digest."""
+    style, script = ((FOLDER / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.jinja").render(
+        policy=_policy(style, script), style=Markup(style), script=Markup(script),
+        summary=_summary(board), rules=board.rules, made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
+        rankings=[_ranking(board, each, details, f"r{number}") for number, each in enumerate(board.rankings)],
+        unranked=[_unranked(each) for each in board.unranked if each.is_asked_for],
+        spread=format_share(board.rules.significance.session_spread, 0), limits=list(limit_rows(board.rules)),
+        trust=" ".join(f"{level} ({level.word}): {TRUST_WORDS[level]}." for level in Trust),
+    )  # fmt: skip
+
+
+TRUST_WORDS = {
+    Trust.T0: "numbers given by hand",
+    Trust.T1: "everything recomputes from the raw samples, which says that the numbers add up, not that they happened",
+}
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing is loaded, and only our own style and script count: whatever a name holds, it is text."""
+    digests = [b64encode(sha256(each.encode()).digest()).decode() for each in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{digests[0]}'; script-src 'sha256-{digests[1]}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _summary(board: Leaderboard) -> str:
+    athletes = {row.place.figures.athlete for ranking in board.rankings for row in ranking.rows}
+    ranked, rankings = sum(len(ranking.rows) for ranking in board.rankings), len(board.rankings)
+    return f"Athletes: {len(athletes)}. Ranked submissions: {ranked}. Rankings: {rankings}."
+
+
+def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Details], name: str) -> Context:
+    group, asked = ranking.group, board.rules.events[ranking.group.event]
+    entries = [row.place.figures for row in ranking.rows]
+    scale = _scale(entries, asked.ranked_by)
+    panels, best = plots.fronts(entries, name)
+    return {
+        "name": name, "title": asked.title, "place": _place(board, ranking), "objective": asked.objective,
+        "ranked_by": asked.ranked_by, "heading": asked.ranked_by.replace("_", " ").capitalize(),
+        "task": group.task, "division": group.division, "test_samples": group.test_samples,
+        "constraints": ", ".join(f"{each.metric} {each.operator} {format_limit(each.metric, each.limit)}"
+                                 for each in asked.constraints),
+        "bar_heading": "Change, points" if asked.ranked_by == "accuracy" else "95 % interval",
+        "axis": plots.axis(scale, f"{name}-axis", _axis_words(scale)) if scale else "",
+        "podium": list(_podium(ranking, asked.ranked_by)),
+        "rows": [_row(row, asked.ranked_by, scale, details.get(row.judged.sha256), f"{name}-{number}")
+                 for number, row in enumerate(ranking.rows)],
+        "panels": panels, "front": _front(best, len(entries)), "others": list(map(_unranked, ranking.others)),
+    }  # fmt: skip
+
+
+def _place(board: Leaderboard, ranking: Ranking) -> str:
+    """Task and division, where the event alone does not tell two rankings apart."""
+    same = [each for each in board.rankings if each.group.event is ranking.group.event]
+    return f"{ranking.group.task}, {ranking.group.division}" if len(same) > 1 else ""
+
+
+def _scale(entries: Sequence[Figures], ranked_by: str) -> Scale | None:
+    bounds = [each.interval for each in entries if each.interval]
+    if not bounds:
+        return None
+    return Scale(min(low for low, _ in bounds), max(high for _, high in bounds), ranked_by != "accuracy")
+
+
+def _axis_words(scale: Scale) -> str:
+    return (
+        f"Axis from {three_digits(scale.lower)} to {three_digits(scale.upper)}{', logarithmic' if scale.is_log else ''}"
+    )
+
+
+def _podium(ranking: Ranking, ranked_by: str) -> Iterator[Context]:
+    """The first ranks with everybody on them, as far as there is room."""
+    classes = [list(rows) for _, rows in groupby(ranking.rows, key=lambda row: row.place.rank)]
+    for rows in classes[:PODIUM_STEPS]:
+        shown = [row.place.figures for row in rows[:MOST_ON_A_STEP]]
+        people = [{"name": _name(each), "value": _value(each.value, ranked_by)} for each in shown]
+        yield {"rank": rows[0].place.rank, "people": people, "more": len(rows) - len(shown)}
+
+
+def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details | None, name: str) -> Context:
+    figures, place, scores = row.place.figures, row.place, row.place.figures.scores
+    return {
+        "name": name, "rank": place.rank, "athlete": _name(figures), "value": figures.value,
+        "shown": _value(figures.value, ranked_by), "bar": _bar(figures, ranked_by, scale),
+        "bounds": _bounds(figures, ranked_by), "verdict": figures.verdict or "not tested",
+        "p_value": "" if place.p_value is None else place.p_value, "beside_leader": _beside(place.p_value),
+        "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
+        "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,
+        "warnings": row.judged.warnings, "file": safe_text(row.judged.source, LONGEST_NAME),
+        "repository": figures.github_repo if is_repository(figures.github_repo or "") else None,
+        "techniques": figures.techniques, "created_at": f"{figures.created_at:%Y-%m-%d %H:%M} UTC",
+        **_detailed(details, scores.speedup, name),
+    }  # fmt: skip
+
+
+def _detailed(details: Details | None, speedup: float | None, name: str) -> Context:
+    """What the samples and the checks say; nothing of numbers that were given by hand."""
+    if details is None:
+        return {"histogram": None, "machine": None, "protocol": None, "doubts": [], "passed": 0, "notes": []}
+    info, protocol = details.system_info, details.protocol
+    return {
+        "histogram": _histogram(details, speedup, name), "passed": details.passed,
+        "machine": _machine(info) if info else None, "protocol": _protocol(protocol) if protocol else None,
+        "doubts": [each.evidence for each in protocol.doubts or []] if protocol else [],
+        "notes": [{"word": _word(each), "id": each.id, "message": each.message, "mend": each.mend}
+                  for each in details.notes],
+    }  # fmt: skip
+
+
+def _histogram(details: Details, speedup: float | None, name: str) -> Context | None:
+    found = details.blocks
+    if found is None or not any(found.counts):
+        return None
+    pairs = sum(found.counts) + found.below + found.above
+    return {
+        "drawn": plots.histogram(found, name, speedup), "lower": f"{three_digits(found.lower)}x",
+        "upper": f"{three_digits(found.upper)}x", "text": f"{pairs:,} block pairs by the speedup that each shows",
+    }  # fmt: skip
+
+
+def _machine(info: SystemInfo) -> str:
+    cores = f"{info.logical_cores} cores" if info.logical_cores else None
+    software = (info.operating_system, info.python, f"numpy {info.numpy}", info.blas)
+    return ", ".join(filter(None, (info.cpu_model, cores, format_size(info.memory_bytes), *software)))
+
+
+def _protocol(protocol: Protocol) -> str:
+    sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
+    recipe = f"{sessions}{protocol.processes} processes x {protocol.copies} copies, {protocol.visits} visits"
+    started = f"{protocol.started_at:%Y-%m-%d %H:%M} UTC"
+    return f"{started}, tier {protocol.tier}: {recipe}, {protocol.threads or 'unverified'} BLAS thread(s)"
+
+
+def _word(note: Noted) -> str:
+    return "could not check" if note.passed is None else note.severity
+
+
+def _bar(figures: Figures, ranked_by: str, scale: Scale | None) -> Context | None:
+    """Where the interval and the score lie on the common axis."""
+    if scale is None or figures.interval is None:
+        return None
+    lower, upper = (scale.position(each) for each in figures.interval)
+    delta = figures.scores.accuracy_delta
+    value = figures.value if ranked_by != "accuracy" else None if delta is None else 100 * delta
+    middle = lower if value is None else scale.position(value)
+    return {"start": f"{lower:.1f}", "width": f"{max(upper - lower, 0.5):.1f}", "middle": f"{middle - 0.5:.1f}"}
+
+
+def _bounds(figures: Figures, ranked_by: str) -> str:
+    if figures.interval is None:
+        return ""
+    lower, upper = figures.interval
+    if ranked_by == "accuracy":
+        return f"{lower:+.1f} to {upper:+.1f} points"
+    return f"exactly {three_digits(lower)}" if lower == upper else f"{three_digits(lower)} to {three_digits(upper)}"
+
+
+def _beside(p_value: float | None) -> str:
+    return "leads" if p_value is None else "equal" if p_value == 1 else p_words(p_value)
+
+
+def _cell(value: float | None, kind: str) -> Context:
+    return {"value": "" if value is None else value, "shown": _value(value, kind)}
+
+
+def _value(value: float | None, ranked_by: str) -> str:
+    if value is None:
+        return NOT_MEASURED
+    if ranked_by == "accuracy":
+        return format_share(value)
+    return f"{three_digits(value)}{'x' if ranked_by in RATIOS else ''}"
+
+
+def _name(figures: Figures) -> str:
+    return safe_text(figures.athlete_name, LONGEST_NAME)
+
+
+def _front(best: Sequence[Figures], count: int) -> str:
+    names = ", ".join(_name(each) for each in best[:MOST_ON_A_STEP])
+    more = f" and {len(best) - MOST_ON_A_STEP} more" if len(best) > MOST_ON_A_STEP else ""
+    return f"Beaten by nobody in accuracy, speedup and compression at once, {len(best)} of {count}: {names}{more}."
+
+
+def _unranked(each: Unranked) -> Context:
+    return {"file": safe_text(each.source, LONGEST_NAME), "reason": each.reason}

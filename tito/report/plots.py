@@ -1,0 +1,145 @@
+"""The plots of a report: Pareto fronts, the axis of a table's bars, and how the ratios of block pairs are spread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from tinytorch.benchmarking.comparison import Distribution
+from tinytorch.competition.figures import Figures
+from tinytorch.competition.pareto import front
+from tinytorch.units import format_share, three_digits
+from tito.report.svg import ACCENT, FAINT, INK, MUTED, drawn
+
+MARGIN = 0.06  # of a bar's width on either side, so that the labels of its axis have room
+FONT_POINTS = 8
+SHARE_ROOM = 0.005  # above and below accuracies: a half point
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where a value lies in a bar, from 0 to 100; ratios on a log scale, points of accuracy on a linear one."""
+
+    lower: float
+    upper: float
+    is_log: bool
+
+    def position(self, value: float) -> float:
+        """Per cent of the width."""
+        low, high, at = ((math.log(each) for each in (self.lower, self.upper, value)) if self.is_log
+                         else (self.lower, self.upper, value))  # fmt: skip
+        return 100 * (MARGIN + (1 - 2 * MARGIN) * ((at - low) / (high - low) if high > low else 0.5))
+
+    @property
+    def around(self) -> tuple[float, float]:
+        """Room on either side of a single value."""
+        return (self.lower / 2, self.upper * 2) if self.is_log else (self.lower - 1, self.upper + 1)
+
+
+def axis(scale: Scale, name: str, label: str) -> Markup:
+    """The common axis of the bars in a table."""
+    figure = Figure(figsize=(2.2, 0.32))
+    axes = figure.add_axes((MARGIN, 0.7, 1 - 2 * MARGIN, 0.01))
+    axes.set_xscale("log" if scale.is_log else "linear")
+    axes.set_xlim(*((scale.lower, scale.upper) if scale.upper > scale.lower else scale.around))
+    _few_ticks(axes.xaxis, axes.get_xlim(), scale.is_log, three_digits, inset=0.0)
+    axes.yaxis.set_visible(False)
+    _dress(axes, ("top", "left", "right"))
+    return drawn(figure, name, label, "axis")
+
+
+def histogram(found: Distribution, name: str, estimate: float | None) -> Markup:
+    """How the ratios of block pairs are spread on a log scale, with a line where the whole session sees the speedup."""
+    figure = Figure(figsize=(3.4, 0.8))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.stairs(found.counts, fill=True, color=FAINT, clip_on=False)
+    bins, highest = len(found.counts), max(found.counts)
+    if estimate is not None and found.lower < estimate < found.upper:
+        place = bins * math.log(estimate / found.lower) / math.log(found.upper / found.lower)
+        axes.plot([place] * 2, [0, highest], color=ACCENT, linewidth=1.5, clip_on=False)
+    axes.set(xlim=(0, bins), ylim=(0, highest))
+    pairs = sum(found.counts) + found.below + found.above
+    alt = (
+        f"{pairs} block pairs, nearly all from {three_digits(found.lower)} to {three_digits(found.upper)} times faster"
+    )
+    return drawn(figure, name, alt, "histogram")
+
+
+PANELS = (
+    ("speedup", "accuracy", "speedup", "accuracy"),
+    ("compression_ratio", "accuracy", "compression ratio", "accuracy"),
+    ("speedup", "compression_ratio", "speedup", "compression ratio"),
+)
+
+
+def fronts(entries: Sequence[Figures], name: str) -> tuple[list[Markup], list[Figures]]:
+    """A panel for each pair of accuracy, speedup and compression, and who is beaten by nobody in all three."""
+    known = [each for each in entries if None not in _three(each).values()]
+    if len(known) < 2:
+        return [], known
+    points = [_three(each) for each in known]
+    best = front([list(point.values()) for point in points])  # type: ignore[arg-type]
+    panels = [_panel(points, set(best), f"{name}-{number}", *panel) for number, panel in enumerate(PANELS)]
+    return panels, [known[index] for index in best]
+
+
+def _three(entry: Figures) -> dict[str, float | None]:
+    scores = entry.scores
+    return {"speedup": scores.speedup, "compression_ratio": scores.compression_ratio, "accuracy": entry.accuracy}
+
+
+def _panel(
+    points: Sequence[dict[str, float | None]], best: Set[int], name: str, across: str, up: str, *labels: str
+) -> Markup:
+    """All entries, those on the front of all three filled, and the front of these two as a line."""
+    figure = Figure(figsize=(3.2, 2.5))
+    axes = figure.add_axes((0.17, 0.18, 0.79, 0.78))
+    places = [(point[across] or 0.0, point[up] or 0.0) for point in points]
+    line = sorted(places[index] for index in front(places))
+    axes.step(*zip(*line, strict=True), where="pre", color=ACCENT, linewidth=1, clip_on=False)
+    for is_best, filled, edge in ((False, "none", MUTED), (True, ACCENT, ACCENT)):
+        shown = [place for index, place in enumerate(places) if (index in best) is is_best]
+        across_values, up_values = [x for x, _ in shown], [y for _, y in shown]
+        axes.scatter(across_values, up_values, s=18, facecolors=filled, edgecolors=edge, linewidths=1, clip_on=False)
+    is_share = up == "accuracy"
+    axes.set(xscale="log", yscale="linear" if is_share else "log", xlabel=labels[0], ylabel=labels[1])
+    if is_share:
+        heights = [height for _, height in places]
+        axes.set_ylim(min(heights) - SHARE_ROOM, max(heights) + SHARE_ROOM)
+    _few_ticks(axes.xaxis, axes.get_xlim(), True, _as_ratio)
+    _few_ticks(axes.yaxis, axes.get_ylim(), not is_share, format_share if is_share else _as_ratio)
+    _dress(axes, ("top", "right"))
+    alt = f"{labels[1]} against {labels[0]}: {len(points)} entries, {len(line)} of them on the front of these two"
+    return drawn(figure, name, alt)
+
+
+def _few_ticks(
+    axis: Axis, limits: tuple[float, float], is_log: bool, write: Callable[[float], str], inset: float = 0.1
+) -> None:
+    """Three ticks, near the ends and in the middle, so that no label meets another."""
+    low, high = (math.log(each) for each in limits) if is_log else limits
+    places = [low + share * (high - low) for share in (inset, 0.5, 1 - inset)]
+    places = [math.exp(each) for each in places] if is_log else places
+    axis.set_ticks(places, [write(each) for each in places])
+    axis.set_minor_locator(NullLocator())
+
+
+def _as_ratio(value: float) -> str:
+    return f"{three_digits(value)}x"
+
+
+def _dress(axes: Axes, hidden: Sequence[str]) -> None:
+    """The page's colours, and text that the page sizes."""
+    axes.tick_params(colors=MUTED, labelsize=FONT_POINTS, length=0, which="both")
+    axes.spines[list(hidden)].set_visible(False)
+    axes.spines[:].set_color(MUTED)
+    for each in (axes.xaxis.label, axes.yaxis.label):
+        each.set(color=INK, fontsize=FONT_POINTS)
