@@ -67,9 +67,8 @@ def histogram(found: Distribution, name: str, estimate: float | None) -> Markup:
         axes.plot([place] * 2, [0, highest], color=ACCENT, linewidth=1.5, clip_on=False)
     axes.set(xlim=(0, bins), ylim=(0, highest))
     pairs = sum(found.counts) + found.below + found.above
-    alt = (
-        f"{pairs} block pairs, nearly all from {three_digits(found.lower)} to {three_digits(found.upper)} times faster"
-    )
+    span = f"{three_digits(found.lower)} to {three_digits(found.upper)}"
+    alt = f"{pairs} block pairs, nearly all with a speedup from {span}"
     return drawn(figure, name, alt, "histogram")
 
 
