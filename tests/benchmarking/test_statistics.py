@@ -44,20 +44,20 @@ def test_fewer_than_four_units_have_no_interval(values: list[float]) -> None:
 
 
 def test_the_quiet_time_is_the_least_block_and_a_block_its_median() -> None:
-    assert statistics.quiet_time([[9, 1, 5], [7, 3, 4], [8, 8, 8]]) == 4
+    assert statistics.quiet_time(*statistics.block_times([[[9, 1, 5], [7, 3, 4], [8, 8, 8]]])) == 4
 
 
 def test_the_typical_time_is_the_median_block() -> None:
-    assert statistics.typical_time([[9, 1, 5], [7, 3, 4], [8, 8, 8]]) == 5
+    assert statistics.typical_time(*statistics.block_times([[[9, 1, 5], [7, 3, 4], [8, 8, 8]]])) == 5
 
 
 def test_a_unit_is_the_mean_of_its_copies() -> None:
-    copies = [[[10]], [[30]], [[40]], [[60]]]
+    copies = [[10], [30], [40], [60]]
 
     assert statistics.unit_times(copies, 2) == [20, 50]
-    assert statistics.unit_log_ratios(
-        copies, [[[10]], [[10]], [[10]], [[10]]], 2, statistics.quiet_time
-    ) == pytest.approx([math.log(3) / 2, (math.log(4) + math.log(6)) / 2])
+    assert statistics.unit_log_ratios(copies, [[10], [10], [10], [10]], 2, statistics.quiet_time) == pytest.approx(
+        [math.log(3) / 2, (math.log(4) + math.log(6)) / 2]
+    )
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -152,11 +152,11 @@ def session(generator: np.random.Generator, speedup: float) -> Session:
 
 
 def by_quiet_times(measured: Session) -> list[float]:
-    return statistics.unit_log_ratios(*measured, COPIES, statistics.quiet_time)
+    return statistics.unit_log_ratios(*map(statistics.block_times, measured), COPIES, statistics.quiet_time)
 
 
 def with_copies_as_units(measured: Session) -> list[float]:
-    return statistics.unit_log_ratios(*measured, 1, statistics.quiet_time)
+    return statistics.unit_log_ratios(*map(statistics.block_times, measured), 1, statistics.quiet_time)
 
 
 def by_means_of_pairs(measured: Session) -> list[float]:

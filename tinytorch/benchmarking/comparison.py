@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import median
+from itertools import chain
 from typing import Annotated, Literal
 
 import numpy as np
@@ -76,7 +76,8 @@ def compare_latency(baseline: Latency, optimized: Latency, criteria: Criteria = 
     by_typical = is_lottery(baseline, optimized, criteria.typical_excess)
     time_of = statistics.typical_time if by_typical else statistics.quiet_time
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
-    ratios = statistics.unit_log_ratios(first, second, baseline.copies_per_unit or 1, time_of)
+    times = (statistics.block_times(first), statistics.block_times(second))
+    ratios = statistics.unit_log_ratios(*times, baseline.copies_per_unit or 1, time_of)
     return _from_log_ratios([ratio + batching for ratio in ratios], criteria, "typical" if by_typical else "quiet")
 
 
@@ -111,7 +112,7 @@ def block_distribution(baseline: Latency, optimized: Latency, bins: int = 24) ->
 
 def _block_times(latency: Latency) -> list[float]:
     """The median call of each block, nanoseconds, placement after placement."""
-    return [median(block) for blocks in latency.samples_ns or () for block in blocks]
+    return list(chain.from_iterable(statistics.block_times(latency.samples_ns or ())))
 
 
 def is_lottery(baseline: Latency, optimized: Latency, most_typical_excess: float = MOST_TYPICAL_EXCESS) -> bool:

@@ -104,13 +104,13 @@ class Latency(Estimated):
     ) -> Self:  # fmt: skip
         """Derive every figure from raw samples (nanoseconds for `calls_per_sample` calls)."""
         scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
-        times = statistics.unit_times(samples_ns, copies_per_unit)
-        estimate = statistics.mean_estimate([time / scale for time in times])
+        times = statistics.block_times(samples_ns)
+        estimate = statistics.mean_estimate([time / scale for time in statistics.unit_times(times, copies_per_unit)])
         single_ns = statistics.single_calls(samples_ns, calls_per_sample)
         calls = np.divide(single_ns, units.NANOSECONDS_PER_MILLISECOND).tolist()
         return cls(
             mean=estimate.mean,
-            typical=statistics.typical_time(list(chain.from_iterable(samples_ns))) / scale,
+            typical=statistics.typical_time(list(chain.from_iterable(times))) / scale,
             std=float(np.std(calls, ddof=1)) if len(calls) > 1 else None,
             ci_lower=estimate.interval.lower if estimate.interval else None,
             ci_upper=estimate.interval.upper if estimate.interval else None,
@@ -120,7 +120,7 @@ class Latency(Estimated):
             calls_per_sample=calls_per_sample,
             copies_per_unit=copies_per_unit,
             session=session,
-            samples_ns=[[list(block) for block in blocks] for blocks in samples_ns],
+            samples_ns=[list(map(list, blocks)) for blocks in samples_ns],
         )
 
     @property

@@ -27,7 +27,8 @@ PERCENTILE_CONFIDENCE = 0.99  # with which a reported percentile must be backed 
 
 Blocks = Sequence[Sequence[int]]  # [block][sample] nanoseconds
 PlacementTimes = Sequence[Blocks]  # [placement][block][sample] nanoseconds
-TimeOf = Callable[[Blocks], float]
+BlockTimes = Sequence[float]  # [block] nanoseconds: the median of each, because its mean is worse under load
+TimeOf = Callable[[BlockTimes], float]  # (Bulej et al., "Duet benchmarking", ICPE 2020)
 
 
 class Verdict(StrEnum):
@@ -57,19 +58,23 @@ class MeanEstimate:
     units: int
 
 
-def quiet_time(blocks: Blocks) -> float:
+def block_times(placements: PlacementTimes) -> list[list[float]]:
+    """[placement][block] the median of each block."""
+    return [[median(block) for block in blocks] for blocks in placements]
+
+
+def quiet_time(times: BlockTimes) -> float:
     """What a copy takes while the machine leaves it alone: the least of its blocks' medians, nanoseconds.
 
     Contention only ever adds time, and comes and goes in minutes, so that a mean over a session repeats worse than
-    its least value (Chen & Revels, "Robust benchmarking in noisy environments", 2016). Of a block the median, because
-    its mean is worse under load (Bulej et al., "Duet benchmarking", ICPE 2020).
+    its least value (Chen & Revels, "Robust benchmarking in noisy environments", 2016).
     """
-    return min(median(block) for block in blocks)
+    return min(times)
 
 
-def typical_time(blocks: Blocks) -> float:
+def typical_time(times: BlockTimes) -> float:
     """What a copy took as things were: the median of its blocks' medians, nanoseconds."""
-    return median(median(block) for block in blocks)
+    return median(times)
 
 
 def single_calls(placements: PlacementTimes, calls_per_sample: int) -> list[int]:
@@ -79,18 +84,18 @@ def single_calls(placements: PlacementTimes, calls_per_sample: int) -> list[int]
     return sorted(chain.from_iterable(chain.from_iterable(placements)))
 
 
-def unit_times(placements: PlacementTimes, copies_per_unit: int) -> list[float]:
+def unit_times(placements: Sequence[BlockTimes], copies_per_unit: int) -> list[float]:
     """One quiet time per unit, nanoseconds: the mean over its copies, which are consecutive placements."""
-    times = [quiet_time(blocks) for blocks in placements]
+    times = [quiet_time(times) for times in placements]
     return [fmean(times[start : start + copies_per_unit]) for start in range(0, len(times), copies_per_unit)]
 
 
 def unit_log_ratios(
-    baseline: PlacementTimes, optimized: PlacementTimes, copies_per_unit: int, time_of: TimeOf
+    baseline: Sequence[BlockTimes], optimized: Sequence[BlockTimes], copies_per_unit: int, time_of: TimeOf
 ) -> list[float]:
     """One number per unit: the mean over its copies of ln(baseline time / optimized time)."""
     pairs = zip(baseline, optimized, strict=True)
-    ratios = [math.log(time_of(blocks_a) / time_of(blocks_b)) for blocks_a, blocks_b in pairs]
+    ratios = [math.log(time_of(times_a) / time_of(times_b)) for times_a, times_b in pairs]
     return [fmean(ratios[start : start + copies_per_unit]) for start in range(0, len(ratios), copies_per_unit)]
 
 

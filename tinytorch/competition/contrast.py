@@ -17,6 +17,7 @@ from tinytorch.benchmarking.records import Latency, Metrics
 from tinytorch.benchmarking.statistics import (
     Interval,
     Verdict,
+    block_times,
     mean_estimate,
     unit_times,
     verdict,
@@ -117,7 +118,7 @@ def _log_times(latency: Latency | None) -> list[float] | None:
     """ln of each unit's quiet time of a single call, nanoseconds."""
     if latency is None or latency.samples_ns is None:
         return None
-    times = unit_times(latency.samples_ns, latency.copies_per_unit or 1)
+    times = unit_times(block_times(latency.samples_ns), latency.copies_per_unit or 1)
     return [math.log(each / (latency.calls_per_sample or 1)) for each in times]
 
 

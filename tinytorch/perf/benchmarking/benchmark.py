@@ -12,7 +12,7 @@ from tinytorch import benchmarking
 from tinytorch.benchmarking import BenchmarkResults
 from tinytorch.benchmarking.records import Latency
 from tinytorch.benchmarking.schedule import Tier
-from tinytorch.benchmarking.statistics import unit_times
+from tinytorch.benchmarking.statistics import block_times, unit_times
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.perf.benchmarking.results import BenchmarkResult
@@ -132,7 +132,7 @@ def _latency(found: BenchmarkResults) -> tuple[list[float], BenchmarkResults]:
     record = found["latency"]
     if not isinstance(record, Latency) or record.samples_ns is None:
         raise UsageError("latency must be measured")
-    times = unit_times(record.samples_ns, record.copies_per_unit or 1)
+    times = unit_times(block_times(record.samples_ns), record.copies_per_unit or 1)
     return [milliseconds(time / (record.calls_per_sample or 1)) for time in times], found
 
 
