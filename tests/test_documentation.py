@@ -13,6 +13,7 @@ from pkgutil import resolve_name
 import pytest
 
 import tinytorch
+from tests.tito.class_folder import handed_in
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
@@ -34,6 +35,7 @@ FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
 ACCELERATION = (ROOT / "docs" / "acceleration.md").read_text()
 CAPSTONE = (ROOT / "docs" / "capstone.md").read_text()
+RANKING = (ROOT / "docs" / "ranking.md").read_text()
 JUDGING = (ROOT / "docs" / "judging.md").read_text()
 COURSE = (ROOT / "docs" / "course.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
@@ -258,3 +260,14 @@ def test_every_group_of_checks_is_on_the_page_about_judging() -> None:
     groups = {page.id[:4] for page in PAGES.values()}
 
     assert groups == set(re.findall(r"^\| `(TO-\w)` \|", JUDGING, re.MULTILINE))
+
+
+def test_submissions_are_ranked_as_the_documentation_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, typical_ns in (("ada", 100_000), ("bob", 200_000)):
+        handed_in(tmp_path, name, seed=typical_ns, typical_ns=typical_ns)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example("ranking", RANKING), "ranking", "exec"), {"__name__": "example"})
+
+    assert capsys.readouterr().out.splitlines() == ["1 ada True", "2 bob True"]

@@ -9,14 +9,14 @@ from typing import NamedTuple, TypeVar
 
 from tinytorch.competition.batch import Ledger
 from tinytorch.competition.events import Rules
-from tinytorch.competition.examination import Examination, Verdict, examine, refused
+from tinytorch.competition.examination import Examination, Judgement, examine, refused
 from tinytorch.competition.findings import Finding
 from tinytorch.competition.leaderboard import Judged
 from tinytorch.competition.reading import RefusedError
 from tinytorch.files import sha256
 from tito import submissions
 from tito.documents import descriptor
-from tito.index import Index, Looked, stamp
+from tito.index import DamagedError, Index, Looked, stamp
 from tito.parallel import in_order, watched
 
 AT_ONCE = 200  # files between two writings of the index: an interrupt loses no more
@@ -43,11 +43,11 @@ def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Collected]
     places = _places(names)
     stamps = {path: each for path in places if (each := _stamp(path)) is not None}
     digests = index.unchanged(stamps)
-    refusals: dict[str, Verdict] = {}
+    refusals: dict[str, Judgement] = {}
     fresh = [path for path in places if path not in digests]
     waiting: dict[str, Read] = {}
     for path, read in zip(fresh, watched(_read_all(fresh, rules, index), len(fresh)), strict=True):
-        if isinstance(read, Verdict):
+        if isinstance(read, Judgement):
             refusals[path] = read
             continue
         waiting[path], digests[path] = read, read.sha256
@@ -55,8 +55,10 @@ def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Collected]
             _write(index, waiting, stamps)
             waiting = {}
     _write(index, waiting, stamps)
-    verdicts = dict(index.verdicts(digests.values()))
-    found = {path: refusals.get(path) or verdicts[digests[path]] for path in places}
+    judgements = dict(index.judgements(digests.values()))
+    if len(judgements) < len(set(digests.values())):
+        raise DamagedError("a judgement is gone")
+    found = {path: refusals.get(path) or judgements[digests[path]] for path in places}
     return list(_collected(places, digests, found))
 
 
@@ -72,7 +74,7 @@ def _stamp(path: str) -> str | None:
     return None if descriptor(path) is not None else stamp(Path(path))
 
 
-def _read_all(paths: Sequence[str], rules: Rules, index: Index) -> Iterator[Read | Verdict]:
+def _read_all(paths: Sequence[str], rules: Rules, index: Index) -> Iterator[Read | Judgement]:
     """What is in each file; a content that the index knows, in a file that is new or touched, is not judged again."""
     if index.is_empty:
         yield from _each(partial(_examined, rules=rules), paths)
@@ -101,7 +103,7 @@ def _digest(path: str) -> str | None:
         return None
 
 
-def _examined(path: str, rules: Rules) -> Read | Verdict:
+def _examined(path: str, rules: Rules) -> Read | Judgement:
     try:
         content = submissions.read(path)
     except RefusedError as refusal:
@@ -115,14 +117,14 @@ def _write(index: Index, read: Mapping[str, Read], stamps: Mapping[str, str]) ->
 
 
 def _collected(
-    places: Mapping[str, str], digests: Mapping[str, str], found: Mapping[str, Verdict]
+    places: Mapping[str, str], digests: Mapping[str, str], found: Mapping[str, Judgement]
 ) -> Iterator[Collected]:
     ledger = Ledger()
     for path, name in places.items():
         ledger.add(name, found[path].entry)
     compared = ledger.compared()
     for number, (path, name) in enumerate(places.items()):
-        verdict = found[path]
-        others = compared(number, verdict.entry) if verdict.entry else ()
-        warnings = (*verdict.warnings, *(each.id for each in others if each.is_issue))
-        yield Collected(Judged(name, verdict.figures, verdict.reason, warnings, digests.get(path, "")), others)
+        judgement = found[path]
+        others = compared(number, judgement.entry) if judgement.entry else ()
+        warnings = (*judgement.warnings, *(each.id for each in others if each.is_issue))
+        yield Collected(Judged(name, judgement.figures, judgement.reason, warnings, digests.get(path, "")), others)

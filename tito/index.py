@@ -7,7 +7,6 @@ files by path, size and times, which nobody but the system sets.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from zlib import crc32
 from pydantic import ValidationError
 
 from tinytorch.competition import examination
-from tinytorch.competition.examination import Details, Examination, Verdict
+from tinytorch.competition.examination import Details, Examination, Judgement
 from tinytorch.files import sha256
 from tito import screen
 
@@ -33,7 +32,7 @@ ROWS_PER_QUERY = 500
 TABLES = """
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS contents (
-    sha256 TEXT, rules TEXT, judge TEXT, verdict TEXT NOT NULL, details TEXT NOT NULL, crc32 INTEGER NOT NULL,
+    sha256 TEXT, rules TEXT, judge TEXT, judgement TEXT NOT NULL, details TEXT NOT NULL, crc32 INTEGER NOT NULL,
     PRIMARY KEY (sha256, rules, judge)
 );
 """
@@ -89,10 +88,10 @@ class Index:
         query = "SELECT sha256 FROM contents WHERE sha256 IN ({}) AND rules = ? AND judge = ?"
         return {digest for (digest,) in self._rows(query, sorted(set(digests)), self._judged_by)}
 
-    def verdicts(self, digests: Iterable[str]) -> Iterator[tuple[str, Verdict]]:
-        """The verdicts on contents that were judged."""
-        for digest, verdict, _ in self._contents(digests):
-            yield digest, Verdict.model_validate_json(verdict)
+    def judgements(self, digests: Iterable[str]) -> Iterator[tuple[str, Judgement]]:
+        """The judgements on contents that were judged."""
+        for digest, judgement, _ in self._contents(digests):
+            yield digest, Judgement.model_validate_json(judgement)
 
     def details(self, digests: Iterable[str]) -> Iterator[tuple[str, Details]]:
         """What a report shows of contents that were judged."""
@@ -116,11 +115,13 @@ class Index:
             self._connection.execute("DELETE FROM contents WHERE judge != ?", self._judged_by[1:])
 
     def _contents(self, digests: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        query = "SELECT sha256, verdict, details, crc32 FROM contents WHERE sha256 IN ({}) AND rules = ? AND judge = ?"
-        for digest, verdict, details, checksum in self._rows(query, sorted(set(digests)), self._judged_by):
-            if _checksum(verdict, details) != checksum:
+        query = (
+            "SELECT sha256, judgement, details, crc32 FROM contents WHERE sha256 IN ({}) AND rules = ? AND judge = ?"
+        )
+        for digest, judgement, details, checksum in self._rows(query, sorted(set(digests)), self._judged_by):
+            if _checksum(judgement, details) != checksum:
                 raise DamagedError("a row is not what was written")
-            yield digest, verdict, details
+            yield digest, judgement, details
 
     def _rows(self, query: str, keys: Sequence[str], further: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows for many keys, some hundred at a time: a query takes no more."""
@@ -174,16 +175,16 @@ def stamp(path: Path) -> str | None:
 
 
 def _judge() -> str:
-    """The digest of the code that judges: another version may come to another verdict."""
+    """The digest of the code that judges: another version may come to another one."""
     packages = Path(examination.__file__).parent, Path(examination.__file__).parents[1] / "benchmarking"
     files = sorted(path for package in packages for path in package.rglob("*") if path.suffix in (".py", ".toml"))
     return sha256(b"\0".join(path.read_bytes() for path in files))
 
 
 def _sealed(found: Examination) -> tuple[str, str, int]:
-    verdict, details = found.verdict.model_dump_json(), found.details.model_dump_json()
-    return verdict, details, _checksum(verdict, details)
+    judgement, details = found.judgement.model_dump_json(), found.details.model_dump_json()
+    return judgement, details, _checksum(judgement, details)
 
 
-def _checksum(verdict: str, details: str) -> int:
-    return crc32(os.fsencode(verdict + details))
+def _checksum(judgement: str, details: str) -> int:
+    return crc32((judgement + details).encode())

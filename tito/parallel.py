@@ -6,7 +6,8 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from functools import cache
+from typing import Generic, TypeVar
 
 FEWEST_PER_PROCESS = 25  # starting a process takes as long as about twenty files
 CHUNK = 8
@@ -26,11 +27,31 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Itera
     from concurrent.futures import ProcessPoolExecutor
 
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads can stand still
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=gc.freeze)
+    pool = ProcessPoolExecutor(processes, mp_context=context)
     try:
-        yield from pool.map(function, items, chunksize=CHUNK)
+        yield from pool.map(_Settled(function), items, chunksize=CHUNK)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class _Settled(Generic[Item, Result]):
+    """The function in a process of ours, which after its first item looks through nothing that will stay.
+
+    What is imported and built until then is no garbage; looking through it again and again takes a fifth of the time.
+    """
+
+    def __init__(self, function: Callable[[Item], Result]) -> None:
+        self._function = function
+
+    def __call__(self, item: Item) -> Result:
+        result = self._function(item)
+        _settle()
+        return result
+
+
+@cache
+def _settle() -> None:
+    gc.freeze()
 
 
 def watched(results: Iterable[Result], count: int) -> Iterator[Result]:

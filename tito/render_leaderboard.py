@@ -38,7 +38,8 @@ def _explained(rules: Significance) -> str:
 def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> RenderableType:
     group, asked = ranking.group, found.rules.events[ranking.group.event]
     count = f"{len(ranking.rows)} athlete{'' if len(ranking.rows) == 1 else 's'}"
-    title = f"{asked.title} by {asked.ranked_by}: {safe_text(group.task, 60)}, {group.division} division, {count}"
+    named, task = safe_text(asked.title, 60), safe_text(group.task, 60)
+    title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
     shown = table(title, "rank", "athlete", "score", "to baseline", "to leader", "file")
     for row in ranking.rows[:most]:
         shown.add_row(*_cells(row, asked.ranked_by))

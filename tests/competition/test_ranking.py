@@ -13,7 +13,7 @@ from tests.competition.entries import answered, figures, sized
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.events import Rules, load_rules
 from tinytorch.competition.figures import Figures
-from tinytorch.competition.ranking import TIERS, ranked
+from tinytorch.competition.ranking import BEST_FIRST, ranked
 from tinytorch.competition.rulers import ruler
 from tinytorch.competition.scores import Scores
 
@@ -156,7 +156,7 @@ def test_a_class_holds_who_cannot_be_told_from_its_leader_and_tiers_never_mix(dr
     """Every entry has a place; ranks and tiers only go down; a leader has the best value from there on in its tier."""
     entries = [figures(name, speedup, error, verdict=verdict) for name, speedup, error, verdict in drawn]
     places = ranked(entries, "speedup", RULES)
-    tiers = [TIERS.index(place.figures.verdict) for place in places]
+    tiers = [BEST_FIRST.index(place.figures.verdict) for place in places]
 
     assert sorted(p.figures.digest for p in places) == sorted(each.digest for each in entries)
     assert tiers == sorted(tiers)

@@ -144,6 +144,24 @@ def test_an_index_of_another_version_is_made_anew(folder: Path, tito) -> None:
     assert (done.code, "it is of version 99, ours is 1" in done.err) == (0, True)
 
 
+def test_a_judgement_that_another_caller_took_away_is_made_again(folder: Path, tito, monkeypatch) -> None:
+    """Of another version of our code, say, which forgets what it did not judge."""
+    tito("leaderboard", ".")
+    known = Index.unchanged
+
+    def taken(self: Index, stamps: dict[str, str]) -> dict[str, str]:
+        found = known(self, stamps)
+        sqlite3.connect(FILE).executescript("DELETE FROM contents")
+        monkeypatch.setattr(Index, "unchanged", known)
+        return found
+
+    monkeypatch.setattr(Index, "unchanged", taken)
+    done = tito("leaderboard", ".", "--json")
+
+    assert len(done.json["rankings"][0]["rows"]) == 2
+    assert "a judgement is gone" in done.err
+
+
 def test_without_a_place_for_the_index_every_file_is_read(folder: Path, tito) -> None:
     (folder / "file").write_text("")
     done = tito("leaderboard", "ada.json", "--workspace", "file")

@@ -6,10 +6,14 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.competition.conftest import make_run
+from tests.competition.test_contrast import later
 from tests.tito.class_folder import handed_in
 from tinytorch.competition.formats.ranking import RankingsDocument, _cell
 
@@ -143,3 +147,17 @@ def test_a_file_whose_name_is_no_unicode_is_written_safely(folder: Path, tito) -
     done = tito("leaderboard", ".", "--json")
 
     assert {"z\\udcff.json"} <= {row["file"] for row in done.json["rankings"][0]["rows"]}
+
+
+@pytest.mark.parametrize("command", ["leaderboard", "compare"])
+def test_it_is_readable_in_sixty_columns_of_ascii(folder: Path, command: str) -> None:
+    for name, run in (("run-a.json", make_run()), ("run-b.json", later())):
+        (folder / name).write_text(run.model_dump_json())
+    names = ["."] if command == "leaderboard" else ["run-a.json", "run-b.json"]
+    narrow = {**os.environ, "COLUMNS": "60", "NO_COLOR": "1", "PYTHONIOENCODING": "ascii", "TERM": "dumb"}
+    program = [sys.executable, "-c", "from tito.start import main; main()", "olympics", command, *names]
+    done = subprocess.run(program, env=narrow, capture_output=True, check=True)
+    lines = done.stdout.decode("ascii").splitlines()
+
+    assert [line for line in lines if len(line) > 60] == []
+    assert done.stderr == b""

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import chain
 from statistics import median
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, StringConstraints
@@ -103,25 +103,29 @@ class Latency(Estimated):
         session: str | None = None,
     ) -> Self:  # fmt: skip
         """Derive every figure from raw samples (nanoseconds for `calls_per_sample` calls)."""
+        figures = cls._derived(samples_ns, calls_per_sample, copies_per_unit)
+        samples = [list(map(list, blocks)) for blocks in samples_ns]
+        return cls.model_validate({**figures, "session": session, "samples_ns": samples})
+
+    @staticmethod
+    def _derived(samples_ns: statistics.PlacementTimes, calls_per_sample: int, copies_per_unit: int) -> dict[str, Any]:
         scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
         times = statistics.block_times(samples_ns)
         estimate = statistics.mean_estimate([time / scale for time in statistics.unit_times(times, copies_per_unit)])
         single_ns = statistics.single_calls(samples_ns, calls_per_sample)
         calls = np.divide(single_ns, units.NANOSECONDS_PER_MILLISECOND).tolist()
-        return cls(
-            mean=estimate.mean,
-            typical=statistics.typical_time(list(chain.from_iterable(times))) / scale,
-            std=float(np.std(calls, ddof=1)) if len(calls) > 1 else None,
-            ci_lower=estimate.interval.lower if estimate.interval else None,
-            ci_upper=estimate.interval.upper if estimate.interval else None,
-            p50=statistics.percentile(calls, 0.50),
-            p90=statistics.percentile(calls, 0.90),
-            p99=statistics.percentile(calls, 0.99),
-            calls_per_sample=calls_per_sample,
-            copies_per_unit=copies_per_unit,
-            session=session,
-            samples_ns=[list(map(list, blocks)) for blocks in samples_ns],
-        )
+        return {
+            "mean": estimate.mean,
+            "typical": statistics.typical_time(list(chain.from_iterable(times))) / scale,
+            "std": float(np.std(calls, ddof=1)) if len(calls) > 1 else None,
+            "ci_lower": estimate.interval.lower if estimate.interval else None,
+            "ci_upper": estimate.interval.upper if estimate.interval else None,
+            "p50": statistics.percentile(calls, 0.50),
+            "p90": statistics.percentile(calls, 0.90),
+            "p99": statistics.percentile(calls, 0.99),
+            "calls_per_sample": calls_per_sample,
+            "copies_per_unit": copies_per_unit,
+        }
 
     @property
     def has_raw_samples(self) -> bool:
@@ -132,7 +136,11 @@ class Latency(Estimated):
         """Derived again from the times."""
         if self.samples_ns is None:
             return type(self)(mean=self.mean)
-        return self.from_samples(self.samples_ns, self.calls_per_sample or 1, self.copies_per_unit or 1, self.session)
+        figures = self._derived(self.samples_ns, self.calls_per_sample or 1, self.copies_per_unit or 1)
+        fresh = type(self).model_validate({**figures, "session": self.session})
+        return fresh.model_copy(
+            update={"samples_ns": self.samples_ns}
+        )  # which are valid: they take longer than the rest
 
     @property
     def unit_count(self) -> int:

@@ -27,7 +27,7 @@ class Noted(Record):
     mend: str
 
 
-class Verdict(Record):
+class Judgement(Record):
     """What a ranking needs of a content: its figures where it is valid, else the reason why it is not."""
 
     entry: Entry | None
@@ -56,26 +56,26 @@ class Details(Record):
 class Examination(NamedTuple):
     """Both."""
 
-    verdict: Verdict
+    judgement: Judgement
     details: Details
 
 
 def examine(content: bytes, rules: Rules) -> Examination:
     """Judge a content by the rules."""
     report, submission = judge_content("", content, rules)
-    return Examination(_verdict(report, submission, rules), _details(report, submission))
+    return Examination(_judgement(report, submission, rules), _details(report, submission))
 
 
-def refused(finding: Finding) -> Verdict:
-    """The verdict on a file that could not be read."""
-    return Verdict(entry=None, figures=None, reason=_reason(finding), warnings=[])
+def refused(finding: Finding) -> Judgement:
+    """The judgement on a file that could not be read."""
+    return Judgement(entry=None, figures=None, reason=_reason(finding), warnings=[])
 
 
-def _verdict(report: Report, submission: Submission | None, rules: Rules) -> Verdict:
+def _judgement(report: Report, submission: Submission | None, rules: Rules) -> Judgement:
     errors = [finding for finding in report.findings if finding.is_error]
     figures = Figures.of(submission, rules) if submission and report.valid else None
     warnings = [finding.id for finding in report.findings if finding.is_issue and not finding.is_error]
-    return Verdict(
+    return Judgement(
         entry=report.entry, figures=figures, reason=_reason(errors[0]) if errors else "", warnings=warnings
     )  # fmt: skip
 

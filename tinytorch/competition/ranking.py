@@ -18,7 +18,7 @@ from tinytorch.competition.events import Ranking, Rules
 from tinytorch.competition.figures import Figures
 from tinytorch.competition.rulers import Counted, Indices, Ruler, ruler
 
-TIERS = (Verdict.BETTER, Verdict.NO_DETECTABLE_DIFFERENCE, Verdict.WORSE, None)
+BEST_FIRST = (Verdict.BETTER, Verdict.NO_DETECTABLE_DIFFERENCE, Verdict.WORSE, None)
 """An improvement that is shown stands above all others, and what nothing can be said of stands last."""
 
 
@@ -34,25 +34,25 @@ class Place:
 def ranked(entries: Sequence[Figures], ranking: Ranking, rules: Rules) -> list[Place]:
     """The entries, which all have a value, in the order of their ranks; the order that they come in never matters."""
     places: list[Place] = []
-    for verdict in TIERS:
-        tier = best_first(each for each in entries if each.verdict is verdict)
-        for rank_class in _classes(ruler(tier, ranking, rules), rules.significance.alpha) if tier else ():
+    for verdict in BEST_FIRST:
+        alike = sorted((each for each in entries if each.verdict is verdict), key=lambda each: each.key)
+        for rank_class in _classes(ruler(alike, ranking, rules), rules.significance.alpha) if alike else ():
             rank = len(places) + 1
-            places += [Place(rank, tier[index], p_value) for index, p_value in rank_class]
+            places += [Place(rank, alike[index], p_value) for index, p_value in rank_class]
     return places
 
 
 def best_first(entries: Iterator[Figures]) -> list[Figures]:
-    """By tier, then by value; of equal ones the earlier first."""
-    return sorted(entries, key=lambda each: (TIERS.index(each.verdict), -(each.value or 0.0), each.key))
+    """By verdict, then by value; of equal ones the earlier first."""
+    return sorted(entries, key=lambda each: (BEST_FIRST.index(each.verdict), -(each.value or 0.0), each.key))
 
 
 def _classes(scale: Ruler, alpha: float) -> Iterator[list[tuple[int, float | None]]]:
-    """The classes of entries that are ordered by value, each as indices with their p-values."""
+    """The classes of entries with one verdict, the best first, each as indices with their p-values."""
+    remaining: Indices = np.argsort(-scale.values, kind="stable")
     if isinstance(scale, Counted):  # every difference counts: no leader need be compared with all others
-        yield from _equal(scale)
+        yield from _equal(scale, remaining)
         return
-    remaining: Indices = np.arange(len(scale.values))
     while remaining.size:
         leader, others = int(remaining[0]), remaining[1:]
         p_values = scale.p_values(leader, others)
@@ -62,7 +62,7 @@ def _classes(scale: Ruler, alpha: float) -> Iterator[list[tuple[int, float | Non
         remaining = others[is_apart]
 
 
-def _equal(scale: Ruler) -> Iterator[list[tuple[int, float | None]]]:
-    for _, alike in groupby(range(len(scale.values)), key=scale.values.__getitem__):
+def _equal(scale: Ruler, order: Indices) -> Iterator[list[tuple[int, float | None]]]:
+    for _, alike in groupby(order.tolist(), key=scale.values.__getitem__):
         first, *others = alike
         yield [(first, None), *((each, 1.0) for each in others)]

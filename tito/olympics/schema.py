@@ -18,11 +18,13 @@ class Published(StrEnum):
     SUBMISSION = "submission"
     RUN = "run"
     VALIDATION = "validation"
+    RANKING = "ranking"
 
 
 def schema(
     document: Annotated[
-        Published, typer.Argument(help="submission.json, a recorded run, or what validate --json prints.")
+        Published,
+        typer.Argument(help="submission.json, a recorded run, or what validate or leaderboard --json prints."),
     ] = Published.SUBMISSION,
     output: Output = None,
     force: Force = False,
@@ -34,11 +36,18 @@ def schema(
 
 def json_schema(document: Published) -> dict[str, Any]:
     """The schema of one document."""
+    from pydantic import BaseModel
+
     from tinytorch.competition import submission
     from tinytorch.competition.formats.document import Document
+    from tinytorch.competition.formats.ranking import RankingsDocument
     from tinytorch.competition.run import Run
 
     if document is Published.SUBMISSION:
         return submission.json_schema()
-    model = Run if document is Published.RUN else Document
-    return {"$schema": submission.JSON_SCHEMA_DIALECT, **model.model_json_schema()}
+    models: dict[Published, type[BaseModel]] = {
+        Published.RUN: Run,
+        Published.VALIDATION: Document,
+        Published.RANKING: RankingsDocument,
+    }
+    return {"$schema": submission.JSON_SCHEMA_DIALECT, **models[document].model_json_schema()}
