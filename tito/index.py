@@ -2,37 +2,44 @@
 
 Never the only place of anything: all in it follows from the files, the rules and our own code, and what is damaged or
 another version's is made anew. Rows are found by the digest of a content, of the rules and of the code that judged it;
-files by path, size and times, which nobody but the system sets.
+files by path, size and times, which nobody but the system sets. Each row is sealed with a key of the user's own: an
+index that came along with somebody's submissions is not believed.
 """
 
 from __future__ import annotations
 
+import hmac
+import secrets
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from zlib import crc32
 
 from pydantic import ValidationError
 
 from tinytorch.competition import examination
 from tinytorch.competition.examination import Details, Examination, Judgement
+from tinytorch.errors import SetupMissingError
 from tinytorch.files import sha256
+from tinytorch.workloads.place import users_folder
 from tito import screen
+from tito.folder import CACHE_VARIABLE, folder_of
 
 VERSION = 1
 FILE = "index.sqlite3"
+KEY_FILE, KEY_BYTES = "index.key", 32
 TEMPORARY = ""  # sqlite's name for a database that goes away with its connection
 BUSY_LIMIT_S = 30.0
 YOUNG_NS = 2_000_000_000  # a file that was written so short before it was read can be written again within one tick
 ROWS_PER_QUERY = 500
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, sha256 TEXT NOT NULL, seal BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS contents (
-    sha256 TEXT, rules TEXT, judge TEXT, judgement TEXT NOT NULL, details TEXT NOT NULL, crc32 INTEGER NOT NULL,
+    sha256 TEXT, rules TEXT, judge TEXT, judgement TEXT NOT NULL, details TEXT NOT NULL, seal BLOB NOT NULL,
     PRIMARY KEY (sha256, rules, judge)
 );
 """
@@ -58,6 +65,7 @@ class Index:
 
     def __init__(self, path: str, rules_sha256: str) -> None:
         """Open it, or make it. sqlite3.Error where that cannot be done, DamagedError for another version's."""
+        self._key = secrets.token_bytes(KEY_BYTES) if path == TEMPORARY else _key()
         self._connection = sqlite3.connect(path, timeout=BUSY_LIMIT_S)
         self._judged_by = (rules_sha256, _judge())
         try:
@@ -78,8 +86,8 @@ class Index:
 
     def unchanged(self, stamps: Mapping[str, str]) -> dict[str, str]:
         """By path: the digest of what is in each file that has not changed since it was judged."""
-        rows = self._rows("SELECT path, stamp, sha256 FROM files WHERE path IN ({})", list(stamps))
-        same = {path: digest for path, stamp, digest in rows if stamps[path] == stamp}
+        rows = self._rows("SELECT path, stamp, sha256, seal FROM files WHERE path IN ({})", list(stamps))
+        same = {path: digest for path, stamp, digest in map(self._opened, rows) if stamps[path] == stamp}
         known = self.known(same.values())
         return {path: digest for path, digest in same.items() if digest in known}
 
@@ -100,9 +108,13 @@ class Index:
 
     def add(self, looked: Sequence[Looked], judged: Mapping[str, Examination]) -> None:
         """Take down what was read, and what was found about contents by their digest; all or nothing."""
-        contents = [(digest, *self._judged_by, *_sealed(found)) for digest, found in judged.items()]
+        files = [self._sealed(*each) for each in looked]
+        contents = [
+            self._sealed(digest, *self._judged_by, *(part.model_dump_json() for part in found))
+            for digest, found in judged.items()
+        ]
         with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", looked)
+            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", files)
             self._connection.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?, ?)", contents)
 
     def _prepare(self) -> None:
@@ -115,19 +127,30 @@ class Index:
             self._connection.execute("DELETE FROM contents WHERE judge != ?", self._judged_by[1:])
 
     def _contents(self, digests: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        query = (
-            "SELECT sha256, judgement, details, crc32 FROM contents WHERE sha256 IN ({}) AND rules = ? AND judge = ?"
-        )
-        for digest, judgement, details, checksum in self._rows(query, sorted(set(digests)), self._judged_by):
-            if _checksum(judgement, details) != checksum:
-                raise DamagedError("a row is not what was written")
+        query = "SELECT * FROM contents WHERE sha256 IN ({}) AND rules = ? AND judge = ?"
+        for row in self._rows(query, sorted(set(digests)), self._judged_by):
+            digest, _, _, judgement, details = self._opened(row)
             yield digest, judgement, details
+
+    def _sealed(self, *row: str) -> tuple[str | bytes, ...]:
+        return (*row, self._seal(row))
+
+    def _opened(self, row: tuple[Any, ...]) -> tuple[str, ...]:
+        """A row without its seal; DamagedError where it is not what this user has written."""
+        *values, seal = row
+        is_text = all(isinstance(value, str) for value in values) and isinstance(seal, bytes)
+        if not is_text or not hmac.compare_digest(self._seal(values), seal):
+            raise DamagedError("a row is not what was written here")
+        return tuple(values)
+
+    def _seal(self, row: Iterable[str]) -> bytes:
+        return hmac.digest(self._key, "\0".join(row).encode("utf-8", "surrogateescape"), "sha256")
 
     def _rows(self, query: str, keys: Sequence[str], further: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows for many keys, some hundred at a time: a query takes no more."""
         for start in range(0, len(keys), ROWS_PER_QUERY):
             asked = keys[start : start + ROWS_PER_QUERY]
-            yield from self._connection.execute(query.format(",".join("?" * len(asked))), [*asked, *further])
+            yield from self._connection.execute(query.format(",".join("?" * len(asked))), [*asked, *further]).fetchall()
 
 
 def using(path: Path, rules_sha256: str, work: Callable[[Index], Result]) -> Result:
@@ -145,7 +168,7 @@ def using(path: Path, rules_sha256: str, work: Callable[[Index], Result]) -> Res
             screen.say(f"warning: the index {path} is made anew: {_words(error)}")
             path.unlink(missing_ok=True)
             return _worked(str(path), rules_sha256, work)
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, SetupMissingError, sqlite3.OperationalError) as error:
         screen.say(f"warning: the index {path} cannot be used, and every file is read: {_words(error)}")
         return _worked(TEMPORARY, rules_sha256, work)
 
@@ -181,10 +204,15 @@ def _judge() -> str:
     return sha256(b"\0".join(path.read_bytes() for path in files))
 
 
-def _sealed(found: Examination) -> tuple[str, str, int]:
-    judgement, details = found.judgement.model_dump_json(), found.details.model_dump_json()
-    return judgement, details, _checksum(judgement, details)
-
-
-def _checksum(judgement: str, details: str) -> int:
-    return crc32((judgement + details).encode())
+def _key() -> bytes:
+    """This user's key, made when it is first needed: of two callers that make one, both take the first."""
+    folder = folder_of(CACHE_VARIABLE) or users_folder()
+    path = folder / KEY_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder) as made:  # for nobody else to read
+            made.write(secrets.token_bytes(KEY_BYTES))
+            made.flush()
+            with suppress(FileExistsError):
+                path.hardlink_to(made.name)
+    return path.read_bytes()

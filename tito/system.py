@@ -65,7 +65,7 @@ def health(json_: Json = False) -> None:
 
 def _facts() -> dict[str, Any]:
     from tinytorch.benchmarking.system import describe
-    from tinytorch.workloads.cache import users_folder
+    from tinytorch.workloads.place import users_folder
 
     machine = describe().model_dump()
     return {
@@ -138,7 +138,7 @@ def _workspace() -> Check:
 
 
 def _cache() -> Check:
-    from tinytorch.workloads.cache import users_folder
+    from tinytorch.workloads.place import users_folder
 
     return _writable("cache", folder_of(CACHE_VARIABLE) or users_folder(), "choose another place with TITO_CACHE")
 

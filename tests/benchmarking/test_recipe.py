@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinytorch.benchmarking import comparison, measure, placements, schedule, session, statistics
@@ -103,8 +104,8 @@ def with_gradients() -> Any:
     return contextlib.nullcontext()
 
 
-def of_batches_too(placements: Any, calls_per_sample: int) -> list[float]:
-    return sorted(ns / calls_per_sample for blocks in placements for block in blocks for ns in block)
+def of_batches_too(placements: Any, calls_per_sample: int) -> np.ndarray:
+    return np.sort([ns / calls_per_sample for blocks in placements for block in blocks for ns in block])
 
 
 class Rounded:

@@ -136,6 +136,46 @@ def test_a_damaged_index_is_made_anew_with_a_word(folder: Path, tito, damage) ->
     assert tito("leaderboard", ".", "--json").err == ""
 
 
+def test_an_index_that_somebody_else_wrote_is_not_believed(folder: Path, tito, tmp_path: Path, monkeypatch) -> None:
+    """It could have come along with the submissions, and say of them what it likes."""
+    monkeypatch.setenv("TITO_CACHE", str(tmp_path / "theirs"))
+    tito("leaderboard", ".")
+    monkeypatch.setenv("TITO_CACHE", str(tmp_path / "ours"))
+    done = tito("leaderboard", ".", "--json")
+
+    assert "a row is not what was written here" in done.err
+    assert len(done.json["rankings"][0]["rows"]) == 2
+
+
+@pytest.mark.parametrize("column", ["stamp", "seal"])
+def test_a_row_of_another_type_is_damage(folder: Path, tito, column: str) -> None:
+    """Sqlite keeps what it is given."""
+    tito("leaderboard", ".")
+    with sqlite3.connect(FILE) as connection:
+        connection.execute(f"UPDATE files SET {column} = 7")
+
+    assert "is made anew" in tito("leaderboard", ".").err
+
+
+def test_the_key_is_the_user_s_alone_and_stays(folder: Path, tito, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("TITO_CACHE", str(tmp_path / "cache"))
+    tito("leaderboard", ".")
+    path = tmp_path / "cache" / "index.key"
+    before = path.read_bytes()
+    tito("leaderboard", ".")
+
+    assert (len(before), path.stat().st_mode & 0o077, path.read_bytes()) == (32, 0, before)
+    assert [each.name for each in path.parent.iterdir()] == ["index.key"]
+
+
+def test_without_a_place_for_the_key_every_file_is_read(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "file").write_text("")
+    monkeypatch.setenv("TITO_CACHE", str(folder / "file"))
+    done = tito("leaderboard", "ada.json")
+
+    assert (done.code, "cannot be used, and every file is read" in done.err) == (0, True)
+
+
 def test_an_index_of_another_version_is_made_anew(folder: Path, tito) -> None:
     tito("leaderboard", ".")
     sqlite3.connect(FILE).execute("PRAGMA user_version = 99")

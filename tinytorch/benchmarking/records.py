@@ -112,8 +112,7 @@ class Latency(Estimated):
         scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
         times = statistics.block_times(samples_ns)
         estimate = statistics.mean_estimate([time / scale for time in statistics.unit_times(times, copies_per_unit)])
-        single_ns = statistics.single_calls(samples_ns, calls_per_sample)
-        calls = np.divide(single_ns, units.NANOSECONDS_PER_MILLISECOND).tolist()
+        calls = statistics.single_calls(samples_ns, calls_per_sample) / units.NANOSECONDS_PER_MILLISECOND
         return {
             "mean": estimate.mean,
             "typical": statistics.typical_time(list(chain.from_iterable(times))) / scale,

@@ -77,11 +77,11 @@ def typical_time(times: BlockTimes) -> float:
     return median(times)
 
 
-def single_calls(placements: PlacementTimes, calls_per_sample: int) -> list[int]:
-    """The time of every single call, in order of size; none where a sample is a batch of several calls."""
+def single_calls(placements: PlacementTimes, calls_per_sample: int) -> NDArray[np.float64]:
+    """The time of every single call, nanoseconds, in order of size; none where a sample is a batch of several calls."""
     if calls_per_sample > 1:
-        return []
-    return sorted(chain.from_iterable(chain.from_iterable(placements)))
+        return np.empty(0)
+    return np.sort(np.fromiter(chain.from_iterable(chain.from_iterable(placements)), dtype=np.float64))
 
 
 def unit_times(placements: Sequence[BlockTimes], copies_per_unit: int) -> list[float]:
@@ -232,8 +232,9 @@ def percentile_floor(quantile: float) -> int:
     return count
 
 
-def percentile(values: Sequence[float], quantile: float) -> float | None:
+def percentile(values: ArrayLike, quantile: float) -> float | None:
     """The empirical quantile (the smallest value with at least that share at or below it), None if too few values."""
-    if not values or (quantile > 0.5 and len(values) < percentile_floor(quantile)):
+    ordered = np.sort(np.asarray(values, dtype=float))
+    if not ordered.size or (quantile > 0.5 and ordered.size < percentile_floor(quantile)):
         return None
-    return sorted(values)[math.ceil(quantile * len(values)) - 1]
+    return float(ordered[math.ceil(quantile * ordered.size) - 1])

@@ -104,7 +104,8 @@ class Submission(Record):
 def content_digest(document: dict[str, Any]) -> str:
     """SHA-256 of the canonical JSON (sorted keys, no spaces) of everything in a document but its digest."""
     content = {key: value for key, value in document.items() if key != "digest"}
-    return sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False)
+    return sha256(text.encode())
 
 
 class Declaration(Record):

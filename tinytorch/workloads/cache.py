@@ -11,16 +11,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from tinytorch.errors import RunError, SetupMissingError
 from tinytorch.files import atomic_write, sha256
 from tinytorch.progress import Progress, silent
+from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 from tinytorch.workloads.task import Task, train_baseline
 
 Warn = Callable[[str], None]
-
-NAME_ANOTHER = "name another folder with TITO_CACHE"
 
 _CODE = ("core", "datasets", "workloads")  # what a baseline's weights depend on
 
@@ -78,14 +76,6 @@ def find_baseline(task: Task, directory: Path | None = None) -> Baseline | None:
 
 def _folder_of(task: Task, directory: Path | None) -> Path:
     return (directory or users_folder()) / task.name / cache_key(task)
-
-
-def users_folder() -> Path:
-    folder = platformdirs.user_cache_path("tinytorch-olympics")
-    if not folder.is_absolute():  # it begins with a `~` that nobody could resolve
-        message = "you have no home folder in which the trained baseline could be kept"
-        raise SetupMissingError(message, mend=NAME_ANOTHER)
-    return folder
 
 
 @contextmanager
