@@ -14,7 +14,7 @@ from matplotlib.ticker import NullLocator
 
 from tinytorch.benchmarking.comparison import Distribution
 from tinytorch.competition.figures import Figures
-from tinytorch.competition.pareto import front
+from tinytorch.perf.benchmarking.results import pareto_frontier
 from tinytorch.units import format_share, three_digits
 from tito.report.svg import ACCENT, FAINT, INK, MUTED, drawn
 
@@ -85,9 +85,14 @@ def fronts(entries: Sequence[Figures], name: str) -> tuple[list[Markup], list[Fi
     if len(known) < 2:
         return [], known
     points = [_three(each) for each in known]
-    best = front([list(point.values()) for point in points])  # type: ignore[arg-type]
+    best = _front([tuple(value or 0.0 for value in point.values()) for point in points])
     panels = [_panel(points, set(best), f"{name}-{number}", *panel) for number, panel in enumerate(PANELS)]
     return panels, [known[index] for index in best]
+
+
+def _front(points: Sequence[tuple[float, ...]]) -> list[int]:
+    """The numbers of those that nobody beats, where more is better."""
+    return pareto_frontier(points, [False] * len(points[0]))
 
 
 def _three(entry: Figures) -> dict[str, float | None]:
@@ -102,7 +107,7 @@ def _panel(
     figure = Figure(figsize=(3.2, 2.5))
     axes = figure.add_axes((0.17, 0.18, 0.79, 0.78))
     places = [(point[across] or 0.0, point[up] or 0.0) for point in points]
-    line = sorted(places[index] for index in front(places))
+    line = sorted(places[index] for index in _front(places))
     axes.step(*zip(*line, strict=True), where="pre", color=ACCENT, linewidth=1, clip_on=False)
     for is_best, filled, edge in ((False, "none", MUTED), (True, ACCENT, ACCENT)):
         shown = [place for index, place in enumerate(places) if (index in best) is is_best]
