@@ -127,7 +127,8 @@ class Index:
             self._connection.execute("DELETE FROM contents WHERE judge != ?", self._judged_by[1:])
 
     def _contents(self, digests: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        query = "SELECT * FROM contents WHERE sha256 IN ({}) AND rules = ? AND judge = ?"
+        columns = "sha256, rules, judge, judgement, details, seal"
+        query = f"SELECT {columns} FROM contents WHERE sha256 IN ({{}}) AND rules = ? AND judge = ?"
         for row in self._rows(query, sorted(set(digests)), self._judged_by):
             digest, _, _, judgement, details = self._opened(row)
             yield digest, judgement, details
@@ -163,8 +164,8 @@ def using(path: Path, rules_sha256: str, work: Callable[[Index], Result]) -> Res
         try:
             return _worked(str(path), rules_sha256, work)
         except (DamagedError, sqlite3.DatabaseError, ValidationError) as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
+            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                raise  # it is locked, full or not ours to write; an error in general is a table that is not ours
             screen.say(f"warning: the index {path} is made anew: {_words(error)}")
             path.unlink(missing_ok=True)
             return _worked(str(path), rules_sha256, work)

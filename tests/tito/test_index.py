@@ -202,6 +202,14 @@ def test_a_judgement_that_another_caller_took_away_is_made_again(folder: Path, t
     assert "a judgement is gone" in done.err
 
 
+def test_an_index_with_other_tables_is_made_anew(folder: Path, tito) -> None:
+    tito("leaderboard", ".")
+    with sqlite3.connect(FILE) as connection:
+        connection.execute("ALTER TABLE contents RENAME COLUMN seal TO wax")
+
+    assert "is made anew" in tito("leaderboard", ".").err
+
+
 def test_without_a_place_for_the_index_every_file_is_read(folder: Path, tito) -> None:
     (folder / "file").write_text("")
     done = tito("leaderboard", "ada.json", "--workspace", "file")

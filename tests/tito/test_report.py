@@ -58,7 +58,7 @@ def test_every_part_is_there(page: Reader) -> None:
     text = " ".join(page.text)
     wanted = [
         "Latency Sprint", "Accuracy Contest", "Podium", "What costs what", "Each submission", "How to read this page",
-        "Not ranked", "notes.json", "block pairs by the speedup", "checks passed", "Synthetic, 2 cores",
+        "Not ranked", "notes.json", "block pairs by their speedup", "checks passed", "Synthetic, 2 cores",
         "Limits of the rules", "tier fast: 6 processes x 1 copies", "session_spread",
     ]  # fmt: skip
 

@@ -131,6 +131,7 @@ def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details | None,
         "p_value": "" if place.p_value is None else place.p_value, "beside_leader": _beside(place.p_value),
         "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
         "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,
+        "issues": sum(each.passed is False and each.severity != "info" for each in details.notes) if details else 0,
         "warnings": row.judged.warnings, "file": safe_text(row.judged.source, LONGEST_NAME),
         "repository": figures.github_repo if is_repository(figures.github_repo or "") else None,
         "techniques": figures.techniques, "created_at": f"{figures.created_at:%Y-%m-%d %H:%M} UTC",
@@ -159,7 +160,7 @@ def _histogram(details: Details, speedup: float | None, name: str) -> Context | 
     pairs = sum(found.counts) + found.below + found.above
     return {
         "drawn": plots.histogram(found, name, speedup), "lower": f"{three_digits(found.lower)}x",
-        "upper": f"{three_digits(found.upper)}x", "text": f"{pairs:,} block pairs by the speedup that each shows",
+        "upper": f"{three_digits(found.upper)}x", "text": f"{pairs:,} block pairs by their speedup",
     }  # fmt: skip
 
 
@@ -173,7 +174,7 @@ def _protocol(protocol: Protocol) -> str:
     sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
     recipe = f"{sessions}{protocol.processes} processes x {protocol.copies} copies, {protocol.visits} visits"
     started = f"{protocol.started_at:%Y-%m-%d %H:%M} UTC"
-    return f"{started}, tier {protocol.tier}: {recipe}, {protocol.threads or 'unverified'} BLAS thread(s)"
+    return f"{started}, tier {protocol.tier}: {recipe}, BLAS threads: {protocol.threads or 'unverified'}"
 
 
 def _word(note: Noted) -> str:
