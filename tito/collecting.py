@@ -64,10 +64,9 @@ def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Collected]
 
 def _places(names: Sequence[str]) -> dict[str, str]:
     """By path: the name that a file was given by. A file that was named twice counts once."""
-    places: dict[str, str] = {}
-    for name in sorted(names):
-        places.setdefault(name if descriptor(name) is not None else str(Path(name).absolute()), name)
-    return dict(sorted(places.items()))
+    streams = {name: name for name in names if descriptor(name) is not None}
+    files = {str(path.absolute()): str(path) for path in sorted(map(Path, {*names} - {*streams}))}
+    return {**files, **streams}
 
 
 def _stamp(path: str) -> str | None:

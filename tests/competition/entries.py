@@ -51,7 +51,8 @@ def sized(name: str, before: int, after: int, **changed: Any) -> Figures:
     """A submission to the Memory Challenge."""
     ratio = before / after
     verdict = Verdict.BETTER if ratio > 1 else Verdict.NO_DETECTABLE_DIFFERENCE
-    return figures(name, event="memory_challenge", kept_bytes=(before, after), value=ratio, verdict=verdict, **changed)
+    usual = {"event": "memory_challenge", "kept_bytes": (before, after), "value": ratio, "verdict": verdict}
+    return figures(name, **{**usual, **changed})
 
 
 def answered(name: str, wrong: Sequence[int], **changed: Any) -> Figures:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tinytorch.benchmarking.statistics import Interval
+from tinytorch.benchmarking.statistics import Interval, Verdict
+from tinytorch.competition.events import load_rules
 from tinytorch.competition.expectation import Outcome, Standing, standing
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.run import Run
@@ -67,3 +68,13 @@ def test_of_accuracy_the_test_decides_not_its_approximate_interval(make_run, cor
     found = standing(make_run(correct=correct), OlympicEvent.ACCURACY_CONTEST)
 
     assert found.outcome(Expectation.BETTER) is Outcome.OPEN
+
+
+def test_the_verdict_is_made_at_the_alpha_of_the_rules_and_the_interval_stays_one_of_95_percent(make_run) -> None:
+    run, rules = make_run(typical_ns=965_000), load_rules()
+    careful = rules.model_copy(update={"significance": rules.significance.model_copy(update={"alpha": 0.001})})
+    usual, strict = (standing(run, OlympicEvent.LATENCY_SPRINT, each) for each in (rules, careful))
+
+    assert (usual.verdict, strict.verdict) == (Verdict.BETTER, Verdict.NO_DETECTABLE_DIFFERENCE)
+    assert (usual.outcome(Expectation.BETTER), strict.outcome(Expectation.BETTER)) == (Outcome.SHOWN, Outcome.OPEN)
+    assert usual.interval == strict.interval

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.competition.entries import answered, figures, sized
+from tests.competition.entries import BORN, answered, figures, sized
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.events import Rules, load_rules
 from tinytorch.competition.figures import Figures
@@ -65,7 +66,8 @@ def test_alpha_is_the_rules() -> None:
 
 def test_sizes_are_compared_exactly() -> None:
     """A byte is a difference, and 12 : 3 is 8 : 2."""
-    entries = [sized("a", 12_000_000, 3_000_000), sized("b", 8_000_000, 2_000_000), sized("c", 12_000_000, 3_000_001)]
+    rounded = sized("b", 8_000_000, 2_000_000, value=4.000000000000001)  # as a ratio of rounded sizes may come out
+    entries = [sized("a", 12_000_000, 3_000_000, digest="0" * 64), rounded, sized("c", 12_000_000, 3_000_001)]
 
     assert ranks(entries, "compression_ratio") == [(1, "a"), (1, "b"), (3, "c")]
 
@@ -133,6 +135,13 @@ def test_six_percent_are_told_apart_by_two_sessions() -> None:
     found = [ranks([session(generator, "a", 2.12), session(generator, "b", 2.0)]) for _ in range(100)]
 
     assert sum(each == [(1, "a"), (2, "b")] for each in found) > 85
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_equal_values_the_earlier_comes_first(order: int) -> None:
+    early, late = (figures(name, created_at=BORN + timedelta(days=day)) for name, day in (("early", 0), ("late", 1)))
+
+    assert ranks([early, late][::order]) == [(1, "early"), (1, "late")]
 
 
 ENTRIES = st.lists(
