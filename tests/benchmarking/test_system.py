@@ -98,7 +98,7 @@ def test_the_blas_is_numpys_however_many_are_loaded(monkeypatch: pytest.MonkeyPa
     """Scipy brings one of its own, and two runs on one machine are to name the same."""
     loaded = [
         {"user_api": "openmp", "filepath": "/a/numpy.libs/libgomp.so"},
-        {"user_api": "blas", "filepath": "/a/scipy.libs/libopenblas.so"},
+        {"user_api": "blas", "filepath": "/0/scipy.libs/libopenblas.so"},
         {"user_api": "blas", "filepath": "/a/numpy.libs/libopenblas.so"},
     ]
     monkeypatch.setattr("tinytorch.benchmarking.blas.threadpool_info", lambda: loaded[::order])

@@ -133,6 +133,14 @@ def test_without_the_packages_it_says_what_to_install(folder: Path, tito, monkey
     assert "pip install 'tinytorch-olympics[report]'" in done.err
 
 
+def test_what_two_files_share_is_told_of_each(folder: Path, tito) -> None:
+    handed_in(folder, "mallory", 2, "latency_sprint", "mallory.json")
+    tito("report", ".", "--event", "latency_sprint")
+    text = Path("report.html").read_text("utf-8")
+
+    assert text.count("have the same samples as") == 2
+
+
 def test_a_page_goes_to_standard_output(folder: Path, tito) -> None:
     assert tito("report", ".", "-o", "-").out.startswith("<!doctype html>")
 
