@@ -59,6 +59,12 @@ def test_the_order_and_number_of_names_never_matter(folder: Path, tito, order: l
 @pytest.mark.parametrize(
     ("option", "value"), [("--event", "extreme_push"), ("--task", "tinygpt"), ("--division", "open")]
 )
+def test_a_file_that_is_named_by_two_paths_counts_once(folder: Path, tito) -> None:
+    (ranking,) = tito("leaderboard", "ada.json", str(folder / "ada.json"), "--json").json["rankings"]
+
+    assert (len(ranking["rows"]), ranking["others"]) == (1, [])
+
+
 def test_nothing_that_is_asked_for_is_a_finding(folder: Path, tito, option: str, value: str) -> None:
     """Exit code 1, and the number of those that are there."""
     done = tito("leaderboard", "ada.json", option, value)
@@ -125,15 +131,14 @@ def test_a_class_s_own_rules_rank_only_what_was_made_under_them(folder: Path, ti
     assert {each["reason"][:27] for each in done.json["unranked"]} >= {"not valid: TO-D04 rules: ma"}
 
 
-def test_a_pipe_is_read(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
-    tito("leaderboard", ".")  # also where the index is there, which reads what it does not know twice
-    stream = io.TextIOWrapper(io.BytesIO(Path("ada.json").read_bytes()))
-    monkeypatch.setattr("sys.stdin", stream)
+def test_a_pipe_is_read_once(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there is an index, beside which a file is read, and then read again to be judged."""
+    tito("leaderboard", ".")
+    content = handed_in(folder, "zoe", 9, file="zoe.txt").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
 
-    assert [row["file"] for row in tito("leaderboard", "-", "bob.json", "--json").json["rankings"][0]["rows"]] == [
-        "bob.json",
-        "-",
-    ]
+    (ranking,) = tito("leaderboard", "-", "bob.json", "--json").json["rankings"]
+    assert {row["file"] for row in ranking["rows"]} == {"bob.json", "-"}
 
 
 def test_copies_between_athletes_are_told(folder: Path, tito) -> None:

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tito import parallel
 from tito.parallel import FEWEST_PER_PROCESS, in_order
 
 
@@ -23,3 +24,13 @@ def test_many_items_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_failure_reaches_the_caller() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         list(in_order(int, ["x"] * (2 * FEWEST_PER_PROCESS)))
+
+
+def test_a_process_settles_once_after_its_first_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has built until then is not looked through again."""
+    settled: list[str] = []
+    monkeypatch.setattr(parallel.gc, "freeze", lambda: settled.append("once"))
+    parallel._settle.cache_clear()
+
+    assert list(map(parallel._Settled(str), [1, 2])) == ["1", "2"]
+    assert settled == ["once"]

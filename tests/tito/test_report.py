@@ -139,6 +139,8 @@ def test_what_two_files_share_is_told_of_each(folder: Path, tito) -> None:
     text = Path("report.html").read_text("utf-8")
 
     assert text.count("have the same samples as") == 2
+    assert text.count(", 1 warning</summary>") == 2
+    assert text.count("could not check") > 2
 
 
 def test_a_page_goes_to_standard_output(folder: Path, tito) -> None:
