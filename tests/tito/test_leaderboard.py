@@ -56,15 +56,15 @@ def test_the_order_and_number_of_names_never_matter(folder: Path, tito, order: l
     assert tito("leaderboard", *order, "--json").json == tito("leaderboard", ".", "--json").json
 
 
-@pytest.mark.parametrize(
-    ("option", "value"), [("--event", "extreme_push"), ("--task", "tinygpt"), ("--division", "open")]
-)
 def test_a_file_that_is_named_by_two_paths_counts_once(folder: Path, tito) -> None:
     (ranking,) = tito("leaderboard", "ada.json", str(folder / "ada.json"), "--json").json["rankings"]
 
     assert (len(ranking["rows"]), ranking["others"]) == (1, [])
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--event", "extreme_push"), ("--task", "tinygpt"), ("--division", "open")]
+)
 def test_nothing_that_is_asked_for_is_a_finding(folder: Path, tito, option: str, value: str) -> None:
     """Exit code 1, and the number of those that are there."""
     done = tito("leaderboard", "ada.json", option, value)

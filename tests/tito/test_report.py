@@ -12,8 +12,10 @@ import pytest
 
 from tests.tito.class_folder import handed_in
 from tinytorch.benchmarking.comparison import Distribution
+from tinytorch.competition.examination import Noted
 from tinytorch.competition.run import TaskRecord
 from tinytorch.competition.submission import generate_submission
+from tito.report.page import _issues
 from tito.report.plots import Scale, axis, fronts, histogram
 
 SPREAD = Distribution(lower=1.0, upper=4.0, counts=[1, 5, 2, 0], below=1, above=2)
@@ -141,6 +143,15 @@ def test_what_two_files_share_is_told_of_each(folder: Path, tito) -> None:
     assert text.count("have the same samples as") == 2
     assert text.count(", 1 warning</summary>") == 2
     assert text.count("could not check") > 2
+
+
+def test_only_what_failed_and_matters_is_counted() -> None:
+    kinds = [(None, "warning"), (False, "info"), (False, "warning")]
+    notes = [
+        Noted(id="TO-X01", name="x", passed=passed, severity=weight, message="", mend="") for passed, weight in kinds
+    ]
+
+    assert _issues(notes) == 1
 
 
 def test_a_page_goes_to_standard_output(folder: Path, tito) -> None:

@@ -131,7 +131,7 @@ def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details | None,
         "p_value": "" if place.p_value is None else place.p_value, "beside_leader": _beside(place.p_value),
         "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
         "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,
-        "issues": sum(each.passed is False and each.severity != "info" for each in details.notes) if details else 0,
+        "issues": _issues(details.notes) if details else 0,
         "warnings": row.judged.warnings, "file": safe_text(row.judged.source, LONGEST_NAME),
         "repository": figures.github_repo if is_repository(figures.github_repo or "") else None,
         "techniques": figures.techniques, "created_at": f"{figures.created_at:%Y-%m-%d %H:%M} UTC",
@@ -175,6 +175,11 @@ def _protocol(protocol: Protocol) -> str:
     recipe = f"{sessions}{protocol.processes} processes x {protocol.copies} copies, {protocol.visits} visits"
     started = f"{protocol.started_at:%Y-%m-%d %H:%M} UTC"
     return f"{started}, tier {protocol.tier}: {recipe}, BLAS threads: {protocol.threads or 'unverified'}"
+
+
+def _issues(notes: Sequence[Noted]) -> int:
+    """How many of them somebody should do something about."""
+    return sum(note.passed is False and note.severity != "info" for note in notes)
 
 
 def _word(note: Noted) -> str:
