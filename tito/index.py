@@ -86,8 +86,10 @@ class Index:
 
     def unchanged(self, stamps: Mapping[str, str]) -> dict[str, str]:
         """By path: the digest of what is in each file that has not changed since it was judged."""
-        rows = self._rows("SELECT path, stamp, sha256, seal FROM files WHERE path IN ({})", list(stamps))
-        same = {path: digest for path, stamp, digest in map(self._opened, rows) if stamps[path] == stamp}
+        paths = {_column(path): path for path in stamps}
+        rows = self._rows("SELECT path, stamp, sha256, seal FROM files WHERE path IN ({})", list(paths))
+        found = [(paths[column], stamp, digest) for column, stamp, digest in map(self._opened, rows)]
+        same = {path: digest for path, stamp, digest in found if stamps[path] == stamp}
         known = self.known(same.values())
         return {path: digest for path, digest in same.items() if digest in known}
 
@@ -108,7 +110,7 @@ class Index:
 
     def add(self, looked: Sequence[Looked], judged: Mapping[str, Examination]) -> None:
         """Take down what was read, and what was found about contents by their digest; all or nothing."""
-        files = [self._sealed(*each) for each in looked]
+        files = [self._sealed(_column(each.path), each.stamp, each.sha256) for each in looked]
         contents = [
             self._sealed(digest, *self._judged_by, *(part.model_dump_json() for part in found))
             for digest, found in judged.items()
@@ -145,7 +147,7 @@ class Index:
         return tuple(values)
 
     def _seal(self, row: Iterable[str]) -> bytes:
-        return hmac.digest(self._key, "\0".join(row).encode("utf-8", "surrogateescape"), "sha256")
+        return hmac.digest(self._key, "\0".join(row).encode(), "sha256")
 
     def _rows(self, query: str, keys: Sequence[str], further: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows for many keys, some hundred at a time: a query takes no more."""
@@ -196,6 +198,11 @@ def stamp(path: Path) -> str | None:
     if max(found.st_mtime_ns, found.st_ctime_ns) > time.time_ns() - YOUNG_NS:
         return None
     return f"{found.st_dev}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}"
+
+
+def _column(path: str) -> str:
+    """A path as Unicode that sqlite can keep; of two that come out alike the stamp tells which is meant."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _judge() -> str:

@@ -61,7 +61,7 @@ def test_every_part_is_there(page: Reader) -> None:
     wanted = [
         "Latency Sprint", "Accuracy Contest", "Podium", "What costs what", "Each submission", "How to read this page",
         "Not ranked", "notes.json", "block pairs by their speedup", "checks passed", "Synthetic, 2 cores",
-        "Limits of the rules", "tier fast: 6 processes x 1 copies", "session_spread",
+        "Limits of the rules", "strategy prune", "tier fast: 6 processes x 1 copies", "session_spread",
     ]  # fmt: skip
 
     assert [each for each in wanted if each not in text] == []

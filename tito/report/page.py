@@ -142,10 +142,19 @@ def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details | None,
 def _detailed(details: Details | None, speedup: float | None, name: str) -> Context:
     """What the samples and the checks say; nothing of numbers that were given by hand."""
     if details is None:
-        return {"histogram": None, "machine": None, "protocol": None, "doubts": [], "passed": 0, "notes": []}
+        return {
+            "histogram": None,
+            "source": None,
+            "machine": None,
+            "protocol": None,
+            "doubts": [],
+            "passed": 0,
+            "notes": [],
+        }
     info, protocol = details.system_info, details.protocol
     return {
         "histogram": _histogram(details, speedup, name), "passed": details.passed,
+        "source": f"{details.source.kind} {details.source.name}" if details.source else None,
         "machine": _machine(info) if info else None, "protocol": _protocol(protocol) if protocol else None,
         "doubts": [each.evidence for each in protocol.doubts or []] if protocol else [],
         "notes": [{"word": _word(each), "id": each.id, "message": each.message, "mend": each.mend}

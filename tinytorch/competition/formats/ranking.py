@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -95,8 +96,8 @@ def document(board: Leaderboard) -> RankingsDocument:
 
 
 def as_json(board: Leaderboard) -> str:
-    """One `RankingsDocument`."""
-    return document(board).model_dump_json(indent=2)
+    """One `RankingsDocument`, in ASCII: no name turns the text of a terminal around."""
+    return json.dumps(document(board).model_dump(mode="json"), indent=2)
 
 
 def as_csv(board: Leaderboard) -> str:
