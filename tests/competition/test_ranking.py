@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.competition.entries import BORN, answered, figures, sized
+from tests.competition.entries import BORN, SAMPLES, answered, figures, right, sized
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.events import Rules, load_rules
 from tinytorch.competition.figures import Figures
@@ -128,6 +128,31 @@ def test_with_a_correction_for_the_leaders_pairs_alone_it_would_be_far_more(monk
     monkeypatch.setattr(ranking, "holm", lambda p_values, tests: holm(p_values, p_values.size))
 
     assert sum(ranks(each)[-1][0] > 1 for each in entries) / rounds > 0.15
+
+
+def with_one_percent_of_errors(generator: np.random.Generator, name: str) -> Figures:
+    """A session of a model that gets each test sample wrong by chance."""
+    timed, wrong = session(generator, name, 2.0), np.flatnonzero(generator.random(SAMPLES) < 0.01)
+    value = (timed.value * (0.1 + 0.005) / (wrong.size / SAMPLES + 0.005)) ** (1 / 3)
+    return timed.model_copy(update={"bitmaps": (right(range(10)), right(wrong)), "value": value})
+
+
+@pytest.mark.parametrize(("half_sample", "least", "most"), [(0.5, 0.0, 0.10), (0.0, 0.15, 1.0)])
+def test_a_few_errors_more_are_chance(monkeypatch, half_sample: float, least: float, most: float) -> None:
+    """Of ten equal models; without the half sample one that made no error by luck would be told from the others."""
+    monkeypatch.setattr("tinytorch.competition.rulers.HALF_SAMPLE", half_sample)
+    generator, rounds = np.random.default_rng(9), 150
+    entries = [[with_one_percent_of_errors(generator, f"{number:x}") for number in range(10)] for _ in range(rounds)]
+    told = sum(ranks(each, "all_around")[-1][0] > 1 for each in entries) / rounds
+
+    assert least <= told <= most
+
+
+def test_equal_answers_leave_the_speedup_to_decide() -> None:
+    """Where both answer alike, no error is added: 30 % faster is shown."""
+    entries = [figures(name, speedup, value=speedup ** (1 / 3)) for name, speedup in (("a", 2.6), ("b", 2.0))]
+
+    assert ranks(entries, "all_around") == [(1, "a"), (2, "b")]
 
 
 def test_six_percent_are_told_apart_by_two_sessions() -> None:
