@@ -87,23 +87,27 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leade
     groups: dict[Group, list[Judged]] = defaultdict(list)
     unranked = []
     for each in judged:
-        refusal = _refusal(each, wanted)
-        if refusal:
-            unranked.append(refusal)
+        group = _group(each, wanted)
+        if isinstance(group, Unranked):
+            unranked.append(group)
         else:
-            groups[_group(each.figures)].append(each)  # type: ignore[arg-type]
+            groups[group].append(each)
     order = list(OlympicEvent)
     found = [_ranking(group, groups[group], rules) for group in sorted(groups, key=lambda g: (order.index(g.event), g))]
     return Leaderboard(rules, tuple(found), tuple(sorted(unranked, key=lambda each: (each.reason, each.source))))
 
 
-def _refusal(judged: Judged, wanted: Wanted) -> Unranked | None:
-    """Why a file has no place in what is asked for."""
+def _group(judged: Judged, wanted: Wanted) -> Group | Unranked:
+    """Where a file is ranked, or why it has no place in what is asked for."""
     figures = judged.figures
     if figures is None:
         return Unranked(judged.source, None, judged.reason)
-    reason, is_asked_for = next(_obstacles(figures, wanted), ("", True))
-    return Unranked(judged.source, figures.athlete_name, reason, is_asked_for) if reason else None
+    for reason, is_asked_for in _obstacles(figures, wanted):
+        return Unranked(judged.source, figures.athlete_name, reason, is_asked_for)
+    task = figures.task
+    if task is None:
+        return Unranked(judged.source, figures.athlete_name, "it names no task")
+    return Group(figures.event, task.name, figures.division, task.test_samples, task.dataset_sha256)
 
 
 def _obstacles(figures: Figures, wanted: Wanted) -> Iterator[tuple[str, bool]]:
@@ -116,17 +120,8 @@ def _obstacles(figures: Figures, wanted: Wanted) -> Iterator[tuple[str, bool]]:
             yield f"its {name} is {safe_text(str(found), 60)}, asked for is {asked}", False
     if figures.trust < wanted.trust:
         yield f"trust {figures.trust} ({figures.trust.word}) is below {wanted.trust} ({wanted.trust.word})", True
-    if figures.task is None:
-        yield "it names no task", True
     if figures.value is None:
         yield "what its event ranks by was not measured", True
-
-
-def _group(figures: Figures) -> Group:
-    task = figures.task
-    if task is None:
-        raise ValueError("a submission without a task has no group")
-    return Group(figures.event, task.name, figures.division, task.test_samples, task.dataset_sha256)
 
 
 def _ranking(group: Group, members: list[Judged], rules: Rules) -> Ranking:
