@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from math import isfinite
 from typing import Any, ClassVar, Literal
 
 FileState = Literal["valid", "changed since", "gone", "replaced", "elsewhere"]
@@ -24,7 +25,7 @@ class Blocks:
     counts: list[int]
 
     def __post_init__(self) -> None:
-        ratios = isinstance(self.lower, float) and isinstance(self.upper, float)
+        ratios = _is_number(self.lower) and _is_number(self.upper)
         if not ratios or not all(isinstance(count, int) for count in self.counts):
             raise TypeError("blocks are two ratios and whole numbers")
 
@@ -63,6 +64,11 @@ class RunEntry(Entry):
     scores: Scores
     sha256: str | None = None  # older entries have none
     blocks: Blocks | None = None  # ... nor these
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not all(score is None or _is_number(score) for score in self.scores.values()):
+            raise TypeError("a score is a number, or there is none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +111,10 @@ def parse(content: bytes) -> list[Entry]:
 def unparse(entries: Iterable[Entry]) -> bytes:
     """The content of a history's file."""
     return json.dumps([entry.as_dict() for entry in entries], indent=1).encode() + b"\n"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and isfinite(value)
 
 
 def _entry(raw: dict[str, Any]) -> Entry:

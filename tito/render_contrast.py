@@ -58,7 +58,7 @@ def _why(found: Sequence[Contrast]) -> Iterator[str]:
     figures: dict[str, list[str]] = {}
     for each in found:
         for obstacle in each.obstacles:
-            values = " and ".join(safe_text(value, LONGEST_VALUE) for value in obstacle[1:])
+            values = " and ".join(safe_text(value, LONGEST_VALUE) for value in (obstacle.first, obstacle.second))
             figures.setdefault(f"{obstacle.field} differs: {values}", []).append(each.figure)
         if each.reason:
             figures.setdefault(each.reason, []).append(each.figure)

@@ -39,6 +39,13 @@ def _width() -> int | None:
     return shutil.get_terminal_size().columns
 
 
+def columns() -> int:
+    """How wide a line may be, for what is written without a console."""
+    import shutil
+
+    return _width() or shutil.get_terminal_size().columns
+
+
 def show(renderable: RenderableType) -> None:
     """Show data on stdout; a pipe gets the same text without colour."""
     console().print(renderable)

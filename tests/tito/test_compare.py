@@ -44,6 +44,8 @@ def test_what_cannot_be_compared_at_all_is_a_finding_with_the_field(runs: Path, 
 
     assert done.code == 1
     assert "task.name differs: digits_mlp and tinygpt" in done.out
+    figures = tito("compare", "a.json", "b.json", "--json").json["figures"]
+    assert figures[0]["obstacles"][0] == {"field": "task.name", "first": "digits_mlp", "second": "tinygpt"}
 
 
 def test_a_run_is_not_compared_with_itself(runs: Path, tito) -> None:

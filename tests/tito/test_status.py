@@ -123,13 +123,31 @@ def test_older_runs_have_no_spread_to_draw(athlete: Path, tito) -> None:
     assert "blocks" not in tito("status").out
 
 
-@pytest.mark.parametrize("damage", [{"counts": ["1"]}, {"lower": None}, {"more": 1}])
-def test_a_damaged_spread_is_a_damaged_history(damage: dict[str, object]) -> None:
-    entry = {"kind": "run", "id": "r", "created_at": "2026-01-01T00:00:00Z", "task": "t", "source": "s", "scores": {},
-             "blocks": {"lower": 1.0, "upper": 2.0, "counts": [1], **damage}}  # fmt: skip
+RUN = {"kind": "run", "id": "r", "created_at": "2026-01-01T00:00:00Z", "task": "t", "source": "s", "scores": {}}
+SPREAD = {"lower": 1.0, "upper": 2.0, "counts": [1]}
+DAMAGES = [
+    {"blocks": {**SPREAD, "counts": ["1"]}}, {"blocks": {**SPREAD, "lower": None}}, {"blocks": {**SPREAD, "more": 1}},
+    {"blocks": {**SPREAD, "upper": float("nan")}}, {"scores": {"all_around": "1"}}, {"scores": {"a": float("inf")}},
+]  # fmt: skip
 
-    with pytest.raises(ValueError, match=r"blocks|unexpected"):
-        parse(json.dumps([entry]).encode())
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_no_run_has_is_a_damaged_history(damage: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"blocks|unexpected|a score"):
+        parse(json.dumps([{**RUN, **damage}]).encode())
+
+
+def test_on_a_narrow_terminal_the_end_of_a_long_name_is_seen(athlete: Path, tito, monkeypatch) -> None:
+    """In a pipe, where `grep` looks for it, all of it."""
+    name = f"{'deep/' * 20}submission.json"
+    (athlete / name).parent.mkdir(parents=True)
+    tito("submit", "--event", "memory_challenge", "-o", name)
+    assert f"submission  {name}  memory_challenge  valid  trust T1" in tito("status").out
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line for line in tito("status").out.splitlines() if line.startswith("submission  ...")]
+
+    assert [len(line) for line in lines] == [80]
+    assert "/submission.json  memory_challenge  valid  trust T1" in lines[0]
 
 
 def test_a_real_run_s_status_fits_into_eighty_columns(athlete: Path, tito) -> None:

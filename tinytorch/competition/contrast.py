@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from tinytorch.benchmarking.comparison import Comparison, Criteria, compare_accuracy
 from tinytorch.benchmarking.records import Latency, Metrics
@@ -45,7 +44,8 @@ MACHINE = (
 Pair = tuple[float | None, float | None]
 
 
-class Obstacle(NamedTuple):
+@dataclass(frozen=True)
+class Obstacle:
     """A field that differs, and so forbids a comparison."""
 
     field: str

@@ -121,7 +121,14 @@ def _listed(word: str, rows: Sequence[Row], most: int | None, fields: Callable[[
     if len(shown) < len(rows):
         yield f"{'':<12}{len(rows) - len(shown)} older, shown by --all"
     for row in shown:
-        yield f"{word:<12}{'  '.join(fields(row))}"
+        yield f"{word:<12}{_fitted(fields(row), screen.columns() - 12)}"
+
+
+def _fitted(fields: Sequence[str], columns: int) -> str:
+    """The fields in a line, the beginning of the longest left out where there is no room for it."""
+    longest, excess = max(fields, key=len), len("  ".join(fields)) - columns
+    short = f"...{longest[excess + 3 :]}" if excess > 0 else longest
+    return "  ".join(short if field is longest else field for field in fields)
 
 
 def _run_fields(row: Row) -> Sequence[str]:
