@@ -30,7 +30,7 @@ def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
 
 def _explained(rules: Significance) -> str:
     return (
-        f"who cannot be told from the leader shares its rank (alpha {rules.alpha:g}, Holm-corrected for all pairs);\n"
+        f"who cannot be told from a leader shares its rank (alpha {rules.alpha:g}, Holm, all pairs);\n"
         f"p is before the correction; speedups of two sessions spread by {format_share(rules.session_spread, 0)} each"
     )
 
