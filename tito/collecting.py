@@ -19,7 +19,7 @@ from tito.documents import descriptor
 from tito.index import DamagedError, Index, Looked, stamp
 from tito.parallel import in_order, watched
 
-AT_ONCE = 200  # files between two writings of the index: an interrupt loses no more
+AT_ONCE = 200  # files between two writings of the index: what kills us loses no more
 
 Result = TypeVar("Result")
 
@@ -43,23 +43,33 @@ def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Collected]
     places = _places(names)
     stamps = {path: each for path in places if (each := _stamp(path)) is not None}
     digests = index.unchanged(stamps)
-    refusals: dict[str, Judgement] = {}
     fresh = [path for path in places if path not in digests]
-    waiting: dict[str, Read] = {}
-    for path, read in zip(fresh, watched(_read_all(fresh, rules, index), len(fresh)), strict=True):
-        if isinstance(read, Judgement):
-            refusals[path] = read
-            continue
-        waiting[path], digests[path] = read, read.sha256
-        if len(waiting) == AT_ONCE:
-            _write(index, waiting, stamps)
-            waiting = {}
-    _write(index, waiting, stamps)
+    refusals = _judge(fresh, stamps, digests, rules, index)
     judgements = dict(index.judgements(digests.values()))
     if len(judgements) < len(set(digests.values())):
         raise DamagedError("a judgement is gone")
     found = {path: refusals.get(path) or judgements[digests[path]] for path in places}
     return list(_collected(places, digests, found))
+
+
+def _judge(
+    fresh: Sequence[str], stamps: Mapping[str, str], digests: dict[str, str], rules: Rules, index: Index
+) -> dict[str, Judgement]:
+    """Read what is not known and take down what is found, also at an interrupt; returned is what could not be read."""
+    refusals: dict[str, Judgement] = {}
+    waiting: dict[str, Read] = {}
+    try:
+        for path, read in zip(fresh, watched(_read_all(fresh, rules, index), len(fresh)), strict=True):
+            if isinstance(read, Judgement):
+                refusals[path] = read
+                continue
+            waiting[path], digests[path] = read, read.sha256
+            if len(waiting) == AT_ONCE:
+                _write(index, waiting, stamps)
+                waiting = {}
+    finally:
+        _write(index, waiting, stamps)
+    return refusals
 
 
 def _places(names: Sequence[str]) -> dict[str, str]:

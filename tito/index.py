@@ -164,7 +164,8 @@ def using(path: Path, rules_sha256: str, work: Callable[[Index], Result]) -> Res
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _worked(str(path), rules_sha256, work)
+            with screen.done_before(f"what was judged is kept in {path}"):
+                return _worked(str(path), rules_sha256, work)
         except (DamagedError, sqlite3.DatabaseError, ValidationError) as error:
             if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
                 raise  # it is locked, full or not ours to write; an error in general is a table that is not ours

@@ -250,8 +250,10 @@ def test_many_keys_are_asked_for_in_several_queries(folder: Path, monkeypatch: p
     assert (collected(["ada.json", "bob.json"]), collected(["ada.json", "bob.json"])) == (2, 2)
 
 
-def test_an_interrupt_keeps_what_was_judged_before(folder: Path, work: list[str], monkeypatch) -> None:
-    monkeypatch.setattr(collecting, "AT_ONCE", 1)
+@pytest.mark.parametrize("at_once", [1, 200])
+def test_an_interrupt_keeps_what_was_judged_before(folder: Path, tito, work: list[str], monkeypatch, at_once) -> None:
+    """And says so."""
+    monkeypatch.setattr(collecting, "AT_ONCE", at_once)
     judged, calls = collecting.examine, iter([None, KeyboardInterrupt])
 
     def interrupted(*given: object) -> object:
@@ -262,11 +264,11 @@ def test_an_interrupt_keeps_what_was_judged_before(folder: Path, work: list[str]
 
     with monkeypatch.context() as patched:
         patched.setattr(collecting, "examine", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            collected(["ada.json", "bob.json"])
+        done = tito("leaderboard", ".")
+    assert (done.code, "interrupted: what was judged is kept in" in done.err) == (130, True)
     work.clear()
 
-    assert collected(["ada.json", "bob.json"]) == 2
+    assert tito("leaderboard", ".").code == 0
     assert work.count("judged") == 1
 
 
