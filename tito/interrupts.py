@@ -44,3 +44,16 @@ def held() -> Iterator[None]:
     finally:
         _gate.is_held = was_held
     _gate.open()
+
+
+@contextlib.contextmanager
+def kept_from_children() -> Iterator[None]:
+    """Processes that are started here never hear Ctrl-C, which a terminal sends to all: to end them is ours."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where nobody inherits what is blocked
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Generic, TypeVar
 
+from tito import interrupts
+
 FEWEST_PER_PROCESS = 25  # starting a process takes as long as about twenty files
 CHUNK = 8
 FEWEST_WATCHED = 25  # files, a second's work
@@ -29,7 +31,9 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Itera
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads can stand still
     pool = ProcessPoolExecutor(processes, mp_context=context)
     try:
-        yield from pool.map(_Settled(function), items, chunksize=CHUNK)
+        with interrupts.kept_from_children():
+            results = pool.map(_Settled(function), items, chunksize=CHUNK)
+        yield from results
     finally:
         pool.shutdown(cancel_futures=True)
 

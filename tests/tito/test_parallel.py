@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from functools import partial
 
 import pytest
 
@@ -34,3 +36,12 @@ def test_a_process_settles_once_after_its_first_item(monkeypatch: pytest.MonkeyP
 
     assert list(map(parallel._Settled(str), [1, 2])) == ["1", "2"]
     assert settled == ["once"]
+
+
+def test_processes_do_not_hear_what_the_terminal_sends_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And this one does, as before."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    asked = partial(signal.pthread_sigmask, signal.SIG_BLOCK)
+
+    assert {*map(frozenset, in_order(asked, [()] * (2 * FEWEST_PER_PROCESS)))} == {frozenset({signal.SIGINT})}
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
