@@ -117,7 +117,9 @@ def events_table(events: Iterable[Eligibility], standings: Mapping[str, Standing
     words = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("could not check", "yellow")}
     for event in events:
         standing, row = standings[event.event], event_row(event, standings[event.event], advices[event.event])
-        score = Lines(_ranked(event), _bounds(standing), row["verdict"] or "no interval")
+        score = Lines(
+            score_words(event.value, event.asked.ranked_by), _bounds(standing), row["verdict"] or "no interval"
+        )
         said = Lines(row["why"], row["next"])
         shown.add_row(row["event"], score, words[row["eligible"]], said)
     return shown
@@ -128,13 +130,18 @@ def _bounds(standing: Standing) -> str:
     return standing.bounds if standing.alike else f"{standing.bounds} points".removeprefix(" points")
 
 
-def _ranked(event: Eligibility) -> str:
+def score_words(value: float | None, ranked_by: str) -> str:
     """The value that an event ranks by, as people say it."""
-    if event.value is None:
+    if value is None:
         return NOT_MEASURED
-    if event.asked.ranked_by == "accuracy":
-        return format_metric("accuracy", event.value)
-    return f"{three_digits(event.value)}{'x' if event.asked.ranked_by in RATIOS else ''}"
+    if ranked_by == "accuracy":
+        return format_metric("accuracy", value)
+    return f"{three_digits(value)}{'x' if ranked_by in RATIOS else ''}"
+
+
+def leader_words(p_value: float | None) -> str:
+    """How a submission stands beside the leader of its rank, by the p-value of their difference."""
+    return "leads" if p_value is None else "equal" if p_value == 1 else p_words(p_value)
 
 
 def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableType:

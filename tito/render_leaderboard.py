@@ -12,7 +12,7 @@ from tinytorch.competition.figures import Figures
 from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, three_digits
-from tito.render import RATIOS, p_words
+from tito.render import leader_words, score_words
 from tito.tables import Lines, table
 
 LONGEST_NAME = 40
@@ -47,21 +47,13 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
 
 
 def _cells(row: Row, ranked_by: str) -> tuple[RenderableType, ...]:
-    figures, p_value = row.place.figures, row.place.p_value
-    leader = "leads" if p_value is None else "equal" if p_value == 1 else p_words(p_value)
+    figures = row.place.figures
     warned = f"warns: {', '.join(row.judged.warnings)}" if row.judged.warnings else ""
     return (
         str(row.place.rank), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
-        Lines(_value(figures, ranked_by), _bounds(figures, ranked_by)), figures.verdict or "not tested", leader,
-        Lines(safe_text(row.judged.source), warned),
+        Lines(score_words(figures.value, ranked_by), _bounds(figures, ranked_by)), figures.verdict or "not tested",
+        leader_words(row.place.p_value), Lines(safe_text(row.judged.source), warned),
     )  # fmt: skip
-
-
-def _value(figures: Figures, ranked_by: str) -> str:
-    value = figures.value or 0.0
-    return (
-        format_share(value) if ranked_by == "accuracy" else f"{three_digits(value)}{'x' if ranked_by in RATIOS else ''}"
-    )
 
 
 def _bounds(figures: Figures, ranked_by: str) -> str:

@@ -22,7 +22,7 @@ def events(rules: Rules, chosen: OlympicEvent | None) -> RenderableType:
     for event in OlympicEvent:
         if chosen in (None, event):
             asked = rules.events[event]
-            limits = Lines(*map(_limit, asked.constraints)) if asked.constraints else "nothing"
+            limits = Lines(*map(constraint_words, asked.constraints)) if asked.constraints else "nothing"
             counts = Lines(safe_text(asked.objective), f"ranked by {asked.ranked_by}")
             shown.add_row(event.value, counts, limits)
     return shown
@@ -43,7 +43,8 @@ def limit_rows(rules: Rules) -> Iterator[tuple[str, str]]:
         yield name, _words(value)
 
 
-def _limit(constraint: Constraint) -> str:
+def constraint_words(constraint: Constraint) -> str:
+    """What a constraint asks for: `accuracy >= 85 %`."""
     return f"{constraint.metric} {constraint.operator} {format_limit(constraint.metric, constraint.limit)}"
 
 

@@ -14,15 +14,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tinytorch.benchmarking.records import Protocol, SystemInfo
-from tinytorch.competition.eligibility import NOT_MEASURED
 from tinytorch.competition.examination import Details, Noted
 from tinytorch.competition.figures import Figures
 from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
 from tinytorch.competition.submission import Trust, is_repository
 from tinytorch.text import safe_text
-from tinytorch.units import format_limit, format_share, format_size, three_digits
-from tito.render import RATIOS, p_words
-from tito.render_rules import limit_rows
+from tinytorch.units import format_share, format_size, three_digits
+from tito.render import leader_words, score_words
+from tito.render_rules import constraint_words, limit_rows
 from tito.report import plots
 from tito.report.plots import Scale
 
@@ -83,8 +82,7 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Details
         "name": name, "title": asked.title, "place": _place(board, ranking), "objective": asked.objective,
         "ranked_by": asked.ranked_by, "heading": asked.ranked_by.replace("_", " ").capitalize(),
         "task": group.task, "division": group.division, "test_samples": group.test_samples,
-        "constraints": ", ".join(f"{each.metric} {each.operator} {format_limit(each.metric, each.limit)}"
-                                 for each in asked.constraints),
+        "constraints": ", ".join(map(constraint_words, asked.constraints)),
         "bar_heading": "Change, points" if asked.ranked_by == "accuracy" else "95 % interval",
         "axis": plots.axis(scale, f"{name}-axis", _axis_words(scale)) if scale else "",
         "podium": list(_podium(ranking, asked.ranked_by)),
@@ -118,7 +116,7 @@ def _podium(ranking: Ranking, ranked_by: str) -> Iterator[Context]:
     classes = [list(rows) for _, rows in groupby(ranking.rows, key=lambda row: row.place.rank)]
     for rows in classes[:PODIUM_STEPS]:
         shown = [row.place.figures for row in rows[:MOST_ON_A_STEP]]
-        people = [{"name": _name(each), "value": _value(each.value, ranked_by)} for each in shown]
+        people = [{"name": _name(each), "value": score_words(each.value, ranked_by)} for each in shown]
         yield {"rank": rows[0].place.rank, "people": people, "more": len(rows) - len(shown)}
 
 
@@ -126,9 +124,9 @@ def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details | None,
     figures, place, scores = row.place.figures, row.place, row.place.figures.scores
     return {
         "name": name, "rank": place.rank, "athlete": _name(figures), "value": figures.value,
-        "shown": _value(figures.value, ranked_by), "bar": _bar(figures, ranked_by, scale),
+        "shown": score_words(figures.value, ranked_by), "bar": _bar(figures, ranked_by, scale),
         "bounds": _bounds(figures, ranked_by), "verdict": figures.verdict or "not tested",
-        "p_value": "" if place.p_value is None else place.p_value, "beside_leader": _beside(place.p_value),
+        "p_value": "" if place.p_value is None else place.p_value, "beside_leader": leader_words(place.p_value),
         "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
         "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,
         "issues": _issues(details.notes) if details else 0,
@@ -215,20 +213,8 @@ def _bounds(figures: Figures, ranked_by: str) -> str:
     return f"exactly {three_digits(lower)}" if lower == upper else f"{three_digits(lower)} to {three_digits(upper)}"
 
 
-def _beside(p_value: float | None) -> str:
-    return "leads" if p_value is None else "equal" if p_value == 1 else p_words(p_value)
-
-
 def _cell(value: float | None, kind: str) -> Context:
-    return {"value": "" if value is None else value, "shown": _value(value, kind)}
-
-
-def _value(value: float | None, ranked_by: str) -> str:
-    if value is None:
-        return NOT_MEASURED
-    if ranked_by == "accuracy":
-        return format_share(value)
-    return f"{three_digits(value)}{'x' if ranked_by in RATIOS else ''}"
+    return {"value": "" if value is None else value, "shown": score_words(value, kind)}
 
 
 def _name(figures: Figures) -> str:
