@@ -56,7 +56,7 @@ def report(
     ranked = sum(len(each.rows) for each in board.rankings)
     if json_ and not target.is_stdout:
         screen.put_json({"file": output, "sha256": digest, "rankings": len(board.rankings), "ranked": ranked})
-    screen.say(f"{ranked} submissions in {len(board.rankings)} rankings are written to {output}")
+    screen.say(f"ranked submissions: {ranked}, rankings: {len(board.rankings)}; written to {output}")
     if not board.rankings:
         raise typer.Exit(ExitCode.FINDINGS)
 
