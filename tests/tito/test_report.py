@@ -99,6 +99,17 @@ def test_bars_of_a_table_have_one_axis(page: Reader) -> None:
     assert [found for found in bars if not re.fullmatch(r"\S+ to \S+( points)?", found["aria-label"])] == []
 
 
+def test_every_row_has_a_cell_for_each_heading_and_none_comes_twice(page: Reader) -> None:
+    """What a ranking is by has its column already."""
+    text = Path("report.html").read_text("utf-8")
+    for table in re.findall(r'<table class="sortable">.*?</table>', text, re.DOTALL):
+        headings = re.findall(r"<button[^>]*>(.*?)</button>", table)
+        widths = {len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)}
+
+        assert len(set(headings)) == len(headings)
+        assert widths == {10}
+
+
 def test_the_receipt_is_a_document(folder: Path, tito) -> None:
     done = tito("report", ".", "--event", "latency_sprint", "-o", "r.html", "--json")
 
