@@ -98,6 +98,15 @@ def test_no_cell_is_a_formula_or_ends_a_line(text: str) -> None:
     assert "\n" not in _cell(text)
 
 
+@pytest.mark.parametrize("format_", ["csv", "markdown"])
+def test_what_was_not_asked_for_is_in_the_document_only(folder: Path, tito, format_: str) -> None:
+    handed_in(folder, "zoe", 9, "all_around")
+    asked = ("leaderboard", ".", "--event", "latency_sprint", "--format")
+
+    assert "zoe" not in tito(*asked, format_).out
+    assert "zoe" in tito(*asked, "json").out
+
+
 def test_numbers_of_a_csv_stay_numbers(folder: Path, tito) -> None:
     rows = list(csv.DictReader(io.StringIO(tito("leaderboard", ".", "--format", "csv").out)))
 

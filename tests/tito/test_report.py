@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from tests.competition.entries import figures
+from tests.competition.entries import handed_in as handed_in_figures
 from tests.tito.class_folder import handed_in
 from tinytorch.benchmarking.comparison import Distribution
+from tinytorch.competition.events import load_rules
 from tinytorch.competition.examination import Noted
+from tinytorch.competition.leaderboard import Wanted, leaderboard
 from tinytorch.competition.run import TaskRecord
 from tinytorch.competition.submission import generate_submission
 from tito.report.page import _issues
+from tito.report.page import page as page_of
 from tito.report.plots import Scale, axis, fronts, histogram
 
 SPREAD = Distribution(lower=1.0, upper=4.0, counts=[1, 5, 2, 0], below=1, above=2)
@@ -154,6 +160,15 @@ def test_what_two_files_share_is_told_of_each(folder: Path, tito) -> None:
     assert text.count("have the same samples as") == 2
     assert text.count(", 1 warning</summary>") == 2
     assert text.count("could not check") > 2
+
+
+def test_only_a_web_address_becomes_a_link() -> None:
+    """Whatever a check would say of it."""
+    addresses = ("https://example.org/ada", "javascript:alert(1)")
+    files = [handed_in_figures(figures(each, github_repo=each), source=each) for each in addresses]
+    shown = Reader(page_of(leaderboard(files, load_rules(), Wanted()), {}, datetime(2026, 3, 1, tzinfo=UTC)))
+
+    assert [each for each in shown.attributes("href") if not each.startswith("#")] == ["https://example.org/ada"]
 
 
 def test_only_what_failed_and_matters_is_counted() -> None:
