@@ -39,6 +39,11 @@ def safe_text(text: str, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
+def safe_characters(text: str) -> str:
+    """`text` with every unsafe character but the ends of its lines written as an escape."""
+    return "\n".join(_UNSAFE.sub(lambda found: _escape(found[0]), line) for line in text.split("\n"))
+
+
 def nearest(text: str, choices: Iterable[str]) -> str:
     """`did you mean 'x'?` when a choice is close, else the choices themselves."""
     choices = [str(choice) for choice in choices]  # an enum member as its value

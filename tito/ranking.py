@@ -60,12 +60,12 @@ def _ranked(
 def _with_details(
     board: Leaderboard, collected: Sequence[Collected], found: Index
 ) -> tuple[Leaderboard, dict[str, Details]]:
-    """What the other files of the call tell about one is among its details."""
-    ranked = {row.judged.sha256 for ranking in board.rankings for row in ranking.rows}
-    details = dict(found.details(ranked))
+    """What the other files of the call tell about a ranked one is among its details."""
+    ranked = {row.judged.source: row.judged.sha256 for ranking in board.rankings for row in ranking.rows}
+    details = dict(found.details(ranked.values()))
     for each in collected:
-        digest = each.judged.sha256
-        if digest in details:
+        if each.judged.source in ranked:  # and no copy of it
+            digest = each.judged.sha256
             details[digest] = details[digest].also(each.among_others)
     return board, details
 

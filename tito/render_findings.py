@@ -39,7 +39,7 @@ def _told(report: Report, is_one_of_many: bool) -> Iterator[RenderableType]:
 
 
 def _weight(finding: Finding) -> int:
-    return list(STYLES).index(_word(finding))
+    return list(STYLES).index(finding.word)
 
 
 def pages(shown: Sequence[Page]) -> Iterator[RenderableType]:
@@ -67,11 +67,6 @@ def _verdict(report: Report) -> Text:
 def _table(findings: Sequence[Finding]) -> Table:
     shown = table(None, "check", "result", "message")
     for finding in findings:
-        word = _word(finding)
         said = f"{finding.message} {f'-> {finding.mend}' if finding.mend else ''}".strip()
-        shown.add_row(Text(f"{finding.id} {finding.name}"), Text(word, STYLES[word]), Text(said))
+        shown.add_row(Text(f"{finding.id} {finding.name}"), Text(finding.word, STYLES[finding.word]), Text(said))
     return shown
-
-
-def _word(finding: Finding) -> str:
-    return "could not check" if finding.passed is None else finding.severity

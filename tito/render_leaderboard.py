@@ -51,8 +51,8 @@ def _cells(row: Row, ranked_by: str) -> tuple[RenderableType, ...]:
     warned = f"warns: {', '.join(row.judged.warnings)}" if row.judged.warnings else ""
     return (
         str(row.place.rank), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
-        Lines(score_words(figures.value, ranked_by), _bounds(figures, ranked_by)), figures.verdict or "not tested",
-        leader_words(row.place.p_value), Lines(safe_text(row.judged.source), warned),
+        Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by)),
+        figures.verdict or "not tested", leader_words(row.place.p_value), Lines(safe_text(row.judged.source), warned),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tinytorch.text import safe_lines
+from tinytorch.text import safe_characters, safe_lines
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -21,10 +21,20 @@ PIPE_COLUMNS = 10_000  # a record stays one line, however long, where `grep` rea
 
 
 def console(**options: Any) -> Console:
-    """A console that takes nothing in a text for markup; a pipe that names no COLUMNS has room for every line."""
-    from rich.console import Console
+    """A console that takes nothing in a text for markup and lets no control character out, whoever wrote it.
 
-    return Console(highlight=False, markup=False, emoji=False, width=_width(), **options)
+    A pipe that names no COLUMNS has room for every line.
+    """
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class SafeConsole(Console):
+        def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+            for segment in super().render(renderable, options):
+                text, style, control = segment
+                yield segment if control else Segment(safe_characters(text), style)
+
+    return SafeConsole(highlight=False, markup=False, emoji=False, width=_width(), **options)
 
 
 def _width() -> int | None:

@@ -6,6 +6,7 @@ The collector would take a tenth of the time of a light command (`benchmarks/sta
 from __future__ import annotations
 
 import gc
+import os
 import signal
 
 
@@ -17,6 +18,11 @@ def main() -> None:
     from tito.app import main as run
 
     run()
+
+
+def alone() -> None:
+    """For a command that computes little: numpy, not loaded yet, starts none of its threads."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def finished() -> None:

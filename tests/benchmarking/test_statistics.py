@@ -208,6 +208,21 @@ def test_welchs_test_is_scipys(first: list[float], second: list[float]) -> None:
     assert float(found) == pytest.approx(scipy.stats.ttest_ind(first, second, equal_var=False).pvalue, abs=1e-9)
 
 
+def test_welchs_interval_is_scipys() -> None:
+    first, second = SAMPLES[0], SAMPLES[2]
+    estimated = [(scipy.stats.sem(each) ** 2, len(each) - 1) for each in (first, second)]
+    found = statistics.welch_interval(np.mean(first) - np.mean(second), estimated)
+    expected = scipy.stats.ttest_ind(first, second, equal_var=False).confidence_interval()
+
+    assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high))
+
+
+def test_of_a_known_variance_alone_the_interval_is_normal() -> None:
+    found = statistics.welch_interval(1.0, [], 4.0)
+
+    assert (found.lower, found.upper) == pytest.approx(scipy.stats.norm.interval(0.95, 1.0, 2.0))
+
+
 def test_a_known_variance_has_no_degrees_of_freedom() -> None:
     """What remains is the normal distribution; without any variance a difference is exact."""
     assert statistics.welch_p_values(1.96, [], 1.0) == pytest.approx(2 * scipy.stats.norm.sf(1.96))

@@ -58,3 +58,16 @@ def test_a_file_that_is_no_run_is_refused(runs: Path, tito) -> None:
 
     assert done.code == 2
     assert "c.json is not a run record" in done.err
+
+
+@pytest.mark.parametrize("command", [["score", "evil.json"], ["compare", "a.json", "evil.json"]])
+def test_what_somebody_wrote_into_a_run_does_not_reach_the_screen(runs: Path, tito, command: list[str]) -> None:
+    """No colour, no cursor, no turned text: it is shown as escapes."""
+    evil = json.loads(Path("b.json").read_text())
+    evil["source"]["name"] = "\x1b[31mred\u202e"
+    Path("evil.json").write_text(json.dumps(evil))
+    done = tito(*command)
+
+    assert "\x1b" not in done.out + done.err
+    assert "\u202e" not in done.out + done.err
+    assert r"\x1b[31mred" in done.out

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +122,13 @@ def test_markdown_keeps_hostile_names_in_their_cells(beginner: Path, tito) -> No
     lines = tito("leaderboard", ".", "--format", "markdown").out.splitlines()
 
     assert "| 1 | `a\\|b](http://x) <b>` |" in lines[6]
+
+
+def test_markdown_says_of_what_an_interval_is(beginner: Path, tito) -> None:
+    """Of accuracy it is that of the change."""
+    handed_in(beginner, "ada", 2, "accuracy_contest")
+
+    assert re.search(r"\| -\S+ to \S+ points \|", tito("leaderboard", ".", "--format", "markdown").out)
 
 
 def test_a_document_is_ascii_whatever_a_file_is_called(folder: Path, tito) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,11 +17,11 @@ from tests.competition.entries import handed_in as handed_in_figures
 from tests.tito.class_folder import handed_in
 from tinytorch.benchmarking.comparison import Distribution
 from tinytorch.competition.events import load_rules
-from tinytorch.competition.examination import Noted
+from tinytorch.competition.examination import Details
+from tinytorch.competition.findings import Finding
 from tinytorch.competition.leaderboard import Wanted, leaderboard
 from tinytorch.competition.run import TaskRecord
 from tinytorch.competition.submission import generate_submission
-from tito.report.page import _issues
 from tito.report.page import page as page_of
 from tito.report.plots import Scale, axis, fronts, histogram
 
@@ -162,22 +163,35 @@ def test_what_two_files_share_is_told_of_each(folder: Path, tito) -> None:
     assert text.count("could not check") > 2
 
 
+def page_with(notes: Sequence[Finding], *repositories: str) -> str:
+    """A page of athletes with these repositories, and with these notes of each."""
+    files = [handed_in_figures(figures(each, github_repo=each), source=each) for each in repositories]
+    board = leaderboard(files, load_rules(), Wanted())
+    return page_of(board, {"": Details(notes=list(notes), passed=0)}, datetime(2026, 3, 1, tzinfo=UTC))
+
+
 def test_only_a_web_address_becomes_a_link() -> None:
     """Whatever a check would say of it."""
-    addresses = ("https://example.org/ada", "javascript:alert(1)")
-    files = [handed_in_figures(figures(each, github_repo=each), source=each) for each in addresses]
-    shown = Reader(page_of(leaderboard(files, load_rules(), Wanted()), {}, datetime(2026, 3, 1, tzinfo=UTC)))
+    shown = Reader(page_with([], "https://example.org/ada", "javascript:alert(1)"))
 
     assert [each for each in shown.attributes("href") if not each.startswith("#")] == ["https://example.org/ada"]
 
 
 def test_only_what_failed_and_matters_is_counted() -> None:
     kinds = [(None, "warning"), (False, "info"), (False, "warning")]
-    notes = [
-        Noted(id="TO-X01", name="x", passed=passed, severity=weight, message="", mend="") for passed, weight in kinds
-    ]
+    notes = [Finding("x", "TO-X01", passed, weight, "", "", {}) for passed, weight in kinds]
 
-    assert _issues(notes) == 1
+    assert ", 1 warning</summary>" in page_with(notes, "https://example.org/ada")
+
+
+def test_a_copy_tells_nothing_more_of_the_submission(folder: Path, tito) -> None:
+    """What the other files say of a ranked one stands there once."""
+    tito("report", ".", "--event", "latency_sprint")
+    before = re.findall(r"\d+ checks passed", Path("report.html").read_text("utf-8"))
+    Path("copy.json").write_bytes(Path("ada-latency_sprint.json").read_bytes())
+    tito("report", ".", "--event", "latency_sprint")
+
+    assert re.findall(r"\d+ checks passed", Path("report.html").read_text("utf-8")) == before
 
 
 def test_a_page_goes_to_standard_output(folder: Path, tito) -> None:

@@ -9,22 +9,11 @@ from tinytorch.benchmarking.comparison import Distribution, block_distribution
 from tinytorch.benchmarking.records import Latency, Protocol, Record, SystemInfo
 from tinytorch.competition.events import Rules
 from tinytorch.competition.figures import Figures
-from tinytorch.competition.findings import Finding, Severity
+from tinytorch.competition.findings import Finding
 from tinytorch.competition.reports import Entry, Report
 from tinytorch.competition.run import SourceRecord
 from tinytorch.competition.submission import Submission
 from tinytorch.competition.validation import judge_content
-
-
-class Noted(Record):
-    """A check that did not pass: failed, or None where it could not be made."""
-
-    id: str
-    name: str
-    passed: bool | None
-    severity: Severity
-    message: str
-    mend: str
 
 
 class Judgement(Record):
@@ -39,7 +28,7 @@ class Judgement(Record):
 class Details(Record):
     """What a report shows of a content beside that."""
 
-    notes: list[Noted]
+    notes: list[Finding]  # of checks that did not pass: failed, or could not be made
     passed: int  # checks
     blocks: Distribution | None = None
     system_info: SystemInfo | None = None
@@ -48,7 +37,7 @@ class Details(Record):
 
     def also(self, findings: Sequence[Finding]) -> Self:
         """With what the other files of a call tell about this one."""
-        notes = [_noted(finding) for finding in findings if not finding.passed]
+        notes = [finding for finding in findings if not finding.passed]
         passed = self.passed + len(findings) - len(notes)
         return self.model_copy(update={"notes": [*self.notes, *notes], "passed": passed})
 
@@ -85,7 +74,7 @@ def _reason(error: Finding) -> str:
 
 
 def _details(report: Report, submission: Submission | None) -> Details:
-    notes = [_noted(finding) for finding in report.findings if not finding.passed]
+    notes = [finding for finding in report.findings if not finding.passed]
     passed = len(report.findings) - len(notes)
     if submission is None or not report.valid:
         return Details(notes=notes, passed=passed)
@@ -94,10 +83,6 @@ def _details(report: Report, submission: Submission | None) -> Details:
         notes=notes, passed=passed, blocks=_blocks(first, second), system_info=submission.system_info,
         protocol=submission.protocol, source=submission.source,
     )  # fmt: skip
-
-
-def _noted(finding: Finding) -> Noted:
-    return Noted(**{name: getattr(finding, name) for name in Noted.model_fields})
 
 
 def _blocks(baseline: Latency | None, optimized: Latency | None) -> Distribution | None:

@@ -39,7 +39,7 @@ class Standing:
     interval: Interval | None  # of 95 %
     alike: float
     allowance: float
-    judged_by: Interval | None = None  # of 1 - alpha, where the rules' alpha is another than 5 %
+    judged_by: Interval | None = None  # of 1 - alpha by the rules; without one the verdict is by that of 95 %
 
     def outcome(self, expected: Expectation) -> Outcome:
         """Whether what was expected is shown."""

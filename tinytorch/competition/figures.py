@@ -68,6 +68,13 @@ class Figures(Record):
         )  # fmt: skip
 
     @property
+    def ranked_value(self) -> float:
+        """What the event ranks by; ValueError where that was not measured, which has no place in a ranking."""
+        if self.value is None:
+            raise ValueError("a submission without a value cannot be ranked")
+        return self.value
+
+    @property
     def athlete(self) -> str:
         """Whose it is: names that differ only in case or spaces are one athlete's."""
         return " ".join(self.athlete_name.casefold().split())

@@ -81,6 +81,11 @@ class Finding:
         """Whether somebody should do something about it."""
         return self.passed is False and self.severity != "info"
 
+    @property
+    def word(self) -> str:
+        """What a list says of one that did not pass: its severity, or that the check could not be made."""
+        return "could not check" if self.passed is None else self.severity
+
     def as_dict(self) -> dict[str, Any]:
         """As the public result lists it."""
         return asdict(self)

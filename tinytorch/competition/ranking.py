@@ -44,13 +44,13 @@ def ranked(entries: Sequence[Figures], ranking: Ranking, rules: Rules) -> list[P
 
 def best_first(entries: Iterator[Figures]) -> list[Figures]:
     """By verdict, then by value; of equal ones the earlier first."""
-    return sorted(entries, key=lambda each: (BEST_FIRST.index(each.verdict), -(each.value or 0.0), each.key))
+    return sorted(entries, key=lambda each: (BEST_FIRST.index(each.verdict), -each.ranked_value, each.key))
 
 
-def _classes(scale: Ruler, alpha: float) -> Iterator[list[tuple[int, float | None]]]:
+def _classes(scale: Ruler | Counted, alpha: float) -> Iterator[list[tuple[int, float | None]]]:
     """The classes of entries with one verdict, the best first, each as indices with their p-values."""
     remaining: Indices = np.argsort(-scale.values, kind="stable")
-    if isinstance(scale, Counted):  # every difference counts: no leader need be compared with all others
+    if isinstance(scale, Counted):  # every difference counts: nobody need be tested against a leader
         yield from _equal(scale, remaining)
         return
     while remaining.size:
@@ -62,7 +62,7 @@ def _classes(scale: Ruler, alpha: float) -> Iterator[list[tuple[int, float | Non
         remaining = others[is_apart]
 
 
-def _equal(scale: Ruler, order: Indices) -> Iterator[list[tuple[int, float | None]]]:
+def _equal(scale: Counted, order: Indices) -> Iterator[list[tuple[int, float | None]]]:
     for _, alike in groupby(order.tolist(), key=scale.values.__getitem__):
         first, *others = alike
         yield [(first, None), *((each, 1.0) for each in others)]

@@ -1,8 +1,7 @@
 """How two submissions to one event are told apart: exactly by bytes, sample by sample, or by times of two sessions.
 
-A ruler holds the values of all submissions of one ranking (the higher the better) and says how sure it is that some are
-not as good as a leader. Every submission is a session of its own, so that its times have the spread from session to
-session beside their own error.
+A ruler holds the values of all submissions of one ranking (the higher the better) and tests them against a leader.
+Every submission is a session of its own, so that its times have the spread from session to session beside their own error.
 """
 
 from __future__ import annotations
@@ -35,21 +34,18 @@ class Ruler(ABC):
         """For each of the others: how likely it lies so far from the leader by chance; 1.0 where nothing is known."""
 
 
-class Counted(Ruler):
-    """By sizes in bytes, which have no error: what differs at all is told apart."""
+class Counted:
+    """By sizes in bytes, which have no error: what differs at all is told apart, and there is nothing to test."""
 
     def __init__(self, entries: Sequence[Figures]) -> None:
-        self.values = np.array([float(_compression(each)) for each in entries])
-
-    def p_values(self, leader: int, others: Indices) -> Values:
-        return np.where(self.values[others] == self.values[leader], 1.0, 0.0)
+        self.values: Values = np.array([float(_compression(each)) for each in entries])
 
 
 class Answered(Ruler):
     """By accuracy: McNemar's exact test over the answers of both to the same test samples."""
 
     def __init__(self, entries: Sequence[Figures]) -> None:
-        self.values = np.array([each.value for each in entries], dtype=float)
+        self.values = np.array([each.ranked_value for each in entries])
         self._known = np.array([each.bitmaps is not None for each in entries])
         self._right = np.stack([_answers(each)[1] for each in entries])
 
@@ -66,7 +62,7 @@ class Timed(Ruler):
     """
 
     def __init__(self, entries: Sequence[Figures], ranked: Ranking, smoothing: float) -> None:
-        self.values = np.log([each.value or math.nan for each in entries])
+        self.values = np.log([each.ranked_value for each in entries])
         self._power = 1 / 3 if ranked == "all_around" else 1.0
         estimates = [mean_estimate(each.log_ratios) if each.log_ratios else None for each in entries]
         errors = [math.nan if each is None else each.standard_error or math.nan for each in estimates]
@@ -109,7 +105,7 @@ class Errors:
         return found
 
 
-def ruler(entries: Sequence[Figures], ranked: Ranking, rules: Rules) -> Ruler:
+def ruler(entries: Sequence[Figures], ranked: Ranking, rules: Rules) -> Ruler | Counted:
     """The ruler of what an event ranks by, over entries that all have a value."""
     if ranked == "compression_ratio":
         return Counted(entries)
@@ -120,7 +116,7 @@ def ruler(entries: Sequence[Figures], ranked: Ranking, rules: Rules) -> Ruler:
 
 def _compression(entry: Figures) -> Fraction:
     """Exactly where bytes were counted, so that equal ratios of other sizes are equal; given by hand, as it is."""
-    return Fraction(*entry.kept_bytes) if entry.kept_bytes else Fraction(entry.value or 0)
+    return Fraction(*entry.kept_bytes) if entry.kept_bytes else Fraction(entry.ranked_value)
 
 
 def _answers(entry: Figures) -> NDArray[np.bool_]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from tito import screen
+from tito import screen, start
 from tito.documents import Destination
 from tito.exit_codes import ExitCode
 from tito.options import Division, Event, Force, Json, Level, Output, RecordedTask, RulesFile, Trust, WorkspaceFolder
@@ -48,7 +47,7 @@ def leaderboard(
     format_ = OutputFormat.JSON if json_ else format_
     target = Destination(output, "report", force)
     target.replaced()
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads that a check has no use for
+    start.alone()
     from tinytorch.competition.events import read_rules
     from tito import ranking
 

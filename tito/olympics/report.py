@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinytorch.errors import SetupMissingError
-from tito import screen
+from tito import screen, start
 from tito.documents import Destination
 from tito.exit_codes import ExitCode
 from tito.options import Division, Event, Force, Json, Level, RecordedTask, RulesFile, Trust, WorkspaceFolder
@@ -45,7 +44,7 @@ def report(
     """
     target = Destination(output, "report", force)
     target.replaced()
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads that a check has no use for
+    start.alone()
     page = _page_maker()
     from tinytorch.competition.events import read_rules
     from tito import ranking

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from tito import start
 from tito.documents import Destination
 from tito.options import Force, Json, Output, RulesFile
 from tito.submissions import DEFAULT_FILE, Submissions, expanded
@@ -44,7 +44,7 @@ def validate(
     format_ = OutputFormat.JSON if json_ else format_
     target = Destination(output, "report", force)
     target.replaced()
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads that a check has no use for
+    start.alone()
     from tinytorch.competition.events import read_rules
     from tito import checking
 

@@ -25,11 +25,11 @@ function compare(a, b, sign) {
   return sign * (Number.isNaN(difference) ? a.localeCompare(b) : difference);
 }
 
-function open() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+function openTarget() {
+  const target = document.getElementById(location.hash.slice(1));
   if (target instanceof HTMLDetailsElement) target.open = true;
 }
 
-addEventListener("hashchange", open);
+addEventListener("hashchange", openTarget);
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
-open();
+openTarget();

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tinytorch.benchmarking.records import Protocol, SystemInfo
-from tinytorch.competition.examination import Details, Noted
+from tinytorch.competition.examination import Details
 from tinytorch.competition.figures import Figures
 from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
 from tinytorch.competition.submission import Trust, is_repository
@@ -36,12 +36,9 @@ def page(board: Leaderboard, details: Mapping[str, Details], made_at: datetime) 
     """The whole page; `details` are of the contents that are ranked, by their digest."""
     style, script = ((FOLDER / name).read_text("utf-8") for name in ("page.css", "page.js"))
     environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
     return environment.get_template("page.html.jinja").render(
         policy=_policy(style, script), style=Markup(style), script=Markup(script),
         summary=_summary(board), rules=board.rules, made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
@@ -86,7 +83,7 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Details
         "bar_heading": "Change, points" if asked.ranked_by == "accuracy" else "95 % interval",
         "axis": plots.axis(scale, f"{name}-axis", _axis_words(scale)) if scale else "",
         "podium": list(_podium(ranking, asked.ranked_by)),
-        "rows": [_row(row, asked.ranked_by, scale, details.get(row.judged.sha256), f"{name}-{number}")
+        "rows": [_row(row, asked.ranked_by, scale, details[row.judged.sha256], f"{name}-{number}")
                  for number, row in enumerate(ranking.rows)],
         "panels": panels, "front": _front(best, len(entries)), "others": list(map(_unranked, ranking.others)),
     }  # fmt: skip
@@ -120,7 +117,7 @@ def _podium(ranking: Ranking, ranked_by: str) -> Iterator[Context]:
         yield {"rank": rows[0].place.rank, "people": people, "more": len(rows) - len(shown)}
 
 
-def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details | None, name: str) -> Context:
+def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details, name: str) -> Context:
     figures, place, scores = row.place.figures, row.place, row.place.figures.scores
     return {
         "name": name, "rank": place.rank, "athlete": _name(figures), "value": figures.value,
@@ -129,7 +126,6 @@ def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details | None,
         "p_value": "" if place.p_value is None else place.p_value, "beside_leader": leader_words(place.p_value),
         "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
         "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,
-        "issues": _issues(details.notes) if details else 0,
         "warnings": row.judged.warnings, "file": safe_text(row.judged.source, LONGEST_NAME),
         "repository": figures.github_repo if is_repository(figures.github_repo or "") else None,
         "techniques": figures.techniques, "created_at": f"{figures.created_at:%Y-%m-%d %H:%M} UTC",
@@ -137,26 +133,15 @@ def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details | None,
     }  # fmt: skip
 
 
-def _detailed(details: Details | None, speedup: float | None, name: str) -> Context:
-    """What the samples and the checks say; nothing of numbers that were given by hand."""
-    if details is None:
-        return {
-            "histogram": None,
-            "source": None,
-            "machine": None,
-            "protocol": None,
-            "doubts": [],
-            "passed": 0,
-            "notes": [],
-        }
+def _detailed(details: Details, speedup: float | None, name: str) -> Context:
+    """What the samples and the checks say."""
     info, protocol = details.system_info, details.protocol
     return {
-        "histogram": _histogram(details, speedup, name), "passed": details.passed,
+        "histogram": _histogram(details, speedup, name), "passed": details.passed, "notes": details.notes,
+        "issues": sum(note.is_issue for note in details.notes),
         "source": f"{details.source.kind} {details.source.name}" if details.source else None,
         "machine": _machine(info) if info else None, "protocol": _protocol(protocol) if protocol else None,
         "doubts": [each.evidence for each in protocol.doubts or []] if protocol else [],
-        "notes": [{"word": _word(each), "id": each.id, "message": each.message, "mend": each.mend}
-                  for each in details.notes],
     }  # fmt: skip
 
 
@@ -184,23 +169,13 @@ def _protocol(protocol: Protocol) -> str:
     return f"{started}, tier {protocol.tier}: {recipe}, BLAS threads: {protocol.threads or 'unverified'}"
 
 
-def _issues(notes: Sequence[Noted]) -> int:
-    """How many of them somebody should do something about."""
-    return sum(note.passed is False and note.severity != "info" for note in notes)
-
-
-def _word(note: Noted) -> str:
-    return "could not check" if note.passed is None else note.severity
-
-
 def _bar(figures: Figures, ranked_by: str, scale: Scale | None) -> Context | None:
     """Where the interval and the score lie on the common axis."""
-    if scale is None or figures.interval is None:
-        return None
-    lower, upper = (scale.position(each) for each in figures.interval)
     delta = figures.scores.accuracy_delta
-    value = figures.value if ranked_by != "accuracy" else None if delta is None else 100 * delta
-    middle = lower if value is None else scale.position(value)
+    score = figures.value if ranked_by != "accuracy" else None if delta is None else 100 * delta
+    if scale is None or figures.interval is None or score is None:
+        return None
+    lower, upper, middle = (scale.position(each) for each in (*figures.interval, score))
     return {"start": f"{lower:.1f}", "width": f"{max(upper - lower, 0.5):.1f}", "middle": f"{middle - 0.5:.1f}"}
 
 

@@ -72,22 +72,22 @@ def histogram(found: Distribution, name: str, estimate: float | None) -> Markup:
     return drawn(figure, name, alt, "histogram")
 
 
-PANELS = (
-    ("speedup", "accuracy", "speedup", "accuracy"),
-    ("compression_ratio", "accuracy", "compression ratio", "accuracy"),
-    ("speedup", "compression_ratio", "speedup", "compression ratio"),
-)
+QUANTITIES = ("speedup", "compression ratio", "accuracy")
+SPEEDUP, COMPRESSION, ACCURACY = range(3)
+PANELS = ((SPEEDUP, ACCURACY), (COMPRESSION, ACCURACY), (SPEEDUP, COMPRESSION))  # across, up
+
+Point = tuple[float, float, float]
 
 
 def fronts(entries: Sequence[Figures], name: str) -> tuple[list[Markup], list[Figures]]:
     """A panel for each pair of accuracy, speedup and compression, and who is beaten by nobody in all three."""
-    known = [each for each in entries if None not in _three(each).values()]
+    known = [(each, point) for each in entries if (point := _point(each)) is not None]
     if len(known) < 2:
-        return [], known
-    points = [_three(each) for each in known]
-    best = _front([tuple(value or 0.0 for value in point.values()) for point in points])
+        return [], [each for each, _ in known]
+    points = [point for _, point in known]
+    best = _front(points)
     panels = [_panel(points, set(best), f"{name}-{number}", *panel) for number, panel in enumerate(PANELS)]
-    return panels, [known[index] for index in best]
+    return panels, [known[index][0] for index in best]
 
 
 def _front(points: Sequence[tuple[float, ...]]) -> list[int]:
@@ -95,33 +95,34 @@ def _front(points: Sequence[tuple[float, ...]]) -> list[int]:
     return pareto_frontier(points, [False] * len(points[0]))
 
 
-def _three(entry: Figures) -> dict[str, float | None]:
-    scores = entry.scores
-    return {"speedup": scores.speedup, "compression_ratio": scores.compression_ratio, "accuracy": entry.accuracy}
+def _point(entry: Figures) -> Point | None:
+    """The three quantities of an entry of which all were measured."""
+    speedup, compression, accuracy = entry.scores.speedup, entry.scores.compression_ratio, entry.accuracy
+    if speedup is None or compression is None or accuracy is None:
+        return None
+    return speedup, compression, accuracy
 
 
-def _panel(
-    points: Sequence[dict[str, float | None]], best: Set[int], name: str, across: str, up: str, *labels: str
-) -> Markup:
+def _panel(points: Sequence[Point], best: Set[int], name: str, across: int, up: int) -> Markup:
     """All entries, those on the front of all three filled, and the front of these two as a line."""
     figure = Figure(figsize=(3.2, 2.5))
     axes = figure.add_axes((0.17, 0.18, 0.79, 0.78))
-    places = [(point[across] or 0.0, point[up] or 0.0) for point in points]
+    places = [(point[across], point[up]) for point in points]
     line = sorted(places[index] for index in _front(places))
     axes.step(*zip(*line, strict=True), where="pre", color=ACCENT, linewidth=1, clip_on=False)
     for is_best, filled, edge in ((False, "none", MUTED), (True, ACCENT, ACCENT)):
         shown = [place for index, place in enumerate(places) if (index in best) is is_best]
         across_values, up_values = [x for x, _ in shown], [y for _, y in shown]
         axes.scatter(across_values, up_values, s=18, facecolors=filled, edgecolors=edge, linewidths=1, clip_on=False)
-    is_share = up == "accuracy"
-    axes.set(xscale="log", yscale="linear" if is_share else "log", xlabel=labels[0], ylabel=labels[1])
+    is_share, words = up == ACCURACY, (QUANTITIES[across], QUANTITIES[up])
+    axes.set(xscale="log", yscale="linear" if is_share else "log", xlabel=words[0], ylabel=words[1])
     if is_share:
         heights = [height for _, height in places]
         axes.set_ylim(min(heights) - SHARE_ROOM, max(heights) + SHARE_ROOM)
     _few_ticks(axes.xaxis, axes.get_xlim(), True, _as_ratio)
     _few_ticks(axes.yaxis, axes.get_ylim(), not is_share, format_share if is_share else _as_ratio)
     _dress(axes, ("top", "right"))
-    alt = f"{labels[1]} against {labels[0]}: {len(points)} entries, {len(line)} of them on the front of these two"
+    alt = f"{words[1]} against {words[0]}: {len(points)} entries, {len(line)} of them on the front of these two"
     return drawn(figure, name, alt)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from tinytorch.benchmarking.statistics import Verdict
-from tinytorch.competition.figures import Bounds
+from tinytorch.competition.figures import Bounds, Figures
 from tinytorch.competition.formats.markdown import code_span
 from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
 from tinytorch.competition.names import Division, OlympicEvent
@@ -101,7 +101,10 @@ def as_json(board: Leaderboard) -> str:
 
 
 def as_csv(board: Leaderboard) -> str:
-    """A line for each file, ranked or not. No cell is a formula: what looks like one begins with an apostrophe."""
+    """A line for each file, ranked or not. No cell is a formula: what looks like one begins with an apostrophe.
+
+    `lower` and `upper` are the interval of `RankedResult`.
+    """
     found = document(board)
     lines = [_csv_row(row, ranking) for ranking in found.rankings for row in ranking.rows]
     lines += [each.model_dump() for ranking in found.rankings for each in ranking.others]
@@ -136,7 +139,7 @@ def _ranking(ranking: Ranking, board: Leaderboard) -> RankingResult:
 
 def _row(row: Row) -> RankedResult:
     figures = row.place.figures
-    same = {name: getattr(figures, name) for name in RankedResult.model_fields if hasattr(figures, name)}
+    same = {name: getattr(figures, name) for name in RankedResult.model_fields.keys() & Figures.model_fields.keys()}
     return RankedResult(
         **same, rank=row.place.rank, p_value=row.place.p_value, warnings=list(row.judged.warnings),
         file=_file(row.judged.source),
@@ -186,14 +189,22 @@ def _table(ranking: Ranking, ranked_by: str) -> Iterator[str]:
     yield "|---:|---|---:|---|---|---|---|"
     for row in ranking.rows:
         figures = row.place.figures
-        bounds = "" if figures.interval is None else " to ".join(map(three_digits, figures.interval))
         cells = (
-            str(row.place.rank), code_span(figures.athlete_name), three_digits(figures.value or 0.0), bounds,
+            str(row.place.rank), code_span(figures.athlete_name), three_digits(figures.ranked_value),
+            _bounds(figures, ranked_by),
             figures.verdict or "not tested", figures.trust, code_span(row.judged.source),
         )  # fmt: skip
         yield f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"
 
 
-def _list(unranked: Iterable[Unranked]) -> Iterator[str]:
-    for number, each in enumerate(unranked):
-        yield f"{'' if number else chr(10)}- {code_span(each.source)}: {code_span(each.reason)}"
+def _bounds(figures: Figures, ranked_by: str) -> str:
+    """The interval; of accuracy that of its change."""
+    if figures.interval is None:
+        return ""
+    return f"{' to '.join(map(three_digits, figures.interval))}{' points' if ranked_by == 'accuracy' else ''}"
+
+
+def _list(unranked: Sequence[Unranked]) -> Iterator[str]:
+    yield from [""] if unranked else []
+    for each in unranked:
+        yield f"- {code_span(each.source)}: {code_span(each.reason)}"
