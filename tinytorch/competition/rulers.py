@@ -1,7 +1,7 @@
 """How two submissions to one event are told apart: exactly by bytes, sample by sample, or by times of two sessions.
 
 A ruler holds the values of all submissions of one ranking (the higher the better) and tests them against a leader.
-Every submission is a session of its own, so that its times have the spread from session to session beside their own error.
+Every submission is a session of its own, so that its times have the spread from session to session beside their error.
 """
 
 from __future__ import annotations
