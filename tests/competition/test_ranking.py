@@ -162,6 +162,12 @@ def test_six_percent_are_told_apart_by_two_sessions() -> None:
     assert sum(each == [(1, "a"), (2, "b")] for each in found) > 85
 
 
+def test_what_has_no_value_has_no_place() -> None:
+    """None is made up."""
+    with pytest.raises(ValueError, match="without a value"):
+        ranks([figures("a", value=None)])
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_equal_values_the_earlier_comes_first(order: int) -> None:
     early, late = (figures(name, created_at=BORN + timedelta(days=day)) for name, day in (("early", 0), ("late", 1)))

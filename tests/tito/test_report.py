@@ -21,6 +21,7 @@ from tinytorch.competition.examination import Details
 from tinytorch.competition.findings import Finding
 from tinytorch.competition.leaderboard import Wanted, leaderboard
 from tinytorch.competition.run import TaskRecord
+from tinytorch.competition.scores import Scores
 from tinytorch.competition.submission import generate_submission
 from tito.report.page import page as page_of
 from tito.report.plots import Scale, axis, fronts, histogram
@@ -115,6 +116,15 @@ def test_every_row_has_a_cell_for_each_heading_and_none_comes_twice(page: Reader
 
         assert len(set(headings)) == len(headings)
         assert widths == {10}
+
+
+def test_the_mark_of_every_bar_lies_within_its_interval(page: Reader) -> None:
+    """Of accuracy, too, where the bar is of the change."""
+    rects = [{key: float(found[key]) for key in ("x", "width")} for tag, found in page.tags if tag == "rect"]
+
+    assert len(rects) == 8
+    for interval, mark in zip(rects[::2], rects[1::2], strict=True):
+        assert interval["x"] <= mark["x"] + mark["width"] / 2 <= interval["x"] + interval["width"]
 
 
 def test_the_receipt_is_a_document(folder: Path, tito) -> None:
@@ -219,6 +229,23 @@ def test_a_speedup_outside_its_spread_is_not_drawn() -> None:
 
 def test_an_axis_of_one_value_can_be_drawn() -> None:
     assert ">3.00<" in axis(Scale(3.0, 3.0, True), "a", "an axis")
+
+
+def test_a_front_is_filled_and_its_line_goes_down_before_it_goes_on() -> None:
+    """Between two entries nobody reaches the better of both."""
+    drawn_of = {"fast": (4.0, 0.90), "right": (2.0, 0.95), "neither": (1.5, 0.85)}
+    entries = [
+        figures(name, scores=Scores(speedup=speedup, compression_ratio=2.0), accuracy=accuracy)
+        for name, (speedup, accuracy) in drawn_of.items()
+    ]
+    panels, best = fronts(entries, "f")
+    (line,) = re.findall(r'<path d="M ([^"]*)" fill="none" stroke="var\(--accent\)" stroke-linecap', panels[0])
+    corners = [tuple(map(float, each.split())) for each in line.split(" L ")]
+
+    assert [each.athlete_name for each in best] == ["fast", "right"]
+    assert len(re.findall(r'<use [^>]*fill="var\(--accent\)"', panels[0])) == 2
+    assert corners[0][0] == corners[1][0] < corners[2][0]
+    assert corners[0][1] < corners[1][1] == corners[2][1]
 
 
 def test_a_front_of_one_entry_is_not_drawn() -> None:
