@@ -29,11 +29,17 @@ def network(width: int = 16) -> Sequential:
 
 
 class LocalModel:
-    """A model that no other process can import: the lambda cannot be pickled."""
+    """A model that can be copied and not be sent."""
 
     def __init__(self) -> None:
         self.weight = np.ones((8, 3), dtype=np.float32)
         self.activation = lambda x: x
+
+    def __deepcopy__(self, memo: dict[int, object]) -> LocalModel:
+        return LocalModel()
+
+    def __reduce__(self) -> str:
+        raise TypeError("it holds a lock")
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         return self.activation(x @ self.weight)
@@ -62,10 +68,53 @@ def test_only_what_was_asked_for_is_measured(tiny_tier) -> None:
     assert set(Benchmark([network()], [(INPUTS, LABELS)], ["accuracy"], tier=tiny_tier).run()) == {"accuracy"}
 
 
-def test_a_model_that_no_worker_can_rebuild_is_measured_here_and_says_so(tiny_tier) -> None:
-    assert Benchmark([LocalModel()], [(INPUTS, LABELS)], tier=tiny_tier).run().protocol.mode == "this process"
+def test_a_model_that_cannot_be_sent_is_measured_here_and_the_caller_is_told_why(tiny_tier) -> None:
+    with pytest.warns(UserWarning, match="cannot be sent .* it holds a lock; measured in this process") as told:
+        results = Benchmark([LocalModel()], [(INPUTS, LABELS)], tier=tiny_tier).run()
+
+    assert (results.protocol.mode, [warning.filename for warning in told]) == ("this process", [__file__])
 
 
+def test_where_there_are_no_worker_processes_models_are_measured_here(
+    tiny_tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("os.fork")
+    with pytest.warns(UserWarning, match="worker processes need Linux or macOS; measured in this process"):
+        results = Benchmark([network()], [(INPUTS, LABELS)], tier=tiny_tier).run()
+
+    assert results.protocol.mode == "this process"
+
+
+class Unloadable(LocalModel):
+    """A model that can be sent and not be rebuilt."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return int, ("no number",)
+
+
+def test_a_model_that_no_worker_can_rebuild_is_measured_here(tiny_tier) -> None:
+    with pytest.warns(UserWarning, match="cannot rebuild the models"):
+        results = Benchmark([Unloadable()], [(INPUTS, LABELS)], ["memory"], tier=tiny_tier).run()
+
+    assert results.protocol.mode == "this process"
+
+
+class Locked(LocalModel):
+    """A model that can neither be sent nor be copied."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> LocalModel:
+        raise TypeError("it holds a lock")
+
+
+def test_a_model_that_can_neither_be_sent_nor_copied_is_refused(tiny_tier) -> None:
+    with (
+        pytest.warns(match="measured in this process"),
+        pytest.raises(ModelError, match="nor be copied here: it holds a lock"),
+    ):
+        Benchmark([Locked()], [(INPUTS, LABELS)], ["memory"], tier=tiny_tier).run()
+
+
+@pytest.mark.filterwarnings("ignore:.*measured in this process")
 def test_in_this_process_there_is_one_unit_and_no_interval(tiny_tier) -> None:
     comparison = Benchmark([LocalModel()], [(INPUTS, LABELS)], tier=tiny_tier).compare(LocalModel(), LocalModel())
 
@@ -82,14 +131,19 @@ from tinytorch.benchmarking.schedule import Tier
 data = np.ones((9, 4), np.float32), np.zeros(9, int)
 print(Benchmark([Linear(4, 2)], [data], tier=Tier("test", 1, processes=1)).run().protocol.mode)
 """
+OF_ITS_OWN = SCRIPT.replace("[Linear(4, 2)]", "[Mine(4, 2)]").replace(
+    "data =",
+    "FACTOR = 2.0\nclass Mine(Linear):\n    def forward(self, x):\n        return super().forward(x) * FACTOR\ndata =",
+)
 
 
+@pytest.mark.parametrize("program", [SCRIPT, OF_ITS_OWN], ids=["our class", "a class of its own"])
 @pytest.mark.parametrize("way", ["script", "-c", "stdin"])
-def test_it_measures_in_workers_wherever_it_is_called_from(way: str, tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(SCRIPT)
-    arguments = {"script": ["script.py"], "-c": ["-c", SCRIPT], "stdin": ["-"]}[way]
+def test_it_measures_in_workers_wherever_it_is_called_from(way: str, program: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(program)
+    arguments = {"script": ["script.py"], "-c": ["-c", program], "stdin": ["-"]}[way]
     done = subprocess.run(
-        [sys.executable, *arguments], input=SCRIPT, capture_output=True, text=True, check=True, cwd=tmp_path
+        [sys.executable, *arguments], input=program, capture_output=True, text=True, check=True, cwd=tmp_path
     )
 
     assert done.stdout == "worker processes\n"
@@ -196,6 +250,7 @@ def test_a_first_model_that_was_changed_meanwhile_is_not_taken_for_what_it_was(t
     assert scores["compression_ratio"] > 2
 
 
+@pytest.mark.filterwarnings("ignore:.*measured in this process")
 def test_what_was_measured_in_this_process_is_taken_as_it_was_given(tiny_tier) -> None:
     """No artifact shows which model it was."""
     benchmark = Benchmark([LocalModel()], [(INPUTS, LABELS)], ["memory"], tier=tiny_tier)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking.comparison import Comparison, compare_metrics
-from tinytorch.benchmarking.placements import ModelSource, Subjects, ThisProcess, Venue, as_call
+from tinytorch.benchmarking.placements import Subjects, ThisProcess, Venue, as_call
 from tinytorch.benchmarking.records import Metric, ModelRecord, Protocol, SystemInfo
 from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, ModelLoadError, Sendable, Workers
 from tinytorch.benchmarking.schedule import TIERS, Tier
+from tinytorch.benchmarking.sending import UnsendableError, sources_of
 from tinytorch.benchmarking.session import Artifact, Session, Settings, long_measurement, measure_models, survey_models
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.tensor import Tensor
-from tinytorch.errors import ModelError, RunError, ShapeError, UsageError
+from tinytorch.errors import ModelError, RunError, SetupMissingError, ShapeError, UsageError
 from tinytorch.processes.worker import WorkerFailedError
 from tinytorch.progress import Progress, silent
 from tinytorch.units import METRICS
@@ -77,13 +77,18 @@ class BenchmarkComparison:
     accuracy_delta: Comparison | None
 
 
+class _NoWorkersError(Exception):
+    """Why these models cannot be measured in worker processes."""
+
+
 class Benchmark:
     """Measures `models` on `datasets`; the first model is the one that others are interleaved with.
 
     Models are anything with `forward` or `__call__`; a dataset is (inputs, labels) with one row per sample, or a
-    Dataset. Models are measured in fresh worker processes when those can rebuild them, else over live deep copies in
-    this process, which is one unit and gives no interval; `protocol.mode` of every result says which. No single request
-    to a worker, such as a pass over all inputs, may take longer than `request_limit_s`.
+    Dataset. Models are measured in fresh worker processes, also those of a class that a script or a notebook defines.
+    Where a model cannot be sent to one, or the system has none, it is measured over live deep copies in this process,
+    which is one unit and gives no interval: a warning then says why, and `protocol.mode` of every result says which it
+    was. No single request to a worker, such as a pass over all inputs, may take longer than `request_limit_s`.
     """
 
     def __init__(
@@ -134,37 +139,42 @@ class Benchmark:
         )
 
     def _measure(self, models: list[object], progress: Progress, origin: object) -> list[BenchmarkResults]:
-        with tempfile.TemporaryDirectory() as folder:
-            sources = _pickled(models, Path(folder))
-            session = self._session(models, sources, Path(folder), progress)
-            artifacts = [Artifact.of(Path(source.arguments["path"]).read_bytes()) for source in sources]
+        try:
+            session, artifacts = self._in_workers(models, progress)
+        except _NoWorkersError as reason:
+            warnings.warn(f"{reason}; measured in this process instead, which gives no interval", stacklevel=3)
+            session, artifacts = self._in_this_process(models, progress), [None] * len(models)
         records = [
-            session.record(index, type(model).__qualname__, self._labels, artifacts[index] if artifacts else None)
+            session.record(index, type(model).__qualname__, self._labels, artifacts[index])
             for index, model in enumerate(models)
         ]
         return [BenchmarkResults(record, session.protocol, session.system_info, origin) for record in records]
 
-    def _session(
-        self, models: list[object], sources: tuple[ModelSource, ...], scratch: Path, progress: Progress
-    ) -> Session:
-        """In workers; in this process where a model cannot be sent, or is defined where no worker can import it."""
-        builders = tuple(partial(copy.deepcopy, model) for model in models)
-        here = ThisProcess(Subjects(builders, self._inputs, self._as_tensor))
-        if not sources:
-            return self._checked(here, progress)
-        inputs = scratch / "inputs.npy"
-        np.save(inputs, self._inputs, allow_pickle=False)
-        try:
-            return self._checked(
-                Workers(Sendable(sources, str(inputs), self._as_tensor), scratch, self._limit_s), progress
-            )
-        except WorkerFailedError as failure:
-            if failure.outcome == "timed out":
-                mend = f"give Benchmark a request_limit_s above {self._limit_s:g}"
-                raise RunError(f"a model took too long: {failure.detail}", mend=mend) from failure
-            if not (isinstance(failure, ModelLoadError) and failure.outcome == "raised"):
+    def _in_workers(self, models: list[object], progress: Progress) -> tuple[Session, Sequence[Artifact | None]]:
+        """The session in fresh processes and what each model was sent as; _NoWorkersError where that cannot be done."""
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = Path(folder)
+            inputs = scratch / "inputs.npy"
+            np.save(inputs, self._inputs, allow_pickle=False)
+            try:
+                sources = sources_of(models, scratch)
+                artifacts = [Artifact.of(Path(source.arguments["path"]).read_bytes()) for source in sources]
+                sendable = Sendable(sources, str(inputs), self._as_tensor)
+                return self._checked(Workers(sendable, scratch, self._limit_s), progress), artifacts
+            except (UnsendableError, SetupMissingError) as error:
+                raise _NoWorkersError(error.message) from error
+            except WorkerFailedError as failure:
+                if failure.outcome == "timed out":
+                    mend = f"give Benchmark a request_limit_s above {self._limit_s:g}"
+                    raise RunError(f"a model took too long: {failure.detail}", mend=mend) from failure
+                if isinstance(failure, ModelLoadError) and failure.outcome == "raised":
+                    message = f"a worker process cannot rebuild the models ({failure.detail})"
+                    raise _NoWorkersError(message) from failure
                 raise
-        return self._checked(here, progress)
+
+    def _in_this_process(self, models: list[object], progress: Progress) -> Session:
+        builders = tuple(partial(_copied, model) for model in models)
+        return self._checked(ThisProcess(Subjects(builders, self._inputs, self._as_tensor)), progress)
 
     def _checked(self, venue: Venue, progress: Progress) -> Session:
         survey = survey_models(venue, self._settings, progress)
@@ -179,23 +189,12 @@ class Benchmark:
         return measure_models(venue, self._settings, survey, progress)
 
 
-def _pickled(models: list[object], scratch: Path) -> tuple[ModelSource, ...]:
-    """Sources for workers; none when one of the models cannot be pickled at all (lambdas, open files)."""
-    sources = []
-    for index, model in enumerate(models):
-        try:
-            content = pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)
-        except (pickle.PicklingError, TypeError, AttributeError):
-            return ()
-        path = scratch / f"model-{index}.pickle"
-        path.write_bytes(content)
-        sources.append(ModelSource("tinytorch.benchmarking.benchmark:unpickle", {"path": str(path)}))
-    return tuple(sources)
-
-
-def unpickle(path: str) -> object:
-    """A model that this very benchmark pickled; never for files from elsewhere."""
-    return pickle.loads(Path(path).read_bytes())
+def _copied(model: object) -> object:
+    try:
+        return copy.deepcopy(model)
+    except (TypeError, AttributeError, RecursionError) as error:
+        message = f"{type(model).__qualname__} can neither be sent to another process nor be copied here: {error}"
+        raise ModelError(message, mend="keep open files, locks and generators out of the model") from error
 
 
 def _tier(tier: str | Tier) -> Tier:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import SupportsIndex
 
 import numpy as np
 import pytest
@@ -44,9 +45,14 @@ def test_each_process_is_one_value(suite: BenchmarkSuite) -> None:
     assert found.ci_lower < found.mean < found.ci_upper
 
 
-def test_a_model_that_no_process_can_import_is_one_value_measured_here() -> None:
+@pytest.mark.filterwarnings("ignore:.*measured in this process")
+def test_a_model_that_cannot_be_sent_is_one_value_measured_here() -> None:
     class Local(Sequential):
-        pass
+        def __reduce_ex__(self, protocol: SupportsIndex) -> str:
+            raise TypeError("it holds a lock")
+
+        def __deepcopy__(self, memo: object) -> Sequential:
+            return Sequential(*self.layers)
 
     (found,) = Benchmark([Local(Linear(6, 3))], [DATASET], measurement_runs=4).run_latency_benchmark().values()
 
