@@ -18,7 +18,7 @@ from typing import Any
 from tinytorch.benchmarking import system
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.scores import compared
+from tinytorch.competition.scoring.scores import compared
 from tinytorch.files import atomic_write
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition

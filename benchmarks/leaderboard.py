@@ -27,8 +27,8 @@ from validation import measured, resident_bytes
 
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory, ModelRecord
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.run import Run
-from tinytorch.competition.submission import submission_from_run
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.submission import submission_from_run
 
 PROGRAM = [sys.executable, "-c", "from tito.start import main; main()", "olympics"]
 

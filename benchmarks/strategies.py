@@ -18,10 +18,10 @@ from typing import Any
 
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.eligibility import eligibility
+from tinytorch.competition.checks.eligibility import eligibility
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.run import Run
-from tinytorch.competition.scores import compared, compute_scores
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.scores import compared, compute_scores
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task

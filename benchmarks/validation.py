@@ -31,10 +31,10 @@ from mutations import mutate_bytes, mutate_json
 from tinytorch.benchmarking.records import Latency
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.reading import LARGEST_FILE_BYTES
-from tinytorch.competition.run import Run
-from tinytorch.competition.submission import SCHEMA_VERSION, submission_from_run
-from tinytorch.competition.validation import validate_bytes, validate_files
+from tinytorch.competition.checks.validation import validate_bytes, validate_files
+from tinytorch.competition.record.reading import LARGEST_FILE_BYTES
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.submission import SCHEMA_VERSION, submission_from_run
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import DEFAULT_TASK, TASKS, find_task

@@ -13,9 +13,9 @@ from tinytorch.benchmarking.comparison import compare_accuracy, compare_latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition import OlympicEvent, calculate_normalized_scores
-from tinytorch.competition.run import Run
-from tinytorch.competition.submission import submission_from_run
-from tinytorch.competition.validation import validate_submission
+from tinytorch.competition.checks.validation import validate_submission
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.submission import submission_from_run
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.cache import cached_baseline

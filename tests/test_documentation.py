@@ -17,9 +17,9 @@ from tests.tito.class_folder import handed_in
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.events import read_rules
+from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.validation import PAGES
+from tinytorch.competition.rules.events import read_rules
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task

@@ -104,7 +104,7 @@ HEAVY = (
     "threadpoolctl",
     "rich.progress",
     "tinytorch.benchmarking",
-    "tinytorch.competition.events",
+    "tinytorch.competition.rules.events",
     "rich",
     "filelock",
 )

@@ -24,14 +24,14 @@ from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.statistics import percentile, percentile_floor
 from tinytorch.benchmarking.system import describe
 from tinytorch.competition import OlympicEvent
-from tinytorch.competition.classroom import (
+from tinytorch.competition.names import parse_event
+from tinytorch.competition.record.classroom import (
     ReportMetrics,
     improvements_of,
     validate_submission_schema,
 )
-from tinytorch.competition.events import check_constraints
-from tinytorch.competition.names import parse_event
-from tinytorch.competition.quantities import checked_quantity
+from tinytorch.competition.rules.events import check_constraints
+from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Layer, Linear
 from tinytorch.core.model import inference, parameter_count

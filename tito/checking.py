@@ -9,12 +9,12 @@ from functools import partial
 
 from rich.console import RenderableType
 
-from tinytorch.competition.batch import with_duplicates
-from tinytorch.competition.events import Rules
-from tinytorch.competition.findings import Page
-from tinytorch.competition.reports import Report
-from tinytorch.competition.validation import PAGES, judge_file
-from tinytorch.competition.validation import explain as page_of
+from tinytorch.competition.checks.batch import with_duplicates
+from tinytorch.competition.checks.findings import Page
+from tinytorch.competition.checks.reports import Report
+from tinytorch.competition.checks.validation import PAGES, judge_file
+from tinytorch.competition.checks.validation import explain as page_of
+from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
 from tito import render_findings, screen, start, submissions
 from tito.documents import Destination, descriptor

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from tinytorch.competition.batch import Ledger
-from tinytorch.competition.events import Rules
-from tinytorch.competition.examination import Examination, Judgement, examine, refused
-from tinytorch.competition.findings import Finding
-from tinytorch.competition.leaderboard import Judged
-from tinytorch.competition.reading import RefusedError
+from tinytorch.competition.checks.batch import Ledger
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.ranking.examination import Examination, Judgement, examine, refused
+from tinytorch.competition.ranking.leaderboard import Judged
+from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.rules.events import Rules
 from tinytorch.files import sha256
 from tito import submissions
 from tito.documents import descriptor

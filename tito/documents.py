@@ -17,7 +17,7 @@ from tito import screen
 from tito.screen import STANDARD
 
 if TYPE_CHECKING:
-    from tinytorch.competition.kinds import Kind
+    from tinytorch.competition.record.kinds import Kind
 
 LARGEST_RUN_BYTES = 64 * 1024 * 1024
 ELSEWHERE = "choose another place with -o FILE"
@@ -178,6 +178,6 @@ class Destination:
 
 
 def _kind_of(content: bytes) -> Kind | None:
-    from tinytorch.competition.kinds import kind_of  # only where a file is replaced
+    from tinytorch.competition.record.kinds import kind_of  # only where a file is replaced
 
     return kind_of(content)

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from tinytorch.competition import examination
-from tinytorch.competition.examination import Details, Examination, Judgement
+from tinytorch.competition.ranking import examination
+from tinytorch.competition.ranking.examination import Details, Examination, Judgement
 from tinytorch.errors import SetupMissingError
 from tinytorch.files import sha256
 from tinytorch.workloads.place import users_folder
@@ -208,7 +208,7 @@ def _column(path: str) -> str:
 
 def _judge() -> str:
     """The digest of the code that judges: another version may come to another one."""
-    packages = Path(examination.__file__).parent, Path(examination.__file__).parents[1] / "benchmarking"
+    packages = Path(examination.__file__).parents[1], Path(examination.__file__).parents[2] / "benchmarking"
     files = sorted(path for package in packages for path in package.rglob("*") if path.suffix in (".py", ".toml"))
     return sha256(b"\0".join(path.read_bytes() for path in files))
 

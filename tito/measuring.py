@@ -7,7 +7,7 @@ from pathlib import Path
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.names import parse_event
-from tinytorch.competition.run import Run
+from tinytorch.competition.record.run import Run
 from tinytorch.errors import UsageError
 from tinytorch.harness.cards import TaskCard, task_card
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender

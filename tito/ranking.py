@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tinytorch.competition.events import Rules
-from tinytorch.competition.examination import Details
-from tinytorch.competition.leaderboard import Leaderboard, Wanted, leaderboard
 from tinytorch.competition.names import DIVISIONS, parse_event
-from tinytorch.competition.submission import Trust
+from tinytorch.competition.ranking.examination import Details
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, leaderboard
+from tinytorch.competition.record.submission import Trust
+from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest
 from tinytorch.workloads.registry import known_name

@@ -11,12 +11,12 @@ from rich.text import Text
 from tinytorch.benchmarking.comparison import Comparison, Statistics, block_distribution
 from tinytorch.benchmarking.records import Accuracy, Latency, Memory
 from tinytorch.benchmarking.statistics import Interval
-from tinytorch.competition.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
-from tinytorch.competition.events import ConstraintResult
-from tinytorch.competition.expectation import Standing
-from tinytorch.competition.run import Run
-from tinytorch.competition.scores import compared
-from tinytorch.competition.submission import trust_of
+from tinytorch.competition.checks.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.submission import trust_of
+from tinytorch.competition.rules.events import ConstraintResult
+from tinytorch.competition.scoring.expectation import Standing
+from tinytorch.competition.scoring.scores import compared
 from tinytorch.units import (
     BYTES_PER_MEGABYTE,
     NANOSECONDS_PER_MILLISECOND,

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tinytorch.competition.contrast import Contrast
-from tinytorch.competition.eligibility import NOT_MEASURED
-from tinytorch.competition.run import Run
+from tinytorch.competition.checks.eligibility import NOT_MEASURED
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.contrast import Contrast
 from tinytorch.text import safe_text
 from tinytorch.units import format_metric, three_digits
 from tito.render import p_words

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinytorch.competition.findings import Finding, Page
-from tinytorch.competition.reports import Report
+from tinytorch.competition.checks.findings import Finding, Page
+from tinytorch.competition.checks.reports import Report
 from tinytorch.text import safe_text
 from tito.tables import table
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from tinytorch.competition.events import Significance
-from tinytorch.competition.figures import Figures
-from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
+from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Row, Unranked
+from tinytorch.competition.rules.events import Significance
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, three_digits
 from tito.render import leader_words, score_words

@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from tinytorch.competition.events import Constraint, Rules, load_rules
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.rules.events import Constraint, Rules, load_rules
 from tinytorch.text import safe_text
 from tinytorch.units import format_limit
 from tito.tables import Lines, table

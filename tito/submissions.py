@@ -35,7 +35,7 @@ def read(name: str) -> bytes:
 
     RefusedError for what cannot be read.
     """
-    from tinytorch.competition.reading import LARGEST_FILE_BYTES, RefusedError, read_regular
+    from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError, read_regular
 
     number = descriptor(name)
     if number is None:

@@ -20,7 +20,7 @@ from tito.screen import STANDARD
 if TYPE_CHECKING:
     from filelock import FileLock
 
-    from tinytorch.competition.run import Run
+    from tinytorch.competition.record.run import Run
 
 BENCHMARK_COMMAND = "tito olympics benchmark"
 
@@ -173,7 +173,7 @@ class Workspace:
         return found
 
     def _found_runs(self) -> Iterator[RunEntry]:
-        from tinytorch.competition.run import parse_run
+        from tinytorch.competition.record.run import parse_run
 
         for path in sorted(self.runs_folder.glob("*.json")):
             content = path.read_bytes()
@@ -202,7 +202,7 @@ def file_state(file: str, digest: str | None) -> FileState:
 
 def _run_entry(run: Run, content: bytes) -> RunEntry:
     from tinytorch.benchmarking.comparison import block_distribution
-    from tinytorch.competition.scores import compute_scores
+    from tinytorch.competition.scoring.scores import compute_scores
 
     first, second = run.baseline.metrics, run.optimized.metrics
     spread = block_distribution(first.latency, second.latency) if first.latency and second.latency else None

@@ -12,7 +12,7 @@ import pytest
 
 from tinytorch.benchmarking import Benchmark
 from tinytorch.competition import calculate_normalized_scores
-from tinytorch.competition.scores import paired_models
+from tinytorch.competition.scoring.scores import paired_models
 from tinytorch.core.activations import ReLU
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Dropout, Linear, Sequential

@@ -22,8 +22,8 @@ from tinytorch.benchmarking.records import (
     SystemInfo,
     Throughput,
 )
-from tinytorch.competition.run import Run, SourceRecord, TaskRecord
-from tinytorch.competition.submission import Provenance, Submission, submission_from_run
+from tinytorch.competition.record.run import Run, SourceRecord, TaskRecord
+from tinytorch.competition.record.submission import Provenance, Submission, submission_from_run
 
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TEST_SAMPLES = 360

@@ -12,10 +12,10 @@ import numpy as np
 from tinytorch.benchmarking.bits import pack_bits
 from tinytorch.benchmarking.records import Accuracy
 from tinytorch.benchmarking.statistics import Verdict
-from tinytorch.competition.figures import Figures
-from tinytorch.competition.leaderboard import Judged
-from tinytorch.competition.run import TaskRecord
-from tinytorch.competition.scores import Scores
+from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.leaderboard import Judged
+from tinytorch.competition.record.run import TaskRecord
+from tinytorch.competition.scoring.scores import Scores
 from tinytorch.files import sha256
 
 SAMPLES = 100

@@ -26,7 +26,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_judging_loads_no_model_and_no_framework() -> None:
     """Validation can be trusted with any file: neither numpy-backed models nor workers are imported."""
-    code = "import sys, tinytorch.competition.validation; print(*sorted(m for m in sys.modules if 'tinytorch.' in m))"
+    code = (
+        "import sys, tinytorch.competition.checks.validation; "
+        "print(*sorted(m for m in sys.modules if 'tinytorch.' in m))"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     floors = {name.removeprefix("tinytorch.") for name in result.stdout.split()}
 

@@ -9,10 +9,10 @@ import pytest
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.eligibility import eligibility
+from tinytorch.competition.checks.eligibility import eligibility
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.run import Run
-from tinytorch.competition.scores import compute_scores
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.scores import compute_scores
 from tinytorch.errors import EntryError
 from tinytorch.files import sha256
 from tinytorch.harness.contender import Challenge, Contender

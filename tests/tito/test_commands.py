@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tinytorch.benchmarking.records import Doubt
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.run import Run, parse_run
+from tinytorch.competition.record.run import Run, parse_run
 from tito import render
 
 

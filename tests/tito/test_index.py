@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.tito.class_folder import handed_in
-from tinytorch.competition.events import load_rules
+from tinytorch.competition.rules.events import load_rules
 from tito import collecting, index
 from tito.index import Index
 

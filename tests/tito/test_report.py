@@ -16,13 +16,13 @@ from tests.competition.entries import figures
 from tests.competition.entries import handed_in as handed_in_figures
 from tests.tito.class_folder import handed_in
 from tinytorch.benchmarking.comparison import Distribution
-from tinytorch.competition.events import load_rules
-from tinytorch.competition.examination import Details
-from tinytorch.competition.findings import Finding
-from tinytorch.competition.leaderboard import Wanted, leaderboard
-from tinytorch.competition.run import TaskRecord
-from tinytorch.competition.scores import Scores
-from tinytorch.competition.submission import generate_submission
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.ranking.examination import Details
+from tinytorch.competition.ranking.leaderboard import Wanted, leaderboard
+from tinytorch.competition.record.run import TaskRecord
+from tinytorch.competition.record.submission import generate_submission
+from tinytorch.competition.rules.events import load_rules
+from tinytorch.competition.scoring.scores import Scores
 from tito.report.page import page as page_of
 from tito.report.plots import Scale, axis, fronts, histogram
 

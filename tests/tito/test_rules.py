@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.competition.events import load_rules
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.rules.events import load_rules
 
 CLASS = """extends = "1.1"
 version = "strict"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.competition.submission import json_schema
+from tinytorch.competition.record.submission import json_schema
 from tito.olympics.schema import Published
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tinytorch.competition.eligibility import eligibility
-from tinytorch.competition.expectation import standing
+from tinytorch.competition.checks.eligibility import eligibility
+from tinytorch.competition.checks.validation import CHECKS
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.run import Run
-from tinytorch.competition.scores import compared, compute_scores
-from tinytorch.competition.validation import CHECKS
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.expectation import standing
+from tinytorch.competition.scoring.scores import compared, compute_scores
 from tito import bars, render, screen
 from tito.screen import PIPE_COLUMNS
 from tito.tables import Bar, Lines, table

@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tinytorch.competition import generate_submission
+from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.formats import FORMATS
 from tinytorch.competition.formats.document import Document
-from tinytorch.competition.validation import PAGES
 from tito.olympics.validate import OutputFormat
 from tito.parallel import watched
 

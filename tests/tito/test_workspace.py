@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tinytorch.competition.run import Run
+from tinytorch.competition.record.run import Run
 from tinytorch.errors import UsageError
 from tito import interrupts
 from tito.folder import folder_of

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking.footprint import footprint
-from tinytorch.competition.events import load_rules
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.rules.events import load_rules
 from tinytorch.core.layers import layer_kinds
 from tinytorch.core.metrics import accuracy
 from tinytorch.core.tensor import no_grad

@@ -6,18 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tinytorch.competition.checks.validation import validate_submission
     from tinytorch.competition.names import OlympicEvent
-    from tinytorch.competition.scores import calculate_normalized_scores
-    from tinytorch.competition.submission import generate_submission
-    from tinytorch.competition.validation import validate_submission
+    from tinytorch.competition.record.submission import generate_submission
+    from tinytorch.competition.scoring.scores import calculate_normalized_scores
 
 __all__ = ["OlympicEvent", "calculate_normalized_scores", "generate_submission", "validate_submission"]
 
 _HOMES = {
     "OlympicEvent": "names",
-    "calculate_normalized_scores": "scores",
-    "generate_submission": "submission",
-    "validate_submission": "validation",
+    "calculate_normalized_scores": "scoring.scores",
+    "generate_submission": "record.submission",
+    "validate_submission": "checks.validation",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest, safe_text
 
-RULES_FILE = Path(__file__).with_name("rules.toml")
+RULES_FILE = Path(__file__).parent / "rules" / "rules.toml"
 
 Division = Literal["closed", "open"]
 DIVISIONS: tuple[Division, ...] = get_args(Division)

@@ -20,8 +20,8 @@ from tinytorch.benchmarking.session import (
     measure_models,
     survey_models,
 )
-from tinytorch.competition.memory import is_hiding, kept_bytes
-from tinytorch.competition.run import HelperRecord, Run, SourceRecord, TaskRecord
+from tinytorch.competition.checks.memory import is_hiding, kept_bytes
+from tinytorch.competition.record.run import HelperRecord, Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
 from tinytorch.harness.build import Built

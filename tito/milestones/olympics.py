@@ -6,10 +6,10 @@ submission beside your progress, checked by every rule. To do it with an entry o
 
 from __future__ import annotations
 
+from tinytorch.competition.checks.validation import validate_submission
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.scores import compute_scores
-from tinytorch.competition.submission import submission_from_run
-from tinytorch.competition.validation import validate_submission
+from tinytorch.competition.record.submission import submission_from_run
+from tinytorch.competition.scoring.scores import compute_scores
 from tinytorch.errors import RunError
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tito import measuring, screen

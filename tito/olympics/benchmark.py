@@ -18,8 +18,8 @@ from tito.options import Entry, Event, Force, Json, Output, RulesFile, Seed, Str
 from tito.workspace import Workspace
 
 if TYPE_CHECKING:
-    from tinytorch.competition.events import Rules
-    from tinytorch.competition.run import Run
+    from tinytorch.competition.record.run import Run
+    from tinytorch.competition.rules.events import Rules
 
 
 class TierName(StrEnum):
@@ -57,7 +57,7 @@ def benchmark(
     """
     target = Destination(output, "run", force)
     target.replaced()
-    from tinytorch.competition.events import read_rules
+    from tinytorch.competition.rules.events import read_rules
     from tito import measuring
 
     judged_by = read_rules(rules)
@@ -71,7 +71,7 @@ def benchmark(
 
 def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCode:
     """Say whether the run shows what was expected, and the exit code for it."""
-    from tinytorch.competition.expectation import Outcome, standing
+    from tinytorch.competition.scoring.expectation import Outcome, standing
 
     found = standing(run, parse_event(event), rules)
     outcome = found.outcome(expect)

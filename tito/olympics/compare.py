@@ -27,9 +27,9 @@ def compare(
 
     Exit code 1 when nothing can be compared. Example: tito olympics compare before.json after.json.
     """
-    from tinytorch.competition.contrast import contrast
-    from tinytorch.competition.events import read_rules
-    from tinytorch.competition.run import parse_run
+    from tinytorch.competition.record.run import parse_run
+    from tinytorch.competition.rules.events import read_rules
+    from tinytorch.competition.scoring.contrast import contrast
     from tito import render_contrast
 
     judged_by, place = read_rules(rules), Workspace(folder)

@@ -48,7 +48,7 @@ def leaderboard(
     target = Destination(output, "report", force)
     target.replaced()
     start.alone()
-    from tinytorch.competition.events import read_rules
+    from tinytorch.competition.rules.events import read_rules
     from tito import ranking
 
     wanted = ranking.wanted(event, task, division, trust)

@@ -16,8 +16,8 @@ from tito.options import Division, Event, Force, Json, Level, RecordedTask, Rule
 from tito.submissions import Submissions
 
 if TYPE_CHECKING:
-    from tinytorch.competition.examination import Details
-    from tinytorch.competition.leaderboard import Leaderboard
+    from tinytorch.competition.ranking.examination import Details
+    from tinytorch.competition.ranking.leaderboard import Leaderboard
 
 DEFAULT_OUTPUT = "report.html"
 NEEDED = {"jinja2", "markupsafe", "matplotlib"}
@@ -46,7 +46,7 @@ def report(
     target.replaced()
     start.alone()
     page = _page_maker()
-    from tinytorch.competition.events import read_rules
+    from tinytorch.competition.rules.events import read_rules
     from tito import ranking
 
     wanted = ranking.wanted(event, task, division, trust)

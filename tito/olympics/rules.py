@@ -21,7 +21,7 @@ def rules(
     A class's own file names its version and what it extends, then only what is different, such as:
     extends = "1.1"; version = "my class"; [significance] session_spread = 0.02.
     """
-    from tinytorch.competition.events import read_rules
+    from tinytorch.competition.rules.events import read_rules
 
     chosen = parse_event(event) if event else None
     found = read_rules(file)

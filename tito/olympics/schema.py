@@ -38,10 +38,10 @@ def json_schema(document: Published) -> dict[str, Any]:
     """The schema of one document."""
     from pydantic import BaseModel
 
-    from tinytorch.competition import submission
     from tinytorch.competition.formats.document import Document
     from tinytorch.competition.formats.ranking import RankingsDocument
-    from tinytorch.competition.run import Run
+    from tinytorch.competition.record import submission
+    from tinytorch.competition.record.run import Run
 
     if document is Published.SUBMISSION:
         return submission.json_schema()

@@ -21,12 +21,12 @@ def score(
     folder: WorkspaceFolder = None,
 ) -> None:
     """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
-    from tinytorch.competition.advice import advice
-    from tinytorch.competition.eligibility import eligibility
-    from tinytorch.competition.events import read_rules
-    from tinytorch.competition.expectation import standing
-    from tinytorch.competition.run import parse_run
-    from tinytorch.competition.scores import compared, compute_scores, speedup_across_sessions
+    from tinytorch.competition.checks.eligibility import eligibility
+    from tinytorch.competition.record.run import parse_run
+    from tinytorch.competition.rules.events import read_rules
+    from tinytorch.competition.scoring.advice import advice
+    from tinytorch.competition.scoring.expectation import standing
+    from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
     from tito import render
 
     judged_by = read_rules(rules)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinytorch.competition.kinds import event_of
 from tinytorch.competition.names import DIVISIONS, OlympicEvent, parse_event
+from tinytorch.competition.record.kinds import event_of
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.text import from_argument, nearest
 from tinytorch.workloads.registry import DEFAULT_TASK
@@ -22,8 +22,8 @@ from tito.screen import STANDARD
 from tito.workspace import Workspace
 
 if TYPE_CHECKING:
-    from tinytorch.competition.events import Rules
-    from tinytorch.competition.run import Run
+    from tinytorch.competition.record.run import Run
+    from tinytorch.competition.rules.events import Rules
 
 DEFAULT_OUTPUT = "submission.json"
 
@@ -64,7 +64,7 @@ def submit(
     if division is not None and division not in DIVISIONS:  # before anything is measured
         raise UsageError(f"there is no division {division!r}", mend=nearest(division, DIVISIONS))
     chosen = parse_event(event)
-    from tinytorch.competition.events import read_rules
+    from tinytorch.competition.rules.events import read_rules
 
     judged_by = read_rules(rules)
     target = Destination(output, "submission", force)
@@ -72,7 +72,7 @@ def submit(
     name = people.name(athlete)
     place = Workspace(folder)
     record = _run(place, run, task, chosen.value)
-    from tinytorch.competition.submission import submission_from_run
+    from tinytorch.competition.record.submission import submission_from_run
 
     document = submission_from_run(
         record, event=chosen, athlete_name=name, github_repo=from_argument(repo) if repo else None,
@@ -90,7 +90,7 @@ def submit(
 
 def _check(document: dict[str, Any], judged_by: Rules, json_: bool) -> None:
     """Exit code 1 with the findings for a submission that would be invalid."""
-    from tinytorch.competition.validation import validate_submission
+    from tinytorch.competition.checks.validation import validate_submission
 
     verdict = validate_submission(document, judged_by)
     if not verdict["valid"]:
@@ -139,7 +139,7 @@ def _remember(place: Workspace, entry: SubmissionEntry) -> None:
 
 def _run(place: Workspace, named: str | None, task: str | None, event: str) -> Run:
     """The run that is meant; measured now when none was named and none is recorded."""
-    from tinytorch.competition.run import parse_run
+    from tinytorch.competition.record.run import parse_run
 
     failure = place.last_failure(task) if named is None else None
     if failure:

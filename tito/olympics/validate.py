@@ -45,7 +45,7 @@ def validate(
     target = Destination(output, "report", force)
     target.replaced()
     start.alone()
-    from tinytorch.competition.events import read_rules
+    from tinytorch.competition.rules.events import read_rules
     from tito import checking
 
     if explain is not None:

@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tinytorch.benchmarking.records import Protocol, SystemInfo
-from tinytorch.competition.examination import Details
-from tinytorch.competition.figures import Figures
-from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
-from tinytorch.competition.submission import Trust, is_repository
+from tinytorch.competition.ranking.examination import Details
+from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Row, Unranked
+from tinytorch.competition.record.submission import Trust, is_repository
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, format_size, three_digits
 from tito.render import leader_words, score_words

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from tinytorch.benchmarking.comparison import Distribution
-from tinytorch.competition.figures import Figures
+from tinytorch.competition.ranking.figures import Figures
 from tinytorch.perf.benchmarking.results import pareto_frontier
 from tinytorch.units import format_share, three_digits
 from tito.report.svg import ACCENT, FAINT, INK, MUTED, drawn

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from tinytorch.competition.findings import Evidence, Severity
-from tinytorch.competition.reports import Report
+from tinytorch.competition.checks.findings import Evidence, Severity
+from tinytorch.competition.checks.reports import Report
 
 
 class _Published(BaseModel):

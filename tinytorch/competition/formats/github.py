@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tinytorch.competition.findings import Finding
-from tinytorch.competition.reports import Report
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.checks.reports import Report
 
 COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 

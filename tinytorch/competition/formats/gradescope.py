@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tinytorch.competition.batch import PAGES
-from tinytorch.competition.findings import Finding
-from tinytorch.competition.reports import Entry, Report
+from tinytorch.competition.checks.batch import PAGES
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.checks.reports import Entry, Report
 
 POINTS = 100.0  # of a valid submission; Gradescope scales them to the assignment's
 HIDDEN = {page.name for page in PAGES}  # they name other files, which is for the instructor only

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from tinytorch.competition.findings import Finding
-from tinytorch.competition.reports import Report
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.checks.reports import Report
 from tinytorch.text import safe_text
 
 LONGEST_TEXT = 10_000  # XML has no control characters, so every text passes through `safe_text`

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tinytorch.competition.findings import Finding
-from tinytorch.competition.reports import Report
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.checks.reports import Report
 from tinytorch.text import safe_text
 
 LONGEST_TEXT = 1_000

@@ -11,12 +11,12 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from tinytorch.benchmarking.statistics import Verdict
-from tinytorch.competition.figures import Bounds, Figures
 from tinytorch.competition.formats.markdown import code_span
-from tinytorch.competition.leaderboard import Leaderboard, Ranking, Row, Unranked
 from tinytorch.competition.names import Division, OlympicEvent
-from tinytorch.competition.scores import Scores
-from tinytorch.competition.submission import RulesId, Trust
+from tinytorch.competition.ranking.figures import Bounds, Figures
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Row, Unranked
+from tinytorch.competition.record.submission import RulesId, Trust
+from tinytorch.competition.scoring.scores import Scores
 from tinytorch.text import safe_text
 from tinytorch.units import three_digits
 

@@ -1,0 +1,165 @@
+"""Many files in one call: order, bad ones among good ones, and samples that two athletes share."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinytorch.benchmarking.records import Latency
+from tinytorch.competition.checks.batch import Ledger
+from tinytorch.competition.checks.reports import Entry, Report
+from tinytorch.competition.checks.validation import validate_files
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.submission import Submission, submission_from_run
+
+Document = dict[str, Any]
+Save = Callable[..., str]
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Save:
+    """Writes a submission under an athlete's name, sealed again, and gives its path."""
+
+    def write(submission: Document, athlete: str, file: str = "") -> str:
+        document = {**submission, "athlete_name": athlete}
+        sealed = Submission.model_validate_json(json.dumps(document)).sealed()
+        path = tmp_path / f"{file or athlete}.json"
+        path.write_text(sealed.model_dump_json())
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def other(make_run: Callable[..., Run]) -> Document:
+    """A run of its own, as its samples show."""
+    run = make_run()
+    document = json.loads(run.model_dump_json())
+    for role in ("baseline", "optimized"):
+        latency = document[role]["metrics"]["latency"]
+        samples = [[[sample + 7 * index for index, sample in enumerate(block)] for block in blocks]
+                   for blocks in latency["samples_ns"]]  # fmt: skip
+        fresh = Latency.from_samples(samples, 1, 1, latency["session"])
+        document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
+    return submission_from_run(Run.model_validate_json(json.dumps(document)), event="all_around", athlete_name="B")
+
+
+def duplicates(reports: list[Report]) -> list[bool | None]:
+    """What each report says about shared samples."""
+    return [finding.passed for each in reports for finding in each.findings if finding.name == "duplicated_samples"]
+
+
+def test_results_come_in_the_order_of_the_files_and_a_bad_one_stops_nothing(
+    submission: Document, save: Save, tmp_path: Path
+) -> None:
+    """A missing file and a broken one are findings between two good ones."""
+    (tmp_path / "broken.json").write_text("{")
+    names = [save(submission, "Ada", "last"), "missing.json", str(tmp_path / "broken.json"), save(submission, "Ada")]
+    reports = list(validate_files(names))
+
+    assert [report.source for report in reports] == names
+    assert [report.valid for report in reports] == [True, False, False, True]
+
+
+def test_two_athletes_with_the_same_samples_are_both_told(submission: Document, other: Document, save: Save) -> None:
+    """Which one copied, no file tells; a third with samples of its own is left alone."""
+    names = [save(submission, "Ada"), save(other, "Bob"), save(submission, "Eve")]
+    reports = list(validate_files(names))
+    finding = reports[0].findings[-2]
+
+    assert duplicates(reports) == [False, True, False]
+    assert all(report.valid for report in reports)
+    assert not reports[0].strict().valid
+    assert finding.evidence == {"placements": 12, "other": names[2]}
+
+
+def test_a_few_shared_placements_are_found(submission: Document, other: Document, save: Save) -> None:
+    """Copying a part is copying."""
+    mixed = copy.deepcopy(other)
+    mixed["baseline"]["metrics"]["latency"]["samples_ns"][2] = submission["baseline"]["metrics"]["latency"][
+        "samples_ns"
+    ][4]
+    reports = list(validate_files([save(submission, "Ada"), save(mixed, "Bob")]))
+
+    assert duplicates(reports) == [False, False]
+
+
+def test_one_athlete_may_enter_one_run_for_several_events(submission: Document, save: Save) -> None:
+    """The same samples under the same name are no copy."""
+    assert duplicates(list(validate_files([save(submission, "Ada", "a"), save(submission, "Ada", "b")]))) == [
+        True,
+        True,
+    ]
+
+
+def test_alone_there_is_nothing_to_compare_with(submission: Document, save: Save) -> None:
+    """Could not check, and why."""
+    (report,) = validate_files([save(submission, "Ada"), "missing.json"][:1])
+
+    assert duplicates([report]) == [None]
+    assert "no other submission" in report.findings[-1].message
+
+
+def test_no_file_gives_no_report() -> None:
+    """An empty call is not an error here."""
+    assert list(validate_files([])) == []
+
+
+SECONDS = {"the same span": (0, 30), "overlaps": (10, 40), "inside": (5, 20), "after": (31, 60), "next": (30, 50)}
+
+
+def at(submission: Document, span: tuple[int, int], athlete: str = "Ada", python: str = "") -> Entry:
+    """What is known of a submission whose run went on then."""
+    begun = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    document = copy.deepcopy(submission)
+    document["athlete_name"] = athlete
+    document["protocol"] |= {"started_at": (begun + timedelta(seconds=span[0])).isoformat(),
+                             "ended_at": (begun + timedelta(seconds=span[1])).isoformat()}  # fmt: skip
+    document["system_info"] |= {"python": python or document["system_info"]["python"]}
+    return Entry.of(Submission.model_validate_json(json.dumps(document)))
+
+
+def overlapping(*entries: Entry) -> dict[int, str]:
+    """Which of them went on at the same time as which."""
+    ledger = Ledger()
+    for number, entry in enumerate(entries):
+        ledger.add(f"{number}.json", entry)
+    return ledger.overlaps()
+
+
+@pytest.mark.parametrize("how", SECONDS)
+def test_two_runs_at_once_on_one_machine_are_told(submission: Document, how: str) -> None:
+    """One run that was packaged twice is one, and one after the other is in order."""
+    found = overlapping(at(submission, (0, 30)), at(submission, SECONDS[how]))
+
+    assert found == ({0: "1.json", 1: "0.json"} if how in ("overlaps", "inside") else {})
+
+
+def test_a_long_run_overlaps_all_that_went_on_meanwhile_however_often_each_was_packaged(submission: Document) -> None:
+    """Not only the next one."""
+    spans = [(0, 100), (10, 20), (30, 40), (30, 40), (100, 120)]
+
+    assert {*overlapping(*(at(submission, span) for span in spans))} == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("other", [{"athlete": "Bob"}, {"python": "3.99"}])
+def test_other_people_and_other_machines_may_measure_meanwhile(submission: Document, other: dict[str, str]) -> None:
+    """A class has many machines of one kind."""
+    assert overlapping(at(submission, (0, 30)), at(submission, (10, 40), **other)) == {}
+
+
+def test_an_overlap_is_a_warning_with_the_other_file(submission: Document, save: Save) -> None:
+    """And nothing is said of a time that is not known."""
+    later = copy.deepcopy(submission)
+    later["protocol"]["ended_at"] = "2026-03-01T12:00:29.500000Z"
+    reports = list(validate_files([save(submission, "Ada", "a"), save(later, "Ada", "b")]))
+    found = [report.findings[-1] for report in reports]
+
+    assert [(finding.id, finding.passed, finding.severity) for finding in found] == [("TO-B02", False, "warning")] * 2
+    assert found[0].evidence["other"].endswith("b.json")

@@ -1,0 +1,119 @@
+"""Every rule changes what is judged: one that does not would be a promise that nobody keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.competition.checks.test_validation import NEGATIVE_CONTROLS
+from tinytorch.competition.checks.eligibility import eligibility
+from tinytorch.competition.checks.validation import PAGES, _judged
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.parsing import parse_object
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.competition.scoring.expectation import standing
+from tinytorch.competition.scoring.scores import compute_scores
+
+SHIPPED = load_rules().model_dump(mode="json")
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every single rule."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for index, inner in enumerate(value):
+            yield from leaves(inner, (*path, index))
+    elif value != []:
+        yield path
+
+
+def others(value: Any) -> list[Any]:
+    """Other values that a rule might have."""
+    match value:
+        case bool():
+            return [not value]
+        case int():
+            return [0, value * 1000, 10**9]
+        case float():
+            return [value * 1000, value / 1000, value + 0.5, (1 + value) / 2]
+        case [*_]:
+            return [[]]
+        case _:
+            return ["other", "accuracy", "speedup", "latency", "<", ">="]
+
+
+def with_rule(path: tuple[Any, ...], value: Any) -> Rules | None:
+    """The shipped rules but for one; None where it may not be so."""
+    document = json.loads(json.dumps(SHIPPED))
+    holder = document
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = value
+    try:
+        return Rules.model_validate_json(json.dumps(document))
+    except ValidationError:
+        return None
+
+
+def opened(document: dict[str, Any]) -> None:
+    """What the open division allows."""
+    document["division"] = "open"
+    NEGATIVE_CONTROLS["layer_kinds"](document)
+    NEGATIVE_CONTROLS["accuracy_gain"](document)
+
+
+@pytest.fixture(scope="module")
+def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str, Any]]) -> Callable[[Rules], Any]:
+    """Everything that rules decide of a run and of a good and many bad submissions."""
+    documents = [submission, *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened))]
+    parsed = [parse_object(document) for document in documents]
+
+    def judge(rules: Rules) -> Any:
+        scores = compute_scores(run.baseline.metrics, run.optimized.metrics, rules)
+        findings = [_judged(one, rules) for one in parsed]
+        verdicts = [standing(run, event, rules) for event in OlympicEvent]
+        return scores, eligibility(run.optimized.metrics, scores, rules), verdicts, findings
+
+    return judge
+
+
+@pytest.mark.parametrize("path", list(leaves(SHIPPED)), ids=lambda path: ".".join(map(str, path)))
+def test_another_value_of_a_rule_changes_what_is_judged(path: tuple[Any, ...], judged: Callable[[Rules], Any]) -> None:
+    value = SHIPPED
+    for key in path:
+        value = value[key]
+    changed = [rules for other in others(value) if other != value and (rules := with_rule(path, other))]
+
+    assert changed
+    assert any(judged(rules) != judged(load_rules()) for rules in changed)
+
+
+SHOWN_ELSEWHERE = {"significance.session_spread"}  # by `score`, and judged by when runs of several sessions are ranked
+
+
+def named() -> set[str]:
+    """The rules that pages of checks name."""
+    return {rule for page in PAGES.values() for rule in page.rules}
+
+
+def test_every_rule_is_looked_by() -> None:
+    """Its page says by which check, but for one."""
+    rules = {".".join(map(str, path)) for path in leaves(SHIPPED)}
+    unnamed = {rule for rule in rules if not any(rule == name or rule.startswith(f"{name}.") for name in named())}
+
+    assert unnamed == SHOWN_ELSEWHERE
+
+
+def test_every_rule_that_a_check_names_is_there() -> None:
+    """And a check that names none says why it holds without."""
+    rules = [".".join(map(str, path)) for path in leaves(SHIPPED)]
+
+    assert [name for name in named() if not any(f"{rule}.".startswith(f"{name}.") for rule in rules)] == []
+    assert all(page.why for page in PAGES.values() if not page.rules)

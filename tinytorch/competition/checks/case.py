@@ -1,0 +1,90 @@
+"""What the checks look at: one submission, the document it was read from, the rules, and the samples as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytorch.benchmarking.comparison import Statistics
+from tinytorch.benchmarking.records import Latency, Metrics
+from tinytorch.competition.record.submission import Submission
+from tinytorch.competition.rules.events import DivisionRules, Plausibility, Rules
+from tinytorch.competition.scoring.scores import Scores, compared, derive_scores
+
+Times = NDArray[np.float64]  # nanoseconds, one per sample, in the order they are stored
+
+
+@dataclass(frozen=True)
+class Case:
+    """A submission and what it is judged by; `content_sha256` is the digest that its content really has."""
+
+    submission: Submission
+    rules: Rules
+    document: dict[str, Any] = field(repr=False)
+    content_sha256: str
+
+    @property
+    def limits(self) -> Plausibility:
+        """Beyond these a submission is flagged."""
+        return self.rules.plausibility
+
+    @property
+    def division(self) -> DivisionRules:
+        """What the submission's division asks."""
+        return self.rules.divisions[self.submission.division]
+
+    @property
+    def baseline(self) -> Metrics:
+        """The baseline's metrics."""
+        return self.submission.baseline.metrics
+
+    @property
+    def optimized(self) -> Metrics:
+        """The optimized model's metrics."""
+        return self.submission.optimized.metrics
+
+    @property
+    def models(self) -> dict[str, Metrics]:
+        """Both models' metrics by their role."""
+        return {"baseline": self.baseline, "optimized": self.optimized}
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """The statistics, recomputed."""
+        return compared(self.baseline, self.optimized, self.rules)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """The scores, recomputed."""
+        return derive_scores(self.statistics, self.baseline, self.optimized, self.rules)
+
+    @cached_property
+    def latencies(self) -> dict[str, Latency]:
+        """The latency of each model that has raw samples."""
+        measured = {role: metrics.latency for role, metrics in self.models.items()}
+        return {role: latency for role, latency in measured.items() if latency and any(latency.samples_ns or ())}
+
+    @cached_property
+    def times(self) -> dict[str, Times]:
+        """All latency samples of each model that has any."""
+        return {role: _flat(latency) for role, latency in self.latencies.items()}
+
+    @property
+    def in_protocol(self) -> dict[str, Latency]:
+        """The latencies that the protocol speaks of: those of the optimized model's session."""
+        session = self.optimized.latency.session if self.optimized.latency else None
+        return {
+            role: latency
+            for role, latency in self.latencies.items()
+            if role == "optimized" or (session is not None and latency.session == session)
+        }
+
+
+def _flat(latency: Latency) -> Times:
+    blocks = chain.from_iterable(latency.samples_ns or [])
+    return np.fromiter(chain.from_iterable(blocks), dtype=np.float64)

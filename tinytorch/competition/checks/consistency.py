@@ -1,0 +1,173 @@
+"""Checks that a submission agrees with itself: everything derived is derived again from the raw samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel
+
+from tinytorch import units
+from tinytorch.benchmarking.records import Latency, Metric
+from tinytorch.competition.checks.case import Case
+from tinytorch.competition.checks.findings import Check, Evidence, Outcome, check, failed, passed, unknown
+from tinytorch.competition.rules.events import check_constraints
+from tinytorch.competition.scoring.scores import metric_values
+from tinytorch.text import safe_text
+
+RELATIVE_TOLERANCE = 1e-9
+ABSOLUTE_TOLERANCE = 1e-12  # for differences and p-values near zero
+MOST_DIFFERENCES = 5
+BY_HAND = "given by hand: there are no raw samples to recompute from"
+Difference = tuple[str, object, object]  # place, stored, recomputed
+
+
+@check
+def latency_statistics(case: Case) -> Outcome:
+    return _recomputed("latency", {role: metrics.latency for role, metrics in case.models.items()})
+
+
+@check
+def memory_statistics(case: Case) -> Outcome:
+    return _recomputed("memory", {role: metrics.memory for role, metrics in case.models.items()})
+
+
+@check
+def accuracy_statistics(case: Case) -> Outcome:
+    return _recomputed("accuracy", {role: metrics.accuracy for role, metrics in case.models.items()})
+
+
+@check
+def throughput_statistics(case: Case) -> Outcome:
+    return _recomputed("throughput", {role: metrics.throughput for role, metrics in case.models.items()})
+
+
+@check
+def normalized_scores(case: Case) -> Outcome:
+    return _compared("normalized_scores", case.submission.normalized_scores, case.scores)
+
+
+@check
+def statistics(case: Case) -> Outcome:
+    outcome = _compared("statistics", case.submission.statistics, case.statistics)
+    comparisons = (case.statistics.speedup, case.statistics.accuracy_delta)
+    reasons = [each.reason if each else "a metric was not measured" for each in comparisons]
+    if outcome.passed and any(reasons):
+        return unknown("no interval: " + "; ".join(sorted({reason for reason in reasons if reason})))
+    return outcome
+
+
+@check
+def constraint_results(case: Case) -> Outcome:
+    fresh = check_constraints(case.submission.event, metric_values(case.optimized), case.rules)
+    stored = case.submission.constraints
+    if len(stored) != len(fresh):
+        message = f"{len(stored)} constraints listed, the event has {len(fresh)}"
+        return failed(message, listed=len(stored), expected=len(fresh))
+    pairs = enumerate(zip(stored, fresh, strict=True))
+    return _judged([each for index, pair in pairs for each in _differences(*pair, f"constraints.{index}")])
+
+
+@check
+def sample_shape(case: Case) -> Outcome:
+    protocol, latencies = case.submission.protocol, case.in_protocol
+    if protocol is None or "optimized" not in latencies:
+        return unknown("no protocol" if protocol is None else "no raw latency samples")
+    placements = protocol.sessions * protocol.processes * protocol.copies
+    expected = (placements, protocol.visits * protocol.block_pairs, protocol.timed_calls)
+    per_unit = protocol.copies if protocol.sessions == 1 else protocol.processes * protocol.copies
+    wrong = [
+        role
+        for role, latency in latencies.items()
+        if _shapes(latency) != {expected} or latency.copies_per_unit != per_unit
+    ]
+    if wrong:
+        shape = f"placements x blocks x samples = {expected}, {per_unit} placements a unit,"
+        return failed(f"samples of {' and '.join(wrong)} are not {shape} as the protocol says", expected=str(expected))
+    return passed("as many samples as the protocol says")
+
+
+@check
+def clock_span(case: Case) -> Outcome:
+    protocol, latencies = case.submission.protocol, case.in_protocol
+    if protocol is None or not latencies:
+        return unknown("no protocol" if protocol is None else "no raw latency samples")
+    if not protocol.started_at <= protocol.ended_at <= case.submission.created_at:
+        return failed("the run does not start, end and get submitted in this order")
+    span_ns = (protocol.ended_at - protocol.started_at).total_seconds() * 1e9
+    timed_ns = sum(float(case.times[role].sum()) for role in latencies)
+    shown = f"{units.format_time(timed_ns)} of samples in a run of {units.format_time(span_ns)}"
+    if timed_ns > span_ns:
+        return failed(f"more was timed than there was time: {shown}", timed_ns=timed_ns, span_ns=span_ns)
+    return passed(shown, timed_ns=timed_ns, span_ns=span_ns)
+
+
+def _shapes(latency: Latency) -> set[tuple[int, int, int]]:
+    placements = latency.samples_ns or []
+    return {(len(placements), len(blocks), len(block)) for blocks in placements for block in blocks}
+
+
+def _recomputed(metric: str, records: Mapping[str, Metric | None]) -> Outcome:
+    known = {role: record for role, record in records.items() if record is not None}
+    if not known:
+        return unknown(f"{metric} was not measured")
+    pairs = [(record, record.recomputed(), f"{role}.{metric}") for role, record in known.items()]
+    outcome = _judged([each for stored, fresh, path in pairs for each in _differences(stored, fresh, path)])
+    if outcome.passed and not all(record.has_raw_samples for record in known.values()):
+        return unknown(BY_HAND)
+    return outcome
+
+
+def _compared(path: str, stored: BaseModel, fresh: BaseModel) -> Outcome:
+    return _judged(list(_differences(stored, fresh, path)))
+
+
+def _judged(differences: list[Difference]) -> Outcome:
+    if not differences:
+        return passed("recomputed and equal")
+    shown = [f"{path} is {_shown(stored)}, recomputed {_shown(fresh)}" for path, stored, fresh in differences]
+    more = len(differences) - MOST_DIFFERENCES
+    message = "; ".join([*shown[:MOST_DIFFERENCES], *([f"and {more} more"] if more > 0 else [])])
+    path, stored, fresh = differences[0]
+    evidence: Evidence = {
+        "differences": len(differences), "first": path, "stored": _shown(stored), "recomputed": _shown(fresh),
+    }  # fmt: skip
+    return failed(message, **evidence)
+
+
+def _differences(stored: object, fresh: object, path: str) -> Iterator[Difference]:
+    """Where two records differ by more than rounding."""
+    if isinstance(stored, BaseModel) and isinstance(fresh, BaseModel):
+        for name in type(fresh).model_fields:
+            yield from _differences(getattr(stored, name), getattr(fresh, name), f"{path}.{name}")
+    elif isinstance(stored, list) and isinstance(fresh, list) and len(stored) == len(fresh):
+        if stored != fresh:
+            for index, pair in enumerate(zip(stored, fresh, strict=True)):
+                yield from _differences(*pair, f"{path}.{index}")
+    elif not _equal(stored, fresh):
+        yield path, stored, fresh
+
+
+def _equal(stored: object, fresh: object) -> bool:
+    if isinstance(stored, float) and isinstance(fresh, float):
+        return math.isclose(stored, fresh, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+    return stored == fresh
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "missing"
+    return f"{value:.12g}" if isinstance(value, float) else safe_text(str(value), 40)
+
+
+CHECKS: tuple[Check[Case], ...] = (
+    latency_statistics,
+    memory_statistics,
+    accuracy_statistics,
+    throughput_statistics,
+    normalized_scores,
+    statistics,
+    constraint_results,
+    sample_shape,
+    clock_span,
+)

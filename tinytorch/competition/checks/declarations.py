@@ -1,0 +1,95 @@
+"""Checks of what a submission says of itself: its texts, its digest, its rules, its trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinytorch.competition.checks.case import Case
+from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
+from tinytorch.competition.record.submission import Trust, is_repository, trust_of
+from tinytorch.text import is_safe, safe_text
+
+MOST_PLACES = 5
+
+
+@check
+def text(case: Case) -> Outcome:
+    unsafe = [place for place, words in _texts(case.document) if not is_safe(words)]
+    if unsafe:
+        places = ", ".join(safe_text(place, 60) for place in unsafe[:MOST_PLACES])
+        return failed(f"characters that cannot be shown in {places}", places=len(unsafe))
+    return passed("every text is printable")
+
+
+@check
+def repository(case: Case) -> Outcome:
+    address = case.submission.github_repo
+    if address is None:
+        return unknown("no repository was given")
+    if not is_repository(address):
+        return failed(f"github_repo is not a web address: {safe_text(address, 80)!r}")
+    return passed("the repository is a web address")
+
+
+@check
+def digest(case: Case) -> Outcome:
+    stated, found = case.submission.digest, case.content_sha256
+    if stated != found:
+        message = "the digest does not belong to this content: something was changed later"
+        return failed(message, stated=stated, recomputed=found)
+    return passed("the digest belongs to this content")
+
+
+@check
+def rules(case: Case) -> Outcome:
+    stated, known = case.submission.rules, case.rules
+    if (stated.version, stated.sha256) == (known.version, known.sha256):
+        return passed(f"made under rules {known.version}")
+    shown = safe_text(stated.version, 40)
+    return failed(
+        f"made under rules {shown} ({stated.sha256[:8]}), judged by {known.version} ({known.sha256[:8]})",
+        stated=shown, stated_sha256=stated.sha256, judged_by=known.version, judged_by_sha256=known.sha256,
+    )  # fmt: skip
+
+
+@check
+def trust(case: Case) -> Outcome:
+    stated, earned = case.submission.trust, trust_of(case.baseline, case.optimized)
+    if stated is not earned:
+        message = f"trust is stated as {stated} ({stated.word}), the evidence is {earned} ({earned.word})"
+        return failed(message, stated=stated.value, earned=earned.value)
+    if earned is Trust.T0 and (case.submission.protocol or case.submission.system_info):
+        return failed("numbers given by hand come with a protocol or a machine", "leave both null")
+    return passed(f"{earned} ({earned.word})")
+
+
+@check
+def techniques(case: Case) -> Outcome:
+    count = len(case.submission.techniques)
+    return passed(f"techniques named: {count}") if count else failed("no technique is named", techniques=0)
+
+
+@check
+def committed(case: Case) -> Outcome:
+    found = case.submission.provenance
+    if found is None:
+        return unknown("no commit is named: it is no entry, or was not packaged in a git repository")
+    shown = f"packaged at commit {found.commit[:12]}"
+    if found.is_dirty:
+        return failed(f"{shown}, with changes that are not committed", commit=found.commit)
+    return passed(shown, commit=found.commit)
+
+
+def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a document with its place; numbers and lists of lists, which are samples, are passed by."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list | tuple) and value and not isinstance(value[0], int | float | list | tuple):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, f"{path}.{index}")
+
+
+CHECKS: tuple[Check[Case], ...] = (text, repository, digest, rules, trust, techniques, committed)

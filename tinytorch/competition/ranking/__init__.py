@@ -1,0 +1,1 @@
+"""Who stands where: the figures of valid submissions, how two are told apart, and the leaderboard."""

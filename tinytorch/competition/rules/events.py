@@ -1,0 +1,225 @@
+"""The five events and their rules, which are data: `rules.toml`, loaded once. Light: no numpy, no scipy."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, OlympicEvent
+from tinytorch.competition.rules.quantities import checked_quantity
+from tinytorch.errors import UsageError
+from tinytorch.files import sha256
+from tinytorch.text import safe_text
+from tinytorch.units import MetricName
+
+SEE_RULES = "tito olympics rules --json shows the shipped ones"
+LARGEST_RULES_BYTES = 1_000_000
+
+Operator = Literal[">=", "<"]
+Ranking = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
+Limit = Annotated[float, Field(gt=0)]
+
+
+class _RuleRecord(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+class Constraint(_RuleRecord):
+    """What a metric of the optimized model must satisfy; latency in ms, memory in MB, accuracy as a fraction."""
+
+    metric: MetricName
+    operator: Operator
+    limit: Limit
+
+    def allows(self, value: float) -> bool:
+        """Whether `value` satisfies the constraint."""
+        return value >= self.limit if self.operator == ">=" else value < self.limit
+
+
+class ConstraintResult(_RuleRecord):
+    """A constraint and the value it met; `satisfied` is None when the metric was not measured."""
+
+    metric: MetricName
+    operator: Operator
+    limit: Limit
+    value: float | None
+    satisfied: bool | None
+
+
+class EventRules(_RuleRecord):
+    """What one event asks for and by which score it ranks."""
+
+    title: str
+    objective: str
+    constraints: list[Constraint]
+    ranked_by: Ranking
+
+    @model_validator(mode="after")
+    def _has_each_limit_once(self) -> Self:
+        kinds = [(constraint.metric, constraint.operator) for constraint in self.constraints]
+        twice = [" ".join(kind) for kind in kinds if kinds.count(kind) > 1]
+        if twice:
+            raise ValueError(f"two limits of one kind, {twice[0]}: the weaker has no effect")
+        return self
+
+
+class Significance(_RuleRecord):
+    """When a difference counts as one."""
+
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    session_spread: Annotated[float, Field(gt=0, lt=1)]
+    typical_excess: Annotated[float, Field(gt=1)]
+
+
+class Scoring(_RuleRecord):
+    """Constants of the scores."""
+
+    error_ratio_smoothing: Limit
+
+
+class Plausibility(_RuleRecord):
+    """Limits beyond which a submission is flagged."""
+
+    clock_ticks: Annotated[int, Field(gt=0)]
+    timer_overheads: Limit
+    hardware_margin: Annotated[float, Field(ge=1)]
+    ratio_disagreement: Annotated[float, Field(gt=1)]
+    scaled_copy_tolerance_ns: Limit
+    repeated_window_chance: Annotated[float, Field(gt=0, lt=1)]
+    fewest_units: Annotated[int, Field(gt=0)]
+    fewest_test_samples: Annotated[int, Field(gt=0)]
+    baseline_accuracy_tolerance: Annotated[float, Field(gt=0, lt=1)]
+    kept_share: Annotated[float, Field(gt=0, le=1)]
+    artifact_overhead_bytes: Annotated[int, Field(ge=0)]
+    dense_layers: list[str]
+
+
+class DivisionRules(_RuleRecord):
+    """What a division asks of an entry's architecture and answers."""
+
+    keeps_layer_kinds: bool
+    flags_accuracy_gain: bool
+
+
+class Rules(_RuleRecord):
+    """One version of the rules; `sha256` is the digest of the file they came from."""
+
+    version: str
+    sha256: str
+    significance: Significance
+    scoring: Scoring
+    plausibility: Plausibility
+    divisions: dict[Division, DivisionRules]
+    events: dict[OlympicEvent, EventRules]
+
+    @model_validator(mode="after")
+    def _covers_every_event_and_division(self) -> Self:
+        missing = [event.value for event in OlympicEvent if event not in self.events]
+        missing += [division for division in DIVISIONS if division not in self.divisions]
+        if missing:
+            raise ValueError(f"no rules for {', '.join(missing)}")
+        return self
+
+
+def parse_rules(content: bytes) -> Rules:
+    """Rules from the bytes of a rules file; UsageError names the first thing that is wrong with it.
+
+    A file that `extends` the shipped rules, by their version, says only what is different; what it repeats has no
+    effect, and is refused. Its digest is of both.
+    """
+    document = _document(content)
+    shipped = RULES_FILE.read_bytes()
+    if "extends" not in document:
+        return _validated({**document, "sha256": sha256(content)})
+    known = _document(shipped)
+    extended, own = document.pop("extends"), {key: value for key, value in document.items() if key != "version"}
+    if extended != known["version"]:
+        raise UsageError(
+            f"rules file: it extends {safe_text(str(extended), 40)!r}, and the shipped rules are {known['version']}",
+            mend=f'look through what has changed, then write: extends = "{known["version"]}"',
+        )
+    if document.get("version") in (None, known["version"]):
+        raise UsageError("rules file: version must be a name of its own", mend='write: version = "my class, 2026"')
+    _check_effect(own, known, "")
+    merged = _merged(known, document)
+    return _validated({**merged, "sha256": sha256(shipped + content)})
+
+
+def read_rules(path: Path | None) -> Rules:
+    """The rules in a file, the shipped ones without any; UsageError when it cannot be read or is wrong."""
+    if path is None:
+        return load_rules()
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_RULES_BYTES + 1)
+    except OSError as error:
+        mend = "give a rules file that you can read"
+        raise UsageError(f"cannot read {path}: {error.strerror or error}", mend=mend) from error
+    if len(content) > LARGEST_RULES_BYTES:
+        raise UsageError(f"{path} is larger than {LARGEST_RULES_BYTES:,} bytes", mend="give a rules file")
+    return parse_rules(content)
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"rules file: {safe_text(str(error))}", mend=SEE_RULES) from error
+
+
+def _validated(document: Mapping[str, Any]) -> Rules:
+    try:
+        return Rules.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = safe_text(".".join(map(str, first["loc"])))
+        raise UsageError(f"rules file: {place}: {first['msg']}", mend=SEE_RULES) from error
+    except TypeError as error:
+        raise UsageError(f"rules file: {safe_text(str(error))}", mend=SEE_RULES) from error
+
+
+def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The base with what is different; tables are merged, everything else is replaced."""
+    merged = dict(base)
+    for key, value in own.items():
+        inner = base.get(key)
+        merged[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _check_effect(own: Mapping[str, Any], known: Mapping[str, Any], place: str) -> None:
+    """UsageError for a rule that is what it was already."""
+    for key, value in own.items():
+        named, before = f"{place}{key}", known.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            _check_effect(value, before, f"{named}.")
+        elif key in known and value == before:
+            raise UsageError(
+                f"rules file: {safe_text(named)} has no effect: it is so in the shipped rules", mend="leave it out"
+            )
+
+
+@cache
+def load_rules() -> Rules:
+    """The rules that ship with TinyTorch."""
+    return parse_rules(RULES_FILE.read_bytes())
+
+
+def check_constraints(
+    event: OlympicEvent, metrics: Mapping[str, float | None], rules: Rules | None = None
+) -> list[ConstraintResult]:
+    """What `event` demands of a model with these `metrics` (ms, MB, fraction), one result per constraint."""
+    demands = (rules or load_rules()).events[event].constraints
+    return [_check(constraint, metrics.get(constraint.metric)) for constraint in demands]
+
+
+def _check(constraint: Constraint, value: float | None) -> ConstraintResult:
+    number = None if value is None else checked_quantity(constraint.metric, value)
+    satisfied = None if number is None else constraint.allows(number)
+    return ConstraintResult(**constraint.model_dump(), value=number, satisfied=satisfied)

@@ -1,0 +1,1 @@
+"""What follows from one record or two: scores, what may be said of them, and what would win most next."""

@@ -1,0 +1,149 @@
+"""What a script expects of a run, and whether the run shows it, shows the opposite, or shows neither.
+
+Judged is the score that the event ranks by, with the interval in which it would lie over many sessions: bounds of the
+parts multiplied, which is wider than their joint interval, and so never claims too much.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tinytorch.benchmarking.comparison import Statistics
+from tinytorch.benchmarking.statistics import ALPHA, Interval, Verdict
+from tinytorch.competition.names import Expectation, OlympicEvent
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.submission import Submission
+from tinytorch.competition.rules.events import Ranking, Rules, load_rules
+from tinytorch.competition.scoring.scores import compared, compression_ratio_of, error_ratio_of, speedup_across_sessions
+from tinytorch.units import three_digits
+
+NO_WORSE_RATIO = 0.95  # of a timed score: what is smaller by less is no worse; sizes are exact and get no allowance
+NO_WORSE_POINTS = 1.0  # of accuracy: two or three answers of a test set of some hundred
+
+
+class Outcome(StrEnum):
+    """What became of an expectation."""
+
+    SHOWN = "shown"
+    OPPOSITE = "the opposite is shown"
+    OPEN = "neither is shown"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the optimized model stands beside the baseline: a ratio (`alike` at 1) or points of accuracy (at 0)."""
+
+    score: str
+    interval: Interval | None  # of 95 %
+    alike: float
+    allowance: float
+    judged_by: Interval | None = None  # of 1 - alpha by the rules; without one the verdict is by that of 95 %
+
+    def outcome(self, expected: Expectation) -> Outcome:
+        """Whether what was expected is shown."""
+        judged_by = self.judged_by or self.interval
+        if judged_by is None:
+            return Outcome.OPEN
+        if expected is Expectation.BETTER and judged_by.lower > self.alike:
+            return Outcome.SHOWN
+        if expected is Expectation.NO_WORSE and judged_by.lower >= self.alike - self.allowance:
+            return Outcome.SHOWN
+        return Outcome.OPPOSITE if judged_by.upper < self.alike else Outcome.OPEN
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Better or worse where the whole interval says so; None without one."""
+        judged_by = self.judged_by or self.interval
+        if judged_by is None:
+            return None
+        if judged_by.lower > self.alike:
+            return Verdict.BETTER
+        return Verdict.WORSE if judged_by.upper < self.alike else Verdict.NO_DETECTABLE_DIFFERENCE
+
+    @property
+    def bounds(self) -> str:
+        """The interval as people write it; empty without one, and in a word where it has no width."""
+        if self.interval is None:
+            return ""
+        return "(exact)" if self.interval.lower == self.interval.upper else self._written(self.interval)
+
+    def __str__(self) -> str:
+        """The score and its interval."""
+        if self.interval is None:
+            return f"{self.score} has no interval"
+        return f"{self.score} within {self._written(self.interval)}"
+
+    def _written(self, interval: Interval) -> str:
+        if not self.alike:
+            return f"[{interval.lower:+.1f}, {interval.upper:+.1f}]"
+        return f"[{three_digits(interval.lower)}, {three_digits(interval.upper)}]"
+
+
+def standing(evidence: Run | Submission, event: OlympicEvent, rules: Rules | None = None) -> Standing:
+    """How the optimized model of a run, or of a valid submission, stands by what an event ranks by."""
+    judged_by = rules or load_rules()
+    ranked, found = judged_by.events[event].ranked_by, _statistics(evidence, judged_by)
+    if ranked == "accuracy":
+        delta = _accuracy_delta(found)
+        points = None if delta is None else Interval(100 * delta.lower, 100 * delta.upper)
+        return Standing("accuracy (points)", points, alike=0.0, allowance=NO_WORSE_POINTS)
+    allowance = 0.0 if ranked == "compression_ratio" else 1.0 - NO_WORSE_RATIO
+    shown, used = (
+        _ranked(evidence, found, ranked, judged_by, alpha) for alpha in (ALPHA, judged_by.significance.alpha)
+    )
+    return Standing(ranked, shown, alike=1.0, allowance=allowance, judged_by=used)
+
+
+def _statistics(evidence: Run | Submission, rules: Rules) -> Statistics:
+    """Those of a submission stand in it, and its checks have recomputed them."""
+    if isinstance(evidence, Submission):
+        return evidence.statistics
+    return compared(evidence.baseline.metrics, evidence.optimized.metrics, rules)
+
+
+def _ranked(
+    evidence: Run | Submission, found: Statistics, ranked: Ranking, rules: Rules, alpha: float
+) -> Interval | None:
+    sessions = evidence.protocol.sessions if evidence.protocol else 1
+    speedup, compression = speedup_across_sessions(found.speedup, sessions, rules, alpha), _compression(evidence)
+    parts = {
+        "speedup": (speedup,),
+        "compression_ratio": (compression,),
+        "extreme_push": (compression, speedup),
+        "all_around": (compression, speedup, _error_ratio(evidence, found, rules)),
+    }[ranked]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    power = 1 / 3 if ranked == "all_around" else 1.0
+    return Interval(math.prod(part.lower for part in known) ** power, math.prod(part.upper for part in known) ** power)
+
+
+def _compression(evidence: Run | Submission) -> Interval | None:
+    """The exact ratio, where all was seen that the models keep."""
+    first, second = evidence.baseline.metrics.memory, evidence.optimized.metrics.memory
+    if first is None or second is None or not first.has_raw_samples or not second.has_raw_samples:
+        return None
+    ratio = compression_ratio_of(first, second)
+    return None if ratio is None or first.unseen or second.unseen else Interval(ratio, ratio)
+
+
+def _accuracy_delta(statistics: Statistics) -> Interval | None:
+    """The interval of the difference; the test decides, so without a difference it holds 0."""
+    found = statistics.accuracy_delta
+    if found is None or found.ci_lower is None or found.ci_upper is None:
+        return None
+    if found.verdict == "no detectable difference":
+        return Interval(min(found.ci_lower, 0.0), max(found.ci_upper, 0.0))
+    return Interval(found.ci_lower, found.ci_upper)
+
+
+def _error_ratio(evidence: Run | Submission, statistics: Statistics, rules: Rules) -> Interval | None:
+    delta, baseline = _accuracy_delta(statistics), evidence.baseline.metrics.accuracy
+    if delta is None or baseline is None:
+        return None
+    smoothing, mean = rules.scoring.error_ratio_smoothing, baseline.mean
+    bounds = (min(1.0, max(0.0, mean + each)) for each in (delta.lower, delta.upper))
+    return Interval(*(error_ratio_of(mean, bound, smoothing) for bound in bounds))

@@ -1,0 +1,174 @@
+"""Normalized scores: ratios of two models' metrics, free of the machine they were measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import exp
+from typing import Protocol, runtime_checkable
+
+from tinytorch.benchmarking import records
+from tinytorch.benchmarking.comparison import Comparison, Criteria, Statistics, compare_metrics
+from tinytorch.benchmarking.records import (
+    METRIC_RECORDS,
+    Accuracy,
+    Memory,
+    Metrics,
+    ModelRecord,
+    Record,
+    SystemInfo,
+)
+from tinytorch.benchmarking.statistics import ALPHA, Interval, mean_estimate, widened_interval
+from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.competition.rules.quantities import check_metric_name, checked_quantity
+from tinytorch.errors import UsageError
+from tinytorch.units import METRICS
+
+Results = Mapping[str, object]
+
+
+@runtime_checkable
+class MeasuredResults(Protocol):
+    """What a Benchmark's results carry beside their metrics."""
+
+    @property
+    def model_record(self) -> ModelRecord: ...
+    @property
+    def protocol(self) -> records.Protocol | None: ...
+    @property
+    def system_info(self) -> SystemInfo | None: ...
+    @property
+    def partner(self) -> MeasuredResults | None: ...
+    @property
+    def origin(self) -> object: ...
+
+
+class Scores(Record):
+    """How far the optimized model moved from the baseline; None where a metric it needs is missing."""
+
+    speedup: float | None = None
+    compression_ratio: float | None = None
+    accuracy_delta: float | None = None
+    error_ratio: float | None = None
+    all_around: float | None = None
+    extreme_push: float | None = None
+
+
+def calculate_normalized_scores(baseline_results: Results, optimized_results: Results) -> dict[str, float | None]:
+    """Scores from two mappings of metric -> number (ms, MB, fraction) or -> record, as a Benchmark gives them."""
+    baseline, optimized = paired_models(baseline_results, optimized_results)
+    scores: dict[str, float | None] = compute_scores(baseline.metrics, optimized.metrics).model_dump()
+    return scores
+
+
+def paired_models(baseline_results: Results, optimized_results: Results) -> tuple[ModelRecord, ModelRecord]:
+    """Both models' records; the baseline as it was measured interleaved with the optimized one, where it was.
+
+    That is so for the first model of one benchmark, as its artifact shows: no other baseline than the one that was
+    given is ever taken, however alike the two are.
+    """
+    baseline = _model_record(baseline_results, "baseline")
+    optimized = _model_record(optimized_results, "optimized")
+    if not isinstance(baseline_results, MeasuredResults) or not isinstance(optimized_results, MeasuredResults):
+        return baseline, optimized
+    partner = optimized_results.partner
+    if partner is None or partner.origin is not baseline_results.origin:
+        return baseline, optimized
+    digest = baseline.artifact_sha256  # None of a model that was measured in this process, and may be any
+    is_same = digest is not None and digest == partner.model_record.artifact_sha256
+    return partner.model_record if is_same else baseline, optimized
+
+
+def compute_scores(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Scores:
+    """The scores of two models' metrics."""
+    rules = rules or load_rules()
+    return derive_scores(compared(baseline, optimized, rules), baseline, optimized, rules)
+
+
+def compared(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Statistics:
+    """Speedup and accuracy delta with their uncertainty, by the rules."""
+    significance = (rules or load_rules()).significance
+    criteria = Criteria(alpha=significance.alpha, typical_excess=significance.typical_excess)
+    return compare_metrics(baseline, optimized, criteria)
+
+
+def speedup_across_sessions(
+    speedup: Comparison | None, sessions: int, rules: Rules | None = None, alpha: float = ALPHA
+) -> Interval | None:
+    """Where the mean speedup of many sessions lies, with 1 - `alpha` confidence; None where one has no interval."""
+    estimate = mean_estimate(speedup.log_ratios) if speedup and speedup.log_ratios else None
+    found = widened_interval(estimate, session_spread(sessions, rules), alpha) if estimate else None
+    return Interval(exp(found.lower), exp(found.upper)) if found else None
+
+
+def session_spread(sessions: int, rules: Rules | None = None) -> float:
+    """The error of a speedup beside its own: how much it is another in the next session (log scale).
+
+    One session has the spread that the rules take; a run of several sessions has seen it.
+    """
+    return 0.0 if sessions > 1 else (rules or load_rules()).significance.session_spread
+
+
+def derive_scores(statistics: Statistics, baseline: Metrics, optimized: Metrics, rules: Rules) -> Scores:
+    """The scores, where speedup and accuracy delta are known already."""
+    speedup = statistics.speedup.estimate if statistics.speedup else None
+    compression = compression_ratio_of(baseline.memory, optimized.memory)
+    error_ratio = _error_ratio(baseline.accuracy, optimized.accuracy, rules.scoring.error_ratio_smoothing)
+    every = _product(speedup, compression, error_ratio)
+    return Scores(
+        speedup=speedup,
+        compression_ratio=compression,
+        accuracy_delta=statistics.accuracy_delta.estimate if statistics.accuracy_delta else None,
+        error_ratio=error_ratio,
+        all_around=None if every is None else every ** (1 / 3),
+        extreme_push=_product(compression, speedup),
+    )
+
+
+def metric_values(metrics: Metrics) -> dict[str, float | None]:
+    """Metric -> mean (ms, MB, fraction), None where not measured: what constraints are checked against."""
+    measured = metrics.measured()
+    return {name: measured[name].mean if name in measured else None for name in METRICS}
+
+
+def _error_ratio(baseline: Accuracy | None, optimized: Accuracy | None, smoothing: float) -> float | None:
+    return error_ratio_of(baseline.mean, optimized.mean, smoothing) if baseline and optimized else None
+
+
+def compression_ratio_of(baseline: Memory | None, optimized: Memory | None) -> float | None:
+    """Baseline memory / optimized memory; None without both, and for a model that keeps nothing: no ratio says that."""
+    return baseline.mean / optimized.mean if baseline and optimized and baseline.mean and optimized.mean else None
+
+
+def error_ratio_of(baseline: float, optimized: float, smoothing: float) -> float:
+    """The errors of one accuracy over those of another; the smoothing keeps a perfect model finite."""
+    return (1 - baseline + smoothing) / (1 - optimized + smoothing)
+
+
+def _product(*factors: float | None) -> float | None:
+    product = 1.0
+    for factor in factors:
+        if factor is None:
+            return None
+        product *= factor
+    return product
+
+
+def _model_record(results: Results, owner: str) -> ModelRecord:
+    if isinstance(results, MeasuredResults):
+        return results.model_record
+    if not isinstance(results, Mapping):
+        raise UsageError(f"{owner} results must be a mapping of metric to number or record")
+    given = {check_metric_name(name, tuple(METRIC_RECORDS), owner): value for name, value in results.items()}
+    metrics = {name: _record(name, value, owner) for name, value in given.items() if value is not None}
+    return ModelRecord(name=owner, metrics=Metrics.model_validate(metrics))
+
+
+def _record(metric: str, value: object, owner: str) -> Record:
+    """A metric's record: as given, or around a number given by hand."""
+    kind = METRIC_RECORDS[metric]
+    if isinstance(value, kind):
+        return value
+    if isinstance(value, Record) or metric == "throughput":
+        found = type(value).__name__
+        raise UsageError(f"{owner} {metric} must be a {kind.__name__} record, got {found}")
+    return kind.model_validate({"mean": checked_quantity(metric, value, owner)})
