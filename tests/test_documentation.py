@@ -25,7 +25,7 @@ from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task
 from tito.app import run as tito
 from tito.commands import every_command
-from tito.course import MODULES, Module
+from tito.course.course import MODULES, Module
 from tito.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[1]

@@ -14,10 +14,10 @@ from typer.main import get_command
 
 from tinytorch.errors import TinyTorchError, UsageError
 from tinytorch.text import from_argument
-from tito import interrupts, screen, streams
 from tito.commands import GROUPS, TEST, every_command
 from tito.exit_codes import ExitCode, exit_code_of
 from tito.lazy import NAMES, help_alone, lazy_group
+from tito.terminal import interrupts, screen, streams
 
 ROOM = "make room there, or choose another place: --workspace DIR, -o FILE, TITO_CACHE or TMPDIR"
 SYSTEM_MENDS = {

@@ -20,6 +20,7 @@ class Group(NamedTuple):
     commands: Mapping[str, Command]
 
 
+_MILESTONES = "tito.course.milestones.commands"
 _OLYMPICS = {
     "tasks": "List the tasks, and what is known of their baselines here.",
     "techniques": "List what can be done to a model, and what each technique did when measured.",
@@ -46,21 +47,21 @@ GROUPS = {
     "module": Group(
         "The twenty modules of the course: start, test, complete.",
         {
-            "list": Command("List the modules, with their numbers in both editions.", "tito.modules:listing"),
-            "status": Command("Show what is started and complete, and the next command.", "tito.modules:status"),
-            "start": Command("Write a module's starter file into your folder.", "tito.modules:start"),
-            "test": Command("Run a module's tests on your file, or on ours.", "tito.modules:check"),
-            "complete": Command("Run a module's tests, and record that they passed.", "tito.modules:complete"),
-            "reset": Command("Put your file aside and write the starter file again.", "tito.modules:reset"),
+            "list": Command("List the modules, with their numbers in both editions.", "tito.course.modules:listing"),
+            "status": Command("Show what is started and complete, and the next command.", "tito.course.modules:status"),
+            "start": Command("Write a module's starter file into your folder.", "tito.course.modules:start"),
+            "test": Command("Run a module's tests on your file, or on ours.", "tito.course.modules:check"),
+            "complete": Command("Run a module's tests, and record that they passed.", "tito.course.modules:complete"),
+            "reset": Command("Put your file aside and write the starter file again.", "tito.course.modules:reset"),
         },
     ),
     "milestone": Group(
         "Six programs from the history of the field, on our own framework.",
         {
-            "list": Command("List the milestones.", "tito.milestones.commands:listing"),
-            "info": Command("Tell what a milestone is about and where it is.", "tito.milestones.commands:info"),
-            "run": Command("Run a milestone and record the figure that it reached.", "tito.milestones.commands:run"),
-            "status": Command("Show what was reached, and the next command.", "tito.milestones.commands:status"),
+            "list": Command("List the milestones.", f"{_MILESTONES}:listing"),
+            "info": Command("Tell what a milestone is about and where it is.", f"{_MILESTONES}:info"),
+            "run": Command("Run a milestone and record the figure that it reached.", f"{_MILESTONES}:run"),
+            "status": Command("Show what was reached, and the next command.", f"{_MILESTONES}:status"),
         },
     ),
     "system": Group(
@@ -72,7 +73,7 @@ GROUPS = {
     ),
 }  # fmt: skip
 TEST = Command(
-    "Run the tests of modules: yours, or ours.", "tito.testing.command:module_tests"
+    "Run the tests of modules: yours, or ours.", "tito.course.testing.command:module_tests"
 )  # the one without a group
 
 

@@ -17,13 +17,13 @@ import typer
 
 from tinytorch.errors import TinyTorchError
 from tinytorch.units import format_size
-from tito import screen
-from tito.course import CHECKOUT, IS_CHECKOUT
-from tito.coursework import installed_version
+from tito.course.course import CHECKOUT, IS_CHECKOUT
+from tito.course.coursework import installed_version
 from tito.exit_codes import ExitCode
-from tito.folder import CACHE_VARIABLE, folder_of, workspace_root
 from tito.options import Json
-from tito.tables import table
+from tito.terminal import screen
+from tito.terminal.tables import table
+from tito.workspace.folder import CACHE_VARIABLE, folder_of, workspace_root
 
 LEAST_FREE_BYTES, LEAST_MEMORY_BYTES = 500_000_000, 2_000_000_000
 PACKAGES = ("numpy", "scipy", "pydantic", "typer", "rich", "psutil", "numba", "pytest", "matplotlib")

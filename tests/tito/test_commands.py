@@ -13,7 +13,7 @@ from rich.console import Console
 from tinytorch.benchmarking.records import Doubt
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run, parse_run
-from tito import render
+from tito.views import runs as render
 
 
 def test_benchmark_writes_the_run_and_prints_one_document(measured) -> None:
@@ -189,7 +189,7 @@ def test_an_expectation_has_its_exit_code(
     athlete: Path, tito, monkeypatch: pytest.MonkeyPatch, expected: str, change, code: int
 ) -> None:
     run = change(Run.model_validate_json((athlete / "run.json").read_bytes()))
-    monkeypatch.setattr("tito.measuring.measure", lambda place, asked: run)
+    monkeypatch.setattr("tito.olympics.measuring.measure", lambda place, asked: run)
     done = tito("benchmark", "--event", "latency_sprint", "--expect", expected)
 
     assert done.code == code

@@ -14,8 +14,8 @@ import pytest
 
 from tito.app import run
 from tito.exit_codes import EXIT_CODES, exit_code_of
-from tito.history import RunEntry
-from tito.workspace import Workspace
+from tito.workspace.history import RunEntry
+from tito.workspace.workspace import Workspace
 
 BAD_CALLS = {
     "unknown event": (["benchmark", "--event", "latency_sprnt"], 2, "'latency_sprint'"),
@@ -157,7 +157,7 @@ def test_status_tells_that_the_last_attempt_failed(athlete: Path, tito) -> None:
 
 def test_a_second_run_in_one_workspace_is_refused(beginner: Path, tito) -> None:
     holder = (
-        "import sys; from tito.workspace import Workspace\nwith Workspace().measuring(): print(1, flush=True); input()"
+        "from tito.workspace.workspace import Workspace\nwith Workspace().measuring(): print(1, flush=True); input()"
     )
     command = [sys.executable, "-c", holder]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:

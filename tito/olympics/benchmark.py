@@ -11,11 +11,11 @@ from tinytorch.competition.names import Expectation, parse_event
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
-from tito import screen
-from tito.documents import Destination
 from tito.exit_codes import ExitCode
 from tito.options import Entry, Event, Force, Json, Output, RulesFile, Seed, Strategy, Task, TimeLimit, WorkspaceFolder
-from tito.workspace import Workspace
+from tito.terminal import screen
+from tito.workspace.documents import Destination
+from tito.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from tinytorch.competition.record.run import Run
@@ -58,7 +58,7 @@ def benchmark(
     target = Destination(output, "run", force)
     target.replaced()
     from tinytorch.competition.rules.events import read_rules
-    from tito import measuring
+    from tito.olympics import measuring
 
     judged_by = read_rules(rules)
     who = measuring.contender(task, event, entry, strategy)
@@ -87,7 +87,7 @@ def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: b
     if json_ and digest:
         screen.put_json({"run": run.id, "file": target.name, "sha256": digest})
     if not json_ and not (is_asked and target.is_stdout):
-        from tito import render
+        from tito.views import runs as render
 
         screen.show(render.benchmark_table(run))
         if plot:

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from tinytorch.errors import UsageError
-from tito import screen
 from tito.exit_codes import ExitCode
 from tito.options import Json, RulesFile, WorkspaceFolder
-from tito.workspace import Workspace
+from tito.terminal import screen
+from tito.workspace.workspace import Workspace
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id or file; - is stdin.")]
 
@@ -30,7 +30,7 @@ def compare(
     from tinytorch.competition.record.run import parse_run
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.contrast import contrast
-    from tito import render_contrast
+    from tito.views import contrast as render_contrast
 
     judged_by, place = read_rules(rules), Workspace(folder)
     runs = [parse_run(*place.run_content(name)) for name in (first, second)]

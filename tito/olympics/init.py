@@ -13,9 +13,9 @@ from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
-from tito import screen
-from tito.course import CHECKOUT
+from tito.course.course import CHECKOUT
 from tito.options import Event, Json, Task
+from tito.terminal import screen
 
 ENTRY = "entry.py"
 NOTEBOOK = CHECKOUT / "notebooks" / "capstone.ipynb"
@@ -32,7 +32,7 @@ def init(
     It does what the event's reference strategy does (default: all_around).
     """
     from tinytorch.workloads.registry import find_task
-    from tito.entry_text import entry_text
+    from tito.olympics.entry_text import entry_text
 
     chosen = parse_event(event or DEFAULT_STRATEGY)
     found = find_task(task)

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from tito import screen, start
-from tito.documents import Destination
+from tito import start
 from tito.exit_codes import ExitCode
 from tito.options import Division, Event, Force, Json, Level, Output, RecordedTask, RulesFile, Trust, WorkspaceFolder
-from tito.submissions import Submissions
+from tito.terminal import screen
+from tito.workspace.documents import Destination
+from tito.workspace.submissions import Submissions
 
 MOST_LISTED = 20  # of each list, without --all; every other format has all
 
@@ -49,7 +50,7 @@ def leaderboard(
     target.replaced()
     start.alone()
     from tinytorch.competition.rules.events import read_rules
-    from tito import ranking
+    from tito.olympics import ranking
 
     wanted = ranking.wanted(event, task, division, trust)
     found = ranking.rank(files, target.place, read_rules(rules), wanted, folder)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tito import screen
 from tito.options import Json
+from tito.terminal import screen
 
 LOGO = r"""
    ,---.   ,---.   ,---.

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK
-from tito import screen
 from tito.options import Entry, Json, Strategy, Task, TimeLimit
+from tito.terminal import screen
 
 
 def profile(
@@ -18,7 +18,8 @@ def profile(
     json_: Json = False,
 ) -> None:
     """Show what each layer of a model costs, and what would help: of the baseline, a strategy or an entry."""
-    from tito import measuring, render_profile
+    from tito.olympics import measuring
+    from tito.views import profile as render_profile
 
     who = measuring.profiled(task, entry, strategy)
     found = measuring.profile(measuring.challenge(who, task, limit_s=time_limit))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinytorch.errors import SetupMissingError
-from tito import screen, start
-from tito.documents import Destination
+from tito import start
 from tito.exit_codes import ExitCode
 from tito.options import Division, Event, Force, Json, Level, RecordedTask, RulesFile, Trust, WorkspaceFolder
-from tito.submissions import Submissions
+from tito.terminal import screen
+from tito.workspace.documents import Destination
+from tito.workspace.submissions import Submissions
 
 if TYPE_CHECKING:
     from tinytorch.competition.ranking.examination import Details
@@ -47,7 +48,7 @@ def report(
     start.alone()
     page = _page_maker()
     from tinytorch.competition.rules.events import read_rules
-    from tito import ranking
+    from tito.olympics import ranking
 
     wanted = ranking.wanted(event, task, division, trust)
     board, details = ranking.rank_detailed(files, target.place, read_rules(rules), wanted, folder)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from tinytorch.competition.names import parse_event
-from tito import screen
 from tito.options import EVENTS, Json, RulesFile
+from tito.terminal import screen
 
 
 def rules(
@@ -29,7 +29,7 @@ def rules(
         document = found.model_dump(mode="json")
         screen.put_json({"event": event, **document["events"][chosen]} if chosen else document)
         return
-    from tito import render_rules
+    from tito.views import rules as render_rules
 
     screen.show(render_rules.events(found, chosen))
     if chosen is None:

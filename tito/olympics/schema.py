@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tito import screen
-from tito.documents import Destination
 from tito.options import Force, Json, Output
+from tito.terminal import screen
+from tito.workspace.documents import Destination
 
 
 class Published(StrEnum):

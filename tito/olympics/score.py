@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from tito import screen
 from tito.options import Json, RecordedTask, RulesFile, WorkspaceFolder
-from tito.workspace import Workspace
+from tito.terminal import screen
+from tito.workspace.workspace import Workspace
 
 
 def score(
@@ -27,7 +27,7 @@ def score(
     from tinytorch.competition.scoring.advice import advice
     from tinytorch.competition.scoring.expectation import standing
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
-    from tito import render
+    from tito.views import runs as render
 
     judged_by = read_rules(rules)
     record = parse_run(*Workspace(folder).run_content(run, task))

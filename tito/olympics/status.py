@@ -12,12 +12,12 @@ import typer
 
 from tinytorch.competition.names import RULES_FILE
 from tinytorch.text import safe_lines
-from tito import screen
-from tito.history import FailureEntry, FileState, RunEntry, SubmissionEntry
 from tito.options import Json, RecordedTask, WorkspaceFolder
-from tito.plots import histogram, trend
-from tito.screen import STANDARD
-from tito.workspace import Workspace, benchmark_command, file_state
+from tito.terminal import screen
+from tito.terminal.plots import histogram, trend
+from tito.terminal.screen import STANDARD
+from tito.workspace.history import FailureEntry, FileState, RunEntry, SubmissionEntry
+from tito.workspace.workspace import Workspace, benchmark_command, file_state
 
 MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
 MOST_DRAWN = 24  # runs of the trend

@@ -12,14 +12,14 @@ from tinytorch.competition.record.kinds import event_of
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.text import from_argument, nearest
 from tinytorch.workloads.registry import DEFAULT_TASK
-from tito import athlete as people
-from tito import screen
-from tito.documents import Destination
-from tito.history import SubmissionEntry
 from tito.options import Event, Force, Json, RecordedTask, RulesFile, WorkspaceFolder
-from tito.provenance import provenance
-from tito.screen import STANDARD
-from tito.workspace import Workspace
+from tito.terminal import screen
+from tito.terminal.screen import STANDARD
+from tito.workspace import athlete as people
+from tito.workspace.documents import Destination
+from tito.workspace.history import SubmissionEntry
+from tito.workspace.provenance import provenance
+from tito.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from tinytorch.competition.record.run import Run
@@ -148,7 +148,7 @@ def _run(place: Workspace, named: str | None, task: str | None, event: str) -> R
     try:
         record = parse_run(*place.run_content(named, task))
     except SetupMissingError:
-        from tito import measuring
+        from tito.olympics import measuring
 
         wanted = task or DEFAULT_TASK
         screen.say(f"no run of {wanted} is recorded yet: measuring the reference strategy of {event} first")
@@ -160,7 +160,7 @@ def _run(place: Workspace, named: str | None, task: str | None, event: str) -> R
 
 def _refuse(verdict: dict[str, Any], json_: bool) -> None:
     """Show the findings and end with exit code 1; nothing is written."""
-    from tito import render
+    from tito.views import runs as render
 
     if json_:
         screen.put_json({"written": False, **verdict})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from tito import screen
 from tito.options import Json
+from tito.terminal import screen
 
 
 def tasks(json_: Json = False) -> None:
     """List the tasks with their data, strategies, and baselines: looked at now, where they are trained already."""
-    from tito import measuring, render_profile
+    from tito.olympics import measuring
+    from tito.views import profile as render_profile
 
     cards = measuring.task_cards()
     if json_:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from tinytorch.workloads.techniques import TECHNIQUES, measured
-from tito import screen
 from tito.options import Json
+from tito.terminal import screen
 
 
 def techniques(json_: Json = False) -> None:
@@ -17,7 +17,7 @@ def techniques(json_: Json = False) -> None:
     if json_:
         screen.put_json({"machine": found.get("machine"), "date": found.get("date"), "techniques": rows})
         return
-    from tito import render_profile
+    from tito.views import profile as render_profile
 
     screen.show(render_profile.techniques_table(rows, found.get("machine"), found.get("date")))
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from tito import start
-from tito.documents import Destination
 from tito.options import Force, Json, Output, RulesFile
-from tito.submissions import DEFAULT_FILE, Submissions, expanded
+from tito.workspace.documents import Destination
+from tito.workspace.submissions import DEFAULT_FILE, Submissions, expanded
 
 
 class OutputFormat(StrEnum):
@@ -46,7 +46,7 @@ def validate(
     target.replaced()
     start.alone()
     from tinytorch.competition.rules.events import read_rules
-    from tito import checking
+    from tito.olympics import checking
 
     if explain is not None:
         checking.explain(explain, format_, target)

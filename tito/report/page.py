@@ -20,10 +20,10 @@ from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Row,
 from tinytorch.competition.record.submission import Trust, is_repository
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, format_size, three_digits
-from tito.render import leader_words, score_words
-from tito.render_rules import constraint_words, limit_rows
 from tito.report import plots
 from tito.report.plots import Scale
+from tito.views.rules import constraint_words, limit_rows
+from tito.views.runs import leader_words, score_words
 
 FOLDER = Path(__file__).parent
 PODIUM_STEPS, MOST_ON_A_STEP = 3, 6

@@ -2,7 +2,7 @@
 
 The leader is picked by its value, so that any pair of those without a rank could have been the one that is tested:
 Holm's correction is for all of these pairs. With one for the leader's own pairs alone, somebody would be told from ten
-equal submissions in one of seven rankings, from a hundred in every second one (`tests/competition/ranking/test_order.py`).
+equal submissions in one of seven rankings, from a hundred in every second one; a test simulates both.
 """
 
 from __future__ import annotations

@@ -1,0 +1,264 @@
+"""`tito module`: starter files without solutions, completion only by passed tests, nothing lost."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from tito.app import run
+from tito.course.course import MODULES
+from tito.course.coursework import Completed, Coursework, next_module
+from tito.course.testing.runner import Outcome, Result, Subject, run_tests
+
+LOSSES = """
+import numpy as np
+from tinytorch.core.tensor import Tensor
+
+class MSELoss:
+    def forward(self, x, y):
+        return Tensor(((x.data - y.data) ** 2).mean())
+    def __call__(self, x, y):
+        return self.forward(x, y)
+
+def log_softmax(x, dim=-1):
+    shifted = x.data - x.data.max(axis=dim, keepdims=True)
+    return Tensor(shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True)))
+
+class CrossEntropyLoss(MSELoss):
+    def forward(self, x, y):
+        rows = np.arange(len(x.data))
+        return Tensor(-log_softmax(x).data[rows, y.data.astype(int)].mean())
+
+class BinaryCrossEntropyLoss(MSELoss):
+    def forward(self, p, y):
+        p = np.clip(p.data, 1e-7, 1 - 1e-7)
+        return Tensor(-(y.data * np.log(p) + (1 - y.data) * np.log(1 - p)).mean())
+"""
+
+
+class Student:
+    """Types commands in a folder of their own."""
+
+    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capfd = folder, capfd
+        self.out = self.err = ""
+
+    def types(self, *arguments: str) -> int:
+        code = run(["module", *arguments])
+        self.out, self.err = self._capfd.readouterr()
+        return code
+
+    @property
+    def progress(self):
+        return Coursework().progress()
+
+
+@pytest.fixture
+def student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Student:
+    folder = tmp_path / "a student"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return Student(folder, capfd)
+
+
+def test_every_module_is_listed_with_both_numbers(student: Student) -> None:
+    student.types("list", "--json")
+    rows = json.loads(student.out)["modules"]
+    swapped = {row["name"]: (row["number"], row["number_elsewhere"]) for row in rows}
+
+    assert (swapped["memoization"], swapped["acceleration"]) == ((17, 18), (18, 17))
+    assert student.types("list") == 0
+    assert "18 in the newer edition" in student.out
+
+
+def test_both_editions_number_every_module_once() -> None:
+    assert sorted(module.number_elsewhere or module.number for module in MODULES) == list(range(1, 21))
+
+
+def test_a_starter_is_written_and_the_next_command_named(student: Student) -> None:
+    assert student.types("start", "4") == 0
+    assert Path("modules/04_losses.py").is_file()
+    assert "it builds on 01 tensor, 02 activations, not complete yet" in student.err
+    assert student.err.splitlines()[-1] == "next: tito module test losses"
+    assert student.progress.started["losses"].file == "modules/04_losses.py"
+
+
+def test_a_file_that_is_there_is_not_overwritten(student: Student) -> None:
+    student.types("start", "losses")
+    Path("modules/04_losses.py").write_text("mine")
+
+    assert student.types("start", "losses") == 2
+    assert "tito module reset losses" in student.err
+    assert Path("modules/04_losses.py").read_text() == "mine"
+
+
+def test_a_starter_is_not_complete(student: Student) -> None:
+    student.types("start", "losses")
+
+    assert student.types("complete", "losses") == 1
+    assert "is not recorded as complete" in student.err
+    assert student.progress.completed == {}
+
+
+def test_what_passes_is_complete_with_date_version_and_file(student: Student) -> None:
+    student.types("start", "losses")
+    Path("modules/04_losses.py").write_text(LOSSES)
+
+    assert student.types("complete", "losses") == 0
+    entry = student.progress.completed["losses"]
+    assert (entry.tested, entry.version, entry.passed >= 8) == ("modules/04_losses.py", "0.1.0", True)
+    assert "next: tito module start tensor" in student.err
+
+
+def test_without_a_file_ours_is_tested_and_that_is_said(student: Student) -> None:
+    assert student.types("complete", "activations") == 0
+    assert "no 02_activations.py in modules: ours is tested" in student.err
+    assert student.progress.completed["activations"].tested == "tinytorch.core.activations"
+
+
+def test_what_fails_later_stays_as_it_was(student: Student) -> None:
+    student.types("complete", "activations")
+    student.types("start", "activations")
+
+    assert "activations" not in student.progress.completed  # begun anew
+    assert student.types("complete", "activations") == 1
+
+
+def test_a_reset_keeps_what_was_there(student: Student) -> None:
+    student.types("start", "losses")
+    Path("modules/04_losses.py").write_text("mine")
+
+    assert student.types("reset", "losses", "--json") == 0
+    assert Path(json.loads(student.out)["kept"]).read_text() == "mine"
+    assert "raise NotImplementedError" in Path("modules/04_losses.py").read_text()
+
+
+def test_a_reset_of_nothing_names_start(student: Student) -> None:
+    assert student.types("reset", "losses") == 2
+    assert "tito module start losses" in student.err
+
+
+def test_a_tested_file_is_the_student_s(student: Student) -> None:
+    student.types("start", "losses")
+
+    assert student.types("test", "losses", "--json") == 1
+    assert json.loads(student.out)["tested"] == "modules/04_losses.py"
+
+
+@pytest.mark.parametrize(
+    ("before", "state"),
+    [([], "ready"), ([("start", "tensor")], "started"), ([("complete", "tensor")], "complete")],
+)
+def test_status_shows_how_far_a_module_is(student: Student, before: list[tuple[str, str]], state: str) -> None:
+    for command in before:
+        student.types(*command)
+    student.types("status", "--json")
+    rows = json.loads(student.out)["modules"]
+
+    assert rows[0]["state"] == state
+    assert rows[19]["state"] == "waits"
+    assert student.types("status") == 0
+    assert state in student.out
+
+
+def test_another_folder_is_named_in_every_hint(student: Student) -> None:
+    student.types("start", "tensor", "--folder", "my work")
+    assert student.err.splitlines()[-1] == "next: tito module test tensor --folder 'my work'"
+
+    student.types("status", "--folder", "my work")
+    assert "next: tito module complete tensor --folder 'my work'" in student.err
+
+
+def test_a_damaged_progress_is_kept_aside_and_said(student: Student) -> None:
+    student.types("complete", "activations")
+    Path(".tito/course/progress.json").write_text("{}}")
+
+    assert student.types("status") == 0
+    assert "was damaged; it is kept as progress.damaged-" in student.err
+    assert len(list(Path(".tito/course").glob("progress.damaged-*.json"))) == 1
+
+
+def test_a_progress_of_a_newer_version_is_read(student: Student) -> None:
+    Path(".tito/course").mkdir(parents=True)
+    Path(".tito/course/progress.json").write_text('{"format": 1, "certificates": [], "completed": {}}')
+
+    assert student.progress.completed == {}
+
+
+def test_a_read_only_home_is_a_clear_word(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tito.workspace.folder.atomic_write", refuse)
+
+    assert student.types("complete", "activations") == 2
+    assert "cannot write in .tito/course: Read-only file system" in student.err
+
+
+def test_an_unwritable_folder_is_a_clear_word(student: Student) -> None:
+    Path("modules").write_text("a file")
+
+    assert student.types("start", "tensor") == 2
+    assert "--folder DIR" in student.err
+
+
+def test_the_next_module_is_one_that_can_be_begun() -> None:
+    done = ["tensor", "activations"]
+
+    assert next_module(done).name == "layers"
+    assert next_module(module.name for module in MODULES) is None
+
+
+def test_after_all_modules_comes_the_competition(student: Student) -> None:
+    now = "2026-01-01T00:00:00Z"
+    entry = Completed(tested="x", passed=1, completed_at=now, version="1")
+    Path(".tito/course").mkdir(parents=True)
+    every = {module.name: json.loads(entry.model_dump_json()) for module in MODULES}
+    Path(".tito/course/progress.json").write_text(json.dumps({"completed": every}))
+    student.types("status", "--json")
+
+    assert json.loads(student.out)["next"] == "tito milestone run 6"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_a_starter_has_no_solution_and_says_how_it_is_tested(module) -> None:
+    source = module.starter.read_text()
+    outcome = run_tests(Subject(module, module.starter), lambda result: None)
+
+    assert outcome.failed > len(outcome.results) / 2
+    assert f"tito module test {module.name}" in source
+    assert ast.get_docstring(ast.parse(source))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_a_starter_has_the_names_that_are_tested(module) -> None:
+    """Nobody who begins with it meets an ImportError."""
+    tree = ast.parse(module.contract.read_text())
+    wanted = {
+        alias.name for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == module.home for alias in node.names
+    }  # fmt: skip
+    told = module.starter.read_text()
+
+    assert wanted
+    assert [name for name in wanted if f"class {name}" not in told and f"def {name}(" not in told] == []
+
+
+def test_a_test_that_ends_python_completes_nothing(student: Student) -> None:
+    student.types("start", "losses")
+    Path("modules/04_losses.py").write_text(f"{LOSSES}\nimport os\nos._exit(0)")
+
+    assert student.types("complete", "losses") == 4
+    assert student.progress.completed == {}
+
+
+def test_after_the_capstone_comes_the_competition(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = MODULES[-1]
+    passed = Outcome(Subject(module), (Result("test_it", "passed", 0.1),))
+    monkeypatch.setattr("tito.course.modules.run_subject", lambda subject, is_quiet: passed)
+
+    assert student.types("complete", "20") == 0
+    assert student.err.splitlines()[-1] == "next: tito milestone run 6"

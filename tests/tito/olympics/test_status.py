@@ -1,0 +1,160 @@
+"""`status` looks: at files, from wherever it is called, and at every stage."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tito.workspace.history import Blocks, RunEntry, parse, unparse
+
+
+def states(document: dict[str, object], key: str = "submissions") -> list[str]:
+    return [row["file_state"] for row in document[key]]
+
+
+def test_a_submission_is_found_from_another_folder(athlete: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    tito("submit", "--event", "all_around")
+    (athlete / "deeper").mkdir()
+    monkeypatch.chdir(athlete / "deeper")
+    done = tito("status", "--json", "--workspace", "../.tito")
+
+    assert states(done.json) == ["valid"]
+    assert done.json["submissions"][0]["file"] == str(athlete / "submission.json")
+
+
+def test_a_submission_in_a_pipe_is_elsewhere_and_a_removed_one_gone(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around", "-o", "-")
+    tito("submit", "--event", "all_around", "-o", "gone.json")
+    (athlete / "gone.json").unlink()
+
+    assert states(tito("status", "--json").json) == ["elsewhere", "gone"]
+
+
+def test_of_two_submissions_to_one_file_the_first_is_replaced(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around")
+    done = tito("submit", "--event", "latency_sprint")
+
+    assert "held your submission for all_around; it is replaced" in done.err
+    assert states(tito("status", "--json").json) == ["replaced", "valid"]
+
+
+def test_the_same_event_again_is_nothing_to_warn_of(athlete: Path, tito) -> None:
+    tito("submit", "--event", "all_around")
+
+    assert "warning" not in tito("submit", "--event", "all_around").err
+
+
+def run_file(athlete: Path) -> Path:
+    (path,) = (athlete / ".tito" / "olympics" / "runs").glob("*.json")
+    return path
+
+
+def damage(athlete: Path) -> None:
+    run_file(athlete).write_text("{}")
+
+
+def remove(athlete: Path) -> None:
+    run_file(athlete).unlink()
+
+
+@pytest.mark.parametrize("change", [damage, remove])
+def test_stages_are_done_only_while_their_run_is_there(athlete: Path, tito, change) -> None:
+    change(athlete)
+    document = tito("status", "--json").json
+
+    assert [stage["done"] for stage in document["stages"]] == [True, False, False, False, False]
+    assert document["next"] == "tito olympics benchmark"
+
+
+def test_the_last_ten_runs_are_listed_and_all_on_demand(athlete: Path, tito) -> None:
+    entries = [
+        RunEntry(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
+        for number in range(14)
+    ]  # fmt: skip
+    (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse(entries))
+    shown, every = tito("status").out, tito("status", "--all").out
+
+    assert (shown.count("\nrun "), every.count("\nrun ")) == (10, 14)
+    assert "4 older, shown by --all" in shown
+    assert len(tito("status", "--json").json["runs"]) == 14
+
+
+def test_the_next_command_can_be_pasted_into_a_shell(athlete: Path, tito) -> None:
+    name = "my submission; rm -rf $HOME.json"
+    done = tito("submit", "--event", "all_around", "-o", name)
+    said = done.err.splitlines()[-1]
+
+    assert shlex.split(said)[-1] == name
+    assert shlex.split(tito("status", "--json").json["next"])[-1] == name
+
+
+def test_status_writes_nothing(beginner: Path, tito) -> None:
+    tito("status")
+
+    assert list(beginner.iterdir()) == []
+
+
+def test_a_record_is_one_line(athlete: Path, tito) -> None:
+    run = json.loads((athlete / "run.json").read_text())["id"]
+    (line,) = [line for line in tito("status").out.splitlines() if line.startswith("run ")]
+
+    assert line.split() == ["run", run, "digits_mlp", "all_around", "valid"]
+
+
+def test_a_run_s_spread_and_the_trend_are_drawn(athlete: Path, tito) -> None:
+    (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([
+        RunEntry(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task=task, source="s",
+                 scores={"all_around": score}, blocks=Blocks(lower=1.0, upper=2.0, counts=[1, 8, 4]))
+        for number, (task, score) in enumerate([("t", 1.0), ("other", 9.0), ("t", 2.0)])
+    ]))  # fmt: skip
+    lines = tito("status").out.splitlines()
+
+    assert "blocks      1x |▁█▄| 2x  speedup, block by block" in lines
+    assert "trend       ▁█  all_around of 2 runs at t, now 2" in lines
+
+
+def test_older_runs_have_no_spread_to_draw(athlete: Path, tito) -> None:
+    entry = RunEntry(id="run", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
+    (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([entry]))
+
+    assert "blocks" not in tito("status").out
+
+
+RUN = {"kind": "run", "id": "r", "created_at": "2026-01-01T00:00:00Z", "task": "t", "source": "s", "scores": {}}
+SPREAD = {"lower": 1.0, "upper": 2.0, "counts": [1]}
+DAMAGES = [
+    {"blocks": {**SPREAD, "counts": ["1"]}}, {"blocks": {**SPREAD, "lower": None}}, {"blocks": {**SPREAD, "more": 1}},
+    {"blocks": {**SPREAD, "upper": float("nan")}}, {"scores": {"all_around": "1"}}, {"scores": {"a": float("inf")}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_no_run_has_is_a_damaged_history(damage: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"blocks|unexpected|a score"):
+        parse(json.dumps([{**RUN, **damage}]).encode())
+
+
+def test_on_a_narrow_terminal_the_end_of_a_long_name_is_seen(athlete: Path, tito, monkeypatch) -> None:
+    """In a pipe, where `grep` looks for it, all of it."""
+    name = f"{'deep/' * 20}submission.json"
+    (athlete / name).parent.mkdir(parents=True)
+    tito("submit", "--event", "memory_challenge", "-o", name)
+    assert f"submission  {name}  memory_challenge  valid  trust T1" in tito("status").out
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line for line in tito("status").out.splitlines() if line.startswith("submission  ...")]
+
+    assert [len(line) for line in lines] == [80]
+    assert "/submission.json  memory_challenge  valid  trust T1" in lines[0]
+
+
+def test_a_real_run_s_status_fits_into_eighty_columns(athlete: Path, tito) -> None:
+    """With a submission, its validity and its trust."""
+    tito("submit", "--event", "memory_challenge")
+    lines = tito("status").out.splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert "submission  submission.json  memory_challenge  valid  trust T1" in lines
+    assert any(line.startswith("blocks") for line in lines)

@@ -1,0 +1,57 @@
+"""Plots of characters: nothing that is there is hidden, and nothing is drawn that is not."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tito.terminal import plots
+
+COUNTS = st.lists(st.integers(0, 10_000), min_size=1, max_size=60)
+
+
+@pytest.fixture(params=["utf-8", "ascii", "cp1252"])
+def encoding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(plots, "sys", SimpleNamespace(stdout=SimpleNamespace(encoding=request.param)))
+    return request.param
+
+
+def test_every_mark_can_be_written(encoding: str) -> None:
+    drawn = [*plots.histogram(range(50), 4), plots.trend([1.0, None, 3.0])]
+
+    assert "".join(drawn).encode(encoding)
+
+
+@given(COUNTS, st.integers(1, 5))
+def test_a_column_is_empty_only_where_nothing_is(counts: list[int], rows: int) -> None:
+    lines = plots.histogram(counts, rows)
+
+    assert {len(line) for line in lines} == {len(counts)}
+    assert [any(line[index] != " " for line in lines) for index in range(len(counts))] == [
+        count > 0 for count in counts
+    ]
+
+
+@given(COUNTS)
+def test_the_highest_count_fills_its_column(counts: list[int]) -> None:
+    lines = plots.histogram(counts, 3)
+    highest = counts.index(max(counts))
+
+    assert max(counts) == 0 or {line[highest] for line in lines} == {plots.EIGHTHS[-1]}
+
+
+def test_half_the_count_is_half_the_height() -> None:
+    assert plots.histogram([8, 4], 1) == ["█▄"]
+    assert plots.histogram([8, 4], 2) == ["█ ", "██"]
+
+
+def test_a_trend_rises_and_has_gaps() -> None:
+    assert plots.trend([1.0, None, 2.0, 8.0]) == "▁·▂█"
+
+
+@pytest.mark.parametrize(("values", "drawn"), [([], ""), ([3.0], "▁"), ([3.0, 3.0], "▁▁"), ([None], "·")])
+def test_a_trend_of_nothing_new_is_flat(values: list[float | None], drawn: str) -> None:
+    assert plots.trend(values) == drawn

@@ -1,0 +1,102 @@
+"""Tables on a narrow screen and in a pipe."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tinytorch.competition.checks.eligibility import eligibility
+from tinytorch.competition.checks.validation import CHECKS
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.expectation import standing
+from tinytorch.competition.scoring.scores import compared, compute_scores
+from tito.terminal import bars, screen
+from tito.terminal.screen import PIPE_COLUMNS
+from tito.terminal.tables import Bar, Lines, table
+from tito.views import runs as render
+
+
+def drawn(renderable: object, width: int) -> str:
+    console = Console(width=width, file=io.StringIO())
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def run(measured: tuple[Path, object]) -> Run:
+    return Run.model_validate_json((measured[0] / "run.json").read_bytes())
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_name_is_broken_at_any_usual_width(run: Run, width: int) -> None:
+    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    checks = [
+        {"name": check.name, "passed": None, "message": "a reason of several words", "mend": ""} for check in CHECKS
+    ]
+    events = eligibility(run.optimized.metrics, scores)
+    standings = {event: standing(run, event) for event in OlympicEvent}
+    tested = compared(run.baseline.metrics, run.optimized.metrics)
+    tables = (render.events_table(events, standings, dict.fromkeys(OlympicEvent, "a word")),
+              render.checks_table("x", checks), render.scores_table(scores.model_dump(), tested, "x"))  # fmt: skip
+    words = set(re.findall(r"\w+", "".join(drawn(each, width) for each in tables)))
+
+    assert {*OlympicEvent, *(check.name for check in CHECKS), *scores.model_dump()} <= words
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_wider_than_the_screen(run: Run, width: int) -> None:
+    assert max(map(len, drawn(render.benchmark_table(run), width).splitlines())) <= width
+
+
+def test_in_a_pipe_name_and_numbers_stand_on_one_line(run: Run) -> None:
+    (line,) = [line for line in drawn(render.benchmark_table(run), PIPE_COLUMNS).splitlines() if "latency  │" in line]
+
+    assert line.count("typical") == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"), [("0", PIPE_COLUMNS), ("x", PIPE_COLUMNS), ("", PIPE_COLUMNS), ("72", 72)]
+)
+def test_a_width_that_is_none_is_not_believed(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+
+    assert screen.console().width == width
+
+
+def test_a_cell_of_lines_is_no_markup() -> None:
+    shown = table("[bold]title", "name")
+    shown.add_row(Lines("[red]hostile[/red]"))
+
+    assert "[red]hostile[/red]" in drawn(shown, 80)
+    assert "[bold]title" in drawn(shown, 80)
+
+
+@pytest.mark.parametrize(("terminal", "lines"), [("dumb", 2), ("xterm", 0)])
+def test_a_terminal_that_cannot_move_its_cursor_gets_a_line_for_each_stage(
+    terminal: str, lines: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", terminal)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with bars.progress() as observer:
+        observer("survey", 0.0)
+        observer("measure", 0.5)
+
+    assert capsys.readouterr().err.count(" ...\n") == lines
+
+
+@pytest.mark.parametrize(("share", "bar"), [(0, ""), (0.01, "█"), (0.5, "██"), (1, "████"), (1.5, "████")])
+def test_a_bar_is_as_long_as_its_share(share: float, bar: str) -> None:
+    assert drawn(Bar(share, 4), 20).strip() == bar
+
+
+def test_a_bar_is_ascii_where_the_screen_is() -> None:
+    screen_of_letters = io.TextIOWrapper(io.BytesIO(), "ascii")
+    Console(width=20, file=screen_of_letters).print(Bar(1, 4))
+    screen_of_letters.flush()
+
+    assert screen_of_letters.buffer.getvalue().strip() == b"####"

@@ -1,0 +1,293 @@
+"""The index: a second call reads only what is new, and nothing depends on it."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tito.class_folder import handed_in
+from tinytorch.competition.rules.events import load_rules
+from tito.olympics import collecting
+from tito.workspace import index
+from tito.workspace.index import Index
+
+FILE = Path(".tito/olympics/index.sqlite3")
+RULES = load_rules()
+
+
+@pytest.fixture
+def folder(beginner: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two athletes; files count as settled at once."""
+    monkeypatch.setattr("tito.workspace.index.YOUNG_NS", 0)
+    handed_in(beginner, "ada", 2)
+    handed_in(beginner, "bob", 3)
+    return beginner
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was read and what was judged since."""
+    done: list[str] = []
+    read, examine = collecting.submissions.read, collecting.examine
+    monkeypatch.setattr(
+        collecting.submissions, "read", lambda path: done.append(f"read {Path(path).name}") or read(path)
+    )
+    monkeypatch.setattr(collecting, "examine", lambda *given: done.append("judged") or examine(*given))
+    return done
+
+
+def test_the_second_call_reads_nothing_and_says_the_same(folder: Path, tito, work: list[str]) -> None:
+    first = tito("leaderboard", ".", "--json")
+    assert sorted(work) == ["judged", "judged", "read ada.json", "read bob.json"]
+    work.clear()
+
+    assert tito("leaderboard", ".", "--json") == first
+    assert work == []
+
+
+def test_only_what_is_new_is_read(folder: Path, tito, work: list[str]) -> None:
+    tito("leaderboard", ".")
+    handed_in(folder, "eve", 4)
+    work.clear()
+
+    assert len(tito("leaderboard", ".", "--json").json["rankings"][0]["rows"]) == 3
+    assert {*work} == {"read eve.json", "judged"}
+
+
+def test_a_file_that_was_changed_is_judged_again(folder: Path, tito) -> None:
+    tito("leaderboard", ".")
+    path = folder / "ada.json"
+    path.write_text(path.read_text().replace('"athlete_name": "ada"', '"athlete_name": "Ada"'))
+
+    assert "digest" in tito("leaderboard", ".", "--json").json["unranked"][0]["reason"]
+
+
+def test_a_file_that_was_moved_is_read_and_not_judged(folder: Path, tito, work: list[str]) -> None:
+    tito("leaderboard", ".")
+    (folder / "ada.json").rename(folder / "zoe.json")
+    work.clear()
+    tito("leaderboard", ".")
+
+    assert work == ["read zoe.json"]
+
+
+def test_a_file_that_was_just_written_is_read_again(folder: Path, tito, work: list[str], monkeypatch) -> None:
+    """Its next change could fall into the same tick of the file system."""
+    monkeypatch.setattr("tito.workspace.index.YOUNG_NS", 10**18)
+    tito("leaderboard", ".")
+    work.clear()
+    tito("leaderboard", ".")
+
+    assert sorted(work) == ["read ada.json", "read bob.json"]
+
+
+def test_other_rules_are_judged_by_anew(folder: Path, tito, work: list[str]) -> None:
+    tito("leaderboard", ".")
+    work.clear()
+    Path("class.toml").write_text('extends = "1.1"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
+    tito("leaderboard", ".", "--rules", "class.toml")
+
+    assert work.count("judged") == 2
+
+
+def test_other_code_judges_anew(folder: Path, tito, work: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what the former code said is forgotten."""
+    tito("leaderboard", ".")
+    work.clear()
+    monkeypatch.setattr("tito.workspace.index._judge", lambda: "f" * 64)
+    tito("leaderboard", ".")
+
+    assert work.count("judged") == 2
+    assert sqlite3.connect(FILE).execute("SELECT DISTINCT judge FROM contents").fetchall() == [("f" * 64,)]
+
+
+def test_what_cannot_be_read_is_never_kept(folder: Path, tito) -> None:
+    """It is listed, and when it is there it is ranked."""
+    assert "cannot be read" in tito("leaderboard", "eve.json", "--json").json["unranked"][0]["reason"]
+    handed_in(folder, "eve", 4)
+
+    assert tito("leaderboard", "eve.json").code == 0
+
+
+def overwritten(content: bytes) -> bytes:
+    return b"this is no database" * 100
+
+
+def truncated(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    """One letter of a name, which sqlite cannot notice."""
+    return content.replace(b'"athlete_name":"ada"', b'"athlete_name":"adA"')
+
+
+@pytest.mark.parametrize("damage", [overwritten, truncated, flipped])
+def test_a_damaged_index_is_made_anew_with_a_word(folder: Path, tito, damage) -> None:
+    first = tito("leaderboard", ".", "--json")
+    FILE.write_bytes(damage(FILE.read_bytes()))
+    again = tito("leaderboard", ".", "--json")
+
+    assert again.json == first.json
+    assert "is made anew" in again.err
+    assert tito("leaderboard", ".", "--json").err == ""
+
+
+def test_an_index_that_somebody_else_wrote_is_not_believed(folder: Path, tito, tmp_path: Path, monkeypatch) -> None:
+    """It could have come along with the submissions, and say of them what it likes."""
+    monkeypatch.setenv("TITO_CACHE", str(tmp_path / "theirs"))
+    tito("leaderboard", ".")
+    monkeypatch.setenv("TITO_CACHE", str(tmp_path / "ours"))
+    done = tito("leaderboard", ".", "--json")
+
+    assert "a row is not what was written here" in done.err
+    assert len(done.json["rankings"][0]["rows"]) == 2
+
+
+@pytest.mark.parametrize("column", ["stamp", "seal"])
+def test_a_row_of_another_type_is_damage(folder: Path, tito, column: str) -> None:
+    """Sqlite keeps what it is given."""
+    tito("leaderboard", ".")
+    with sqlite3.connect(FILE) as connection:
+        connection.execute(f"UPDATE files SET {column} = 7")
+
+    assert "is made anew" in tito("leaderboard", ".").err
+
+
+def test_the_key_is_the_user_s_alone_and_stays(folder: Path, tito, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("TITO_CACHE", str(tmp_path / "cache"))
+    tito("leaderboard", ".")
+    path = tmp_path / "cache" / "index.key"
+    before = path.read_bytes()
+    tito("leaderboard", ".")
+
+    assert (len(before), path.stat().st_mode & 0o077, path.read_bytes()) == (32, 0, before)
+    assert [each.name for each in path.parent.iterdir()] == ["index.key"]
+
+
+def test_without_a_place_for_the_key_every_file_is_read(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "file").write_text("")
+    monkeypatch.setenv("TITO_CACHE", str(folder / "file"))
+    done = tito("leaderboard", "ada.json")
+
+    assert (done.code, "cannot be used, and every file is read" in done.err) == (0, True)
+
+
+def test_an_index_of_another_version_is_made_anew(folder: Path, tito) -> None:
+    tito("leaderboard", ".")
+    sqlite3.connect(FILE).execute("PRAGMA user_version = 99")
+    done = tito("leaderboard", ".")
+
+    assert (done.code, "it is of version 99, ours is 1" in done.err) == (0, True)
+
+
+def test_a_judgement_that_another_caller_took_away_is_made_again(folder: Path, tito, monkeypatch) -> None:
+    """Of another version of our code, say, which forgets what it did not judge."""
+    tito("leaderboard", ".")
+    known = Index.unchanged
+
+    def taken(self: Index, stamps: dict[str, str]) -> dict[str, str]:
+        found = known(self, stamps)
+        sqlite3.connect(FILE).executescript("DELETE FROM contents")
+        monkeypatch.setattr(Index, "unchanged", known)
+        return found
+
+    monkeypatch.setattr(Index, "unchanged", taken)
+    done = tito("leaderboard", ".", "--json")
+
+    assert len(done.json["rankings"][0]["rows"]) == 2
+    assert "a judgement is gone" in done.err
+
+
+def test_an_index_with_other_tables_is_made_anew(folder: Path, tito) -> None:
+    tito("leaderboard", ".")
+    with sqlite3.connect(FILE) as connection:
+        connection.execute("ALTER TABLE contents RENAME COLUMN seal TO wax")
+
+    assert "is made anew" in tito("leaderboard", ".").err
+
+
+def test_without_a_place_for_the_index_every_file_is_read(folder: Path, tito) -> None:
+    (folder / "file").write_text("")
+    done = tito("leaderboard", "ada.json", "--workspace", "file")
+
+    assert (done.code, "cannot be used, and every file is read" in done.err) == (0, True)
+
+
+def test_an_index_that_another_one_holds_is_done_without(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    tito("leaderboard", ".")
+    monkeypatch.setattr("tito.workspace.index.BUSY_LIMIT_S", 0.0)
+    held = sqlite3.connect(FILE)
+    held.execute("BEGIN EXCLUSIVE")
+
+    assert "cannot be used, and every file is read: database is locked" in tito("leaderboard", ".").err
+    held.close()
+    assert tito("leaderboard", ".").err == ""
+
+
+def collected(names: list[str]) -> int:
+    found = index.using(FILE, RULES.sha256, lambda each: collecting.collect(names, RULES, each))
+    return sum(each.judged.figures is not None for each in found)
+
+
+def test_two_callers_at_once_do_not_disturb_each_other(folder: Path) -> None:
+    """From nothing: both make the index, both write it."""
+    command = [sys.executable, "-c", "from tito.start import main; main()", "olympics", "leaderboard", ".", "--json"]
+    callers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    (first, first_said), (second, second_said) = (caller.communicate() for caller in callers)
+
+    assert [caller.returncode for caller in callers] == [0, 0]
+    assert (first, first_said) == (second, second_said)
+    assert first_said == b""
+
+
+def test_many_keys_are_asked_for_in_several_queries(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tito.workspace.index.ROWS_PER_QUERY", 1)
+
+    assert (collected(["ada.json", "bob.json"]), collected(["ada.json", "bob.json"])) == (2, 2)
+
+
+@pytest.mark.parametrize("at_once", [1, 200])
+def test_an_interrupt_keeps_what_was_judged_before(folder: Path, tito, work: list[str], monkeypatch, at_once) -> None:
+    """And says so."""
+    monkeypatch.setattr(collecting, "AT_ONCE", at_once)
+    judged, calls = collecting.examine, iter([None, KeyboardInterrupt])
+
+    def interrupted(*given: object) -> object:
+        error = next(calls)
+        if error:
+            raise error
+        return judged(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(collecting, "examine", interrupted)
+        done = tito("leaderboard", ".")
+    assert (done.code, "interrupted: what was judged is kept in" in done.err) == (130, True)
+    work.clear()
+
+    assert tito("leaderboard", ".").code == 0
+    assert work.count("judged") == 1
+
+
+def test_the_stamp_of_a_file_tells_its_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None where there is none, and another after each change."""
+    monkeypatch.setattr("tito.workspace.index.YOUNG_NS", 0)
+    path = tmp_path / "file"
+    assert index.stamp(path) is None
+    path.write_text("a")
+    first = index.stamp(path)
+    path.write_text("bc")
+
+    assert first is not None
+    assert index.stamp(path) != first
+
+
+def test_an_index_in_memory_goes_away(folder: Path) -> None:
+    found = Index(index.TEMPORARY, RULES.sha256)
+
+    assert found.is_empty
+    found.close()

@@ -1,0 +1,120 @@
+"""The course as data: twenty modules in both editions, what each builds on, where it lives, and its tests. Light."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinytorch.errors import UsageError
+from tinytorch.text import nearest
+
+PACKAGE = Path(__file__).parents[1]
+CHECKOUT = PACKAGE.parent
+SOURCE_TESTS = CHECKOUT / "tests" / "modules"
+IS_CHECKOUT = SOURCE_TESTS.is_dir()
+MODULE_TESTS = SOURCE_TESTS if IS_CHECKOUT else PACKAGE / "module_tests"  # where a wheel carries them
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module. `home` is the import path that a student's file stands in for.
+
+    Two editions of the course number four modules differently; `number` is that of the one that we follow. `needs` are
+    names of modules that come first. `ours` are tests of our own implementation, below `tests/` in a checkout.
+    """
+
+    number: int
+    name: str
+    title: str
+    home: str
+    needs: tuple[str, ...]
+    ours: tuple[str, ...]
+    number_elsewhere: int | None = None
+
+    @property
+    def label(self) -> str:
+        """`17 memoization`."""
+        return f"{self.number:02} {self.name}"
+
+    @property
+    def file_name(self) -> str:
+        """`17_memoization.py`, a student's file."""
+        return f"{self.number:02}_{self.name}.py"
+
+    @property
+    def contract(self) -> Path:
+        """The tests of what the course promises of this module, whoever wrote it."""
+        return MODULE_TESTS / f"test_{self.number:02}_{self.name}.py"
+
+    @property
+    def starter(self) -> Path:
+        """What a student begins with."""
+        return PACKAGE / "course" / "starters" / f"{self.name}.py"
+
+    @property
+    def also(self) -> str:
+        """The other edition's number in words, empty where it is the same."""
+        return f"{self.number_elsewhere:02} in the newer edition" if self.number_elsewhere else ""
+
+
+def _core(number: int, name: str, title: str, needs: str, ours: str = "", elsewhere: int | None = None) -> Module:
+    files = tuple(f"core/test_{each}.py" for each in (ours or name).split())
+    return Module(number, name, title, f"tinytorch.core.{name}", tuple(needs.split()), files, elsewhere)
+
+
+def _perf(number: int, name: str, title: str, needs: str, ours: str, elsewhere: int | None = None) -> Module:
+    return Module(number, name, title, f"tinytorch.perf.{name}", tuple(needs.split()), tuple(ours.split()), elsewhere)
+
+
+MODULES = (
+    _core(1, "tensor", "Arrays that know their shape and their arithmetic", "", "tensor ops arraylike"),
+    _core(2, "activations", "What bends between two layers", "tensor"),
+    _core(3, "layers", "Linear, Dropout, and networks of them", "tensor activations", "layers model state"),
+    _core(4, "losses", "How wrong an answer is, as one number", "tensor activations", "losses metrics"),
+    _core(5, "autograd", "Gradients of whatever was computed", "tensor activations layers losses", "autograd graph", 6),
+    _core(6, "optimizers", "Steps down a gradient: SGD, Adam, AdamW", "autograd", "", 7),
+    _core(7, "training", "The loop: epochs, schedules, checkpoints", "losses optimizers", "training programs", 8),
+    _core(8, "dataloader", "Datasets, batches, shuffling", "tensor", "", 5),
+    _core(9, "spatial", "Convolutions and pooling", "layers training dataloader"),
+    _core(10, "tokenization", "Text to numbers and back", "tensor"),
+    _core(11, "embeddings", "Tokens and positions as vectors", "layers tokenization"),
+    _core(12, "attention", "Every token looks at the others", "layers embeddings"),
+    _core(13, "transformers", "Blocks of attention that write text", "attention training"),
+    _perf(14, "profiling", "Where time and memory go", "layers training", "perf/profiling"),
+    _perf(15, "quantization", "Weights in eight bits", "profiling", "perf/quantization"),
+    _perf(16, "compression", "Pruning, low rank, distillation", "profiling", "perf/compression"),
+    _perf(17, "memoization", "Keys and values that are kept: the KV cache", "transformers", "perf/test_memoization.py",
+          18),
+    _perf(18, "acceleration", "Fused, tiled, compiled", "profiling", "perf/acceleration", 17),
+    _perf(19, "benchmarking", "Measuring so that it can be believed", "profiling", "benchmarking"),
+    Module(20, "capstone", "The Torch Olympics", "tinytorch.olympics", ("quantization", "compression", "benchmarking"),
+           ("test_capstone.py", "competition/rules/test_capstone_events.py")),
+)  # fmt: skip
+
+_NUMBERED = re.compile(r"(?:\d+_)?(\w+)\.py")
+
+
+def find_module(text: str) -> Module:
+    """The module of that name or number (of the edition that we follow); UsageError with the nearest name."""
+    wanted = text.strip().lower()
+    bare = re.sub(r"^\d+[_ ]", "", wanted)
+    for module in MODULES:
+        if bare == module.name or (wanted.isdecimal() and int(wanted) == module.number):
+            return module
+    names = [module.name for module in MODULES]
+    mend = f"choose a number from 1 to {len(MODULES)}" if wanted.isdecimal() else nearest(bare, names)
+    raise UsageError(f"there is no module {text!r}", mend=mend)
+
+
+def missing_needs(module: Module, complete: Iterable[str]) -> list[Module]:
+    """The modules that should be complete before this one, and are not."""
+    return [each for each in MODULES if each.name in module.needs and each.name not in set(complete)]
+
+
+def file_of(module: Module, folder: Path) -> Path | None:
+    """The module's file in a student's folder, whatever number stands before its name."""
+    files: Sequence[Path] = sorted(folder.glob("*.py")) if folder.is_dir() else []
+    named = ((path, _NUMBERED.fullmatch(path.name)) for path in files)
+    return next((path for path, found in named if found and found[1] == module.name), None)

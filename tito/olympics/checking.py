@@ -1,0 +1,87 @@
+"""Checking submissions for the command: from names to reports, and from reports to text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from functools import partial
+
+from rich.console import RenderableType
+
+from tinytorch.competition.checks.batch import with_duplicates
+from tinytorch.competition.checks.findings import Page
+from tinytorch.competition.checks.reports import Report
+from tinytorch.competition.checks.validation import PAGES, judge_file
+from tinytorch.competition.checks.validation import explain as page_of
+from tinytorch.competition.rules.events import Rules
+from tinytorch.errors import UsageError
+from tito import start
+from tito.olympics.parallel import in_order, watched
+from tito.terminal import screen
+from tito.views import findings as render_findings
+from tito.workspace import submissions
+from tito.workspace.documents import Destination, descriptor
+
+EVERY_CHECK = "all"
+HUMAN, JSON = "human", "json"
+
+
+def check(names: Sequence[str], strict: bool, format_: str, target: Destination, rules: Rules) -> bool:
+    """Write what is found about the files by the rules, and say whether all are valid."""
+    start.finished()
+    verdicts: list[bool] = []
+    judged = watched(_judged(names, rules), len(names))
+    reports = _noted(with_duplicates(judged), strict, verdicts)
+    if format_ == HUMAN:
+        write(drawn(render_findings.reports(reports, len(names) > 1), target), target)
+    else:
+        from tinytorch.competition.formats import FORMATS
+
+        write(FORMATS[format_](reports), target)
+    return all(verdicts)
+
+
+def explain(check_id: str, format_: str, target: Destination) -> None:
+    """The page of one check, or of all, for people or as JSON."""
+    if format_ not in (HUMAN, JSON):
+        raise UsageError(f"--explain cannot write {format_}", mend="choose --format human or json")
+    shown = list(PAGES.values()) if check_id == EVERY_CHECK else [page_of(check_id)]
+    if format_ == HUMAN:
+        write(drawn(render_findings.pages(shown), target), target)
+        return
+    rows = [{field.name: getattr(page, field.name) for field in fields(Page)} for page in shown]
+    write([json.dumps({"checks": rows}, indent=2), "\n"], target)
+
+
+def _judged(names: Sequence[str], rules: Rules) -> Iterator[Report]:
+    """The reports in the order of the names; only this process has the standard input."""
+    if any(descriptor(name) is not None for name in names):
+        return map(partial(judge_file, read=submissions.read, rules=rules), names)
+    return in_order(partial(judge_file, rules=rules), names)
+
+
+def _noted(reports: Iterable[Report], strict: bool, verdicts: list[bool]) -> Iterator[Report]:
+    """The reports on their way to the screen, each one's verdict noted for the exit code."""
+    for report in reports:
+        shown = report.strict() if strict else report
+        verdicts.append(shown.valid)
+        yield shown
+
+
+def drawn(renderables: Iterable[RenderableType], target: Destination) -> Iterator[str]:
+    """Renderables as text, in colour on a terminal only."""
+    console = screen.console(color_system="auto" if target.is_stdout else None)
+    for renderable in renderables:
+        with console.capture() as captured:
+            console.print(renderable)
+        yield captured.get()
+
+
+def write(pieces: Iterable[str], target: Destination) -> None:
+    """To stdout piece by piece, to a file as a whole."""
+    if target.is_stdout:
+        for piece in pieces:
+            screen.put(piece, end="")
+    else:
+        target.write("".join(pieces).removesuffix("\n"))

@@ -1,0 +1,139 @@
+"""From names to judged files for a ranking: what the index knows is not judged again, the rest in several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from tinytorch.competition.checks.batch import Ledger
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.ranking.examination import Examination, Judgement, examine, refused
+from tinytorch.competition.ranking.leaderboard import Judged
+from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.rules.events import Rules
+from tinytorch.files import sha256
+from tito.olympics.parallel import in_order, watched
+from tito.workspace import submissions
+from tito.workspace.documents import descriptor
+from tito.workspace.index import DamagedError, Index, Looked, stamp
+
+AT_ONCE = 200  # files between two writings of the index: what kills us loses no more
+
+Result = TypeVar("Result")
+
+
+class Read(NamedTuple):
+    """A file that was read: the digest of what is in it, and what was found about that where it was new."""
+
+    sha256: str
+    examination: Examination | None
+
+
+class Collected(NamedTuple):
+    """A judged file, with what only the other files of the call could tell about it."""
+
+    judged: Judged
+    among_others: tuple[Finding, ...]
+
+
+def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Collected]:
+    """Every file once, judged by the rules, in an order that does not depend on that of the names."""
+    places = _places(names)
+    stamps = {path: each for path in places if (each := _stamp(path)) is not None}
+    digests = index.unchanged(stamps)
+    fresh = [path for path in places if path not in digests]
+    refusals = _judge(fresh, stamps, digests, rules, index)
+    judgements = dict(index.judgements(digests.values()))
+    if len(judgements) < len(set(digests.values())):
+        raise DamagedError("a judgement is gone")
+    found = {path: refusals.get(path) or judgements[digests[path]] for path in places}
+    return list(_collected(places, digests, found))
+
+
+def _judge(
+    fresh: Sequence[str], stamps: Mapping[str, str], digests: dict[str, str], rules: Rules, index: Index
+) -> dict[str, Judgement]:
+    """Read what is not known and take down what is found, also at an interrupt; returned is what could not be read."""
+    refusals: dict[str, Judgement] = {}
+    waiting: dict[str, Read] = {}
+    try:
+        for path, read in zip(fresh, watched(_read_all(fresh, rules, index), len(fresh)), strict=True):
+            if isinstance(read, Judgement):
+                refusals[path] = read
+                continue
+            waiting[path], digests[path] = read, read.sha256
+            if len(waiting) == AT_ONCE:
+                _write(index, waiting, stamps)
+                waiting = {}
+    finally:
+        _write(index, waiting, stamps)
+    return refusals
+
+
+def _places(names: Sequence[str]) -> dict[str, str]:
+    """By path: the name that a file was given by. A file that was named twice counts once."""
+    streams = {name: name for name in names if descriptor(name) is not None}
+    files = {str(path.absolute()): str(path) for path in sorted(map(Path, {*names} - {*streams}))}
+    return {**files, **streams}
+
+
+def _stamp(path: str) -> str | None:
+    return None if descriptor(path) is not None else stamp(Path(path))
+
+
+def _read_all(paths: Sequence[str], rules: Rules, index: Index) -> Iterator[Read | Judgement]:
+    """What is in each file; a content that the index knows, in a file that is new or touched, is not judged again."""
+    if index.is_empty:
+        yield from _each(partial(_examined, rules=rules), paths)
+        return
+    digests = list(_each(_digest, paths))
+    known = index.known([each for each in digests if isinstance(each, str)])
+    unknown = [path for path, digest in zip(paths, digests, strict=True) if digest not in known]
+    new = _each(partial(_examined, rules=rules), unknown)
+    for digest in digests:
+        yield Read(digest, None) if isinstance(digest, str) and digest in known else next(new)
+
+
+def _each(function: Callable[[str], Result], paths: Sequence[str]) -> Iterator[Result]:
+    """In several processes, but for what a shell gives: that has only this one."""
+    is_ours = any(descriptor(path) is not None for path in paths)
+    return map(function, paths) if is_ours else in_order(function, paths)
+
+
+def _digest(path: str) -> str | None:
+    """None of what cannot be read, or only once."""
+    if descriptor(path) is not None:
+        return None
+    try:
+        return sha256(submissions.read(path))
+    except RefusedError:
+        return None
+
+
+def _examined(path: str, rules: Rules) -> Read | Judgement:
+    try:
+        content = submissions.read(path)
+    except RefusedError as refusal:
+        return refused(refusal.finding())
+    return Read(sha256(content), examine(content, rules))
+
+
+def _write(index: Index, read: Mapping[str, Read], stamps: Mapping[str, str]) -> None:
+    looked = [Looked(path, stamps[path], each.sha256) for path, each in read.items() if path in stamps]
+    index.add(looked, {each.sha256: each.examination for each in read.values() if each.examination})
+
+
+def _collected(
+    places: Mapping[str, str], digests: Mapping[str, str], found: Mapping[str, Judgement]
+) -> Iterator[Collected]:
+    ledger = Ledger()
+    for path, name in places.items():
+        ledger.add(name, found[path].entry)
+    compared = ledger.compared()
+    for number, (path, name) in enumerate(places.items()):
+        judgement = found[path]
+        others = compared(number, judgement.entry) if judgement.entry else ()
+        warnings = (*judgement.warnings, *(each.id for each in others if each.is_issue))
+        yield Collected(Judged(name, judgement.figures, judgement.reason, warnings, digests.get(path, "")), others)

@@ -1,0 +1,62 @@
+"""Progress of a long measurement on stderr: a bar with the time left on a terminal, a line per stage elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from tinytorch.progress import Progress
+from tito.terminal import screen
+
+STAGES = {
+    "train": "Training the baseline (first use only)",
+    "learn": "Training",
+    "build": "Building the optimized model",
+    "survey": "Checking both models",
+    "measure": "Measuring, interleaved",
+    "check": "Checking submissions",
+    "profile": "Profiling, layer by layer",
+}
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Progress]:
+    """An observer for one run; a terminal that cannot move its cursor gets lines."""
+    console = Console(stderr=True)
+    if sys.stderr.isatty() and not console.is_dumb_terminal:
+        with _bars(console) as observer:
+            yield observer
+    else:
+        yield _lines()
+
+
+def _lines() -> Progress:
+    seen: set[str] = set()
+
+    def observer(stage: str, share: float) -> None:
+        if stage not in seen:
+            seen.add(stage)
+            screen.say(f"{STAGES[stage]} ...")
+
+    return observer
+
+
+@contextlib.contextmanager
+def _bars(console: Console) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn(), TextColumn("left"))
+    with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def observer(stage: str, share: float) -> None:
+            if stage not in tasks:
+                for done in tasks.values():
+                    bars.update(done, completed=1.0)
+                tasks[stage] = bars.add_task(STAGES[stage], total=1.0)
+            bars.update(tasks[stage], completed=share)
+
+        yield observer

@@ -1,0 +1,1 @@
+"""Records made into what rich draws: nothing here prints."""

@@ -1,0 +1,66 @@
+"""Two runs beside each other, to rich renderables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tinytorch.competition.checks.eligibility import NOT_MEASURED
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.contrast import Contrast
+from tinytorch.text import safe_text
+from tinytorch.units import format_metric, three_digits
+from tito.terminal.tables import Lines, table
+from tito.views.runs import p_words
+
+NOT_COMPARED = "not compared"
+LONGEST_VALUE = 40
+
+
+def contrast_table(runs: Sequence[Run], found: Sequence[Contrast]) -> RenderableType:
+    """A line for each figure, then why some are not compared."""
+    shown = table(
+        "Two runs", "", *(f"{run.source.name} {run.created_at:%Y-%m-%d %H:%M}" for run in runs), "second to first"
+    )
+    for each in found:
+        shown.add_row(each.figure, *(_value(each.figure, value) for value in each.values), _change(each))
+    return Group(shown, *map(Text, _why(found)))
+
+
+def _value(figure: str, value: float | None) -> str:
+    if value is None:
+        return NOT_MEASURED
+    if figure in ("memory", "accuracy"):
+        return format_metric("memory" if figure == "memory" else "accuracy", value)
+    return f"{three_digits(value)}x" if figure == "speedup" else format_metric("latency", value)
+
+
+def _change(each: Contrast) -> Lines:
+    """What changed, with its interval and verdict."""
+    if each.change is None:
+        return Lines(NOT_COMPARED)
+    write = _points if each.figure == "accuracy" else three_digits
+    shown = f"{write(each.change)} points" if each.figure == "accuracy" else f"{write(each.change)}x"
+    bounds = "" if each.interval is None else f"[{write(each.interval.lower)}, {write(each.interval.upper)}]"
+    is_exact = each.interval is not None and each.interval.lower == each.interval.upper
+    tested = "" if each.p_value is None else p_words(each.p_value)
+    return Lines(shown, "(exact)" if is_exact else bounds, each.verdict or "", tested)
+
+
+def _points(fraction: float) -> str:
+    return f"{100 * fraction:+.1f}"
+
+
+def _why(found: Sequence[Contrast]) -> Iterator[str]:
+    """Each reason once, with the figures that it forbids."""
+    figures: dict[str, list[str]] = {}
+    for each in found:
+        for obstacle in each.obstacles:
+            values = " and ".join(safe_text(value, LONGEST_VALUE) for value in (obstacle.first, obstacle.second))
+            figures.setdefault(f"{obstacle.field} differs: {values}", []).append(each.figure)
+        if each.reason:
+            figures.setdefault(each.reason, []).append(each.figure)
+    for reason, forbidden in figures.items():
+        yield f"{NOT_COMPARED}: {', '.join(forbidden)}: {reason}"

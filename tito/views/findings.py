@@ -1,0 +1,72 @@
+"""Findings to rich renderables: of one submission every check, of many only what somebody should look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tinytorch.competition.checks.findings import Finding, Page
+from tinytorch.competition.checks.reports import Report
+from tinytorch.text import safe_text
+from tito.terminal.tables import table
+
+STYLES = {"error": "red", "warning": "yellow", "info": "cyan", "could not check": "yellow"}  # by their weight
+
+
+def reports(found: Iterable[Report], several: bool) -> Iterator[RenderableType]:
+    """A verdict per report, what is wrong first, and what passed as a number; for several a line that counts."""
+    files = valid = warnings = 0
+    for report in found:
+        files, valid = files + 1, valid + report.valid
+        warnings += sum(finding.is_issue and not finding.is_error for finding in report.findings)
+        yield Group(*_told(report, several))
+    if several:
+        yield Text(f"{valid} of {files} submissions are valid; {warnings} warning(s)")
+
+
+def _told(report: Report, is_one_of_many: bool) -> Iterator[RenderableType]:
+    """The verdict, what failed by its weight, then what could not be checked; of many only what failed."""
+    yield _verdict(report)
+    listed = sorted((finding for finding in report.findings if not finding.passed), key=_weight)
+    shown = [finding for finding in listed if not is_one_of_many or finding.passed is False]
+    if shown:
+        yield _table(shown)
+    if not is_one_of_many:
+        yield Text(f"{len(report.findings) - len(listed)} checks passed; --explain ID says what one looks at", "dim")
+
+
+def _weight(finding: Finding) -> int:
+    return list(STYLES).index(finding.word)
+
+
+def pages(shown: Sequence[Page]) -> Iterator[RenderableType]:
+    """The manual of checks: what, why, how to mend."""
+    for page in shown:
+        yield Text.assemble((f"{page.id} {page.name}", "bold"), f" ({page.severity})")
+        grid = Table.grid(padding=(0, 2))
+        for label, words in (
+            ("what", page.what),
+            ("why", page.why),
+            ("mend", page.mend),
+            ("example", page.example),
+            ("rules", ", ".join(page.rules)),
+        ):
+            if words:
+                grid.add_row(Text(f"  {label}"), Text(words))
+        yield grid
+
+
+def _verdict(report: Report) -> Text:
+    word, style = (f"valid, trust {report.trust}", "green") if report.valid else ("NOT valid", "red")
+    return Text.assemble(f"{safe_text(report.source)}: ", (word, style))
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    shown = table(None, "check", "result", "message")
+    for finding in findings:
+        said = f"{finding.message} {f'-> {finding.mend}' if finding.mend else ''}".strip()
+        shown.add_row(Text(f"{finding.id} {finding.name}"), Text(finding.word, STYLES[finding.word]), Text(said))
+    return shown

@@ -1,0 +1,88 @@
+"""Leaderboards to rich renderables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Row, Unranked
+from tinytorch.competition.rules.events import Significance
+from tinytorch.text import safe_text
+from tinytorch.units import format_share, three_digits
+from tito.terminal.tables import Lines, table
+from tito.views.runs import leader_words, score_words
+
+LONGEST_NAME = 40
+
+
+def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
+    """A table for each ranking with at most so many rows, what stands below it, and what has no rank."""
+    for ranking in found.rankings:
+        yield _ranking(ranking, found, most)
+        yield from _below(ranking, most)
+    if found.rankings:
+        yield Text(_explained(found.rules.significance), style="dim")
+    yield from _unranked(found.unranked, most)
+
+
+def _explained(rules: Significance) -> str:
+    return (
+        f"who cannot be told from a leader shares its rank (alpha {rules.alpha:g}, Holm, all pairs);\n"
+        f"p is before the correction; speedups of two sessions spread by {format_share(rules.session_spread, 0)} each"
+    )
+
+
+def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> RenderableType:
+    group, asked = ranking.group, found.rules.events[ranking.group.event]
+    count = f"{len(ranking.rows)} athlete{'' if len(ranking.rows) == 1 else 's'}"
+    named, task = safe_text(asked.title, 60), safe_text(group.task, 60)
+    title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
+    shown = table(title, "rank", "athlete", "score", "to baseline", "to leader", "file")
+    for row in ranking.rows[:most]:
+        shown.add_row(*_cells(row, asked.ranked_by))
+    return shown
+
+
+def _cells(row: Row, ranked_by: str) -> tuple[RenderableType, ...]:
+    figures = row.place.figures
+    warned = f"warns: {', '.join(row.judged.warnings)}" if row.judged.warnings else ""
+    return (
+        str(row.place.rank), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
+        Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by)),
+        figures.verdict or "not tested", leader_words(row.place.p_value), Lines(safe_text(row.judged.source), warned),
+    )  # fmt: skip
+
+
+def _bounds(figures: Figures, ranked_by: str) -> str:
+    """The interval over many sessions; of accuracy that of its change."""
+    if figures.interval is None:
+        return ""
+    lower, upper = figures.interval
+    if lower == upper:
+        return "(exact)"
+    is_change = ranked_by == "accuracy"
+    return f"[{lower:+.1f}, {upper:+.1f}] points" if is_change else f"[{three_digits(lower)}, {three_digits(upper)}]"
+
+
+def _below(ranking: Ranking, most: int | None) -> Iterator[Text]:
+    hidden = max(0, len(ranking.rows) - len(ranking.rows[:most]))
+    if hidden:
+        yield Text(f"and {hidden} more, shown by --all", style="dim")
+    yield from _listed("below", ranking.others, most)
+
+
+def _unranked(unranked: Sequence[Unranked], most: int | None) -> Iterator[Text]:
+    yield from _listed("not ranked", [each for each in unranked if each.is_asked_for], most)
+    others = sum(not each.is_asked_for for each in unranked)
+    if others:
+        yield Text(f"{others} submission(s) are for another event, task or division than asked for", style="dim")
+
+
+def _listed(word: str, files: Sequence[Unranked], most: int | None) -> Iterator[Text]:
+    for each in files[:most]:
+        yield Text(f"{word}: {safe_text(each.source)}: {each.reason}")
+    if len(files) > len(files[:most]):
+        yield Text(f"{word}: and {len(files) - len(files[:most])} more files, shown by --all", style="dim")

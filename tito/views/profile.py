@@ -1,0 +1,147 @@
+"""Profiles, tasks and techniques to rich renderables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tinytorch.benchmarking.measure import Limits
+from tinytorch.harness.cards import BaselineCard, TaskCard
+from tinytorch.harness.profile import Profiled
+from tinytorch.perf.profiling import Bottleneck, LayerProfile
+from tinytorch.units import (
+    format_count,
+    format_metric,
+    format_share,
+    format_size,
+    format_time,
+    size_words,
+    three_digits,
+)
+from tito.terminal.tables import Bar, Lines, table
+
+BAR_COLUMNS = 6
+NAME_COLUMNS = 20  # so much is left for names on a screen of 80
+COLUMNS = ("layer", "time", "share", "FLOPs", "moved", "FLOP/B")
+
+
+def profile_table(found: Profiled) -> RenderableType:
+    """A line for each layer, with what it costs by itself, and what limits the model in a sentence."""
+    model = found.model
+    shown = table(f"{found.task}: {found.source}, one inference of one sample", *COLUMNS, right=True)
+    longest_ns = max(layer.time_ns for layer in model.layers)
+    for layer, name in zip(model.layers, _names(model.layers), strict=True):
+        shown.add_row(name, *_costs(layer, model.sum_ns, longest_ns))
+    shown.add_section()
+    total = ("all layers", format_time(model.sum_ns), format_share(1), format_count(model.flops),
+             format_size(model.moved_bytes), _intensity(model.flops, model.moved_bytes))  # fmt: skip
+    shown.add_row(*total)
+    whole = f"the whole model, timed without a look inside: {format_time(model.whole_ns)}, median of {model.passes}"
+    return Group(
+        shown, Text(whole, style="dim"), Text(_machine(found.limits), style="dim"), Text(sentence(found.bottleneck))
+    )
+
+
+def tasks_table(cards: Sequence[TaskCard]) -> RenderableType:
+    """A line for each task, and its strategies below."""
+    shown = table("Tasks", "task", "what it is", "data", "baseline here")
+    for card in cards:
+        samples = f"{card.train_samples} + {card.test_samples}"
+        shown.add_row(card.name, card.title, samples, Lines(*_baseline_lines(card.baseline)))
+    explained = "data: samples to train and to test with; baseline: looked at just now, with one thread"
+    return Group(shown, Text(explained, style="dim"), _strategies(cards))
+
+
+def _baseline_lines(baseline: BaselineCard | None) -> tuple[str, ...]:
+    if baseline is None:
+        return ("not trained yet",)
+    return (
+        format_metric("accuracy", baseline.accuracy),
+        format_size(baseline.kept_bytes),
+        format_time(baseline.call_ns),
+    )
+
+
+def _strategies(cards: Sequence[TaskCard]) -> RenderableType:
+    """Names of all tasks' strategies with their techniques, and what they cost."""
+    shown = table("Reference strategies", "task", "--strategy", "techniques", "costs")
+    for card in cards:
+        for strategy in card.strategies:
+            shown.add_row(card.name, strategy.name, ", ".join(strategy.techniques), strategy.costs)
+        shown.add_section()
+    return shown
+
+
+def techniques_table(rows: Sequence[Mapping[str, Any]], machine: str | None, date: str | None) -> RenderableType:
+    """A line for each technique, and where the figures come from."""
+    shown = table("Techniques", "technique", "reference", "shrinks", "measured")
+    for row in rows:
+        shown.add_row(row["name"], row["reference"], row["shrinks"], Lines(*_effect(row["measured"])))
+    told = f"measured on {machine}, {date}, by benchmarks/compression.py; yours will differ" if date else "not measured"
+    return Group(shown, Text(told, style="dim"))
+
+
+def _effect(found: Mapping[str, Any] | None) -> tuple[str, ...]:
+    if found is None:
+        return ("not measured yet",)
+    points = 100 * (found["accuracy"][1] - found["accuracy"][0])
+    return (size_words(found["compression_ratio"]), f"{three_digits(found['speedup'][0])}x speed",
+            f"{points:+.1f} points", f"of {found['task']}")  # fmt: skip
+
+
+def sentence(bottleneck: Bottleneck) -> str:
+    """What takes the time, what limits it, and what would help."""
+    layer = f" (the slowest, {bottleneck.layer}, {format_share(bottleneck.layer_share, 0)})" if bottleneck.layer else ""
+    first = f"{bottleneck.kind} takes {format_share(bottleneck.share, 0)} of the time{layer}"
+    if bottleneck.intensity is None or bottleneck.roofline_share is None:
+        return f"{first}; what it does could not be counted.\ntry: {bottleneck.advice}"
+    limit = "memory" if bottleneck.bound == "memory" else "arithmetic"
+    side = "below" if bottleneck.intensity < bottleneck.balance else "above"
+    counted = f"{three_digits(bottleneck.intensity)} FLOPs for each byte that it moves"
+    balance = f"{side} this machine's balance of {three_digits(bottleneck.balance)}"
+    reached = f"it reaches {format_share(bottleneck.roofline_share, 0)} of what {limit} allows"
+    return f"{first}: {bottleneck.bound}-bound, with {counted}, {balance}; {reached}.\ntry: {bottleneck.advice}"
+
+
+def _machine(limits: Limits) -> str:
+    bandwidth, speed = limits.memory_bandwidth_bytes_per_s, limits.flops_per_s
+    seen = f"{format_size(bandwidth)}/s from memory for weights of this size, {format_count(speed)}FLOP/s"
+    return f"this machine, measured now for half a second with one thread: {seen}"
+
+
+def _names(layers: Sequence[LayerProfile]) -> Iterator[Text]:
+    """Each name as seen from the layer that holds it, indented, with its kind where there is room."""
+    above: list[str] = []
+    for layer in layers:
+        del above[layer.depth :]
+        prefix = f"{above[-1]}." if above and above[-1] else ""
+        short = layer.name.removeprefix(prefix) or layer.kind
+        short = short.rpartition(".")[2] if short.rpartition(".")[2].isdigit() else short
+        above.append(layer.name)
+        text = " " * layer.depth + short
+        has_room = layer.name and (len(text) + 1 + len(layer.kind) <= NAME_COLUMNS or short.isdigit())
+        yield Text(text).append(f" {layer.kind}" if has_room else "", style="dim")
+
+
+def _costs(layer: LayerProfile, sum_ns: float, longest_ns: float) -> tuple[RenderableType, ...]:
+    bar = _bar(layer.time_ns / longest_ns, layer.time_ns / sum_ns) if sum_ns else Text("-")
+    return (format_time(layer.time_ns), bar, format_count(layer.flops) if layer.flops else "-",
+            format_size(layer.moved_bytes) if layer.moved_bytes else "-",
+            _intensity(layer.flops, layer.moved_bytes))  # fmt: skip
+
+
+def _bar(length: float, share: float) -> RenderableType:
+    """A share of the time as a number, beside a bar that is full for the slowest layer."""
+    cell = Table.grid(padding=(0, 1))
+    cell.add_column(width=BAR_COLUMNS)
+    cell.add_column(width=6, justify="right")
+    cell.add_row(Bar(length, BAR_COLUMNS), format_share(share))
+    return cell
+
+
+def _intensity(flops: int, moved_bytes: int) -> str:
+    return three_digits(flops / moved_bytes) if flops and moved_bytes else "-"

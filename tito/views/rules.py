@@ -1,0 +1,62 @@
+"""Rules to rich renderables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.rules.events import Constraint, Rules, load_rules
+from tinytorch.text import safe_text
+from tinytorch.units import format_limit
+from tito.terminal.tables import Lines, table
+
+SHOWN_APART = {"version", "sha256", "events"}
+
+
+def events(rules: Rules, chosen: OlympicEvent | None) -> RenderableType:
+    """A line for each event, or for the chosen one."""
+    shown = table("Events", "event", "what counts", "must keep")
+    for event in OlympicEvent:
+        if chosen in (None, event):
+            asked = rules.events[event]
+            limits = Lines(*map(constraint_words, asked.constraints)) if asked.constraints else "nothing"
+            counts = Lines(safe_text(asked.objective), f"ranked by {asked.ranked_by}")
+            shown.add_row(event.value, counts, limits)
+    return shown
+
+
+def limits(rules: Rules) -> RenderableType:
+    """Every other rule with its value, and what it was before a class changed it."""
+    shipped = dict(limit_rows(load_rules()))
+    shown = table("Limits", "rule", "value", "ours")
+    for name, words in limit_rows(rules):
+        shown.add_row(name, words, "" if shipped[name] == words else shipped[name])
+    return shown
+
+
+def limit_rows(rules: Rules) -> Iterator[tuple[str, str]]:
+    """Every rule apart from those of the events, by its place, with its value in words."""
+    for name, value in _values(rules.model_dump(exclude=SHOWN_APART)):
+        yield name, _words(value)
+
+
+def constraint_words(constraint: Constraint) -> str:
+    """What a constraint asks for: `accuracy >= 85 %`."""
+    return f"{constraint.metric} {constraint.operator} {format_limit(constraint.metric, constraint.limit)}"
+
+
+def _values(document: dict[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from _values(value, f"{place}{name}.")
+        else:
+            yield f"{place}{name}", value
+
+
+def _words(value: Any) -> str:
+    return safe_text(
+        ", ".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
+    )

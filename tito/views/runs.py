@@ -1,0 +1,276 @@
+"""Records to rich renderables. Nothing here prints, reads files or computes a statistic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tinytorch.benchmarking.comparison import Comparison, Statistics, block_distribution
+from tinytorch.benchmarking.records import Accuracy, Latency, Memory
+from tinytorch.benchmarking.statistics import Interval
+from tinytorch.competition.checks.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.submission import trust_of
+from tinytorch.competition.rules.events import ConstraintResult
+from tinytorch.competition.scoring.expectation import Standing
+from tinytorch.competition.scoring.scores import compared
+from tinytorch.units import (
+    BYTES_PER_MEGABYTE,
+    NANOSECONDS_PER_MILLISECOND,
+    format_metric,
+    format_share,
+    format_size,
+    format_time,
+    size_words,
+    three_digits,
+)
+from tito.terminal.plots import histogram
+from tito.terminal.tables import Lines, table
+
+PLOT_COLUMNS, PLOT_ROWS = 48, 5
+RATIOS = {"speedup", "compression_ratio"}
+MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not check", "yellow")}
+
+
+def benchmark_table(run: Run) -> RenderableType:
+    """Baseline, optimized and change, each with its 95 % interval, and what it means in a sentence."""
+    title = f"{run.task.name}: {run.source.name} against the baseline"
+    found_table = table(title, "", "baseline", "optimized", "change", right=True)
+    first, second = run.baseline.metrics, run.optimized.metrics
+    found = compared(first, second)
+    found_table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
+    sizes = (_memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
+    found_table.add_row("memory", *sizes)
+    found_table.add_row(
+        "accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta)
+    )
+    doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
+    return Group(found_table, Text(_below(run), style="dim"), *doubts, Text(meaning(run)))
+
+
+def block_plot(run: Run) -> RenderableType:
+    """How the ratios of block pairs are spread, on a log scale: what the speedup rests on, and what contention did."""
+    first, second = run.baseline.metrics.latency, run.optimized.metrics.latency
+    found = block_distribution(first, second, PLOT_COLUMNS) if first and second else None
+    if found is None:
+        return Text("no block pairs were timed: nothing to draw", style="dim")
+    left, right = f"{three_digits(found.lower)}x", f"{three_digits(found.upper)}x"
+    pairs = sum(found.counts) + found.below + found.above
+    lines = [f"{pairs:,} block pairs, by the speedup that each shows (log scale)", *histogram(found.counts, PLOT_ROWS)]
+    lines += [f"{left:<{PLOT_COLUMNS - len(right)}}{right}", f"{found.below} lie below, {found.above} above"]
+    return Text("\n".join(lines), no_wrap=True)
+
+
+def meaning(run: Run) -> str:
+    """What the run shows, in one sentence a person would say."""
+    found = compared(run.baseline.metrics, run.optimized.metrics)
+    parts = [_speed_words(found.speedup), _memory_words(run), _accuracy_words(found.accuracy_delta)]
+    return f"{run.source.name} {'; '.join(parts)}."
+
+
+def scores_table(scores: Mapping[str, float | None], found: Statistics, title: str) -> RenderableType:
+    """The normalized scores; those that are tested with their interval and p-value in this session."""
+    shown = table(title, "score", "value", "95 %", "test", right=True)
+    tested = {"speedup": found.speedup, "accuracy_delta": found.accuracy_delta}
+    for name, value in scores.items():
+        words = NOT_MEASURED if value is None else f"{value:+.4f}" if name == "accuracy_delta" else three_digits(value)
+        shown.add_row(name, words, *_tested(tested.get(name)))
+    return shown
+
+
+def _tested(comparison: Comparison | None) -> tuple[str, str]:
+    """Interval and p-value of what has them."""
+    if comparison is None or comparison.ci_lower is None or comparison.ci_upper is None:
+        return "", ""
+    bounds = _interval(three_digits(comparison.ci_lower), three_digits(comparison.ci_upper))
+    return bounds, p_words(comparison.p_value)
+
+
+def across_sessions(interval: Interval) -> RenderableType:
+    """What a speedup of one session is worth beside one of another."""
+    bounds = _interval(f"{three_digits(interval.lower)}x", f"{three_digits(interval.upper)}x")
+    return Text(f"the mean speedup of many sessions lies within {bounds} (95 %)", style="dim")
+
+
+def event_row(event: Eligibility, standing: Standing, advice: str) -> dict[str, Any]:
+    """An event's line: its score with interval and verdict, eligible or not and by what margin, and what to do next."""
+    asked, interval = event.asked, standing.interval
+    shown = NOT_MEASURED if event.value is None else f"{event.value:.4g}"
+    why = "; ".join(_margin(constraint) for constraint in event.constraints) or "no constraint"
+    return {
+        "event": event.event.value, "title": asked.title, "objective": asked.objective,
+        "ranked_by": asked.ranked_by, "value": event.value, "score": f"{asked.ranked_by} {shown}",
+        "interval_of": standing.score, "interval": None if interval is None else [interval.lower, interval.upper],
+        "verdict": None if standing.verdict is None else standing.verdict.value,
+        "eligible": event.is_eligible, "why": why, "next": advice,
+    }  # fmt: skip
+
+
+def events_table(events: Iterable[Eligibility], standings: Mapping[str, Standing], advices: Mapping[str, str]) -> (
+    RenderableType
+):  # fmt: skip
+    """The line of every event: its score with the interval and verdict, eligible or not, and what to do next."""
+    shown = table("Events", "event", "score", "eligible", "next")
+    words = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("could not check", "yellow")}
+    for event in events:
+        standing, row = standings[event.event], event_row(event, standings[event.event], advices[event.event])
+        score = Lines(
+            score_words(event.value, event.asked.ranked_by), _bounds(standing), row["verdict"] or "no interval"
+        )
+        said = Lines(row["why"], row["next"])
+        shown.add_row(row["event"], score, words[row["eligible"]], said)
+    return shown
+
+
+def _bounds(standing: Standing) -> str:
+    """The interval over many sessions; of accuracy that of its change."""
+    return standing.bounds if standing.alike else f"{standing.bounds} points".removeprefix(" points")
+
+
+def score_words(value: float | None, ranked_by: str) -> str:
+    """The value that an event ranks by, as people say it."""
+    if value is None:
+        return NOT_MEASURED
+    if ranked_by == "accuracy":
+        return format_metric("accuracy", value)
+    return f"{three_digits(value)}{'x' if ranked_by in RATIOS else ''}"
+
+
+def leader_words(p_value: float | None) -> str:
+    """How a submission stands beside the leader of its rank, by the p-value of their difference."""
+    return "leads" if p_value is None else "equal" if p_value == 1 else p_words(p_value)
+
+
+def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Every check by name with passed, failed or could not check, and its message where there is something to say."""
+    shown = table(title, "check", "result", "message")
+    for check in checks:
+        word, style = MARKS[check["passed"]]
+        said = "" if check["passed"] else f"{check['message']} {_arrow(check.get('mend'))}".strip()
+        shown.add_row(Text(check["name"]), Text(word, style), Text(said))
+    return shown
+
+
+def _margin(constraint: ConstraintResult) -> str:
+    return f"{constraint.metric} {value_words(constraint)}, asked {limit_words(constraint)}"
+
+
+def _arrow(mend: str | None) -> str:
+    return f"-> {mend}" if mend else ""
+
+
+def _interval(lower: str, upper: str) -> str:
+    return f"[{lower}, {upper}]"
+
+
+def _latency(latency: Latency | None) -> Lines:
+    if latency is None:
+        return Lines(NOT_MEASURED)
+    lines = [_milliseconds(latency.mean)]
+    if latency.ci_lower is not None and latency.ci_upper is not None:
+        lines.append(_interval(_milliseconds(latency.ci_lower), _milliseconds(latency.ci_upper)))
+    if latency.typical is not None:
+        lines.append(f"typical {_milliseconds(latency.typical)}")
+    return Lines(*lines)
+
+
+def _milliseconds(time_ms: float) -> str:
+    return format_time(time_ms * NANOSECONDS_PER_MILLISECOND)
+
+
+def _memory(memory: Memory | None) -> Lines:
+    if memory is None:
+        return Lines(NOT_MEASURED)
+    size = format_size(memory.mean * BYTES_PER_MEGABYTE)
+    if memory.unseen:
+        return Lines(f"at least {size}", f"(not seen: {', '.join(memory.unseen)})")
+    return Lines(size, "(counted exactly)")
+
+
+def _accuracy(accuracy: Accuracy | None) -> Lines:
+    if accuracy is None:
+        return Lines(NOT_MEASURED)
+    if accuracy.ci_lower is None or accuracy.ci_upper is None:
+        return Lines(format_share(accuracy.mean))
+    return Lines(
+        format_share(accuracy.mean), _interval(format_share(accuracy.ci_lower), format_share(accuracy.ci_upper))
+    )
+
+
+def _speedup(comparison: Comparison | None) -> Lines:
+    if comparison is None:
+        return Lines(NOT_MEASURED)
+    if comparison.ci_lower is None or comparison.ci_upper is None:
+        return Lines(f"{three_digits(comparison.estimate)}x", f"({comparison.reason})")
+    interval = _interval(f"{three_digits(comparison.ci_lower)}x", f"{three_digits(comparison.ci_upper)}x")
+    basis = "by typical times" if comparison.basis == "typical" else ""
+    return Lines(f"{three_digits(comparison.estimate)}x speed, {p_words(comparison.p_value)}", interval, basis)
+
+
+def _compression(baseline: Memory | None, optimized: Memory | None) -> Lines:
+    if baseline is None or optimized is None:
+        return Lines(NOT_MEASURED)
+    if not optimized.mean:
+        return Lines("nothing kept", "(no ratio)")
+    exact = "at least for what was seen" if baseline.unseen or optimized.unseen else "exact"
+    return Lines(size_words(baseline.mean / optimized.mean), f"({exact})")
+
+
+def _points(comparison: Comparison | None) -> Lines:
+    if comparison is None:
+        return Lines(NOT_MEASURED)
+    shown = f"{100 * comparison.estimate:+.1f} points"
+    if comparison.ci_lower is None or comparison.ci_upper is None:
+        return Lines(shown, f"({comparison.reason})")
+    interval = _interval(f"{100 * comparison.ci_lower:+.1f}", f"{100 * comparison.ci_upper:+.1f}")
+    return Lines(f"{shown}, {p_words(comparison.p_value)}", interval)
+
+
+def p_words(p_value: float | None) -> str:
+    """A p-value as it is usually written; tiny ones as a bound."""
+    if p_value is None:
+        return "no p"
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def _speed_words(comparison: Comparison | None) -> str:
+    if comparison is None or comparison.verdict is None:
+        return "has no speedup that could be tested"
+    if comparison.verdict == "no detectable difference":
+        smallest = "" if comparison.smallest_detectable is None else format_share(comparison.smallest_detectable - 1)
+        return f"shows no detectable difference in speed (one of {smallest} would have been seen)"
+    faster = comparison.estimate > 1
+    ratio = comparison.estimate if faster else 1 / comparison.estimate
+    basis = ", by typical times because its time depends on chance" if comparison.basis == "typical" else ""
+    return f"is {three_digits(ratio)}x {'faster' if faster else 'slower'} ({p_words(comparison.p_value)}{basis})"
+
+
+def _memory_words(run: Run) -> str:
+    first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
+    if first is None or second is None:
+        return "its memory was not measured"
+    if not second.mean:
+        return "keeps no weights at all"
+    return f"is {size_words(first.mean / second.mean)}"
+
+
+def _accuracy_words(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return "its accuracy was not measured"
+    if comparison.verdict == "no detectable difference":
+        return f"the test set shows no difference in accuracy ({p_words(comparison.p_value)})"
+    return f"its accuracy is {comparison.verdict}: {100 * comparison.estimate:+.1f} points"
+
+
+def _below(run: Run) -> str:
+    protocol, trust = run.protocol, trust_of(run.baseline.metrics, run.optimized.metrics)
+    sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
+    return (
+        "latency is the quiet time (the machine undisturbed); typical: as it was.\n"
+        f"95 % intervals over {sessions}{protocol.processes} processes x {protocol.copies} copies; "
+        f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; "
+        f"trust {trust} ({trust.word}); run {run.id}"
+    )

@@ -1,0 +1,36 @@
+"""The commit that an entry is submitted from, asked of git; nothing where there is none."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tito.workspace.athlete import GIT_LIMIT_S
+
+if TYPE_CHECKING:
+    from tinytorch.competition.record.submission import Provenance
+
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+
+
+def provenance(folder: Path | None = None) -> Provenance | None:
+    """The commit of the repository around a folder, and whether anything in it is not committed."""
+    from tinytorch.competition.record.submission import Provenance
+
+    commit = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "status", "--porcelain")
+    if commit is None or changes is None or not _COMMIT.fullmatch(commit):
+        return None
+    return Provenance(commit=commit, is_dirty=bool(changes))
+
+
+def _git(folder: Path | None, *arguments: str) -> str | None:
+    """What git says, without its last line end; None where there is no git, no repository, or no answer."""
+    command = ["git", "-C", str(folder or Path()), *arguments]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=GIT_LIMIT_S)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None

@@ -1,0 +1,54 @@
+"""The submissions that a call names: files, folders, patterns, and what a shell gives through a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinytorch.errors import UsageError
+from tito.workspace.documents import descriptor, read_descriptor
+
+DEFAULT_FILE = "submission.json"
+
+Submissions = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE", help="Submissions; a folder stands for its *.json files, * for any name."),
+]
+
+
+def expanded(names: Iterable[str], report: str) -> Iterator[str]:
+    """The names, folders and patterns as the files that they stand for; one that stands for none is a finding.
+
+    The last report, which is about to be replaced, is no submission though it lies among them.
+    """
+    for name in names:
+        inside = sorted(_matching(name))
+        yield from [path for path in inside if str(Path.cwd() / path) != report] or [name]
+
+
+def read(name: str) -> bytes:
+    """A file, or what the caller's own shell gives; one byte more than allowed, so that the check sees it.
+
+    RefusedError for what cannot be read.
+    """
+    from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError, read_regular
+
+    number = descriptor(name)
+    if number is None:
+        return read_regular(Path(name))
+    try:
+        return read_descriptor(number, LARGEST_FILE_BYTES)
+    except UsageError as error:
+        raise RefusedError("file", error.message, error.mend) from None
+
+
+def _matching(name: str) -> list[str]:
+    """The JSON files of a folder, or what matches a pattern that no shell has replaced; none for the name of a file."""
+    if Path(name).is_dir():
+        return list(map(str, Path(name).glob("*.json")))
+    is_pattern = has_magic(name) and not Path(name).exists()
+    return glob(name, recursive=True) if is_pattern else []  # noqa: PTH207 - Path.glob takes no absolute pattern

@@ -1,0 +1,214 @@
+"""The workspace (`.tito/`): recorded runs, and the history of what was done."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tinytorch.errors import SetupMissingError, UsageError
+from tinytorch.files import sha256
+from tinytorch.workloads.registry import known_name
+from tito.terminal import interrupts, screen
+from tito.terminal.screen import STANDARD
+from tito.workspace import history
+from tito.workspace.folder import ELSEWHERE, Folder, workspace_root
+from tito.workspace.history import Blocks, Entry, FailureEntry, FileState, RunEntry, SubmissionEntry
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+    from tinytorch.competition.record.run import Run
+
+BENCHMARK_COMMAND = "tito olympics benchmark"
+
+Kind = TypeVar("Kind", bound=Entry)
+
+
+class Workspace:
+    """Files under `<root>/olympics`: `runs/<id>.json` with `runs/<id>.log`, and `history.json`."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = workspace_root(root) / "olympics"
+        self._folder = Folder(self.root)
+        self.runs_folder = self.root / "runs"
+        self._history_file = self.root / "history.json"
+        self._recorded = ""  # the run of the attempt that is being made
+
+    @contextlib.contextmanager
+    def measuring(self) -> Iterator[None]:
+        """One run at a time. UsageError when another process is measuring, or nothing can be written."""
+        message = f"another run is being measured in {self.root}; two at once would disturb each other"
+        with self._folder.locked(self._folder.lock("measuring.lock", 0), message):
+            yield
+
+    @contextlib.contextmanager
+    def noting_failure(self, source: str, task: str) -> Iterator[None]:
+        """An attempt at a task that does not end with a run is remembered, so that no older run is taken for it."""
+        self._recorded = ""
+        try:
+            yield
+        except BaseException as error:
+            if self._recorded:
+                error.add_note(f"run {self._recorded} is recorded")
+            else:
+                self._note_failure(source, task, error)
+            raise
+
+    def record_run(self, run: Run, printed: str = "") -> Path | None:
+        """Write the run, what its processes `printed`, then its line of history: all or nothing.
+
+        Returns the path of what was printed.
+        """
+        path = self._run_file(run.id)
+        log = path.with_suffix(".log") if printed else None
+        content = run.model_dump_json(indent=None).encode() + b"\n"
+        with interrupts.held():
+            self._folder.make(self.runs_folder)
+            try:
+                self._folder.write(path, content)
+                if log:
+                    self._folder.write(log, printed.encode("utf-8", "replace") + b"\n")
+                self._append(_run_entry(run, content))
+                self._recorded = run.id
+            except BaseException:
+                for made in filter(None, (path, log)):
+                    made.unlink(missing_ok=True)
+                raise
+        return log
+
+    def record_submission(self, entry: SubmissionEntry) -> None:
+        """Remember a submission that was written."""
+        self._append(entry)
+
+    def history_of(self, kind: type[Kind]) -> list[Kind]:
+        """The recorded entries of one kind, oldest first."""
+        return [entry for entry in self.history() if isinstance(entry, kind)]
+
+    def history(self) -> list[Entry]:
+        """Everything that was recorded, oldest first; empty in a new workspace.
+
+        A damaged history is kept aside and said, and made again from the runs that lie in the workspace.
+        """
+        try:
+            return history.parse(self._history_file.read_bytes())
+        except FileNotFoundError:
+            return []
+        except (ValueError, RecursionError):
+            with self._history_locked():
+                return self._made_again()
+        except OSError as error:
+            raise UsageError(f"cannot read {self._history_file}: {error.strerror}", mend=ELSEWHERE) from error
+
+    def last_failure(self, task: str | None = None) -> FailureEntry | None:
+        """The last attempt to measure, of all or of one task, where it failed."""
+        attempts = [entry for entry in self.history() if isinstance(entry, RunEntry | FailureEntry)]
+        attempts = [entry for entry in attempts if task in (None, entry.task)]
+        last = attempts[-1] if attempts else None
+        return last if isinstance(last, FailureEntry) else None
+
+    def runs(self, task: str | None = None) -> list[RunEntry]:
+        """The recorded runs, of all or of one task; UsageError for a task that there is not."""
+        wanted = None if task is None else known_name(task)
+        return [run for run in self.history_of(RunEntry) if wanted in (None, run.task)]
+
+    def run_content(self, reference: str | None, task: str | None = None) -> tuple[str, bytes]:
+        """A run by id, by file, from standard input (`-`) or the latest (of a task), as its name and content.
+
+        SetupMissingError when there is none yet.
+        """
+        if reference is None:
+            recorded = self.runs(task)
+            if not recorded:
+                named = f"no run of {task}" if task else "no run"
+                raise SetupMissingError(f"{named} is recorded in {self.root}", mend=benchmark_command(task))
+            reference = recorded[-1].id
+        elif task:
+            raise UsageError(f"the run {reference} has its own task", mend="give either a run or --task")
+        from tito.workspace import documents
+
+        path = self._run_file(reference)
+        return reference, documents.read(str(path) if path.is_file() else reference)
+
+    def run_state(self, run: RunEntry) -> FileState:
+        """Whether a run's file is still what was recorded."""
+        return file_state(str(self._run_file(run.id)), run.sha256)
+
+    def _run_file(self, run_id: str) -> Path:
+        return self.runs_folder / f"{run_id}.json"
+
+    @cached_property
+    def _history_lock(self) -> FileLock:
+        return self._folder.lock("history.lock")
+
+    def _note_failure(self, source: str, task: str, error: BaseException) -> None:
+        try:
+            now, kind = datetime.now(UTC).isoformat(), type(error).__name__
+            self._append(FailureEntry(source=source, created_at=now, error=kind, task=task))
+        except UsageError as second:  # the first error is the one to tell
+            error.add_note(f"nor could it be noted: {second.message}")
+
+    def _append(self, entry: Entry) -> None:
+        with interrupts.held(), self._history_locked():
+            self._folder.write(self._history_file, history.unparse([*self.history(), entry]))
+
+    def _history_locked(self) -> contextlib.AbstractContextManager[None]:
+        return self._folder.locked(self._history_lock)
+
+    def _made_again(self) -> list[Entry]:
+        """The history of a workspace whose own is damaged, from the runs themselves."""
+        aside = self._history_file.with_name(f"history.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json")
+        try:
+            self._history_file.replace(aside)
+        except FileNotFoundError:  # another tito has just done it
+            return self.history()
+        except OSError as error:
+            raise self._folder.refusal(error) from error
+        found: list[Entry] = list(self._found_runs())
+        self._folder.write(self._history_file, history.unparse(found))
+        screen.say(f"warning: {self._history_file} was damaged; it is kept as {aside.name}")
+        screen.say(f"         {len(found)} run(s) were found again; submissions are where you wrote them")
+        return found
+
+    def _found_runs(self) -> Iterator[RunEntry]:
+        from tinytorch.competition.record.run import parse_run
+
+        for path in sorted(self.runs_folder.glob("*.json")):
+            content = path.read_bytes()
+            try:
+                yield _run_entry(parse_run(path.name, content), content)
+            except UsageError as error:
+                screen.say(f"warning: {error}")
+
+
+def benchmark_command(task: str | None) -> str:
+    """What measures that task, or the default one."""
+    return f"{BENCHMARK_COMMAND} --task {task}" if task else BENCHMARK_COMMAND
+
+
+def file_state(file: str, digest: str | None) -> FileState:
+    """Whether a file is still what was written there; `elsewhere` for what went into a pipe."""
+    path = Path(file)
+    if file == STANDARD or (path.exists() and not path.is_file()):
+        return "elsewhere"
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return "gone"
+    return "valid" if digest in (None, sha256(content)) else "changed since"
+
+
+def _run_entry(run: Run, content: bytes) -> RunEntry:
+    from tinytorch.benchmarking.comparison import block_distribution
+    from tinytorch.competition.scoring.scores import compute_scores
+
+    first, second = run.baseline.metrics, run.optimized.metrics
+    spread = block_distribution(first.latency, second.latency) if first.latency and second.latency else None
+    return RunEntry(
+        id=run.id, created_at=run.created_at.isoformat(), task=run.task.name, source=run.source.name,
+        scores=compute_scores(first, second).model_dump(), sha256=sha256(content),
+        blocks=Blocks(**spread.model_dump(include={"lower", "upper", "counts"})) if spread else None,
+    )  # fmt: skip
