@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.competition.scoring.test_contrast import later
 
 from tests.competition.conftest import make_run
+from tests.competition.scoring.test_contrast import later
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.competition.scoring.test_contrast import later
 
 from tests.competition.conftest import make_run
+from tests.competition.scoring.test_contrast import later
 from tests.tito.class_folder import handed_in
 from tinytorch.competition.formats.ranking import RankingsDocument, _cell
 
