@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.core.layers import Layer, Linear, ReLU, Sequential
+from tinytorch.core.model import Backend
 from tinytorch.core.tensor import no_grad
 from tinytorch.core.transformers import GPT, Completion
-from tinytorch.perf.acceleration.backends import Backend
 from tinytorch.workloads.registry import find_task
 
 Array = NDArray[Any]

@@ -25,10 +25,10 @@ from pathlib import Path
 import psutil
 from validation import measured, resident_bytes
 
-from tinytorch.benchmarking.records import Accuracy, Latency, Memory, ModelRecord
+from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Memory, ModelRecord
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.record.run import Run
-from tinytorch.competition.record.submission import submission_from_run
+from tinytorch.competition.record.run import RunFile, parse_run
+from tinytorch.competition.scoring.packaging import submission_from_run
 
 PROGRAM = [sys.executable, "-c", "from tito.start import main; main()", "olympics"]
 
@@ -41,7 +41,7 @@ def make(options: argparse.Namespace) -> None:
     for event in OlympicEvent:
         path = folder / "runs" / f"{event.value}.json"
         if not path.exists():
-            path.write_text(measured("default", event.value).model_dump_json(), encoding="utf-8")
+            path.write_text(RunFile.text(measured("default", event.value)), encoding="utf-8")
     wanted = [number for number in range(options.count) if not _file(folder, number).exists()]
     with ProcessPoolExecutor(2) as pool:
         for done, _ in enumerate(pool.map(partial(_make_one, folder), wanted, chunksize=20), 1):
@@ -57,7 +57,7 @@ def _make_one(folder: Path, number: int) -> None:
     """One synthetic submission: of every seventh athlete a second one."""
     generator = random.Random(number)
     event = list(OlympicEvent)[number % len(OlympicEvent)]
-    run = Run.model_validate_json((folder / "runs" / f"{event.value}.json").read_bytes())
+    run = parse_run(event.value, (folder / "runs" / f"{event.value}.json").read_bytes())
     changed = run.model_copy(
         update={"baseline": _noisy(run.baseline, generator, 1.0), "optimized": _varied(run.optimized, generator)}
     )
@@ -84,13 +84,13 @@ def _varied(model: ModelRecord, generator: random.Random) -> ModelRecord:
 def _noisy(model: ModelRecord, generator: random.Random, factor: float) -> ModelRecord:
     """The same model with other samples: a factor for all, one for each process, a little for each sample."""
     latency = model.metrics.latency
-    if latency is None or latency.samples_ns is None:
+    if latency is None or latency.times_ns is None:
         raise ValueError("a run has its samples")
     copies = latency.copies_per_unit or 1
     processes = [factor * generator.lognormvariate(0.0, 0.01) for _ in range(latency.unit_count)]
     samples = [
         [[max(1, round(time_ns * processes[number // copies] * generator.uniform(0.995, 1.005))) for time_ns in block]
-         for block in blocks] for number, blocks in enumerate(latency.samples_ns)
+         for block in blocks] for number, blocks in enumerate(latency.times_ns.tolist())
     ]  # fmt: skip
     fresh = Latency.from_samples(samples, latency.calls_per_sample or 1, copies, latency.session)
     return model.model_copy(update={"metrics": model.metrics.model_copy(update={"latency": fresh})})

@@ -22,13 +22,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 
 import numpy as np
 from contenders import network
 
 from tinytorch.benchmarking import Benchmark
-from tinytorch.benchmarking.records import Latency
+from tinytorch.benchmarking.records.metrics import Latency
 from tinytorch.benchmarking.statistics import MeanEstimate, mean_estimate
 from tinytorch.core.layers import Sequential
 
@@ -126,9 +126,9 @@ while os.getppid() == parent:  # a benchmark that is killed leaves no load behin
 def former(baseline: Latency, optimized: Latency) -> list[float]:
     """What the recipe shipped first made of the same samples: one number per copy."""
     scale = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
-    copies = zip(baseline.samples_ns or [], optimized.samples_ns or [], strict=True)
-    paired = ([math.log(median(x) / median(y)) for x, y in zip(a, b, strict=True)] for a, b in copies)
-    return [scale + trimmed(ratios) for ratios in paired]
+    if baseline.block_times_ns is None or optimized.block_times_ns is None:
+        raise ValueError("a run has its samples")
+    return [scale + trimmed(ratios) for ratios in np.log(baseline.block_times_ns / optimized.block_times_ns).tolist()]
 
 
 def trimmed(values: Sequence[float]) -> float:

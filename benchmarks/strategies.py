@@ -18,9 +18,9 @@ from typing import Any
 
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.checks.eligibility import eligibility
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.scores import compared, compute_scores
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
@@ -64,7 +64,8 @@ def line_of(run: Run, event: OlympicEvent) -> Line:
     (judged,) = (each for each in eligibility(second, scores) if each.event is event)
     speedup = found.speedup
     return {
-        "task": run.task.name, "event": event.value, "techniques": run.techniques, "eligible": judged.is_eligible,
+        "task": run.task.name, "event": event.value,
+        "techniques": run.source.techniques, "eligible": judged.is_eligible,
         "speedup": None if speedup is None else [speedup.estimate, speedup.ci_lower, speedup.ci_upper],
         "compression_ratio": scores.compression_ratio, "accuracy": second.accuracy and second.accuracy.mean,
         "latency_ms": second.latency and second.latency.mean, "score": judged.value,

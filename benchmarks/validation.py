@@ -21,20 +21,25 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 from mutations import mutate_bytes, mutate_json
 
-from tinytorch.benchmarking.records import Latency
+from tinytorch.benchmarking.records.metrics import Latency, ModelRecord
+from tinytorch.benchmarking.records.samples import Times
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.checks.validation import validate_bytes, validate_files
+from tinytorch.competition.checks.validation import validate_bytes
+from tinytorch.competition.ranking.judged import judge_files
+from tinytorch.competition.record.document import SCHEMA_VERSION
 from tinytorch.competition.record.reading import LARGEST_FILE_BYTES
-from tinytorch.competition.record.run import Run
-from tinytorch.competition.record.submission import SCHEMA_VERSION, submission_from_run
+from tinytorch.competition.record.run import Run, parse_run
+from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import DEFAULT_TASK, TASKS, find_task
@@ -80,23 +85,29 @@ def measured(tier: str, strategy: str = DEFAULT_STRATEGY) -> Run:
 
 def varied(run: Run, seed: int) -> Document:
     """A submission of the run with other noise: each placement's blocks in another order, a few nanoseconds moved."""
-    generator = random.Random(seed)
-    document = json.loads(run.model_dump_json())
-    for role in ("baseline", "optimized"):
-        latency = document[role]["metrics"]["latency"]
-        samples = [[[max(1, time_ns + generator.randrange(-9, 10)) for time_ns in block] for block in blocks]
-                   for blocks in latency["samples_ns"]]  # fmt: skip
-        fresh = Latency.from_samples(
-            samples, latency["calls_per_sample"], latency["copies_per_unit"], latency["session"]
-        )
-        document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
-    changed = Run.model_validate_json(json.dumps(document))
+    generator = np.random.default_rng(seed)
+
+    def moved(times: Times) -> Times:
+        noisy: Times = np.maximum(1, times + generator.integers(-9, 10, times.shape))
+        return noisy
+
+    changed = run.model_copy(update={role: with_times(getattr(run, role), moved) for role in ("baseline", "optimized")})
     return submission_from_run(changed, event="all_around", athlete_name=f"Athlete {seed}")
+
+
+def with_times(model: ModelRecord, change: Callable[[Times], Times]) -> ModelRecord:
+    """The model with other latency samples."""
+    latency = model.metrics.latency
+    if latency is None or latency.times_ns is None:
+        raise ValueError("a run has its samples")
+    times, calls, copies = change(latency.times_ns), latency.calls_per_sample or 1, latency.copies_per_unit or 1
+    fresh = Latency.from_samples(times, calls, copies, latency.session)
+    return model.model_copy(update={"metrics": model.metrics.model_copy(update={"latency": fresh})})
 
 
 def speed(options: argparse.Namespace) -> None:
     """Time after start-up and peak memory for 1, 50 and 500 files."""
-    run = Run.model_validate_json(Path(options.run).read_bytes()) if options.run else measured("default")
+    run = parse_run(options.run, Path(options.run).read_bytes()) if options.run else measured("default")
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for number in range(500):
@@ -104,7 +115,7 @@ def speed(options: argparse.Namespace) -> None:
             Path(files[-1]).write_text(json.dumps(varied(run, number), indent=2), encoding="utf-8")
         size = Path(files[0]).stat().st_size
         costs = {count: validated(files[:count]) for count in (1, 50, 500)}
-    samples = sum(len(block) for blocks in run.baseline.metrics.latency.samples_ns for block in blocks)  # type: ignore
+    samples = run.baseline.metrics.latency.times_ns.size  # type: ignore[union-attr]
     print(f"one file: {size:,} bytes, 2 x {samples:,} latency samples")
     for count, cost in costs.items():
         after = cost.seconds - costs[1].seconds
@@ -175,7 +186,7 @@ def hostile(options: argparse.Namespace) -> None:
         slowest, wrong = 0.0, 0
         for title, (check, path) in attacks.items():
             started = time.perf_counter()
-            (report,) = validate_files([str(path)])
+            (report,) = judge_files([str(path)])
             seconds = time.perf_counter() - started
             refused = report.findings[-1]
             right = refused.name == check and refused.is_error
@@ -214,16 +225,9 @@ def same(first: Any, second: Any) -> bool:
 
 def small(run: Run) -> Run:
     """The run with six placements of two blocks, so that mutations hit more than samples."""
-    document = json.loads(run.model_dump_json())
-    document["protocol"] |= {"processes": 3, "copies": 2, "visits": 1, "block_pairs": 2}
-    for role in ("baseline", "optimized"):
-        latency = document[role]["metrics"]["latency"]
-        samples = [blocks[:2] for blocks in latency["samples_ns"][:6]]
-        fresh = Latency.from_samples(
-            samples, latency["calls_per_sample"], latency["copies_per_unit"], latency["session"]
-        )
-        document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
-    return Run.model_validate_json(json.dumps(document))
+    shape = {"processes": 3, "copies": 2, "visits": 1, "block_pairs": 2}
+    models = {role: with_times(getattr(run, role), lambda times: times[:6, :2]) for role in ("baseline", "optimized")}
+    return run.model_copy(update={**models, "protocol": run.protocol.model_copy(update=shape)})
 
 
 def alarms(options: argparse.Namespace) -> None:

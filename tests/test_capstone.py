@@ -15,7 +15,7 @@ from tinytorch.benchmarking.session import Settings
 from tinytorch.competition import OlympicEvent, calculate_normalized_scores
 from tinytorch.competition.checks.validation import validate_submission
 from tinytorch.competition.record.run import Run
-from tinytorch.competition.record.submission import submission_from_run
+from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.cache import cached_baseline
@@ -56,8 +56,7 @@ def test_optimization_pipeline(event_run: tuple[OlympicEvent, Run]) -> None:
     """Each event's strategy improves its objective, qualifies in the closed division, and validates."""
     event, run = event_run
     scores = calculate_normalized_scores(_metrics(run, "baseline"), _metrics(run, "optimized"))
-    document = submission_from_run(run, event=event, athlete_name="Ada", github_repo=None, techniques=run.techniques,
-                                   division="closed")  # fmt: skip
+    document = submission_from_run(run, event=event, athlete_name="Ada", division="closed")
     verdict = validate_submission(document)
 
     assert verdict["valid"], verdict["issues"]

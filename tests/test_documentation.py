@@ -19,6 +19,7 @@ from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.run import RunFile
 from tinytorch.competition.rules.events import read_rules
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
@@ -58,7 +59,7 @@ def test_the_readme_s_entry_qualifies(tmp_path: Path, tiny_tier, cache_directory
     )
 
     assert run.optimized.metrics.accuracy.mean >= 0.85
-    assert run.division == "closed"
+    assert run.source.division == "closed"
     assert run.baseline.layer_kinds == run.optimized.layer_kinds
 
 
@@ -81,7 +82,7 @@ def test_a_speedup_is_derived_again_as_the_documentation_shows(
         cache_directory=cache_directory,
     )
     run = run_competition(challenge)
-    (tmp_path / "run.json").write_text(run.model_dump_json())
+    (tmp_path / "run.json").write_text(RunFile.text(run))
     (tmp_path / "derive.py").write_text(example("derive.py", MEASUREMENT))
     done = subprocess.run([sys.executable, "derive.py"], capture_output=True, text=True, check=True, cwd=tmp_path)
     speedup = compare_latency(run.baseline.metrics.latency, run.optimized.metrics.latency)

@@ -19,7 +19,6 @@ from threadpoolctl import threadpool_limits
 
 from tinytorch import benchmarking
 from tinytorch.benchmarking.measure import CLOCK, quiet, time_block
-from tinytorch.benchmarking.placements import as_call
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.statistics import percentile, percentile_floor
 from tinytorch.benchmarking.system import describe
@@ -34,7 +33,7 @@ from tinytorch.competition.rules.events import check_constraints
 from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Layer, Linear
-from tinytorch.core.model import inference, parameter_count
+from tinytorch.core.model import as_call, inference, parameter_count
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write

@@ -66,3 +66,8 @@ def from_argument(text: str) -> str:
 def safe_lines(text: str, limit: int = 2000) -> str:
     """`safe_text` line by line, for messages of several lines."""
     return "\n".join(safe_text(line, limit) for line in text.splitlines())
+
+
+def writable(name: str) -> str:
+    """A file's name as Unicode that can be written; bytes of a name that are none come as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()

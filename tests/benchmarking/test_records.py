@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tinytorch.benchmarking.bits import pack_bits, unpack_bits
 from tinytorch.benchmarking.comparison import compare_accuracy, compare_latency
-from tinytorch.benchmarking.records import (
+from tinytorch.benchmarking.records.metrics import (
     METRIC_RECORDS,
     Accuracy,
     Latency,
@@ -75,7 +75,7 @@ def test_samples_of_two_sessions_have_no_p_value() -> None:
 
 
 def test_a_claimed_latency_has_no_p_value() -> None:
-    assert compare_latency(Latency(mean=100.0), Latency(mean=40.0)).estimate == 2.5
+    assert compare_latency(Latency.given(100.0), Latency.given(40.0)).estimate == 2.5
 
 
 def test_accuracy_is_compared_sample_by_sample() -> None:
@@ -87,7 +87,7 @@ def test_accuracy_is_compared_sample_by_sample() -> None:
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf"), "1"])
 def test_a_latency_that_is_no_positive_number_is_refused(value: object) -> None:
     with pytest.raises(ValidationError):
-        Latency(mean=value)
+        Latency(mean_ns=value)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_latency_that_is_no_positive_number_is_refused(value: object) -> None:
             "Latency(0.315 ms [0.294, 0.336])",
         ),
         (Memory.from_bytes(12_900_000), "Memory(12.9 MB [12.9, 12.9])"),
-        (Latency(mean=1.5), "Latency(1.50 ms)"),
+        (Latency.given(1.5), "Latency(1.50 ms)"),
         (Throughput.from_samples([1_000_000], 10), "Throughput(10000 samples/s)"),
     ],
     ids=repr,
@@ -112,10 +112,10 @@ def test_unknown_keys_are_refused() -> None:
         Memory(mean=1.0, weight=3)
 
 
-def test_every_metric_is_stored_in_the_unit_that_it_is_shown_in() -> None:
-    stored = {name: kind.model_fields["unit"].default for name, kind in METRIC_RECORDS.items()}
+def test_every_metric_says_its_unit() -> None:
+    shown = {name: kind.given(0.5).unit for name, kind in METRIC_RECORDS.items() if name != "throughput"}
 
-    assert stored == UNITS
+    assert {**shown, "throughput": "samples/s"} == UNITS
     assert set(METRIC_RECORDS) == set(Metrics.model_fields) == {*METRICS, "throughput"}
 
 
@@ -130,7 +130,7 @@ def test_every_metric_is_stored_in_the_unit_that_it_is_shown_in() -> None:
     ids=lambda record: type(record).__name__,
 )
 def test_a_measured_record_derives_itself_again(record: Metric) -> None:
-    forged = record.model_copy(update={"mean": 0.5})
+    forged = record.model_copy(update={"mean_ns" if isinstance(record, Latency) else "mean": 0.5})
 
     assert record.has_raw_samples
     assert forged.recomputed() == record
@@ -138,10 +138,11 @@ def test_a_measured_record_derives_itself_again(record: Metric) -> None:
 
 @pytest.mark.parametrize("kind", [Latency, Memory, Accuracy])
 def test_from_a_bare_number_nothing_but_the_number_follows(kind: type[Metric]) -> None:
-    record = kind(mean=0.5)
+    record = kind.given(0.5)
+    other = {"std_ns" if kind is Latency else "std": 0.1}
 
     assert not record.has_raw_samples
-    assert record.model_copy(update={"std": 0.1}).recomputed() == record
+    assert record.model_copy(update=other).recomputed() == record
 
 
 def lifted(times: list[list[list[int]]], every: int) -> list[list[list[int]]]:

@@ -159,8 +159,8 @@ def test_of_several_sessions_the_session_is_the_unit_and_they_begin_at_equal_dis
 def test_both_models_have_all_their_blocks_in_the_order_of_processes_and_copies() -> None:
     first, second = measured(Script()).latency
 
-    assert np.shape(first.samples_ns) == np.shape(second.samples_ns) == (10, FEWEST_VISITS, 1)
-    assert [blocks[0][0] for blocks in first.samples_ns] == [2000 + process for process in range(5) for _ in range(2)]
+    assert first.times_ns.shape == second.times_ns.shape == (10, FEWEST_VISITS, 1)
+    assert first.times_ns[:, 0, 0].tolist() == [2000 + process for process in range(5) for _ in range(2)]
 
 
 def test_the_protocol_says_what_ran() -> None:

@@ -52,10 +52,10 @@ def test_the_typical_time_is_the_median_block() -> None:
 
 
 def test_a_unit_is_the_mean_of_its_copies() -> None:
-    copies = [[10], [30], [40], [60]]
+    copies, tens = np.array([[10.0], [30], [40], [60]]), np.full((4, 1), 10.0)
 
     assert statistics.unit_times(copies, 2) == [20, 50]
-    assert statistics.unit_log_ratios(copies, [[10], [10], [10], [10]], 2, statistics.quiet_time) == pytest.approx(
+    assert statistics.unit_log_ratios(copies, tens, 2, statistics.quiet_time) == pytest.approx(
         [math.log(3) / 2, (math.log(4) + math.log(6)) / 2]
     )
 

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import copy
-import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from numpy.typing import ArrayLike
 from pydantic import ValidationError
 
-from tinytorch.benchmarking.records import (
-    Accuracy,
-    Latency,
-    Memory,
-    Metrics,
-    ModelRecord,
-    Protocol,
-    SystemInfo,
-    Throughput,
-)
+from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Memory, Metrics, ModelRecord, Throughput
+from tinytorch.benchmarking.records.samples import Times, read_samples
+from tinytorch.benchmarking.records.session import Protocol, SystemInfo
+from tinytorch.competition.record.declaration import Provenance
 from tinytorch.competition.record.run import Run, SourceRecord, TaskRecord
-from tinytorch.competition.record.submission import Provenance, Submission, submission_from_run
+from tinytorch.competition.record.submission import Submission
+from tinytorch.competition.scoring.packaging import submission_from_run
 
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TEST_SAMPLES = 360
@@ -82,11 +77,10 @@ def make_run(correct: int = 348, kept_bytes: int = 3_000_000, typical_ns: int = 
     """By default 5x faster, 4x smaller, nearly as accurate."""
     return Run(
         id="20260301T120030Z-0a1b2c3d",
-        created_at=STARTED + timedelta(seconds=31),
         task=TaskRecord(name="digits_mlp", dataset_sha256="a" * 64, test_samples=TEST_SAMPLES, expected_accuracy=0.97),
-        source=SourceRecord(kind="strategy", name="prune", sha256="b" * 64),
-        division="closed",
-        techniques=["structured pruning"],
+        source=SourceRecord(
+            kind="strategy", name="prune", sha256="b" * 64, division="closed", techniques=["structured pruning"]
+        ),
         system_info=system_info(),
         protocol=protocol(),
         baseline=model_record("digits_mlp baseline", 1, 1_000_000, 12_000_000, 350),
@@ -94,12 +88,24 @@ def make_run(correct: int = 348, kept_bytes: int = 3_000_000, typical_ns: int = 
     )
 
 
+def times_of(document: dict[str, Any], role: str) -> Times:
+    """The latency samples of one model in a submission."""
+    return read_samples(document["run"][role]["metrics"]["latency"]["samples_ns"])
+
+
+def put_times(document: dict[str, Any], role: str, times: ArrayLike, copies_per_unit: int = 1) -> None:
+    """Give a model of a submission other samples, with all that follows from them."""
+    stored = document["run"][role]["metrics"]["latency"]
+    fresh = Latency.from_samples(times, 1, copies_per_unit, stored["session"])
+    document["run"][role]["metrics"]["latency"] = fresh.model_dump(mode="json")
+
+
 def mutated(submission: dict[str, Any], mutate: Mutate) -> dict[str, Any]:
     """A changed copy with its own digest, so that only the change itself can be found."""
     document = copy.deepcopy(submission)
     mutate(document)
     try:
-        return Submission.model_validate_json(json.dumps(document)).sealed().model_dump(mode="json")
+        return Submission.model_validate(document).sealed().model_dump(mode="json")
     except ValidationError:
         return document
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from tinytorch.benchmarking.bits import pack_bits
-from tinytorch.benchmarking.records import Accuracy
+from tinytorch.benchmarking.records.metrics import Accuracy
 from tinytorch.benchmarking.statistics import Verdict
+from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.ranking.figures import Figures
-from tinytorch.competition.ranking.leaderboard import Judged
+from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.record.run import TaskRecord
-from tinytorch.competition.scoring.scores import Scores
+from tinytorch.competition.record.submission import Scores
 from tinytorch.files import sha256
 
 SAMPLES = 100
@@ -37,11 +38,12 @@ def right(wrong: Sequence[int]) -> str:
 def figures(name: str, speedup: float = 2.0, error: float = 0.005, **changed: Any) -> Figures:
     """A submission to the Latency Sprint, `speedup` times faster with that standard error (log scale)."""
     usual = {
-        "athlete_name": name, "github_repo": None, "techniques": [], "created_at": BORN, "event": "latency_sprint",
+        "athlete_name": name, "repository": None, "techniques": [], "created_at": BORN, "event": "latency_sprint",
         "division": "closed", "task": TASK, "trust": "T1", "scores": Scores(speedup=speedup),
         "latency_ms": 1.0 / speedup, "memory_mb": 1.0, "accuracy": 0.9, "value": speedup, "interval": None,
         "verdict": Verdict.BETTER if speedup > 1 else Verdict.NO_DETECTABLE_DIFFERENCE,
         "log_ratios": log_ratios(speedup, error), "session_spread": 0.01, "kept_bytes": (1000, 1000),
+        "traces": Traces(athlete=name, fingerprints=[]),
         "bitmaps": (right(range(10)), right(range(10))), "digest": sha256(f"{name} {speedup}".encode()),
     }  # fmt: skip
     return Figures.model_validate({**usual, **changed}, strict=False)
@@ -68,5 +70,6 @@ def answered(name: str, wrong: Sequence[int], **changed: Any) -> Figures:
 
 def handed_in(entry: Figures, days: int = 0, source: str = "") -> Judged:
     """The submission in a file of its own, as many days later."""
-    later = entry.model_copy(update={"created_at": BORN + timedelta(days=days)})
-    return Judged(source or f"{entry.athlete_name}.json", later)
+    later = entry.model_copy(update={"created_at": BORN + timedelta(days=days)}) if days else entry
+    name = source or f"{entry.athlete_name}.json"
+    return Judged(source=name, sha256=sha256(name.encode()), figures=later, findings=(), passed_unlisted=1)

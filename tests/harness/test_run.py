@@ -9,9 +9,9 @@ import pytest
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.checks.eligibility import eligibility
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.scores import compute_scores
 from tinytorch.errors import EntryError
 from tinytorch.files import sha256
@@ -75,7 +75,7 @@ def test_the_workers_had_one_blas_thread(run: Run) -> None:
 
 
 def test_what_the_entry_declares_is_recorded(run: Run) -> None:
-    assert (run.techniques, run.division, run.protocol.seed) == (["INT8 Quantization"], "open", 3)
+    assert (run.source.techniques, run.source.division, run.protocol.seed) == (["INT8 Quantization"], "open", 3)
 
 
 def test_a_run_survives_the_way_through_json(run: Run) -> None:
@@ -322,5 +322,5 @@ def test_every_event_can_judge_a_composition_of_techniques(steps, small_task, ca
 
     assert {event.event for event in judged} == set(OlympicEvent)
     assert [event.event for event in judged if event.value is None or not event.is_eligible] == []
-    assert run.techniques == [step.technique for step in steps]
+    assert run.source.techniques == [step.technique for step in steps]
     assert run.optimized.layer_kinds == run.baseline.layer_kinds

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.competition.conftest import make_run, model_record
-from tinytorch.competition.record.submission import submission_from_run
+from tinytorch.competition.scoring.packaging import submission_from_run
 
 
 def handed_in(

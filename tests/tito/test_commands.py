@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tinytorch.benchmarking.records import Doubt
+from tinytorch.benchmarking.records.session import Doubt
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run, parse_run
 from tito.views import runs as render
@@ -21,7 +21,7 @@ def test_benchmark_writes_the_run_and_prints_one_document(measured) -> None:
 
     assert done.code == 0, done.err
     assert done.json["file"] == "run.json"
-    assert Run.model_validate_json((folder / "run.json").read_bytes()).id == done.json["run"]
+    assert parse_run("run.json", (folder / "run.json").read_bytes()).id == done.json["run"]
 
 
 def test_benchmark_talks_on_stderr_only(measured) -> None:
@@ -54,7 +54,7 @@ def test_submit_writes_a_file_that_validates(athlete: Path, tito, event: Olympic
 def test_submit_to_stdout_prints_the_submission_alone(athlete: Path, tito) -> None:
     done = tito("submit", "--event", "all_around", "-o", "-")
 
-    assert done.json["event"] == "all_around"
+    assert done.json["declaration"]["event"] == "all_around"
     assert "sha256" not in done.err
 
 
@@ -63,13 +63,13 @@ def test_submit_takes_the_name_from_git_or_is_anonymous(athlete: Path, tito, mon
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
     done = tito("submit", "--event", "all_around", "-o", "-")
 
-    assert done.json["athlete_name"] == "anonymous"
+    assert done.json["declaration"]["athlete"]["name"] == "anonymous"
     assert "--athlete" in done.err
 
 
 def test_submit_writes_nothing_that_is_not_valid(athlete: Path, tito) -> None:
     run = json.loads((athlete / "run.json").read_text())
-    run["optimized"]["metrics"]["accuracy"] = {"mean": 0.5}
+    run["run"]["optimized"]["metrics"]["accuracy"] = {"mean": 0.5}
     (athlete / "bad.json").write_text(json.dumps(run))
     done = tito("submit", "--event", "latency_sprint", "--run", "bad.json", "-o", "never.json")
 
@@ -101,7 +101,7 @@ def test_a_hostile_file_is_a_finding(beginner: Path, tito, content: bytes) -> No
 def test_a_changed_submission_is_found(athlete: Path, tito) -> None:
     tito("submit", "--event", "all_around")
     document = json.loads((athlete / "submission.json").read_text())
-    document["athlete_name"] = "Mallory"
+    document["declaration"]["athlete"]["name"] = "Mallory"
     (athlete / "submission.json").write_text(json.dumps(document))
 
     assert tito("validate", "submission.json").code == 1
@@ -125,7 +125,7 @@ def test_status_shows_five_stages_and_the_last_run(athlete: Path, tito) -> None:
     assert [stage["stage"] for stage in document["stages"]] == [
         "events", "baseline", "optimized", "scores", "submission",
     ]  # fmt: skip
-    assert document["last_run"]["id"] == json.loads((athlete / "run.json").read_text())["id"]
+    assert document["last_run"]["id"] == json.loads((athlete / "run.json").read_text())["run"]["id"]
 
 
 def test_status_counts_the_events_of_the_rules(beginner: Path, tito) -> None:
@@ -158,7 +158,7 @@ def test_help_tells_the_defaults(tito, monkeypatch: pytest.MonkeyPatch, command:
 
 def test_doubts_about_the_machine_stand_below_the_table(athlete: Path) -> None:
     doubt = Doubt(code="busy", evidence="other programs used 1.00 of 2 cores", advice="close other programs")
-    run = Run.model_validate_json((athlete / "run.json").read_bytes())
+    run = parse_run("run.json", (athlete / "run.json").read_bytes())
     doubtful = run.model_copy(update={"protocol": run.protocol.model_copy(update={"doubts": [doubt]})})
     console = Console(width=80, file=io.StringIO())
     console.print(render.benchmark_table(doubtful))
@@ -188,7 +188,7 @@ def untimed(run: Run) -> Run:
 def test_an_expectation_has_its_exit_code(
     athlete: Path, tito, monkeypatch: pytest.MonkeyPatch, expected: str, change, code: int
 ) -> None:
-    run = change(Run.model_validate_json((athlete / "run.json").read_bytes()))
+    run = change(parse_run("run.json", (athlete / "run.json").read_bytes()))
     monkeypatch.setattr("tito.olympics.measuring.measure", lambda place, asked: run)
     done = tito("benchmark", "--event", "latency_sprint", "--expect", expected)
 
@@ -198,9 +198,9 @@ def test_an_expectation_has_its_exit_code(
 
 def test_what_a_file_says_of_itself_is_made_safe_before_it_is_told(athlete: Path, tito) -> None:
     run = json.loads((athlete / "run.json").read_text())
-    run["source"]["name"] = "\x1b[31mred"
+    run["run"]["source"]["name"] = "\x1b[31mred"
     (athlete / "evil.json").write_text(json.dumps(run))
-    (athlete / "old.json").write_text(json.dumps({"schema_version": "2.1", "event": "\x1b[2J", "baseline": {}}))
+    (athlete / "old.json").write_text(json.dumps({"document": "submission", "event": "\x1b[2J"}))
     done = tito("submit", "--event", "all_around", "--run", "evil.json", "-o", "old.json")
 
     assert "\\x1b[31mred" in done.err

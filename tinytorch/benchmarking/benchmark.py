@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking.comparison import Comparison, compare_metrics
-from tinytorch.benchmarking.placements import Subjects, ThisProcess, Venue, as_call
-from tinytorch.benchmarking.records import Metric, ModelRecord, Protocol, SystemInfo
+from tinytorch.benchmarking.placements import Subjects, ThisProcess, Venue
+from tinytorch.benchmarking.records.metrics import Metric, ModelRecord
+from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, ModelLoadError, Sendable, Workers
 from tinytorch.benchmarking.schedule import TIERS, Tier
 from tinytorch.benchmarking.sending import UnsendableError, sources_of
 from tinytorch.benchmarking.session import Artifact, Session, Settings, long_measurement, measure_models, survey_models
 from tinytorch.core.dataloader import Dataset
+from tinytorch.core.model import as_call
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ModelError, RunError, SetupMissingError, ShapeError, UsageError
 from tinytorch.processes.worker import WorkerFailedError

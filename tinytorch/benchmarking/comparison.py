@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import chain
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from tinytorch.benchmarking import statistics
-from tinytorch.benchmarking.records import Accuracy, Latency, Metrics, Record
+from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Metrics
+from tinytorch.benchmarking.records.record import Record
 
 MOST_TYPICAL_EXCESS = 1.25
 
@@ -37,7 +37,7 @@ class Comparison(Record):
     ci_lower: float | None = None
     ci_upper: float | None = None
     p_value: float | None = None
-    verdict: statistics.Verdict | None = None
+    verdict: Annotated[statistics.Verdict, Field(strict=False)] | None = None
     smallest_detectable: float | None = None
     basis: Literal["quiet", "typical"] | None = None
     log_ratios: Annotated[list[float], Field(max_length=10_000)] | None = None
@@ -68,16 +68,15 @@ def compare_latency(baseline: Latency, optimized: Latency, criteria: Criteria = 
     `is_lottery`; from bare numbers, or from samples that were not taken in pairs, the plain ratio of the means without
     interval or p-value.
     """
-    first, second = baseline.samples_ns, optimized.samples_ns
+    first, second = baseline.block_times_ns, optimized.block_times_ns
     if first is None or second is None:
-        return Comparison(estimate=baseline.mean / optimized.mean, reason="given by hand: no raw samples")
-    if baseline.session is None or baseline.session != optimized.session or not _same_shape(baseline, optimized):
-        return Comparison(estimate=baseline.mean / optimized.mean, reason="measured one after the other")
+        return Comparison(estimate=baseline.mean_ns / optimized.mean_ns, reason="given by hand: no raw samples")
+    if not _are_paired(baseline, optimized):
+        return Comparison(estimate=baseline.mean_ns / optimized.mean_ns, reason="measured one after the other")
     by_typical = is_lottery(baseline, optimized, criteria.typical_excess)
     time_of = statistics.typical_time if by_typical else statistics.quiet_time
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
-    times = (statistics.block_times(first), statistics.block_times(second))
-    ratios = statistics.unit_log_ratios(*times, baseline.copies_per_unit or 1, time_of)
+    ratios = statistics.unit_log_ratios(first, second, baseline.copies_per_unit or 1, time_of)
     return _from_log_ratios([ratio + batching for ratio in ratios], criteria, "typical" if by_typical else "quiet")
 
 
@@ -97,11 +96,11 @@ class Distribution(Record):
 
 def block_distribution(baseline: Latency, optimized: Latency, bins: int = 24) -> Distribution | None:
     """The spread of the ratios of block pairs, by the median call of each block; None where no pairs were timed."""
-    if baseline.session is None or baseline.session != optimized.session or not _same_shape(baseline, optimized):
+    first, second = baseline.block_times_ns, optimized.block_times_ns
+    if first is None or second is None or not _are_paired(baseline, optimized):
         return None
-    pairs = zip(_block_times(baseline), _block_times(optimized), strict=True)
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
-    ratios = np.array([math.log(first / second) + batching for first, second in pairs])
+    ratios = np.log(first / second).ravel() + batching
     lower, upper = np.quantile(ratios, [0.01, 0.99])
     counts, _ = np.histogram(ratios, bins, (lower, upper))
     return Distribution(
@@ -110,20 +109,16 @@ def block_distribution(baseline: Latency, optimized: Latency, bins: int = 24) ->
     )  # fmt: skip
 
 
-def _block_times(latency: Latency) -> list[float]:
-    """The median call of each block, nanoseconds, placement after placement."""
-    return list(chain.from_iterable(statistics.block_times(latency.samples_ns or ())))
-
-
 def is_lottery(baseline: Latency, optimized: Latency, most_typical_excess: float = MOST_TYPICAL_EXCESS) -> bool:
     """Whether the optimized model's quiet time is rarer than the baseline's, by more than may be.
 
     Typical over quiet time says how far a model usually is from its best. Where that is much more for the optimized
     model, its time depends on chance or on its inputs, and being fast once in forty blocks must not win.
     """
-    if baseline.typical is None or optimized.typical is None:
+    if baseline.typical_ns is None or optimized.typical_ns is None:
         return False
-    return optimized.typical / optimized.mean > most_typical_excess * baseline.typical / baseline.mean
+    usual = baseline.typical_ns / baseline.mean_ns
+    return optimized.typical_ns / optimized.mean_ns > most_typical_excess * usual
 
 
 def _from_log_ratios(log_ratios: list[float], criteria: Criteria, basis: Literal["quiet", "typical"]) -> Comparison:
@@ -166,7 +161,9 @@ def compare_accuracy(baseline: Accuracy, optimized: Accuracy, criteria: Criteria
     )  # fmt: skip
 
 
-def _same_shape(first: Latency, second: Latency) -> bool:
-    """Whether two sample sets have the same units, placements and blocks."""
-    shapes = [[len(blocks) for blocks in latency.samples_ns or ()] for latency in (first, second)]
-    return shapes[0] == shapes[1] and first.copies_per_unit == second.copies_per_unit
+def _are_paired(first: Latency, second: Latency) -> bool:
+    """Whether both were timed in one session, with the same units, placements and blocks."""
+    if first.session is None or first.session != second.session or first.copies_per_unit != second.copies_per_unit:
+        return False
+    shapes = [None if each.block_times_ns is None else each.block_times_ns.shape for each in (first, second)]
+    return shapes[0] == shapes[1]

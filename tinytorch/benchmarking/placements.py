@@ -18,8 +18,9 @@ from tinytorch.benchmarking.blas import verified_blas_threads
 from tinytorch.benchmarking.footprint import Footprint, footprint
 from tinytorch.benchmarking.schedule import Plan, Probe
 from tinytorch.core.layers import Layer, find_layers, layer_kinds, parameter_count
+from tinytorch.core.model import Backend, as_call, backend_of
 from tinytorch.core.tensor import Tensor, no_grad
-from tinytorch.errors import ModelError, UsageError
+from tinytorch.errors import ModelError
 
 Builder = Callable[[], object]
 Freshen = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # new inputs of the given ones' shape and type
@@ -53,20 +54,7 @@ class Description:
     kept_bytes: int
     peak_working_bytes: int
     unseen: list[str]
-
-
-def as_call(model: object) -> measure.Call:
-    """The model as a function of one input. UsageError for something that has neither `__call__` nor `forward`."""
-    if callable(model):
-        return model
-    forward = getattr(model, "forward", None)
-    if not callable(forward):
-        raise UsageError(
-            f"{type(model).__qualname__!r} is not a model: it has neither `__call__` nor `forward`",
-            mend="give an object that can be called with one batch of inputs",
-        )
-    checked: measure.Call = forward
-    return checked
+    backend: Backend | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +149,7 @@ class Placements:
             kept_bytes=kept.kept_bytes,
             peak_working_bytes=peak,
             unseen=list(kept.unseen),
+            backend=backend_of(subject),
         )
 
     def predict(self, model: int) -> NDArray[Any]:

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking import measure, records, system
+from tinytorch.benchmarking import measure, system
 from tinytorch.benchmarking.placements import AnyPlacements, Description, Inspection, Venue
+from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Memory, Metrics, ModelRecord, Throughput
+from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.benchmarking.schedule import (
     BlockShape,
     Plan,
@@ -105,35 +107,34 @@ class Session:
     metrics: tuple[str, ...]
     surveys: list[ModelSurvey]
     kept_bytes: list[int]
-    latency: list[records.Latency] | None
-    protocol: records.Protocol
-    system_info: records.SystemInfo
+    latency: list[Latency] | None
+    protocol: Protocol
+    system_info: SystemInfo
 
-    def record(
-        self, model: int, name: str, labels: NDArray[Any], artifact: Artifact | None = None
-    ) -> records.ModelRecord:
+    def record(self, model: int, name: str, labels: NDArray[Any], artifact: Artifact | None = None) -> ModelRecord:
         """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
         survey = self.surveys[model]
         latency = self.latency[model] if self.latency else None
         right = correctness(survey.outputs, labels).ravel().tolist() if "accuracy" in self.metrics else None
-        return records.ModelRecord(
+        return ModelRecord(
             name=name,
             parameters=survey.description.parameters,
             layer_kinds=survey.description.layer_kinds,
+            backend=survey.description.backend,
             artifact_sha256=artifact.sha256 if artifact else None,
-            metrics=records.Metrics(
+            metrics=Metrics(
                 latency=latency,
                 memory=self._memory(model, artifact) if "memory" in self.metrics else None,
-                accuracy=records.Accuracy.from_correctness(right) if right is not None else None,
-                throughput=records.Throughput.from_samples(survey.pass_ns, len(labels)) if latency else None,
+                accuracy=Accuracy.from_correctness(right) if right is not None else None,
+                throughput=Throughput.from_samples(survey.pass_ns, len(labels)) if latency else None,
             ),
         )
 
-    def _memory(self, model: int, artifact: Artifact | None) -> records.Memory:
+    def _memory(self, model: int, artifact: Artifact | None) -> Memory:
         """The larger count of before and after the timed calls."""
         seen, artifact_bytes = self.surveys[model].description, artifact.size_bytes if artifact else None
         unseen = [safe_text(name, 100) for name in seen.unseen[:MOST_UNSEEN]]
-        return records.Memory.from_bytes(self.kept_bytes[model], artifact_bytes, seen.peak_working_bytes, unseen)
+        return Memory.from_bytes(self.kept_bytes[model], artifact_bytes, seen.peak_working_bytes, unseen)
 
 
 def survey_models(venue: Venue, settings: Settings, progress: Progress = silent) -> Survey:
@@ -175,7 +176,7 @@ def measure_models(
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
     latency = _latency(plan, [samples for samples, _ in taken]) if taken else None
     evidence = system.Evidence(survey.machine, system.read_machine(), threads, timer_ns, _excess(latency))
-    protocol = records.Protocol(
+    protocol = Protocol(
         **_ran(plan if taken else SURVEY_ONLY), **_seen(survey), tier=settings.tier.name, seed=settings.seed,
         mode=venue.mode, threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
     )  # fmt: skip
@@ -246,21 +247,21 @@ def _extend(samples: measure.Samples, visit: measure.Samples) -> None:
             blocks.extend(more)
 
 
-def _latency(plan: Plan, sessions: list[list[measure.Samples]]) -> list[records.Latency]:
+def _latency(plan: Plan, sessions: list[list[measure.Samples]]) -> list[Latency]:
     """The records of all models, their placements in the order of sessions, processes and copies."""
     session = secrets.token_hex(8)
     processes = list(chain.from_iterable(sessions))
     return [
-        records.Latency.from_samples(
+        Latency.from_samples(
             list(chain.from_iterable(samples[model] for samples in processes)), calls, plan.copies_per_unit, session
         )
         for model, calls in enumerate(plan.calls_per_sample)
     ]
 
 
-def _excess(latency: list[records.Latency] | None) -> float | None:
+def _excess(latency: list[Latency] | None) -> float | None:
     """The largest typical time of a model, in its quiet times."""
-    return max(one.typical / one.mean for one in latency if one.typical) if latency else None
+    return max(one.typical_ns / one.mean_ns for one in latency if one.typical_ns is not None) if latency else None
 
 
 def _most_kept(counts: list[list[int]]) -> list[int]:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from itertools import chain
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,10 +24,8 @@ POWER = 0.80  # the conventional power behind "smallest detectable effect" (Cohe
 FEWEST_UNITS = 4  # below this Student's t needs quantiles of 4.3 and more: no interval says so better
 PERCENTILE_CONFIDENCE = 0.99  # with which a reported percentile must be backed (see `percentile_floor`)
 
-Blocks = Sequence[Sequence[int]]  # [block][sample] nanoseconds
-PlacementTimes = Sequence[Blocks]  # [placement][block][sample] nanoseconds
-BlockTimes = Sequence[float]  # [block] nanoseconds: the median of each, because its mean is worse under load
-TimeOf = Callable[[BlockTimes], float]  # (Bulej et al., "Duet benchmarking", ICPE 2020)
+Floats = NDArray[np.float64]
+TimeOf = Callable[[Floats], float]  # of a copy's block times
 
 
 class Verdict(StrEnum):
@@ -58,41 +55,43 @@ class MeanEstimate:
     units: int
 
 
-def block_times(placements: PlacementTimes) -> list[list[float]]:
-    """[placement][block] the median of each block."""
-    return [[median(block) for block in blocks] for blocks in placements]
+def block_times(times_ns: ArrayLike) -> Floats:
+    """[placement, block] the median of each block of [placement, block, sample]; its mean is worse under load.
+
+    Bulej et al., "Duet benchmarking", ICPE 2020.
+    """
+    medians: Floats = np.median(np.asarray(times_ns, dtype=np.float64), axis=2)
+    return medians
 
 
-def quiet_time(times: BlockTimes) -> float:
+def quiet_time(times: Floats) -> float:
     """What a copy takes while the machine leaves it alone: the least of its blocks' medians, nanoseconds.
 
     Contention only ever adds time, and comes and goes in minutes, so that a mean over a session repeats worse than
     its least value (Chen & Revels, "Robust benchmarking in noisy environments", 2016).
     """
-    return min(times)
+    return float(times.min())
 
 
-def typical_time(times: BlockTimes) -> float:
+def typical_time(times: Floats) -> float:
     """What a copy took as things were: the median of its blocks' medians, nanoseconds."""
-    return median(times)
+    return float(np.median(times))
 
 
-def single_calls(placements: PlacementTimes, calls_per_sample: int) -> NDArray[np.float64]:
+def single_calls(times_ns: ArrayLike, calls_per_sample: int) -> Floats:
     """The time of every single call, nanoseconds, in order of size; none where a sample is a batch of several calls."""
     if calls_per_sample > 1:
         return np.empty(0)
-    return np.sort(np.fromiter(chain.from_iterable(chain.from_iterable(placements)), dtype=np.float64))
+    return np.sort(np.asarray(times_ns, dtype=np.float64), axis=None)
 
 
-def unit_times(placements: Sequence[BlockTimes], copies_per_unit: int) -> list[float]:
+def unit_times(placements: Floats, copies_per_unit: int) -> list[float]:
     """One quiet time per unit, nanoseconds: the mean over its copies, which are consecutive placements."""
     times = [quiet_time(times) for times in placements]
     return [fmean(times[start : start + copies_per_unit]) for start in range(0, len(times), copies_per_unit)]
 
 
-def unit_log_ratios(
-    baseline: Sequence[BlockTimes], optimized: Sequence[BlockTimes], copies_per_unit: int, time_of: TimeOf
-) -> list[float]:
+def unit_log_ratios(baseline: Floats, optimized: Floats, copies_per_unit: int, time_of: TimeOf) -> list[float]:
     """One number per unit: the mean over its copies of ln(baseline time / optimized time)."""
     pairs = zip(baseline, optimized, strict=True)
     ratios = [math.log(time_of(times_a) / time_of(times_b)) for times_a, times_b in pairs]
@@ -156,16 +155,16 @@ def mcnemar_exact(only_first: int, only_second: int) -> float:
     return float(mcnemar_p_values([only_first], [only_second])[0])
 
 
-def mcnemar_p_values(only_first: ArrayLike, only_second: ArrayLike) -> NDArray[np.float64]:
+def mcnemar_p_values(only_first: ArrayLike, only_second: ArrayLike) -> Floats:
     """`mcnemar_exact` of many pairs of models, each with its two counts."""
     first, second = np.asarray(only_first, dtype=float), np.asarray(only_second, dtype=float)
-    chances: NDArray[np.float64] = bdtr(np.minimum(first, second), (first + second).astype(np.int64), 0.5)
+    chances: Floats = bdtr(np.minimum(first, second), (first + second).astype(np.int64), 0.5)
     return np.minimum(1.0, 2 * chances)
 
 
 def welch_p_values(
     differences: ArrayLike, estimated: Sequence[tuple[ArrayLike, ArrayLike]], known: ArrayLike = 0.0
-) -> NDArray[np.float64]:
+) -> Floats:
     """Two-sided p-values of differences whose variance is a sum: `estimated` ones with degrees, and a `known` one.
 
     Student's t with the degrees of Welch (Biometrika 1947) and Satterthwaite (Biometrics Bulletin 1946); a known
@@ -185,9 +184,7 @@ def welch_interval(difference: float, estimated: Sequence[tuple[float, float]], 
     return Interval(difference - half_width, difference + half_width)
 
 
-def _variance_sum(
-    estimated: Sequence[tuple[ArrayLike, ArrayLike]], known: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _variance_sum(estimated: Sequence[tuple[ArrayLike, ArrayLike]], known: ArrayLike) -> tuple[Floats, Floats]:
     """The sum of all variances and its degrees of freedom."""
     parts = [(np.asarray(variance, dtype=float), np.asarray(degrees, dtype=float)) for variance, degrees in estimated]
     variance = np.asarray(known, dtype=float) + sum(each for each, _ in parts)
@@ -196,7 +193,7 @@ def _variance_sum(
         return variance, np.where(uncertain > 0, variance**2 / uncertain, np.inf)
 
 
-def holm(p_values: ArrayLike, tests: int) -> NDArray[np.float64]:
+def holm(p_values: ArrayLike, tests: int) -> Floats:
     """P-values adjusted for `tests` tests, of which these are some: Holm, Scandinavian Journal of Statistics 1979.
 
     Those that are not given count as if their p-values were 1, which can only make the result more careful.

@@ -11,6 +11,7 @@ import platform
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import psutil
 
 from tinytorch.benchmarking.blas import blas_library
 from tinytorch.benchmarking.measure import CLOCK
-from tinytorch.benchmarking.records import Doubt, SystemInfo
+from tinytorch.benchmarking.records.session import Doubt, SystemInfo
 from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, TIMER_SHARE
 from tinytorch.units import format_share, format_size, format_time
 
@@ -34,10 +35,20 @@ def describe(blas_threads: int | None = None) -> SystemInfo:
         operating_system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         numpy=np.__version__,
+        scipy=_version("scipy"),
+        numba=_version("numba"),
         blas=f"{blas['internal_api']} {blas.get('version') or ''}".strip() if blas else None,
         blas_threads=blas_threads,
         governor=_governor(),
     )
+
+
+def _version(package: str) -> str | None:
+    """Of an installed package; it need not be loaded for that."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _said(*command: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tinytorch.competition.checks.validation import validate_submission
     from tinytorch.competition.names import OlympicEvent
-    from tinytorch.competition.record.submission import generate_submission
+    from tinytorch.competition.scoring.packaging import generate_submission
     from tinytorch.competition.scoring.scores import calculate_normalized_scores
 
 __all__ = ["OlympicEvent", "calculate_normalized_scores", "generate_submission", "validate_submission"]
@@ -16,7 +16,7 @@ __all__ = ["OlympicEvent", "calculate_normalized_scores", "generate_submission",
 _HOMES = {
     "OlympicEvent": "names",
     "calculate_normalized_scores": "scoring.scores",
-    "generate_submission": "record.submission",
+    "generate_submission": "scoring.packaging",
     "validate_submission": "checks.validation",
 }
 

@@ -7,12 +7,16 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from tinytorch.core import state
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
+
+Call = Callable[[Any], Any]  # a model as a function of one batch of inputs
+Backend = Literal["numpy", "numba"]  # what runs a layer: calls of numpy, or kernels that numba compiles
 
 PLAIN_CONTAINER = "Sequential"  # this kind is not counted, what is in it is
 
@@ -25,6 +29,7 @@ class Layer:
     """
 
     kind: ClassVar[str] = "Layer"
+    backend: Backend = "numpy"
     training: bool = True
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -99,6 +104,31 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__qualname__}()"
+
+
+def as_call(model: object) -> Call:
+    """The model as a function of one input. UsageError for something that has neither `__call__` nor `forward`."""
+    if callable(model):
+        return model
+    forward = getattr(model, "forward", None)
+    if not callable(forward):
+        raise UsageError(
+            f"{type(model).__qualname__!r} is not a model: it has neither `__call__` nor `forward`",
+            mend="give an object that can be called with one batch of inputs",
+        )
+    checked: Call = forward
+    return checked
+
+
+def trainable_tensors(model: object) -> list[Tensor]:
+    """Every tensor in a model of any class that gradients are computed for, each once."""
+    return [item for _, item in state.held(model) if isinstance(item, Tensor) and item.requires_grad]
+
+
+def backend_of(model: object) -> Backend | None:
+    """What runs a model: numba where any layer of it is compiled; None of a model that is none of our layers."""
+    found = {layer.backend for layer in find_layers(model)}
+    return "numba" if "numba" in found else "numpy" if found else None
 
 
 def find_layers(model: object) -> list[Layer]:

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.benchmarking.placements import as_call
 from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division
 from tinytorch.core.dataloader import TensorDataset
+from tinytorch.core.model import as_call
 from tinytorch.errors import EntryError
 from tinytorch.harness.frozen import ARTIFACT, MODULE_NAME, Frozen
 from tinytorch.workloads.models import load_model, save_model

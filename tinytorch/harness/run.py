@@ -25,6 +25,7 @@ from tinytorch.competition.record.run import HelperRecord, Run, SourceRecord, Ta
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
 from tinytorch.harness.build import Built
+from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, definition_line
 from tinytorch.harness.frozen import INPUTS
@@ -115,16 +116,13 @@ def record(challenge: Challenge, baseline: Artifact, built: Built, session: Sess
     _, test = task.load_data()
     return Run(
         id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
-        created_at=now,
         task=TaskRecord(
             name=task.name,
             dataset_sha256=task.dataset_sha256,
             test_samples=test.labels.size,  # a sequence has a label for each token
             expected_accuracy=task.expected_accuracy,
         ),
-        source=_source_record(contender),
-        division=built.declared.division,
-        techniques=built.declared.techniques,
+        source=_source_record(contender, built.declared),
         system_info=session.system_info,
         protocol=session.protocol,
         baseline=session.record(0, f"{task.name} baseline", test.labels, baseline),
@@ -132,7 +130,10 @@ def record(challenge: Challenge, baseline: Artifact, built: Built, session: Sess
     )
 
 
-def _source_record(contender: Contender) -> SourceRecord:
+def _source_record(contender: Contender, declared: Declared) -> SourceRecord:
     """Where the optimized model came from; the helpers are the modules beside an entry that it imports."""
     found = [HelperRecord(name=safe_text(name), sha256=sha256(text)) for name, text in contender.helpers.items()]
-    return SourceRecord(kind=contender.kind, name=contender.name, sha256=contender.sha256, helpers=found)
+    return SourceRecord(
+        kind=contender.kind, name=contender.name, sha256=contender.sha256, helpers=found,
+        division=declared.division, techniques=declared.techniques,
+    )  # fmt: skip

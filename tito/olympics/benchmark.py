@@ -82,8 +82,10 @@ def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCo
 
 def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: bool) -> None:
     """The run as a document where one was asked for, else as a table."""
+    from tinytorch.competition.record.run import RunFile
+
     is_asked = target.name is not None
-    digest = target.write(run.model_dump_json()) if json_ or is_asked else None
+    digest = target.write(RunFile.text(run)) if json_ or is_asked else None
     if json_ and digest:
         screen.put_json({"run": run.id, "file": target.name, "sha256": digest})
     if not json_ and not (is_asked and target.is_stdout):

@@ -9,11 +9,11 @@ from functools import partial
 
 from rich.console import RenderableType
 
-from tinytorch.competition.checks.batch import with_duplicates
 from tinytorch.competition.checks.findings import Page
-from tinytorch.competition.checks.reports import Report
-from tinytorch.competition.checks.validation import PAGES, judge_file
+from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.checks.validation import explain as page_of
+from tinytorch.competition.ranking.judged import Judged, beside_one_another, judge_file
+from tinytorch.competition.record.kinds import HEADLINE
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
 from tito import start
@@ -32,9 +32,9 @@ def check(names: Sequence[str], strict: bool, format_: str, target: Destination,
     start.finished()
     verdicts: list[bool] = []
     judged = watched(_judged(names, rules), len(names))
-    reports = _noted(with_duplicates(judged), strict, verdicts)
+    reports = _noted(beside_one_another(judged), strict, verdicts)
     if format_ == HUMAN:
-        write(drawn(render_findings.reports(reports, len(names) > 1), target), target)
+        write(drawn(render_findings.reports(reports, len(names) > 1), target, "submissions checked"), target)
     else:
         from tinytorch.competition.formats import FORMATS
 
@@ -48,20 +48,20 @@ def explain(check_id: str, format_: str, target: Destination) -> None:
         raise UsageError(f"--explain cannot write {format_}", mend="choose --format human or json")
     shown = list(PAGES.values()) if check_id == EVERY_CHECK else [page_of(check_id)]
     if format_ == HUMAN:
-        write(drawn(render_findings.pages(shown), target), target)
+        write(drawn(render_findings.pages(shown), target, "checks explained"), target)
         return
     rows = [{field.name: getattr(page, field.name) for field in fields(Page)} for page in shown]
-    write([json.dumps({"checks": rows}, indent=2), "\n"], target)
+    write([json.dumps({"document": "report", "checks": rows}, indent=2), "\n"], target)
 
 
-def _judged(names: Sequence[str], rules: Rules) -> Iterator[Report]:
+def _judged(names: Sequence[str], rules: Rules) -> Iterator[Judged]:
     """The reports in the order of the names; only this process has the standard input."""
     if any(descriptor(name) is not None for name in names):
         return map(partial(judge_file, read=submissions.read, rules=rules), names)
     return in_order(partial(judge_file, rules=rules), names)
 
 
-def _noted(reports: Iterable[Report], strict: bool, verdicts: list[bool]) -> Iterator[Report]:
+def _noted(reports: Iterable[Judged], strict: bool, verdicts: list[bool]) -> Iterator[Judged]:
     """The reports on their way to the screen, each one's verdict noted for the exit code."""
     for report in reports:
         shown = report.strict() if strict else report
@@ -69,9 +69,11 @@ def _noted(reports: Iterable[Report], strict: bool, verdicts: list[bool]) -> Ite
         yield shown
 
 
-def drawn(renderables: Iterable[RenderableType], target: Destination) -> Iterator[str]:
-    """Renderables as text, in colour on a terminal only."""
+def drawn(renderables: Iterable[RenderableType], target: Destination, what: str) -> Iterator[str]:
+    """Renderables as text, in colour on a terminal only; a file says in its first line what it is."""
     console = screen.console(color_system="auto" if target.is_stdout else None)
+    if not target.is_stdout:
+        yield f"{HEADLINE}{what}\n"
     for renderable in renderables:
         with console.capture() as captured:
             console.print(renderable)

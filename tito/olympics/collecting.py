@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from tinytorch.competition.checks.batch import Ledger
-from tinytorch.competition.checks.findings import Finding
-from tinytorch.competition.ranking.examination import Examination, Judgement, examine, refused
-from tinytorch.competition.ranking.leaderboard import Judged
+from tinytorch.competition.ranking.judged import Circumstances, Judged, judge, unreadable
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.rules.events import Rules
 from tinytorch.files import sha256
@@ -28,40 +26,33 @@ class Read(NamedTuple):
     """A file that was read: the digest of what is in it, and what was found about that where it was new."""
 
     sha256: str
-    examination: Examination | None
+    found: tuple[Judged, Circumstances] | None
 
 
-class Collected(NamedTuple):
-    """A judged file, with what only the other files of the call could tell about it."""
-
-    judged: Judged
-    among_others: tuple[Finding, ...]
-
-
-def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Collected]:
+def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Judged]:
     """Every file once, judged by the rules, in an order that does not depend on that of the names."""
     places = _places(names)
     stamps = {path: each for path in places if (each := _stamp(path)) is not None}
     digests = index.unchanged(stamps)
     fresh = [path for path in places if path not in digests]
-    refusals = _judge(fresh, stamps, digests, rules, index)
-    judgements = dict(index.judgements(digests.values()))
-    if len(judgements) < len(set(digests.values())):
-        raise DamagedError("a judgement is gone")
-    found = {path: refusals.get(path) or judgements[digests[path]] for path in places}
-    return list(_collected(places, digests, found))
+    unread = _judge(fresh, stamps, digests, rules, index)
+    known = dict(index.judged(digests.values()))
+    if len(known) < len(set(digests.values())):
+        raise DamagedError("a judged content is gone")
+    found = {path: unread.get(path) or known[digests[path]] for path in places}
+    return _beside_one_another([each.model_copy(update={"source": places[path]}) for path, each in found.items()])
 
 
 def _judge(
     fresh: Sequence[str], stamps: Mapping[str, str], digests: dict[str, str], rules: Rules, index: Index
-) -> dict[str, Judgement]:
+) -> dict[str, Judged]:
     """Read what is not known and take down what is found, also at an interrupt; returned is what could not be read."""
-    refusals: dict[str, Judgement] = {}
+    unread: dict[str, Judged] = {}
     waiting: dict[str, Read] = {}
     try:
         for path, read in zip(fresh, watched(_read_all(fresh, rules, index), len(fresh)), strict=True):
-            if isinstance(read, Judgement):
-                refusals[path] = read
+            if isinstance(read, Judged):
+                unread[path] = read
                 continue
             waiting[path], digests[path] = read, read.sha256
             if len(waiting) == AT_ONCE:
@@ -69,7 +60,7 @@ def _judge(
                 waiting = {}
     finally:
         _write(index, waiting, stamps)
-    return refusals
+    return unread
 
 
 def _places(names: Sequence[str]) -> dict[str, str]:
@@ -83,15 +74,15 @@ def _stamp(path: str) -> str | None:
     return None if descriptor(path) is not None else stamp(Path(path))
 
 
-def _read_all(paths: Sequence[str], rules: Rules, index: Index) -> Iterator[Read | Judgement]:
+def _read_all(paths: Sequence[str], rules: Rules, index: Index) -> Iterator[Read | Judged]:
     """What is in each file; a content that the index knows, in a file that is new or touched, is not judged again."""
     if index.is_empty:
-        yield from _each(partial(_examined, rules=rules), paths)
+        yield from _each(partial(_judged, rules=rules), paths)
         return
     digests = list(_each(_digest, paths))
     known = index.known([each for each in digests if isinstance(each, str)])
     unknown = [path for path, digest in zip(paths, digests, strict=True) if digest not in known]
-    new = _each(partial(_examined, rules=rules), unknown)
+    new = _each(partial(_judged, rules=rules), unknown)
     for digest in digests:
         yield Read(digest, None) if isinstance(digest, str) and digest in known else next(new)
 
@@ -112,28 +103,27 @@ def _digest(path: str) -> str | None:
         return None
 
 
-def _examined(path: str, rules: Rules) -> Read | Judgement:
+def _judged(path: str, rules: Rules) -> Read | Judged:
     try:
         content = submissions.read(path)
     except RefusedError as refusal:
-        return refused(refusal.finding())
-    return Read(sha256(content), examine(content, rules))
+        return unreadable("", refusal)
+    judged, circumstances = judge("", content, rules)
+    return Read(judged.sha256, (judged.brief(), circumstances))
 
 
 def _write(index: Index, read: Mapping[str, Read], stamps: Mapping[str, str]) -> None:
     looked = [Looked(path, stamps[path], each.sha256) for path, each in read.items() if path in stamps]
-    index.add(looked, {each.sha256: each.examination for each in read.values() if each.examination})
+    index.add(looked, {each.sha256: each.found for each in read.values() if each.found})
 
 
-def _collected(
-    places: Mapping[str, str], digests: Mapping[str, str], found: Mapping[str, Judgement]
-) -> Iterator[Collected]:
+def _beside_one_another(judged: Sequence[Judged]) -> list[Judged]:
+    """The same, each readable one with what the others tell about it."""
     ledger = Ledger()
-    for path, name in places.items():
-        ledger.add(name, found[path].entry)
+    for each in judged:
+        ledger.add(each.source, each.figures.traces if each.figures else None)
     compared = ledger.compared()
-    for number, (path, name) in enumerate(places.items()):
-        judgement = found[path]
-        others = compared(number, judgement.entry) if judgement.entry else ()
-        warnings = (*judgement.warnings, *(each.id for each in others if each.is_issue))
-        yield Collected(Judged(name, judgement.figures, judgement.reason, warnings, digests.get(path, "")), others)
+    return [
+        each.among(compared(number, each.figures.traces)) if each.figures else each
+        for number, each in enumerate(judged)
+    ]

@@ -9,7 +9,7 @@ import typer
 
 from tito import start
 from tito.exit_codes import ExitCode
-from tito.options import Division, Event, Force, Json, Level, Output, RecordedTask, RulesFile, Trust, WorkspaceFolder
+from tito.options import Division, Event, Force, Json, Level, Output, RecordedTask, RulesFile, Trust
 from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import Submissions
@@ -38,7 +38,6 @@ def leaderboard(
     output: Output = None,
     force: Force = False,
     json_: Json = False,
-    folder: WorkspaceFolder = None,
 ) -> None:
     """Rank submissions: each event, task and division apart; who cannot be told from a leader shares its rank.
 
@@ -53,7 +52,7 @@ def leaderboard(
     from tito.olympics import ranking
 
     wanted = ranking.wanted(event, task, division, trust)
-    found = ranking.rank(files, target.place, read_rules(rules), wanted, folder)
+    found = ranking.rank(files, target.place, read_rules(rules), wanted)
     ranking.write(found, format_, None if every else MOST_LISTED, target)
     if not found.rankings:
         screen.say("nothing could be ranked")

@@ -11,13 +11,13 @@ import typer
 from tinytorch.errors import SetupMissingError
 from tito import start
 from tito.exit_codes import ExitCode
-from tito.options import Division, Event, Force, Json, Level, RecordedTask, RulesFile, Trust, WorkspaceFolder
+from tito.options import Division, Event, Force, Json, Level, RecordedTask, RulesFile, Trust
 from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import Submissions
 
 if TYPE_CHECKING:
-    from tinytorch.competition.ranking.examination import Details
+    from tinytorch.competition.ranking.judged import Circumstances
     from tinytorch.competition.ranking.leaderboard import Leaderboard
 
 DEFAULT_OUTPUT = "report.html"
@@ -36,7 +36,6 @@ def report(
     ] = DEFAULT_OUTPUT,
     force: Force = False,
     json_: Json = False,
-    folder: WorkspaceFolder = None,
 ) -> None:
     """Write the ranking of submissions as one self-contained page: podiums, intervals, fronts, findings.
 
@@ -51,9 +50,9 @@ def report(
     from tito.olympics import ranking
 
     wanted = ranking.wanted(event, task, division, trust)
-    board, details = ranking.rank_detailed(files, target.place, read_rules(rules), wanted, folder)
+    board, details = ranking.rank_detailed(files, target.place, read_rules(rules), wanted, ranking.circumstances)
     digest = target.write(page(board, details, datetime.now(UTC)))
-    ranked = sum(len(each.rows) for each in board.rankings)
+    ranked = sum(len(each.places) for each in board.rankings)
     if json_ and not target.is_stdout:
         screen.put_json({"file": output, "sha256": digest, "rankings": len(board.rankings), "ranked": ranked})
     screen.say(f"ranked submissions: {ranked}, rankings: {len(board.rankings)}; written to {output}")
@@ -61,7 +60,7 @@ def report(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def _page_maker() -> Callable[[Leaderboard, Mapping[str, Details], datetime], str]:
+def _page_maker() -> Callable[[Leaderboard, Mapping[str, Circumstances], datetime], str]:
     """What makes the page; SetupMissingError where the packages for it are not installed."""
     try:
         from tito.report.page import page

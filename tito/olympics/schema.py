@@ -31,23 +31,23 @@ def schema(
     json_: Json = False,
 ) -> None:
     """Print a JSON Schema (draft 2020-12), by default that of submission.json; it is JSON with and without --json."""
-    Destination(output, "schema", force).write(screen.as_json(json_schema(document)))
+    Destination(output, "schema", force).write(screen.as_json(schema_of(document)))
 
 
-def json_schema(document: Published) -> dict[str, Any]:
+def schema_of(document: Published) -> dict[str, Any]:
     """The schema of one document."""
     from pydantic import BaseModel
 
     from tinytorch.competition.formats.document import Document
     from tinytorch.competition.formats.ranking import RankingsDocument
-    from tinytorch.competition.record import submission
-    from tinytorch.competition.record.run import Run
+    from tinytorch.competition.record.document import json_schema
+    from tinytorch.competition.record.run import RunFile
+    from tinytorch.competition.record.submission import Submission
 
-    if document is Published.SUBMISSION:
-        return submission.json_schema()
     models: dict[Published, type[BaseModel]] = {
-        Published.RUN: Run,
+        Published.SUBMISSION: Submission,
+        Published.RUN: RunFile,
         Published.VALIDATION: Document,
         Published.RANKING: RankingsDocument,
     }
-    return {"$schema": submission.JSON_SCHEMA_DIALECT, **models[document].model_json_schema()}
+    return json_schema(models[document])

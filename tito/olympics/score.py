@@ -21,10 +21,10 @@ def score(
     folder: WorkspaceFolder = None,
 ) -> None:
     """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
-    from tinytorch.competition.checks.eligibility import eligibility
     from tinytorch.competition.record.run import parse_run
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.advice import advice
+    from tinytorch.competition.scoring.eligibility import eligibility
     from tinytorch.competition.scoring.expectation import standing
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
     from tito.views import runs as render

@@ -72,12 +72,11 @@ def submit(
     name = people.name(athlete)
     place = Workspace(folder)
     record = _run(place, run, task, chosen.value)
-    from tinytorch.competition.record.submission import submission_from_run
+    from tinytorch.competition.scoring.packaging import submission_from_run
 
     document = submission_from_run(
         record, event=chosen, athlete_name=name, github_repo=from_argument(repo) if repo else None,
-        techniques=[*map(from_argument, technique)] if technique else record.techniques,
-        division=division or record.division, rules=judged_by,
+        techniques=[*map(from_argument, technique)] if technique else None, division=division, rules=judged_by,
         provenance=provenance() if record.source.kind == "entry" else None,
     )  # fmt: skip
     _check(document, judged_by, json_)
@@ -101,11 +100,11 @@ def _write(
     place: Workspace, document: dict[str, Any], run: str, target: Destination, json_: bool, options: str
 ) -> None:
     """Write the submission, remember it, and show the receipt; `options` are what checking it needs."""
-    old = target.replaced()
+    old, declared = target.replaced(), document["declaration"]
     digest = target.write(screen.as_json(document))
     entry = SubmissionEntry(
-        id=document["digest"][:16], created_at=document["created_at"], event=document["event"], run=run,
-        file=target.place, trust=document["trust"], sha256=digest,
+        id=document["digest"][:16], created_at=declared["created_at"], event=declared["event"], run=run,
+        file=target.place, trust=document["derived"]["trust"], sha256=digest,
     )  # fmt: skip
     with screen.done_before(f"the submission is written to {target.name}"):
         _remember(place, entry)
@@ -115,12 +114,11 @@ def _write(
 
 def _tell_dry(document: dict[str, Any], run: str, json_: bool) -> None:
     """What would be written."""
+    declared = document["declaration"]
     receipt = {
-        "event": document["event"],
-        "trust": document["trust"],
-        "run": run,
-        "rules": document["rules"]["version"],
-    }
+        "event": declared["event"], "trust": document["derived"]["trust"], "run": run,
+        "rules": declared["rules"]["version"],
+    }  # fmt: skip
     if json_:
         screen.put_json({"written": False, "valid": True, **receipt})
         return
@@ -154,7 +152,7 @@ def _run(place: Workspace, named: str | None, task: str | None, event: str) -> R
         screen.say(f"no run of {wanted} is recorded yet: measuring the reference strategy of {event} first")
         return measuring.measure(place, measuring.challenge(measuring.contender(wanted, event, None, None), wanted))
     what = f"{record.source.name} at {record.task.name}"
-    screen.say(f"packing run {record.id}: {what}, measured {record.created_at:%Y-%m-%d %H:%M} UTC")
+    screen.say(f"packing run {record.id}: {what}, measured {record.protocol.ended_at:%Y-%m-%d %H:%M} UTC")
     return record
 
 

@@ -13,11 +13,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tinytorch.benchmarking.records import Protocol, SystemInfo
-from tinytorch.competition.ranking.examination import Details
+from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.ranking.figures import Figures
-from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Row, Unranked
-from tinytorch.competition.record.submission import Trust, is_repository
+from tinytorch.competition.ranking.judged import Circumstances
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
+from tinytorch.competition.ranking.order import Place
+from tinytorch.competition.record.declaration import is_repository
+from tinytorch.competition.record.submission import Trust
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, format_size, three_digits
 from tito.report import plots
@@ -32,7 +34,7 @@ LONGEST_NAME = 200
 Context = dict[str, Any]
 
 
-def page(board: Leaderboard, details: Mapping[str, Details], made_at: datetime) -> str:
+def page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: datetime) -> str:
     """The whole page; `details` are of the contents that are ranked, by their digest."""
     style, script = ((FOLDER / name).read_text("utf-8") for name in ("page.css", "page.js"))
     environment = Environment(
@@ -65,14 +67,14 @@ def _policy(style: str, script: str) -> str:
 
 
 def _summary(board: Leaderboard) -> str:
-    athletes = {row.place.figures.athlete for ranking in board.rankings for row in ranking.rows}
-    ranked, rankings = sum(len(ranking.rows) for ranking in board.rankings), len(board.rankings)
+    athletes = {place.judged.entered.athlete for ranking in board.rankings for place in ranking.places}
+    ranked, rankings = sum(len(ranking.places) for ranking in board.rankings), len(board.rankings)
     return f"Athletes: {len(athletes)}. Ranked submissions: {ranked}. Rankings: {rankings}."
 
 
-def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Details], name: str) -> Context:
+def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Circumstances], name: str) -> Context:
     group, asked = ranking.group, board.rules.events[ranking.group.event]
-    entries = [row.place.figures for row in ranking.rows]
+    entries = [place.judged.entered for place in ranking.places]
     scale = _scale(entries, asked.ranked_by)
     panels, best = plots.fronts(entries, name)
     return {
@@ -83,8 +85,8 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Details
         "bar_heading": "Change, points" if asked.ranked_by == "accuracy" else "95 % interval",
         "axis": plots.axis(scale, f"{name}-axis", _axis_words(scale)) if scale else "",
         "podium": list(_podium(ranking, asked.ranked_by)),
-        "rows": [_row(row, asked.ranked_by, scale, details[row.judged.sha256], f"{name}-{number}")
-                 for number, row in enumerate(ranking.rows)],
+        "rows": [_row(place, asked.ranked_by, scale, details[place.judged.sha256], f"{name}-{number}")
+                 for number, place in enumerate(ranking.places)],
         "panels": panels, "front": _front(best, len(entries)), "others": list(map(_unranked, ranking.others)),
     }  # fmt: skip
 
@@ -110,15 +112,15 @@ def _axis_words(scale: Scale) -> str:
 
 def _podium(ranking: Ranking, ranked_by: str) -> Iterator[Context]:
     """The first ranks with everybody on them, as far as there is room."""
-    classes = [list(rows) for _, rows in groupby(ranking.rows, key=lambda row: row.place.rank)]
-    for rows in classes[:PODIUM_STEPS]:
-        shown = [row.place.figures for row in rows[:MOST_ON_A_STEP]]
+    classes = [list(places) for _, places in groupby(ranking.places, key=lambda place: place.rank)]
+    for places in classes[:PODIUM_STEPS]:
+        shown = [place.judged.entered for place in places[:MOST_ON_A_STEP]]
         people = [{"name": _name(each), "value": score_words(each.value, ranked_by)} for each in shown]
-        yield {"rank": rows[0].place.rank, "people": people, "more": len(rows) - len(shown)}
+        yield {"rank": places[0].rank, "people": people, "more": len(places) - len(shown)}
 
 
-def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details, name: str) -> Context:
-    figures, place, scores = row.place.figures, row.place, row.place.figures.scores
+def _row(place: Place, ranked_by: str, scale: Scale | None, details: Circumstances, name: str) -> Context:
+    judged, figures, scores = place.judged, place.judged.entered, place.judged.entered.scores
     return {
         "name": name, "rank": place.rank, "athlete": _name(figures), "value": figures.value,
         "shown": score_words(figures.value, ranked_by), "bar": _bar(figures, ranked_by, scale),
@@ -126,26 +128,26 @@ def _row(row: Row, ranked_by: str, scale: Scale | None, details: Details, name: 
         "p_value": "" if place.p_value is None else place.p_value, "beside_leader": leader_words(place.p_value),
         "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
         "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,
-        "warnings": row.judged.warnings, "file": safe_text(row.judged.source, LONGEST_NAME),
-        "repository": figures.github_repo if is_repository(figures.github_repo or "") else None,
+        "warnings": judged.warnings, "file": safe_text(judged.source, LONGEST_NAME),
+        "repository": figures.repository if is_repository(figures.repository or "") else None,
         "techniques": figures.techniques, "created_at": f"{figures.created_at:%Y-%m-%d %H:%M} UTC",
+        "passed": judged.passed, "notes": judged.notes, "issues": sum(note.is_issue for note in judged.notes),
         **_detailed(details, scores.speedup, name),
     }  # fmt: skip
 
 
-def _detailed(details: Details, speedup: float | None, name: str) -> Context:
-    """What the samples and the checks say."""
+def _detailed(details: Circumstances, speedup: float | None, name: str) -> Context:
+    """What the samples and the machine say."""
     info, protocol = details.system_info, details.protocol
     return {
-        "histogram": _histogram(details, speedup, name), "passed": details.passed, "notes": details.notes,
-        "issues": sum(note.is_issue for note in details.notes),
+        "histogram": _histogram(details, speedup, name),
         "source": f"{details.source.kind} {details.source.name}" if details.source else None,
         "machine": _machine(info) if info else None, "protocol": _protocol(protocol) if protocol else None,
         "doubts": [each.evidence for each in protocol.doubts or []] if protocol else [],
     }  # fmt: skip
 
 
-def _histogram(details: Details, speedup: float | None, name: str) -> Context | None:
+def _histogram(details: Circumstances, speedup: float | None, name: str) -> Context | None:
     found = details.blocks
     if found is None or not any(found.counts):
         return None

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tinytorch.competition.checks.eligibility import NOT_MEASURED
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.contrast import Contrast
+from tinytorch.competition.scoring.eligibility import NOT_MEASURED
 from tinytorch.text import safe_text
 from tinytorch.units import format_metric, three_digits
 from tito.terminal.tables import Lines, table
@@ -21,9 +21,8 @@ LONGEST_VALUE = 40
 
 def contrast_table(runs: Sequence[Run], found: Sequence[Contrast]) -> RenderableType:
     """A line for each figure, then why some are not compared."""
-    shown = table(
-        "Two runs", "", *(f"{run.source.name} {run.created_at:%Y-%m-%d %H:%M}" for run in runs), "second to first"
-    )
+    named = (f"{run.source.name} {run.protocol.ended_at:%Y-%m-%d %H:%M}" for run in runs)
+    shown = table("Two runs", "", *named, "second to first")
     for each in found:
         shown.add_row(each.figure, *(_value(each.figure, value) for value in each.values), _change(each))
     return Group(shown, *map(Text, _why(found)))

@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tinytorch.competition.checks.findings import Finding, Page
-from tinytorch.competition.checks.reports import Report
+from tinytorch.competition.ranking.judged import Judged
 from tinytorch.text import safe_text
 from tito.terminal.tables import table
 
 STYLES = {"error": "red", "warning": "yellow", "info": "cyan", "could not check": "yellow"}  # by their weight
 
 
-def reports(found: Iterable[Report], several: bool) -> Iterator[RenderableType]:
+def reports(found: Iterable[Judged], several: bool) -> Iterator[RenderableType]:
     """A verdict per report, what is wrong first, and what passed as a number; for several a line that counts."""
     files = valid = warnings = 0
     for report in found:
@@ -27,15 +27,15 @@ def reports(found: Iterable[Report], several: bool) -> Iterator[RenderableType]:
         yield Text(f"{valid} of {files} submissions are valid; {warnings} warning(s)")
 
 
-def _told(report: Report, is_one_of_many: bool) -> Iterator[RenderableType]:
+def _told(report: Judged, is_one_of_many: bool) -> Iterator[RenderableType]:
     """The verdict, what failed by its weight, then what could not be checked; of many only what failed."""
     yield _verdict(report)
-    listed = sorted((finding for finding in report.findings if not finding.passed), key=_weight)
+    listed = sorted(report.notes, key=_weight)
     shown = [finding for finding in listed if not is_one_of_many or finding.passed is False]
     if shown:
         yield _table(shown)
     if not is_one_of_many:
-        yield Text(f"{len(report.findings) - len(listed)} checks passed; --explain ID says what one looks at", "dim")
+        yield Text(f"{report.passed} checks passed; --explain ID says what one looks at", "dim")
 
 
 def _weight(finding: Finding) -> int:
@@ -59,7 +59,7 @@ def pages(shown: Sequence[Page]) -> Iterator[RenderableType]:
         yield grid
 
 
-def _verdict(report: Report) -> Text:
+def _verdict(report: Judged) -> Text:
     word, style = (f"valid, trust {report.trust}", "green") if report.valid else ("NOT valid", "red")
     return Text.assemble(f"{safe_text(report.source)}: ", (word, style))
 

@@ -8,7 +8,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from tinytorch.competition.ranking.figures import Figures
-from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Row, Unranked
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
+from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.rules.events import Significance
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, three_digits
@@ -37,22 +38,22 @@ def _explained(rules: Significance) -> str:
 
 def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> RenderableType:
     group, asked = ranking.group, found.rules.events[ranking.group.event]
-    count = f"{len(ranking.rows)} athlete{'' if len(ranking.rows) == 1 else 's'}"
+    count = f"{len(ranking.places)} athlete{'' if len(ranking.places) == 1 else 's'}"
     named, task = safe_text(asked.title, 60), safe_text(group.task, 60)
     title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
     shown = table(title, "rank", "athlete", "score", "to baseline", "to leader", "file")
-    for row in ranking.rows[:most]:
-        shown.add_row(*_cells(row, asked.ranked_by))
+    for place in ranking.places[:most]:
+        shown.add_row(*_cells(place, asked.ranked_by))
     return shown
 
 
-def _cells(row: Row, ranked_by: str) -> tuple[RenderableType, ...]:
-    figures = row.place.figures
-    warned = f"warns: {', '.join(row.judged.warnings)}" if row.judged.warnings else ""
+def _cells(place: Place, ranked_by: str) -> tuple[RenderableType, ...]:
+    figures = place.judged.entered
+    warned = f"warns: {', '.join(place.judged.warnings)}" if place.judged.warnings else ""
     return (
-        str(row.place.rank), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
+        str(place.rank), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
         Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by)),
-        figures.verdict or "not tested", leader_words(row.place.p_value), Lines(safe_text(row.judged.source), warned),
+        figures.verdict or "not tested", leader_words(place.p_value), Lines(safe_text(place.judged.source), warned),
     )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def _bounds(figures: Figures, ranked_by: str) -> str:
 
 
 def _below(ranking: Ranking, most: int | None) -> Iterator[Text]:
-    hidden = max(0, len(ranking.rows) - len(ranking.rows[:most]))
+    hidden = max(0, len(ranking.places) - len(ranking.places[:most]))
     if hidden:
         yield Text(f"and {hidden} more, shown by --all", style="dim")
     yield from _listed("below", ranking.others, most)

@@ -9,17 +9,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison, Statistics, block_distribution
-from tinytorch.benchmarking.records import Accuracy, Latency, Memory
+from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Memory
 from tinytorch.benchmarking.statistics import Interval
-from tinytorch.competition.checks.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.record.submission import trust_of
 from tinytorch.competition.rules.events import ConstraintResult
+from tinytorch.competition.scoring.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
 from tinytorch.competition.scoring.expectation import Standing
 from tinytorch.competition.scoring.scores import compared
 from tinytorch.units import (
     BYTES_PER_MEGABYTE,
-    NANOSECONDS_PER_MILLISECOND,
     format_metric,
     format_share,
     format_size,
@@ -169,16 +168,12 @@ def _interval(lower: str, upper: str) -> str:
 def _latency(latency: Latency | None) -> Lines:
     if latency is None:
         return Lines(NOT_MEASURED)
-    lines = [_milliseconds(latency.mean)]
-    if latency.ci_lower is not None and latency.ci_upper is not None:
-        lines.append(_interval(_milliseconds(latency.ci_lower), _milliseconds(latency.ci_upper)))
-    if latency.typical is not None:
-        lines.append(f"typical {_milliseconds(latency.typical)}")
+    lines = [format_time(latency.mean_ns)]
+    if latency.ci_lower_ns is not None and latency.ci_upper_ns is not None:
+        lines.append(_interval(format_time(latency.ci_lower_ns), format_time(latency.ci_upper_ns)))
+    if latency.typical_ns is not None:
+        lines.append(f"typical {format_time(latency.typical_ns)}")
     return Lines(*lines)
-
-
-def _milliseconds(time_ms: float) -> str:
-    return format_time(time_ms * NANOSECONDS_PER_MILLISECOND)
 
 
 def _memory(memory: Memory | None) -> Lines:

@@ -1,49 +1,48 @@
-"""What was found about files before, so that a second look reads only what is new: an sqlite file in the workspace.
+"""What was found about files before, so that a second look reads only what is new: an sqlite file in the user's cache.
 
 Never the only place of anything: all in it follows from the files, the rules and our own code, and what is damaged or
 another version's is made anew. Rows are found by the digest of a content, of the rules and of the code that judged it;
-files by path, size and times, which nobody but the system sets. Each row is sealed with a key of the user's own: an
-index that came along with somebody's submissions is not believed.
+files by path, size and times, which nobody but the system sets. It lies in no workspace: one that came along with
+somebody's submissions would be believed.
 """
 
 from __future__ import annotations
 
-import hmac
-import secrets
 import sqlite3
-import tempfile
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from tinytorch.competition.ranking import examination
-from tinytorch.competition.ranking.examination import Details, Examination, Judgement
+import tinytorch
+from tinytorch.competition.ranking.judged import Circumstances, Judged
 from tinytorch.errors import SetupMissingError
 from tinytorch.files import sha256
 from tinytorch.workloads.place import users_folder
 from tito.terminal import screen
 from tito.workspace.folder import CACHE_VARIABLE, folder_of
 
-VERSION = 1
+VERSION = 2
 FILE = "index.sqlite3"
-KEY_FILE, KEY_BYTES = "index.key", 32
 TEMPORARY = ""  # sqlite's name for a database that goes away with its connection
 BUSY_LIMIT_S = 30.0
 YOUNG_NS = 2_000_000_000  # a file that was written so short before it was read can be written again within one tick
 ROWS_PER_QUERY = 500
+DECIDES = ("*.py", "competition/**/*.py", "competition/**/*.toml", "benchmarking/**/*.py")  # files of our package
+DECIDING_PACKAGES = ("numpy", "pydantic", "pydantic_core", "scipy")
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, sha256 TEXT NOT NULL, seal BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, sha256 TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS contents (
-    sha256 TEXT, rules TEXT, judge TEXT, judgement TEXT NOT NULL, details TEXT NOT NULL, seal BLOB NOT NULL,
+    sha256 TEXT, rules TEXT, judge TEXT, judged TEXT NOT NULL, circumstances TEXT NOT NULL,
     PRIMARY KEY (sha256, rules, judge)
 );
 """
-
 
 Result = TypeVar("Result")
 
@@ -61,11 +60,10 @@ class Looked(NamedTuple):
 
 
 class Index:
-    """The index of judgements by one version of the rules."""
+    """The index of judged contents by one version of the rules."""
 
     def __init__(self, path: str, rules_sha256: str) -> None:
         """Open it, or make it. sqlite3.Error where that cannot be done, DamagedError for another version's."""
-        self._key = secrets.token_bytes(KEY_BYTES) if path == TEMPORARY else _key()
         self._connection = sqlite3.connect(path, timeout=BUSY_LIMIT_S)
         self._judged_by = (rules_sha256, _judge())
         try:
@@ -87,8 +85,8 @@ class Index:
     def unchanged(self, stamps: Mapping[str, str]) -> dict[str, str]:
         """By path: the digest of what is in each file that has not changed since it was judged."""
         paths = {_column(path): path for path in stamps}
-        rows = self._rows("SELECT path, stamp, sha256, seal FROM files WHERE path IN ({})", list(paths))
-        found = [(paths[column], stamp, digest) for column, stamp, digest in map(self._opened, rows)]
+        rows = self._rows("SELECT path, stamp, sha256 FROM files WHERE path IN ({})", list(paths))
+        found = [(paths[column], stamp, digest) for column, stamp, digest in rows]
         same = {path: digest for path, stamp, digest in found if stamps[path] == stamp}
         known = self.known(same.values())
         return {path: digest for path, digest in same.items() if digest in known}
@@ -98,70 +96,60 @@ class Index:
         query = "SELECT sha256 FROM contents WHERE sha256 IN ({}) AND rules = ? AND judge = ?"
         return {digest for (digest,) in self._rows(query, sorted(set(digests)), self._judged_by)}
 
-    def judgements(self, digests: Iterable[str]) -> Iterator[tuple[str, Judgement]]:
-        """The judgements on contents that were judged."""
-        for digest, judgement, _ in self._contents(digests):
-            yield digest, Judgement.model_validate_json(judgement)
+    def judged(self, digests: Iterable[str]) -> Iterator[tuple[str, Judged]]:
+        """What was found about contents, by their digest; of no file yet."""
+        for digest, text in self._column_of("judged", digests):
+            yield digest, Judged.model_validate_json(text)
 
-    def details(self, digests: Iterable[str]) -> Iterator[tuple[str, Details]]:
-        """What a report shows of contents that were judged."""
-        for digest, _, details in self._contents(digests):
-            yield digest, Details.model_validate_json(details)
+    def circumstances(self, digests: Iterable[str]) -> dict[str, Circumstances]:
+        """How contents were measured, by their digest."""
+        return {
+            digest: Circumstances.model_validate_json(text)
+            for digest, text in self._column_of("circumstances", digests)
+        }
 
-    def add(self, looked: Sequence[Looked], judged: Mapping[str, Examination]) -> None:
+    def add(self, looked: Sequence[Looked], judged: Mapping[str, tuple[Judged, Circumstances]]) -> None:
         """Take down what was read, and what was found about contents by their digest; all or nothing."""
-        files = [self._sealed(_column(each.path), each.stamp, each.sha256) for each in looked]
+        files = [(_column(each.path), each.stamp, each.sha256) for each in looked]
         contents = [
-            self._sealed(digest, *self._judged_by, *(part.model_dump_json() for part in found))
-            for digest, found in judged.items()
+            (digest, *self._judged_by, *(part.model_dump_json() for part in found)) for digest, found in judged.items()
         ]
         with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", files)
-            self._connection.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?, ?)", contents)
+            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", files)
+            self._connection.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?)", contents)
 
     def _prepare(self) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version not in (0, VERSION):
-            raise DamagedError(f"it is of version {version}, ours is {VERSION}")
+        (found,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if found not in (0, VERSION):
+            raise DamagedError(f"it is of version {found}, ours is {VERSION}")
         with self._connection:
             self._connection.executescript(TABLES)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
             self._connection.execute("DELETE FROM contents WHERE judge != ?", self._judged_by[1:])
 
-    def _contents(self, digests: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        columns = "sha256, rules, judge, judgement, details, seal"
-        query = f"SELECT {columns} FROM contents WHERE sha256 IN ({{}}) AND rules = ? AND judge = ?"
-        for row in self._rows(query, sorted(set(digests)), self._judged_by):
-            digest, _, _, judgement, details = self._opened(row)
-            yield digest, judgement, details
-
-    def _sealed(self, *row: str) -> tuple[str | bytes, ...]:
-        return (*row, self._seal(row))
-
-    def _opened(self, row: tuple[Any, ...]) -> tuple[str, ...]:
-        """A row without its seal; DamagedError where it is not what this user has written."""
-        *values, seal = row
-        is_text = all(isinstance(value, str) for value in values) and isinstance(seal, bytes)
-        if not is_text or not hmac.compare_digest(self._seal(values), seal):
-            raise DamagedError("a row is not what was written here")
-        return tuple(values)
-
-    def _seal(self, row: Iterable[str]) -> bytes:
-        return hmac.digest(self._key, "\0".join(row).encode(), "sha256")
+    def _column_of(self, column: str, digests: Iterable[str]) -> Iterator[tuple[str, str]]:
+        query = f"SELECT sha256, {column} FROM contents WHERE sha256 IN ({{}}) AND rules = ? AND judge = ?"
+        yield from self._rows(query, sorted(set(digests)), self._judged_by)
 
     def _rows(self, query: str, keys: Sequence[str], further: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
-        """The rows for many keys, some hundred at a time: a query takes no more."""
+        """The rows for many keys, some hundred at a time: a query takes no more. DamagedError for what is no text."""
         for start in range(0, len(keys), ROWS_PER_QUERY):
             asked = keys[start : start + ROWS_PER_QUERY]
-            yield from self._connection.execute(query.format(",".join("?" * len(asked))), [*asked, *further]).fetchall()
+            for row in self._connection.execute(
+                query.format(",".join("?" * len(asked))), [*asked, *further]
+            ).fetchall():
+                if not all(isinstance(value, str) for value in row):
+                    raise DamagedError("a row is not what was written here")
+                yield row
 
 
-def using(path: Path, rules_sha256: str, work: Callable[[Index], Result]) -> Result:
-    """What `work` makes of the index in that file; of a temporary one where the file cannot be used.
+def using(rules_sha256: str, work: Callable[[Index], Result]) -> Result:
+    """What `work` makes of the user's index; of a temporary one where that cannot be used.
 
     A damaged index, or another version's, is made anew, and `work` done again.
     """
     try:
+        path = (folder_of(CACHE_VARIABLE) or users_folder()) / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with screen.done_before(f"what was judged is kept in {path}"):
@@ -173,7 +161,7 @@ def using(path: Path, rules_sha256: str, work: Callable[[Index], Result]) -> Res
             path.unlink(missing_ok=True)
             return _worked(str(path), rules_sha256, work)
     except (OSError, SetupMissingError, sqlite3.OperationalError) as error:
-        screen.say(f"warning: the index {path} cannot be used, and every file is read: {_words(error)}")
+        screen.say(f"warning: the index cannot be used, and every file is read: {_words(error)}")
         return _worked(TEMPORARY, rules_sha256, work)
 
 
@@ -207,21 +195,8 @@ def _column(path: str) -> str:
 
 
 def _judge() -> str:
-    """The digest of the code that judges: another version may come to another one."""
-    packages = Path(examination.__file__).parents[1], Path(examination.__file__).parents[2] / "benchmarking"
-    files = sorted(path for package in packages for path in package.rglob("*") if path.suffix in (".py", ".toml"))
-    return sha256(b"\0".join(path.read_bytes() for path in files))
-
-
-def _key() -> bytes:
-    """This user's key, made when it is first needed: of two callers that make one, both take the first."""
-    folder = folder_of(CACHE_VARIABLE) or users_folder()
-    path = folder / KEY_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder) as made:  # for nobody else to read
-            made.write(secrets.token_bytes(KEY_BYTES))
-            made.flush()
-            with suppress(FileExistsError):
-                path.hardlink_to(made.name)
-    return path.read_bytes()
+    """The digest of all that decides: our own code, Python, and the packages that compute and read for it."""
+    root = Path(tinytorch.__file__).parent
+    files = sorted({path for pattern in DECIDES for path in root.glob(pattern)})
+    versions = [sys.version, *(f"{package} {version(package)}" for package in DECIDING_PACKAGES)]
+    return sha256(b"\0".join([*(path.read_bytes() for path in files), *map(str.encode, versions)]))

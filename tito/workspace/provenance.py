@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from tito.workspace.athlete import GIT_LIMIT_S
 
 if TYPE_CHECKING:
-    from tinytorch.competition.record.submission import Provenance
+    from tinytorch.competition.record.declaration import Provenance
 
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
 def provenance(folder: Path | None = None) -> Provenance | None:
     """The commit of the repository around a folder, and whether anything in it is not committed."""
-    from tinytorch.competition.record.submission import Provenance
+    from tinytorch.competition.record.declaration import Provenance
 
     commit = _git(folder, "rev-parse", "HEAD")
     changes = _git(folder, "status", "--porcelain")

@@ -63,9 +63,11 @@ class Workspace:
 
         Returns the path of what was printed.
         """
+        from tinytorch.competition.record.run import RunFile
+
         path = self._run_file(run.id)
         log = path.with_suffix(".log") if printed else None
-        content = run.model_dump_json(indent=None).encode() + b"\n"
+        content = RunFile.text(run).encode() + b"\n"
         with interrupts.held():
             self._folder.make(self.runs_folder)
             try:
@@ -208,7 +210,7 @@ def _run_entry(run: Run, content: bytes) -> RunEntry:
     first, second = run.baseline.metrics, run.optimized.metrics
     spread = block_distribution(first.latency, second.latency) if first.latency and second.latency else None
     return RunEntry(
-        id=run.id, created_at=run.created_at.isoformat(), task=run.task.name, source=run.source.name,
+        id=run.id, created_at=run.protocol.ended_at.isoformat(), task=run.task.name, source=run.source.name,
         scores=compute_scores(first, second).model_dump(), sha256=sha256(content),
         blocks=Blocks(**spread.model_dump(include={"lower", "upper", "counts"})) if spread else None,
     )  # fmt: skip

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tinytorch.benchmarking.records import Latency
+from tests.competition.conftest import put_times, times_of
 from tinytorch.competition.checks.batch import Ledger
-from tinytorch.competition.checks.reports import Entry, Report
-from tinytorch.competition.checks.validation import validate_files
+from tinytorch.competition.checks.traces import Traces
+from tinytorch.competition.ranking.judged import Judged, judge_files
 from tinytorch.competition.record.run import Run
-from tinytorch.competition.record.submission import Submission, submission_from_run
+from tinytorch.competition.record.submission import Submission
+from tinytorch.competition.scoring.packaging import submission_from_run
 
 Document = dict[str, Any]
 Save = Callable[..., str]
@@ -27,8 +28,9 @@ def save(tmp_path: Path) -> Save:
     """Writes a submission under an athlete's name, sealed again, and gives its path."""
 
     def write(submission: Document, athlete: str, file: str = "") -> str:
-        document = {**submission, "athlete_name": athlete}
-        sealed = Submission.model_validate_json(json.dumps(document)).sealed()
+        document = copy.deepcopy(submission)
+        document["declaration"]["athlete"]["name"] = athlete
+        sealed = Submission.model_validate(document).sealed()
         path = tmp_path / f"{file or athlete}.json"
         path.write_text(sealed.model_dump_json())
         return str(path)
@@ -39,18 +41,14 @@ def save(tmp_path: Path) -> Save:
 @pytest.fixture
 def other(make_run: Callable[..., Run]) -> Document:
     """A run of its own, as its samples show."""
-    run = make_run()
-    document = json.loads(run.model_dump_json())
+    document = submission_from_run(make_run(), event="all_around", athlete_name="B")
     for role in ("baseline", "optimized"):
-        latency = document[role]["metrics"]["latency"]
-        samples = [[[sample + 7 * index for index, sample in enumerate(block)] for block in blocks]
-                   for blocks in latency["samples_ns"]]  # fmt: skip
-        fresh = Latency.from_samples(samples, 1, 1, latency["session"])
-        document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
-    return submission_from_run(Run.model_validate_json(json.dumps(document)), event="all_around", athlete_name="B")
+        times = times_of(document, role)
+        put_times(document, role, times + 7 * np.arange(times.shape[2]))
+    return submission_from_run(Run.model_validate(document["run"]), event="all_around", athlete_name="B")
 
 
-def duplicates(reports: list[Report]) -> list[bool | None]:
+def duplicates(reports: list[Judged]) -> list[bool | None]:
     """What each report says about shared samples."""
     return [finding.passed for each in reports for finding in each.findings if finding.name == "duplicated_samples"]
 
@@ -61,7 +59,7 @@ def test_results_come_in_the_order_of_the_files_and_a_bad_one_stops_nothing(
     """A missing file and a broken one are findings between two good ones."""
     (tmp_path / "broken.json").write_text("{")
     names = [save(submission, "Ada", "last"), "missing.json", str(tmp_path / "broken.json"), save(submission, "Ada")]
-    reports = list(validate_files(names))
+    reports = list(judge_files(names))
 
     assert [report.source for report in reports] == names
     assert [report.valid for report in reports] == [True, False, False, True]
@@ -70,7 +68,7 @@ def test_results_come_in_the_order_of_the_files_and_a_bad_one_stops_nothing(
 def test_two_athletes_with_the_same_samples_are_both_told(submission: Document, other: Document, save: Save) -> None:
     """Which one copied, no file tells; a third with samples of its own is left alone."""
     names = [save(submission, "Ada"), save(other, "Bob"), save(submission, "Eve")]
-    reports = list(validate_files(names))
+    reports = list(judge_files(names))
     finding = reports[0].findings[-2]
 
     assert duplicates(reports) == [False, True, False]
@@ -82,17 +80,16 @@ def test_two_athletes_with_the_same_samples_are_both_told(submission: Document, 
 def test_a_few_shared_placements_are_found(submission: Document, other: Document, save: Save) -> None:
     """Copying a part is copying."""
     mixed = copy.deepcopy(other)
-    mixed["baseline"]["metrics"]["latency"]["samples_ns"][2] = submission["baseline"]["metrics"]["latency"][
-        "samples_ns"
-    ][4]
-    reports = list(validate_files([save(submission, "Ada"), save(mixed, "Bob")]))
+    copied, original = (each["run"]["baseline"]["metrics"]["latency"]["samples_ns"] for each in (mixed, submission))
+    copied[2] = original[4]
+    reports = list(judge_files([save(submission, "Ada"), save(mixed, "Bob")]))
 
     assert duplicates(reports) == [False, False]
 
 
 def test_one_athlete_may_enter_one_run_for_several_events(submission: Document, save: Save) -> None:
     """The same samples under the same name are no copy."""
-    assert duplicates(list(validate_files([save(submission, "Ada", "a"), save(submission, "Ada", "b")]))) == [
+    assert duplicates(list(judge_files([save(submission, "Ada", "a"), save(submission, "Ada", "b")]))) == [
         True,
         True,
     ]
@@ -100,7 +97,7 @@ def test_one_athlete_may_enter_one_run_for_several_events(submission: Document, 
 
 def test_alone_there_is_nothing_to_compare_with(submission: Document, save: Save) -> None:
     """Could not check, and why."""
-    (report,) = validate_files([save(submission, "Ada"), "missing.json"][:1])
+    (report,) = judge_files([save(submission, "Ada"), "missing.json"][:1])
 
     assert duplicates([report]) == [None]
     assert "no other submission" in report.findings[-1].message
@@ -108,28 +105,29 @@ def test_alone_there_is_nothing_to_compare_with(submission: Document, save: Save
 
 def test_no_file_gives_no_report() -> None:
     """An empty call is not an error here."""
-    assert list(validate_files([])) == []
+    assert list(judge_files([])) == []
 
 
 SECONDS = {"the same span": (0, 30), "overlaps": (10, 40), "inside": (5, 20), "after": (31, 60), "next": (30, 50)}
 
 
-def at(submission: Document, span: tuple[int, int], athlete: str = "Ada", python: str = "") -> Entry:
+def at(submission: Document, span: tuple[int, int], athlete: str = "Ada", python: str = "") -> Traces:
     """What is known of a submission whose run went on then."""
     begun = datetime(2026, 3, 1, 12, tzinfo=UTC)
     document = copy.deepcopy(submission)
-    document["athlete_name"] = athlete
-    document["protocol"] |= {"started_at": (begun + timedelta(seconds=span[0])).isoformat(),
+    document["declaration"]["athlete"]["name"] = athlete
+    run = document["run"]
+    run["protocol"] |= {"started_at": (begun + timedelta(seconds=span[0])).isoformat(),
                              "ended_at": (begun + timedelta(seconds=span[1])).isoformat()}  # fmt: skip
-    document["system_info"] |= {"python": python or document["system_info"]["python"]}
-    return Entry.of(Submission.model_validate_json(json.dumps(document)))
+    run["system_info"] |= {"python": python or run["system_info"]["python"]}
+    return Traces.of(Submission.model_validate(document))
 
 
-def overlapping(*entries: Entry) -> dict[int, str]:
+def overlapping(*left: Traces) -> dict[int, str]:
     """Which of them went on at the same time as which."""
     ledger = Ledger()
-    for number, entry in enumerate(entries):
-        ledger.add(f"{number}.json", entry)
+    for number, each in enumerate(left):
+        ledger.add(f"{number}.json", each)
     return ledger.overlaps()
 
 
@@ -157,8 +155,8 @@ def test_other_people_and_other_machines_may_measure_meanwhile(submission: Docum
 def test_an_overlap_is_a_warning_with_the_other_file(submission: Document, save: Save) -> None:
     """And nothing is said of a time that is not known."""
     later = copy.deepcopy(submission)
-    later["protocol"]["ended_at"] = "2026-03-01T12:00:29.500000Z"
-    reports = list(validate_files([save(submission, "Ada", "a"), save(later, "Ada", "b")]))
+    later["run"]["protocol"]["ended_at"] = "2026-03-01T12:00:29.500000Z"
+    reports = list(judge_files([save(submission, "Ada", "a"), save(later, "Ada", "b")]))
     found = [report.findings[-1] for report in reports]
 
     assert [(finding.id, finding.passed, finding.severity) for finding in found] == [("TO-B02", False, "warning")] * 2

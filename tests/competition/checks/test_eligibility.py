@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tinytorch.competition.checks.eligibility import limit_words, value_words
 from tinytorch.competition.rules.events import Constraint, ConstraintResult
+from tinytorch.competition.scoring.eligibility import limit_words, value_words
 
 WORDS = [
     ("accuracy", ">=", 0.85, 0.814, "81.4 %", ">= 85 %"),

@@ -7,17 +7,20 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
-from tinytorch.benchmarking.records import Accuracy, Latency, Memory
+from tests.competition.conftest import put_times, times_of
+from tinytorch.benchmarking.records.metrics import Accuracy, Memory
+from tinytorch.benchmarking.records.samples import Times
 from tinytorch.competition.checks import batch
 from tinytorch.competition.checks.findings import Finding, report, texts
-from tinytorch.competition.checks.validation import CHECKS, PAGES, explain, validate_bytes, validate_submission
-from tinytorch.competition.record import reading
-from tinytorch.competition.record.run import RUN_VERSION, Run
-from tinytorch.competition.record.submission import submission_from_run
+from tinytorch.competition.checks.validation import CHECKS, PAGES, STAGES, explain, validate_bytes, validate_submission
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.errors import UsageError
 
 Document = dict[str, Any]
@@ -40,92 +43,87 @@ def put(path: str, value: Any) -> Mutate:
 def accuracy(role: str, correct: int) -> Mutate:
     """A mutation to a consistent accuracy of `correct` of 360."""
     record = Accuracy.from_correctness([index < correct for index in range(360)])
-    return put(f"{role}.metrics.accuracy", record.model_dump(mode="json"))
+    return put(f"run.{role}.metrics.accuracy", record.model_dump(mode="json"))
 
 
-def latency(role: str, change: Callable[[list[int]], list[int]]) -> Mutate:
+def latency(role: str, change: Callable[[Times], ArrayLike]) -> Mutate:
     """A mutation of every block of the *baseline's* samples into a consistent latency of `role`."""
 
     def mutate(document: Document) -> None:
-        stored = document["baseline"]["metrics"]["latency"]
-        samples = [[change(block) for block in blocks] for blocks in stored["samples_ns"]]
-        fresh = Latency.from_samples(samples, 1, 1, stored["session"])
-        document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
+        put_times(document, role, np.apply_along_axis(change, 2, times_of(document, "baseline")))
 
     return mutate
 
 
 def interrupted(document: Document) -> None:
     """One process in which every baseline call took ten thousand times as long, and another in which it did not."""
-    document["baseline"]["metrics"]["latency"]["samples_ns"][0] = [[10_000_000_000] * 8] * 4
-    latency("baseline", list)(document)
+    times = times_of(document, "baseline")
+    times[0] = 10_000_000_000
+    put_times(document, "baseline", times)
 
 
 def lucky(document: Document) -> None:
     """An optimized model that is ten times as fast in one block of four."""
-    stored = document["optimized"]["metrics"]["latency"]
-    samples = [[[sample // 10 for sample in blocks[0]], *blocks[1:]] for blocks in stored["samples_ns"]]
-    fresh = Latency.from_samples(samples, 1, 1, stored["session"])
-    document["optimized"]["metrics"]["latency"] = fresh.model_dump(mode="json")
+    times = times_of(document, "optimized")
+    times[:, 0] //= 10
+    put_times(document, "optimized", times)
 
 
 def too_weak_for_its_event(document: Document) -> None:
     """55 % accuracy where 85 % is asked for."""
-    document["event"] = "latency_sprint"
+    document["declaration"]["event"] = "latency_sprint"
     accuracy("optimized", 200)(document)
 
 
 def repeated(document: Document) -> None:
     """The first placement's samples once more, as the last placement's."""
-    samples = document["baseline"]["metrics"]["latency"]["samples_ns"]
-    samples[-1] = copy.deepcopy(samples[0])
-    latency("baseline", list)(document)
+    times = times_of(document, "baseline")
+    times[-1] = times[0]
+    put_times(document, "baseline", times)
 
 
 def few_processes(document: Document) -> None:
     """Two processes, where six were."""
-    document["protocol"]["processes"] = 2
+    document["run"]["protocol"]["processes"] = 2
     for role in ("baseline", "optimized"):
-        stored = document[role]["metrics"]["latency"]
-        fresh = Latency.from_samples(stored["samples_ns"][:2], 1, 1, stored["session"])
-        document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
+        put_times(document, role, times_of(document, role)[:2])
 
 
 NEGATIVE_CONTROLS: dict[str, Mutate] = {
-    "text": put("athlete_name", "A\u202eda"),
-    "repository": put("github_repo", "javascript:alert(1)"),
+    "text": put("declaration.athlete.name", "A\u202eda"),
+    "repository": put("declaration.repository", "javascript:alert(1)"),
     "digest": put("digest", "0" * 64),
-    "rules": put("rules.version", "0.1"),
-    "trust": put("trust", "T0"),
-    "techniques": put("techniques", []),
-    "committed": put("provenance.is_dirty", True),
-    "latency_statistics": put("optimized.metrics.latency.typical", 0.5),
-    "memory_statistics": put("optimized.metrics.memory.mean", 1.0),
-    "accuracy_statistics": put("optimized.metrics.accuracy.correct", 349),
-    "throughput_statistics": put("baseline.metrics.throughput.mean", 1e9),
-    "normalized_scores": put("normalized_scores.speedup", 100.0),
-    "statistics": put("statistics.speedup.p_value", 0.5),
-    "constraint_results": put("event", "latency_sprint"),
-    "sample_shape": put("protocol.copies", 16),
-    "clock_span": put("protocol.ended_at", "2026-03-01T12:00:00.001Z"),
+    "rules": put("declaration.rules.version", "0.1"),
+    "trust": put("derived.trust", "T0"),
+    "techniques": put("declaration.techniques", []),
+    "committed": put("declaration.provenance.is_dirty", True),
+    "latency_statistics": put("run.optimized.metrics.latency.typical_ns", 0.5),
+    "memory_statistics": put("run.optimized.metrics.memory.mean", 1.0),
+    "accuracy_statistics": put("run.optimized.metrics.accuracy.correct", 349),
+    "throughput_statistics": put("run.baseline.metrics.throughput.mean", 1e9),
+    "normalized_scores": put("derived.scores.speedup", 100.0),
+    "statistics": put("derived.statistics.speedup.p_value", 0.5),
+    "constraint_results": put("declaration.event", "latency_sprint"),
+    "sample_shape": put("run.protocol.copies", 16),
+    "clock_span": put("run.protocol.ended_at", "2026-03-01T12:00:00.001Z"),
     "constraints": too_weak_for_its_event,
-    "completeness": put("optimized.metrics.memory", None),
-    "test_set": put("task.test_samples", 100),
-    "layer_kinds": put("optimized.layer_kinds", ["Linear"]),
-    "varying_times": latency("optimized", lambda block: [200_000] * len(block)),
+    "completeness": put("run.optimized.metrics.memory", None),
+    "test_set": put("run.task.test_samples", 100),
+    "layer_kinds": put("run.optimized.layer_kinds", ["Linear"]),
+    "varying_times": latency("optimized", lambda block: np.full_like(block, 200_000)),
     "repeated_times": repeated,
-    "independent_times": latency("optimized", lambda block: [round(sample / 2.5) for sample in block]),
+    "independent_times": latency("optimized", lambda block: np.rint(block / 2.5).astype(int)),
     "ratios_agree": interrupted,
     "sample_count": few_processes,
     "steady_times": lucky,
     "accuracy_gain": accuracy("baseline", 200),
     "baseline_accuracy": accuracy("baseline", 300),
-    "clock_floor": put("protocol.clock_resolution_ns", 1_000_000),
-    "timer_floor": put("protocol.timer_overhead_ns", 50_000),
-    "memory_traffic": put("protocol.memory_bandwidth_bytes_per_s", 1e9),
-    "arithmetic": put("protocol.flops_per_s", 1e9),
-    "kept_bytes": put("optimized.metrics.memory.artifact_bytes", 50_000_000),
-    "memory_seen": put("optimized.metrics.memory.unseen", ["Decimal"]),
+    "clock_floor": put("run.protocol.clock_resolution_ns", 1_000_000),
+    "timer_floor": put("run.protocol.timer_overhead_ns", 50_000),
+    "memory_traffic": put("run.protocol.memory_bandwidth_bytes_per_s", 1e9),
+    "arithmetic": put("run.protocol.flops_per_s", 1e9),
+    "kept_bytes": put("run.optimized.metrics.memory.artifact_bytes", 50_000_000),
+    "memory_seen": put("run.optimized.metrics.memory.unseen", ["Decimal"]),
 }
 
 
@@ -152,7 +150,7 @@ def test_every_check_has_its_negative_control() -> None:
 
 def test_every_check_is_explained_under_an_id_of_its_own() -> None:
     """What, why and how to mend, for every step of reading and every check."""
-    pages = [*reading.PAGES, *CHECKS, *batch.PAGES]
+    pages = [*STAGES.values(), *CHECKS, *batch.PAGES]
 
     assert list(PAGES.values()) == pages
     assert all(page.what and page.why and page.mend and page.example for page in pages)
@@ -208,19 +206,19 @@ def test_a_check_fails_on_what_it_is_for(check: Any, submission: Document, chang
 
 def test_a_warning_leaves_a_submission_valid(submission: Document, change: Change) -> None:
     """Doubt is said aloud, and is no verdict."""
-    result = validate_submission(change(submission, put("techniques", [])))
+    result = validate_submission(change(submission, put("declaration.techniques", [])))
 
     assert result["valid"]
     assert result["issues"] == ["no technique is named"]
 
 
-@pytest.mark.parametrize("field", ["ci_lower", "p50", "calls_per_sample", "session", "std"])
+@pytest.mark.parametrize("field", ["ci_lower_ns", "p50_ns", "calls_per_sample", "session", "std_ns"])
 def test_a_number_by_hand_has_nothing_but_itself(field: str, run: Run, submission: Document, change: Change) -> None:
     """An interval without samples follows from nothing."""
-    kept = submission["optimized"]["metrics"]["latency"]
+    kept = submission["run"]["optimized"]["metrics"]["latency"]
 
     def mutate(document: Document) -> None:
-        document["optimized"]["metrics"]["latency"] = {"mean": kept["mean"], field: kept[field]}
+        document["run"]["optimized"]["metrics"]["latency"] = {"mean_ns": kept["mean_ns"], field: kept[field]}
 
     assert outcome(validate_submission(change(submission, mutate)), "latency_statistics")["passed"] is False
 
@@ -229,17 +227,16 @@ def test_different_layer_kinds_are_fine_in_the_open_division(submission: Documen
     """Open means any architecture."""
 
     def mutate(document: Document) -> None:
-        document["division"] = "open"
-        document["optimized"]["layer_kinds"] = ["Conv2d"]
+        document["declaration"]["division"] = "open"
+        document["run"]["optimized"]["layer_kinds"] = ["Conv2d"]
 
     assert validate_submission(change(submission, mutate))["valid"]
 
 
 def test_models_measured_one_after_the_other_have_no_interval(submission: Document, change: Change) -> None:
     """Unpaired samples: statistics say why they could not be checked."""
-    document = change(submission, put("optimized.metrics.latency.session", "f" * 16))
-    run = Run.model_validate_json(json.dumps(run_of(document)))
-    again = submission_from_run(run, event="all_around", athlete_name="Ada")
+    document = change(submission, put("run.optimized.metrics.latency.session", "f" * 16))
+    again = submission_from_run(Run.model_validate(document["run"]), event="all_around", athlete_name="Ada")
     result = validate_submission(again)
 
     assert result["valid"], result["issues"]
@@ -252,34 +249,26 @@ def test_units_of_another_size_than_the_protocol_s_are_found(submission: Documen
 
     def regrouped(document: Document) -> None:
         for role in ("baseline", "optimized"):
-            stored = document[role]["metrics"]["latency"]
-            fresh = Latency.from_samples(stored["samples_ns"], 1, 3, stored["session"])
-            document[role]["metrics"]["latency"] = fresh.model_dump(mode="json")
+            put_times(document, role, times_of(document, role), copies_per_unit=3)
 
     checks = validate_submission(change(submission, regrouped))["checks"]
 
     assert [check["passed"] for check in checks if check["name"] == "sample_shape"] == [False]
 
 
-def run_of(document: Document) -> Document:
-    """The run that a submission was made from."""
-    shared = {name: document[name] for name in Run.model_fields if name in document}
-    return {**shared, "id": "20260301T120030Z-0a1b2c3d", "schema_version": RUN_VERSION}
-
-
 @pytest.mark.parametrize(
     "mutate",
     [
-        put("optimized.metrics.latency.samples_ns", []),
-        put("optimized.metrics.latency.samples_ns", [[]]),
-        put("optimized.metrics.latency.calls_per_sample", 2**63),
-        put("optimized.metrics.latency.mean", 5e-324),
-        put("optimized.metrics.memory.mean", 5e-324),
-        put("optimized.metrics.memory.kept_bytes", 2**63),
-        put("optimized.metrics.accuracy.total", 2**62),
-        put("optimized.metrics.accuracy.bitmap", ""),
-        put("protocol.copies", 2**62),
-        put("baseline.metrics.latency.samples_ns", [[[2**62], [1]]]),
+        put("run.optimized.metrics.latency.samples_ns", []),
+        put("run.optimized.metrics.latency.samples_ns", [""]),
+        put("run.optimized.metrics.latency.calls_per_sample", 2**63),
+        put("run.optimized.metrics.latency.mean_ns", 5e-324),
+        put("run.optimized.metrics.memory.mean", 5e-324),
+        put("run.optimized.metrics.memory.kept_bytes", 2**63),
+        put("run.optimized.metrics.accuracy.total", 2**62),
+        put("run.optimized.metrics.accuracy.bitmap", ""),
+        put("run.protocol.copies", 2**62),
+        put("run.baseline.metrics.latency.samples_ns", [f"{2**62}; 1"]),
     ],
 )
 def test_extreme_numbers_are_findings(submission: Document, change: Change, mutate: Mutate) -> None:
@@ -307,14 +296,14 @@ def test_an_unknown_check_suggests_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("path", "check", "words"),
     [
-        ("protocol.timer_overhead_ns", "timer_floor", "did not record its timer's overhead"),
-        ("protocol.memory_bandwidth_bytes_per_s", "memory_traffic", "did not record its memory bandwidth"),
-        ("protocol.flops_per_s", "arithmetic", "did not record its arithmetic rate"),
-        ("task.expected_accuracy", "baseline_accuracy", "did not record which accuracy"),
-        ("optimized.layer_kinds", "arithmetic", "layer kinds of the optimized model are not known"),
-        ("task", "test_set", "no task is named"),
-        ("protocol", "sample_shape", "no protocol"),
-        ("github_repo", "repository", "no repository"),
+        ("run.protocol.timer_overhead_ns", "timer_floor", "did not record its timer's overhead"),
+        ("run.protocol.memory_bandwidth_bytes_per_s", "memory_traffic", "did not record its memory bandwidth"),
+        ("run.protocol.flops_per_s", "arithmetic", "did not record its arithmetic rate"),
+        ("run.task.expected_accuracy", "baseline_accuracy", "did not record which accuracy"),
+        ("run.optimized.layer_kinds", "arithmetic", "layer kinds of the optimized model are not known"),
+        ("run.task", "test_set", "no task is named"),
+        ("run.protocol", "sample_shape", "no protocol"),
+        ("declaration.repository", "repository", "no repository"),
     ],
 )
 def test_what_was_not_recorded_cannot_be_checked(
@@ -329,7 +318,7 @@ def test_what_was_not_recorded_cannot_be_checked(
 
 def test_a_closed_entry_without_a_layer_list_fails(submission: Document, change: Change) -> None:
     """What cannot be checked does not pass where a division is made of it."""
-    found = outcome(validate_submission(change(submission, put("optimized.layer_kinds", None))), "layer_kinds")
+    found = outcome(validate_submission(change(submission, put("run.optimized.layer_kinds", None))), "layer_kinds")
 
     assert (found["passed"], found["severity"]) == (False, "error")
     assert "DIVISION = 'open'" in found["mend"]
@@ -340,14 +329,14 @@ def test_a_small_artifact_is_mostly_names(submission: Document, change: Change) 
 
     def shrink(document: Document) -> None:
         record = Memory.from_bytes(300, 4_500, 0, [])
-        document["optimized"]["metrics"]["memory"] = record.model_dump(mode="json")
+        document["run"]["optimized"]["metrics"]["memory"] = record.model_dump(mode="json")
 
     assert outcome(validate_submission(change(submission, shrink)), "kept_bytes")["passed"]
 
 
 def test_the_evidence_of_a_finding_is_numbers(submission: Document, change: Change) -> None:
     """A message for people, the same for programs."""
-    found = outcome(validate_submission(change(submission, put("protocol.flops_per_s", 1e9))), "arithmetic")
+    found = outcome(validate_submission(change(submission, put("run.protocol.flops_per_s", 1e9))), "arithmetic")
 
     assert found["evidence"]["model"].startswith("baseline")
     assert found["evidence"]["time_ns"] < found["evidence"]["floor_ns"]
@@ -358,7 +347,7 @@ def test_a_loop_may_honestly_lose_a_hundredfold(make_run: Callable[..., Run]) ->
     document = submission_from_run(make_run(typical_ns=10_000, kept_bytes=50_000), event="all_around", athlete_name="A")
     result = validate_submission(document)
 
-    assert document["normalized_scores"]["speedup"] > 99
+    assert document["derived"]["scores"]["speedup"] > 99
     assert result["issues"] == []
 
 

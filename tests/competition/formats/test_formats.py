@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.competition.entries import figures
 from tinytorch.competition.checks.findings import Finding
-from tinytorch.competition.checks.reports import Entry, Report
 from tinytorch.competition.formats import FORMATS
 from tinytorch.competition.formats.document import Document
+from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.judged import Judged
 from tinytorch.text import is_safe
 
 HOSTILE = "<b>\x00\x1b[31m\u202e]]>&`|\n::error::x\r%0A,:@team ```\n# title https://evil.example"
 HOSTILE_NAME = HOSTILE + "\ud800"  # a file's name need not be Unicode; messages always are
-SCORES = {"speedup": 2.5, "compression_ratio": None}
-ENTRY = Entry("Ada", "all_around", "closed", "digits_mlp", "T1", SCORES, ())
+ENTERED = figures("Ada", 2.5)
 
 
 def finding(check: str, passed: bool | None, severity: Any = "error", text: str = "said") -> Finding:
@@ -28,14 +29,19 @@ def finding(check: str, passed: bool | None, severity: Any = "error", text: str 
     return Finding(check, "TO-X01", passed, severity, text, "mend it" if passed is False else "", {"number": 1.5})
 
 
-GOOD = Report("good.json", (finding("size", True), finding("repository", None), finding("techniques", False, "warning"),
-                            finding("duplicated_samples", True, "warning")), ENTRY)  # fmt: skip
-BAD = Report("bad.json", (finding("json", False),))
-EVIL = Report(HOSTILE_NAME, (finding("json", False, text=HOSTILE), finding("text", None, text=HOSTILE),
+def judged(source: str, findings: tuple[Finding, ...], entered: Figures | None = None) -> Judged:
+    """A file about which that was found."""
+    return Judged(source=source, sha256="", figures=entered, findings=findings)
+
+
+GOOD = judged("good.json", (finding("size", True), finding("repository", None), finding("techniques", False, "warning"),
+                            finding("duplicated_samples", True, "warning")), ENTERED)  # fmt: skip
+BAD = judged("bad.json", (finding("json", False),))
+EVIL = judged(HOSTILE_NAME, (finding("json", False, text=HOSTILE), finding("text", None, text=HOSTILE),
                         finding("rules", False, "warning", HOSTILE), finding("x", False, "info", HOSTILE)))  # fmt: skip
 
 
-def written(format_: str, *reports: Report) -> str:
+def written(format_: str, *reports: Judged) -> str:
     """All pieces of a format's text."""
     return "".join(FORMATS[format_](reports))
 
@@ -78,6 +84,7 @@ def test_junit_is_well_formed_whatever_the_text() -> None:
 def test_github_annotates_what_somebody_should_look_at() -> None:
     """One command per failed check, by its severity."""
     assert written("github", GOOD, BAD).splitlines() == [
+        "Torch Olympics: submissions checked",
         "::warning file=good.json,title=TO-X01 techniques::said -> mend it",
         "::error file=bad.json,title=TO-X01 json::said -> mend it",
         "1 of 2 submissions are valid",
@@ -86,7 +93,7 @@ def test_github_annotates_what_somebody_should_look_at() -> None:
 
 def test_a_text_cannot_start_a_workflow_command() -> None:
     """A line of the log begins with what we wrote, and a property ends where we end it."""
-    *commands, _ = written("github", EVIL).split("\n")[:-1]
+    _, *commands, _ = written("github", EVIL).split("\n")[:-1]
 
     assert [command.split(" ")[0] for command in commands] == ["::error", "::warning", "::notice"]
     for command in commands:
@@ -133,7 +140,7 @@ def test_markdown_lists_what_is_not_in_order() -> None:
 @given(st.text())
 def test_a_text_cannot_leave_its_code_span(text: str) -> None:
     """One line, and a fence longer than any row of backticks inside."""
-    shown = written("markdown", Report(text, (finding("json", False),))).split("NOT valid: ")[1].splitlines()[0]
+    shown = written("markdown", judged(text, (finding("json", False),))).split("NOT valid: ")[1].splitlines()[0]
     fence = re.match("`+", shown).group()
 
     assert shown.endswith(fence)
@@ -144,9 +151,9 @@ def test_a_text_cannot_leave_its_code_span(text: str) -> None:
 @given(st.text(), st.text(st.characters(codec="utf-8")))
 def test_every_format_takes_every_text(source: str, message: str) -> None:
     """XML stays well-formed, JSON stays JSON, a log stays its lines."""
-    report = Report(source, (finding("json", False, text=message), finding("text", None, text=message)))
+    report = judged(source, (finding("json", False, text=message), finding("text", None, text=message)))
 
     ElementTree.fromstring(written("junit", report))
-    assert written("github", report).count("\n") == 2
+    assert written("github", report).count("\n") == 3
     assert json.loads(written("gradescope", report))
     assert json.loads(written("json", report))

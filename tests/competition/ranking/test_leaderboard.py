@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from tests.competition.entries import TASK, answered, figures, handed_in, sized
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.ranking.leaderboard import Judged, Leaderboard, Wanted, leaderboard
+from tinytorch.competition.ranking.judged import Judged, unreadable
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, leaderboard
+from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import load_rules
 
 RULES = load_rules()
+BAD = unreadable("x.json", RefusedError("json", "no JSON"))
 
 
 def board(*judged: Judged, **wanted: object) -> Leaderboard:
@@ -30,7 +33,7 @@ def test_each_event_task_and_division_is_a_ranking_of_its_own() -> None:
                figures("e", task=data), figures("f")]  # fmt: skip
     found = board(*map(handed_in, entries))
 
-    ranked = [sorted(row.place.figures.athlete_name for row in ranking.rows) for ranking in found.rankings]
+    ranked = [sorted(place.judged.entered.athlete_name for place in ranking.places) for ranking in found.rankings]
     assert ranked == [["a", "f"], ["e"], ["c"], ["d"], ["b"]]
 
 
@@ -43,7 +46,7 @@ def test_only_what_is_asked_for_is_ranked() -> None:
 
 
 def test_an_invalid_file_is_listed_with_its_first_error() -> None:
-    assert reasons(board(Judged("x.json", None, "not valid: TO-D04 rules"))) == {"x.json": "not valid: TO-D04 rules"}
+    assert reasons(board(BAD)) == {"x.json": "not valid: TO-F04 json: no JSON"}
 
 
 def test_numbers_given_by_hand_are_ranked_only_when_asked_for() -> None:
@@ -51,7 +54,7 @@ def test_numbers_given_by_hand_are_ranked_only_when_asked_for() -> None:
     claimed = handed_in(figures("a", trust="T0", verdict=None))
 
     assert reasons(board(claimed)) == {"a.json": "trust T0 (claimed) is below T1 (consistent)"}
-    assert len(board(claimed, trust=Trust.T0).rankings[0].rows) == 1
+    assert len(board(claimed, trust=Trust.T0).rankings[0].places) == 1
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_an_athletes_best_counts_and_the_others_are_listed_the_latest_first() ->
     ]
     (ranking,) = board(*files).rankings
 
-    assert [row.judged.source for row in ranking.rows] == ["best.json", "Bob.json"]
+    assert [place.judged.source for place in ranking.places] == ["best.json", "Bob.json"]
     assert [each.source for each in ranking.others] == ["last.json", "first.json"]
     assert ranking.others[0].reason == "best.json of the same athlete counts"
 
@@ -81,7 +84,7 @@ def test_a_copy_of_a_file_is_the_same_submission() -> None:
     entry = figures("a")
     (ranking,) = board(handed_in(entry, source="b.json"), handed_in(entry, source="a.json")).rankings
 
-    assert [row.judged.source for row in ranking.rows] == ["a.json"]
+    assert [place.judged.source for place in ranking.places] == ["a.json"]
     assert [(each.source, each.reason) for each in ranking.others] == [("b.json", "the same submission as a.json")]
 
 
@@ -93,7 +96,7 @@ ENTRIES = [
     figures("a", 2.0), figures("a", 2.5), figures("b", 2.01), figures("c", 1.0), sized("a", 8, 2), sized("b", 4, 1),
     answered("a", range(4)), answered("c", range(12)), figures("d", trust="T0", verdict=None), figures("e", task=None),
 ]  # fmt: skip
-FILES = [*(handed_in(each, day, f"{day}.json") for day, each in enumerate(ENTRIES)), Judged("x.json", None, "bad")]
+FILES = [*(handed_in(each, day, f"{day}.json") for day, each in enumerate(ENTRIES)), BAD]
 
 
 @given(st.permutations(FILES))

@@ -10,19 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.competition.entries import BORN, SAMPLES, answered, figures, right, sized
+from tests.competition.entries import BORN, SAMPLES, answered, figures, handed_in, right, sized
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.order import BEST_FIRST, ranked
 from tinytorch.competition.ranking.rulers import ruler
+from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import Rules, load_rules
-from tinytorch.competition.scoring.scores import Scores
 
 RULES = load_rules()
 
 
 def ranks(entries: list[Figures], ranking: str = "speedup", rules: Rules = RULES) -> list[tuple[int, str]]:
-    return [(place.rank, place.figures.athlete_name) for place in ranked(entries, ranking, rules)]
+    places = ranked([handed_in(each) for each in entries], ranking, rules)
+    return [(place.rank, place.judged.entered.athlete_name) for place in places]
 
 
 def test_what_cannot_be_told_from_the_leader_shares_its_rank() -> None:
@@ -181,10 +183,17 @@ ENTRIES = st.lists(
 )  # fmt: skip
 
 
+def drawn_files(drawn) -> list[Judged]:
+    return [
+        handed_in(figures(name, speedup, error, verdict=verdict), source=f"{name} {speedup}")
+        for name, speedup, error, verdict in drawn
+    ]
+
+
 @given(ENTRIES, st.randoms(use_true_random=False))
 @settings(max_examples=60)
 def test_the_order_of_the_entries_never_matters(drawn, random) -> None:
-    entries = [figures(name, speedup, error, verdict=verdict) for name, speedup, error, verdict in drawn]
+    entries = drawn_files(drawn)
     shuffled = random.sample(entries, len(entries))
 
     assert ranked(shuffled, "speedup", RULES) == ranked(entries, "speedup", RULES)
@@ -194,17 +203,18 @@ def test_the_order_of_the_entries_never_matters(drawn, random) -> None:
 @settings(max_examples=60)
 def test_a_class_holds_who_cannot_be_told_from_its_leader_and_tiers_never_mix(drawn) -> None:
     """Every entry has a place; ranks and tiers only go down; a leader has the best value from there on in its tier."""
-    entries = [figures(name, speedup, error, verdict=verdict) for name, speedup, error, verdict in drawn]
+    entries = drawn_files(drawn)
     places = ranked(entries, "speedup", RULES)
-    tiers = [BEST_FIRST.index(place.figures.verdict) for place in places]
+    tiers = [BEST_FIRST.index(place.judged.entered.verdict) for place in places]
 
-    assert sorted(p.figures.digest for p in places) == sorted(each.digest for each in entries)
+    assert sorted(p.judged.entered.digest for p in places) == sorted(each.entered.digest for each in entries)
     assert tiers == sorted(tiers)
     for index, place in enumerate(places):
         leads = place.p_value is None
         assert place.rank == (index + 1 if leads else places[index - 1].rank)
-        below = [p.figures.value for p, tier in zip(places[index:], tiers[index:], strict=True) if tier == tiers[index]]
-        assert not leads or place.figures.value == max(below)
+        rest = zip(places[index:], tiers[index:], strict=True)
+        below = [each.judged.entered.value for each, tier in rest if tier == tiers[index]]
+        assert not leads or place.judged.entered.value == max(below)
 
 
 @pytest.mark.parametrize("ranking", ["speedup", "extreme_push", "all_around"])

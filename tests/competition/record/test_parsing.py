@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinytorch.competition.checks.validation import CHECKS, validate_bytes, validate_submission
+from tinytorch.competition.record.document import SCHEMA_VERSION
 from tinytorch.competition.record.parsing import DEEPEST_NESTING, MOST_SCHEMA_ERRORS
 from tinytorch.competition.record.reading import LARGEST_FILE_BYTES
-from tinytorch.competition.record.submission import SCHEMA_VERSION
 from tinytorch.text import is_safe
 
 JSON_VALUES = st.recursive(
@@ -64,13 +64,14 @@ def knot() -> list[Any]:
         (b'"\\ud800"', "values", "surrogate"),
         (b"[" + b"0," * 600_000 + b"0]", "values", "500,000 values"),
         (json.dumps(dict.fromkeys(map(str, range(2000)))).encode(), "values", "1,000 keys"),
-        (b'"' + b"0" * 200_000 + b'"', "values", "100,000 characters"),
+        (b'"' + b"0" * 5_000_000 + b'"', "values", "4,194,304 characters"),
         (b"[]", "schema", "the document"),
         (b"{}", "schema_version", "no schema_version"),
+        (b'{"document": "run"}', "schema", "this is a run, not a submission"),
         (b'{"schema_version": "9.0"}', "schema_version", "'9.0' is newer than this program"),
         (b'{"schema_version": ["2.0"]}', "schema_version", "not known"),
         (b"[" + b"{}," * 20_000 + b"{}]", "values", "10,000 objects"),
-        (b'{"schema_version": "2.0"}', "schema", "athlete_name"),
+        (b'{"schema_version": "2.0"}', "schema", "declaration.athlete"),
         (b'{"schema_version": "2.0", "\\u001b[31m": 1}', "schema", r"\x1b[31m"),
     ],
 )

@@ -46,7 +46,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path, make: Callable[[Path
     with pytest.raises(RefusedError, match=words) as caught:
         read_regular(path)
 
-    assert caught.value.finding().name == "file"
+    assert caught.value.stage == "file"
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "/dev/null", "a\0b"])

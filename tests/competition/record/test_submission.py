@@ -10,8 +10,10 @@ import pytest
 
 from tinytorch.benchmarking.benchmark import BenchmarkResults
 from tinytorch.competition import OlympicEvent, generate_submission, validate_submission
+from tinytorch.competition.record.document import json_schema
 from tinytorch.competition.record.run import Run
-from tinytorch.competition.record.submission import Submission, Trust, json_schema, submission_from_run
+from tinytorch.competition.record.submission import Submission, Trust
+from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.errors import UsageError
 
 BASELINE = {"latency": 100.0, "memory": 12.0, "accuracy": 0.90}
@@ -31,11 +33,11 @@ def test_numbers_by_hand_make_a_claimed_submission() -> None:
     """Nothing is known about where the numbers came from, and the file says so."""
     document = claimed()
 
-    assert document["trust"] == "T0"
-    assert Trust(document["trust"]).word == "claimed"
-    assert [document[key] for key in ("system_info", "protocol", "source", "task")] == [None] * 4
-    assert document["normalized_scores"]["speedup"] == 2.5
-    assert document["statistics"]["speedup"]["p_value"] is None
+    assert document["derived"]["trust"] == "T0"
+    assert Trust(document["derived"]["trust"]).word == "claimed"
+    assert [document["run"][key] for key in ("system_info", "protocol", "source", "task")] == [None] * 4
+    assert document["derived"]["scores"]["speedup"] == 2.5
+    assert document["derived"]["statistics"]["speedup"]["p_value"] is None
 
 
 def test_a_claimed_submission_is_valid_with_unchecked_statistics() -> None:
@@ -54,9 +56,9 @@ def test_benchmark_results_make_a_consistent_submission(run: Run) -> None:
     optimized = BenchmarkResults(run.optimized, run.protocol, run.system_info, "one", partner)
     document = claimed(baseline_results=partner, optimized_results=optimized, task=run.task)
 
-    assert document["trust"] == "T1"
-    assert document["protocol"]["seed"] == 0
-    assert document["statistics"]["speedup"]["p_value"] < 0.05
+    assert document["derived"]["trust"] == "T1"
+    assert document["run"]["protocol"]["seed"] == 0
+    assert document["derived"]["statistics"]["speedup"]["p_value"] < 0.05
     assert validate_submission(document)["issues"] == []
 
 
@@ -64,9 +66,10 @@ def test_a_run_keeps_its_task_source_division_and_techniques(run: Run) -> None:
     """What the run declared stands in the submission."""
     document = submission_from_run(run, event="all_around", athlete_name="Ada")
 
-    assert document["task"]["name"] == "digits_mlp"
-    assert document["source"]["name"] == "prune"
-    assert (document["division"], document["techniques"]) == ("closed", ["structured pruning"])
+    assert document["run"]["task"]["name"] == "digits_mlp"
+    assert document["run"]["source"]["name"] == "prune"
+    declared = document["declaration"]
+    assert (declared["division"], declared["techniques"]) == ("closed", ["structured pruning"])
 
 
 def test_the_same_input_gives_the_same_digest() -> None:
@@ -104,7 +107,7 @@ def test_bad_declarations_are_refused(changes: dict[str, Any], words: str) -> No
 
 def test_the_schema_names_every_field() -> None:
     """The published schema is that of the record, and can be written as JSON."""
-    schema = json_schema()
+    schema = json_schema(Submission)
 
     assert set(schema["properties"]) == set(Submission.model_fields)
     assert schema["additionalProperties"] is False

@@ -13,7 +13,8 @@ from tinytorch.benchmarking.comparison import compare_metrics
 from tinytorch.competition import OlympicEvent, generate_submission, validate_submission
 from tinytorch.competition.checks.validation import validate_bytes
 from tinytorch.competition.record.run import Run
-from tinytorch.competition.record.submission import Submission, submission_from_run
+from tinytorch.competition.record.submission import Submission, content_digest
+from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.competition.scoring.scores import compute_scores
 
 BASELINE = {"latency": 200.0, "memory": 12.0, "accuracy": 0.90}
@@ -48,7 +49,7 @@ def test_event_constraints(event: str, numbers: tuple[float, float, float], vali
     (check,) = [check for check in result["checks"] if check["name"] == "constraints"]
 
     assert (result["valid"], check["passed"]) == (valid, valid)
-    assert all(constraint["satisfied"] for constraint in document["constraints"]) is valid
+    assert all(constraint["satisfied"] for constraint in document["derived"]["constraints"]) is valid
     assert valid or any("constraint missed" in issue for issue in result["issues"])
 
 
@@ -67,12 +68,12 @@ def test_submission_generation(event: OlympicEvent, run: Run) -> None:
     """A generated submission is plain JSON, follows the schema, recomputes and validates."""
     document: dict[str, Any] = submission_from_run(run, event=event, athlete_name="Ada")
     text = json.dumps(document, indent=2)
-    record = Submission.model_validate_json(text)
-    baseline, optimized = record.baseline.metrics, record.optimized.metrics
+    record = Submission.model_validate(json.loads(text))
+    baseline, optimized = record.run.baseline.metrics, record.run.optimized.metrics
 
     assert json.loads(text) == document
-    assert record.normalized_scores == compute_scores(baseline, optimized)
-    assert record.statistics == compare_metrics(baseline, optimized)
-    assert record.digest == record.expected_digest()
-    assert datetime.fromisoformat(document["created_at"]).tzinfo is not None
+    assert record.derived.scores == compute_scores(baseline, optimized)
+    assert record.derived.statistics == compare_metrics(baseline, optimized)
+    assert record.digest == content_digest(document)
+    assert datetime.fromisoformat(document["declaration"]["created_at"]).tzinfo is not None
     assert validate_bytes(text.encode())["issues"] == []

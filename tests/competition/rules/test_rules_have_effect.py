@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from tests.competition.checks.test_validation import NEGATIVE_CONTROLS
-from tinytorch.competition.checks.eligibility import eligibility
-from tinytorch.competition.checks.validation import PAGES, _judged
+from tinytorch.competition.checks.validation import PAGES, findings_of
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.parsing import parse_object
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.expectation import standing
 from tinytorch.competition.scoring.scores import compute_scores
 
@@ -64,7 +64,7 @@ def with_rule(path: tuple[Any, ...], value: Any) -> Rules | None:
 
 def opened(document: dict[str, Any]) -> None:
     """What the open division allows."""
-    document["division"] = "open"
+    document["declaration"]["division"] = "open"
     NEGATIVE_CONTROLS["layer_kinds"](document)
     NEGATIVE_CONTROLS["accuracy_gain"](document)
 
@@ -77,7 +77,7 @@ def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str,
 
     def judge(rules: Rules) -> Any:
         scores = compute_scores(run.baseline.metrics, run.optimized.metrics, rules)
-        findings = [_judged(one, rules) for one in parsed]
+        findings = [findings_of(one, rules) for one in parsed]
         verdicts = [standing(run, event, rules) for event in OlympicEvent]
         return scores, eligibility(run.optimized.metrics, scores, rules), verdicts, findings
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tinytorch.competition.checks.eligibility import eligibility
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.competition.scoring.advice import advice
+from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.scores import compute_scores
 
 EVENTS = list(OlympicEvent)

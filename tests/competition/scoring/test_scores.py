@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinytorch.benchmarking.benchmark import BenchmarkResults
-from tinytorch.benchmarking.records import Latency, Memory
+from tinytorch.benchmarking.records.metrics import Latency, Memory
 from tinytorch.competition import calculate_normalized_scores
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.scores import MeasuredResults, compared, paired_models, speedup_across_sessions
@@ -126,7 +126,7 @@ def test_results_must_be_a_mapping() -> None:
 
 def test_records_and_numbers_may_be_mixed() -> None:
     """A record counts with its mean."""
-    scores = calculate_normalized_scores({"latency": Latency(mean=10.0)}, {"latency": 4.0})
+    scores = calculate_normalized_scores({"latency": Latency.given(10.0)}, {"latency": 4.0})
 
     assert scores["speedup"] == 2.5
 

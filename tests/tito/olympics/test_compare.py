@@ -9,13 +9,14 @@ import pytest
 
 from tests.competition.conftest import make_run
 from tests.competition.scoring.test_contrast import later
+from tinytorch.competition.record.run import RunFile
 
 
 @pytest.fixture
 def runs(beginner: Path) -> Path:
     """Two sessions of one pair."""
-    (beginner / "a.json").write_text(make_run().model_dump_json())
-    (beginner / "b.json").write_text(later(typical_ns=100_000).model_dump_json())
+    (beginner / "a.json").write_text(RunFile.text(make_run()))
+    (beginner / "b.json").write_text(RunFile.text(later(typical_ns=100_000)))
     return beginner
 
 
@@ -38,7 +39,7 @@ def test_the_document_has_every_figure(runs: Path, tito) -> None:
 
 def test_what_cannot_be_compared_at_all_is_a_finding_with_the_field(runs: Path, tito) -> None:
     other = json.loads(Path("b.json").read_text())
-    other["task"]["name"] = "tinygpt"
+    other["run"]["task"]["name"] = "tinygpt"
     Path("b.json").write_text(json.dumps(other))
     done = tito("compare", "a.json", "b.json")
 
@@ -64,7 +65,7 @@ def test_a_file_that_is_no_run_is_refused(runs: Path, tito) -> None:
 def test_what_somebody_wrote_into_a_run_does_not_reach_the_screen(runs: Path, tito, command: list[str]) -> None:
     """No colour, no cursor, no turned text: it is shown as escapes."""
     evil = json.loads(Path("b.json").read_text())
-    evil["source"]["name"] = "\x1b[31mred\u202e"
+    evil["run"]["source"]["name"] = "\x1b[31mred\u202e"
     Path("evil.json").write_text(json.dumps(evil))
     done = tito(*command)
 

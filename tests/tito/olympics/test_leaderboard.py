@@ -17,6 +17,7 @@ from tests.competition.conftest import make_run
 from tests.competition.scoring.test_contrast import later
 from tests.tito.class_folder import handed_in
 from tinytorch.competition.formats.ranking import RankingsDocument, _cell
+from tinytorch.competition.record.run import RunFile
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_a_file_whose_name_is_no_unicode_is_written_safely(folder: Path, tito, m
 @pytest.mark.parametrize("command", ["leaderboard", "compare"])
 def test_it_is_readable_in_sixty_columns_of_ascii(folder: Path, command: str) -> None:
     for name, run in (("run-a.json", make_run()), ("run-b.json", later())):
-        (folder / name).write_text(run.model_dump_json())
+        (folder / name).write_text(RunFile.text(run))
     names = ["."] if command == "leaderboard" else ["run-a.json", "run-b.json"]
     narrow = {**os.environ, "COLUMNS": "60", "NO_COLOR": "1", "PYTHONIOENCODING": "ascii", "TERM": "dumb"}
     program = [sys.executable, "-c", "from tito.start import main; main()", "olympics", command, *names]

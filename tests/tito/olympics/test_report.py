@@ -17,12 +17,12 @@ from tests.competition.entries import handed_in as handed_in_figures
 from tests.tito.class_folder import handed_in
 from tinytorch.benchmarking.comparison import Distribution
 from tinytorch.competition.checks.findings import Finding
-from tinytorch.competition.ranking.examination import Details
+from tinytorch.competition.ranking.judged import Circumstances
 from tinytorch.competition.ranking.leaderboard import Wanted, leaderboard
 from tinytorch.competition.record.run import TaskRecord
-from tinytorch.competition.record.submission import generate_submission
+from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import load_rules
-from tinytorch.competition.scoring.scores import Scores
+from tinytorch.competition.scoring.packaging import generate_submission
 from tito.report.page import page as page_of
 from tito.report.plots import Scale, axis, fronts, histogram
 
@@ -175,9 +175,11 @@ def test_what_two_files_share_is_told_of_each(folder: Path, tito) -> None:
 
 def page_with(notes: Sequence[Finding], *repositories: str) -> str:
     """A page of athletes with these repositories, and with these notes of each."""
-    files = [handed_in_figures(figures(each, github_repo=each), source=each) for each in repositories]
+    files = [
+        handed_in_figures(figures(each, repository=each), source=each).among(notes) for each in repositories
+    ]  # fmt: skip
     board = leaderboard(files, load_rules(), Wanted())
-    return page_of(board, {"": Details(notes=list(notes), passed=0)}, datetime(2026, 3, 1, tzinfo=UTC))
+    return page_of(board, {each.sha256: Circumstances() for each in files}, datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def test_only_a_web_address_becomes_a_link() -> None:

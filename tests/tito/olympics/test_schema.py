@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.competition.record.submission import json_schema
+from tinytorch.competition.record.document import json_schema
+from tinytorch.competition.record.submission import Submission
 from tito.olympics.schema import Published
 
 
 def test_the_default_is_the_submission(tito) -> None:
-    assert tito("schema").json == json_schema()
+    assert tito("schema").json == json_schema(Submission)
 
 
 @pytest.mark.parametrize("document", Published)
@@ -27,4 +28,4 @@ def test_a_schema_can_be_written_to_a_file(beginner: Path, tito) -> None:
     done = tito("schema", "-o", "schema.json")
 
     assert (done.code, done.out) == (0, "")
-    assert json.loads(Path("schema.json").read_text()) == json_schema()
+    assert json.loads(Path("schema.json").read_text()) == json_schema(Submission)

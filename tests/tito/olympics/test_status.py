@@ -98,7 +98,7 @@ def test_status_writes_nothing(beginner: Path, tito) -> None:
 
 
 def test_a_record_is_one_line(athlete: Path, tito) -> None:
-    run = json.loads((athlete / "run.json").read_text())["id"]
+    run = json.loads((athlete / "run.json").read_text())["run"]["id"]
     (line,) = [line for line in tito("status").out.splitlines() if line.startswith("run ")]
 
     assert line.split() == ["run", run, "digits_mlp", "all_around", "valid"]

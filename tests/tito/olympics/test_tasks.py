@@ -26,7 +26,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_task_that_is_one_record_and_one_builder_goes_the_whole_way(small_task, quick, athlete: Path, tito) -> None:
-    other = json.loads((athlete / "run.json").read_text())["id"]
+    other = json.loads((athlete / "run.json").read_text())["run"]["id"]
     measured = tito("benchmark", "--task", "small_task", "--tier", "fast")
     assert measured.code == 0, measured.err
     assert "small_task: all_around against the baseline" in measured.out
@@ -38,7 +38,7 @@ def test_a_task_that_is_one_record_and_one_builder_goes_the_whole_way(small_task
     packed = tito("submit", "--event", "extreme_push", "--task", "small_task", "--athlete", "Ada", "--json")
     assert packed.json["event"] == "extreme_push", packed.err
     document = json.loads(Path("submission.json").read_text())
-    assert (document["task"]["name"], document["task"]["test_samples"]) == ("small_task", 160)
+    assert (document["run"]["task"]["name"], document["run"]["task"]["test_samples"]) == ("small_task", 160)
     assert tito("validate", "submission.json").code == 0
 
     status = tito("status", "--task", "small_task", "--json").json
@@ -57,7 +57,7 @@ def test_submit_measures_a_task_that_has_no_run(small_task, quick, athlete: Path
     done = tito("submit", "--event", "all_around", "--task", "small_task", "--athlete", "Ada")
 
     assert "no run of small_task is recorded yet" in done.err
-    assert json.loads(Path("submission.json").read_text())["task"]["name"] == "small_task"
+    assert json.loads(Path("submission.json").read_text())["run"]["task"]["name"] == "small_task"
 
 
 def test_a_failed_attempt_at_one_task_does_not_hold_back_a_run_of_another(small_task, athlete: Path, tito) -> None:

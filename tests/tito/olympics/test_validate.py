@@ -157,8 +157,8 @@ def test_explain_helps_who_mistypes(tito, arguments: list[str], words: str) -> N
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    ('{"schema_version": "2.1", "source": {}, "baseline": {}}', "this is a run, not a submission"),
-    ('{"results": [], "files": 0, "valid": 0}', "this is a report, not a submission"),
+    ('{"document": "run", "run": {}}', "this is a run, not a submission"),
+    ('{"document": "report", "results": []}', "this is a report, not a submission"),
     ('{"$schema": "x", "properties": {}}', "this is a schema, not a submission"),
 ])  # fmt: skip
 def test_another_document_of_ours_is_named(folder: Path, tito, content: str, words: str) -> None:

@@ -55,14 +55,14 @@ def test_no_file_of_ours_takes_the_number_of_a_closed_stream(athlete: Path) -> N
     done = shell("TITO submit --event all_around --json >&- 2>&- <&-", athlete)
 
     assert done.returncode == 2
-    assert json.loads((athlete / "submission.json").read_text())["event"] == "all_around"
+    assert json.loads((athlete / "submission.json").read_text())["declaration"]["event"] == "all_around"
     assert json.loads((athlete / ".tito" / "olympics" / "history.json").read_text())
 
 
 INPUTS = {
     "a run from a pipe": ("cat run.json | TITO score - --json", 0, "normalized_scores"),
     "a run from a command": ("TITO score <(cat run.json) --json", 0, "normalized_scores"),
-    "a run to submit": ("cat run.json | TITO submit --event all_around --run - -o - 2>/dev/null", 0, "athlete_name"),
+    "a run to submit": ("cat run.json | TITO submit --event all_around --run - -o - 2>/dev/null", 0, "declaration"),
     "a submission from a pipe": ("TITO submit --event all_around -o - | TITO validate -", 0, "valid, trust T1"),
     "a submission from a command": ("TITO validate <(TITO submit --event all_around -o -)", 0, "valid, trust T1"),
     "a submission by name": ("TITO submit --event all_around -o - | TITO validate /dev/stdin", 0, "valid, trust T1"),
@@ -85,4 +85,4 @@ def test_an_accent_arrives_in_any_locale(athlete: Path, locale: str) -> None:
     environment = f"env LC_ALL={locale} PYTHONUTF8=0 PYTHONCOERCECLOCALE=0"
     done = shell(f"{environment} TITO submit --event all_around --athlete 'José' -o -", athlete)
 
-    assert json.loads(done.stdout)["athlete_name"] == "José", done.stderr
+    assert json.loads(done.stdout)["declaration"]["athlete"]["name"] == "José", done.stderr

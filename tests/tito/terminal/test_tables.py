@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tinytorch.competition.checks.eligibility import eligibility
 from tinytorch.competition.checks.validation import CHECKS
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.run import Run, parse_run
+from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.expectation import standing
 from tinytorch.competition.scoring.scores import compared, compute_scores
 from tito.terminal import bars, screen
@@ -29,7 +29,7 @@ def drawn(renderable: object, width: int) -> str:
 
 @pytest.fixture
 def run(measured: tuple[Path, object]) -> Run:
-    return Run.model_validate_json((measured[0] / "run.json").read_bytes())
+    return parse_run("run.json", (measured[0] / "run.json").read_bytes())
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -11,8 +11,8 @@ import pytest
 from tinytorch.errors import UsageError
 from tito.workspace.documents import Destination, descriptor, read
 
-RUN = '{"schema_version": "2.1", "source": {}, "baseline": {}}'
-REPORT = '{"results": [], "files": 0, "valid": 0}'
+RUN = '{"document": "run", "schema_version": "3.0"}'
+REPORT = '{"document": "report", "results": []}'
 
 
 @pytest.fixture(autouse=True)
@@ -58,22 +58,25 @@ def test_what_is_not_of_this_kind_is_replaced_only_by_force(content: str) -> Non
     assert Path("mine").read_text() == RUN + "\n"
 
 
-@pytest.mark.parametrize("content", ["", RUN])
+FORMER_RUN = '{"schema_version":"2.1","id":"20261128T195509Z-6ec501b7"}'
+
+
+@pytest.mark.parametrize("content", ["", RUN, FORMER_RUN])
 def test_an_empty_file_or_one_of_this_kind_is_replaced(content: str) -> None:
     Path("run.json").write_text(content)
-    put("run.json", RUN.replace("2.1", "2.2"))
+    put("run.json", RUN.replace("3.0", "3.1"))
 
-    assert "2.2" in Path("run.json").read_text()
+    assert "3.1" in Path("run.json").read_text()
 
 
 @pytest.mark.parametrize("target", ["there.json", "not-yet.json"])
 def test_a_link_stays_and_what_it_leads_to_is_written(target: str) -> None:
     put("there.json")
     Path("link").symlink_to(target)
-    put("link", RUN.replace("2.1", "2.2"))
+    put("link", RUN.replace("3.0", "3.1"))
 
     assert Path("link").readlink() == Path(target)
-    assert "2.2" in Path(target).read_text()
+    assert "3.1" in Path(target).read_text()
 
 
 def test_a_pipe_stays_a_pipe_and_is_written_through() -> None:

@@ -66,6 +66,6 @@ def test_an_entry_is_submitted_with_its_commit(
     tito("submit", "--event", "all_around")
     document = json.loads((repository / "submission.json").read_text())
 
-    assert document["provenance"] == {"commit": git(repository, "rev-parse", "HEAD"), "is_dirty": False}
+    assert document["declaration"]["provenance"] == {"commit": git(repository, "rev-parse", "HEAD"), "is_dirty": False}
     (check,) = [row for row in tito("validate", "--json").json["results"][0]["checks"] if row["id"] == "TO-D07"]
     assert check["passed"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.run import Run, parse_run
 from tinytorch.errors import UsageError
 from tito.terminal import interrupts
 from tito.workspace.folder import folder_of
@@ -33,7 +33,7 @@ DAMAGED = [
 
 @pytest.fixture
 def run(measured: tuple[Path, object]) -> Run:
-    return Run.model_validate_json((measured[0] / "run.json").read_bytes())
+    return parse_run("run.json", (measured[0] / "run.json").read_bytes())
 
 
 @pytest.fixture

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
-import tempfile
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from tinytorch.competition.checks.findings import Finding, Outcome, failed, page, passed, unknown
-from tinytorch.competition.checks.reports import Entry, Report
+from tinytorch.competition.checks.traces import Traces
 from tinytorch.text import safe_text
 
 DUPLICATED_SAMPLES = page("duplicated_samples")
@@ -33,7 +31,7 @@ class Span(NamedTuple):
     """When a run went on, in seconds since 1970, and whose and where; without a machine nothing is known."""
 
     athlete: str = ""
-    machine: bytes = b""
+    machine: str = ""
     start_s: float = 0.0
     end_s: float = 0.0
 
@@ -48,23 +46,23 @@ class Ledger:
     owners: array[int] = field(default_factory=lambda: array("I"))
     spans: list[Span] = field(default_factory=list)
 
-    def add(self, source: str, entry: Entry | None) -> None:
-        """Take down the next submission; one that could not be read has no fingerprints."""
-        for fingerprint in entry.fingerprints if entry else ():
-            self.fingerprints.append(int.from_bytes(fingerprint))
+    def add(self, source: str, left: Traces | None) -> None:
+        """Take down the next submission by what it left; one that could not be read has left nothing."""
+        for fingerprint in left.fingerprints if left else ():
+            self.fingerprints.append(int(fingerprint, 16))
             self.owners.append(len(self.sources))
         self.sources.append(source)
-        self.athletes.append(entry.athlete_name if entry else "")
-        self.spans.append(Span(entry.athlete_name, entry.machine, entry.started_s, entry.ended_s) if entry else Span())
+        self.athletes.append(left.athlete if left else "")
+        self.spans.append(Span(left.athlete, left.machine, left.started_s, left.ended_s) if left else Span())
 
-    def compared(self) -> Callable[[int, Entry], tuple[Finding, Finding]]:
+    def compared(self) -> Callable[[int, Traces], tuple[Finding, Finding]]:
         """What can be said of a submission, by its number, once all are taken down."""
         twins, overlaps = self.twins(), self.overlaps()
         readable = sum(1 for athlete in self.athletes if athlete)
 
-        def findings(number: int, entry: Entry) -> tuple[Finding, Finding]:
-            shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), entry, readable))
-            return shared, OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), entry, readable))
+        def findings(number: int, left: Traces) -> tuple[Finding, Finding]:
+            shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), left, readable))
+            return shared, OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), left, readable))
 
         return findings
 
@@ -114,42 +112,23 @@ class Ledger:
                 yield group.tolist()
 
 
-def with_duplicates(reports: Iterable[Report]) -> Iterator[Report]:
-    """The same reports in the same order, each readable one with its finding about duplicated samples.
-
-    Only when all are known can the first be told about the last; until then they wait in a temporary file.
-    """
-    ledger = Ledger()
-    with tempfile.TemporaryFile() as waiting:
-        for report in reports:
-            ledger.add(report.source, report.entry)
-            pickle.dump(report, waiting)
-        compared = ledger.compared()
-        waiting.seek(0)
-        for number in range(len(ledger.sources)):
-            report = pickle.load(waiting)  # written by ourselves, in a file that has no name
-            if report.entry is not None:
-                report = replace(report, findings=(*report.findings, *compared(number, report.entry)))
-            yield report
-
-
-def _outcome(twin: Twin | None, entry: Entry, readable: int) -> Outcome:
+def _outcome(twin: Twin | None, left: Traces, readable: int) -> Outcome:
     if twin is not None:
         source = safe_text(twin.source)
         message = f"{twin.placements} placements have the same samples as {source}, which is another athlete's"
         return failed(message, placements=twin.placements, other=source)
-    if not entry.fingerprints:
+    if not left.fingerprints:
         return unknown("no raw latency samples")
     if readable < 2:
         return unknown("there is no other submission in this call to compare with")
     return passed("no samples are shared with another athlete's submission")
 
 
-def _meanwhile(other: str | None, entry: Entry, readable: int) -> Outcome:
+def _meanwhile(other: str | None, left: Traces, readable: int) -> Outcome:
     if other is not None:
         source = safe_text(other)
         return failed(f"{source} was measured at the same time by the same athlete on the same machine", other=source)
-    if not entry.machine:
+    if not left.machine:
         return unknown("the machine or the time of the run is not known")
     if readable < 2:
         return unknown("there is no other submission in this call to compare with")

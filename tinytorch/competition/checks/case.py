@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking.comparison import Statistics
-from tinytorch.benchmarking.records import Latency, Metrics
-from tinytorch.competition.record.submission import Submission
+from tinytorch.benchmarking.records.metrics import Latency, Metrics
+from tinytorch.competition.record.declaration import Declaration
+from tinytorch.competition.record.run import Measurement
+from tinytorch.competition.record.submission import Derived, Scores, Submission
 from tinytorch.competition.rules.events import DivisionRules, Plausibility, Rules
-from tinytorch.competition.scoring.scores import Scores, compared, derive_scores
+from tinytorch.competition.scoring.scores import compared, derive_scores
 
 Times = NDArray[np.float64]  # nanoseconds, one per sample, in the order they are stored
 
@@ -29,6 +30,21 @@ class Case:
     content_sha256: str
 
     @property
+    def declaration(self) -> Declaration:
+        """What is declared."""
+        return self.submission.declaration
+
+    @property
+    def run(self) -> Measurement:
+        """What was measured."""
+        return self.submission.run
+
+    @property
+    def derived(self) -> Derived:
+        """What the submission says that follows."""
+        return self.submission.derived
+
+    @property
     def limits(self) -> Plausibility:
         """Beyond these a submission is flagged."""
         return self.rules.plausibility
@@ -36,17 +52,17 @@ class Case:
     @property
     def division(self) -> DivisionRules:
         """What the submission's division asks."""
-        return self.rules.divisions[self.submission.division]
+        return self.rules.divisions[self.declaration.division]
 
     @property
     def baseline(self) -> Metrics:
         """The baseline's metrics."""
-        return self.submission.baseline.metrics
+        return self.run.baseline.metrics
 
     @property
     def optimized(self) -> Metrics:
         """The optimized model's metrics."""
-        return self.submission.optimized.metrics
+        return self.run.optimized.metrics
 
     @property
     def models(self) -> dict[str, Metrics]:
@@ -67,12 +83,13 @@ class Case:
     def latencies(self) -> dict[str, Latency]:
         """The latency of each model that has raw samples."""
         measured = {role: metrics.latency for role, metrics in self.models.items()}
-        return {role: latency for role, latency in measured.items() if latency and any(latency.samples_ns or ())}
+        return {role: latency for role, latency in measured.items() if latency and latency.has_raw_samples}
 
     @cached_property
     def times(self) -> dict[str, Times]:
         """All latency samples of each model that has any."""
-        return {role: _flat(latency) for role, latency in self.latencies.items()}
+        known = {role: latency.times_ns for role, latency in self.latencies.items()}
+        return {role: times.ravel().astype(np.float64) for role, times in known.items() if times is not None}
 
     @property
     def in_protocol(self) -> dict[str, Latency]:
@@ -83,8 +100,3 @@ class Case:
             for role, latency in self.latencies.items()
             if role == "optimized" or (session is not None and latency.session == session)
         }
-
-
-def _flat(latency: Latency) -> Times:
-    blocks = chain.from_iterable(latency.samples_ns or [])
-    return np.fromiter(chain.from_iterable(blocks), dtype=np.float64)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from tinytorch import units
-from tinytorch.benchmarking.records import Latency, Metric
+from tinytorch.benchmarking.records.metrics import Metric
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Evidence, Outcome, check, failed, passed, unknown
 from tinytorch.competition.rules.events import check_constraints
@@ -44,12 +44,12 @@ def throughput_statistics(case: Case) -> Outcome:
 
 @check
 def normalized_scores(case: Case) -> Outcome:
-    return _compared("normalized_scores", case.submission.normalized_scores, case.scores)
+    return _compared("derived.scores", case.derived.scores, case.scores)
 
 
 @check
 def statistics(case: Case) -> Outcome:
-    outcome = _compared("statistics", case.submission.statistics, case.statistics)
+    outcome = _compared("derived.statistics", case.derived.statistics, case.statistics)
     comparisons = (case.statistics.speedup, case.statistics.accuracy_delta)
     reasons = [each.reason if each else "a metric was not measured" for each in comparisons]
     if outcome.passed and any(reasons):
@@ -59,18 +59,18 @@ def statistics(case: Case) -> Outcome:
 
 @check
 def constraint_results(case: Case) -> Outcome:
-    fresh = check_constraints(case.submission.event, metric_values(case.optimized), case.rules)
-    stored = case.submission.constraints
+    fresh = check_constraints(case.declaration.event, metric_values(case.optimized), case.rules)
+    stored = case.derived.constraints
     if len(stored) != len(fresh):
         message = f"{len(stored)} constraints listed, the event has {len(fresh)}"
         return failed(message, listed=len(stored), expected=len(fresh))
     pairs = enumerate(zip(stored, fresh, strict=True))
-    return _judged([each for index, pair in pairs for each in _differences(*pair, f"constraints.{index}")])
+    return _judged([each for index, pair in pairs for each in _differences(*pair, f"derived.constraints.{index}")])
 
 
 @check
 def sample_shape(case: Case) -> Outcome:
-    protocol, latencies = case.submission.protocol, case.in_protocol
+    protocol, latencies = case.run.protocol, case.in_protocol
     if protocol is None or "optimized" not in latencies:
         return unknown("no protocol" if protocol is None else "no raw latency samples")
     placements = protocol.sessions * protocol.processes * protocol.copies
@@ -79,7 +79,7 @@ def sample_shape(case: Case) -> Outcome:
     wrong = [
         role
         for role, latency in latencies.items()
-        if _shapes(latency) != {expected} or latency.copies_per_unit != per_unit
+        if latency.times_ns is None or latency.times_ns.shape != expected or latency.copies_per_unit != per_unit
     ]
     if wrong:
         shape = f"placements x blocks x samples = {expected}, {per_unit} placements a unit,"
@@ -89,10 +89,10 @@ def sample_shape(case: Case) -> Outcome:
 
 @check
 def clock_span(case: Case) -> Outcome:
-    protocol, latencies = case.submission.protocol, case.in_protocol
+    protocol, latencies = case.run.protocol, case.in_protocol
     if protocol is None or not latencies:
         return unknown("no protocol" if protocol is None else "no raw latency samples")
-    if not protocol.started_at <= protocol.ended_at <= case.submission.created_at:
+    if not protocol.started_at <= protocol.ended_at <= case.declaration.created_at:
         return failed("the run does not start, end and get submitted in this order")
     span_ns = (protocol.ended_at - protocol.started_at).total_seconds() * 1e9
     timed_ns = sum(float(case.times[role].sum()) for role in latencies)
@@ -102,16 +102,11 @@ def clock_span(case: Case) -> Outcome:
     return passed(shown, timed_ns=timed_ns, span_ns=span_ns)
 
 
-def _shapes(latency: Latency) -> set[tuple[int, int, int]]:
-    placements = latency.samples_ns or []
-    return {(len(placements), len(blocks), len(block)) for blocks in placements for block in blocks}
-
-
 def _recomputed(metric: str, records: Mapping[str, Metric | None]) -> Outcome:
     known = {role: record for role, record in records.items() if record is not None}
     if not known:
         return unknown(f"{metric} was not measured")
-    pairs = [(record, record.recomputed(), f"{role}.{metric}") for role, record in known.items()]
+    pairs = [(record, record.recomputed(), f"run.{role}.metrics.{metric}") for role, record in known.items()]
     outcome = _judged([each for stored, fresh, path in pairs for each in _differences(stored, fresh, path)])
     if outcome.passed and not all(record.has_raw_samples for record in known.values()):
         return unknown(BY_HAND)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
-from tinytorch.competition.record.submission import Trust, is_repository, trust_of
+from tinytorch.competition.record.declaration import is_repository
+from tinytorch.competition.record.submission import Trust, trust_of
 from tinytorch.text import is_safe, safe_text
 
 MOST_PLACES = 5
@@ -23,11 +24,11 @@ def text(case: Case) -> Outcome:
 
 @check
 def repository(case: Case) -> Outcome:
-    address = case.submission.github_repo
+    address = case.declaration.repository
     if address is None:
         return unknown("no repository was given")
     if not is_repository(address):
-        return failed(f"github_repo is not a web address: {safe_text(address, 80)!r}")
+        return failed(f"the repository is not a web address: {safe_text(address, 80)!r}")
     return passed("the repository is a web address")
 
 
@@ -42,7 +43,7 @@ def digest(case: Case) -> Outcome:
 
 @check
 def rules(case: Case) -> Outcome:
-    stated, known = case.submission.rules, case.rules
+    stated, known = case.declaration.rules, case.rules
     if (stated.version, stated.sha256) == (known.version, known.sha256):
         return passed(f"made under rules {known.version}")
     shown = safe_text(stated.version, 40)
@@ -54,24 +55,24 @@ def rules(case: Case) -> Outcome:
 
 @check
 def trust(case: Case) -> Outcome:
-    stated, earned = case.submission.trust, trust_of(case.baseline, case.optimized)
+    stated, earned = case.derived.trust, trust_of(case.baseline, case.optimized)
     if stated is not earned:
         message = f"trust is stated as {stated} ({stated.word}), the evidence is {earned} ({earned.word})"
         return failed(message, stated=stated.value, earned=earned.value)
-    if earned is Trust.T0 and (case.submission.protocol or case.submission.system_info):
+    if earned is Trust.T0 and (case.run.protocol or case.run.system_info):
         return failed("numbers given by hand come with a protocol or a machine", "leave both null")
     return passed(f"{earned} ({earned.word})")
 
 
 @check
 def techniques(case: Case) -> Outcome:
-    count = len(case.submission.techniques)
+    count = len(case.declaration.techniques)
     return passed(f"techniques named: {count}") if count else failed("no technique is named", techniques=0)
 
 
 @check
 def committed(case: Case) -> Outcome:
-    found = case.submission.provenance
+    found = case.declaration.provenance
     if found is None:
         return unknown("no commit is named: it is no entry, or was not packaged in a git repository")
     shown = f"packaged at commit {found.commit[:12]}"

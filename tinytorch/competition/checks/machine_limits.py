@@ -20,7 +20,7 @@ WIDEST_WEIGHT_BYTES = 8  # a float64, or a float32 with the index of its place i
 
 @check
 def clock_floor(case: Case) -> Outcome:
-    protocol = case.submission.protocol
+    protocol = case.run.protocol
     if protocol is None or not case.times:
         return unknown(NO_SAMPLES)
     floor_ns = case.limits.clock_ticks * max(1, protocol.clock_resolution_ns)
@@ -29,7 +29,7 @@ def clock_floor(case: Case) -> Outcome:
 
 @check
 def timer_floor(case: Case) -> Outcome:
-    protocol = case.submission.protocol
+    protocol = case.run.protocol
     if protocol is None or protocol.timer_overhead_ns is None:
         return unknown("the run did not record its timer's overhead")
     if not case.times:
@@ -40,7 +40,7 @@ def timer_floor(case: Case) -> Outcome:
 
 @check
 def memory_traffic(case: Case) -> Outcome:
-    protocol = case.submission.protocol
+    protocol = case.run.protocol
     rate = protocol.memory_bandwidth_bytes_per_s if protocol else None
     if rate is None:
         return unknown("the run did not record its memory bandwidth")
@@ -52,7 +52,7 @@ def memory_traffic(case: Case) -> Outcome:
 
 @check
 def arithmetic(case: Case) -> Outcome:
-    protocol = case.submission.protocol
+    protocol = case.run.protocol
     rate = protocol.flops_per_s if protocol else None
     if rate is None:
         return unknown("the run did not record its arithmetic rate")
@@ -68,7 +68,7 @@ def arithmetic(case: Case) -> Outcome:
 
 def _unknown_work(case: Case) -> str:
     """Why the least work of an inference cannot be told; empty when every layer reads all its weights each time."""
-    models = {"baseline": case.submission.baseline, "optimized": case.submission.optimized}
+    models = {"baseline": case.run.baseline, "optimized": case.run.optimized}
     for role, model in models.items():
         if model.layer_kinds is None:
             return f"the layer kinds of the {role} model are not known"
@@ -97,7 +97,7 @@ def _batched_inferences(case: Case) -> dict[str, float]:
     """Median nanoseconds per sample in a full batch."""
     measured = {role: metrics.throughput for role, metrics in case.models.items() if metrics.throughput}
     return {
-        f"{role} (batched)": float(np.median(throughput.samples_ns)) / throughput.batch_size
+        f"{role} (batched)": float(np.median(throughput.times_ns)) / throughput.batch_size
         for role, throughput in measured.items()
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinytorch.benchmarking.records import Memory
+from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.rules.events import Rules, load_rules

@@ -72,7 +72,7 @@ def ratios_agree(case: Case) -> Outcome:
     speedup = case.statistics.speedup
     if baseline is None or optimized is None or speedup is None or speedup.log_ratios is None:
         return unknown("no paired latency samples")
-    plain = baseline.mean / optimized.mean
+    plain = baseline.mean_ns / optimized.mean_ns
     factor = max(plain / speedup.estimate, speedup.estimate / plain)
     shown = f"paired speedup {speedup.estimate:.3g}, ratio of the mean times {plain:.3g}"
     if factor > case.limits.ratio_disagreement:
@@ -101,9 +101,9 @@ def sample_count(case: Case) -> Outcome:
 @check
 def steady_times(case: Case) -> Outcome:
     baseline, optimized = case.baseline.latency, case.optimized.latency
-    if not baseline or not optimized or baseline.typical is None or optimized.typical is None:
+    if not baseline or not optimized or baseline.typical_ns is None or optimized.typical_ns is None:
         return unknown(NO_SAMPLES)
-    found, usual = optimized.typical / optimized.mean, baseline.typical / baseline.mean
+    found, usual = optimized.typical_ns / optimized.mean_ns, baseline.typical_ns / baseline.mean_ns
     shown = f"typical / quiet time is {found:.3g} for the optimized model, {usual:.3g} for the baseline"
     if is_lottery(baseline, optimized, case.rules.significance.typical_excess):
         return failed(f"{shown}: compared by typical times", optimized=found, baseline=usual)
@@ -113,7 +113,7 @@ def steady_times(case: Case) -> Outcome:
 @check
 def accuracy_gain(case: Case) -> Outcome:
     if not case.division.flags_accuracy_gain:
-        return passed(f"the {case.submission.division} division may gain any accuracy")
+        return passed(f"the {case.declaration.division} division may gain any accuracy")
     delta = case.statistics.accuracy_delta
     if delta is None or delta.p_value is None:
         return unknown("no per-sample accuracy of both models to set side by side")
@@ -125,7 +125,7 @@ def accuracy_gain(case: Case) -> Outcome:
 
 @check
 def baseline_accuracy(case: Case) -> Outcome:
-    task, accuracy = case.submission.task, case.baseline.accuracy
+    task, accuracy = case.run.task, case.baseline.accuracy
     if task is None or task.expected_accuracy is None:
         return unknown("the run did not record which accuracy its task expects of the baseline")
     if accuracy is None:

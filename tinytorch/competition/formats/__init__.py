@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from tinytorch.competition.checks.reports import Report
 from tinytorch.competition.formats.document import as_json
 from tinytorch.competition.formats.github import as_github
 from tinytorch.competition.formats.gradescope import as_gradescope
 from tinytorch.competition.formats.junit import as_junit
 from tinytorch.competition.formats.markdown import as_markdown
+from tinytorch.competition.ranking.judged import Judged
 
-Format = Callable[[Iterable[Report]], Iterator[str]]
+Format = Callable[[Iterable[Judged]], Iterator[str]]
 
 FORMATS: dict[str, Format] = {
     "json": as_json,

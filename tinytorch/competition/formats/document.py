@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from tinytorch.competition.checks.findings import Evidence, Severity
-from tinytorch.competition.checks.reports import Report
+from tinytorch.competition.formats.published import Published, PublishedReport
+from tinytorch.competition.ranking.judged import Judged
+
+HEAD = '{\n  "document": "report",\n  "results": '
 
 
-class _Published(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
-
-
-class CheckResult(_Published):
+class CheckResult(Published):
     """One check of one file; `passed` is null where it could not be made. `id` is stable: `TO-S03`."""
 
     id: str
@@ -27,7 +24,7 @@ class CheckResult(_Published):
     evidence: Evidence
 
 
-class FileResult(_Published):
+class FileResult(Published):
     """One file: valid or not, the trust level of a valid one, every check, and the messages of the failed ones."""
 
     file: str
@@ -37,7 +34,7 @@ class FileResult(_Published):
     issues: list[str]
 
 
-class Document(_Published):
+class Document(PublishedReport):
     """What `tito olympics validate --json` prints: results in the order of the files."""
 
     results: list[FileResult]
@@ -45,12 +42,12 @@ class Document(_Published):
     valid: int
 
 
-def as_json(reports: Iterable[Report]) -> Iterator[str]:
+def as_json(reports: Iterable[Judged]) -> Iterator[str]:
     """The reports as one `Document`, a line for each file."""
     files = valid = 0
     for report in reports:
-        yield ",\n" if files else '{\n  "results": [\n'
+        yield ",\n" if files else f"{HEAD}[\n"
         yield json.dumps(report.as_dict())
         files, valid = files + 1, valid + report.valid
-    yield "\n  ]" if files else '{\n  "results": []'
+    yield "\n  ]" if files else f"{HEAD}[]"
     yield f',\n  "files": {files},\n  "valid": {valid}\n}}\n'

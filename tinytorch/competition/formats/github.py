@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tinytorch.competition.checks.findings import Finding
-from tinytorch.competition.checks.reports import Report
+from tinytorch.competition.ranking.judged import Judged
+from tinytorch.competition.record.kinds import HEADLINE
+from tinytorch.text import writable
 
 COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def as_github(reports: Iterable[Report]) -> Iterator[str]:
+def as_github(reports: Iterable[Judged]) -> Iterator[str]:
     """`::error file=...,title=...::message` per failed check, then a line that counts."""
     files = valid = 0
+    yield f"{HEADLINE}submissions checked\n"
     for report in reports:
         files, valid = files + 1, valid + report.valid
-        yield from (_command(report.file, each) for each in report.findings if each.passed is False)
+        yield from (_command(writable(report.source), each) for each in report.findings if each.passed is False)
     yield f"{valid} of {files} submissions are valid\n"
 
 

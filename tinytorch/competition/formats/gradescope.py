@@ -11,18 +11,21 @@ from typing import Any
 
 from tinytorch.competition.checks.batch import PAGES
 from tinytorch.competition.checks.findings import Finding
-from tinytorch.competition.checks.reports import Entry, Report
+from tinytorch.competition.ranking.judged import Judged
+from tinytorch.competition.record.submission import Scores
+from tinytorch.text import writable
 
 POINTS = 100.0  # of a valid submission; Gradescope scales them to the assignment's
 HIDDEN = {page.name for page in PAGES}  # they name other files, which is for the instructor only
 STATUS = {True: "passed", False: "failed"}
 
 
-def as_gradescope(reports: Iterable[Report]) -> Iterator[str]:
+def as_gradescope(reports: Iterable[Judged]) -> Iterator[str]:
     """One `results.json`; Gradescope grades one submission at a time, and several share the points."""
     every = list(reports)
     valid = sum(report.valid for report in every)
     document: dict[str, Any] = {
+        "extra_data": {"document": "report"},
         "score": POINTS * valid / len(every) if every else 0.0,
         "output": f"{valid} of {len(every)} submissions are valid",
         "output_format": "text",
@@ -30,13 +33,13 @@ def as_gradescope(reports: Iterable[Report]) -> Iterator[str]:
         "stdout_visibility": "hidden",
         "tests": [test for report in every for test in _tests(report, len(every) > 1)],
     }
-    if len(every) == 1 and every[0].valid and every[0].entry:
-        document["leaderboard"] = _leaderboard(every[0].entry)
+    if len(every) == 1 and every[0].valid and every[0].figures:
+        document["leaderboard"] = _leaderboard(every[0].figures.scores)
     yield json.dumps(document, indent=2) + "\n"
 
 
-def _tests(report: Report, several: bool) -> list[dict[str, Any]]:
-    prefix = f"{report.file}: " if several else ""
+def _tests(report: Judged, several: bool) -> list[dict[str, Any]]:
+    prefix = f"{writable(report.source)}: " if several else ""
     return [_test(prefix, finding) for finding in report.findings]
 
 
@@ -58,8 +61,6 @@ def _test(prefix: str, finding: Finding) -> dict[str, Any]:
     return test
 
 
-def _leaderboard(entry: Entry) -> list[dict[str, Any]]:
+def _leaderboard(scores: Scores) -> list[dict[str, Any]]:
     """The scores that there are; every one of them is better when it is larger."""
-    return [
-        {"name": name, "value": value, "order": "desc"} for name, value in entry.scores.items() if value is not None
-    ]
+    return [{"name": name, "value": value, "order": "desc"} for name, value in scores if value is not None]

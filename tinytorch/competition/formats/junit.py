@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from tinytorch.competition.checks.findings import Finding
-from tinytorch.competition.checks.reports import Report
+from tinytorch.competition.ranking.judged import Judged
 from tinytorch.text import safe_text
 
 LONGEST_TEXT = 10_000  # XML has no control characters, so every text passes through `safe_text`
 
 
-def as_junit(reports: Iterable[Report]) -> Iterator[str]:
+def as_junit(reports: Iterable[Judged]) -> Iterator[str]:
     """Errors are failures, checks that could not be made are skipped, and warnings pass with a note."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tito olympics validate">\n'
     for report in reports:
@@ -20,7 +20,7 @@ def as_junit(reports: Iterable[Report]) -> Iterator[str]:
     yield "</testsuites>\n"
 
 
-def _suite(report: Report) -> Element:
+def _suite(report: Judged) -> Element:
     counts = {
         "tests": len(report.findings),
         "failures": sum(finding.is_error for finding in report.findings),

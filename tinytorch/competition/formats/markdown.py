@@ -6,25 +6,25 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tinytorch.competition.checks.findings import Finding
-from tinytorch.competition.checks.reports import Report
+from tinytorch.competition.ranking.judged import Judged
+from tinytorch.competition.record.kinds import HEADLINE
 from tinytorch.text import safe_text
 
 LONGEST_TEXT = 1_000
 WORDS = {True: "passed", None: "could not check"}
 
 
-def as_markdown(reports: Iterable[Report]) -> Iterator[str]:
+def as_markdown(reports: Iterable[Judged]) -> Iterator[str]:
     """A section per file with what failed and what could not be checked, then a line that counts."""
     files = valid = 0
-    yield "# Torch Olympics: submissions checked\n"
+    yield f"# {HEADLINE}submissions checked\n"
     for report in reports:
         files, valid = files + 1, valid + report.valid
         yield f"\n## {'valid' if report.valid else 'NOT valid'}: {code_span(report.source)}\n\n"
         if report.valid:
             yield f"Trust {report.trust}. "
-        yield f"{sum(finding.passed is True for finding in report.findings)} checks passed.\n"
-        listed = [finding for finding in report.findings if not finding.passed]
-        yield "".join(["\n", *map(_item, listed)]) if listed else ""
+        yield f"{report.passed} checks passed.\n"
+        yield "".join(["\n", *map(_item, report.notes)]) if report.notes else ""
     yield f"\n{valid} of {files} submissions are valid.\n"
 
 

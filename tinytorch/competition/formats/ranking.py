@@ -8,16 +8,19 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.formats.markdown import code_span
+from tinytorch.competition.formats.published import Published, PublishedReport
 from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.ranking.figures import Bounds, Figures
-from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Row, Unranked
-from tinytorch.competition.record.submission import RulesId, Trust
-from tinytorch.competition.scoring.scores import Scores
-from tinytorch.text import safe_text
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
+from tinytorch.competition.ranking.order import Place
+from tinytorch.competition.record.declaration import RulesId
+from tinytorch.competition.record.kinds import HEADLINE
+from tinytorch.competition.record.submission import Scores, Trust
+from tinytorch.text import safe_text, writable
 from tinytorch.units import three_digits
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # a spreadsheet would compute such a cell
@@ -25,11 +28,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  #
 PIPE = "\\|"  # in a table a pipe ends the cell, even in a code span (GitHub Flavored Markdown 4.10)
 
 
-class _Published(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
-
-
-class RankedResult(_Published):
+class RankedResult(Published):
     """A ranked submission: its rank, what its event ranks by, and the p-value of its difference from its leader.
 
     `interval` is of 95 % over many sessions (of accuracy: of its change, in points), `verdict` what it says beside the
@@ -48,13 +47,13 @@ class RankedResult(_Published):
     accuracy: float | None
     trust: Trust
     techniques: list[str]
-    github_repo: str | None
+    repository: str | None
     created_at: AwareDatetime
     warnings: list[str]
     file: str
 
 
-class UnrankedResult(_Published):
+class UnrankedResult(Published):
     """A file without a rank, and why."""
 
     file: str
@@ -62,7 +61,7 @@ class UnrankedResult(_Published):
     reason: str
 
 
-class RankingResult(_Published):
+class RankingResult(Published):
     """One ranking: what its submissions have in common, their order, and what the same athletes handed in beside."""
 
     event: OlympicEvent
@@ -75,7 +74,7 @@ class RankingResult(_Published):
     others: list[UnrankedResult]
 
 
-class RankingsDocument(_Published):
+class RankingsDocument(PublishedReport):
     """What `tito olympics leaderboard --json` prints."""
 
     rules: RulesId
@@ -89,7 +88,7 @@ def document(board: Leaderboard) -> RankingsDocument:
     """The leaderboard as it is published."""
     significance = board.rules.significance
     return RankingsDocument(
-        rules=RulesId(version=board.rules.version, sha256=board.rules.sha256), alpha=significance.alpha,
+        rules=RulesId.of(board.rules), alpha=significance.alpha,
         session_spread=significance.session_spread, rankings=[_ranking(each, board) for each in board.rankings],
         unranked=list(map(_unranked, board.unranked)),
     )  # fmt: skip
@@ -125,7 +124,7 @@ FORMATS = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
 
 CSV_COLUMNS = (
     "event", "task", "division", "rank", "athlete_name", "ranked_by", "value", "lower", "upper", "verdict", "p_value",
-    "speedup", "compression_ratio", "accuracy_delta", "accuracy", "trust", "techniques", "github_repo", "created_at",
+    "speedup", "compression_ratio", "accuracy_delta", "accuracy", "trust", "techniques", "repository", "created_at",
     "warnings", "file", "reason",
 )  # fmt: skip
 
@@ -133,26 +132,21 @@ CSV_COLUMNS = (
 def _ranking(ranking: Ranking, board: Leaderboard) -> RankingResult:
     return RankingResult(
         **ranking.group._asdict(), ranked_by=board.rules.events[ranking.group.event].ranked_by,
-        rows=list(map(_row, ranking.rows)), others=list(map(_unranked, ranking.others)),
+        rows=list(map(_row, ranking.places)), others=list(map(_unranked, ranking.others)),
     )  # fmt: skip
 
 
-def _row(row: Row) -> RankedResult:
-    figures = row.place.figures
+def _row(place: Place) -> RankedResult:
+    figures = place.judged.entered
     same = {name: getattr(figures, name) for name in RankedResult.model_fields.keys() & Figures.model_fields.keys()}
     return RankedResult(
-        **same, rank=row.place.rank, p_value=row.place.p_value, warnings=list(row.judged.warnings),
-        file=_file(row.judged.source),
+        **same, rank=place.rank, p_value=place.p_value, warnings=list(place.judged.warnings),
+        file=writable(place.judged.source),
     )  # fmt: skip
 
 
 def _unranked(each: Unranked) -> UnrankedResult:
-    return UnrankedResult(file=_file(each.source), athlete_name=each.athlete_name, reason=each.reason)
-
-
-def _file(source: str) -> str:
-    """A file's name as Unicode that can be written."""
-    return source.encode("utf-8", "backslashreplace").decode()
+    return UnrankedResult(file=writable(each.source), athlete_name=each.athlete_name, reason=each.reason)
 
 
 def _csv_row(row: RankedResult, ranking: RankingResult) -> dict[str, Any]:
@@ -172,7 +166,7 @@ def _cell(value: Any) -> Any:
 
 
 def _markdown(board: Leaderboard) -> Iterator[str]:
-    yield "# Torch Olympics: leaderboard"
+    yield f"# {HEADLINE}leaderboard"
     for ranking in board.rankings:
         group = ranking.group
         yield f"\n## {board.rules.events[group.event].title}: {code_span(group.task)}, {group.division} division\n"
@@ -187,12 +181,12 @@ def _markdown(board: Leaderboard) -> Iterator[str]:
 def _table(ranking: Ranking, ranked_by: str) -> Iterator[str]:
     yield f"| rank | athlete | {ranked_by} | 95 % | beside the baseline | trust | file |"
     yield "|---:|---|---:|---|---|---|---|"
-    for row in ranking.rows:
-        figures = row.place.figures
+    for place in ranking.places:
+        figures = place.judged.entered
         cells = (
-            str(row.place.rank), code_span(figures.athlete_name), three_digits(figures.ranked_value),
+            str(place.rank), code_span(figures.athlete_name), three_digits(figures.ranked_value),
             _bounds(figures, ranked_by),
-            figures.verdict or "not tested", figures.trust, code_span(row.judged.source),
+            figures.verdict or "not tested", figures.trust, code_span(place.judged.source),
         )  # fmt: skip
         yield f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"
 

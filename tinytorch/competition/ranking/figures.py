@@ -3,68 +3,73 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime
+from pydantic import Field
 
-from tinytorch.benchmarking.records import Metrics, Record, Sha256
+from tinytorch.benchmarking.records.metrics import Metrics
+from tinytorch.benchmarking.records.record import Moment, Record, Sha256
 from tinytorch.benchmarking.statistics import Interval, Verdict
+from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.record.run import TaskRecord
-from tinytorch.competition.record.submission import Submission, Trust
+from tinytorch.competition.record.submission import Scores, Submission, Trust
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.expectation import standing
-from tinytorch.competition.scoring.scores import Scores, metric_values, session_spread
+from tinytorch.competition.scoring.scores import metric_values, session_spread
 
 Bounds = tuple[float, float]
 
 
 class Figures(Record):
-    """One valid submission as a ranking sees it.
+    """One submission as lists, rankings and pages see it.
 
     `value` is what its event ranks by, `interval` its 95 % interval over many sessions (of accuracy: of the change, in
-    points), `verdict` what it says beside the baseline. The rest is what two submissions are told apart by: log ratios
-    of the units with the spread from session to session, kept bytes, and a bit for each test sample.
+    points), `verdict` what it says beside the baseline: of valid submissions only. The rest is what two submissions are
+    told apart by: log ratios of the units with the spread from session to session, kept bytes, and a bit for each test
+    sample; and what tells whether two have one origin.
     """
 
     athlete_name: str
-    github_repo: str | None
+    repository: str | None
     techniques: list[str]
-    created_at: AwareDatetime
+    created_at: Moment
     digest: Sha256
-    event: OlympicEvent
+    event: Annotated[OlympicEvent, Field(strict=False)]
     division: Division
     task: TaskRecord | None
-    trust: Trust
+    trust: Annotated[Trust, Field(strict=False)]
     scores: Scores
     latency_ms: float | None
     memory_mb: float | None
     accuracy: float | None
     value: float | None
     interval: Bounds | None
-    verdict: Verdict | None
+    verdict: Annotated[Verdict, Field(strict=False)] | None
     log_ratios: list[float] | None
     session_spread: float
     kept_bytes: tuple[int, int] | None
     bitmaps: tuple[str, str] | None
+    traces: Traces
 
     @classmethod
-    def of(cls, submission: Submission, rules: Rules) -> Self:
-        """The figures of a valid submission by the rules that it was judged by."""
-        first, second = submission.baseline.metrics, submission.optimized.metrics
-        metrics, scores = metric_values(second), submission.normalized_scores
-        ranked, found = rules.events[submission.event].ranked_by, standing(submission, submission.event, rules)
-        speedup = submission.statistics.speedup
+    def of(cls, submission: Submission, rules: Rules, is_valid: bool) -> Self:
+        """The figures of a submission by the rules that it was judged by."""
+        declared, run, scores = submission.declaration, submission.run, submission.derived.scores
+        first, second = run.baseline.metrics, run.optimized.metrics
+        metrics, speedup = metric_values(second), submission.derived.statistics.speedup
+        ranked = rules.events[declared.event].ranked_by
+        found = standing(run, declared.event, rules, submission.derived.statistics) if is_valid else None
         return cls(
-            athlete_name=submission.athlete_name, github_repo=submission.github_repo, techniques=submission.techniques,
-            created_at=submission.created_at, digest=submission.digest, event=submission.event,
-            division=submission.division, task=submission.task, trust=submission.trust, scores=scores,
+            athlete_name=declared.athlete.name, repository=declared.repository, techniques=declared.techniques,
+            created_at=declared.created_at, digest=submission.digest, event=declared.event, division=declared.division,
+            task=run.task, trust=submission.derived.trust, scores=scores,
             latency_ms=metrics["latency"], memory_mb=metrics["memory"], accuracy=metrics["accuracy"],
-            value=metrics["accuracy"] if ranked == "accuracy" else scores.model_dump()[ranked],
-            interval=_bounds(found.interval), verdict=found.verdict,
+            value=(metrics["accuracy"] if ranked == "accuracy" else scores.model_dump()[ranked]) if is_valid else None,
+            interval=_bounds(found.interval) if found else None, verdict=found.verdict if found else None,
             log_ratios=speedup.log_ratios if speedup else None,
-            session_spread=session_spread(submission.protocol.sessions if submission.protocol else 1, rules),
-            kept_bytes=_kept_bytes(first, second), bitmaps=_bitmaps(first, second),
+            session_spread=session_spread(run.protocol.sessions if run.protocol else 1, rules),
+            kept_bytes=_kept_bytes(first, second), bitmaps=_bitmaps(first, second), traces=Traces.of(submission),
         )  # fmt: skip
 
     @property

@@ -9,21 +9,11 @@ from typing import NamedTuple
 
 from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.order import Place, best_first, ranked
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
 from tinytorch.text import safe_text
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A file and what was found about it: its figures where it is valid, else the reason why it is not."""
-
-    source: str
-    figures: Figures | None
-    reason: str = ""
-    warnings: tuple[str, ...] = ()  # ids of the checks that warn
-    sha256: str = ""  # of the file's content; empty where it could not be read
 
 
 @dataclass(frozen=True)
@@ -47,14 +37,6 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
-    """A ranked submission and its file."""
-
-    place: Place
-    judged: Judged
-
-
-@dataclass(frozen=True)
 class Unranked:
     """A file that has no rank, and why; `is_asked_for` is False of what another call would have ranked."""
 
@@ -69,7 +51,7 @@ class Ranking:
     """Everybody's best submission to one event, and what else the same athletes handed in."""
 
     group: Group
-    rows: tuple[Row, ...]
+    places: tuple[Place, ...]
     others: tuple[Unranked, ...]
 
 
@@ -100,7 +82,7 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leade
 def _group(judged: Judged, wanted: Wanted) -> Group | Unranked:
     """Where a file is ranked, or why it has no place in what is asked for."""
     figures = judged.figures
-    if figures is None:
+    if figures is None or not judged.valid:
         return Unranked(judged.source, None, judged.reason)
     for reason, is_asked_for in _obstacles(figures, wanted):
         return Unranked(judged.source, figures.athlete_name, reason, is_asked_for)
@@ -126,35 +108,20 @@ def _obstacles(figures: Figures, wanted: Wanted) -> Iterator[tuple[str, bool]]:
 
 def _ranking(group: Group, members: list[Judged], rules: Rules) -> Ranking:
     """Each athlete's best is ranked, the others are listed."""
-    files = _files(members)
-    athletes: dict[str, list[Figures]] = defaultdict(list)
-    for figures in best_first(each.figures for each in members if each.figures):
-        athletes[figures.athlete].append(figures)
+    athletes: dict[str, list[Judged]] = defaultdict(list)
+    for each in best_first(members):
+        athletes[each.entered.athlete].append(each)
     places = ranked([own[0] for own in athletes.values()], rules.events[group.event].ranked_by, rules)
-    rows = tuple(Row(place, files[place.figures.digest][0]) for place in places)
-    return Ranking(group, rows, tuple(_others(rows, athletes, files)))
+    others = [each for place in places for each in _others(place.judged, athletes[place.judged.entered.athlete])]
+    return Ranking(group, tuple(places), tuple(others))
 
 
-def _files(members: list[Judged]) -> dict[str, list[Judged]]:
-    """The files of each submission, by its digest: a copy has the same."""
-    files: dict[str, list[Judged]] = defaultdict(list)
-    for each in sorted(members, key=lambda one: one.source):
-        if each.figures:
-            files[each.figures.digest].append(each)
-    return files
-
-
-def _others(
-    rows: Iterable[Row], athletes: dict[str, list[Figures]], files: dict[str, list[Judged]]
-) -> Iterator[Unranked]:
-    """Below the ranked ones: copies of a file, then what its athlete has done better, the latest first."""
-    for row in rows:
-        figures, source = row.place.figures, row.judged.source
-        own = {each.digest: each for each in athletes[figures.athlete]}
-        for other in sorted(own.values(), key=lambda each: each.key, reverse=True):
-            if other.digest == figures.digest:
-                reason, below = f"the same submission as {safe_text(source)}", files[other.digest][1:]
-            else:
-                reason, below = f"{safe_text(source)} of the same athlete counts", files[other.digest]
-            for file in below:
-                yield Unranked(file.source, other.athlete_name, reason)
+def _others(best: Judged, own: Iterable[Judged]) -> Iterator[Unranked]:
+    """Below a ranked one: copies of its file, and what its athlete has done besides, the latest first."""
+    source, digest = safe_text(best.source), best.entered.digest
+    by_name = sorted(own, key=lambda one: one.source)
+    for each in sorted(by_name, key=lambda one: one.entered.key, reverse=True):
+        if each is not best:
+            is_copy = each.entered.digest == digest
+            reason = f"the same submission as {source}" if is_copy else f"{source} of the same athlete counts"
+            yield Unranked(each.source, each.entered.athlete_name, reason)

@@ -7,16 +7,16 @@ equal submissions in one of seven rankings, from a hundred in every second one; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
 from tinytorch.benchmarking.statistics import Verdict, holm
-from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.rulers import Counted, Indices, Ruler, ruler
-from tinytorch.competition.rules.events import Ranking, Rules
+from tinytorch.competition.rules.events import Ranked, Rules
 
 BEST_FIRST = (Verdict.BETTER, Verdict.NO_DETECTABLE_DIFFERENCE, Verdict.WORSE, None)
 """An improvement that is shown stands above all others, and what nothing can be said of stands last."""
@@ -24,27 +24,33 @@ BEST_FIRST = (Verdict.BETTER, Verdict.NO_DETECTABLE_DIFFERENCE, Verdict.WORSE, N
 
 @dataclass(frozen=True)
 class Place:
-    """One submission's rank; `p_value` is that of its difference from the leader of its class, None of the leader."""
+    """One file's rank; `p_value` is that of its difference from the leader of its class, None of the leader."""
 
     rank: int
-    figures: Figures
+    judged: Judged
     p_value: float | None
 
 
-def ranked(entries: Sequence[Figures], ranking: Ranking, rules: Rules) -> list[Place]:
-    """The entries, which all have a value, in the order of their ranks; the order that they come in never matters."""
+def ranked(files: Sequence[Judged], ranked_by: Ranked, rules: Rules) -> list[Place]:
+    """The files, which all have a value, in the order of their ranks; the order that they come in never matters."""
     places: list[Place] = []
     for verdict in BEST_FIRST:
-        alike = sorted((each for each in entries if each.verdict is verdict), key=lambda each: each.key)
-        for rank_class in _classes(ruler(alike, ranking, rules), rules.significance.alpha) if alike else ():
+        alike = sorted((each for each in files if each.entered.verdict is verdict), key=lambda each: each.entered.key)
+        scale = ruler([each.entered for each in alike], ranked_by, rules) if alike else None
+        for rank_class in _classes(scale, rules.significance.alpha) if scale else ():
             rank = len(places) + 1
             places += [Place(rank, alike[index], p_value) for index, p_value in rank_class]
     return places
 
 
-def best_first(entries: Iterator[Figures]) -> list[Figures]:
+def best_first(files: Iterable[Judged]) -> list[Judged]:
     """By verdict, then by value; of equal ones the earlier first."""
-    return sorted(entries, key=lambda each: (BEST_FIRST.index(each.verdict), -each.ranked_value, each.key))
+
+    def order(each: Judged) -> tuple[object, ...]:
+        found = each.entered
+        return BEST_FIRST.index(found.verdict), -found.ranked_value, found.key, each.source
+
+    return sorted(files, key=order)
 
 
 def _classes(scale: Ruler | Counted, alpha: float) -> Iterator[list[tuple[int, float | None]]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking.statistics import mcnemar_p_values, mean_estimate, welch_p_values
 from tinytorch.competition.ranking.figures import Figures
-from tinytorch.competition.rules.events import Ranking, Rules
+from tinytorch.competition.rules.events import Ranked, Rules
 
 Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -61,7 +61,7 @@ class Timed(Ruler):
     Where errors count, the test samples that both have answered add to the variance; sizes are exact.
     """
 
-    def __init__(self, entries: Sequence[Figures], ranked: Ranking, smoothing: float) -> None:
+    def __init__(self, entries: Sequence[Figures], ranked: Ranked, smoothing: float) -> None:
         self.values = np.log([each.ranked_value for each in entries])
         self._power = 1 / 3 if ranked == "all_around" else 1.0
         estimates = [mean_estimate(each.log_ratios) if each.log_ratios else None for each in entries]
@@ -105,7 +105,7 @@ class Errors:
         return found
 
 
-def ruler(entries: Sequence[Figures], ranked: Ranking, rules: Rules) -> Ruler | Counted:
+def ruler(entries: Sequence[Figures], ranked: Ranked, rules: Rules) -> Ruler | Counted:
     """The ruler of what an event ranks by, over entries that all have a value."""
     if ranked == "compression_ratio":
         return Counted(entries)

@@ -1,10 +1,12 @@
-"""Older versions of `submission.json` made into today's, one step per version; newer ones are refused by name.
+"""Older forms of `submission.json` and of run files made into today's, one step per version; newer ones are refused.
 
 1.0   the first
 2.0   latency is the quiet time, compared by processes or sessions; adds the typical time, what a run measured of its
       machine, and the accuracy that its task expects of the baseline. Times taken before cannot be compared with it.
 2.1   adds what the count of memory could not see, and the digests of an entry's helpers; a model may keep 0 bytes
 2.2   adds the commit that a submission was packaged at
+3.0   a declaration, the recorded run as it is, and what is derived; samples as text, times in nanoseconds; names what
+      wrote it, the versions of scipy and numba, and what runs each model
 """
 
 from __future__ import annotations
@@ -14,12 +16,20 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tinytorch.competition.checks.findings import Outcome, passed
+from tinytorch.benchmarking.records.samples import write_block, write_samples
+from tinytorch.competition.record.document import DISTRIBUTION, SCHEMA_VERSION
 from tinytorch.competition.record.reading import RefusedError
-from tinytorch.competition.record.submission import SCHEMA_VERSION
 from tinytorch.text import safe_text
+from tinytorch.units import NANOSECONDS_PER_MILLISECOND
 
 Document = dict[str, Any]
+
+LATENCY_FIGURES = ("mean", "typical", "std", "ci_lower", "ci_upper", "p50", "p90", "p99")
+FORMER_HEAD = {"schema_version": SCHEMA_VERSION, "tool": {"name": DISTRIBUTION, "version": None}}
+DECLARED = {"event": "event", "division": "division", "github_repo": "repository", "techniques": "techniques",
+            "created_at": "created_at", "rules": "rules", "provenance": "provenance"}  # fmt: skip
+MEASURED = ("id", "task", "source", "system_info", "protocol", "baseline", "optimized")
+DERIVED = {"normalized_scores": "scores", "statistics": "statistics", "constraints": "constraints", "trust": "trust"}
 
 
 def _from_1_0(document: Document) -> Document:
@@ -40,20 +50,97 @@ def _from_2_1(document: Document) -> Document:
     return {**document, "schema_version": "2.2"}
 
 
-STEPS: dict[str, Callable[[Document], Document]] = {"1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1}
+def _from_2_2(document: Document) -> Document:
+    """The same facts in their new places. What has no place stays at the top, where the schema will name it."""
+    left = dict(document)
+    del left["schema_version"]
+    declaration = {new: left.pop(old) for old, new in DECLARED.items() if old in left}
+    if "athlete_name" in left:
+        declaration["athlete"] = {"name": left.pop("athlete_name")}
+    run = _measured(left)
+    derived = {new: left.pop(old) for old, new in DERIVED.items() if old in left}
+    return {"document": "submission", **FORMER_HEAD, "declaration": declaration, "run": run, "derived": derived, **left}
 
 
-def migrate(document: Document) -> tuple[Document, Outcome]:
-    """The document in today's version and what was done; RefusedError names a version that is not known here."""
+STEPS: dict[str, Callable[[Document], Document]] = {
+    "1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1, "2.2": _from_2_2,
+}  # fmt: skip
+
+
+def migrate(document: Document) -> tuple[Document, str]:
+    """The submission in today's form, and its version in words; RefusedError names one that is not known here."""
     found = document.get("schema_version")
     current = document
     while isinstance(version := current.get("schema_version"), str) and version in STEPS:
         current = STEPS[version](current)
     if version != SCHEMA_VERSION:
         raise _refusal(found)
-    if found == SCHEMA_VERSION:
-        return current, passed(f"schema version {SCHEMA_VERSION}", version=SCHEMA_VERSION)
-    return current, passed(f"schema version {found}, read as {SCHEMA_VERSION}", version=str(found))
+    known = f"schema version {found}"
+    return current, known if found == SCHEMA_VERSION else f"{known}, read as {SCHEMA_VERSION}"
+
+
+def migrated_run(document: Any) -> Any:
+    """The document of a run file in today's form; what is no run file of an older form is left as it is."""
+    if not isinstance(document, dict) or document.get("schema_version") != "2.1":
+        return document
+    left = dict(document)
+    del left["schema_version"]
+    left.pop("created_at", None)  # its id and the end of its protocol say it
+    said = {name: left.pop(name) for name in ("division", "techniques") if name in left}
+    run = _measured(left)
+    if isinstance(run.get("source"), dict):
+        run["source"] = {**run["source"], **said}
+    return {"document": "run", **FORMER_HEAD, "run": run, **left}
+
+
+def _measured(left: Document) -> Document:
+    """What was measured, taken out of the document of an older form."""
+    run = {name: left.pop(name) for name in MEASURED if name in left}
+    return {**run, **{role: _model(run[role]) for role in ("baseline", "optimized") if role in run}}
+
+
+def _model(model: Any) -> Any:
+    """Times in nanoseconds and samples as text; whatever is none of ours is left for the schema to refuse."""
+    metrics = model.get("metrics") if isinstance(model, dict) else None
+    if not isinstance(metrics, dict):
+        return model
+    found = {"latency": _latency(metrics.get("latency")), "throughput": _throughput(metrics.get("throughput"))}
+    return {**model, "metrics": {**metrics, **{name: each for name, each in found.items() if each is not None}}}
+
+
+def _latency(latency: Any) -> Any:
+    if not isinstance(latency, dict):
+        return latency
+    left = {name: value for name, value in latency.items() if (name, value) != ("unit", "ms")}
+    figures = {f"{name}_ns": _nanoseconds(left.pop(name)) for name in LATENCY_FIGURES if name in left}
+    if isinstance(left.get("samples_ns"), list):
+        left["samples_ns"] = _text_of(left["samples_ns"], write_samples, depth=3)
+    return {**figures, **left}
+
+
+def _throughput(throughput: Any) -> Any:
+    if not isinstance(throughput, dict) or "samples_ns" not in throughput:
+        return throughput
+    return {**throughput, "samples_ns": _text_of(throughput["samples_ns"], write_block, depth=1)}
+
+
+def _nanoseconds(value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value * NANOSECONDS_PER_MILLISECOND if is_number else value
+
+
+def _text_of(samples: Any, write: Callable[[Any], Any], depth: int) -> Any:
+    """Samples as text; as they are where they are no lists of whole numbers of that depth, or of unequal length."""
+    try:
+        return write(samples) if _is_whole(samples, depth) else samples
+    except ValueError:
+        return samples
+
+
+def _is_whole(samples: Any, depth: int) -> bool:
+    if depth == 0:
+        return type(samples) is int
+    return isinstance(samples, list) and all(_is_whole(each, depth - 1) for each in samples)
 
 
 def _refusal(version: object) -> RefusedError:

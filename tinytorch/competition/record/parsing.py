@@ -1,4 +1,4 @@
-"""From bytes or a Python object that nobody vouches for to a Submission, or to the reasons why not.
+"""From bytes or a Python object that nobody vouches for to a Submission, or to the reason why not.
 
 Reading goes in stages; the first refusal ends it, because nothing behind it can be trusted to be there.
 """
@@ -12,20 +12,19 @@ from itertools import chain
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from tinytorch.competition.checks.findings import Finding, Page, passed
-from tinytorch.competition.record import migrations, reading
+from tinytorch.competition.record import migrations
+from tinytorch.competition.record.document import schema_words
 from tinytorch.competition.record.kinds import Kind, kind_of_object
-from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError
+from tinytorch.competition.record.reading import JSON, LARGEST_FILE_BYTES, PLAIN, RefusedError
 from tinytorch.competition.record.submission import Submission, content_digest
 from tinytorch.text import safe_text
 
 DEEPEST_NESTING = 32
-MOST_VALUES = 500_000  # twice what the longest tier can measure; also stops an object that holds itself
+MOST_VALUES = 500_000  # also stops an object that holds itself
 MOST_OBJECTS = 10_000  # a submission has a few dozen
 MOST_KEYS = 1_000  # of one object
-LONGEST_TEXT = 100_000  # the bitmap of 400,000 test samples
+LONGEST_TEXT = 4 * 2**20  # characters: half of a file, for the samples of one placement
 MOST_SCHEMA_ERRORS = 20
 LARGEST_INTEGER_BITS = 64
 MENDS: dict[Kind | None, str] = {
@@ -38,41 +37,42 @@ PLAIN_TYPES = {dict, list, tuple, str, int, float, bool, type(None)}
 
 @dataclass(frozen=True)
 class Parsed:
-    """What reading gave: the findings, and, when nothing was refused, the submission with what it was read from."""
+    """What reading gave: the stages passed, each with what is to be said of it, and the submission or the refusal."""
 
-    findings: tuple[Finding, ...]
+    passed: dict[str, str]
+    refusal: RefusedError | None = None
     submission: Submission | None = None
     document: dict[str, Any] = field(default_factory=dict)  # migrated to this version's schema
     content_sha256: str = ""  # of the document as it was written
 
 
 def parse_bytes(content: bytes) -> Parsed:
-    """The submission in a file's content, with one finding per step of reading it."""
-    findings: list[Finding] = []
+    """The submission in a file's content."""
+    passed = {"file": ""}
     try:
         _check_size(content)
-        findings += _passes(reading.SIZE)
+        passed["size"] = ""
         text = _decoded(content)
-        findings += _passes(reading.ENCODING)
+        passed["encoding"] = ""
         document = _read_json(text)
-        findings += _passes(*reading.JSON)
-        return _parse(document, findings, text)
+        passed |= dict.fromkeys(JSON, "")
+        return _parse(document, passed)
     except RefusedError as refusal:
-        return Parsed((*findings, refusal.finding()))
+        return Parsed(passed, refusal)
 
 
 def parse_object(document: object) -> Parsed:
     """The submission in a plain Python object, such as `json.load` gives."""
-    findings: list[Finding] = []
+    passed: dict[str, str] = {}
     try:
         _check_plain(document)
-        findings += _passes(*reading.PLAIN)
-        return _parse(document, findings)
+        passed |= dict.fromkeys(PLAIN, "")
+        return _parse(document, passed)
     except RefusedError as refusal:
-        return Parsed((*findings, refusal.finding()))
+        return Parsed(passed, refusal)
 
 
-def _parse(document: object, findings: list[Finding], text: str | None = None) -> Parsed:
+def _parse(document: object, passed: dict[str, str]) -> Parsed:
     """From a document of plain values to the record; the digest is taken of what was written, before it migrates."""
     if not isinstance(document, dict):
         kind = type(document).__name__
@@ -80,15 +80,10 @@ def _parse(document: object, findings: list[Finding], text: str | None = None) -
     other = kind_of_object(document)
     if other in MENDS:
         raise RefusedError("schema", f"this is a {other}, not a submission", MENDS[other], found=other)
-    current, outcome = migrations.migrate(document)
-    findings.append(reading.VERSION.finding(outcome))
-    submission = _read_record(current, text if current is document else None)
-    findings += _passes(reading.SCHEMA)
-    return Parsed(tuple(findings), submission, current, content_digest(document))
-
-
-def _passes(*pages: Page) -> list[Finding]:
-    return [page.finding(passed(page.what)) for page in pages]
+    current, passed["schema_version"] = migrations.migrate(document)
+    submission = _read_record(current)
+    passed["schema"] = ""
+    return Parsed(passed, None, submission, current, content_digest(document))
 
 
 def _check_size(content: bytes) -> None:
@@ -216,24 +211,11 @@ def _check_text(text: str) -> None:
         raise RefusedError("values", f"half a character (a surrogate) in the text {safe_text(text, 60)!r}")
 
 
-def _read_record(document: dict[str, Any], text: str | None) -> Submission:
-    """The record in a document of plain values, from its own text where that was not migrated.
-
-    JSON mode, because only there are dates and enums texts.
-    """
+def _read_record(document: dict[str, Any]) -> Submission:
     try:
-        return Submission.model_validate_json(json.dumps(document) if text is None else text)
+        return Submission.model_validate(document)
     except ValidationError as error:
-        raise _schema_refusal(error) from None
-
-
-def _schema_refusal(error: ValidationError) -> RefusedError:
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [_schema_error(detail) for detail in details[:MOST_SCHEMA_ERRORS]]
-    more = len(details) - len(shown)
-    return RefusedError("schema", "; ".join([*shown, f"and {more} more"] if more else shown), errors=len(details))
-
-
-def _schema_error(detail: ErrorDetails) -> str:
-    place = ".".join(safe_text(str(part), 60) for part in detail["loc"]) or "the document"
-    return f"{place}: {safe_text(detail['msg'])}"
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        shown = list(map(schema_words, details[:MOST_SCHEMA_ERRORS]))
+        more = [f"and {len(details) - len(shown)} more"] if len(details) > len(shown) else []
+        raise RefusedError("schema", "; ".join([*shown, *more]), errors=len(details)) from None

@@ -1,48 +1,32 @@
 """The file itself: only a regular one is opened, and never more of it is read than a submission may have.
 
-Here are also the pages of the manual for every step of reading, which `parsing` takes one after the other.
+Reading a submission goes in stages, which `parsing` takes one after the other; `STAGES` names them all.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
-from tinytorch.competition.checks.findings import Finding, failed, page
 from tinytorch.text import safe_text
 
 LARGEST_FILE_BYTES = 8 * 2**20
 
-FILE = page("file")
-SIZE = page("size")
-ENCODING = page("encoding")
-SYNTAX = page("json")
-DUPLICATE_KEYS = page("duplicate_keys")
-NESTING = page("nesting")
-NUMBERS = page("numbers")
-VALUES = page("values")
-VERSION = page("schema_version")
-SCHEMA = page("schema")
+PLAIN = ("nesting", "numbers", "values")
+JSON = ("json", "duplicate_keys", *PLAIN)
+STAGES = ("file", "size", "encoding", *JSON, "schema_version", "schema")
 
-PLAIN = (NESTING, NUMBERS, VALUES)
-JSON = (SYNTAX, DUPLICATE_KEYS, *PLAIN)
-PAGES = (FILE, SIZE, ENCODING, *JSON, VERSION, SCHEMA)
-_BY_NAME = {each.name: each for each in PAGES}
+Numbers = dict[str, int | float | str | None]
 
 
 class RefusedError(Exception):
-    """A step of reading that cannot be made: which one, why, and the numbers; the message is safe to show."""
+    """A stage of reading that cannot be passed: which, why, how to mend it, and the numbers. Its texts may be shown."""
 
-    def __init__(self, step: str, message: str, mend: str = "", **evidence: int | float | str | None) -> None:
+    def __init__(self, stage: str, message: str, mend: str = "", **numbers: int | float | str | None) -> None:
         super().__init__(message)
-        self.page = _BY_NAME[step]
-        self.outcome = replace(failed(message, **evidence), mend=mend)  # without one, the page's
-
-    def finding(self) -> Finding:
-        """The finding of the step that refused."""
-        return self.page.finding(self.outcome)
+        self.stage, self.message, self.mend = stage, message, mend
+        self.numbers: Numbers = numbers
 
 
 def read_regular(path: Path) -> bytes:

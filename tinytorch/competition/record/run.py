@@ -1,22 +1,24 @@
-"""A recorded competition run: both models, measured in one session, and where they came from."""
+"""What was measured: both models in one session, of which task, and what the optimized one was made from."""
 
 from __future__ import annotations
 
 import codecs
+import json
 import shlex
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
-from tinytorch.benchmarking.records import Fraction, ModelRecord, Positive, Protocol, Record, Sha256, SystemInfo, Text
+from tinytorch.benchmarking.records.metrics import ModelRecord
+from tinytorch.benchmarking.records.record import Fraction, Positive, Record, Sha256, Text
+from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, Division
+from tinytorch.competition.record.document import SCHEMA_VERSION, TOOL, SchemaVersion, Tool, schema_words
 from tinytorch.competition.record.kinds import Kind, kind_of
+from tinytorch.competition.record.migrations import migrated_run
 from tinytorch.errors import UsageError
 
-RunVersion = Literal["2.1"]  # as submissions had it then: tinytorch/competition/record/migrations.py
-RUN_VERSION: RunVersion = "2.1"
-
-
+MEASURE_AGAIN = "measure again with: tito olympics benchmark"
 MENDS: dict[Kind | None, str] = {
     "submission": "tito olympics validate {file} checks it; tito olympics status --all lists the runs",
     "report": "tito olympics status --all lists the runs",
@@ -41,28 +43,50 @@ class HelperRecord(Record):
 
 
 class SourceRecord(Record):
-    """Where the optimized model came from: a shipped strategy, or an entry file and its helpers by digest."""
+    """Where the optimized model came from, by digest, and what that says of itself: its division and techniques."""
 
     kind: Literal["strategy", "entry"]
     name: Text
     sha256: Sha256
     helpers: Annotated[list[HelperRecord], Field(max_length=MOST_HELPERS)] | None = None
+    division: Division | None = None
+    techniques: Annotated[list[Text], Field(max_length=MOST_TECHNIQUES)] | None = None
 
 
-class Run(Record):
-    """One recorded `benchmark`: both models, measured in one session."""
+class Measurement(Record):
+    """Both models as they were measured; None is not known, because a script measured, or numbers came by hand."""
 
-    schema_version: RunVersion = RUN_VERSION
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
-    created_at: AwareDatetime
-    task: TaskRecord
-    source: SourceRecord
-    division: Division
-    techniques: Annotated[list[Text], Field(max_length=MOST_TECHNIQUES)]
-    system_info: SystemInfo
-    protocol: Protocol
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")] | None = None
+    task: TaskRecord | None = None
+    source: SourceRecord | None = None
+    system_info: SystemInfo | None = None
+    protocol: Protocol | None = None
     baseline: ModelRecord
     optimized: ModelRecord
+
+
+class Run(Measurement):
+    """One recorded `benchmark`, of which everything is known."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
+    task: TaskRecord
+    source: SourceRecord
+    system_info: SystemInfo
+    protocol: Protocol
+
+
+class RunFile(Record):
+    """A recorded run in a file of its own; a submission has the same under `run`."""
+
+    document: Literal["run"] = "run"
+    schema_version: SchemaVersion = SCHEMA_VERSION
+    tool: Tool = TOOL
+    run: Run
+
+    @classmethod
+    def text(cls, run: Run) -> str:
+        """The file that holds a run."""
+        return json.dumps(cls(run=run).model_dump(mode="json"), indent=2)
 
 
 def parse_run(name: str, content: bytes) -> Run:
@@ -73,9 +97,18 @@ def parse_run(name: str, content: bytes) -> Run:
     if other in MENDS:
         raise UsageError(f"{name} is a {other}, and a run is wanted", mend=MENDS[other].format(file=shlex.quote(name)))
     try:
-        return Run.model_validate_json(content)
+        return RunFile.model_validate(migrated_run(_read(name, content))).run
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        message = f"{name} is not a run record, or a damaged one: {where}: {first['msg']}"
-        raise UsageError(message, mend="measure again with: tito olympics benchmark") from None
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise UsageError(f"{_no_run(name)}: {schema_words(first, 'the file')}", mend=MEASURE_AGAIN) from None
+
+
+def _read(name: str, content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{_no_run(name)}: {error}", mend=MEASURE_AGAIN) from None
+
+
+def _no_run(name: str) -> str:
+    return f"{name} is not a run record, or a damaged one"

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from tinytorch.benchmarking.records.record import Record
 from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, OlympicEvent
 from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.errors import UsageError
@@ -22,15 +23,11 @@ SEE_RULES = "tito olympics rules --json shows the shipped ones"
 LARGEST_RULES_BYTES = 1_000_000
 
 Operator = Literal[">=", "<"]
-Ranking = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
+Ranked = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
 Limit = Annotated[float, Field(gt=0)]
 
 
-class _RuleRecord(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
-
-
-class Constraint(_RuleRecord):
+class Constraint(Record):
     """What a metric of the optimized model must satisfy; latency in ms, memory in MB, accuracy as a fraction."""
 
     metric: MetricName
@@ -42,7 +39,7 @@ class Constraint(_RuleRecord):
         return value >= self.limit if self.operator == ">=" else value < self.limit
 
 
-class ConstraintResult(_RuleRecord):
+class ConstraintResult(Record):
     """A constraint and the value it met; `satisfied` is None when the metric was not measured."""
 
     metric: MetricName
@@ -52,13 +49,13 @@ class ConstraintResult(_RuleRecord):
     satisfied: bool | None
 
 
-class EventRules(_RuleRecord):
+class EventRules(Record):
     """What one event asks for and by which score it ranks."""
 
     title: str
     objective: str
     constraints: list[Constraint]
-    ranked_by: Ranking
+    ranked_by: Ranked
 
     @model_validator(mode="after")
     def _has_each_limit_once(self) -> Self:
@@ -69,7 +66,7 @@ class EventRules(_RuleRecord):
         return self
 
 
-class Significance(_RuleRecord):
+class Significance(Record):
     """When a difference counts as one."""
 
     alpha: Annotated[float, Field(gt=0, lt=1)]
@@ -77,13 +74,13 @@ class Significance(_RuleRecord):
     typical_excess: Annotated[float, Field(gt=1)]
 
 
-class Scoring(_RuleRecord):
+class Scoring(Record):
     """Constants of the scores."""
 
     error_ratio_smoothing: Limit
 
 
-class Plausibility(_RuleRecord):
+class Plausibility(Record):
     """Limits beyond which a submission is flagged."""
 
     clock_ticks: Annotated[int, Field(gt=0)]
@@ -100,14 +97,14 @@ class Plausibility(_RuleRecord):
     dense_layers: list[str]
 
 
-class DivisionRules(_RuleRecord):
+class DivisionRules(Record):
     """What a division asks of an entry's architecture and answers."""
 
     keeps_layer_kinds: bool
     flags_accuracy_gain: bool
 
 
-class Rules(_RuleRecord):
+class Rules(Record):
     """One version of the rules; `sha256` is the digest of the file they came from."""
 
     version: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import ceil
 
-from tinytorch.benchmarking.records import Accuracy
-from tinytorch.competition.checks.eligibility import Eligibility
+from tinytorch.benchmarking.records.metrics import Accuracy
+from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import ConstraintResult, Rules
-from tinytorch.competition.scoring.scores import Scores
+from tinytorch.competition.scoring.eligibility import Eligibility
 from tinytorch.units import three_digits
 
 POINTS_WORTH_SPENDING = 0.01  # less is a few answers of a test set of some hundred

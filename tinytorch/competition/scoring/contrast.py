@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinytorch.benchmarking.comparison import Comparison, Criteria, compare_accuracy
-from tinytorch.benchmarking.records import Latency, Metrics
+from tinytorch.benchmarking.records.metrics import Latency, Metrics
 from tinytorch.benchmarking.statistics import (
     Interval,
     Verdict,
-    block_times,
     mean_estimate,
     unit_times,
     verdict,
@@ -116,9 +115,9 @@ def _times(role: str, first: Run, second: Run, known: float, rules: Rules, obsta
 
 def _log_times(latency: Latency | None) -> list[float] | None:
     """ln of each unit's quiet time of a single call, nanoseconds."""
-    if latency is None or latency.samples_ns is None:
+    if latency is None or latency.block_times_ns is None:
         return None
-    times = unit_times(block_times(latency.samples_ns), latency.copies_per_unit or 1)
+    times = unit_times(latency.block_times_ns, latency.copies_per_unit or 1)
     return [math.log(each / (latency.calls_per_sample or 1)) for each in times]
 
 

@@ -13,9 +13,8 @@ from enum import StrEnum
 from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.statistics import ALPHA, Interval, Verdict
 from tinytorch.competition.names import Expectation, OlympicEvent
-from tinytorch.competition.record.run import Run
-from tinytorch.competition.record.submission import Submission
-from tinytorch.competition.rules.events import Ranking, Rules, load_rules
+from tinytorch.competition.record.run import Measurement
+from tinytorch.competition.rules.events import Ranked, Rules, load_rules
 from tinytorch.competition.scoring.scores import compared, compression_ratio_of, error_ratio_of, speedup_across_sessions
 from tinytorch.units import three_digits
 
@@ -81,38 +80,30 @@ class Standing:
         return f"[{three_digits(interval.lower)}, {three_digits(interval.upper)}]"
 
 
-def standing(evidence: Run | Submission, event: OlympicEvent, rules: Rules | None = None) -> Standing:
-    """How the optimized model of a run, or of a valid submission, stands by what an event ranks by."""
+def standing(
+    run: Measurement, event: OlympicEvent, rules: Rules | None = None, statistics: Statistics | None = None
+) -> Standing:
+    """How the optimized model of a run stands by what an event ranks by; its `statistics` where they are known."""
     judged_by = rules or load_rules()
-    ranked, found = judged_by.events[event].ranked_by, _statistics(evidence, judged_by)
+    ranked = judged_by.events[event].ranked_by
+    found = statistics or compared(run.baseline.metrics, run.optimized.metrics, judged_by)
     if ranked == "accuracy":
         delta = _accuracy_delta(found)
         points = None if delta is None else Interval(100 * delta.lower, 100 * delta.upper)
         return Standing("accuracy (points)", points, alike=0.0, allowance=NO_WORSE_POINTS)
     allowance = 0.0 if ranked == "compression_ratio" else 1.0 - NO_WORSE_RATIO
-    shown, used = (
-        _ranked(evidence, found, ranked, judged_by, alpha) for alpha in (ALPHA, judged_by.significance.alpha)
-    )
+    shown, used = (_ranked(run, found, ranked, judged_by, alpha) for alpha in (ALPHA, judged_by.significance.alpha))
     return Standing(ranked, shown, alike=1.0, allowance=allowance, judged_by=used)
 
 
-def _statistics(evidence: Run | Submission, rules: Rules) -> Statistics:
-    """Those of a submission stand in it, and its checks have recomputed them."""
-    if isinstance(evidence, Submission):
-        return evidence.statistics
-    return compared(evidence.baseline.metrics, evidence.optimized.metrics, rules)
-
-
-def _ranked(
-    evidence: Run | Submission, found: Statistics, ranked: Ranking, rules: Rules, alpha: float
-) -> Interval | None:
-    sessions = evidence.protocol.sessions if evidence.protocol else 1
-    speedup, compression = speedup_across_sessions(found.speedup, sessions, rules, alpha), _compression(evidence)
+def _ranked(run: Measurement, found: Statistics, ranked: Ranked, rules: Rules, alpha: float) -> Interval | None:
+    sessions = run.protocol.sessions if run.protocol else 1
+    speedup, compression = speedup_across_sessions(found.speedup, sessions, rules, alpha), _compression(run)
     parts = {
         "speedup": (speedup,),
         "compression_ratio": (compression,),
         "extreme_push": (compression, speedup),
-        "all_around": (compression, speedup, _error_ratio(evidence, found, rules)),
+        "all_around": (compression, speedup, _error_ratio(run, found, rules)),
     }[ranked]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
@@ -121,9 +112,9 @@ def _ranked(
     return Interval(math.prod(part.lower for part in known) ** power, math.prod(part.upper for part in known) ** power)
 
 
-def _compression(evidence: Run | Submission) -> Interval | None:
+def _compression(run: Measurement) -> Interval | None:
     """The exact ratio, where all was seen that the models keep."""
-    first, second = evidence.baseline.metrics.memory, evidence.optimized.metrics.memory
+    first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
     if first is None or second is None or not first.has_raw_samples or not second.has_raw_samples:
         return None
     ratio = compression_ratio_of(first, second)
@@ -140,8 +131,8 @@ def _accuracy_delta(statistics: Statistics) -> Interval | None:
     return Interval(found.ci_lower, found.ci_upper)
 
 
-def _error_ratio(evidence: Run | Submission, statistics: Statistics, rules: Rules) -> Interval | None:
-    delta, baseline = _accuracy_delta(statistics), evidence.baseline.metrics.accuracy
+def _error_ratio(run: Measurement, statistics: Statistics, rules: Rules) -> Interval | None:
+    delta, baseline = _accuracy_delta(statistics), run.baseline.metrics.accuracy
     if delta is None or baseline is None:
         return None
     smoothing, mean = rules.scoring.error_ratio_smoothing, baseline.mean

@@ -6,18 +6,13 @@ from collections.abc import Mapping
 from math import exp
 from typing import Protocol, runtime_checkable
 
-from tinytorch.benchmarking import records
 from tinytorch.benchmarking.comparison import Comparison, Criteria, Statistics, compare_metrics
-from tinytorch.benchmarking.records import (
-    METRIC_RECORDS,
-    Accuracy,
-    Memory,
-    Metrics,
-    ModelRecord,
-    Record,
-    SystemInfo,
-)
+from tinytorch.benchmarking.records import session
+from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Accuracy, Memory, Metrics, ModelRecord
+from tinytorch.benchmarking.records.record import Record
+from tinytorch.benchmarking.records.session import SystemInfo
 from tinytorch.benchmarking.statistics import ALPHA, Interval, mean_estimate, widened_interval
+from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import Rules, load_rules
 from tinytorch.competition.rules.quantities import check_metric_name, checked_quantity
 from tinytorch.errors import UsageError
@@ -33,24 +28,13 @@ class MeasuredResults(Protocol):
     @property
     def model_record(self) -> ModelRecord: ...
     @property
-    def protocol(self) -> records.Protocol | None: ...
+    def protocol(self) -> session.Protocol | None: ...
     @property
     def system_info(self) -> SystemInfo | None: ...
     @property
     def partner(self) -> MeasuredResults | None: ...
     @property
     def origin(self) -> object: ...
-
-
-class Scores(Record):
-    """How far the optimized model moved from the baseline; None where a metric it needs is missing."""
-
-    speedup: float | None = None
-    compression_ratio: float | None = None
-    accuracy_delta: float | None = None
-    error_ratio: float | None = None
-    all_around: float | None = None
-    extreme_push: float | None = None
 
 
 def calculate_normalized_scores(baseline_results: Results, optimized_results: Results) -> dict[str, float | None]:
@@ -171,4 +155,4 @@ def _record(metric: str, value: object, owner: str) -> Record:
     if isinstance(value, Record) or metric == "throughput":
         found = type(value).__name__
         raise UsageError(f"{owner} {metric} must be a {kind.__name__} record, got {found}")
-    return kind.model_validate({"mean": checked_quantity(metric, value, owner)})
+    return kind.given(checked_quantity(metric, value, owner))

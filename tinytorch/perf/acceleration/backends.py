@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Literal, get_args
+from typing import get_args
 
+from tinytorch.core.model import Backend
 from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.array_calls import bound
 from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.text import nearest
 
-Backend = Literal["numpy", "numba"]
 INSTALL_NUMBA = 'pip install "tinytorch-olympics[numba]"'
 
 

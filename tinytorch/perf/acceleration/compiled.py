@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.benchmarking.placements import as_call
 from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.graph import wrapped
-from tinytorch.core.model import Layer, inference
+from tinytorch.core.model import Backend, Layer, as_call, inference
 from tinytorch.core.ops import WATCHES, Array
 from tinytorch.core.state import state_dict
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.errors import UsageError
-from tinytorch.perf.acceleration.backends import Backend, calls_of, check_backend
+from tinytorch.perf.acceleration.backends import calls_of, check_backend
 from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.decoder import Decoder
 from tinytorch.perf.acceleration.fusion import fuse, is_as_built

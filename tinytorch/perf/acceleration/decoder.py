@@ -8,10 +8,11 @@ import numpy as np
 
 from tinytorch.core.attention import BLOCKED
 from tinytorch.core.layers import Linear
+from tinytorch.core.model import Backend
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, LayerNorm, checked_prompt, continued
-from tinytorch.perf.acceleration.backends import Backend, calls_of
+from tinytorch.perf.acceleration.backends import calls_of
 from tinytorch.perf.acceleration.layout import attention_matrix
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.perf.acceleration.trace import LAYER

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.benchmarking.placements import as_call
 from tinytorch.core.embeddings import Embedding
-from tinytorch.core.model import Layer, inference
+from tinytorch.core.model import Layer, as_call, inference
 from tinytorch.core.ops import Array, Operation, watched
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.weights import all_weighted_layers

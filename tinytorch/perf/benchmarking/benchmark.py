@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tinytorch import benchmarking
 from tinytorch.benchmarking import BenchmarkResults
-from tinytorch.benchmarking.records import Latency
+from tinytorch.benchmarking.records.metrics import Latency
 from tinytorch.benchmarking.schedule import Tier
-from tinytorch.benchmarking.statistics import block_times, unit_times
+from tinytorch.benchmarking.statistics import unit_times
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.perf.benchmarking.results import BenchmarkResult
@@ -130,9 +130,9 @@ def _pair(dataset: Any) -> Any:
 def _latency(found: BenchmarkResults) -> tuple[list[float], BenchmarkResults]:
     """The quiet time of every unit, ms."""
     record = found["latency"]
-    if not isinstance(record, Latency) or record.samples_ns is None:
+    if not isinstance(record, Latency) or record.block_times_ns is None:
         raise UsageError("latency must be measured")
-    times = unit_times(block_times(record.samples_ns), record.copies_per_unit or 1)
+    times = unit_times(record.block_times_ns, record.copies_per_unit or 1)
     return [milliseconds(time / (record.calls_per_sample or 1)) for time in times], found
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.model import trainable_tensors
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
-from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
 from tinytorch.progress import Progress, silent
@@ -52,7 +52,7 @@ def fine_tune(
 
     Weights with a mask stay zero where it is.
     """
-    parameters = [item for _, item in held(model) if isinstance(item, Tensor) and item.requires_grad]
+    parameters = trainable_tensors(model)
     optimizer = MaskedAdam(parameters, learning_rate, masks)
     loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
     Trainer(model, optimizer, loss or CrossEntropyLoss(), progress=progress).fit(loader, epochs)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tinytorch.benchmarking.measure import Clock, time_calls
-from tinytorch.benchmarking.placements import as_call
+from tinytorch.core.model import as_call
 from tinytorch.perf.profiling.costs import Work
 
 CALIBRATION_CALLS = 2000

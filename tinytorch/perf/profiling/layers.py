@@ -11,8 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.measure import CLOCK, Clock, quiet, time_calls
-from tinytorch.benchmarking.placements import as_call
-from tinytorch.core.model import Layer, inference
+from tinytorch.core.model import Layer, as_call, inference
 from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT

@@ -14,9 +14,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.measure import Call, examine_limits, peak_working_bytes, quiet, time_block
-from tinytorch.benchmarking.placements import as_call
 from tinytorch.core.compact import CompactWeight
-from tinytorch.core.model import inference
+from tinytorch.core.model import as_call, inference
 from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.weights import all_weighted_layers

@@ -12,9 +12,9 @@ from typing import Any
 
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.model import trainable_tensors
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
-from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
 from tinytorch.core.weights import weighted_layers
@@ -79,7 +79,7 @@ def quantization_aware_tune(
     weights = {id(layer.weight): (layer.weight, rounded(axis)) for _, layer, axis in weighted_layers(tuned)}
     if not weights:
         raise UsageError(f"quantization_aware_tune needs a weight to quantize; {type(model).__qualname__} has none")
-    parameters = [item for _, item in held(tuned) if isinstance(item, Tensor) and item.requires_grad]
+    parameters = trainable_tensors(tuned)
     optimizer = StraightThroughAdam(parameters, learning_rate, list(weights.values()))
     loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
     Trainer(tuned, optimizer, CrossEntropyLoss(), progress=progress).fit(loader, epochs)

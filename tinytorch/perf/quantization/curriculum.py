@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.state import held
+from tinytorch.core.model import trainable_tensors
 from tinytorch.core.tensor import Tensor
 from tinytorch.perf.quantization.codes import quantize_weight
 from tinytorch.units import BYTES_PER_MEBIBYTE
@@ -70,4 +70,4 @@ class Quantizer:
 
 
 def _parameters(model: Any) -> list[Tensor]:
-    return [item for _, item in held(model) if isinstance(item, Tensor) and item.requires_grad]
+    return trainable_tensors(model)

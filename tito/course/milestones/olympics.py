@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tinytorch.competition.checks.validation import validate_submission
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.record.submission import submission_from_run
+from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.competition.scoring.scores import compute_scores
 from tinytorch.errors import RunError
 from tinytorch.workloads.registry import DEFAULT_TASK

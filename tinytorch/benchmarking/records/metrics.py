@@ -1,51 +1,57 @@
-"""Frozen records of what was measured, and the numbers that follow from them.
-
-Raw samples are kept (integer nanoseconds, one bit per test sample); every other number here is derived from
-them by a `from_...` constructor, so that anybody can derive it again. What was not measured is None.
-"""
+"""The metrics of a model, each with the raw samples that its figures follow from."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from itertools import chain
+from functools import cached_property
 from statistics import median
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, StringConstraints
-from typing_extensions import TypeAliasType
+from numpy.typing import ArrayLike
+from pydantic import Field
 
 from tinytorch import units
 from tinytorch.benchmarking import statistics
 from tinytorch.benchmarking.bits import pack_bits, unpack_bits
-
-Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
-SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0)]
-BlockNs = Annotated[list[Positive], Field(min_length=1), FailFast()]
-SamplesNs = TypeAliasType(  # [placement][block][sample]; the first wrong element ends the reading of a hostile file
-    "SamplesNs", Annotated[list[Annotated[list[BlockNs], FailFast()]], FailFast()]
+from tinytorch.benchmarking.records.record import (
+    Count,
+    Fraction,
+    Hexadecimal,
+    Positive,
+    PositiveFloat,
+    Record,
+    SessionId,
+    Sha256,
+    Text,
 )
-
-
-class Record(BaseModel):
-    """Base of every record: strict, immutable, no unknown keys, no infinities."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+from tinytorch.benchmarking.records.samples import (
+    BlockNs,
+    SamplesNs,
+    Times,
+    read_block,
+    read_samples,
+    write_block,
+    write_samples,
+)
 
 
 class Metric(Record):
     """A quantity: its `mean` in its `unit`, and where it was measured the raw samples that everything follows from."""
 
-    unit: str
-    mean: float
+    if TYPE_CHECKING:  # fields of most metrics, derived in `Latency`
+
+        @property
+        def unit(self) -> str: ...
+        @property
+        def mean(self) -> float: ...
+
+    @classmethod
+    def given(cls, value: float) -> Self:
+        """A number given by hand, in `unit`: nothing but that number is known."""
+        return cls.model_validate({"mean": value})
 
     @property
     @abstractmethod
@@ -66,9 +72,14 @@ class Metric(Record):
 class Estimated(Metric):
     """A metric with its spread and the 95 % interval of its mean, None where they are not known."""
 
-    std: float | None = None
-    ci_lower: float | None = None
-    ci_upper: float | None = None
+    if TYPE_CHECKING:
+
+        @property
+        def std(self) -> float | None: ...
+        @property
+        def ci_lower(self) -> float | None: ...
+        @property
+        def ci_upper(self) -> float | None: ...
 
     def __repr__(self) -> str:
         if self.ci_lower is None or self.ci_upper is None:
@@ -78,20 +89,24 @@ class Estimated(Metric):
 
 
 class Latency(Estimated):
-    """Time of one inference of one sample, in milliseconds: the quiet time, and how long it typically took.
+    """Time of one inference of one sample, nanoseconds: the quiet time, and how long it typically took.
 
-    `samples_ns[placement][block][sample]` is the time of `calls_per_sample` calls; `copies_per_unit` consecutive
-    placements are one unit, and mean and interval are Student's over the units. Samples of one `session` were taken in
-    interleaved block pairs, so that they may be compared pair by pair. Spread and percentiles are of single calls, and
-    None where a sample is a batch of several. Only `mean` is there when the number was given by hand.
+    `samples_ns` has the times of `calls_per_sample` calls each; `copies_per_unit` consecutive placements are one unit,
+    and mean and interval are Student's over the units. Samples of one `session` were taken in interleaved block pairs,
+    so that they may be compared pair by pair. Spread and percentiles are of single calls, and None where a sample is a
+    batch of several. Only `mean_ns` is there when the number was given by hand.
+
+    `mean`, `std`, `ci_lower` ... are the same figures in milliseconds, as the course has them.
     """
 
-    unit: Literal["ms"] = "ms"
-    mean: Annotated[float, Field(gt=0)]
-    typical: float | None = None
-    p50: float | None = None
-    p90: float | None = None
-    p99: float | None = None
+    mean_ns: PositiveFloat
+    typical_ns: float | None = None
+    std_ns: float | None = None
+    ci_lower_ns: float | None = None
+    ci_upper_ns: float | None = None
+    p50_ns: float | None = None
+    p90_ns: float | None = None
+    p99_ns: float | None = None
     calls_per_sample: Positive | None = None
     copies_per_unit: Positive | None = None
     session: SessionId | None = None
@@ -99,32 +114,45 @@ class Latency(Estimated):
 
     @classmethod
     def from_samples(
-        cls, samples_ns: Sequence[Sequence[Sequence[int]]], calls_per_sample: int, copies_per_unit: int,
-        session: str | None = None,
-    ) -> Self:  # fmt: skip
-        """Derive every figure from raw samples (nanoseconds for `calls_per_sample` calls)."""
-        figures = cls._derived(samples_ns, calls_per_sample, copies_per_unit)
-        samples = [list(map(list, blocks)) for blocks in samples_ns]
-        return cls.model_validate({**figures, "session": session, "samples_ns": samples})
+        cls, times_ns: ArrayLike, calls_per_sample: int, copies_per_unit: int, session: str | None = None
+    ) -> Self:
+        """Derive every figure from raw times [placement, block, sample] (nanoseconds for `calls_per_sample` calls)."""
+        figures = cls._derived(np.asarray(times_ns), calls_per_sample, copies_per_unit)
+        return cls.model_validate({**figures, "session": session, "samples_ns": write_samples(times_ns)})
+
+    @classmethod
+    def given(cls, value: float) -> Self:
+        """Milliseconds that were given by hand."""
+        return cls.model_validate({"mean_ns": value * units.NANOSECONDS_PER_MILLISECOND})
 
     @staticmethod
-    def _derived(samples_ns: statistics.PlacementTimes, calls_per_sample: int, copies_per_unit: int) -> dict[str, Any]:
-        scale = calls_per_sample * units.NANOSECONDS_PER_MILLISECOND
-        times = statistics.block_times(samples_ns)
-        estimate = statistics.mean_estimate([time / scale for time in statistics.unit_times(times, copies_per_unit)])
-        calls = statistics.single_calls(samples_ns, calls_per_sample) / units.NANOSECONDS_PER_MILLISECOND
+    def _derived(times_ns: Times, calls_per_sample: int, copies_per_unit: int) -> dict[str, Any]:
+        times = statistics.block_times(times_ns)
+        units_ns = [time / calls_per_sample for time in statistics.unit_times(times, copies_per_unit)]
+        estimate = statistics.mean_estimate(units_ns)
+        calls = statistics.single_calls(times_ns, calls_per_sample)
         return {
-            "mean": estimate.mean,
-            "typical": statistics.typical_time(list(chain.from_iterable(times))) / scale,
-            "std": float(np.std(calls, ddof=1)) if len(calls) > 1 else None,
-            "ci_lower": estimate.interval.lower if estimate.interval else None,
-            "ci_upper": estimate.interval.upper if estimate.interval else None,
-            "p50": statistics.percentile(calls, 0.50),
-            "p90": statistics.percentile(calls, 0.90),
-            "p99": statistics.percentile(calls, 0.99),
+            "mean_ns": estimate.mean,
+            "typical_ns": statistics.typical_time(times.ravel()) / calls_per_sample,
+            "std_ns": float(np.std(calls, ddof=1)) if len(calls) > 1 else None,
+            "ci_lower_ns": estimate.interval.lower if estimate.interval else None,
+            "ci_upper_ns": estimate.interval.upper if estimate.interval else None,
+            "p50_ns": statistics.percentile(calls, 0.50),
+            "p90_ns": statistics.percentile(calls, 0.90),
+            "p99_ns": statistics.percentile(calls, 0.99),
             "calls_per_sample": calls_per_sample,
             "copies_per_unit": copies_per_unit,
         }
+
+    @cached_property
+    def times_ns(self) -> Times | None:
+        """The raw times [placement, block, sample]; None where only a number was given."""
+        return None if self.samples_ns is None else read_samples(self.samples_ns)
+
+    @cached_property
+    def block_times_ns(self) -> statistics.Floats | None:
+        """[placement, block] the median of each block's samples."""
+        return None if self.times_ns is None else statistics.block_times(self.times_ns)
 
     @property
     def has_raw_samples(self) -> bool:
@@ -133,17 +161,64 @@ class Latency(Estimated):
 
     def recomputed(self) -> Self:
         """Derived again from the times."""
-        if self.samples_ns is None:
-            return type(self)(mean=self.mean)
-        figures = self._derived(self.samples_ns, self.calls_per_sample or 1, self.copies_per_unit or 1)
-        fresh = type(self).model_validate({**figures, "session": self.session})
-        samples = {"samples_ns": self.samples_ns}  # as they are: to look through them again takes as long as all else
-        return fresh.model_copy(update=samples)
+        if self.times_ns is None:
+            return type(self)(mean_ns=self.mean_ns)
+        figures = self._derived(self.times_ns, self.calls_per_sample or 1, self.copies_per_unit or 1)
+        return self.model_copy(update=figures)
 
     @property
     def unit_count(self) -> int:
         """How many units there are: processes, or sessions."""
         return len(self.samples_ns or ()) // (self.copies_per_unit or 1)
+
+    @property
+    def unit(self) -> str:
+        """Of the figures without a unit in their name."""
+        return units.UNITS["latency"]
+
+    @property
+    def mean(self) -> float:
+        """Milliseconds, as all that follow."""
+        return units.milliseconds(self.mean_ns)
+
+    @property
+    def typical(self) -> float | None:
+        """What a call took as things were."""
+        return _milliseconds(self.typical_ns)
+
+    @property
+    def std(self) -> float | None:
+        """Of single calls."""
+        return _milliseconds(self.std_ns)
+
+    @property
+    def ci_lower(self) -> float | None:
+        """The lower end of the mean's 95 % interval."""
+        return _milliseconds(self.ci_lower_ns)
+
+    @property
+    def ci_upper(self) -> float | None:
+        """The upper end of the mean's 95 % interval."""
+        return _milliseconds(self.ci_upper_ns)
+
+    @property
+    def p50(self) -> float | None:
+        """Of single calls, as the two that follow."""
+        return _milliseconds(self.p50_ns)
+
+    @property
+    def p90(self) -> float | None:
+        """Needs 64 calls."""
+        return _milliseconds(self.p90_ns)
+
+    @property
+    def p99(self) -> float | None:
+        """Needs 662 calls."""
+        return _milliseconds(self.p99_ns)
+
+
+def _milliseconds(time_ns: float | None) -> float | None:
+    return None if time_ns is None else units.milliseconds(time_ns)
 
 
 class Memory(Estimated):
@@ -155,6 +230,9 @@ class Memory(Estimated):
 
     unit: Literal["MB"] = "MB"
     mean: Annotated[float, Field(ge=0)]
+    std: float | None = None
+    ci_lower: float | None = None
+    ci_upper: float | None = None
     kept_bytes: Count | None = None
     artifact_bytes: Positive | None = None
     peak_working_bytes: Count | None = None
@@ -190,6 +268,7 @@ class Accuracy(Estimated):
 
     unit: Literal["fraction"] = "fraction"
     mean: Fraction
+    std: float | None = None
     ci_lower: Fraction | None = None
     ci_upper: Fraction | None = None
     correct: Count | None = None
@@ -226,14 +305,21 @@ class Throughput(Metric):
     """Samples per second in one full batch: its own measurement, never 1 / latency."""
 
     unit: Literal["samples/s"] = "samples/s"
-    mean: Annotated[float, Field(gt=0)]
+    mean: PositiveFloat
     batch_size: Positive
     samples_ns: BlockNs
 
     @classmethod
     def from_samples(cls, samples_ns: Sequence[int], batch_size: int) -> Self:
         """Derive from the times (nanoseconds) of single passes over a batch; the median pass counts."""
-        return cls(mean=batch_size * 1e9 / median(samples_ns), batch_size=batch_size, samples_ns=list(samples_ns))
+        return cls(
+            mean=batch_size * 1e9 / median(samples_ns), batch_size=batch_size, samples_ns=write_block(samples_ns)
+        )  # fmt: skip
+
+    @property
+    def times_ns(self) -> list[int]:
+        """The raw times of single passes."""
+        return read_block(self.samples_ns)
 
     @property
     def has_raw_samples(self) -> bool:
@@ -242,7 +328,7 @@ class Throughput(Metric):
 
     def recomputed(self) -> Self:
         """Derived again from the times."""
-        return self.from_samples(self.samples_ns, self.batch_size)
+        return self.from_samples(self.times_ns, self.batch_size)
 
 
 METRIC_RECORDS: dict[str, type[Metric]] = {
@@ -264,61 +350,14 @@ class Metrics(Record):
 
 
 class ModelRecord(Record):
-    """One model and its metrics. Parameters, kinds and digest are None where only numbers were given."""
+    """One model and its metrics. What is None is not known, or the metrics were given by hand.
+
+    `backend` is the engine that runs it: numpy, or kernels that numba compiles, which makes up to a tenfold difference.
+    """
 
     name: Text
     parameters: Count | None = None
     layer_kinds: Annotated[list[Text], Field(max_length=10_000)] | None = None
+    backend: Literal["numpy", "numba"] | None = None
     artifact_sha256: Sha256 | None = None
     metrics: Metrics
-
-
-class Doubt(Record):
-    """A reason to trust a measurement less: what was seen of the machine, and what to do about it."""
-
-    code: Text
-    evidence: Text
-    advice: Text
-
-
-class Protocol(Record):
-    """How a run was measured: enough to repeat it.
-
-    The last three are what one measuring thread could do at its best: the cost of a reading of the clock, reading from
-    the nearest cache that holds a model of this size, and multiply-add arithmetic (two operations each).
-    """
-
-    tier: Text
-    seed: int
-    mode: Literal["worker processes", "this process"]
-    sessions: Positive = 1
-    processes: Positive
-    copies: Positive
-    visits: Positive
-    block_pairs: Positive
-    discarded_calls: Count
-    timed_calls: Positive
-    clock: Text
-    clock_resolution_ns: Count
-    threads: Positive | None
-    started_at: AwareDatetime
-    ended_at: AwareDatetime
-    timer_overhead_ns: Count | None = None
-    memory_bandwidth_bytes_per_s: Rate | None = None
-    flops_per_s: Rate | None = None
-    doubts: Annotated[list[Doubt], Field(max_length=20)] | None = None
-
-
-class SystemInfo(Record):
-    """The machine, without anything that names its owner."""
-
-    cpu_model: Text | None
-    physical_cores: Positive | None
-    logical_cores: Positive | None
-    memory_bytes: Positive
-    operating_system: Text
-    python: Text
-    numpy: Text
-    blas: Text | None
-    blas_threads: Positive | None
-    governor: Text | None = None

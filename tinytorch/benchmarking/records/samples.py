@@ -1,0 +1,104 @@
+"""Raw times as text that a person can read: a string for each placement, `;` between blocks, spaces between samples.
+
+`8123 8110 8095; 8101 8092 8090` are two blocks of three samples, nanoseconds. There is one way to write given times, so
+that equal times have equal digests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import AfterValidator, Field
+
+from tinytorch.text import safe_text
+
+Times = NDArray[np.int64]  # [placement, block, sample] nanoseconds
+
+BLOCK, SAMPLE = "; ", " "
+MOST_SAMPLES = 500_000  # of one model: twice what the longest tier can measure
+MOST_DIGITS = 18  # of one time: thirty years, and no integer of 64 bits overflows
+_TIME = re.compile(rf"[1-9][0-9]{{0,{MOST_DIGITS - 1}}}")
+_PLACEMENT = re.compile(rf"{_TIME.pattern}(?:;? {_TIME.pattern})*")
+
+
+def write_samples(times: ArrayLike) -> list[str]:
+    """The texts of times [placement, block, sample]; ValueError for unequal placements or blocks."""
+    return [BLOCK.join(SAMPLE.join(map(str, block)) for block in placement) for placement in _array(times).tolist()]
+
+
+def read_samples(texts: Sequence[str]) -> Times:
+    """Times [placement, block, sample] of texts; ValueError says in which placement and block something is wrong."""
+    if sum(text.count(SAMPLE) + 1 for text in texts) > MOST_SAMPLES:
+        raise ValueError(f"more than {MOST_SAMPLES:,} samples")
+    shapes = [_shape(text, number) for number, text in enumerate(texts)]
+    for number, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise ValueError(f"placement {number}: {_words(shape)} where placement 0 has {_words(shapes[0])}")
+    flat = np.fromstring(SAMPLE.join(texts).replace(";", ""), dtype=np.int64, sep=SAMPLE)
+    return flat.reshape(len(texts), *shapes[0])
+
+
+def write_block(times: Sequence[int]) -> str:
+    """The text of one block alone."""
+    (text,) = write_samples([[times]])
+    return text
+
+
+def read_block(text: str) -> list[int]:
+    """The times of one block, nanoseconds."""
+    times: list[int] = read_samples([text])[0, 0].tolist()
+    return times
+
+
+def _array(times: ArrayLike) -> Times:
+    try:
+        array = np.asarray(times, dtype=np.int64)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"unequal placements or blocks, or no whole nanoseconds: {error}") from None
+    if array.ndim != 3:
+        raise ValueError(f"times must be [placement][block][sample], got {array.ndim} levels")
+    return array
+
+
+def _shape(text: str, placement: int) -> tuple[int, int]:
+    """How many blocks there are and how many samples each has."""
+    if not _PLACEMENT.fullmatch(text):
+        raise ValueError(_fault(text, placement))
+    blocks = text.count(";") + 1
+    first = text.partition(";")[0].count(SAMPLE) + 1
+    if text.count(SAMPLE) + 1 != blocks * first or any(block.count(SAMPLE) + 1 != first for block in text.split(BLOCK)):
+        raise ValueError(f"placement {placement}: its blocks are of unequal length")
+    return blocks, first
+
+
+def _fault(text: str, placement: int) -> str:
+    """What is wrong with a text that is none."""
+    for number, block in enumerate(text.split(BLOCK)):
+        for sample in block.split(SAMPLE):
+            if not _TIME.fullmatch(sample):
+                found = f"{safe_text(sample, 40)!r}" if sample else "nothing"
+                return f"placement {placement}, block {number}: {found} is no whole number of nanoseconds above 0"
+    return f"placement {placement}: one space between samples and '; ' between blocks is expected"
+
+
+def _words(shape: tuple[int, int]) -> str:
+    return f"{shape[0]} blocks of {shape[1]} samples"
+
+
+def _readable(texts: list[str]) -> list[str]:
+    read_samples(texts)
+    return texts
+
+
+def _readable_block(text: str) -> str:
+    if read_samples([text]).shape[1] != 1:
+        raise ValueError("one block is expected, without ';'")
+    return text
+
+
+SamplesNs = Annotated[list[str], Field(min_length=1), AfterValidator(_readable)]
+BlockNs = Annotated[str, AfterValidator(_readable_block)]

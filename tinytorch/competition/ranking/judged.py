@@ -1,0 +1,167 @@
+"""A judged file: who entered for what with which scores, and everything found about it; thousands fit in memory."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from tinytorch.benchmarking.comparison import Distribution, block_distribution
+from tinytorch.benchmarking.records.record import Record
+from tinytorch.benchmarking.records.session import Protocol, SystemInfo
+from tinytorch.competition.checks.batch import Ledger
+from tinytorch.competition.checks.findings import Finding, is_valid, report
+from tinytorch.competition.checks.validation import findings_of, refused
+from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.record.parsing import parse_bytes
+from tinytorch.competition.record.reading import RefusedError, read_regular
+from tinytorch.competition.record.run import SourceRecord
+from tinytorch.competition.record.submission import Submission, Trust
+from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.files import sha256
+from tinytorch.text import writable
+
+Read = Callable[[str], bytes]
+
+
+class Circumstances(Record):
+    """How a submission was measured, and how its block pairs are spread: what only a page about it shows."""
+
+    blocks: Distribution | None = None
+    system_info: SystemInfo | None = None
+    protocol: Protocol | None = None
+    source: SourceRecord | None = None
+
+    @classmethod
+    def of(cls, submission: Submission) -> Self:
+        """Those of a submission."""
+        run = submission.run
+        first, second = run.baseline.metrics.latency, run.optimized.metrics.latency
+        blocks = block_distribution(first, second) if first and second else None
+        return cls(blocks=blocks, system_info=run.system_info, protocol=run.protocol, source=run.source)
+
+
+class Judged(Record):
+    """One file. `source` is its name as it was given, `sha256` the digest of its content, empty where it has none.
+
+    `figures` are None where reading did not come to a submission. `findings` are of the checks of the file itself, then
+    what only the other files of a call tell about it; `passed_unlisted` counts those that passed and are left out.
+    """
+
+    source: str
+    sha256: str
+    figures: Figures | None
+    findings: tuple[Finding, ...]
+    passed_unlisted: int = 0
+
+    @property
+    def entered(self) -> Figures:
+        """The figures of a file that was read; ValueError of any other, which has no place in a ranking."""
+        if self.figures is None:
+            raise ValueError(f"{self.source} is no submission")
+        return self.figures
+
+    @property
+    def valid(self) -> bool:
+        """Whether something was checked and no error was found."""
+        return is_valid(self.findings) or (self.passed_unlisted > 0 and not self.reason)
+
+    @property
+    def trust(self) -> Trust | None:
+        """How far a valid submission's numbers can be believed."""
+        return self.figures.trust if self.figures and self.valid else None
+
+    @property
+    def reason(self) -> str:
+        """The first error; empty where there is none."""
+        error = next((finding for finding in self.findings if finding.is_error), None)
+        return f"not valid: {error.id} {error.name}: {error.message}" if error else ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The ids of the checks that warn."""
+        return tuple(each.id for each in self.findings if each.is_issue and not each.is_error)
+
+    @property
+    def passed(self) -> int:
+        """How many checks passed."""
+        return self.passed_unlisted + sum(finding.passed is True for finding in self.findings)
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """The findings of the checks that did not pass: failed, or could not be made."""
+        return tuple(finding for finding in self.findings if not finding.passed)
+
+    def brief(self) -> Self:
+        """The same without the findings of what passed, which are counted."""
+        return self.model_copy(update={"findings": self.notes, "passed_unlisted": self.passed})
+
+    def among(self, findings: Sequence[Finding]) -> Self:
+        """With what the other files of a call tell about it."""
+        return self.model_copy(update={"findings": (*self.findings, *findings)})
+
+    def strict(self) -> Self:
+        """The same with every warning an error."""
+        findings = (replace(each, severity="error") if each.severity == "warning" else each for each in self.findings)
+        return self.model_copy(update={"findings": tuple(findings)})
+
+    def as_dict(self) -> dict[str, Any]:
+        """As `validate_submission` gives it, under the name of its file."""
+        return {"file": writable(self.source), "trust": self.trust, **report(self.findings)}
+
+
+def judge(source: str, content: bytes, rules: Rules) -> tuple[Judged, Circumstances]:
+    """Everything found about the content of a file, apart from what only other files can tell."""
+    parsed = parse_bytes(content)
+    findings = findings_of(parsed, rules)
+    submission = parsed.submission
+    if submission is None:
+        return Judged(source=source, sha256=sha256(content), figures=None, findings=findings), Circumstances()
+    valid = is_valid(findings)
+    figures = Figures.of(submission, rules, valid)
+    judged = Judged(source=source, sha256=sha256(content), figures=figures, findings=findings)
+    return judged, Circumstances.of(submission) if valid else Circumstances()
+
+
+def unreadable(source: str, refusal: RefusedError) -> Judged:
+    """A file that could not be read."""
+    return Judged(source=source, sha256="", figures=None, findings=(refused(refusal),))
+
+
+def judge_file(name: str, *, read: Read | None = None, rules: Rules | None = None) -> Judged:
+    """Everything found about one file; `read` gives its content, or raises RefusedError."""
+    try:
+        content = (read or _read_path)(name)
+    except RefusedError as refusal:
+        return unreadable(name, refusal)
+    return judge(name, content, rules or load_rules())[0]
+
+
+def judge_files(names: Iterable[str], *, read: Read | None = None, rules: Rules | None = None) -> Iterator[Judged]:
+    """Every file in the order of the names, once all were read: then copies between athletes are known."""
+    return beside_one_another(judge_file(name, read=read, rules=rules) for name in names)
+
+
+def beside_one_another(judged: Iterable[Judged]) -> Iterator[Judged]:
+    """The same files in the same order, each readable one with what the others tell about it.
+
+    Only when all are known can the first be told about the last; until then they wait in a temporary file, so that
+    memory does not grow with their number.
+    """
+    ledger = Ledger()
+    with tempfile.TemporaryFile() as waiting:
+        for each in judged:
+            ledger.add(each.source, each.figures.traces if each.figures else None)
+            pickle.dump(each, waiting)
+        compared = ledger.compared()
+        waiting.seek(0)
+        for number in range(len(ledger.sources)):
+            each = pickle.load(waiting)  # written by ourselves, in a file that has no name
+            yield each.among(compared(number, each.figures.traces)) if each.figures else each
+
+
+def _read_path(name: str) -> bytes:
+    return read_regular(Path(name))

@@ -1,0 +1,107 @@
+"""What an athlete declares: who enters, for which event, with what, and under which rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from tinytorch.benchmarking.records.record import Moment, Record, Sha256, Text
+from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division, OlympicEvent, parse_event
+from tinytorch.competition.rules.events import Rules
+from tinytorch.errors import UsageError
+from tinytorch.text import is_blank, is_safe, nearest, safe_text
+
+ATHLETE_LIMIT = TECHNIQUE_LIMIT = 100
+REPOSITORY_LIMIT = 200
+_REPOSITORY = re.compile(r"https?://[^\s/]+\.[^\s/]+(/\S*)?")
+
+Technique = Annotated[str, StringConstraints(pattern=r"\S", max_length=TECHNIQUE_LIMIT)]
+
+
+class Athlete(Record):
+    """Who enters; a class may give its members ids."""
+
+    name: Annotated[str, StringConstraints(pattern=r"\S", max_length=ATHLETE_LIMIT)]
+    id: Text | None = None
+
+
+class RulesId(Record):
+    """Which rules a submission was made under."""
+
+    version: Text
+    sha256: Sha256
+
+    @classmethod
+    def of(cls, rules: Rules) -> RulesId:
+        """Those of these rules."""
+        return cls(version=rules.version, sha256=rules.sha256)
+
+
+class Provenance(Record):
+    """The repository that a submission was packaged in: its commit, and whether anything was not committed."""
+
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")]
+    is_dirty: bool
+
+
+class Declaration(Record):
+    """Who enters what for which event, made when and under which rules."""
+
+    event: Annotated[OlympicEvent, Field(strict=False)]
+    division: Division
+    athlete: Athlete
+    repository: Annotated[str, StringConstraints(max_length=REPOSITORY_LIMIT)] | None
+    techniques: Annotated[list[Technique], Field(max_length=MOST_TECHNIQUES)]
+    created_at: Moment
+    rules: RulesId
+    provenance: Provenance | None = None
+
+
+def make_declaration(
+    *, event: OlympicEvent | str, division: str, athlete_name: str, github_repo: str | None, techniques: Sequence[str],
+    created_at: datetime, rules: Rules, provenance: Provenance | None = None,
+) -> Declaration:  # fmt: skip
+    """The declaration, every text checked; UsageError says which one is wrong."""
+    if division not in DIVISIONS:
+        raise UsageError(f"unknown division {division!r}", mend=nearest(str(division), DIVISIONS))
+    if isinstance(techniques, str) or len(techniques) > MOST_TECHNIQUES:
+        raise UsageError(f"techniques must be a list of at most {MOST_TECHNIQUES} names")
+    if created_at.tzinfo is None:
+        raise UsageError("created_at has no time zone", mend="use datetime.now(timezone.utc)")
+    return Declaration(
+        event=parse_event(event),
+        division="closed" if division == "closed" else "open",
+        athlete=Athlete(name=_checked_text("athlete_name", athlete_name, ATHLETE_LIMIT)),
+        repository=None if github_repo is None else _checked_repository(github_repo),
+        techniques=[_checked_text("technique", technique, TECHNIQUE_LIMIT) for technique in techniques],
+        created_at=created_at,
+        rules=RulesId.of(rules),
+        provenance=provenance,
+    )
+
+
+def is_repository(address: str) -> bool:
+    """Whether `address` is a web address (http or https)."""
+    return _REPOSITORY.fullmatch(address) is not None
+
+
+def _checked_text(field: str, text: str, limit: int) -> str:
+    if not isinstance(text, str) or is_blank(text):
+        raise UsageError(f"{field} must be a text that is not empty", mend="write something that can be seen")
+    if len(text) > limit:
+        raise UsageError(f"{field} has {len(text)} characters; at most {limit} are allowed", mend="shorten it")
+    if not is_safe(text):
+        mend = "type it with printable characters, in a terminal that speaks UTF-8"
+        raise UsageError(f"{field} has characters that cannot be shown: {safe_text(text, 60)}", mend=mend)
+    return text
+
+
+def _checked_repository(address: str) -> str:
+    text = _checked_text("github_repo", address, REPOSITORY_LIMIT)
+    if not is_repository(text):
+        raise UsageError("github_repo is not a web address", mend="write it as https://github.com/NAME/REPOSITORY")
+    return text

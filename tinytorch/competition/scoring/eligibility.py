@@ -1,0 +1,60 @@
+"""For which events a run qualifies, and how its constraints are said in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinytorch.benchmarking.records.metrics import Metrics
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.submission import Scores
+from tinytorch.competition.rules.events import (
+    Constraint,
+    ConstraintResult,
+    EventRules,
+    Rules,
+    check_constraints,
+    load_rules,
+)
+from tinytorch.competition.scoring.scores import metric_values
+from tinytorch.units import format_limit, format_metric, parse_metric
+
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """What an event would say of a run: the value that it ranks by (None: not measured), and each constraint."""
+
+    event: OlympicEvent
+    asked: EventRules
+    value: float | None
+    constraints: list[ConstraintResult]
+
+    @property
+    def is_eligible(self) -> bool | None:
+        """Whether every constraint holds; None where one could not be checked and none is missed."""
+        states = [constraint.satisfied for constraint in self.constraints]
+        return False if False in states else None if None in states else True
+
+
+def eligibility(optimized: Metrics, scores: Scores, rules: Rules | None = None) -> list[Eligibility]:
+    """For every event, in their order."""
+    values, demands = {**scores.model_dump(), **metric_values(optimized)}, rules or load_rules()
+    return [
+        Eligibility(event, asked, values[asked.ranked_by], check_constraints(event, values, demands))
+        for event, asked in ((event, demands.events[event]) for event in OlympicEvent)
+    ]
+
+
+def value_words(result: ConstraintResult) -> str:
+    """The value that a constraint met, with as many digits as it takes to see on which side of the limit it is."""
+    if result.value is None:
+        return NOT_MEASURED
+    texts = [format_metric(result.metric, result.value, digits) for digits in range(3, 18)]
+    asked = Constraint(metric=result.metric, operator=result.operator, limit=result.limit)
+    return next((text for text in texts if asked.allows(parse_metric(text)) == result.satisfied), texts[-1])
+
+
+def limit_words(result: ConstraintResult) -> str:
+    """What a constraint asks for: `>= 85 %`, `< 100 ms`."""
+    return f"{result.operator} {format_limit(result.metric, result.limit)}"

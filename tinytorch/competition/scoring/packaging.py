@@ -1,0 +1,100 @@
+"""A declaration and a measurement made into a submission, with everything that follows from them by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.declaration import Declaration, Provenance, make_declaration
+from tinytorch.competition.record.document import SCHEMA_VERSION, TOOL
+from tinytorch.competition.record.run import Measurement, Run, TaskRecord
+from tinytorch.competition.record.submission import Derived, Submission, Trust, trust_of
+from tinytorch.competition.rules.events import Rules, check_constraints, load_rules
+from tinytorch.competition.scoring.scores import (
+    MeasuredResults,
+    Results,
+    compared,
+    compute_scores,
+    metric_values,
+    paired_models,
+)
+
+
+def generate_submission(
+    *,
+    baseline_results: Results,
+    optimized_results: Results,
+    event: OlympicEvent | str,
+    athlete_name: str,
+    github_repo: str | None = None,
+    techniques: Sequence[str] = (),
+    division: str = "closed",
+    task: TaskRecord | None = None,
+    created_at: datetime | None = None,
+    rules: Rules | None = None,
+) -> dict[str, Any]:
+    """A submission, as a plain dict, from two models' results or from numbers given by hand (ms, MB, fraction)."""
+    judged_by = rules or load_rules()
+    declaration = make_declaration(
+        event=event, division=division, athlete_name=athlete_name, github_repo=github_repo, techniques=techniques,
+        created_at=created_at or datetime.now(UTC), rules=judged_by,
+    )  # fmt: skip
+    baseline, optimized = paired_models(baseline_results, optimized_results)
+    measured = optimized_results if isinstance(optimized_results, MeasuredResults) else None
+    measurement = Measurement(
+        task=task,
+        system_info=measured.system_info if measured else None,
+        protocol=measured.protocol if measured else None,
+        baseline=baseline,
+        optimized=optimized,
+    )
+    return packaged(declaration, measurement, judged_by)
+
+
+def submission_from_run(
+    run: Run,
+    *,
+    event: OlympicEvent | str,
+    athlete_name: str,
+    github_repo: str | None = None,
+    techniques: Sequence[str] | None = None,
+    division: str | None = None,
+    created_at: datetime | None = None,
+    rules: Rules | None = None,
+    provenance: Provenance | None = None,
+) -> dict[str, Any]:
+    """A submission, as a plain dict, of a recorded run; techniques and division are the run's unless given."""
+    judged_by = rules or load_rules()
+    said = run.source.techniques or []
+    declaration = make_declaration(
+        event=event, division=division or run.source.division or "open", athlete_name=athlete_name,
+        github_repo=github_repo, techniques=said if techniques is None else techniques,
+        created_at=created_at or datetime.now(UTC), rules=judged_by, provenance=provenance,
+    )  # fmt: skip
+    return packaged(declaration, run, judged_by)
+
+
+def packaged(declaration: Declaration, measurement: Measurement, rules: Rules) -> dict[str, Any]:
+    """Derive everything that follows by the rules, and seal it."""
+    baseline, optimized = measurement.baseline.metrics, measurement.optimized.metrics
+    trust = trust_of(baseline, optimized)
+    if trust is Trust.T0:  # a machine and a protocol would say that all of it was measured
+        measurement = measurement.model_copy(update={"system_info": None, "protocol": None})
+    submission = Submission(
+        document="submission",
+        schema_version=SCHEMA_VERSION,
+        tool=TOOL,
+        declaration=declaration,
+        run=measurement,
+        derived=Derived(
+            scores=compute_scores(baseline, optimized, rules),
+            statistics=compared(baseline, optimized, rules),
+            constraints=check_constraints(declaration.event, metric_values(optimized), rules),
+            trust=trust,
+        ),
+        digest="0" * 64,
+    )
+    document: dict[str, Any] = submission.sealed().model_dump(mode="json")
+    return document
