@@ -11,6 +11,7 @@ SHORTEST_SAMPLE_NS = 100_000  # calls faster than this are timed in batches
 TIMER_SHARE = 0.005  # of a sample that reading the clock may cost; a slow or coarse clock makes the samples longer
 LARGEST_COPIES_BYTES = 1_000_000_000  # kept by all live copies of all processes
 FEWEST_VISITS = 10  # with 2 the least block of a copy is still 7 % above its quiet time
+MOST_VISITS = 32  # the least of 60 blocks is within 0.2 % of the quiet time; these are 128, and a file that can be read
 MOST_SESSIONS = MOST_PROCESSES = 256  # so that no two processes of any seeds share a seed
 
 
@@ -103,7 +104,7 @@ def make_plan(tier: Tier, probe: Probe, kept_bytes: Sequence[int]) -> Plan:
     """The plan for models that `probe` saw and that keep `kept_bytes` each.
 
     Copies are limited by memory. The first block shape that lets the fewest visits fit into the budget is taken, then
-    as many visits as fit.
+    as many visits as fit, up to `MOST_VISITS`.
     """
     copies = max(1, min(tier.copies, LARGEST_COPIES_BYTES // max(1, tier.processes * sum(kept_bytes))))
     calls = tuple(max(1, ceil(probe.shortest_sample_ns / max(1, ns))) for ns in probe.call_ns)
@@ -111,7 +112,7 @@ def make_plan(tier: Tier, probe: Probe, kept_bytes: Sequence[int]) -> Plan:
     plans = (replace(shortest, block=block) for block in BLOCK_SHAPES)
     plan = next((plan for plan in plans if session_ns(plan, probe) <= tier.budget_ns), shortest)
     affordable = FEWEST_VISITS * tier.budget_ns // max(1, session_ns(plan, probe))
-    return replace(plan, visits=max(FEWEST_VISITS, affordable))
+    return replace(plan, visits=min(max(FEWEST_VISITS, affordable), MOST_VISITS))
 
 
 def session_ns(plan: Plan, probe: Probe) -> int:

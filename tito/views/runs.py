@@ -263,9 +263,11 @@ def _accuracy_words(comparison: Comparison | None) -> str:
 def _below(run: Run) -> str:
     protocol, trust = run.protocol, trust_of(run.baseline.metrics, run.optimized.metrics)
     sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
+    backends = [run.baseline.backend, run.optimized.backend]
     return (
         "latency is the quiet time (the machine undisturbed); typical: as it was.\n"
         f"95 % intervals over {sessions}{protocol.processes} processes x {protocol.copies} copies; "
         f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; "
+        f"{f'run by {backends[0]} and {backends[1]}; ' if all(backends) else ''}"
         f"trust {trust} ({trust.word}); run {run.id}"
     )

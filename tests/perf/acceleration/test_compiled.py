@@ -255,5 +255,5 @@ def test_without_the_extra_all_works_but_its_back_end_which_says_what_to_install
 
     assert done.stdout.splitlines() == [
         "numpy (1, 2)",
-        'the numba back end needs numba, which is not installed | pip install "tinytorch-olympics[numba]"',
+        "the numba back end needs numba, which is not installed | pip install numba",
     ]

@@ -13,7 +13,7 @@ from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.text import nearest
 
-INSTALL_NUMBA = 'pip install "tinytorch-olympics[numba]"'
+INSTALL_NUMBA = "pip install numba"
 
 
 def check_backend(backend: str) -> None:

@@ -1,0 +1,113 @@
+"""Every command once, and every record there and back: what must hold with the lowest versions that we declare.
+
+    python .ci/smoke.py
+
+One line for each command that did not end as it should; the exit code says how many.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tinytorch.competition.formats.document import Document
+from tinytorch.competition.formats.ranking import RankingsDocument
+from tinytorch.competition.ranking.judged import Circumstances, Judged, judge
+from tinytorch.competition.record.run import Run, RunFile, parse_run
+from tinytorch.competition.record.submission import Submission
+from tinytorch.competition.rules.events import Rules, load_rules
+from tito.commands import every_command
+
+COMMANDS = """
+olympics benchmark --tier fast -o run.json
+olympics benchmark --tier fast --strategy planned -o planned.json
+olympics score
+olympics score --json
+olympics submit --event all_around --athlete Ada
+olympics submit --event latency_sprint --athlete Bob -o bob.json --json
+olympics validate submission.json
+olympics validate . --json -o validation.json
+olympics validate . --format junit
+olympics validate . --format github
+olympics validate . --format gradescope
+olympics validate . --format markdown
+olympics validate --explain all
+olympics leaderboard submission.json bob.json
+olympics leaderboard submission.json bob.json --json -o ranking.json
+olympics leaderboard submission.json --format csv
+olympics leaderboard submission.json --format markdown
+olympics report submission.json bob.json
+olympics compare run.json planned.json
+olympics status
+olympics tasks
+olympics techniques
+olympics init
+olympics rules
+olympics profile
+olympics schema
+olympics logo
+module list
+module status
+module start tensor
+module reset tensor
+module test tensor
+module complete tensor
+milestone list
+milestone info 2
+milestone run 2
+milestone status
+test tensor
+system info
+system health
+"""
+FINDINGS = {  # exit code 1 is an answer, too: of files that are no submissions, of a busy machine, of a starter file
+    "olympics validate .", "system health", "module complete", "module test", "test tensor",
+}  # fmt: skip
+
+
+def main() -> int:
+    """How many commands and records failed."""
+    wrong = [command for command in COMMANDS.strip().splitlines() if not ends_well(command)]
+    called = {tuple(command.split()[:2]) for command in COMMANDS.strip().splitlines()} | {("test",)}
+    wrong += [" ".join(command) for command in every_command() if command not in called]
+    return len(wrong) + round_trips()
+
+
+def ends_well(command: str) -> bool:
+    """Whether a command ends with the code that it should, and without a traceback."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "tito", *shlex.split(command)], capture_output=True, text=True, check=False
+    )
+    allowed = {0, 1} if any(command.startswith(each) for each in FINDINGS) else {0}
+    is_good = done.returncode in allowed and "Traceback" not in done.stderr
+    print(f"{'ok  ' if is_good else 'BAD '} {time.perf_counter() - start:5.1f} s  tito {command}", flush=True)
+    if not is_good:
+        print(done.stdout, done.stderr)
+    return is_good
+
+
+def round_trips() -> int:
+    """How many records are not what they were once they have been text."""
+    run = parse_run("run.json", Path("run.json").read_bytes())
+    judged, circumstances = judge("submission.json", Path("submission.json").read_bytes(), load_rules())
+    records = [
+        run, RunFile(run=run), judged, circumstances, load_rules(),
+        Document.model_validate_json(Path("validation.json").read_bytes()),
+        RankingsDocument.model_validate_json(Path("ranking.json").read_bytes()),
+        Submission.model_validate_json(Path("submission.json").read_bytes()),
+    ]  # fmt: skip
+    kinds = {Run, RunFile, Judged, Circumstances, Rules, Document, RankingsDocument, Submission}
+    wrong = [type(each).__name__ for each in records if type(each).model_validate_json(each.model_dump_json()) != each]
+    print(f"{len(records) - len(wrong)} of {len(kinds)} records came back as they went {wrong or ''}")
+    return len(wrong) + len(kinds - {*map(type, records)})
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        sys.exit(main())
