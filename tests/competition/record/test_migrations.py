@@ -8,16 +8,20 @@ from typing import Any
 
 import pytest
 
+from tinytorch.benchmarking.records.samples import read_samples
 from tinytorch.competition.checks.validation import validate_bytes
 from tinytorch.competition.record.document import SCHEMA_VERSION, json_schema
 from tinytorch.competition.record.migrations import STEPS, migrate
 from tinytorch.competition.record.parsing import parse_bytes
 from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.run import RunFile, parse_run
 from tinytorch.competition.record.submission import Submission
+from tinytorch.errors import UsageError
 
 FROZEN = Path(__file__).with_name("frozen")
 VERSIONS = [*STEPS, SCHEMA_VERSION]
 MEASURED_BEFORE = FROZEN / "submission-1.0.json"
+FORMER_RUN = FROZEN / "run-2.1.json"
 EXAMPLES = [path for kind in ("claimed", "submission") for path in sorted(FROZEN.glob(f"{kind}-*"))]
 EXAMPLES.remove(MEASURED_BEFORE)
 
@@ -51,10 +55,10 @@ def test_times_of_the_former_recipe_are_refused_by_the_name_of_their_version() -
 
 
 def test_nothing_else_lies_among_the_frozen_files() -> None:
-    """Three files per version."""
+    """Three files per version, and a run."""
     schemas = [FROZEN / f"schema-{version}.json" for version in VERSIONS]
 
-    assert sorted(FROZEN.iterdir()) == sorted([*EXAMPLES, *schemas, MEASURED_BEFORE])
+    assert sorted(FROZEN.iterdir()) == sorted([*EXAMPLES, *schemas, MEASURED_BEFORE, FORMER_RUN])
     assert len(EXAMPLES) == 2 * len(VERSIONS) - 1
 
 
@@ -97,3 +101,52 @@ def test_migration_leaves_the_document_it_was_given_alone() -> None:
     assert document == {"schema_version": "1.0", "x": 1}
     assert (migrated["schema_version"], migrated["x"]) == (SCHEMA_VERSION, 1)
     assert words == f"schema version 1.0, read as {SCHEMA_VERSION}"
+
+
+def test_times_of_2_2_are_the_same_in_nanoseconds_and_text() -> None:
+    document = json.loads((FROZEN / "submission-2.2.json").read_bytes())
+    before, after = document["optimized"]["metrics"]["latency"], migrate(document)[0]["run"]["optimized"]["metrics"]
+
+    assert read_samples(after["latency"]["samples_ns"]).tolist() == before["samples_ns"]
+    assert after["latency"]["mean_ns"] == pytest.approx(1e6 * before["mean"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "samples", [[[["1"]]], [[[1.5]]], [[[True]]], [[[1], [2, 3]]], [1], "1", [[[2**70]]], [[[-1]]]]
+)
+def test_samples_of_2_2_that_are_none_are_refused_by_the_schema(samples: Any) -> None:
+    """Whatever stands there, migration neither fails nor makes it good."""
+    document = json.loads((FROZEN / "submission-2.2.json").read_bytes())
+    document["baseline"]["metrics"]["latency"]["samples_ns"] = samples
+    (failed,) = [each for each in validate_bytes(json.dumps(document).encode())["checks"] if each["passed"] is False]
+
+    assert failed["name"] in ("schema", "numbers")
+    assert failed["name"] == "numbers" or "run.baseline.metrics.latency.samples_ns" in failed["message"]
+
+
+@pytest.mark.parametrize("key", ["extra", "run", "declaration", "document", "tool"])
+def test_a_key_that_2_2_did_not_have_is_not_lost(key: str) -> None:
+    document = json.loads((FROZEN / "claimed-2.2.json").read_bytes())
+
+    assert not validate_bytes(json.dumps({**document, key: {}}).encode())["valid"]
+
+
+def test_a_run_that_was_recorded_before_is_read() -> None:
+    content = FORMER_RUN.read_bytes()
+    run, former = parse_run("run.json", content), json.loads(content)
+
+    assert (run.source.division, run.source.techniques) == (former["division"], former["techniques"])
+    assert run.optimized.metrics == run.optimized.metrics.model_copy(
+        update={
+            name: record.recomputed() for name, record in run.optimized.metrics.measured().items() if name != "latency"
+        }
+    )
+    assert parse_run("again", RunFile.text(run).encode()) == run
+
+
+@pytest.mark.parametrize(
+    "change", [{"schema_version": "2.0"}, {"source": 1}, {"baseline": []}, {"more": 1}, {"task": None}]
+)
+def test_a_damaged_run_of_before_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="is not a run record"):
+        parse_run("run.json", json.dumps({**json.loads(FORMER_RUN.read_bytes()), **change}).encode())

@@ -6,9 +6,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinytorch.benchmarking.benchmark import BenchmarkResults
+from tinytorch.benchmarking.records.metrics import Latency
+from tinytorch.benchmarking.schedule import BLOCK_SHAPES, MOST_VISITS, TIERS
 from tinytorch.competition import OlympicEvent, generate_submission, validate_submission
 from tinytorch.competition.record.document import json_schema
 from tinytorch.competition.record.run import Run
@@ -112,3 +115,22 @@ def test_the_schema_names_every_field() -> None:
     assert set(schema["properties"]) == set(Submission.model_fields)
     assert schema["additionalProperties"] is False
     assert json.loads(json.dumps(schema)) == schema
+
+
+def test_a_person_can_open_a_submission_of_the_default_tier(run: Run) -> None:
+    """The most that it measures: all visits, of two models whose samples are batches of just above 100 us."""
+    shape = (TIERS["default"].processes * 2, MOST_VISITS * BLOCK_SHAPES[0].block_pairs, BLOCK_SHAPES[0].timed)
+    generator = np.random.default_rng(0)
+    times = (Latency.from_samples(generator.integers(100_000, 120_000, shape), 1, 2, "0" * 16) for _ in range(2))
+    models = {
+        role: model.model_copy(update={"metrics": model.metrics.model_copy(update={"latency": latency})})
+        for (role, model), latency in zip(
+            (("baseline", run.baseline), ("optimized", run.optimized)), times, strict=True
+        )
+    }
+    text = json.dumps(
+        submission_from_run(run.model_copy(update=models), event="all_around", athlete_name="A"), indent=2
+    )
+
+    assert len(text) <= 250_000
+    assert text.count("\n") < 300

@@ -80,7 +80,7 @@ def _fault(text: str, placement: int) -> str:
     for number, block in enumerate(text.split(BLOCK)):
         for sample in block.split(SAMPLE):
             if not _TIME.fullmatch(sample):
-                found = f"{safe_text(sample, 40)!r}" if sample else "nothing"
+                found = f"'{safe_text(sample, 40)}'" if sample else "nothing"
                 return f"placement {placement}, block {number}: {found} is no whole number of nanoseconds above 0"
     return f"placement {placement}: one space between samples and '; ' between blocks is expected"
 
