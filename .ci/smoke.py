@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tinytorch.competition.formats.document import Document
-from tinytorch.competition.formats.ranking import RankingsDocument
+from tinytorch.competition.formats.leaderboard import RankingsDocument
 from tinytorch.competition.ranking.judged import Circumstances, Judged, judge
 from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.competition.record.submission import Submission

@@ -25,7 +25,8 @@ from pathlib import Path
 import psutil
 from validation import measured, resident_bytes
 
-from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Memory, ModelRecord
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import Accuracy, Memory, ModelRecord
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import RunFile, parse_run
 from tinytorch.competition.scoring.packaging import submission_from_run

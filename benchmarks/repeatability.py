@@ -28,7 +28,7 @@ import numpy as np
 from contenders import network
 
 from tinytorch.benchmarking import Benchmark
-from tinytorch.benchmarking.records.metrics import Latency
+from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.statistics import MeanEstimate, mean_estimate
 from tinytorch.core.layers import Sequential
 

@@ -30,7 +30,8 @@ import numpy as np
 import psutil
 from mutations import mutate_bytes, mutate_json
 
-from tinytorch.benchmarking.records.metrics import Latency, ModelRecord
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import ModelRecord
 from tinytorch.benchmarking.records.samples import Times
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings

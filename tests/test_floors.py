@@ -23,6 +23,22 @@ FLOORS = {
     "tito": 5,
     "tinytorch": 3,  # its face: names of lower floors, for those above
 }  # fmt: skip
+ORDERS = {  # inside a part: a folder imports from those before it
+    "tinytorch.competition": ["names", "rules", "record", "scoring", "checks", "ranking", "formats"],
+    "tito": [
+        "exit_codes",
+        "place",
+        "commands",
+        "terminal",
+        "workspace",
+        "options",
+        "start",
+        "views",
+        "report",
+        "olympics",
+        "course",
+    ],
+}
 MAY_SHARE_A_FLOOR = {
     ("tinytorch.datasets", "tinytorch.core"), ("tinytorch.perf", "tinytorch.benchmarking"),
     ("tinytorch.olympics", "tinytorch.competition"),
@@ -74,6 +90,43 @@ def upward(module: str, source: str) -> list[str]:
 def test_a_file_imports_from_lower_floors_and_its_own_part_only(path: Path) -> None:
     if module_of(path) != "tinytorch":  # the package's face re-exports lazily from every floor
         assert upward(module_of(path), path.read_text()) == []
+
+
+def backward(module: str, source: str) -> list[str]:
+    """What a module imports from a folder that comes after its own, or from itself by way of the package's face."""
+    for root, order in ORDERS.items():
+        own = module.removeprefix(f"{root}.").split(".")[0]
+        if module.startswith(f"{root}.") and own in order:
+            others = {name: name.removeprefix(f"{root}.").split(".")[0] for name in imports_of(source)}
+            later = order[order.index(own) + 1 :]
+            return sorted(name for name, other in others.items() if name.startswith(f"{root}.") and other in later)
+    return []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_imports_from_the_folders_before_its_own(path: Path) -> None:
+    is_the_tree = module_of(path) == "tito.commands"  # which names every command, for others to load
+    assert is_the_tree or backward(module_of(path), path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("tinytorch.competition.record.parsing", "from tinytorch.competition.checks.findings import Finding"),
+        ("tinytorch.competition.rules.events", "def late():\n    from tinytorch.competition.scoring import scores"),
+        ("tito.terminal.screen", "from tito.workspace import history"),
+        ("tito.views.runs", "import tito.olympics.score"),
+    ],
+)
+def test_an_import_from_a_later_folder_is_seen(module: str, source: str) -> None:
+    assert len(backward(module, source)) == 1
+
+
+def test_every_folder_of_a_part_has_its_place() -> None:
+    for root, order in ORDERS.items():
+        folders = {path.parent.name for path in (ROOT / root.replace(".", "/")).glob("*/__init__.py")}
+
+        assert folders <= {*order}
 
 
 @pytest.mark.parametrize(

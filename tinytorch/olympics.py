@@ -24,13 +24,13 @@ from tinytorch.benchmarking.statistics import percentile, percentile_floor
 from tinytorch.benchmarking.system import describe
 from tinytorch.competition import OlympicEvent
 from tinytorch.competition.names import parse_event
-from tinytorch.competition.record.classroom import (
+from tinytorch.competition.rules.events import check_constraints
+from tinytorch.competition.rules.quantities import checked_quantity
+from tinytorch.competition.scoring.classroom import (
     ReportMetrics,
     improvements_of,
     validate_submission_schema,
 )
-from tinytorch.competition.rules.events import check_constraints
-from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Layer, Linear
 from tinytorch.core.model import as_call, inference, parameter_count

@@ -17,10 +17,10 @@ import typer
 
 from tinytorch.errors import TinyTorchError
 from tinytorch.units import format_size
-from tito.course.course import CHECKOUT, IS_CHECKOUT
 from tito.course.coursework import installed_version
 from tito.exit_codes import ExitCode
 from tito.options import Json
+from tito.place import CHECKOUT, IS_CHECKOUT
 from tito.terminal import screen
 from tito.terminal.tables import table
 from tito.workspace.folder import CACHE_VARIABLE, folder_of, workspace_root

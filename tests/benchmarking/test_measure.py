@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking import measure
-from tinytorch.benchmarking.schedule import BlockShape, Plan
+from tinytorch.benchmarking.schedule import BlockShape, Schedule
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import RunError
 
@@ -33,7 +33,7 @@ class FakeClock:
         return call
 
 
-PLAN = Plan(sessions=1, processes=1, copies=2, visits=3, block=BlockShape(4, 5, 8), calls_per_sample=(1, 10))
+PLAN = Schedule(sessions=1, processes=1, copies=2, visits=3, block=BlockShape(4, 5, 8), calls_per_sample=(1, 10))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ class Inputs:
         return list(range(self.given - count, self.given))
 
 
-def measured(clock: FakeClock, plan: Plan = PLAN) -> measure.Samples:
+def measured(clock: FakeClock, plan: Schedule = PLAN) -> measure.Samples:
     copies = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(plan.copies)]
     return measure.measure_visit(copies, Inputs(), plan, random.Random(1), clock)
 

@@ -13,14 +13,14 @@ import pytest
 
 from tinytorch.benchmarking import integrity, placements
 from tinytorch.benchmarking.placements import Placements, Subjects
-from tinytorch.benchmarking.schedule import BlockShape, Plan
+from tinytorch.benchmarking.schedule import BlockShape, Schedule
 from tinytorch.core import layers, ops
 from tinytorch.core.layers import Dropout, Linear
 from tinytorch.core.tensor import Tensor
 from tinytorch.datasets.digits import with_noise
 
 INPUTS = np.random.default_rng(0).random((12, 4), dtype=np.float32)
-PLAN = Plan(sessions=1, processes=1, copies=2, visits=10, block=BlockShape(2, 1, 3), calls_per_sample=(1, 1))
+PLAN = Schedule(sessions=1, processes=1, copies=2, visits=10, block=BlockShape(2, 1, 3), calls_per_sample=(1, 1))
 ONE_COPY = replace(PLAN, copies=1)
 
 

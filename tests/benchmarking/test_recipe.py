@@ -20,7 +20,7 @@ import pytest
 
 from tinytorch.benchmarking import comparison, measure, placements, schedule, session, statistics
 from tinytorch.benchmarking.placements import Placements
-from tinytorch.benchmarking.schedule import Plan
+from tinytorch.benchmarking.schedule import Schedule
 
 
 def neighbour(name: str) -> ModuleType:
@@ -57,13 +57,13 @@ def in_order(builders: Any, generator: random.Random) -> list[object]:
     return [builder() for builder in builders]
 
 
-def without_coin_flip(plan: Plan, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
+def without_coin_flip(plan: Schedule, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
     for copy in range(plan.copies):
         for _ in range(plan.block.block_pairs):
             yield copy, tuple(range(len(plan.calls_per_sample)))
 
 
-def with_fewer_blocks_for_one(plan: Plan, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
+def with_fewer_blocks_for_one(plan: Schedule, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
     for copy in range(plan.copies):
         yield copy, (1,)
         for _ in range(plan.block.block_pairs - 1):
@@ -169,10 +169,10 @@ SABOTAGES = {
         Placements, "_take", no_new_ones, IN_PLACEMENTS.test_timed_inputs_never_repeat_where_new_ones_can_be_made
     ),
     "copies as units": Sabotage(
-        Plan, "copies_per_unit", 1, IN_SESSION.test_the_process_is_the_unit
+        Schedule, "copies_per_unit", 1, IN_SESSION.test_the_process_is_the_unit
     ),
     "processes as units of several sessions": Sabotage(
-        Plan, "copies_per_unit", 2,
+        Schedule, "copies_per_unit", 2,
         IN_SESSION.test_of_several_sessions_the_session_is_the_unit_and_they_begin_at_equal_distances,
     ),
     "medians in place of quiet times": Sabotage(

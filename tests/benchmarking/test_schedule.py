@@ -17,10 +17,10 @@ from tinytorch.benchmarking.schedule import (
     SHORTEST_SAMPLE_NS,
     TIERS,
     TIMER_SHARE,
-    Plan,
     Probe,
+    Schedule,
     in_one_process,
-    make_plan,
+    make_schedule,
     process_seed,
     rounds,
     session_ns,
@@ -30,15 +30,15 @@ from tinytorch.benchmarking.schedule import (
 MILLISECOND = 1_000_000
 SECOND = 1_000 * MILLISECOND
 CALLS = [5_000, 300_000, 3 * MILLISECOND, 30 * MILLISECOND, 300 * MILLISECOND]
-PLAN = Plan(sessions=1, processes=8, copies=2, visits=40, block=BLOCK_SHAPES[0], calls_per_sample=(1, 1))
+PLAN = Schedule(sessions=1, processes=8, copies=2, visits=40, block=BLOCK_SHAPES[0], calls_per_sample=(1, 1))
 
 
 def probe(*call_ns: int, timer_ns: int = 50) -> Probe:
     return Probe(call_ns, timer_overhead_ns=timer_ns, timer_step_ns=1)
 
 
-def plan_for(call_ns: int, tier: str = "default", kept_bytes: int = 1000) -> Plan:
-    return make_plan(TIERS[tier], probe(call_ns, call_ns), (kept_bytes, kept_bytes))
+def plan_for(call_ns: int, tier: str = "default", kept_bytes: int = 1000) -> Schedule:
+    return make_schedule(TIERS[tier], probe(call_ns, call_ns), (kept_bytes, kept_bytes))
 
 
 @pytest.mark.parametrize(("tier", "processes", "sessions"), [("fast", 6, 1), ("default", 8, 1), ("rigorous", 8, 6)])
@@ -57,7 +57,7 @@ def test_a_plan_keeps_the_budget_unless_it_is_the_least_there_is(tier: str, call
 
 @given(st.sampled_from(list(TIERS.values())), st.tuples(*[st.integers(1, 10 * SECOND)] * 2), st.integers(0, 10**11))
 def test_every_plan_has_all_units_and_visits_of_its_tier(tier, call_ns, kept_bytes) -> None:
-    plan = make_plan(tier, probe(*call_ns), (kept_bytes, kept_bytes))
+    plan = make_schedule(tier, probe(*call_ns), (kept_bytes, kept_bytes))
 
     assert (plan.processes, plan.sessions, plan.visits >= FEWEST_VISITS) == (tier.processes, tier.sessions, True)
 
@@ -67,14 +67,14 @@ def test_a_fast_model_is_visited_more_often() -> None:
 
 
 def test_fast_calls_are_timed_in_batches() -> None:
-    plan = make_plan(TIERS["default"], probe(5_000, 200_000), (10, 10))
+    plan = make_schedule(TIERS["default"], probe(5_000, 200_000), (10, 10))
 
     assert plan.calls_per_sample == (SHORTEST_SAMPLE_NS // 5_000, 1)
 
 
 @pytest.mark.parametrize("timer_ns", [50, 1_000, 15_000_000])
 def test_reading_the_clock_is_a_negligible_share_of_every_sample(timer_ns: int) -> None:
-    plan = make_plan(TIERS["default"], probe(5_000, timer_ns=timer_ns), (10,))
+    plan = make_schedule(TIERS["default"], probe(5_000, timer_ns=timer_ns), (10,))
 
     assert timer_ns <= TIMER_SHARE * plan.calls_per_sample[0] * 5_000
 

@@ -11,7 +11,7 @@ import pytest
 
 from tinytorch.benchmarking import measure
 from tinytorch.benchmarking.placements import Description, Inspection, Mode
-from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Plan, Probe, Tier
+from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Probe, Schedule, Tier
 from tinytorch.benchmarking.session import (
     LEAST_READ_BYTES,
     Session,
@@ -68,7 +68,7 @@ class ScriptedPlacements:
     def time_passes(self, model: int) -> list[int]:
         return [1000]
 
-    def visit(self, plan: Plan) -> measure.Samples:
+    def visit(self, plan: Schedule) -> measure.Samples:
         slowdown = self.script.slowdown if self.number in self.script.visited else 1
         self.script.visited.append(self.number)
         block = [plan.block.timed * [slowdown * (2000 + self.number)]], [plan.block.timed * [slowdown * 1000]]

@@ -10,14 +10,14 @@ import pytest
 
 from tinytorch.benchmarking import system
 from tinytorch.benchmarking.blas import blas_library
-from tinytorch.benchmarking.system import SIGNS, Evidence, Reading, find_doubts
+from tinytorch.benchmarking.system import SIGNS, Observations, Reading, find_doubts
 
 BEFORE = Reading(
     at_ns=0, cores=2, busy_s=100.0, own_s=50.0, stolen_s=1.0, throttled=3, speed_percent=None, swapped_bytes=10,
     on_battery=False,
 )  # fmt: skip
 AFTER = replace(BEFORE, at_ns=10_000_000_000, busy_s=109.0, own_s=58.9)  # ten seconds later, nine of work
-QUIET = Evidence(BEFORE, AFTER, blas_threads=1, timer_ns=100, typical_excess=1.05)
+QUIET = Observations(BEFORE, AFTER, blas_threads=1, timer_ns=100, typical_excess=1.05)
 
 DOUBTFUL: dict[str, dict[str, Any]] = {
     "busy": {"after": replace(AFTER, busy_s=112.0)},
@@ -31,7 +31,7 @@ DOUBTFUL: dict[str, dict[str, Any]] = {
 }
 
 
-def codes(evidence: Evidence) -> list[str]:
+def codes(evidence: Observations) -> list[str]:
     return [doubt.code for doubt in find_doubts(evidence)]
 
 

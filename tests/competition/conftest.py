@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import ArrayLike
 from pydantic import ValidationError
 
-from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Memory, Metrics, ModelRecord, Throughput
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import Accuracy, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.records.samples import Times, read_samples
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.record.declaration import Provenance

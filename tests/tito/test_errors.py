@@ -14,7 +14,7 @@ import pytest
 
 from tito.app import run
 from tito.exit_codes import EXIT_CODES, exit_code_of
-from tito.workspace.history import RunEntry
+from tito.workspace.history import RunLine
 from tito.workspace.workspace import Workspace
 
 BAD_CALLS = {
@@ -141,7 +141,7 @@ def test_after_a_failed_attempt_submit_asks_for_the_run(place: str, request: pyt
 
 def test_after_a_failed_attempt_a_run_that_is_named_is_packed(athlete: Path, tito) -> None:
     (athlete / "entry.py").write_text(CRASHES)
-    run = Workspace().history_of(RunEntry)[0].id
+    run = Workspace().history_of(RunLine)[0].id
     tito("benchmark", "--tier", "fast", "--entry", "entry.py")
     done = tito("submit", "--event", "all_around", "--run", run)
 

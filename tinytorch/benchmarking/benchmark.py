@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking.comparison import Comparison, compare_metrics
 from tinytorch.benchmarking.placements import Subjects, ThisProcess, Venue
-from tinytorch.benchmarking.records.metrics import Metric, ModelRecord
+from tinytorch.benchmarking.records.metric import Metric
+from tinytorch.benchmarking.records.metrics import ModelRecord
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, ModelLoadError, Sendable, Workers
 from tinytorch.benchmarking.schedule import TIERS, Tier

@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from tinytorch.benchmarking import statistics
-from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Metrics
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import Accuracy, Metrics
 from tinytorch.benchmarking.records.record import Record
 
 MOST_TYPICAL_EXCESS = 1.25

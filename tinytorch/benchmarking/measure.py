@@ -14,7 +14,7 @@ from statistics import median
 
 import numpy as np
 
-from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Plan, turns
+from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Schedule, turns
 from tinytorch.core.tensor import no_grad
 from tinytorch.errors import RunError
 
@@ -84,7 +84,7 @@ def time_block(call: Call, batches: Sequence[Sequence[object]], discarded: int, 
 
 
 def measure_visit(
-    copies: Sequence[Sequence[Call]], take: Take, plan: Plan, generator: random.Random, clock: Clock = CLOCK
+    copies: Sequence[Sequence[Call]], take: Take, plan: Schedule, generator: random.Random, clock: Clock = CLOCK
 ) -> Samples:
     """Time every model of every copy (`copies[copy][model]`) by the plan; the blocks of one pair see the same inputs.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking import integrity, measure
 from tinytorch.benchmarking.blas import verified_blas_threads
 from tinytorch.benchmarking.footprint import Footprint, footprint
-from tinytorch.benchmarking.schedule import Plan, Probe
+from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.core.layers import Layer, find_layers, layer_kinds, parameter_count
 from tinytorch.core.model import Backend, as_call, backend_of
 from tinytorch.core.tensor import Tensor, no_grad
@@ -90,7 +90,7 @@ class AnyPlacements(Protocol):
     def probe(self) -> Probe: ...
     def limits(self, kept_bytes: int) -> measure.Limits: ...
     def time_passes(self, model: int) -> list[int]: ...
-    def visit(self, plan: Plan) -> measure.Samples: ...
+    def visit(self, plan: Schedule) -> measure.Samples: ...
     def inspect(self) -> Inspection: ...
 
 
@@ -180,7 +180,7 @@ class Placements:
         """Nanoseconds of single passes over the full batch, a new one each time where it can be made."""
         return measure.time_passes(self._calls[0][model], lambda: self._wrap(self._fresh(self._subjects.inputs)))
 
-    def visit(self, plan: Plan) -> measure.Samples:
+    def visit(self, plan: Schedule) -> measure.Samples:
         """Interleaved samples of every model in every copy; each visit goes on where the last one stopped."""
         return measure.measure_visit(self._calls, self._take, plan, self._generator)
 

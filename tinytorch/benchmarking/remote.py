@@ -24,7 +24,7 @@ from tinytorch.benchmarking import integrity
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.measure import Limits, Samples
 from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Subjects
-from tinytorch.benchmarking.schedule import Plan, Probe
+from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.processes.worker import Worker, WorkerFailedError
 
 SERVICE = "tinytorch.benchmarking.remote:PlacementsService"
@@ -128,7 +128,7 @@ class RemotePlacements:
     def time_passes(self, model: int) -> list[int]:
         return self._ask(Placements.time_passes, model=model)
 
-    def visit(self, plan: Plan) -> Samples:
+    def visit(self, plan: Schedule) -> Samples:
         return self._ask(Placements.visit, plan=asdict(plan))
 
     def inspect(self) -> Inspection:

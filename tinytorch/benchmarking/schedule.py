@@ -69,7 +69,7 @@ BLOCK_SHAPES = tuple(
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """A whole measurement, fixed in advance. `calls_per_sample` has one number per model."""
 
     sessions: int
@@ -100,7 +100,7 @@ class Probe:
         return max(SHORTEST_SAMPLE_NS, ceil((self.timer_overhead_ns + self.timer_step_ns) / TIMER_SHARE))
 
 
-def make_plan(tier: Tier, probe: Probe, kept_bytes: Sequence[int]) -> Plan:
+def make_schedule(tier: Tier, probe: Probe, kept_bytes: Sequence[int]) -> Schedule:
     """The plan for models that `probe` saw and that keep `kept_bytes` each.
 
     Copies are limited by memory. The first block shape that lets the fewest visits fit into the budget is taken, then
@@ -108,14 +108,14 @@ def make_plan(tier: Tier, probe: Probe, kept_bytes: Sequence[int]) -> Plan:
     """
     copies = max(1, min(tier.copies, LARGEST_COPIES_BYTES // max(1, tier.processes * sum(kept_bytes))))
     calls = tuple(max(1, ceil(probe.shortest_sample_ns / max(1, ns))) for ns in probe.call_ns)
-    shortest = Plan(tier.sessions, tier.processes, copies, FEWEST_VISITS, BLOCK_SHAPES[-1], calls)
+    shortest = Schedule(tier.sessions, tier.processes, copies, FEWEST_VISITS, BLOCK_SHAPES[-1], calls)
     plans = (replace(shortest, block=block) for block in BLOCK_SHAPES)
     plan = next((plan for plan in plans if session_ns(plan, probe) <= tier.budget_ns), shortest)
     affordable = FEWEST_VISITS * tier.budget_ns // max(1, session_ns(plan, probe))
     return replace(plan, visits=min(max(FEWEST_VISITS, affordable), MOST_VISITS))
 
 
-def session_ns(plan: Plan, probe: Probe) -> int:
+def session_ns(plan: Schedule, probe: Probe) -> int:
     """Roughly the nanoseconds that one session's calls take."""
     sample_ns = sum(max(1, ns) * calls for ns, calls in zip(probe.call_ns, plan.calls_per_sample, strict=True))
     return plan.visits * plan.processes * plan.copies * plan.block.samples * sample_ns
@@ -126,13 +126,13 @@ def process_seed(seed: int, session: int, process: int) -> int:
     return (seed * MOST_SESSIONS + session) * MOST_PROCESSES + process
 
 
-def rounds(plan: Plan, generator: random.Random) -> Iterator[list[int]]:
+def rounds(plan: Schedule, generator: random.Random) -> Iterator[list[int]]:
     """Every process once per round, in shuffled order, so that each has its chance of a quiet moment."""
     for _ in range(plan.visits):
         yield generator.sample(range(plan.processes), plan.processes)
 
 
-def turns(plan: Plan, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
+def turns(plan: Schedule, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
     """One visit: every copy in shuffled order, and for each of its block pairs the models by a fair shuffle."""
     models = len(plan.calls_per_sample)
     for copy in generator.sample(range(plan.copies), plan.copies):

@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking import measure, system
 from tinytorch.benchmarking.placements import AnyPlacements, Description, Inspection, Venue
-from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Memory, Metrics, ModelRecord, Throughput
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import Accuracy, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.benchmarking.schedule import (
     BlockShape,
-    Plan,
     Probe,
+    Schedule,
     Tier,
     in_one_process,
-    make_plan,
+    make_schedule,
     process_seed,
     rounds,
     session_ns,
@@ -40,7 +41,7 @@ SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the
 MOST_NAMED, MOST_UNSEEN = 5, 100
 LEAST_READ_BYTES = 262_144  # to start reading less takes as long as to read it, and would pass for a slow memory
 MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
-SURVEY_ONLY = Plan(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
+SURVEY_ONLY = Schedule(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
 Wait = Callable[[float], None]
 
@@ -154,7 +155,7 @@ def survey_models(venue: Venue, settings: Settings, progress: Progress = silent)
 def long_measurement(settings: Settings, survey: Survey) -> str | None:
     """How long the measuring will take, in words, where that is far from what the tier promises."""
     tier = settings.tier
-    planned_ns = session_ns(make_plan(tier, survey.probe, survey.kept_bytes), survey.probe)
+    planned_ns = session_ns(make_schedule(tier, survey.probe, survey.kept_bytes), survey.probe)
     if planned_ns <= MOST_OVER_BUDGET * tier.budget_ns or "latency" not in settings.metrics:
         return None
     total = format_time(planned_ns * tier.sessions)
@@ -166,7 +167,7 @@ def measure_models(
 ) -> Session:
     """Measure what was surveyed, by the plan that follows from it. ModelError when a model patched the framework."""
     tier = settings.tier if venue.mode == "worker processes" else in_one_process(settings.tier)
-    plan = make_plan(tier, survey.probe, survey.kept_bytes)
+    plan = make_schedule(tier, survey.probe, survey.kept_bytes)
     wanted = _sessions(tier, wait) if "latency" in settings.metrics else ()
     taken = [_measure(venue, plan, settings.seed, session, progress) for session in wanted]
     inspections = [survey.inspection, *(inspection for _, found in taken for inspection in found)]
@@ -175,7 +176,7 @@ def measure_models(
     threads = _worst([inspection.blas_threads for inspection in inspections])
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
     latency = _latency(plan, [samples for samples, _ in taken]) if taken else None
-    evidence = system.Evidence(survey.machine, system.read_machine(), threads, timer_ns, _excess(latency))
+    evidence = system.Observations(survey.machine, system.read_machine(), threads, timer_ns, _excess(latency))
     protocol = Protocol(
         **_ran(plan if taken else SURVEY_ONLY), **_seen(survey), tier=settings.tier.name, seed=settings.seed,
         mode=venue.mode, threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
@@ -225,7 +226,7 @@ def _sessions(tier: Tier, wait: Wait) -> Iterator[int]:
 
 
 def _measure(
-    venue: Venue, plan: Plan, seed: int, session: int, progress: Progress
+    venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress
 ) -> tuple[list[measure.Samples], list[Inspection]]:
     """One session: all its processes alive, visited round after round; each one's samples, and what it looks like."""
     seeds = [process_seed(seed, session, process + 1) for process in range(plan.processes)]
@@ -247,7 +248,7 @@ def _extend(samples: measure.Samples, visit: measure.Samples) -> None:
             blocks.extend(more)
 
 
-def _latency(plan: Plan, sessions: list[list[measure.Samples]]) -> list[Latency]:
+def _latency(plan: Schedule, sessions: list[list[measure.Samples]]) -> list[Latency]:
     """The records of all models, their placements in the order of sessions, processes and copies."""
     session = secrets.token_hex(8)
     processes = list(chain.from_iterable(sessions))
@@ -275,7 +276,7 @@ def _worst(threads: list[int | None]) -> int | None:
     return max(known) if len(known) == len(threads) else None
 
 
-def _ran(plan: Plan) -> dict[str, Any]:
+def _ran(plan: Schedule) -> dict[str, Any]:
     """The part of the protocol that was fixed in advance, and then done."""
     return {
         "sessions": plan.sessions, "processes": plan.processes, "copies": plan.copies, "visits": plan.visits,

@@ -98,7 +98,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Observations:
     """Everything that the signs are looked for in; `typical_excess` is the models' largest typical / quiet time."""
 
     before: Reading
@@ -126,7 +126,7 @@ class Sign:
     """One row of the table."""
 
     code: str
-    look: Callable[[Evidence], Look]
+    look: Callable[[Observations], Look]
     advice: str
 
 
@@ -171,7 +171,7 @@ def _speed_percent() -> int | None:
     return int(found[0]) if found else None
 
 
-def _busy(evidence: Evidence) -> Look:
+def _busy(evidence: Observations) -> Look:
     before, after = evidence.before, evidence.after
     if before.own_s is None or after.own_s is None:
         return Look(None, "this system does not add up the processor time of ended workers")
@@ -180,7 +180,7 @@ def _busy(evidence: Evidence) -> Look:
     return Look(cores > BUSY_CORES, f"other programs used {cores:.2f} of {after.cores} cores")
 
 
-def _steal(evidence: Evidence) -> Look:
+def _steal(evidence: Observations) -> Look:
     before, after = evidence.before, evidence.after
     if before.stolen_s is None or after.stolen_s is None:
         return Look(None, "this system does not count stolen processor time")
@@ -188,7 +188,7 @@ def _steal(evidence: Evidence) -> Look:
     return Look(share > STEAL_SHARE, f"the host took {format_share(share)} of the processor time")
 
 
-def _throttling(evidence: Evidence) -> Look:
+def _throttling(evidence: Observations) -> Look:
     before, after = evidence.before, evidence.after
     if before.throttled is not None and after.throttled is not None:
         events = after.throttled - before.throttled
@@ -198,31 +198,31 @@ def _throttling(evidence: Evidence) -> Look:
     return Look(None, "this system shows no count of thermal throttling")
 
 
-def _blas_threads(evidence: Evidence) -> Look:
+def _blas_threads(evidence: Observations) -> Look:
     threads = evidence.blas_threads
     if threads is None:
         return Look(True, "the BLAS library does not say how many threads it uses")
     return Look(threads != 1, f"BLAS used {threads} thread{'s' if threads > 1 else ''}")
 
 
-def _coarse_timer(evidence: Evidence) -> Look:
+def _coarse_timer(evidence: Observations) -> Look:
     is_coarse = evidence.timer_ns > SHORTEST_SAMPLE_NS * TIMER_SHARE
     return Look(is_coarse, f"a reading of the clock costs and steps {format_time(evidence.timer_ns)}")
 
 
-def _swap(evidence: Evidence) -> Look:
+def _swap(evidence: Observations) -> Look:
     moved = evidence.after.swapped_bytes - evidence.before.swapped_bytes
     return Look(moved > 0, f"{format_size(moved)} went to or came from swap")
 
 
-def _battery(evidence: Evidence) -> Look:
+def _battery(evidence: Observations) -> Look:
     on_battery = evidence.after.on_battery
     if on_battery is None:
         return Look(False, "no battery")
     return Look(on_battery, "running on battery" if on_battery else "running on mains power")
 
 
-def _disturbed(evidence: Evidence) -> Look:
+def _disturbed(evidence: Observations) -> Look:
     excess = evidence.typical_excess
     if excess is None:
         return Look(None, "no latency was measured")
@@ -241,7 +241,7 @@ SIGNS = (
 )
 
 
-def find_doubts(evidence: Evidence) -> list[Doubt]:
+def find_doubts(evidence: Observations) -> list[Doubt]:
     """The signs that do cast doubt, in the order of the table."""
     looks = ((sign, sign.look(evidence)) for sign in SIGNS)
     return [

@@ -37,9 +37,9 @@ _STACK_HEAD = "(most recent call first)"
 _STACK_START = re.compile(r"^(?:Timeout \(|Fatal Python error: |Current thread 0x|Thread 0x|Stack \()", re.MULTILINE)
 _STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
-Outcome = Literal["raised", "timed out", "died", "broke the protocol"]
+Failure = Literal["raised", "timed out", "died", "broke the protocol"]
 
-_MENDS: dict[Outcome, str] = {
+_MENDS: dict[Failure, str] = {
     "raised": "run the same command again with --debug, which shows where",
     "timed out": "close other programs and run the same command again",
     "died": "make sure that there is memory enough, and run the same command again",
@@ -61,7 +61,7 @@ class WorkerFailedError(WorkerError):
     """A worker did not answer as asked: `outcome`, `detail` in words, the stack, innermost last, and its `output`."""
 
     def __init__(
-        self, outcome: Outcome, detail: str, frames: Sequence[Frame] = (), output: str = "", mend: str = ""
+        self, outcome: Failure, detail: str, frames: Sequence[Frame] = (), output: str = "", mend: str = ""
     ) -> None:
         super().__init__(f"a worker process {outcome}: {detail}", mend=mend or _MENDS[outcome])
         self.has_own_mend = bool(mend)

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest
+from tito.place import IS_CHECKOUT, PACKAGE, SOURCE_TESTS
 
-PACKAGE = Path(__file__).parents[1]
-CHECKOUT = PACKAGE.parent
-SOURCE_TESTS = CHECKOUT / "tests" / "modules"
-IS_CHECKOUT = SOURCE_TESTS.is_dir()
 MODULE_TESTS = SOURCE_TESTS if IS_CHECKOUT else PACKAGE / "module_tests"  # where a wheel carries them
 
 

@@ -14,7 +14,7 @@ from tinytorch.files import atomic_write
 from tito.course.course import MODULES, Module, file_of, find_module, missing_needs
 from tito.course.coursework import Coursework, Progress, next_module
 from tito.course.testing.command import run_subject
-from tito.course.testing.runner import Outcome, Subject
+from tito.course.testing.runner import ModuleResult, Subject
 from tito.exit_codes import ExitCode
 from tito.options import Json, WorkspaceFolder
 from tito.terminal import screen
@@ -148,7 +148,7 @@ def _with(folder: Path) -> str:
     return "" if folder == DEFAULT_FOLDER else f" --folder {shlex.quote(str(folder))}"
 
 
-def _tested(module: Module, folder: Path, is_quiet: bool) -> Outcome:
+def _tested(module: Module, folder: Path, is_quiet: bool) -> ModuleResult:
     """Run a module's tests on the student's file; without one on ours, which is said."""
     path = file_of(module, folder)
     if path is None:

@@ -71,12 +71,12 @@ def benchmark(
 
 def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCode:
     """Say whether the run shows what was expected, and the exit code for it."""
-    from tinytorch.competition.scoring.expectation import Outcome, standing
+    from tinytorch.competition.scoring.expectation import Answer, standing
 
     found = standing(run, parse_event(event), rules)
     outcome = found.outcome(expect)
     screen.say(f"expected {expect.value}: {outcome.value} ({found})")
-    codes = {Outcome.SHOWN: ExitCode.GOOD, Outcome.OPPOSITE: ExitCode.FINDINGS, Outcome.OPEN: ExitCode.INCONCLUSIVE}
+    codes = {Answer.SHOWN: ExitCode.GOOD, Answer.OPPOSITE: ExitCode.FINDINGS, Answer.OPEN: ExitCode.INCONCLUSIVE}
     return codes[outcome]
 
 

@@ -13,8 +13,8 @@ from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
-from tito.course.course import CHECKOUT
 from tito.options import Event, Json, Task
+from tito.place import CHECKOUT
 from tito.terminal import screen
 
 ENTRY = "entry.py"

@@ -49,7 +49,7 @@ def leaderboard(
     target.replaced()
     start.alone()
     from tinytorch.competition.rules.events import read_rules
-    from tito.olympics import ranking
+    from tito.olympics import ranked as ranking
 
     wanted = ranking.wanted(event, task, division, trust)
     found = ranking.rank(files, target.place, read_rules(rules), wanted)

@@ -47,7 +47,7 @@ def report(
     start.alone()
     page = _page_maker()
     from tinytorch.competition.rules.events import read_rules
-    from tito.olympics import ranking
+    from tito.olympics import ranked as ranking
 
     wanted = ranking.wanted(event, task, division, trust)
     board, details = ranking.rank_detailed(files, target.place, read_rules(rules), wanted, ranking.circumstances)

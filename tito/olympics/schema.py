@@ -39,7 +39,7 @@ def schema_of(document: Published) -> dict[str, Any]:
     from pydantic import BaseModel
 
     from tinytorch.competition.formats.document import Document
-    from tinytorch.competition.formats.ranking import RankingsDocument
+    from tinytorch.competition.formats.leaderboard import RankingsDocument
     from tinytorch.competition.record.document import json_schema
     from tinytorch.competition.record.run import RunFile
     from tinytorch.competition.record.submission import Submission

@@ -16,7 +16,7 @@ from tito.options import Json, RecordedTask, WorkspaceFolder
 from tito.terminal import screen
 from tito.terminal.plots import histogram, trend
 from tito.terminal.screen import STANDARD
-from tito.workspace.history import FailureEntry, FileState, RunEntry, SubmissionEntry
+from tito.workspace.history import FailureLine, FileState, RunLine, SubmissionLine
 from tito.workspace.workspace import Workspace, benchmark_command, file_state
 
 MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
@@ -37,7 +37,7 @@ def status(
     place = Workspace(folder)
     runs = [_run_row(place, run) for run in place.runs(task)]
     ids = {run["id"] for run in runs}
-    entries = [entry for entry in place.history_of(SubmissionEntry) if task is None or entry.run in ids]
+    entries = [entry for entry in place.history_of(SubmissionLine) if task is None or entry.run in ids]
     submissions = _submission_rows(entries)
     failure = place.last_failure(task)
     document = {
@@ -51,17 +51,17 @@ def status(
         screen.put(safe_lines("\n".join(_lines(document, None if every else MOST_LISTED))))
 
 
-def _run_row(place: Workspace, run: RunEntry) -> Row:
+def _run_row(place: Workspace, run: RunLine) -> Row:
     return {**run.as_dict(), "file_state": place.run_state(run)}
 
 
-def _submission_rows(entries: Sequence[SubmissionEntry]) -> list[Row]:
+def _submission_rows(entries: Sequence[SubmissionLine]) -> list[Row]:
     """Of several that were written to one file, only the last can still be there."""
     last = {entry.file: entry for entry in entries}
     return [{**entry.as_dict(), "file_state": _state(entry, last[entry.file] is not entry)} for entry in entries]
 
 
-def _state(entry: SubmissionEntry, is_replaced: bool) -> FileState:
+def _state(entry: SubmissionLine, is_replaced: bool) -> FileState:
     return "replaced" if is_replaced and entry.file != STANDARD else file_state(entry.file, entry.sha256)
 
 
@@ -83,7 +83,7 @@ def _stages(runs: Sequence[Row], submissions: Sequence[Row], task: str | None) -
     ]
 
 
-def _next(runs: Sequence[Row], submissions: Sequence[Row], failure: FailureEntry | None, task: str | None) -> str:
+def _next(runs: Sequence[Row], submissions: Sequence[Row], failure: FailureLine | None, task: str | None) -> str:
     """The command to type: measure, submit, or check the last submission that is there."""
     if failure or not runs or runs[-1]["file_state"] != "valid":
         return benchmark_command(task)

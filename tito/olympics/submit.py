@@ -17,7 +17,7 @@ from tito.terminal import screen
 from tito.terminal.screen import STANDARD
 from tito.workspace import athlete as people
 from tito.workspace.documents import Destination
-from tito.workspace.history import SubmissionEntry
+from tito.workspace.history import SubmissionLine
 from tito.workspace.provenance import provenance
 from tito.workspace.workspace import Workspace
 
@@ -102,7 +102,7 @@ def _write(
     """Write the submission, remember it, and show the receipt; `options` are what checking it needs."""
     old, declared = target.replaced(), document["declaration"]
     digest = target.write(screen.as_json(document))
-    entry = SubmissionEntry(
+    entry = SubmissionLine(
         id=document["digest"][:16], created_at=declared["created_at"], event=declared["event"], run=run,
         file=target.place, trust=document["derived"]["trust"], sha256=digest,
     )  # fmt: skip
@@ -127,7 +127,7 @@ def _tell_dry(document: dict[str, Any], run: str, json_: bool) -> None:
     screen.say("valid; nothing is written, as --dry-run says")
 
 
-def _remember(place: Workspace, entry: SubmissionEntry) -> None:
+def _remember(place: Workspace, entry: SubmissionLine) -> None:
     """Note it for `status`; the submission is what it is, even where nothing can be noted."""
     try:
         place.record_submission(entry)

@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison, Statistics, block_distribution
-from tinytorch.benchmarking.records.metrics import Accuracy, Latency, Memory
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import Accuracy, Memory
 from tinytorch.benchmarking.statistics import Interval
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.record.submission import trust_of

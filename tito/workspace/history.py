@@ -36,7 +36,7 @@ _TYPES: dict[Any, type | tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class Line:
     """Something that happened at a time (ISO 8601). TypeError or ValueError for what no command ever wrote."""
 
     kind: ClassVar[str]
@@ -54,7 +54,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunEntry(Entry):
+class RunLine(Line):
     """A run that was recorded: the digest of its file, and enough to show it without opening that."""
 
     kind: ClassVar[str] = "run"
@@ -72,7 +72,7 @@ class RunEntry(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FailureEntry(Entry):
+class FailureLine(Line):
     """An attempt to measure that did not end with a run."""
 
     kind: ClassVar[str] = "failure"
@@ -82,7 +82,7 @@ class FailureEntry(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubmissionEntry(Entry):
+class SubmissionLine(Line):
     """A submission that was written: to an absolute path, or to `-` or a pipe, where nobody can look again."""
 
     kind: ClassVar[str] = "submission"
@@ -94,10 +94,10 @@ class SubmissionEntry(Entry):
     sha256: str | None
 
 
-_KINDS: dict[str, type[Entry]] = {kind.kind: kind for kind in (RunEntry, FailureEntry, SubmissionEntry)}
+_KINDS: dict[str, type[Line]] = {kind.kind: kind for kind in (RunLine, FailureLine, SubmissionLine)}
 
 
-def parse(content: bytes) -> list[Entry]:
+def parse(content: bytes) -> list[Line]:
     """The entries in a history's content, oldest first; ValueError when it is damaged."""
     document = json.loads(content)
     if not isinstance(document, list):
@@ -108,7 +108,7 @@ def parse(content: bytes) -> list[Entry]:
         raise ValueError(str(error)) from error
 
 
-def unparse(entries: Iterable[Entry]) -> bytes:
+def unparse(entries: Iterable[Line]) -> bytes:
     """The content of a history's file."""
     return json.dumps([entry.as_dict() for entry in entries], indent=1).encode() + b"\n"
 
@@ -117,7 +117,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and isfinite(value)
 
 
-def _entry(raw: dict[str, Any]) -> Entry:
+def _entry(raw: dict[str, Any]) -> Line:
     """An entry from JSON; a field of a newer version is passed over."""
     kind = _KINDS[raw["kind"]]
     known = {field.name for field in fields(kind)}

@@ -16,7 +16,7 @@ from tito.terminal import interrupts, screen
 from tito.terminal.screen import STANDARD
 from tito.workspace import history
 from tito.workspace.folder import ELSEWHERE, Folder, workspace_root
-from tito.workspace.history import Blocks, Entry, FailureEntry, FileState, RunEntry, SubmissionEntry
+from tito.workspace.history import Blocks, FailureLine, FileState, Line, RunLine, SubmissionLine
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BENCHMARK_COMMAND = "tito olympics benchmark"
 
-Kind = TypeVar("Kind", bound=Entry)
+Kind = TypeVar("Kind", bound=Line)
 
 
 class Workspace:
@@ -82,7 +82,7 @@ class Workspace:
                 raise
         return log
 
-    def record_submission(self, entry: SubmissionEntry) -> None:
+    def record_submission(self, entry: SubmissionLine) -> None:
         """Remember a submission that was written."""
         self._append(entry)
 
@@ -90,7 +90,7 @@ class Workspace:
         """The recorded entries of one kind, oldest first."""
         return [entry for entry in self.history() if isinstance(entry, kind)]
 
-    def history(self) -> list[Entry]:
+    def history(self) -> list[Line]:
         """Everything that was recorded, oldest first; empty in a new workspace.
 
         A damaged history is kept aside and said, and made again from the runs that lie in the workspace.
@@ -105,17 +105,17 @@ class Workspace:
         except OSError as error:
             raise UsageError(f"cannot read {self._history_file}: {error.strerror}", mend=ELSEWHERE) from error
 
-    def last_failure(self, task: str | None = None) -> FailureEntry | None:
+    def last_failure(self, task: str | None = None) -> FailureLine | None:
         """The last attempt to measure, of all or of one task, where it failed."""
-        attempts = [entry for entry in self.history() if isinstance(entry, RunEntry | FailureEntry)]
+        attempts = [entry for entry in self.history() if isinstance(entry, RunLine | FailureLine)]
         attempts = [entry for entry in attempts if task in (None, entry.task)]
         last = attempts[-1] if attempts else None
-        return last if isinstance(last, FailureEntry) else None
+        return last if isinstance(last, FailureLine) else None
 
-    def runs(self, task: str | None = None) -> list[RunEntry]:
+    def runs(self, task: str | None = None) -> list[RunLine]:
         """The recorded runs, of all or of one task; UsageError for a task that there is not."""
         wanted = None if task is None else known_name(task)
-        return [run for run in self.history_of(RunEntry) if wanted in (None, run.task)]
+        return [run for run in self.history_of(RunLine) if wanted in (None, run.task)]
 
     def run_content(self, reference: str | None, task: str | None = None) -> tuple[str, bytes]:
         """A run by id, by file, from standard input (`-`) or the latest (of a task), as its name and content.
@@ -135,7 +135,7 @@ class Workspace:
         path = self._run_file(reference)
         return reference, documents.read(str(path) if path.is_file() else reference)
 
-    def run_state(self, run: RunEntry) -> FileState:
+    def run_state(self, run: RunLine) -> FileState:
         """Whether a run's file is still what was recorded."""
         return file_state(str(self._run_file(run.id)), run.sha256)
 
@@ -149,18 +149,18 @@ class Workspace:
     def _note_failure(self, source: str, task: str, error: BaseException) -> None:
         try:
             now, kind = datetime.now(UTC).isoformat(), type(error).__name__
-            self._append(FailureEntry(source=source, created_at=now, error=kind, task=task))
+            self._append(FailureLine(source=source, created_at=now, error=kind, task=task))
         except UsageError as second:  # the first error is the one to tell
             error.add_note(f"nor could it be noted: {second.message}")
 
-    def _append(self, entry: Entry) -> None:
+    def _append(self, entry: Line) -> None:
         with interrupts.held(), self._history_locked():
             self._folder.write(self._history_file, history.unparse([*self.history(), entry]))
 
     def _history_locked(self) -> contextlib.AbstractContextManager[None]:
         return self._folder.locked(self._history_lock)
 
-    def _made_again(self) -> list[Entry]:
+    def _made_again(self) -> list[Line]:
         """The history of a workspace whose own is damaged, from the runs themselves."""
         aside = self._history_file.with_name(f"history.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json")
         try:
@@ -169,13 +169,13 @@ class Workspace:
             return self.history()
         except OSError as error:
             raise self._folder.refusal(error) from error
-        found: list[Entry] = list(self._found_runs())
+        found: list[Line] = list(self._found_runs())
         self._folder.write(self._history_file, history.unparse(found))
         screen.say(f"warning: {self._history_file} was damaged; it is kept as {aside.name}")
         screen.say(f"         {len(found)} run(s) were found again; submissions are where you wrote them")
         return found
 
-    def _found_runs(self) -> Iterator[RunEntry]:
+    def _found_runs(self) -> Iterator[RunLine]:
         from tinytorch.competition.record.run import parse_run
 
         for path in sorted(self.runs_folder.glob("*.json")):
@@ -203,13 +203,13 @@ def file_state(file: str, digest: str | None) -> FileState:
     return "valid" if digest in (None, sha256(content)) else "changed since"
 
 
-def _run_entry(run: Run, content: bytes) -> RunEntry:
+def _run_entry(run: Run, content: bytes) -> RunLine:
     from tinytorch.benchmarking.comparison import block_distribution
     from tinytorch.competition.scoring.scores import compute_scores
 
     first, second = run.baseline.metrics, run.optimized.metrics
     spread = block_distribution(first.latency, second.latency) if first.latency and second.latency else None
-    return RunEntry(
+    return RunLine(
         id=run.id, created_at=run.protocol.ended_at.isoformat(), task=run.task.name, source=run.source.name,
         scores=compute_scores(first, second).model_dump(), sha256=sha256(content),
         blocks=Blocks(**spread.model_dump(include={"lower", "upper", "counts"})) if spread else None,

@@ -9,15 +9,9 @@ from pydantic import ValidationError
 
 from tinytorch.benchmarking.bits import pack_bits, unpack_bits
 from tinytorch.benchmarking.comparison import compare_accuracy, compare_latency
-from tinytorch.benchmarking.records.metrics import (
-    METRIC_RECORDS,
-    Accuracy,
-    Latency,
-    Memory,
-    Metric,
-    Metrics,
-    Throughput,
-)
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metric import Metric
+from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Accuracy, Memory, Metrics, Throughput
 from tinytorch.units import METRICS, UNITS
 
 SLOW = [[[2_000_000, 2_000_100]], [[2_010_000, 2_020_000]], [[1_990_000, 1_999_000]], [[2_003_000, 2_004_000]]]

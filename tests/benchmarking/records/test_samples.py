@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from tinytorch.benchmarking.records.samples import (
     MOST_SAMPLES,
+    check_samples,
     read_block,
     read_samples,
     write_block,
@@ -60,7 +61,7 @@ def test_a_block_alone_comes_back() -> None:
 )
 def test_what_is_no_sample_is_refused_by_its_place(texts: list[str], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        read_samples(texts)
+        check_samples(texts)
 
 
 @pytest.mark.parametrize("times", [[[[1, 2], [3]]], [[[1]], [[1], [2]]], [[1, 2]], [1], [[[2**64]]]])
@@ -73,7 +74,7 @@ def test_times_of_another_shape_are_not_written(times: object) -> None:
 def test_a_text_is_refused_or_is_the_only_one_for_its_times(texts: list[str]) -> None:
     """Otherwise two files of one meaning had two digests."""
     try:
-        times = read_samples(texts)
+        times = read_samples(check_samples(texts))
     except ValueError:
         return
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking.benchmark import BenchmarkResults
-from tinytorch.benchmarking.records.metrics import Latency
+from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.schedule import BLOCK_SHAPES, MOST_VISITS, TIERS
 from tinytorch.competition import OlympicEvent, generate_submission, validate_submission
 from tinytorch.competition.record.document import json_schema

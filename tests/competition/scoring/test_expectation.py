@@ -8,22 +8,22 @@ from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import load_rules
-from tinytorch.competition.scoring.expectation import Outcome, Standing, standing
+from tinytorch.competition.scoring.expectation import Answer, Standing, standing
 from tinytorch.competition.scoring.scores import compute_scores
 
 RATIOS = [  # interval of a timed score, better?, no worse?
-    (None, Outcome.OPEN, Outcome.OPEN),
-    ((1.01, 1.20), Outcome.SHOWN, Outcome.SHOWN),
-    ((0.96, 1.20), Outcome.OPEN, Outcome.SHOWN),
-    ((0.96, 0.99), Outcome.OPPOSITE, Outcome.SHOWN),
-    ((0.90, 0.99), Outcome.OPPOSITE, Outcome.OPPOSITE),
-    ((0.90, 1.10), Outcome.OPEN, Outcome.OPEN),
-    ((1.00, 1.00), Outcome.OPEN, Outcome.SHOWN),
+    (None, Answer.OPEN, Answer.OPEN),
+    ((1.01, 1.20), Answer.SHOWN, Answer.SHOWN),
+    ((0.96, 1.20), Answer.OPEN, Answer.SHOWN),
+    ((0.96, 0.99), Answer.OPPOSITE, Answer.SHOWN),
+    ((0.90, 0.99), Answer.OPPOSITE, Answer.OPPOSITE),
+    ((0.90, 1.10), Answer.OPEN, Answer.OPEN),
+    ((1.00, 1.00), Answer.OPEN, Answer.SHOWN),
 ]
 
 
 @pytest.mark.parametrize(("bounds", "better", "no_worse"), RATIOS)
-def test_outcome_of_a_ratio(bounds: tuple[float, float] | None, better: Outcome, no_worse: Outcome) -> None:
+def test_outcome_of_a_ratio(bounds: tuple[float, float] | None, better: Answer, no_worse: Answer) -> None:
     found = Standing("speedup", Interval(*bounds) if bounds else None, alike=1.0, allowance=0.05)
 
     assert [found.outcome(expected) for expected in Expectation] == [better, no_worse]
@@ -67,7 +67,7 @@ def test_what_could_not_be_seen_has_no_exact_ratio(run: Run) -> None:
 def test_of_accuracy_the_test_decides_not_its_approximate_interval(make_run, correct: int) -> None:
     found = standing(make_run(correct=correct), OlympicEvent.ACCURACY_CONTEST)
 
-    assert found.outcome(Expectation.BETTER) is Outcome.OPEN
+    assert found.outcome(Expectation.BETTER) is Answer.OPEN
 
 
 def test_the_verdict_is_made_at_the_alpha_of_the_rules_and_the_interval_stays_one_of_95_percent(make_run) -> None:
@@ -76,5 +76,5 @@ def test_the_verdict_is_made_at_the_alpha_of_the_rules_and_the_interval_stays_on
     usual, strict = (standing(run, OlympicEvent.LATENCY_SPRINT, each) for each in (rules, careful))
 
     assert (usual.verdict, strict.verdict) == (Verdict.BETTER, Verdict.NO_DETECTABLE_DIFFERENCE)
-    assert (usual.outcome(Expectation.BETTER), strict.outcome(Expectation.BETTER)) == (Outcome.SHOWN, Outcome.OPEN)
+    assert (usual.outcome(Expectation.BETTER), strict.outcome(Expectation.BETTER)) == (Answer.SHOWN, Answer.OPEN)
     assert usual.interval == strict.interval

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinytorch.benchmarking.benchmark import BenchmarkResults
-from tinytorch.benchmarking.records.metrics import Latency, Memory
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.competition import calculate_normalized_scores
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.scores import MeasuredResults, compared, paired_models, speedup_across_sessions

@@ -11,7 +11,7 @@ import pytest
 from tito.app import run
 from tito.course.course import MODULES
 from tito.course.coursework import Completed, Coursework, next_module
-from tito.course.testing.runner import Outcome, Result, Subject, run_tests
+from tito.course.testing.runner import ModuleResult, Result, Subject, run_tests
 
 LOSSES = """
 import numpy as np
@@ -257,7 +257,7 @@ def test_a_test_that_ends_python_completes_nothing(student: Student) -> None:
 
 def test_after_the_capstone_comes_the_competition(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     module = MODULES[-1]
-    passed = Outcome(Subject(module), (Result("test_it", "passed", 0.1),))
+    passed = ModuleResult(Subject(module), (Result("test_it", "passed", 0.1),))
     monkeypatch.setattr("tito.course.modules.run_subject", lambda subject, is_quiet: passed)
 
     assert student.types("complete", "20") == 0

@@ -16,7 +16,7 @@ import pytest
 from tests.competition.conftest import make_run
 from tests.competition.scoring.test_contrast import later
 from tests.tito.class_folder import handed_in
-from tinytorch.competition.formats.ranking import RankingsDocument, _cell
+from tinytorch.competition.formats.leaderboard import RankingsDocument, _cell
 from tinytorch.competition.record.run import RunFile
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tito.workspace.history import Blocks, RunEntry, parse, unparse
+from tito.workspace.history import Blocks, RunLine, parse, unparse
 
 
 def states(document: dict[str, object], key: str = "submissions") -> list[str]:
@@ -71,7 +71,7 @@ def test_stages_are_done_only_while_their_run_is_there(athlete: Path, tito, chan
 
 def test_the_last_ten_runs_are_listed_and_all_on_demand(athlete: Path, tito) -> None:
     entries = [
-        RunEntry(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
+        RunLine(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
         for number in range(14)
     ]  # fmt: skip
     (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse(entries))
@@ -106,7 +106,7 @@ def test_a_record_is_one_line(athlete: Path, tito) -> None:
 
 def test_a_run_s_spread_and_the_trend_are_drawn(athlete: Path, tito) -> None:
     (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([
-        RunEntry(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task=task, source="s",
+        RunLine(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task=task, source="s",
                  scores={"all_around": score}, blocks=Blocks(lower=1.0, upper=2.0, counts=[1, 8, 4]))
         for number, (task, score) in enumerate([("t", 1.0), ("other", 9.0), ("t", 2.0)])
     ]))  # fmt: skip
@@ -117,7 +117,7 @@ def test_a_run_s_spread_and_the_trend_are_drawn(athlete: Path, tito) -> None:
 
 
 def test_older_runs_have_no_spread_to_draw(athlete: Path, tito) -> None:
-    entry = RunEntry(id="run", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
+    entry = RunLine(id="run", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
     (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([entry]))
 
     assert "blocks" not in tito("status").out

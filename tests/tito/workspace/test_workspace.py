@@ -13,7 +13,7 @@ from tinytorch.competition.record.run import Run, parse_run
 from tinytorch.errors import UsageError
 from tito.terminal import interrupts
 from tito.workspace.folder import folder_of
-from tito.workspace.history import FailureEntry, RunEntry
+from tito.workspace.history import FailureLine, RunLine
 from tito.workspace.workspace import Workspace
 
 FAILURE = b'[{"kind": "failure", "created_at": "2026-01-01T00:00:00Z", "source": "e.py", "error": "x"}]'
@@ -47,7 +47,7 @@ def test_a_damaged_history_is_kept_aside_named_and_made_again(
 ) -> None:
     place.record_run(run)
     (place.root / "history.json").write_bytes(content)
-    found = place.history_of(RunEntry)
+    found = place.history_of(RunLine)
     (aside,) = place.root.glob("history.damaged-*.json")
 
     assert [entry.id for entry in found] == [run.id]
@@ -88,7 +88,7 @@ def test_a_run_that_cannot_be_written_whole_leaves_nothing(
 def test_a_held_lock_is_explained(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tito.workspace.folder.LOCK_LIMIT_S", 0.01)
     place.root.mkdir(parents=True)
-    entry = FailureEntry(created_at=datetime.now(UTC).isoformat(), source="entry.py", error="x")
+    entry = FailureLine(created_at=datetime.now(UTC).isoformat(), source="entry.py", error="x")
     with FileLock(place.root / "history.lock"), pytest.raises(UsageError, match="another tito") as caught:
         place._append(entry)
 
@@ -144,7 +144,7 @@ def test_an_interrupt_waits_until_what_is_held_is_done() -> None:
 def test_the_state_of_a_run_is_looked_at(place: Workspace, run: Run, change, state: str) -> None:
     place.record_run(run)
     change(place.runs_folder / f"{run.id}.json")
-    (entry,) = place.history_of(RunEntry)
+    (entry,) = place.history_of(RunLine)
 
     assert place.run_state(entry) == state
 
@@ -153,7 +153,7 @@ def test_a_workspace_that_cannot_be_made_names_the_option(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write in") as caught:
         Workspace(tmp_path / "file")._append(
-            FailureEntry(created_at=datetime.now(UTC).isoformat(), source="x", error="y")
+            FailureLine(created_at=datetime.now(UTC).isoformat(), source="x", error="y")
         )
 
     assert "--workspace DIR" in caught.value.mend

@@ -31,15 +31,21 @@ def write_samples(times: ArrayLike) -> list[str]:
 
 
 def read_samples(texts: Sequence[str]) -> Times:
-    """Times [placement, block, sample] of texts; ValueError says in which placement and block something is wrong."""
+    """Times [placement, block, sample] of texts that `check_samples` lets through."""
+    blocks = texts[0].split(BLOCK)
+    flat = np.fromstring(SAMPLE.join(texts).replace(";", ""), dtype=np.int64, sep=SAMPLE)
+    return flat.reshape(len(texts), len(blocks), blocks[0].count(SAMPLE) + 1)
+
+
+def check_samples(texts: list[str]) -> list[str]:
+    """The texts; ValueError says in which placement and block something is wrong."""
     if sum(text.count(SAMPLE) + 1 for text in texts) > MOST_SAMPLES:
         raise ValueError(f"more than {MOST_SAMPLES:,} samples")
     shapes = [_shape(text, number) for number, text in enumerate(texts)]
     for number, shape in enumerate(shapes):
         if shape != shapes[0]:
             raise ValueError(f"placement {number}: {_words(shape)} where placement 0 has {_words(shapes[0])}")
-    flat = np.fromstring(SAMPLE.join(texts).replace(";", ""), dtype=np.int64, sep=SAMPLE)
-    return flat.reshape(len(texts), *shapes[0])
+    return texts
 
 
 def write_block(times: Sequence[int]) -> str:
@@ -89,16 +95,12 @@ def _words(shape: tuple[int, int]) -> str:
     return f"{shape[0]} blocks of {shape[1]} samples"
 
 
-def _readable(texts: list[str]) -> list[str]:
-    read_samples(texts)
-    return texts
-
-
-def _readable_block(text: str) -> str:
-    if read_samples([text]).shape[1] != 1:
+def _check_block(text: str) -> str:
+    if ";" in text:
         raise ValueError("one block is expected, without ';'")
-    return text
+    (checked,) = check_samples([text])
+    return checked
 
 
-SamplesNs = Annotated[list[str], Field(min_length=1), AfterValidator(_readable)]
-BlockNs = Annotated[str, AfterValidator(_readable_block)]
+SamplesNs = Annotated[list[str], Field(min_length=1), AfterValidator(check_samples)]
+BlockNs = Annotated[str, AfterValidator(_check_block)]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking.comparison import Statistics
-from tinytorch.benchmarking.records.metrics import Latency, Metrics
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import Metrics
 from tinytorch.competition.record.declaration import Declaration
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Derived, Scores, Submission

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from tinytorch import units
-from tinytorch.benchmarking.records.metrics import Metric
+from tinytorch.benchmarking.records.metric import Metric
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Evidence, Outcome, check, failed, passed, unknown
 from tinytorch.competition.rules.events import check_constraints

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinytorch.benchmarking.comparison import Comparison, Criteria, compare_accuracy
-from tinytorch.benchmarking.records.metrics import Latency, Metrics
+from tinytorch.benchmarking.records.latency import Latency
+from tinytorch.benchmarking.records.metrics import Metrics
 from tinytorch.benchmarking.statistics import (
     Interval,
     Verdict,

@@ -22,7 +22,7 @@ NO_WORSE_RATIO = 0.95  # of a timed score: what is smaller by less is no worse; 
 NO_WORSE_POINTS = 1.0  # of accuracy: two or three answers of a test set of some hundred
 
 
-class Outcome(StrEnum):
+class Answer(StrEnum):
     """What became of an expectation."""
 
     SHOWN = "shown"
@@ -40,16 +40,16 @@ class Standing:
     allowance: float
     judged_by: Interval | None = None  # of 1 - alpha by the rules; without one the verdict is by that of 95 %
 
-    def outcome(self, expected: Expectation) -> Outcome:
+    def outcome(self, expected: Expectation) -> Answer:
         """Whether what was expected is shown."""
         judged_by = self.judged_by or self.interval
         if judged_by is None:
-            return Outcome.OPEN
+            return Answer.OPEN
         if expected is Expectation.BETTER and judged_by.lower > self.alike:
-            return Outcome.SHOWN
+            return Answer.SHOWN
         if expected is Expectation.NO_WORSE and judged_by.lower >= self.alike - self.allowance:
-            return Outcome.SHOWN
-        return Outcome.OPPOSITE if judged_by.upper < self.alike else Outcome.OPEN
+            return Answer.SHOWN
+        return Answer.OPPOSITE if judged_by.upper < self.alike else Answer.OPEN
 
     @property
     def verdict(self) -> Verdict | None:

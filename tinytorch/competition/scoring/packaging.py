@@ -10,7 +10,7 @@ from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.declaration import Declaration, Provenance, make_declaration
 from tinytorch.competition.record.document import SCHEMA_VERSION, TOOL
 from tinytorch.competition.record.run import Measurement, Run, TaskRecord
-from tinytorch.competition.record.submission import Derived, Submission, Trust, trust_of
+from tinytorch.competition.record.submission import Derived, Submission, Trust, content_digest, trust_of
 from tinytorch.competition.rules.events import Rules, check_constraints, load_rules
 from tinytorch.competition.scoring.scores import (
     MeasuredResults,
@@ -20,6 +20,8 @@ from tinytorch.competition.scoring.scores import (
     metric_values,
     paired_models,
 )
+
+UNSEALED = "0" * 64
 
 
 def generate_submission(
@@ -94,7 +96,7 @@ def packaged(declaration: Declaration, measurement: Measurement, rules: Rules) -
             constraints=check_constraints(declaration.event, metric_values(optimized), rules),
             trust=trust,
         ),
-        digest="0" * 64,
+        digest=UNSEALED,
     )
-    document: dict[str, Any] = submission.sealed().model_dump(mode="json")
-    return document
+    document: dict[str, Any] = submission.model_dump(mode="json")
+    return {**document, "digest": content_digest(document)}

@@ -15,7 +15,7 @@ import numpy as np
 from tinytorch.core.ops import OPERATIONS, Array
 from tinytorch.perf.acceleration.layout import linear_matrix
 from tinytorch.perf.acceleration.memory import Life, aligned_zeros, places
-from tinytorch.perf.acceleration.trace import Step, Trace, Value
+from tinytorch.perf.acceleration.trace import Trace, TracedCall, Value
 
 FLOAT_BYTES = 4
 VIEWS = ("reshape", "transpose", "swapaxes", "getitem")
@@ -75,7 +75,7 @@ def make_plan(trace: Trace, with_one: bool = False) -> Plan:
     return Plan(arrays[trace.inputs], tuple(instructions), arrays[trace.output], memory)
 
 
-def _single_row(step: Step, owner: dict[Value, Value]) -> Value | None:
+def _single_row(step: TracedCall, owner: dict[Value, Value]) -> Value | None:
     """Whose memory a Linear reads one row from: if it is that row's alone, and weight and bias lie as one matrix."""
     if step.name != "linear" or not isinstance(step.inputs[0], Value) or isinstance(step.inputs[1], Value):
         return None
@@ -108,7 +108,7 @@ def _owners(trace: Trace) -> dict[Value, Value]:
     return owner
 
 
-def _may_be_overwritten(value: Value, step: Step, owner: dict[Value, Value]) -> bool:
+def _may_be_overwritten(value: Value, step: TracedCall, owner: dict[Value, Value]) -> bool:
     """Whether a value is whole, laid out as the output is, and goes into the step only once."""
     same = (value.example.shape, value.example.dtype, value.example.strides)
     output = step.output.example
@@ -142,7 +142,7 @@ def _lives(trace: Trace, owner: dict[Value, Value], with_one: Collection[Value])
     }
 
 
-def _is_view(step: Step) -> bool:
+def _is_view(step: TracedCall) -> bool:
     """Whether a step only looks at its input in another way."""
     if step.name not in VIEWS or not isinstance(step.inputs[0], Value):
         return False

@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 
-from tinytorch.perf.acceleration.trace import Step, Trace, Value
+from tinytorch.perf.acceleration.trace import Trace, TracedCall, Value
 
 NEUTRAL = {"add": 0.0, "sub": 0.0, "mul": 1.0, "div": 1.0}
 ROUNDING = 2e-7  # of a 1 that was computed in float32
@@ -22,13 +22,13 @@ def simplified(trace: Trace) -> Trace:
         if _has_no_effect(step):
             same[step.output] = inputs[0]  # type: ignore[assignment]
         else:
-            steps.append(Step(step.name, inputs, step.output, step.options, step.layer))
+            steps.append(TracedCall(step.name, inputs, step.output, step.options, step.layer))
     output = same.get(trace.output, trace.output)
     _pool_first(steps, output)
     return Trace(trace.inputs, steps, output)
 
 
-def _has_no_effect(step: Step) -> bool:
+def _has_no_effect(step: TracedCall) -> bool:
     if step.name not in NEUTRAL or not isinstance(step.inputs[0], Value) or isinstance(step.inputs[1], Value):
         return False
     value, constant = step.inputs[0].example, step.inputs[1]
@@ -36,12 +36,12 @@ def _has_no_effect(step: Step) -> bool:
     return is_neutral and value.shape == step.output.example.shape
 
 
-def _pool_first(steps: list[Step], output: Value) -> None:
+def _pool_first(steps: list[TracedCall], output: Value) -> None:
     """The largest of ReLUs is the ReLU of the largest."""
     uses = Counter(each for step in steps for each in step.inputs if isinstance(each, Value))
     for number, (first, second) in enumerate(list(itertools.pairwise(steps))):
         is_pair = (first.name, second.name) == ("relu", "max_pool2d") and second.inputs[0] is first.output
         if is_pair and uses[first.output] == 1 and first.output is not output:
             pooled = Value(np.empty_like(second.output.example))
-            steps[number] = Step("max_pool2d", first.inputs, pooled, second.options)
-            steps[number + 1] = Step("relu", (pooled,), second.output)
+            steps[number] = TracedCall("max_pool2d", first.inputs, pooled, second.options)
+            steps[number + 1] = TracedCall("relu", (pooled,), second.output)

@@ -33,7 +33,7 @@ class Value:
 
 
 @dataclass(eq=False)
-class Step:
+class TracedCall:
     """One operation: its name in the table, values or constant arrays that go in, options, and what comes out.
 
     A step called LAYER has a `layer` instead, which is called with one value.
@@ -51,7 +51,7 @@ class Trace:
     """What a model did with `inputs`: `steps`, the last of which need not be the one that made `output`."""
 
     inputs: Value
-    steps: list[Step]
+    steps: list[TracedCall]
     output: Value
 
 
@@ -81,7 +81,7 @@ class _Recorder:
     def __init__(self, example: Array) -> None:
         self.inputs = Value(example)
         self.values = {id(example): self.inputs}  # of arrays that live as long as their values
-        self.steps: list[Step] = []
+        self.steps: list[TracedCall] = []
         self._is_inside = False  # a layer that is one step
 
     def watch(self, name: str, row: Operation) -> Operation:
@@ -134,4 +134,4 @@ class _Recorder:
         inputs = tuple(self.values.get(id(array), array) for array in arrays)
         if any(isinstance(each, Value) for each in inputs):
             value = self.values[id(output)] = Value(output)
-            self.steps.append(Step(name, inputs, value, options, layer))
+            self.steps.append(TracedCall(name, inputs, value, options, layer))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinytorch import benchmarking
 from tinytorch.benchmarking import BenchmarkResults
-from tinytorch.benchmarking.records.metrics import Latency
+from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.statistics import unit_times
 from tinytorch.core.tensor import Tensor

@@ -11,10 +11,11 @@ import typer
 from tinytorch.errors import UsageError
 from tinytorch.text import safe_lines
 from tito import start
-from tito.course.course import IS_CHECKOUT, MODULES, Module, file_of, find_module
-from tito.course.testing.runner import Outcome, Result, Subject, run_tests
+from tito.course.course import MODULES, Module, file_of, find_module
+from tito.course.testing.runner import ModuleResult, Result, Subject, run_tests
 from tito.exit_codes import ExitCode
 from tito.options import Json
+from tito.place import IS_CHECKOUT
 from tito.terminal import screen
 
 INDENT = " " * 19
@@ -46,7 +47,7 @@ def module_tests(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def run_subject(subject: Subject, is_quiet: bool = False) -> Outcome:
+def run_subject(subject: Subject, is_quiet: bool = False) -> ModuleResult:
     """Run a subject's tests, showing each result unless quiet, and what they come to."""
     start.finished()
     screen.say(f"{subject.module.label}: testing {subject.tested}")
@@ -65,7 +66,7 @@ def show(result: Result) -> None:
         screen.put(safe_lines(f"{INDENT}{line}"))
 
 
-def _summary(outcome: Outcome) -> str:
+def _summary(outcome: ModuleResult) -> str:
     if not outcome.results:
         return f"{outcome.subject.module.label}: no test was run, which is not a pass"
     seconds = sum(result.seconds for result in outcome.results)

@@ -17,8 +17,9 @@ from typing import IO, Any
 
 from tinytorch.errors import RunError, SetupMissingError
 from tinytorch.processes.worker import kill_tree
-from tito.course.course import CHECKOUT, IS_CHECKOUT, Module
+from tito.course.course import Module
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
+from tito.place import CHECKOUT, IS_CHECKOUT
 
 LIMIT_S = 120.0  # without a word from any test
 
@@ -58,7 +59,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ModuleResult:
     """All results of one subject."""
 
     subject: Subject
@@ -83,7 +84,7 @@ class Outcome:
         }  # fmt: skip
 
 
-def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float = LIMIT_S) -> Outcome:
+def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float = LIMIT_S) -> ModuleResult:
     """Run a subject's tests, telling each result as it comes.
 
     Raises SetupMissingError without pytest, RunError when a test takes longer than the limit, or none could be run.
@@ -99,7 +100,7 @@ def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float =
                 told(result)
             last = str(facts.get("begun", last))
             if "ended" in facts:
-                return Outcome(subject, tuple(results))
+                return ModuleResult(subject, tuple(results))
         where = f"in {last}" if last else _words(complaints)
     mend = f"look for what ends Python, or ask pytest: python -m pytest {subject.test_files[0]}"
     raise RunError(f"the tests of {subject.module.label} ended before all had run: {where}", mend=mend)

@@ -63,6 +63,6 @@ def write(board: Leaderboard, format_: str, most: int | None, target: Destinatio
 
         checking.write(checking.drawn(render_leaderboard.board(board, most), target, "leaderboard"), target)
         return
-    from tinytorch.competition.formats.ranking import FORMATS
+    from tinytorch.competition.formats.leaderboard import FORMATS
 
     checking.write([FORMATS[format_](board), "\n"], target)
