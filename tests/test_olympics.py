@@ -91,6 +91,16 @@ def test_what_was_gained_is_of_medians_where_there_are_some(medians: dict[str, f
     assert validate_submission_schema(submission)
 
 
+def test_a_gain_of_nothing_is_one_that_follows() -> None:
+    """Both models have as many answers right."""
+    baseline, optimized = BenchmarkReport("baseline"), BenchmarkReport("optimized")
+    baseline.metrics, optimized.metrics = {**METRICS}, {**METRICS}
+    submission = generate_submission(baseline, optimized)
+
+    assert submission["improvements"]["accuracy_delta"] == 0
+    assert validate_submission_schema(submission)
+
+
 @pytest.mark.parametrize("gain", ["speedup", "compression_ratio", "accuracy_delta"])
 @pytest.mark.parametrize("value", ["fabricated", float("nan"), True, 123.0, None])
 def test_gains_that_do_not_follow_have_no_valid_form(gain: str, value: object) -> None:

@@ -25,7 +25,9 @@ from tinytorch.benchmarking.schedule import Schedule
 
 def neighbour(name: str) -> ModuleType:
     """Another test file as a module, whatever way the tests are run."""
-    spec = importlib.util.spec_from_file_location(f"recipe_{name}", Path(__file__).with_name(f"{name}.py"))
+    spec = importlib.util.spec_from_file_location(
+        f"recipe_{name.replace('/', '_')}", Path(__file__).parent / f"{name}.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -35,7 +37,7 @@ def neighbour(name: str) -> ModuleType:
 
 
 IN_MEASURE, IN_PLACEMENTS, IN_SCHEDULE = (neighbour(f"test_{name}") for name in ("measure", "placements", "schedule"))
-IN_SESSION, IN_RECORDS = neighbour("test_session"), neighbour("test_records")
+IN_SESSION, IN_RECORDS = neighbour("test_session"), neighbour("records/test_metrics")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tinytorch.competition.scoring.scores import calculate_normalized_scores
 from tinytorch.text import safe_text
 from tinytorch.units import MEGABYTES_PER_MEBIBYTE
 
-RELATIVE_TOLERANCE = 1e-6
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-6, 1e-12
 GAINS = ("speedup", "compression_ratio", "accuracy_delta")
 
 Positive = Annotated[float, Field(gt=0)]
@@ -73,9 +73,15 @@ class ClassroomSubmission(_Record):
         expected = improvements_of(self.baseline.metrics, self.optimized.metrics)
         for name in GAINS:
             told, follows = getattr(self.improvements, name), getattr(expected, name)
-            if told is not follows and not (told and follows and isclose(told, follows, rel_tol=RELATIVE_TOLERANCE)):
+            if not _agree(told, follows):
                 raise ValueError(f"{name} is {told}, and {follows} follows from the metrics")
         return self
+
+
+def _agree(told: float | None, follows: float | None) -> bool:
+    if told is None or follows is None:
+        return told is follows
+    return isclose(told, follows, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
 
 
 def improvements_of(baseline: ReportMetrics, optimized: ReportMetrics) -> Improvements:
