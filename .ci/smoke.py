@@ -95,12 +95,13 @@ def ends_well(command: str) -> bool:
 def round_trips() -> int:
     """How many records are not what they were once they have been text."""
     run = parse_run("run.json", Path("run.json").read_bytes())
-    judged, circumstances = judge("submission.json", Path("submission.json").read_bytes(), load_rules())
+    judged, submission = judge("submission.json", Path("submission.json").read_bytes(), load_rules())
+    if submission is None:
+        raise ValueError(judged.reason)
     records = [
-        run, RunFile(run=run), judged, circumstances, load_rules(),
+        run, RunFile(run=run), judged, Circumstances.of(submission), submission, load_rules(),
         Document.model_validate_json(Path("validation.json").read_bytes()),
         RankingsDocument.model_validate_json(Path("ranking.json").read_bytes()),
-        Submission.model_validate_json(Path("submission.json").read_bytes()),
     ]  # fmt: skip
     kinds = {Run, RunFile, Judged, Circumstances, Rules, Document, RankingsDocument, Submission}
     wrong = [type(each).__name__ for each in records if type(each).model_validate_json(each.model_dump_json()) != each]

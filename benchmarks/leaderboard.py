@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -97,10 +98,11 @@ def _noisy(model: ModelRecord, generator: random.Random, factor: float) -> Model
     return model.model_copy(update={"metrics": model.metrics.model_copy(update={"latency": fresh})})
 
 
-def called(folder: Path, *arguments: str) -> tuple[float, int, int]:
+def called(folder: Path, cache: Path, *arguments: str) -> tuple[float, int, int]:
     """Seconds, peak bytes of all processes together, and exit code of one call."""
-    started, peak = time.perf_counter(), 0
-    with psutil.Popen([*PROGRAM, *arguments], stdout=subprocess.DEVNULL, cwd=folder) as process:
+    started, peak, environment = time.perf_counter(), 0, {**os.environ, "TITO_CACHE": str(cache)}
+    command = [*PROGRAM, *arguments]
+    with psutil.Popen(command, stdout=subprocess.DEVNULL, cwd=folder, env=environment) as process:
         while process.poll() is None:
             peak = max(peak, resident_bytes(process))
             time.sleep(0.5)  # looking at memory takes milliseconds of a core that is needed
@@ -123,11 +125,11 @@ def rank(options: argparse.Namespace) -> None:
     folder = Path(options.folder).absolute()
     first: dict[int, float] = {}
     for count in options.count:
-        part, workspace = chosen(folder, count), folder / f"workspace-{count}"
-        shutil.rmtree(workspace, ignore_errors=True)
+        part, cache = chosen(folder, count), folder / f"cache-{count}"
+        shutil.rmtree(cache, ignore_errors=True)
         calls = {"first": [], "index": [], "index, json": ["--json"]}
         for name, further in calls.items():
-            seconds, peak, code = called(folder, "leaderboard", str(part), "--workspace", str(workspace), *further)
+            seconds, peak, code = called(folder, cache, "leaderboard", str(part), *further)
             first[count] = first.get(count, seconds)
             tell(folder, f"leaderboard of {count:,}, {name}: {seconds:.1f} s, peak {peak / 1e6:.0f} MB, exit {code}")
     if len(options.count) > 1:
@@ -139,12 +141,10 @@ def report(options: argparse.Namespace) -> None:
     """A page of so many submissions, with the index and without."""
     folder = Path(options.folder).absolute()
     for count in options.count:
-        part, workspace, page = chosen(folder, count), folder / f"workspace-report-{count}", folder / f"{count}.html"
-        shutil.rmtree(workspace, ignore_errors=True)
+        part, cache, page = chosen(folder, count), folder / f"cache-report-{count}", folder / f"{count}.html"
+        shutil.rmtree(cache, ignore_errors=True)
         for name in ("first", "index"):
-            seconds, peak, code = called(
-                folder, "report", str(part), "--workspace", str(workspace), "-o", str(page), "--force"
-            )
+            seconds, peak, code = called(folder, cache, "report", str(part), "-o", str(page), "--force")
             size = page.stat().st_size / 1e6
             tell(folder, f"report of {count:,}, {name}: {seconds:.1f} s, {size:.2f} MB, peak {peak / 1e6:.0f} MB, "
                  f"exit {code}")  # fmt: skip

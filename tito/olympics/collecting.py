@@ -108,7 +108,8 @@ def _judged(path: str, rules: Rules) -> Read | Judged:
         content = submissions.read(path)
     except RefusedError as refusal:
         return unreadable("", refusal)
-    judged, circumstances = judge("", content, rules)
+    judged, submission = judge("", content, rules)
+    circumstances = Circumstances.of(submission) if submission and judged.valid else Circumstances()
     return Read(judged.sha256, (judged.brief(), circumstances))
 
 

@@ -113,17 +113,13 @@ class Judged(Record):
         return {"file": writable(self.source), "trust": self.trust, **report(self.findings)}
 
 
-def judge(source: str, content: bytes, rules: Rules) -> tuple[Judged, Circumstances]:
-    """Everything found about the content of a file, apart from what only other files can tell."""
+def judge(source: str, content: bytes, rules: Rules) -> tuple[Judged, Submission | None]:
+    """Everything found about the content of a file, apart from what only other files can tell; and what was read."""
     parsed = parse_bytes(content)
     findings = findings_of(parsed, rules)
     submission = parsed.submission
-    if submission is None:
-        return Judged(source=source, sha256=sha256(content), figures=None, findings=findings), Circumstances()
-    valid = is_valid(findings)
-    figures = Figures.of(submission, rules, valid)
-    judged = Judged(source=source, sha256=sha256(content), figures=figures, findings=findings)
-    return judged, Circumstances.of(submission) if valid else Circumstances()
+    figures = Figures.of(submission, rules, is_valid(findings)) if submission else None
+    return Judged(source=source, sha256=sha256(content), figures=figures, findings=findings), submission
 
 
 def unreadable(source: str, refusal: RefusedError) -> Judged:

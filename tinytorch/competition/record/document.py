@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -25,7 +25,14 @@ class Tool(Record):
 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-TOOL = Tool(name=DISTRIBUTION, version=version(DISTRIBUTION))
+
+
+@cache
+def this_tool() -> Tool:
+    """What is installed here."""
+    from importlib.metadata import version  # only where a document is written
+
+    return Tool(name=DISTRIBUTION, version=version(DISTRIBUTION))
 
 
 def json_schema(document: type[BaseModel]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tinytorch.benchmarking.records.metrics import ModelRecord
 from tinytorch.benchmarking.records.record import Fraction, Positive, Record, Sha256, Text
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, Division
-from tinytorch.competition.record.document import SCHEMA_VERSION, TOOL, SchemaVersion, Tool, schema_words
+from tinytorch.competition.record.document import SCHEMA_VERSION, SchemaVersion, Tool, schema_words, this_tool
 from tinytorch.competition.record.kinds import Kind, kind_of
 from tinytorch.competition.record.migrations import migrated_run
 from tinytorch.errors import UsageError
@@ -80,7 +80,7 @@ class RunFile(Record):
 
     document: Literal["run"] = "run"
     schema_version: SchemaVersion = SCHEMA_VERSION
-    tool: Tool = TOOL
+    tool: Tool = Field(default_factory=this_tool)
     run: Run
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.declaration import Declaration, Provenance, make_declaration
-from tinytorch.competition.record.document import SCHEMA_VERSION, TOOL
+from tinytorch.competition.record.document import SCHEMA_VERSION, this_tool
 from tinytorch.competition.record.run import Measurement, Run, TaskRecord
 from tinytorch.competition.record.submission import Derived, Submission, Trust, content_digest, trust_of
 from tinytorch.competition.rules.events import Rules, check_constraints, load_rules
@@ -87,7 +87,7 @@ def packaged(declaration: Declaration, measurement: Measurement, rules: Rules) -
     submission = Submission(
         document="submission",
         schema_version=SCHEMA_VERSION,
-        tool=TOOL,
+        tool=this_tool(),
         declaration=declaration,
         run=measurement,
         derived=Derived(
