@@ -39,6 +39,7 @@ CAPSTONE = (ROOT / "docs" / "capstone.md").read_text()
 RANKING = (ROOT / "docs" / "ranking.md").read_text()
 JUDGING = (ROOT / "docs" / "judging.md").read_text()
 COURSE = (ROOT / "docs" / "course.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
 QUICKLY = """from tinytorch.benchmarking import schedule
 schedule.TIERS["fast"] = schedule.Tier("fast", 40_000_000, processes=1)
@@ -210,6 +211,30 @@ def test_the_capstone_s_stages_work_in_python(
     exec(compile(example("stages", CAPSTONE), "stages", "exec"), {"__name__": "example"})
 
     assert re.fullmatch(r"[\d.]+ ms \[[\d.]+, [\d.]+\]\n14\.9 True\n", capsys.readouterr().out)
+
+
+PLACES = sorted(set(re.findall(r"((?:\w+/)*\w+\.py)(?:: ([\w.]+))?", ARCHITECTURE)))
+
+
+@pytest.mark.parametrize(("file", "name"), PLACES)
+def test_every_place_that_the_architecture_names_is_there(file: str, name: str) -> None:
+    places = [path for path in ROOT.glob("*/**/*.py") if path.as_posix().endswith(f"/{file}")]
+
+    assert places
+    assert not name or any(re.search(rf"(def|class) {name.split('.')[-1]}\b", path.read_text()) for path in places)
+
+
+def test_a_sample_passes_25_stations_at_most() -> None:
+    stations = re.findall(r"^(?:\w[\w ]*)? +(\d+)  ", ARCHITECTURE, re.MULTILINE)
+
+    assert stations == [str(number) for number in range(1, 26)]
+
+
+def test_every_folder_is_in_the_architecture() -> None:
+    for part in ("tito", "tinytorch/competition"):
+        folders = [path.parent.name for path in (ROOT / part).glob("*/__init__.py")]
+
+        assert [folder for folder in folders if f" {folder}/" not in ARCHITECTURE] == []
 
 
 EXPERIMENTS = {  # what it prints, whatever the machine
