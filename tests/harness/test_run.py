@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.names import OlympicEvent
@@ -93,24 +92,23 @@ def test_nothing_in_a_run_names_the_machine_s_owner(run: Run) -> None:
 
 CACHE = """
 DIVISION = "open"
-ANSWERS = {}
 class Remembers:
-    def __init__(self, model): self.model = model
+    def __init__(self, model): self.model, self.seen, self.last = model, set(), b""
     def __call__(self, x):
         key = x.data.tobytes()
-        if key not in ANSWERS:
-            ANSWERS[key] = self.model(x)
-        return ANSWERS[key]
+        if len(x.data) == 1 and key in self.seen and key != self.last:  # a warm-up may repeat its one input
+            raise RuntimeError("an input came twice")
+        self.seen.add(key)
+        self.last = key
+        return self.model(x)
 def optimize(model, train_data):
     return Remembers(model)
 """
 
 
-def test_a_cache_of_results_gains_nothing(tmp_path: Path, cache_directory: Path) -> None:
-    """What is timed was never seen before."""
-    run = run_competition(challenge(tmp_path, CACHE, cache_directory))
-
-    assert compare_latency(run.baseline.metrics.latency, run.optimized.metrics.latency).estimate < 1.5
+def test_a_cache_of_results_finds_nothing_in_it(tmp_path: Path, cache_directory: Path) -> None:
+    """What is timed was never seen before: the entry would end its process."""
+    run_competition(challenge(tmp_path, CACHE, cache_directory))
 
 
 SLOW = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -30,17 +32,20 @@ def test_weights_take_four_bytes_each() -> None:
     assert found["peak_memory_mb"] >= found["parameter_memory_mb"]
 
 
+class Busy:
+    """A model that takes two milliseconds at least, however fast the machine is."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        end = time.perf_counter() + 0.002
+        while time.perf_counter() < end:
+            pass
+        return x
+
+
 def test_a_latency_is_a_time_in_milliseconds() -> None:
     x = Tensor(np.zeros((1, 64)))
 
-    assert 0 < Profiler().measure_latency(model(), x, warmup=2, iterations=5) < 1000
-
-
-def test_a_larger_layer_takes_longer() -> None:
-    def median_ms(width: int) -> float:
-        return Profiler().measure_latency(Linear(width, width), Tensor(np.zeros((1, width))), warmup=3, iterations=15)
-
-    assert median_ms(2048) > 3 * median_ms(16)
+    assert Profiler().measure_latency(Busy(), x, warmup=2, iterations=5) >= 2
 
 
 def test_a_quick_profile_has_the_figures_together() -> None:

@@ -28,6 +28,7 @@ from tinytorch.progress import Progress
 CHILD = "tinytorch.processes.child"
 DEADLINE_GRACE_S = 1.0  # past the deadline, for the worker to write down where it stands and end itself
 CLOSE_LIMIT_S = 1.0  # for the guard to end everything below it, before it is ended itself
+LOOK_AGAIN_S = 0.001
 LONGEST_REQUEST_BYTES = 65_536  # what a pipe takes at once: writing never waits for a reader
 LONGEST_REPLY_BYTES = 16_777_216
 LOG_BYTES = 65_536  # of the end of a worker's log that are looked at
@@ -279,9 +280,11 @@ def kill_tree(pid: int) -> None:
 def _kill_marked(mark: str) -> None:
     """Kill every process that has our mark in its environment: whoever was orphaned while nobody adopted it.
 
-    Done when a look shows no process that was not examined before: one may fork and end while we look.
+    Done when a look shows no process that was not examined before: one may fork and end while we look. A killed one
+    goes on until the kernel comes to it, which is waited for.
     """
     examined: set[int] = set()
+    killed: list[psutil.Process] = []
     while unseen := set(psutil.pids()) - examined:
         examined |= unseen
         for pid in unseen:
@@ -289,3 +292,14 @@ def _kill_marked(mark: str) -> None:
                 process = psutil.Process(pid)
                 if process.environ().get(_MARK) == mark:
                     process.kill()
+                    killed.append(process)
+    end_s = time.monotonic() + CLOSE_LIMIT_S
+    while any(map(_is_alive, killed)) and time.monotonic() < end_s:
+        time.sleep(LOOK_AGAIN_S)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """A zombie is dead: it waits for nobody but its parent."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False

