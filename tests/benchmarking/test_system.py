@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,12 @@ def test_the_blas_is_numpys_however_many_are_loaded(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("tinytorch.benchmarking.blas.threadpool_info", lambda: loaded[::order])
 
     assert blas_library() == loaded[2]
+
+
+@pytest.mark.parametrize("package", ["numpy", "scipy", "numba"])
+def test_the_versions_of_what_computes_are_named(package: str) -> None:
+    assert getattr(system.describe(), package) == version(package)
+
+
+def test_a_package_that_is_not_there_is_none() -> None:
+    assert system._version("no-such-package") is None

@@ -21,7 +21,9 @@ from tinytorch.core.layers import (
     replace_layers,
     set_training_mode,
 )
+from tinytorch.core.model import as_call, backend_of, trainable_tensors
 from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
 
 
 class TwoBranches(Layer):
@@ -241,3 +243,36 @@ class SaysItsParameters(Layer):
 def test_parameters_that_a_layer_names_are_found_from_outside() -> None:
     layer = SaysItsParameters()
     assert len(layer.parameters()) == len(Sequential(layer, ReLU()).parameters()) == 3
+
+
+class Wrapped:
+    """A model of no class of ours that holds layers."""
+
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+
+@pytest.mark.parametrize(("compiled", "backend"), [(False, "numpy"), (True, "numba")])
+def test_a_model_says_what_runs_it(compiled: bool, backend: str) -> None:
+    """Also where only a part of it is compiled, in a model of any class."""
+    layers = [Linear(2, 2), Linear(2, 2)]
+    if compiled:
+        layers[1].backend = "numba"
+
+    assert backend_of(Sequential(*layers)) == backend_of(Wrapped(layers)) == backend
+
+
+def test_what_runs_a_stranger_s_model_is_not_known() -> None:
+    assert backend_of(Wrapped(1)) is None
+
+
+def test_the_trainable_tensors_of_a_model_of_any_class_come_once() -> None:
+    layer = Linear(2, 2)
+    layer.bias.requires_grad = False
+
+    assert [each.shape for each in trainable_tensors(Wrapped([layer, layer]))] == [(2, 2)]
+
+
+def test_what_cannot_be_called_is_no_model() -> None:
+    with pytest.raises(UsageError, match="is not a model"):
+        as_call(Wrapped(1))

@@ -81,6 +81,11 @@ def test_a_run_survives_the_way_through_json(run: Run) -> None:
     assert Run.model_validate_json(run.model_dump_json()) == run
 
 
+def test_a_run_says_what_runs_each_model(run: Run) -> None:
+    """A compiled one differs by a factor of ten or more with and without numba."""
+    assert (run.baseline.backend, run.optimized.backend) == ("numpy", "numpy")
+
+
 def test_nothing_in_a_run_names_the_machine_s_owner(run: Run) -> None:
     import getpass
     import platform

@@ -96,9 +96,9 @@ class Destination:
         return self.name is None or self.name == STANDARD or descriptor(self.name) == 1
 
     def replaced(self) -> bytes | None:
-        """What writing would replace, looked at before anything is measured; UsageError where nothing may be written.
+        """The beginning of what writing would replace; UsageError where nothing may be written.
 
-        A file that is not of this kind is somebody's own, and is replaced only by `force`.
+        It is looked at before anything is measured. A file that is not of this kind is somebody's own, and is replaced only by `force`.
         """
         if self.name is None or descriptor(self.name) is not None:
             return None
@@ -153,9 +153,11 @@ class Destination:
         if not mode & 0o222 or not os.access(path, os.W_OK):  # root may write anything: the mode says what is meant
             raise self._refusal("it is read-only")
         self._check_folder(path)
+        from tinytorch.competition.record.kinds import LOOKED_AT_BYTES, kind_of  # only where a file is replaced
+
         with path.open("rb") as file:
-            content = file.read(LARGEST_RUN_BYTES + 1)
-        found = _kind_of(content)
+            content = file.read(LOOKED_AT_BYTES)
+        found = kind_of(content)
         if content and found != self.kind and not self.force:
             held = f"it holds a {found}" if found else "it holds something that tito did not write"
             raise self._refusal(f"{held}, and that would be lost", f"{ELSEWHERE}, or add --force")
@@ -175,9 +177,3 @@ class Destination:
 
     def _refusal(self, reason: str, mend: str = ELSEWHERE) -> UsageError:
         return UsageError(f"cannot write {self.name}: {reason}", mend=mend)
-
-
-def _kind_of(content: bytes) -> Kind | None:
-    from tinytorch.competition.record.kinds import kind_of  # only where a file is replaced
-
-    return kind_of(content)

@@ -29,7 +29,7 @@ _REPORT = re.compile(
 
 def kind_of(content: bytes) -> Kind | None:
     """The kind of document that `content` begins like; None for anything that is not ours."""
-    start = content[:LOOKED_AT_BYTES].decode("utf-8", "replace")
+    start = _start(content)
     if found := _DOCUMENT.match(start):
         return cast(Kind, found[1])
     if found := _FORMER.match(start):
@@ -49,5 +49,9 @@ def kind_of_object(document: dict[str, Any]) -> Kind | None:
 
 def event_of(content: bytes) -> str | None:
     """The event that a submission names, which it does in its first lines."""
-    found = re.search(r'"event"\s*:\s*"([a-z_]{1,40})"', content[:LOOKED_AT_BYTES].decode("utf-8", "replace"))
+    found = re.search(r'"event"\s*:\s*"([a-z_]{1,40})"', _start(content))
     return found[1] if found else None
+
+
+def _start(content: bytes) -> str:
+    return content[:LOOKED_AT_BYTES].decode("utf-8", "replace")

@@ -1,0 +1,51 @@
+"""What a file is, told by its first lines, and by no more than these."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tinytorch.competition.formats import FORMATS
+from tinytorch.competition.formats import leaderboard as rankings
+from tinytorch.competition.ranking.leaderboard import Wanted, leaderboard
+from tinytorch.competition.record.document import json_schema
+from tinytorch.competition.record.kinds import event_of, kind_of
+from tinytorch.competition.record.run import Run, RunFile
+from tinytorch.competition.record.submission import Submission
+from tinytorch.competition.rules.events import load_rules
+
+
+def test_a_run_and_a_submission_say_what_they_are(run: Run, submission: dict[str, object]) -> None:
+    assert kind_of(RunFile.text(run).encode()) == "run"
+    assert (
+        kind_of(json.dumps(submission).encode()) == kind_of(json.dumps(submission, indent=4).encode()) == "submission"
+    )
+    assert kind_of(json.dumps(json_schema(Submission)).encode()) == "schema"
+    assert event_of(json.dumps(submission, indent=2).encode()) == "all_around"
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_report_says_that_it_is_one(format_: str) -> None:
+    assert kind_of("".join(FORMATS[format_]([])).encode()) == "report"
+
+
+@pytest.mark.parametrize("format_", rankings.FORMATS)
+def test_every_leaderboard_says_that_it_is_a_report(format_: str) -> None:
+    assert kind_of(rankings.FORMATS[format_](leaderboard([], load_rules(), Wanted())).encode()) == "report"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b"\xff\xfe", b'{"document": "novel"}', b'{"x": 1, "document": "run"}', b"Torch Olympics",
+     b'{"$schema": "x"}', b"1 of 2 submissions are valid", b"\n" * 5000 + b'{"document": "run"}'],
+)  # fmt: skip
+def test_somebody_s_own_file_is_none_of_ours(content: bytes) -> None:
+    assert kind_of(content) is None
+
+
+@pytest.mark.parametrize("piece", [b'" by a: "', b"<", b"{", b'"document": ', b" ", b"<!doctype html>", b"<?xml\n"])
+def test_only_the_first_lines_are_looked_at(piece: bytes) -> None:
+    start = piece * (5000 // len(piece))
+
+    assert kind_of(start + b"x" * 8_000_000) == kind_of(start)
