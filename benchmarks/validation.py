@@ -129,6 +129,7 @@ def hostile_contents() -> dict[str, tuple[str, bytes]]:
     most = LARGEST_FILE_BYTES
     version = f'{{"schema_version": "{SCHEMA_VERSION}", '.encode()
     keys = ",".join(f'"{number}":1' for number in range(700_000)).encode()
+    samples = b'"run": {"baseline": {"metrics": {"latency": {"samples_ns": %s}}}}}'
     return {
         "8 MiB and a byte": ("size", b" " * (most + 1)),
         "8 MiB of zeros": ("json", bytes(most)),
@@ -145,14 +146,14 @@ def hostile_contents() -> dict[str, tuple[str, bytes]]:
         "2,000 numbers of 4,000 digits": ("numbers", b"[" + (b"9" * 4000 + b",") * 2000 + b"1]"),
         "1e999999999": ("numbers", b"1e999999999"),
         "a text of 8 MiB": ("values", b'"' + b"a" * (most - 2) + b'"'),
-        "a text of escapes": ("values", b'"' + rb"\u202e" * (most // 6 - 1) + b'"'),
+        "a text of escapes": ("schema", b'"' + rb"\u202e" * (most // 6 - 1) + b'"'),
         "half a character": ("values", b'"' + rb"\ud800" * 10_000 + b'"'),
-        "499,000 techniques": ("schema", version + b'"techniques": [' + b"1," * 499_000 + b"1]}"),
-        "499,000 constraints": ("schema", version + b'"constraints": [' + b"1," * 499_000 + b"1]}"),
-        "499,000 wrong samples": (
-            "schema",
-            version + b'"baseline": {"metrics": {"latency": {"samples_ns": [[[' + b"0," * 499_000 + b"0]]]}}}}",
-        ),
+        "499,000 techniques": ("schema", version + b'"declaration": {"techniques": [' + b"1," * 499_000 + b"1]}}"),
+        "499,000 constraints": ("schema", version + b'"derived": {"constraints": [' + b"1," * 499_000 + b"1]}}"),
+        "499,000 placements": ("schema", version + samples % (b"[" + b"0," * 499_000 + b"0]")),
+        "499,000 wrong placements": ("schema", version + samples % (b"[" + b'"1 x",' * 499_000 + b'"1"]')),
+        "1,000,000 samples": ("schema", version + samples % (b'["' + b"12 " * 1_000_000 + b'1"]')),
+        "1,000,000 empty samples": ("schema", version + samples % (b'["' + b" " * 1_000_000 + b'"]')),
         "999 unknown keys": ("schema", version + b",".join(b'"k%d":1' % number for number in range(999)) + b"}"),
         "tomorrow's version": ("schema_version", b'{"schema_version": "99.0"}'),
     }

@@ -98,7 +98,8 @@ class Destination:
     def replaced(self) -> bytes | None:
         """The beginning of what writing would replace; UsageError where nothing may be written.
 
-        It is looked at before anything is measured. A file that is not of this kind is somebody's own, and is replaced only by `force`.
+        It is looked at before anything is measured. A file that is not of this kind is somebody's own, and is replaced
+        only by `force`.
         """
         if self.name is None or descriptor(self.name) is not None:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -159,3 +160,25 @@ def test_damaged_files_never_raise(data: st.DataObject, submission: dict[str, An
 
     assert isinstance(result["valid"], bool)
     assert all(map(is_safe, result["issues"]))
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        ("x", "placement 2, block 0: 'x' is no whole number of nanoseconds above 0"),
+        ("-1 2", "placement 2, block 0: '-1' is no"),
+        ("1 2; 3", "placement 2: its blocks are of unequal length"),
+        ("1 2; 3 4", "placement 2: 2 blocks of 2 samples where placement 0 has 4 blocks of 8 samples"),
+        (" ".join(["1"] * 600_000), "more than 500,000 samples"),
+        (7, "placement 2 is no text of samples"),
+    ],
+)
+def test_samples_that_are_none_are_refused_by_name_and_place(
+    submission: dict[str, Any], samples: object, words: str
+) -> None:
+    document = copy.deepcopy(submission)
+    document["run"]["optimized"]["metrics"]["latency"]["samples_ns"][2] = samples
+    message = failing(validate_submission(document))["message"]
+
+    assert "run.optimized.metrics.latency.samples_ns" in message
+    assert words in message

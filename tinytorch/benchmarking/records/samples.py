@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from tinytorch.text import safe_text
 
@@ -95,6 +95,15 @@ def _words(shape: tuple[int, int]) -> str:
     return f"{shape[0]} blocks of {shape[1]} samples"
 
 
+def _only_texts(value: Any) -> Any:
+    """The first wrong element ends the reading of a hostile file, which may have half a million of them."""
+    if isinstance(value, list):
+        wrong = next((number for number, each in enumerate(value) if not isinstance(each, str)), None)
+        if wrong is not None:
+            raise ValueError(f"placement {wrong} is no text of samples")
+    return value
+
+
 def _check_block(text: str) -> str:
     if ";" in text:
         raise ValueError("one block is expected, without ';'")
@@ -102,5 +111,5 @@ def _check_block(text: str) -> str:
     return checked
 
 
-SamplesNs = Annotated[list[str], Field(min_length=1), AfterValidator(check_samples)]
+SamplesNs = Annotated[list[str], Field(min_length=1), BeforeValidator(_only_texts), AfterValidator(check_samples)]
 BlockNs = Annotated[str, AfterValidator(_check_block)]
