@@ -55,12 +55,14 @@ class Ledger:
         self.athletes.append(left.athlete if left else "")
         self.spans.append(Span(left.athlete, left.machine, left.started_s, left.ended_s) if left else Span())
 
-    def compared(self) -> Callable[[int, Traces], tuple[Finding, Finding]]:
-        """What can be said of a submission, by its number, once all are taken down."""
+    def compared(self) -> Callable[[int, Traces | None], tuple[Finding, ...]]:
+        """What can be said of a submission, by its number, once all are taken down; nothing where it left nothing."""
         twins, overlaps = self.twins(), self.overlaps()
         readable = sum(1 for athlete in self.athletes if athlete)
 
-        def findings(number: int, left: Traces) -> tuple[Finding, Finding]:
+        def findings(number: int, left: Traces | None) -> tuple[Finding, ...]:
+            if left is None:
+                return ()
             shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), left, readable))
             return shared, OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), left, readable))
 

@@ -14,6 +14,7 @@ from tinytorch.benchmarking.records.record import Record
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.checks.batch import Ledger
 from tinytorch.competition.checks.findings import Finding, is_valid, report
+from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.checks.validation import findings_of, refused
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.record.parsing import parse_bytes
@@ -63,6 +64,11 @@ class Judged(Record):
         if self.figures is None:
             raise ValueError(f"{self.source} is no submission")
         return self.figures
+
+    @property
+    def traces(self) -> Traces | None:
+        """What tells whether another file has the same origin."""
+        return self.figures.traces if self.figures else None
 
     @property
     def valid(self) -> bool:
@@ -150,13 +156,13 @@ def beside_one_another(judged: Iterable[Judged]) -> Iterator[Judged]:
     ledger = Ledger()
     with tempfile.TemporaryFile() as waiting:
         for each in judged:
-            ledger.add(each.source, each.figures.traces if each.figures else None)
+            ledger.add(each.source, each.traces)
             pickle.dump(each, waiting)
         compared = ledger.compared()
         waiting.seek(0)
         for number in range(len(ledger.sources)):
             each = pickle.load(waiting)  # written by ourselves, in a file that has no name
-            yield each.among(compared(number, each.figures.traces)) if each.figures else each
+            yield each.among(compared(number, each.traces))
 
 
 def _read_path(name: str) -> bytes:
