@@ -142,11 +142,16 @@ class Benchmark:
         )
 
     def _measure(self, models: list[object], progress: Progress, origin: object) -> list[BenchmarkResults]:
+        reason = ""
+        artifacts: Sequence[Artifact | None] = [None] * len(models)
         try:
             session, artifacts = self._in_workers(models, progress)
-        except _NoWorkersError as reason:
+        except _NoWorkersError as error:
+            reason = str(error)
+        if reason:
+            venue = self._this_process(models, reason)
             warnings.warn(f"{reason}; measured in this process instead, which gives no interval", stacklevel=3)
-            session, artifacts = self._in_this_process(models, progress), [None] * len(models)
+            session = self._checked(venue, progress)
         records = [
             session.record(index, type(model).__qualname__, self._labels, artifacts[index])
             for index, model in enumerate(models)
@@ -175,9 +180,16 @@ class Benchmark:
                     raise _NoWorkersError(message) from failure
                 raise
 
-    def _in_this_process(self, models: list[object], progress: Progress) -> Session:
-        builders = tuple(partial(_copied, model) for model in models)
-        return self._checked(ThisProcess(Subjects(builders, self._inputs, self._as_tensor)), progress)
+    def _this_process(self, models: list[object], reason: str) -> ThisProcess:
+        """ModelError for models that can neither be measured elsewhere, for that reason, nor be copied."""
+        for model in models:
+            try:
+                copy.deepcopy(model)
+            except (TypeError, AttributeError, RecursionError) as error:
+                message = f"{reason}; and it cannot be copied here: {error}"
+                raise ModelError(message, mend="keep open files, locks and generators out of the model") from None
+        builders = tuple(partial(copy.deepcopy, model) for model in models)
+        return ThisProcess(Subjects(builders, self._inputs, self._as_tensor))
 
     def _checked(self, venue: Venue, progress: Progress) -> Session:
         survey = survey_models(venue, self._settings, progress)
@@ -190,14 +202,6 @@ class Benchmark:
         if warning := long_measurement(self._settings, survey):
             warnings.warn(warning, stacklevel=5)  # at the line that called run or compare
         return measure_models(venue, self._settings, survey, progress)
-
-
-def _copied(model: object) -> object:
-    try:
-        return copy.deepcopy(model)
-    except (TypeError, AttributeError, RecursionError) as error:
-        message = f"{type(model).__qualname__} can neither be sent to another process nor be copied here: {error}"
-        raise ModelError(message, mend="keep open files, locks and generators out of the model") from error
 
 
 def _tier(tier: str | Tier) -> Tier:

@@ -109,15 +109,16 @@ def _write(
     with screen.done_before(f"the submission is written to {target.name}"):
         _remember(place, entry)
         _tell_replaced(old, entry.event, str(target.name))
-        _show_receipt({**entry.as_dict(), "file": target.name}, json_, target, options)
+        receipt = {**entry.as_dict(), "athlete": declared["athlete"]["name"], "file": target.name}
+        _show_receipt(receipt, json_, target, options)
 
 
 def _tell_dry(document: dict[str, Any], run: str, json_: bool) -> None:
     """What would be written."""
     declared = document["declaration"]
     receipt = {
-        "event": declared["event"], "trust": document["derived"]["trust"], "run": run,
-        "rules": declared["rules"]["version"],
+        "athlete": declared["athlete"]["name"], "event": declared["event"], "trust": document["derived"]["trust"],
+        "run": run, "rules": declared["rules"]["version"],
     }  # fmt: skip
     if json_:
         screen.put_json({"written": False, "valid": True, **receipt})
@@ -181,7 +182,7 @@ def _show_receipt(receipt: dict[str, Any], json_: bool, target: Destination, opt
     if json_ and not target.is_stdout:
         screen.put_json({name: value for name, value in receipt.items() if name != "kind"})
         return
-    for name in ("id", "created_at", "event", "trust", "file", "sha256"):
+    for name in ("id", "created_at", "athlete", "event", "trust", "file", "sha256"):
         if receipt[name] is not None:
             screen.say(f"{name + ':':<12}{receipt[name]}")
     if target.place != STANDARD:

@@ -18,6 +18,7 @@ from tinytorch.benchmarking.records.record import (
     Count,
     Fraction,
     Hexadecimal,
+    Names,
     Positive,
     PositiveFloat,
     Record,
@@ -163,7 +164,7 @@ class ModelRecord(Record):
 
     name: Text
     parameters: Count | None = None
-    layer_kinds: Annotated[list[Text], Field(max_length=10_000)] | None = None
+    layer_kinds: Names | None = None
     backend: Literal["numpy", "numba"] | None = None
     artifact_sha256: Sha256 | None = None
     metrics: Metrics

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+BETWEEN_NAMES = ", "
 
 Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
@@ -23,6 +34,18 @@ def _no_number(value: Any) -> Any:
     return value
 
 
+def _split(value: Any) -> Any:
+    return [each for each in value.split(BETWEEN_NAMES) if each] if isinstance(value, str) else value
+
+
+def _joined(names: list[str]) -> str:
+    return BETWEEN_NAMES.join(name.replace(BETWEEN_NAMES, " ") for name in names)
+
+
+Names = Annotated[  # in a file one text, on one line
+    list[Text], Field(max_length=10_000), BeforeValidator(_split), PlainSerializer(_joined),
+    WithJsonSchema({"type": "string"}),
+]  # fmt: skip
 Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_number)]
 
 

@@ -44,6 +44,8 @@ def kind_of_object(document: dict[str, Any]) -> Kind | None:
     found = document.get("document")
     if "$schema" in document:
         return "schema"
+    if found is None and "id" in document and "source" in document:  # before 3.0
+        return "run"
     return cast(Kind, found) if found in get_args(Kind) else None
 
 

@@ -36,7 +36,7 @@ def _from_1_0(document: Document) -> Document:
     """Numbers given by hand stay what they were; measured times are refused, because the recipe is another one."""
     if '"samples_ns": [' in json.dumps(document):
         message = "its times were taken by the recipe of schema version 1.0, whose intervals were too narrow"
-        raise RefusedError("schema_version", f"{message}: measure again with tito olympics benchmark", found="1.0")
+        raise RefusedError("schema_version", message, "measure again: tito olympics benchmark", found="1.0")
     return {**document, "schema_version": "2.0"}
 
 
@@ -80,8 +80,14 @@ def migrate(document: Document) -> tuple[Document, str]:
 
 
 def migrated_run(document: Any) -> Any:
-    """The document of a run file in today's form; what is no run file of an older form is left as it is."""
-    if not isinstance(document, dict) or document.get("schema_version") != "2.1":
+    """The document of a run file in today's form; RefusedError names a version that is not known here.
+
+    What is no run file of an older form is left for the schema to refuse.
+    """
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if isinstance(version, str) and version not in ("2.1", SCHEMA_VERSION):
+        raise _refusal(version)
+    if version != "2.1":
         return document
     left = dict(document)
     del left["schema_version"]

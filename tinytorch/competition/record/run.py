@@ -16,6 +16,7 @@ from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, Division
 from tinytorch.competition.record.document import SCHEMA_VERSION, SchemaVersion, Tool, schema_words, this_tool
 from tinytorch.competition.record.kinds import Kind, kind_of
 from tinytorch.competition.record.migrations import migrated_run
+from tinytorch.competition.record.reading import RefusedError
 from tinytorch.errors import UsageError
 
 MEASURE_AGAIN = "measure again with: tito olympics benchmark"
@@ -98,6 +99,8 @@ def parse_run(name: str, content: bytes) -> Run:
         raise UsageError(f"{name} is a {other}, and a run is wanted", mend=MENDS[other].format(file=shlex.quote(name)))
     try:
         return RunFile.model_validate(migrated_run(_read(name, content))).run
+    except RefusedError as refusal:
+        raise UsageError(f"{name}: {refusal.message}", mend="install the newest tinytorch-olympics") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise UsageError(f"{_no_run(name)}: {schema_words(first, 'the file')}", mend=MEASURE_AGAIN) from None
