@@ -62,7 +62,7 @@ def mess(beginner: Path) -> Path:
     """A folder with everything that can be wrong."""
     (beginner / "folder.py").mkdir()
     (beginner / "damaged.json").write_text('{"schema_version": "1.0"')
-    (beginner / "submission.json").write_text('{"document": "submission", "schema_version": "3.0"}')
+    (beginner / "submission.json").write_text('{"document": "submission", "schema_version": "3.0", "tool": {}}')
     (beginner / "report.json").write_text('{"document": "report", "results": []}')
     (beginner / "bom.json").write_text("{}", "utf-8-sig")
     (beginner / "wide.json").write_text("{}", "utf-16")

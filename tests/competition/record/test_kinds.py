@@ -38,6 +38,10 @@ def test_every_leaderboard_says_that_it_is_a_report(format_: str) -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"{}", b"[]", b"\xff\xfe", b'{"document": "novel"}', b'{"x": 1, "document": "run"}', b"Torch Olympics",
+     b'{"document": "submission", "to": "Journal of X"}', b'{"schema_version": "2.0", "rules": ["my firewall"]}',
+     b'{"schema_version": "1.0", "id": "my-own-config"}', b"Torch Olympics: my own notes\n",
+     b"# Torch Olympics: lecture\n",
+     b"event,task,division,rank,athlete_name,my_remarks\n", b'{"document": "report", "author": "me"}',
      b'{"$schema": "x"}', b"1 of 2 submissions are valid", b"\n" * 5000 + b'{"document": "run"}'],
 )  # fmt: skip
 def test_somebody_s_own_file_is_none_of_ours(content: bytes) -> None:

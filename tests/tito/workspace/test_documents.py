@@ -11,7 +11,7 @@ import pytest
 from tinytorch.errors import UsageError
 from tito.workspace.documents import Destination, descriptor, read
 
-RUN = '{"document": "run", "schema_version": "3.0"}'
+RUN = '{"document": "run", "schema_version": "3.0", "tool": {}}'
 REPORT = '{"document": "report", "results": []}'
 
 

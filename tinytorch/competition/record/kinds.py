@@ -14,16 +14,24 @@ LOOKED_AT_BYTES = 4096
 HEADLINE = "Torch Olympics: "  # the beginning of every text of ours that has no form of its own
 SCHEMA_COMMENT = f"{HEADLINE}schema"
 
-_DOCUMENT = re.compile(r'\A\s*\{\s*(?:"extra_data"\s*:\s*\{\s*)?"document"\s*:\s*"(run|submission|report)"')
-_FORMER = re.compile(r'\A\s*\{\s*"schema_version"\s*:\s*"[12]\.\d"\s*,\s*"(id|rules)"')  # before 3.0
-_FORMER_KINDS: dict[str, Kind] = {"id": "run", "rules": "submission"}
-_SCHEMA = re.compile(rf'\A\s*\{{\s*"\$comment"\s*:\s*"{SCHEMA_COMMENT}"')
+_DOCUMENT = re.compile(  # with what stands behind it, so that nobody's own file is taken for ours
+    r'\A\{\s*"document":\s*"(run|submission)",\s*"schema_version":\s*"\d+\.\d+",\s*"tool":\s*\{'
+)
+_FORMER = re.compile(  # before 3.0
+    r'\A\{\s*"schema_version":\s*"[12]\.\d",\s*(?:"(id)":\s*"\d{8}T\d{6}Z-[0-9a-f]{8}"|"(rules)":\s*\{\s*"version":)'
+)
+_SCHEMA = re.compile(rf'\A\{{\s*"\$comment":\s*"{SCHEMA_COMMENT}",\s*"\$schema":')
+_CSV_HEADER = (
+    "event,task,division,rank,athlete_name,ranked_by,value,lower,upper,verdict,p_value,speedup,compression_ratio,"
+    "accuracy_delta,accuracy,trust,techniques,(?:repository|github_repo),created_at,warnings,file,reason"
+)
 _REPORT = re.compile(
-    rf"""\A(?:\#[ ])?{HEADLINE.replace(" ", "[ ]")}                                  # for people, Markdown, GitHub
-    | \Aevent,task,division,rank,athlete_name,                                  # CSV
+    rf"""\A(?:\#[ ])?{HEADLINE.replace(" ", "[ ]")}(?:submissions[ ]checked|checks[ ]explained|leaderboard)$
+    | \A\{{\s*(?:"extra_data":\s*\{{\s*)?"document":\s*"report"\s*(?:,\s*"(?:results|checks|rules)"|\}},\s*"score")
+    | \A{_CSV_HEADER}$
     | \A<!doctype[ ]html>(?:.|\n)*<meta[ ]name="generator"[ ]content="tito[ ]olympics[ ]report">
-    | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate">              # JUnit""",
-    re.VERBOSE | re.IGNORECASE,
+    | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate">$""",
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -33,7 +41,7 @@ def kind_of(content: bytes) -> Kind | None:
     if found := _DOCUMENT.match(start):
         return cast(Kind, found[1])
     if found := _FORMER.match(start):
-        return _FORMER_KINDS[found[1]]
+        return "run" if found[1] else "submission"
     if _SCHEMA.match(start):
         return "schema"
     return "report" if _REPORT.match(start) else None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 from tinytorch.benchmarking.records.samples import write_block, write_samples
@@ -29,6 +29,11 @@ FORMER_HEAD = {"schema_version": SCHEMA_VERSION, "tool": {"name": DISTRIBUTION, 
 DECLARED = {"event": "event", "division": "division", "github_repo": "repository", "techniques": "techniques",
             "created_at": "created_at", "rules": "rules", "provenance": "provenance"}  # fmt: skip
 MEASURED = ("id", "task", "source", "system_info", "protocol", "baseline", "optimized")
+NEW_KEYS = {"document", "tool", "declaration", "run", "derived"}  # what 3.0 has, and what no older file may bring along
+NEW_INSIDE = {
+    "source": {"division", "techniques"}, "system_info": {"scipy", "numba"}, "baseline": {"backend"},
+    "optimized": {"backend"},
+}  # fmt: skip
 DERIVED = {"normalized_scores": "scores", "statistics": "statistics", "constraints": "constraints", "trust": "trust"}
 
 
@@ -52,6 +57,7 @@ def _from_2_1(document: Document) -> Document:
 
 def _from_2_2(document: Document) -> Document:
     """The same facts in their new places. What has no place stays at the top, where the schema will name it."""
+    _refuse_new(document, NEW_KEYS, "the document")
     left = dict(document)
     del left["schema_version"]
     declaration = {new: left.pop(old) for old, new in DECLARED.items() if old in left}
@@ -89,6 +95,7 @@ def migrated_run(document: Any) -> Any:
         raise _refusal(version)
     if version != "2.1":
         return document
+    _refuse_new(document, NEW_KEYS, "the document")
     left = dict(document)
     del left["schema_version"]
     left.pop("created_at", None)  # its id and the end of its protocol say it
@@ -102,32 +109,48 @@ def migrated_run(document: Any) -> Any:
 def _measured(left: Document) -> Document:
     """What was measured, taken out of the document of an older form."""
     run = {name: left.pop(name) for name in MEASURED if name in left}
-    return {**run, **{role: _model(run[role]) for role in ("baseline", "optimized") if role in run}}
+    for name, new in NEW_INSIDE.items():
+        _refuse_new(run.get(name), new, name)
+    return {
+        "id": None,
+        **run,
+        **{role: _model(run[role], f"run.{role}.metrics") for role in ("baseline", "optimized") if role in run},
+    }
 
 
-def _model(model: Any) -> Any:
+def _refuse_new(record: Any, new: Set[str], place: str) -> None:
+    """RefusedError for a key that the stated version does not have: it would hide what stands there under another."""
+    for name in sorted(new & record.keys()) if isinstance(record, dict) else ():
+        raise RefusedError("schema", f"{place}: {name} is no field of this version")
+
+
+def _model(model: Any, place: str) -> Any:
     """Times in nanoseconds and samples as text; whatever is none of ours is left for the schema to refuse."""
     metrics = model.get("metrics") if isinstance(model, dict) else None
     if not isinstance(metrics, dict):
         return model
-    found = {"latency": _latency(metrics.get("latency")), "throughput": _throughput(metrics.get("throughput"))}
+    found = {
+        "latency": _latency(metrics.get("latency"), f"{place}.latency"),
+        "throughput": _throughput(metrics.get("throughput"), f"{place}.throughput"),
+    }
     return {**model, "metrics": {**metrics, **{name: each for name, each in found.items() if each is not None}}}
 
 
-def _latency(latency: Any) -> Any:
+def _latency(latency: Any, place: str) -> Any:
     if not isinstance(latency, dict):
         return latency
+    _refuse_new(latency, {f"{name}_ns" for name in LATENCY_FIGURES}, place)
     left = {name: value for name, value in latency.items() if (name, value) != ("unit", "ms")}
     figures = {f"{name}_ns": _nanoseconds(left.pop(name)) for name in LATENCY_FIGURES if name in left}
-    if isinstance(left.get("samples_ns"), list):
-        left["samples_ns"] = _text_of(left["samples_ns"], write_samples, depth=3)
+    if left.get("samples_ns") is not None:
+        left["samples_ns"] = _text_of(left["samples_ns"], write_samples, 3, place)
     return {**figures, **left}
 
 
-def _throughput(throughput: Any) -> Any:
+def _throughput(throughput: Any, place: str) -> Any:
     if not isinstance(throughput, dict) or "samples_ns" not in throughput:
         return throughput
-    return {**throughput, "samples_ns": _text_of(throughput["samples_ns"], write_block, depth=1)}
+    return {**throughput, "samples_ns": _text_of(throughput["samples_ns"], write_block, 1, place)}
 
 
 def _nanoseconds(value: Any) -> Any:
@@ -135,12 +158,14 @@ def _nanoseconds(value: Any) -> Any:
     return value * NANOSECONDS_PER_MILLISECOND if is_number else value
 
 
-def _text_of(samples: Any, write: Callable[[Any], Any], depth: int) -> Any:
-    """Samples as text; as they are where they are no lists of whole numbers of that depth, or of unequal length."""
+def _text_of(samples: Any, write: Callable[[Any], Any], depth: int, place: str) -> Any:
+    """Samples as text; what they are none of, or are of unequal length, is refused."""
+    if not _is_whole(samples, depth):
+        raise RefusedError("schema", f"{place}.samples_ns: they are no lists of whole numbers")
     try:
-        return write(samples) if _is_whole(samples, depth) else samples
-    except ValueError:
-        return samples
+        return write(samples)
+    except ValueError as error:
+        raise RefusedError("schema", f"{place}.samples_ns: {error}") from None
 
 
 def _is_whole(samples: Any, depth: int) -> bool:

@@ -19,6 +19,7 @@ from tinytorch.competition.record.migrations import migrated_run
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.errors import UsageError
 
+RunId = Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
 MEASURE_AGAIN = "measure again with: tito olympics benchmark"
 MENDS: dict[Kind | None, str] = {
     "submission": "tito olympics validate {file} checks it; tito olympics status --all lists the runs",
@@ -57,11 +58,11 @@ class SourceRecord(Record):
 class Measurement(Record):
     """Both models as they were measured; None is not known, because a script measured, or numbers came by hand."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")] | None = None
-    task: TaskRecord | None = None
-    source: SourceRecord | None = None
-    system_info: SystemInfo | None = None
-    protocol: Protocol | None = None
+    id: RunId | None
+    task: TaskRecord | None
+    source: SourceRecord | None
+    system_info: SystemInfo | None
+    protocol: Protocol | None
     baseline: ModelRecord
     optimized: ModelRecord
 
@@ -69,7 +70,7 @@ class Measurement(Record):
 class Run(Measurement):
     """One recorded `benchmark`, of which everything is known."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
+    id: RunId
     task: TaskRecord
     source: SourceRecord
     system_info: SystemInfo

@@ -46,7 +46,9 @@ def generate_submission(
     baseline, optimized = paired_models(baseline_results, optimized_results)
     measured = optimized_results if isinstance(optimized_results, MeasuredResults) else None
     measurement = Measurement(
+        id=None,
         task=task,
+        source=None,
         system_info=measured.system_info if measured else None,
         protocol=measured.protocol if measured else None,
         baseline=baseline,
