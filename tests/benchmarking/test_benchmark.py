@@ -111,6 +111,31 @@ def test_a_model_that_can_neither_be_sent_nor_copied_is_refused(tiny_tier) -> No
         Benchmark([Locked()], [(INPUTS, LABELS)], ["memory"], tier=tiny_tier).run()
 
 
+class Stubborn(LocalModel):
+    """A model whose own code fails where it is copied, with whatever it likes."""
+
+    def __reduce__(self) -> str:
+        raise ZeroDivisionError("no state")
+
+    def __deepcopy__(self, memo: dict[int, object]) -> LocalModel:
+        raise KeyError("no copy")
+
+
+def test_whatever_a_model_raises_where_it_is_sent_is_told_as_ours(tiny_tier) -> None:
+    with pytest.raises(ModelError, match="no state; and it cannot be copied here: 'no copy'"):
+        Benchmark([Stubborn()], [(INPUTS, LABELS)], ["memory"], tier=tiny_tier).run()
+
+
+OBJECTS = np.empty(2, object)
+OBJECTS[:] = [{}, {}]
+
+
+@pytest.mark.parametrize("inputs", [OBJECTS, [[1], [1, 2]]], ids=["objects", "unequal"])
+def test_inputs_that_are_no_numbers_are_refused(inputs: object) -> None:
+    with pytest.raises(UsageError, match=r"unequal length inside|arrays of numbers"):
+        Benchmark([LocalModel()], [(inputs, np.zeros(2, int))])
+
+
 @pytest.mark.filterwarnings("ignore:.*measured in this process")
 def test_in_this_process_there_is_one_unit_and_no_interval(tiny_tier) -> None:
     comparison = Benchmark([LocalModel()], [(INPUTS, LABELS)], tier=tiny_tier).compare(LocalModel(), LocalModel())

@@ -185,7 +185,7 @@ class Benchmark:
         for model in models:
             try:
                 copy.deepcopy(model)
-            except (TypeError, AttributeError, RecursionError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever a stranger's __setstate__ raises
                 message = f"{reason}; and it cannot be copied here: {error}"
                 raise ModelError(message, mend="keep open files, locks and generators out of the model") from None
         builders = tuple(partial(copy.deepcopy, model) for model in models)
@@ -220,7 +220,12 @@ def _arrays(dataset: object) -> tuple[NDArray[Any], NDArray[Any], bool]:
         fields = dataset if isinstance(dataset, (tuple, list)) else ()
     if len(fields) != 2:
         raise UsageError("a dataset must be a pair (inputs, labels), or a tinytorch Dataset of at least one such pair")
-    inputs, labels = np.asarray(fields[0]), np.asarray(fields[1])
+    try:
+        inputs, labels = np.asarray(fields[0]), np.asarray(fields[1])
+    except ValueError as error:
+        raise ShapeError(f"inputs or labels are of unequal length inside: {error}") from error
+    if inputs.dtype.hasobject or labels.dtype.hasobject:
+        raise UsageError("inputs and labels must be arrays of numbers", mend="give arrays that are not of objects")
     if not inputs.ndim or not len(inputs) or len(inputs) != len(labels):
         raise ShapeError(f"inputs {inputs.shape} and labels {labels.shape} must have equally many rows, at least 1")
     return inputs, labels, isinstance(dataset, Dataset) or isinstance(fields[0], Tensor)

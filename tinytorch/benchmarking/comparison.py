@@ -37,7 +37,7 @@ class Comparison(Record):
     estimate: float
     ci_lower: float | None = None
     ci_upper: float | None = None
-    p_value: float | None = None
+    p_value: Annotated[float, Field(ge=0, le=1)] | None = None
     verdict: Annotated[statistics.Verdict, Field(strict=False)] | None = None
     smallest_detectable: float | None = None
     basis: Literal["quiet", "typical"] | None = None

@@ -34,6 +34,6 @@ def _pickled(model: object) -> bytes:
 
     try:
         content: bytes = cloudpickle.dumps(model)
-    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
+    except Exception as error:
         raise UnsendableError(f"{type(model).__qualname__} cannot be sent to another process: {error}") from error
     return content

@@ -64,6 +64,7 @@ class Index:
 
     def __init__(self, path: str, rules_sha256: str) -> None:
         """Open it, or make it. sqlite3.Error where that cannot be done, DamagedError for another version's."""
+        self.path = path
         self._connection = sqlite3.connect(path, timeout=BUSY_LIMIT_S)
         self._judged_by = (rules_sha256, _judge())
         try:
@@ -99,7 +100,10 @@ class Index:
     def judged(self, digests: Iterable[str]) -> Iterator[tuple[str, Judged]]:
         """What was found about contents, by their digest; of no file yet."""
         for digest, text in self._column_of("judged", digests):
-            yield digest, Judged.model_validate_json(text)
+            judged = Judged.model_validate_json(text)
+            if judged.sha256 != digest:
+                raise DamagedError("a row is not what was written here")
+            yield digest, judged
 
     def circumstances(self, digests: Iterable[str]) -> dict[str, Circumstances]:
         """How contents were measured, by their digest."""
@@ -160,7 +164,7 @@ def using(rules_sha256: str, work: Callable[[Index], Result]) -> Result:
             screen.say(f"warning: the index {path} is made anew: {_words(error)}")
             path.unlink(missing_ok=True)
             return _worked(str(path), rules_sha256, work)
-    except (OSError, SetupMissingError, sqlite3.OperationalError) as error:
+    except (OSError, SetupMissingError, sqlite3.OperationalError, DamagedError) as error:
         screen.say(f"warning: the index cannot be used, and every file is read: {_words(error)}")
         return _worked(TEMPORARY, rules_sha256, work)
 

@@ -178,6 +178,30 @@ def test_without_a_place_for_the_index_every_file_is_read(folder: Path, tito, mo
     assert (done.code, "cannot be used, and every file is read" in done.err) == (0, True)
 
 
+def test_a_row_of_another_content_is_damage(folder: Path, tito) -> None:
+    tito("leaderboard", ".")
+    with sqlite3.connect(FILE) as connection:
+        connection.execute("UPDATE contents SET judged = (SELECT judged FROM contents LIMIT 1)")
+    done = tito("leaderboard", ".", "--json")
+
+    assert "is made anew" in done.err
+    assert len(done.json["rankings"][0]["rows"]) == 2
+
+
+def test_an_index_that_is_damaged_again_and_again_is_done_without(folder: Path, tito, monkeypatch) -> None:
+    """Another program that shares the cache takes its rows away, say."""
+    unchanged = Index.unchanged
+
+    def damaged(self: Index, stamps: dict[str, str]) -> dict[str, str]:
+        return unchanged(self, stamps) if self.path == index.TEMPORARY else dict.fromkeys(stamps, "x")
+
+    monkeypatch.setattr(Index, "unchanged", damaged)
+    done = tito("leaderboard", ".", "--json")
+
+    assert "cannot be used, and every file is read" in done.err
+    assert len(done.json["rankings"][0]["rows"]) == 2
+
+
 def test_an_index_of_another_version_is_made_anew(folder: Path, tito) -> None:
     tito("leaderboard", ".")
     sqlite3.connect(FILE).execute("PRAGMA user_version = 99")

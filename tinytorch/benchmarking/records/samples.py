@@ -20,6 +20,7 @@ Times = NDArray[np.int64]  # [placement, block, sample] nanoseconds
 
 BLOCK, SAMPLE = "; ", " "
 MOST_SAMPLES = 500_000  # of one model: twice what the longest tier can measure
+MOST_PLACEMENTS = 10_000  # a hundred times what the longest tier has
 MOST_DIGITS = 18  # of one time: thirty years, and no integer of 64 bits overflows
 _TIME = re.compile(rf"[1-9][0-9]{{0,{MOST_DIGITS - 1}}}")
 _PLACEMENT = re.compile(rf"{_TIME.pattern}(?:;? {_TIME.pattern})*")
@@ -111,5 +112,10 @@ def _check_block(text: str) -> str:
     return checked
 
 
-SamplesNs = Annotated[list[str], Field(min_length=1), BeforeValidator(_only_texts), AfterValidator(check_samples)]
+SamplesNs = Annotated[
+    list[str],
+    Field(min_length=1, max_length=MOST_PLACEMENTS),
+    BeforeValidator(_only_texts),
+    AfterValidator(check_samples),
+]
 BlockNs = Annotated[str, AfterValidator(_check_block)]
