@@ -200,7 +200,9 @@ def test_what_a_file_says_of_itself_is_made_safe_before_it_is_told(athlete: Path
     run = json.loads((athlete / "run.json").read_text())
     run["run"]["source"]["name"] = "\x1b[31mred"
     (athlete / "evil.json").write_text(json.dumps(run))
-    (athlete / "old.json").write_text(json.dumps({"document": "submission", "event": "\x1b[2J"}))
+    (athlete / "old.json").write_text(
+        json.dumps({"document": "submission", "schema_version": "3.0", "tool": {}, "declaration": {"event": "\x1b[2J"}})
+    )
     done = tito("submit", "--event", "all_around", "--run", "evil.json", "-o", "old.json")
 
     assert "\\x1b[31mred" in done.err

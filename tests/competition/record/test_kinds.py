@@ -11,9 +11,10 @@ from tinytorch.competition.formats import leaderboard as rankings
 from tinytorch.competition.ranking.leaderboard import Wanted, leaderboard
 from tinytorch.competition.record.document import json_schema
 from tinytorch.competition.record.kinds import event_of, kind_of
-from tinytorch.competition.record.run import Run, RunFile
+from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.competition.record.submission import Submission
 from tinytorch.competition.rules.events import load_rules
+from tinytorch.errors import UsageError
 
 
 def test_a_run_and_a_submission_say_what_they_are(run: Run, submission: dict[str, object]) -> None:
@@ -53,3 +54,15 @@ def test_only_the_first_lines_are_looked_at(piece: bytes) -> None:
     start = piece * (5000 // len(piece))
 
     assert kind_of(start + b"x" * 8_000_000) == kind_of(start)
+
+
+FLOODS = [
+    b'{"document": "run", "a": 1, "a": 2}', b"[" + b"[1]," * 600_000 + b"1]", b"[" * 10_000,
+    b'{"document": "run", "run": [' + b"{}," * 20_000 + b"{}]}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", FLOODS, ids=["a key twice", "values", "depth", "objects"])
+def test_a_run_is_read_as_carefully_as_a_submission(content: bytes) -> None:
+    with pytest.raises(UsageError, match="is not a run record"):
+        parse_run("run.json", content)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tinytorch.competition.checks.validation import CHECKS, validate_bytes, validate_submission
 from tinytorch.competition.record.document import SCHEMA_VERSION
-from tinytorch.competition.record.parsing import DEEPEST_NESTING, MOST_SCHEMA_ERRORS
+from tinytorch.competition.record.parsing import MOST_SCHEMA_ERRORS
+from tinytorch.competition.record.plain import DEEPEST_NESTING
 from tinytorch.competition.record.reading import LARGEST_FILE_BYTES
 from tinytorch.text import is_safe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import shlex
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
@@ -16,11 +16,13 @@ from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, Division
 from tinytorch.competition.record.document import SCHEMA_VERSION, SchemaVersion, Tool, schema_words, this_tool
 from tinytorch.competition.record.kinds import Kind, kind_of
 from tinytorch.competition.record.migrations import migrated_run
+from tinytorch.competition.record.plain import decoded, read_json
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.errors import UsageError
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
 MEASURE_AGAIN = "measure again with: tito olympics benchmark"
+INSTALL_NEWEST = "install the newest tinytorch-olympics"
 MENDS: dict[Kind | None, str] = {
     "submission": "tito olympics validate {file} checks it; tito olympics status --all lists the runs",
     "report": "tito olympics status --all lists the runs",
@@ -99,19 +101,13 @@ def parse_run(name: str, content: bytes) -> Run:
     if other in MENDS:
         raise UsageError(f"{name} is a {other}, and a run is wanted", mend=MENDS[other].format(file=shlex.quote(name)))
     try:
-        return RunFile.model_validate(migrated_run(_read(name, content))).run
+        return RunFile.model_validate(migrated_run(read_json(decoded(content)))).run
     except RefusedError as refusal:
-        raise UsageError(f"{name}: {refusal.message}", mend="install the newest tinytorch-olympics") from None
+        mend = INSTALL_NEWEST if refusal.stage == "schema_version" else MEASURE_AGAIN
+        raise UsageError(f"{_no_run(name)}: {refusal.message}", mend=mend) from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise UsageError(f"{_no_run(name)}: {schema_words(first, 'the file')}", mend=MEASURE_AGAIN) from None
-
-
-def _read(name: str, content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{_no_run(name)}: {error}", mend=MEASURE_AGAIN) from None
 
 
 def _no_run(name: str) -> str:
