@@ -42,7 +42,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     (folder / "<img src=x onerror=alert(1)>.json").write_text("{}")
     (folder / f"{'x' * 200}\u202etxt.json").write_text("{}")
     report = folder / "report.html"
-    assert run(["olympics", "report", str(folder), "-o", str(report), "--workspace", str(folder / "work")]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TITO_CACHE", str(folder / "cache"))
+        assert run(["olympics", "report", str(folder), "-o", str(report)]) == 0
     return report.as_uri()
 
 
