@@ -223,7 +223,8 @@ def _arrays(dataset: object) -> tuple[NDArray[Any], NDArray[Any], bool]:
     try:
         inputs, labels = np.asarray(fields[0]), np.asarray(fields[1])
     except ValueError as error:
-        raise ShapeError(f"inputs or labels are of unequal length inside: {error}") from error
+        message = f"inputs or labels are of unequal length inside: {error}"
+        raise ShapeError(message, mend="give every sample as many numbers") from error
     if inputs.dtype.hasobject or labels.dtype.hasobject:
         raise UsageError("inputs and labels must be arrays of numbers", mend="give arrays that are not of objects")
     if not inputs.ndim or not len(inputs) or len(inputs) != len(labels):
