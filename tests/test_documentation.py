@@ -204,6 +204,7 @@ def test_a_page_s_commands_work_one_after_the_other(
     assert words <= {line.split()[0] for line in capfd.readouterr().out.splitlines() if line}
 
 
+@pytest.mark.filterwarnings("ignore:.*measuring will take about")  # where the machine is busy
 def test_the_capstone_s_stages_work_in_python(
     newcomer: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, four_processes
 ) -> None:
