@@ -22,6 +22,7 @@ from tinytorch.workloads.models import load_model
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.strategies import apply
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*measuring will take about")  # where the machine is busy
 TASK = find_task("digits_mlp")
 SHORT = Tier("test", 100_000_000, processes=4, copies=2)
 
