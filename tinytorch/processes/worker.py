@@ -20,20 +20,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, Literal
 
-import psutil
-
 from tinytorch.errors import SetupMissingError, WorkerError
+from tinytorch.processes.killing import MARK, kill_marked, kill_tree
 from tinytorch.progress import Progress
 
 CHILD = "tinytorch.processes.child"
 DEADLINE_GRACE_S = 1.0  # past the deadline, for the worker to write down where it stands and end itself
 CLOSE_LIMIT_S = 1.0  # for the guard to end everything below it, before it is ended itself
-LOOK_AGAIN_S = 0.001
 LONGEST_REQUEST_BYTES = 65_536  # what a pipe takes at once: writing never waits for a reader
 LONGEST_REPLY_BYTES = 16_777_216
 LOG_BYTES = 65_536  # of the end of a worker's log that are looked at
 
-_MARK = "TINYTORCH_WORKER"  # in the environment of everything that one worker started
 _STACK_HEAD = "(most recent call first)"
 _STACK_START = re.compile(r"^(?:Timeout \(|Fatal Python error: |Current thread 0x|Thread 0x|Stack \()", re.MULTILINE)
 _STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
@@ -92,7 +89,7 @@ class Worker:
             self._guard = subprocess.Popen(
                 [sys.executable, "-P", "-m", CHILD, *map(str, theirs), service],
                 stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, pass_fds=theirs,
-                env={**os.environ, **(environment or {}), _MARK: self._mark},
+                env={**os.environ, **(environment or {}), MARK: self._mark},
                 start_new_session=True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us
             )  # fmt: skip
         finally:
@@ -152,7 +149,7 @@ class Worker:
             kill_tree(self._guard.pid)
             self._guard.wait(CLOSE_LIMIT_S)
         if self._guard.returncode < 0 or sys.platform != "linux":
-            _kill_marked(self._mark)  # the guard did not end by itself, or adopts nobody here
+            kill_marked(self._mark, CLOSE_LIMIT_S)  # the guard did not end by itself, or adopts nobody here
         os.close(self._replies)
         os.close(self._guarded)
         self.output = _printed(self._logged())
@@ -266,40 +263,3 @@ def _raised(error: object) -> WorkerFailedError:
         return WorkerFailedError("raised", str(fields["message"]), frames, mend=str(fields["mend"]))
     except (KeyError, TypeError, ValueError):
         return WorkerFailedError("broke the protocol", "its error has not the form of one")
-
-
-def kill_tree(pid: int) -> None:
-    """Kill a process and all below it."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        for process in [*root.children(recursive=True), root]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-
-
-def _kill_marked(mark: str) -> None:
-    """Kill every process that has our mark in its environment: whoever was orphaned while nobody adopted it.
-
-    Done when a look shows no process that was not examined before: one may fork and end while we look. A killed one
-    goes on until the kernel comes to it, which is waited for.
-    """
-    examined: set[int] = set()
-    killed: list[psutil.Process] = []
-    while unseen := set(psutil.pids()) - examined:
-        examined |= unseen
-        for pid in unseen:
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):  # gone, a zombie, or somebody else's
-                process = psutil.Process(pid)
-                if process.environ().get(_MARK) == mark:
-                    process.kill()
-                    killed.append(process)
-    end_s = time.monotonic() + CLOSE_LIMIT_S
-    while any(map(_is_alive, killed)) and time.monotonic() < end_s:
-        time.sleep(LOOK_AGAIN_S)
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    """A zombie is dead: it waits for nobody but its parent."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process.status() != psutil.STATUS_ZOMBIE
-    return False

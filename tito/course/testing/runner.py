@@ -16,7 +16,7 @@ from threading import Thread
 from typing import IO, Any
 
 from tinytorch.errors import RunError, SetupMissingError
-from tinytorch.processes.worker import kill_tree
+from tinytorch.processes.killing import kill_tree
 from tito.course.course import Module
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
 from tito.place import CHECKOUT, IS_CHECKOUT
