@@ -101,6 +101,13 @@ def test_a_gain_of_nothing_is_one_that_follows() -> None:
     assert validate_submission_schema(submission)
 
 
+def test_a_gain_that_is_off_by_an_answer_does_not_follow() -> None:
+    submission = compared()
+    submission["improvements"]["accuracy_delta"] += 0.001
+    with pytest.raises(AssertionError, match="follows from the metrics"):
+        validate_submission_schema(submission)
+
+
 @pytest.mark.parametrize("gain", ["speedup", "compression_ratio", "accuracy_delta"])
 @pytest.mark.parametrize("value", ["fabricated", float("nan"), True, 123.0, None])
 def test_gains_that_do_not_follow_have_no_valid_form(gain: str, value: object) -> None:

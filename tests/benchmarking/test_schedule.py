@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinytorch.benchmarking import schedule
 from tinytorch.benchmarking.schedule import (
     BLOCK_SHAPES,
     FEWEST_VISITS,
@@ -140,3 +141,10 @@ def test_the_same_seed_gives_the_same_order() -> None:
 @given(*[st.tuples(st.integers(0, 2**31), st.integers(0, 5), st.integers(0, 8))] * 2)
 def test_no_two_processes_share_a_seed(first: tuple[int, int, int], second: tuple[int, int, int]) -> None:
     assert (process_seed(*first) == process_seed(*second)) == (first == second)
+
+
+def test_two_fast_models_get_so_many_visits_and_no_more() -> None:
+    """More would make a file that nobody can open."""
+    found = make_schedule(TIERS["default"], Probe((1_000, 1_000), 50, 1), (1_000, 1_000))
+
+    assert found.visits == schedule.MOST_VISITS == 32

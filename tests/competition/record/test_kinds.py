@@ -66,3 +66,9 @@ FLOODS = [
 def test_a_run_is_read_as_carefully_as_a_submission(content: bytes) -> None:
     with pytest.raises(UsageError, match="is not a run record"):
         parse_run("run.json", content)
+
+
+def test_what_lies_behind_the_first_lines_decides_nothing() -> None:
+    late = b"<!doctype html>\n" + b" " * 5000 + b'<meta name="generator" content="tito olympics report">'
+
+    assert kind_of(late) is None
