@@ -1,11 +1,64 @@
-"""Writing files so that a reader sees the old content or the new one, never a half."""
+"""Files: written so that a reader sees the old content or the new one, and opened without trust in who left them.
+
+`read_regular` is the one door for whatever somebody else may have left: a link, a pipe, a device, far too much.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
 from pathlib import Path
+
+LARGEST_HELD_BYTES = 2**30
+WITHOUT_WAITING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY", "O_NOFOLLOW"))
+
+
+class UnreadableError(OSError):
+    """A file that is not read because of what it is; `strerror` says that in words which may be shown."""
+
+
+def read_regular(path: Path, limit_bytes: int, *, may_lead_out: bool = False) -> bytes:
+    """The content of a regular file. OSError for one that cannot be opened, is anything else or has more bytes.
+
+    A symbolic link is followed inside its own folder, and beyond it only where it `may_lead_out`: a link that
+    somebody else made would let him choose what we read.
+    """
+    content = read_start(path, limit_bytes + 1, may_lead_out=may_lead_out)
+    if len(content) > limit_bytes:
+        raise UnreadableError(errno.EFBIG, f"it is larger than {limit_bytes:,} bytes", str(path))
+    return content
+
+
+def read_start(path: Path, most_bytes: int, *, may_lead_out: bool = False) -> bytes:
+    """The first bytes of a regular file, at most so many; OSError as above. A pipe is opened without waiting for it."""
+    try:
+        target = path.resolve(strict=True) if path.is_symlink() else path
+        if target is not path and not may_lead_out and not target.is_relative_to(path.parent.resolve()):
+            words = f"it is a link that leads out of its folder, to {str(target)!a}"
+            raise UnreadableError(errno.ELOOP, words, str(path))
+        _check_regular(path, target.stat().st_mode)  # before it is opened, because opening can make a device act
+        with open(os.open(target, WITHOUT_WAITING), "rb") as file:  # noqa: PTH123 - opened without waiting
+            _check_regular(path, os.fstat(file.fileno()).st_mode)  # it may no longer be what was looked at
+            return file.read(most_bytes)
+    except ValueError:
+        raise UnreadableError(errno.EINVAL, "its name has a null character") from None
+    except RuntimeError:  # of Python before 3.13
+        raise UnreadableError(errno.ELOOP, "it is a link to itself", str(path)) from None
+
+
+def holds(path: Path, digest: str) -> bool:
+    """Whether a regular file's content has this SHA-256; False for one that is too large to be ours, or not there."""
+    try:
+        return sha256(read_regular(path, LARGEST_HELD_BYTES)) == digest
+    except OSError:
+        return False
+
+
+def reason(error: OSError) -> str:
+    """Why a file could not be used, in words: what the system said, or we did."""
+    return error.strerror or ascii(str(error))
 
 
 def atomic_write(path: Path, content: bytes) -> None:
@@ -34,6 +87,13 @@ def sha256(content: bytes) -> str:
     import hashlib  # OpenSSL, loaded where something is hashed
 
     return hashlib.sha256(content).hexdigest()
+
+
+def _check_regular(path: Path, mode: int) -> None:
+    kinds = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe (FIFO)", stat.S_IFSOCK: "a socket"}
+    if not stat.S_ISREG(mode):
+        kind = kinds.get(stat.S_IFMT(mode), "a device")
+        raise UnreadableError(errno.EINVAL, f"it is {kind}, not a regular file", str(path))
 
 
 def _dress(new: Path, old: Path) -> None:

@@ -74,6 +74,20 @@ ENTRIES = {
         "def optimize(model, train_data):\n    return lambda x: x\n",
         ["cannot be saved"],
     ),
+    "an artifact that is a pipe": (
+        "import os\nfrom tinytorch.harness import builder\n"
+        "builder.save_model = lambda model, path: os.mkfifo(path)\n"
+        "def optimize(model, train_data):\n    return model\n",
+        ["the artifact cannot be read: it is a pipe"],
+    ),
+    "an answer that is a pipe": (
+        "import os\nfrom pathlib import Path\nfrom tinytorch.benchmarking.answers import ArrayFile\n"
+        "class Told:\n    shape, dtype = (360, 10), '<f4'\n"
+        "def pretend(path, array):\n    path.unlink(missing_ok=True)\n    os.mkfifo(path)\n"
+        "    return ArrayFile((360, 10), '<f4')\n"
+        "ArrayFile.write = pretend\ndef optimize(model, train_data):\n    return model\n",
+        ["its answer to 'predict' makes no sense"],
+    ),
     "bad division": ("DIVISION = 'half'\ndef optimize(model, train_data):\n    return model\n", ["DIVISION"]),
     "patches the framework when imported": (
         "from tinytorch.core.layers import Linear\n"
@@ -195,11 +209,11 @@ def test_a_full_disk_in_a_worker_is_named_and_nobody_is_blamed(source: bytes | N
 
 
 def test_an_entry_that_cannot_be_read_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, limit_bytes: int) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "entry.py").write_text("")
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("tinytorch.harness.contender.read_regular", refuse)
     with pytest.raises(UsageError, match=r"cannot read .*entry.py: Permission denied"):
         Contender.entry(tmp_path / "entry.py")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tinytorch.competition.names import MOST_HELPERS
-from tinytorch.errors import UsageError
+from tinytorch.errors import EntryError, UsageError
 from tinytorch.harness.contender import Contender
 from tinytorch.harness.helpers import helper_sources, module_name
 
@@ -44,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("source", "expected"), IMPORTS.items(), ids=IMPORTS.keys())
 def test_the_modules_that_an_entry_imports_are_found(folder: Path, source: str, expected: list[str]) -> None:
-    assert sorted(helper_sources(folder, source.encode())) == sorted(expected)
+    assert sorted(helper_sources(folder, "entry.py", source.encode())) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,36 @@ def test_too_many_helpers_are_refused(folder: Path) -> None:
     (folder / "entry.py").write_text(f"import {', '.join(names)}")
 
     with pytest.raises(UsageError, match="more than 100 modules"):
+        Contender.entry(folder / "entry.py")
+
+
+@pytest.mark.parametrize("text", ["x = " + "-" * 300_000 + "1", "x = 1" + " + 1" * 100_000], ids=["signs", "sum"])
+def test_what_no_parser_can_read_is_the_entry_s_fault_with_its_line(folder: Path, text: str) -> None:
+    (folder / "other.py").write_text(f"import numpy\n\n{text}\ny = 2\n")
+    (folder / "entry.py").write_text("import other")
+
+    with pytest.raises(EntryError, match=r"other\.py: line 3 is nested too deeply"):
+        Contender.entry(folder / "entry.py")
+
+
+def test_a_helper_that_is_a_pipe_or_leads_out_is_refused(folder: Path) -> None:
+    (folder / "entry.py").write_text("import waits, leads")
+    os.mkfifo(folder / "waits.py")
+    with pytest.raises(UsageError, match=r"waits\.py, which cannot be read: it is a pipe"):
+        Contender.entry(folder / "entry.py")
+
+    (folder / "waits.py").unlink()
+    (folder / "leads.py").symlink_to("/etc/passwd")
+    with pytest.raises(UsageError, match=r"leads\.py, which cannot be read: it is a link that leads out"):
+        Contender.entry(folder / "entry.py")
+
+
+def test_a_helper_of_a_terabyte_is_not_read(folder: Path) -> None:
+    (folder / "entry.py").write_text("import other")
+    with (folder / "other.py").open("wb") as file:
+        file.truncate(10**12)
+
+    with pytest.raises(UsageError, match="imports more than"):
         Contender.entry(folder / "entry.py")
 
 

@@ -14,6 +14,7 @@ from statistics import median
 
 import numpy as np
 
+from tinytorch.benchmarking.records.record import Rate
 from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Schedule, turns
 from tinytorch.core.tensor import no_grad
 from tinytorch.errors import RunError
@@ -152,8 +153,8 @@ def peak_working_bytes(call: Call, sample: object) -> int:
 class Limits:
     """What one thread of this machine can do at its best."""
 
-    memory_bandwidth_bytes_per_s: float
-    flops_per_s: float
+    memory_bandwidth_bytes_per_s: Rate
+    flops_per_s: Rate
 
 
 def examine_limits(kept_bytes: int, clock: Clock = CLOCK) -> Limits:

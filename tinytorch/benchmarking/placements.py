@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking import integrity, measure
 from tinytorch.benchmarking.blas import verified_blas_threads
 from tinytorch.benchmarking.footprint import Footprint, footprint
+from tinytorch.benchmarking.records.record import Kinds, Size, SomeNames
 from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.core.layers import Layer, find_layers, layer_kinds, parameter_count
 from tinytorch.core.model import Backend, as_call, backend_of
@@ -49,11 +50,11 @@ class ModelSource:
 class Description:
     """What a model is and keeps, after one warm-up inference. None where the model cannot be asked."""
 
-    parameters: int | None
-    layer_kinds: list[str] | None
-    kept_bytes: int
-    peak_working_bytes: int
-    unseen: list[str]
+    parameters: Size | None
+    layer_kinds: Kinds | None
+    kept_bytes: Size
+    peak_working_bytes: Size
+    unseen: SomeNames
     backend: Backend | None = None
 
 
@@ -61,9 +62,9 @@ class Description:
 class Inspection:
     """What a process looks like after its models were timed: bytes that each keeps now, threads, patched functions."""
 
-    kept_bytes: list[int]
-    blas_threads: int | None
-    patched: list[str]
+    kept_bytes: list[Size]
+    blas_threads: Size | None
+    patched: SomeNames
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Placements in a worker process: both ends of the wire. A new verb is one line in `RemotePlacements`.
 
 A verb is a method of `Placements`: its name travels, its annotations say how arguments and answers are read back from
-JSON, and so a reply that is not what the method returns is refused. Arrays travel as .npy files, never pickled.
+JSON, and so a reply that is not what the method returns is refused, as is one that makes no sense (`answers`). Arrays
+travel as the bytes of a file, never pickled.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar, get_type_hints
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError, validate_call
 
 from tinytorch.benchmarking import integrity
+from tinytorch.benchmarking.answers import LARGEST_ARRAY_BYTES, ArrayFile, are_passes, are_samples_of
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.measure import Limits, Samples
 from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Subjects
@@ -67,6 +69,7 @@ class Workers:
     subjects: Sendable
     scratch: Path
     limit_s: float = REQUEST_LIMIT_S
+    largest_answer_bytes: int = LARGEST_ARRAY_BYTES
     keep_output: Callable[[str], None] = lambda output: None
     mode: Mode = "worker processes"
 
@@ -87,7 +90,7 @@ class Workers:
                     worker.result()
             except WorkerFailedError as failure:
                 raise ModelLoadError(failure.outcome, failure.detail, failure.frames, failure.output) from None
-            yield [RemotePlacements(worker, self.scratch, self.limit_s) for worker in workers]
+            yield [RemotePlacements(worker, self) for worker in workers]
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Worker]:
@@ -106,9 +109,9 @@ class Workers:
 class RemotePlacements:
     """The parent's end: the methods of `Placements`, one line each."""
 
-    def __init__(self, worker: Worker, scratch: Path, limit_s: float) -> None:
-        self._worker, self._limit_s = worker, limit_s
-        self._array = scratch / "answer.npy"
+    def __init__(self, worker: Worker, venue: Workers) -> None:
+        self._worker, self._limit_s, self._models = worker, venue.limit_s, venue.models
+        self._array, self._largest_bytes = venue.scratch / "answer.array", venue.largest_answer_bytes
 
     def describe(self, model: int) -> Description:
         return self._ask(Placements.describe, model=model)
@@ -120,36 +123,44 @@ class RemotePlacements:
         return self._ask_array(Placements.predict_singly, model=model, call_ns=call_ns)
 
     def probe(self) -> Probe:
-        return self._ask(Placements.probe)
+        return self._ask(Placements.probe, lambda seen: len(seen.call_ns) == self._models)
 
     def limits(self, kept_bytes: int) -> Limits:
         return self._ask(Placements.limits, kept_bytes=kept_bytes)
 
     def time_passes(self, model: int) -> list[int]:
-        return self._ask(Placements.time_passes, model=model)
+        return self._ask(Placements.time_passes, are_passes, model=model)
 
     def visit(self, plan: Schedule) -> Samples:
-        return self._ask(Placements.visit, plan=asdict(plan))
+        return self._ask(Placements.visit, partial(are_samples_of, plan), plan=asdict(plan))
 
     def inspect(self) -> Inspection:
-        return self._ask(Placements.inspect)
+        return self._ask(Placements.inspect, lambda seen: len(seen.kept_bytes) == self._models)
 
-    def _ask(self, verb: Callable[..., Answer], **arguments: Any) -> Answer:
+    def _ask(
+        self, verb: Callable[..., Answer], is_sense: Callable[[Answer], bool] = lambda answer: True, **arguments: Any
+    ) -> Answer:
+        """What the worker says to a verb. WorkerFailedError where that is not of its type, or no sense."""
         reply = self._worker.ask("answer", self._limit_s, verb=verb.__name__, arguments=arguments)
         try:
             answer: Answer = _answer_type(verb).validate_python(reply)
         except ValidationError:
-            raise WorkerFailedError("broke the protocol", f"its answer to {verb.__name__!r} is none") from None
+            raise _nonsense(verb) from None
+        if not is_sense(answer):
+            raise _nonsense(verb)
         return answer
 
     def _ask_array(self, verb: Callable[..., NDArray[Any]], **arguments: Any) -> NDArray[Any]:
         path = str(self._array)
-        self._worker.ask("answer_array", self._limit_s, verb=verb.__name__, arguments=arguments, path=path)
+        reply = self._worker.ask("answer_array", self._limit_s, verb=verb.__name__, arguments=arguments, path=path)
         try:
-            array: NDArray[Any] = np.load(path, allow_pickle=False)
-        except (OSError, ValueError):
-            raise WorkerFailedError("broke the protocol", f"its answer to {verb.__name__!r} is no array") from None
-        return array
+            return TypeAdapter(ArrayFile).validate_python(reply).read(self._array, self._largest_bytes)
+        except (OSError, ValidationError, ValueError, TypeError):
+            raise _nonsense(verb) from None
+
+
+def _nonsense(verb: Callable[..., object]) -> WorkerFailedError:
+    return WorkerFailedError("broke the protocol", f"its answer to {verb.__name__!r} makes no sense")
 
 
 class PlacementsService:
@@ -166,9 +177,9 @@ class PlacementsService:
         method = getattr(Placements, verb)
         return _answer_type(method).dump_python(_checked(method)(self._placements, **arguments), mode="json")
 
-    def answer_array(self, verb: str, arguments: dict[str, Any], path: str) -> None:
-        """Save the array that the method called `verb` returns."""
-        np.save(path, getattr(self._placements, verb)(**arguments), allow_pickle=False)
+    def answer_array(self, verb: str, arguments: dict[str, Any], path: str) -> dict[str, Any]:
+        """Write the array that the method called `verb` returns, and say in what form."""
+        return asdict(ArrayFile.write(Path(path), getattr(self._placements, verb)(**arguments)))
 
 
 @cache

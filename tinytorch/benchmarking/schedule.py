@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
+from tinytorch.benchmarking.records.record import Size
+
 SHORTEST_SAMPLE_NS = 100_000  # calls faster than this are timed in batches
 TIMER_SHARE = 0.005  # of a sample that reading the clock may cost; a slow or coarse clock makes the samples longer
 LARGEST_COPIES_BYTES = 1_000_000_000  # kept by all live copies of all processes
@@ -90,9 +92,9 @@ class Probe:
     """What a first look found, for planning: nanoseconds of one call of each model, and of reading the clock; and the
     smallest step of the clock."""
 
-    call_ns: tuple[int, ...]
-    timer_overhead_ns: int
-    timer_step_ns: int
+    call_ns: tuple[Size, ...]
+    timer_overhead_ns: Size
+    timer_step_ns: Size
 
     @property
     def shortest_sample_ns(self) -> int:

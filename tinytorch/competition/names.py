@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,6 +15,7 @@ RULES_FILE = Path(__file__).parent / "rules" / "rules.toml"
 Division = Literal["closed", "open"]
 DIVISIONS: tuple[Division, ...] = get_args(Division)
 
+RUN_ID = re.compile(r"[0-9TZ]+-[0-9a-f]{8}")
 MOST_TECHNIQUES = 32
 MOST_HELPERS = 100  # modules beside an entry that it imports
 

@@ -13,9 +13,13 @@ import numpy as np
 
 from tinytorch.core.ops import Array
 from tinytorch.errors import UsageError
-from tinytorch.files import atomic_write
+from tinytorch.files import atomic_write, read_regular
 
 FORMAT = 1
+LARGEST_BYTES = 2**34
+DAMAGED = (
+    OSError, MemoryError, ValueError, TypeError, AttributeError, KeyError, EOFError, zipfile.BadZipFile,
+)  # fmt: skip
 MODEL = "model."  # before the names of a model's arrays
 
 
@@ -56,14 +60,17 @@ class Checkpoint:
         """What `write` wrote; UsageError for a file that is missing, damaged, or anything else."""
         mend = "name a file that save_checkpoint() wrote, or train from the start"
         try:
-            return cls._from_bytes(path.read_bytes())
+            return cls._from_bytes(read_regular(path, LARGEST_BYTES, may_lead_out=True))
         except FileNotFoundError as error:
             raise UsageError(f"there is no checkpoint {path}", mend=mend) from error
-        except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             raise UsageError(f"{path} is damaged or no checkpoint: {error}", mend=mend) from error
 
     @classmethod
     def _from_bytes(cls, content: bytes) -> Checkpoint:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > len(content):
+                raise ValueError("its arrays are larger than the file")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         facts = dict(json.loads(str(arrays.pop("facts"))))

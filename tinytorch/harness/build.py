@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
+from tinytorch.files import read_regular, reason
 from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.frozen import BASELINE, MODULE_NAME, TRAINING, Frozen
@@ -19,6 +20,7 @@ from tinytorch.harness.helpers import module_name
 from tinytorch.processes.worker import Worker, WorkerFailedError
 from tinytorch.text import safe_text
 
+LARGEST_ARTIFACT_BYTES = 2**28  # twenty times the largest baseline
 SERVICE = "tinytorch.harness.builder:BuildService"
 
 
@@ -48,9 +50,11 @@ def build(challenge: Challenge, frozen: Frozen, artifact: Path) -> Built:
         reply = worker.ask(challenge.contender.kind, challenge.build_limit_s, **arguments)
     try:
         declared = TypeAdapter(Declared).validate_python(reply)
-        content = artifact.read_bytes()
-    except (ValidationError, OSError):
+        content = read_regular(artifact, LARGEST_ARTIFACT_BYTES)
+    except ValidationError:
         raise WorkerFailedError("broke the protocol", "it did not build what it says") from None
+    except OSError as error:
+        raise WorkerFailedError("broke the protocol", f"the artifact cannot be read: {reason(error)}") from None
     named = [safe_text(name, 100) for name in declared.techniques]
     return Built(content, Declared(named, declared.division), worker.output)
 

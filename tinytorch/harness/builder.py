@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division
 from tinytorch.core.dataloader import TensorDataset
@@ -30,7 +31,7 @@ DECLARATIONS = ("TECHNIQUES", "DIVISION")
 class Declared:
     """What a contender says of itself."""
 
-    techniques: list[str]
+    techniques: Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=MOST_TECHNIQUES)]
     division: Division
 
 

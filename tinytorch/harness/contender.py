@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tinytorch.competition.names import MOST_HELPERS
 from tinytorch.errors import UsageError
-from tinytorch.files import sha256
-from tinytorch.harness.helpers import helper_sources
+from tinytorch.files import read_regular, reason, sha256
+from tinytorch.harness.helpers import LARGEST_ENTRY_BYTES, helper_sources
 from tinytorch.text import safe_text
 from tinytorch.workloads.strategies import Strategy
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tinytorch.workloads.task import Task
 
 BUILD_LIMIT_S = 300.0
-LARGEST_ENTRY_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -41,19 +40,13 @@ class Contender:
         """The entry in the file at `path`; UsageError when it is no readable Python file of sensible size."""
         if path.is_dir():
             raise UsageError(f"{path} is a directory; an entry is one Python file", mend="name the file in it")
-        if not path.is_file():
+        if not path.exists():
             raise UsageError(f"there is no entry file {path}", mend="give the path of a Python file with --entry")
         if path.suffix != ".py":
             mend = "give the path of a file whose name ends in .py"
             raise UsageError(f"{path.name} is not a Python file", mend=mend)
-        if path.stat().st_size > LARGEST_ENTRY_BYTES:
-            mend = "weights belong in the model that optimize returns"
-            raise UsageError(f"{path} is larger than {LARGEST_ENTRY_BYTES:,} bytes", mend=mend)
         source = _read(path)
-        helpers = helper_sources(path.resolve().parent, source)
-        if len(helpers) > MOST_HELPERS or sum(map(len, helpers.values())) > LARGEST_ENTRY_BYTES:
-            limits = f"{MOST_HELPERS} modules or {LARGEST_ENTRY_BYTES:,} bytes"
-            raise UsageError(f"{path.name} imports more than {limits} from its folder", mend="import what it needs")
+        helpers = helper_sources(path.resolve().parent, path.name, source)
         return cls("entry", safe_text(path.name, 100), sha256(source), source, helpers)
 
     @classmethod
@@ -64,10 +57,11 @@ class Contender:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, LARGEST_ENTRY_BYTES)
     except OSError as error:
-        mend = "give a file that you can read"
-        raise UsageError(f"cannot read {path}: {error.strerror or error}", mend=mend) from error
+        is_large = error.errno == errno.EFBIG
+        mend = "weights belong in the model that optimize returns" if is_large else "give a file that you can read"
+        raise UsageError(f"cannot read {path}: {reason(error)}", mend=mend) from error
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinytorch.errors import ModelError
-from tinytorch.files import sha256
+from tinytorch.files import holds, sha256
 
 MODULE_NAME = "olympics_entry"  # under which an artifact finds the classes of its entry again
 BASELINE, ARTIFACT, ENTRY = "baseline.pickle", "optimized.pickle", f"{MODULE_NAME}.py"
@@ -41,7 +41,6 @@ class Frozen:
     def refuse_changes(self) -> None:
         """ModelError that names a file which is not what was written any more."""
         for name, digest in self.digests.items():
-            path = self.folder / name
-            if not path.is_file() or sha256(path.read_bytes()) != digest:
+            if not holds(self.folder / name, digest):
                 message = f"the run's own copy of {name} was changed while it was measured"
                 raise ModelError(message, mend="an entry must leave the files alone that it was loaded from")

@@ -3,25 +3,54 @@
 from __future__ import annotations
 
 import ast
+import errno
 import sys
+import warnings
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from tinytorch.competition.names import MOST_HELPERS
+from tinytorch.errors import EntryError, UsageError
+from tinytorch.files import read_regular, reason
+
+LARGEST_ENTRY_BYTES = 1_000_000  # of an entry, and of all its helpers together
 NEVER_BESIDE = {*sys.stdlib_module_names, "tinytorch"}
 
 
-def helper_sources(folder: Path, source: bytes) -> dict[str, bytes]:
-    """Path from `folder` -> content of every module there that `source` imports, directly or through another one."""
+def helper_sources(folder: Path, entry: str, source: bytes) -> dict[str, bytes]:
+    """Path from `folder` -> content of every module there that `source` imports, directly or through another one.
+
+    UsageError for more than an entry may have, or one that cannot be read; EntryError for one that nobody can parse.
+    """
     found: dict[str, bytes] = {}
-    waiting = [("", source)]
+    waiting = [(entry, "", source)]
     while waiting:
-        package, text = waiting.pop()
-        paths = (path for name in _imported(text, package) for path in _candidates(name))
+        name, package, text = waiting.pop()
+        paths = (path for module in _imported(name, text, package) for path in _candidates(module))
         for path in dict.fromkeys(paths):
-            if path not in found and (folder / path).is_file():
-                found[path] = (folder / path).read_bytes()
-                waiting.append((".".join(PurePosixPath(path).parent.parts), found[path]))
+            place = folder / path
+            if path not in found and place.exists() and not place.is_dir():
+                found[path] = _read(place, entry, LARGEST_ENTRY_BYTES - sum(map(len, found.values())))
+                waiting.append((path, ".".join(PurePosixPath(path).parent.parts), found[path]))
+        if len(found) > MOST_HELPERS:
+            raise _too_much(entry)
     return found
+
+
+def _read(path: Path, entry: str, room_bytes: int) -> bytes:
+    try:
+        return read_regular(path, room_bytes)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise _too_much(entry) from None
+        message = f"{entry} imports {path.name}, which cannot be read: {reason(error)}"
+        raise UsageError(message, mend="put the module itself there") from None
+
+
+def _too_much(entry: str) -> UsageError:
+    limits = f"{MOST_HELPERS} modules or {LARGEST_ENTRY_BYTES:,} bytes"
+    return UsageError(f"{entry} imports more than {limits} from its folder", mend="import what it needs")
 
 
 def module_name(path: str) -> str:
@@ -29,12 +58,15 @@ def module_name(path: str) -> str:
     return ".".join(PurePosixPath(path).with_suffix("").parts).removesuffix(".__init__")
 
 
-def _imported(source: bytes, package: str) -> Iterator[str]:
+def _imported(name: str, source: bytes, package: str) -> Iterator[str]:
     """Full names of modules, and of what may be one, in the import statements of a module of `package`."""
     try:
-        tree = ast.parse(source)
+        tree = _parsed(source)
     except (SyntaxError, ValueError):  # told with its line when it is imported
         return
+    except (MemoryError, RecursionError):
+        message = f"{name}: line {_line_beyond(source)} is nested too deeply for Python"
+        raise EntryError(message, mend="write it in several statements, or make it in a loop") from None
     inside = package.split(".") if package else []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -43,6 +75,28 @@ def _imported(source: bytes, package: str) -> Iterator[str]:
             package_parts = inside[: len(inside) - node.level + 1] if node.level else []
             base = [*package_parts, *filter(None, [node.module])]
             yield from (".".join([*base, alias.name]) for alias in node.names)
+
+
+def _parsed(source: bytes) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an escape that is none: its author's, when it is imported
+        return ast.parse(source)
+
+
+def _line_beyond(source: bytes) -> int:
+    """The number of the first line with which the parser gives up."""
+    lines = source.splitlines(keepends=True)
+
+    def is_beyond(count: int) -> bool:
+        try:
+            _parsed(b"".join(lines[:count]))
+        except (MemoryError, RecursionError):
+            return True
+        except (SyntaxError, ValueError):  # it ends amid a statement
+            return False
+        return False
+
+    return bisect_left(range(len(lines)), True, key=is_beyond)
 
 
 def _candidates(name: str) -> Iterator[str]:

@@ -33,6 +33,8 @@ from tinytorch.harness.prepare import UNOBSERVED, Observer, Prepared, prepared
 from tinytorch.text import safe_text
 from tinytorch.units import format_size
 
+LARGEST_OUTPUTS_BYTES = 2**26  # a thousand times what the answers to any test data take
+
 
 def run_competition(challenge: Challenge, told: Observer = UNOBSERVED) -> Run:
     """Both models, measured interleaved in fresh workers; EntryError when the contender's entry fails."""
@@ -45,7 +47,8 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     """Survey, check and measure what was frozen."""
     inputs = str(ready.frozen.path(INPUTS))
     sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen)
-    venue = Workers(sendable, ready.folder, keep_output=partial(told.output, "a measuring process"))
+    keep = partial(told.output, "a measuring process")
+    venue = Workers(sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES, keep_output=keep)
     with blaming(challenge.contender, "running the optimized model"):
         survey = survey_models(venue, challenge.settings, told.progress)
         check(challenge, ready.built, survey)

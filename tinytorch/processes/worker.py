@@ -179,7 +179,7 @@ class Worker:
         line = self._line()
         try:
             reply = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise WorkerFailedError("broke the protocol", "its reply was not JSON") from None
         if not isinstance(reply, dict) or not {"result", "error", "progress"} & set(reply):
             raise WorkerFailedError("broke the protocol", "its reply was neither result, error nor progress")
@@ -246,7 +246,7 @@ def _printed(log: str) -> str:
 
 def _told(message: object) -> tuple[str, float]:
     match message:
-        case [str(stage), int(share) | float(share)]:
+        case [str(stage), int(share) | float(share)] if 0 <= share <= 1:
             return stage, share
         case _:
             raise WorkerFailedError("broke the protocol", "its progress has not the form of one")
@@ -261,5 +261,5 @@ def _raised(error: object) -> WorkerFailedError:
             for frame in fields["frames"]
         ]
         return WorkerFailedError("raised", str(fields["message"]), frames, mend=str(fields["mend"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return WorkerFailedError("broke the protocol", "its error has not the form of one")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch.errors import RunError, SetupMissingError
-from tinytorch.files import atomic_write, sha256
+from tinytorch.files import LARGEST_HELD_BYTES, atomic_write, holds, read_regular, sha256
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 from tinytorch.workloads.task import Task, train_baseline
@@ -32,7 +32,7 @@ class Baseline:
 
     def read(self) -> bytes:
         """The artifact; RunError when the file has changed since it was verified."""
-        content = self.path.read_bytes()
+        content = read_regular(self.path, LARGEST_HELD_BYTES)
         if sha256(content) != self.sha256:
             raise RunError(f"the cached baseline {self.path.name} has changed meanwhile", mend="run the command again")
         return content
@@ -45,7 +45,7 @@ class Baseline:
             yield content
         finally:
             planted = [path for path in self.path.parent.glob("*.pickle") if path != self.path]
-            if planted or not self.path.is_file() or sha256(self.path.read_bytes()) != self.sha256:
+            if planted or not holds(self.path, self.sha256):
                 warn("warning: the cached baseline was changed while foreign code ran; it is put back as it was")
                 atomic_write(self.path, content)
             for path in planted:
@@ -71,7 +71,7 @@ def cached_baseline(
 def find_baseline(task: Task, directory: Path | None = None) -> Baseline | None:
     """The task's baseline, if there is a sound one; nothing is trained, written or removed."""
     files = sorted(_folder_of(task, directory).glob("*.pickle"))
-    return next((Baseline(file, file.stem) for file in files if sha256(file.read_bytes()) == file.stem), None)
+    return next((Baseline(file, file.stem) for file in files if holds(file, file.stem)), None)
 
 
 def _folder_of(task: Task, directory: Path | None) -> Path:
@@ -91,7 +91,7 @@ def _writing(folder: Path) -> Iterator[None]:
 
 def _found(task: Task, folder: Path, warn: Warn) -> Baseline | None:
     for path in sorted(folder.glob("*.pickle")):
-        if sha256(path.read_bytes()) == path.stem:
+        if holds(path, path.stem):
             return Baseline(path, path.stem)
         warn(f"warning: the cached baseline of {task.name} is damaged; it is trained again")
         path.unlink()

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tinytorch.errors import UsageError
+from tinytorch.files import read_regular, reason
 from tito.course.course import MODULES, Module, missing_needs
 from tito.terminal import interrupts, screen
 from tito.workspace.folder import ELSEWHERE, Folder, workspace_root
@@ -66,13 +67,13 @@ class Coursework:
     def progress(self) -> Progress:
         """What is recorded, nothing in a new workspace; a damaged file is kept aside, and said."""
         try:
-            return Progress.model_validate_json(self.file.read_bytes()[:LARGEST_BYTES])
+            return Progress.model_validate_json(read_regular(self.file, LARGEST_BYTES))
         except FileNotFoundError:
             return Progress()
         except ValidationError:
             return self._put_aside()
         except OSError as error:
-            raise UsageError(f"cannot read {self.file}: {error.strerror}", mend=ELSEWHERE) from error
+            raise UsageError(f"cannot read {self.file}: {reason(error)}", mend=ELSEWHERE) from error
 
     def start(self, module: Module, file: Path) -> None:
         """Remember that a starter file was written: what was complete is to be shown anew."""

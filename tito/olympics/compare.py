@@ -27,13 +27,12 @@ def compare(
 
     Exit code 1 when nothing can be compared. Example: tito olympics compare before.json after.json.
     """
-    from tinytorch.competition.record.run import parse_run
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.contrast import contrast
     from tito.views import contrast as render_contrast
 
     judged_by, place = read_rules(rules), Workspace(folder)
-    runs = [parse_run(*place.run_content(name)) for name in (first, second)]
+    runs = [place.run(name) for name in (first, second)]
     if runs[0].id == runs[1].id:
         raise UsageError(f"{first} and {second} are one run", mend="name two: tito olympics status --all lists them")
     found = contrast(runs[0], runs[1], judged_by)

@@ -21,7 +21,6 @@ def score(
     folder: WorkspaceFolder = None,
 ) -> None:
     """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
-    from tinytorch.competition.record.run import parse_run
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.advice import advice
     from tinytorch.competition.scoring.eligibility import eligibility
@@ -30,7 +29,7 @@ def score(
     from tito.views import runs as render
 
     judged_by = read_rules(rules)
-    record = parse_run(*Workspace(folder).run_content(run, task))
+    record = Workspace(folder).run(run, task)
     metrics = record.optimized.metrics
     scores = compute_scores(record.baseline.metrics, metrics, judged_by)
     tested = compared(record.baseline.metrics, metrics, judged_by)

@@ -138,14 +138,12 @@ def _remember(place: Workspace, entry: SubmissionLine) -> None:
 
 def _run(place: Workspace, named: str | None, task: str | None, event: str) -> Run:
     """The run that is meant; measured now when none was named and none is recorded."""
-    from tinytorch.competition.record.run import parse_run
-
     failure = place.last_failure(task) if named is None else None
     if failure:
         message = f"the last attempt, with {failure.source}, failed, and an older run is not what you want to submit"
         raise UsageError(message, mend="measure again, or name the run: --run ID (tito olympics status lists them)")
     try:
-        record = parse_run(*place.run_content(named, task))
+        record = place.run(named, task)
     except SetupMissingError:
         from tito.olympics import measuring
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinytorch.errors import UsageError
-from tinytorch.files import atomic_write, sha256
+from tinytorch.files import UnreadableError, atomic_write, read_start, reason, sha256
 from tito.terminal import screen
 from tito.terminal.screen import STANDARD
 
@@ -64,19 +64,15 @@ def read_descriptor(number: int, limit_bytes: int) -> bytes:
 
 def _read_file(path: Path, limit_bytes: int) -> bytes:
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISREG(mode):
-            with path.open("rb") as file:
-                return file.read(limit_bytes + 1)
+        return read_start(path, limit_bytes + 1, may_lead_out=True)
     except FileNotFoundError:
         mend = "tito olympics status --all lists the recorded runs"
         raise UsageError(f"there is no file or run {path}", mend=mend) from None
+    except UnreadableError as error:
+        mend = "name a file in it" if path.is_dir() else f"read from it with: - < {shlex.quote(str(path))}"
+        raise UsageError(f"cannot read {path}: {reason(error)}", mend=mend) from error
     except OSError as error:
-        mend = "give a file that you can read"
-        raise UsageError(f"cannot read {path}: {error.strerror}", mend=mend) from error
-    if stat.S_ISDIR(mode):
-        raise UsageError(f"{path} is a directory where a file is expected", mend="name a file in it")
-    raise UsageError(f"{path} is not a regular file", mend=f"read from it with: - < {shlex.quote(str(path))}")
+        raise UsageError(f"cannot read {path}: {reason(error)}", mend="give a file that you can read") from error
 
 
 @dataclass(frozen=True)
@@ -156,8 +152,7 @@ class Destination:
         self._check_folder(path)
         from tinytorch.competition.record.kinds import LOOKED_AT_BYTES, kind_of  # only where a file is replaced
 
-        with path.open("rb") as file:
-            content = file.read(LOOKED_AT_BYTES)
+        content = read_start(path, LOOKED_AT_BYTES)
         found = kind_of(content)
         if content and found != self.kind and not self.force:
             held = f"it holds a {found}" if found else "it holds something that tito did not write"

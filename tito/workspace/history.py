@@ -12,6 +12,8 @@ from datetime import datetime
 from math import isfinite
 from typing import Any, ClassVar, Literal
 
+from tinytorch.competition.names import RUN_ID
+
 FileState = Literal["valid", "changed since", "gone", "replaced", "elsewhere"]
 Scores = dict[str, float | None]
 
@@ -67,6 +69,8 @@ class RunLine(Line):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not RUN_ID.fullmatch(self.id):
+            raise ValueError("a run's id is none, and would name some other file")
         if not all(score is None or _is_number(score) for score in self.scores.values()):
             raise TypeError("a score is a number, or there is none")
 

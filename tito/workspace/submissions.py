@@ -35,11 +35,11 @@ def read(name: str) -> bytes:
 
     RefusedError for what cannot be read.
     """
-    from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError, read_regular
+    from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError, read_submission
 
     number = descriptor(name)
     if number is None:
-        return read_regular(Path(name))
+        return read_submission(Path(name))
     try:
         return read_descriptor(number, LARGEST_FILE_BYTES)
     except UsageError as error:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from tinytorch.competition.names import RUN_ID
 from tinytorch.errors import SetupMissingError, UsageError
-from tinytorch.files import sha256
+from tinytorch.files import UnreadableError, read_regular, reason, sha256
 from tinytorch.workloads.registry import known_name
 from tito.terminal import interrupts, screen
 from tito.terminal.screen import STANDARD
-from tito.workspace import history
+from tito.workspace import documents, history
+from tito.workspace.documents import LARGEST_RUN_BYTES
 from tito.workspace.folder import ELSEWHERE, Folder, workspace_root
 from tito.workspace.history import Blocks, FailureLine, FileState, Line, RunLine, SubmissionLine
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from tinytorch.competition.record.run import Run
 
+LARGEST_HISTORY_BYTES = 64 * 2**20  # tens of thousands of runs
 BENCHMARK_COMMAND = "tito olympics benchmark"
 
 Kind = TypeVar("Kind", bound=Line)
@@ -96,14 +100,14 @@ class Workspace:
         A damaged history is kept aside and said, and made again from the runs that lie in the workspace.
         """
         try:
-            return history.parse(self._history_file.read_bytes())
+            return history.parse(read_regular(self._history_file, LARGEST_HISTORY_BYTES))
         except FileNotFoundError:
             return []
         except (ValueError, RecursionError):
             with self._history_locked():
                 return self._made_again()
         except OSError as error:
-            raise UsageError(f"cannot read {self._history_file}: {error.strerror}", mend=ELSEWHERE) from error
+            raise UsageError(f"cannot read {self._history_file}: {reason(error)}", mend=ELSEWHERE) from error
 
     def last_failure(self, task: str | None = None) -> FailureLine | None:
         """The last attempt to measure, of all or of one task, where it failed."""
@@ -117,27 +121,46 @@ class Workspace:
         wanted = None if task is None else known_name(task)
         return [run for run in self.history_of(RunLine) if wanted in (None, run.task)]
 
-    def run_content(self, reference: str | None, task: str | None = None) -> tuple[str, bytes]:
-        """A run by id, by file, from standard input (`-`) or the latest (of a task), as its name and content.
+    def run(self, reference: str | None = None, task: str | None = None) -> Run:
+        """A run by id, by file, from standard input (`-`) or the latest (of a task).
 
-        SetupMissingError when there is none yet.
+        SetupMissingError when there is none yet; UsageError for one that is not what was recorded, or contradicts
+        itself.
         """
-        if reference is None:
-            recorded = self.runs(task)
-            if not recorded:
-                named = f"no run of {task}" if task else "no run"
-                raise SetupMissingError(f"{named} is recorded in {self.root}", mend=benchmark_command(task))
-            reference = recorded[-1].id
-        elif task:
-            raise UsageError(f"the run {reference} has its own task", mend="give either a run or --task")
-        from tito.workspace import documents
+        from tinytorch.competition.checks.consistency import contradiction
+        from tinytorch.competition.record.run import MEASURE_AGAIN, parse_run
 
-        path = self._run_file(reference)
-        return reference, documents.read(str(path) if path.is_file() else reference)
+        if reference and task:
+            raise UsageError(f"the run {reference} has its own task", mend="give either a run or --task")
+        name = reference or self._latest(task)
+        recorded = self._run_file(name) if RUN_ID.fullmatch(name) else None
+        file = recorded if recorded and os.path.lexists(recorded) else Path(name)
+        content = documents.read(str(file))
+        self._refuse_changed(file, content)
+        run = parse_run(name, content)
+        if found := contradiction(run):
+            raise UsageError(f"{name} contradicts itself: {found}", mend=MEASURE_AGAIN)
+        return run
 
     def run_state(self, run: RunLine) -> FileState:
         """Whether a run's file is still what was recorded."""
         return file_state(str(self._run_file(run.id)), run.sha256)
+
+    def _latest(self, task: str | None) -> str:
+        recorded = self.runs(task)
+        if not recorded:
+            named = f"no run of {task}" if task else "no run"
+            raise SetupMissingError(f"{named} is recorded in {self.root}", mend=benchmark_command(task))
+        return recorded[-1].id
+
+    def _refuse_changed(self, file: Path, content: bytes) -> None:
+        """UsageError for a file of this workspace that does not hold what was recorded; an entry may have done that."""
+        if os.path.realpath(file.parent) != os.path.realpath(self.runs_folder):
+            return
+        digests = {run.id: run.sha256 for run in self.runs()}
+        if digests.get(file.stem) not in (None, sha256(content)):
+            mend = f"measure again with: {BENCHMARK_COMMAND}, or take another run: tito olympics status --all"
+            raise UsageError(f"the file of run {file.stem} has changed since it was recorded", mend=mend)
 
     def _run_file(self, run_id: str) -> Path:
         return self.runs_folder / f"{run_id}.json"
@@ -179,11 +202,13 @@ class Workspace:
         from tinytorch.competition.record.run import parse_run
 
         for path in sorted(self.runs_folder.glob("*.json")):
-            content = path.read_bytes()
             try:
+                content = read_regular(path, LARGEST_RUN_BYTES)
                 yield _run_entry(parse_run(path.name, content), content)
             except UsageError as error:
                 screen.say(f"warning: {error}")
+            except OSError as error:
+                screen.say(f"warning: cannot read {path.name}: {reason(error)}")
 
 
 def benchmark_command(task: str | None) -> str:
@@ -197,9 +222,9 @@ def file_state(file: str, digest: str | None) -> FileState:
     if file == STANDARD or (path.exists() and not path.is_file()):
         return "elsewhere"
     try:
-        content = path.read_bytes()
-    except OSError:
-        return "gone"
+        content = read_regular(path, LARGEST_RUN_BYTES)
+    except OSError as error:
+        return "changed since" if isinstance(error, UnreadableError) else "gone"
     return "valid" if digest in (None, sha256(content)) else "changed since"
 
 

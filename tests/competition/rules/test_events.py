@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -162,6 +163,12 @@ def test_rules_of_a_class_that_make_no_sense_are_refused(change: tuple[str, str]
     assert caught.value.mend
 
 
+def test_rules_in_a_pipe_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rules.toml")
+    with pytest.raises(UsageError, match=r"cannot read .*it is a pipe"):
+        read_rules(tmp_path / "rules.toml")
+
+
 def test_without_a_file_the_rules_are_the_shipped_ones(tmp_path: Path) -> None:
     """And a file that is not there is no reason to take them."""
     (tmp_path / "class.toml").write_text(CLASS)
@@ -170,5 +177,5 @@ def test_without_a_file_the_rules_are_the_shipped_ones(tmp_path: Path) -> None:
     assert read_rules(tmp_path / "class.toml").version == "my class"
     with pytest.raises(UsageError, match="cannot read"):
         read_rules(tmp_path / "none.toml")
-    with pytest.raises(UsageError, match="is larger than"):
+    with pytest.raises(UsageError, match="it is a device"):
         read_rules(Path("/dev/zero"))

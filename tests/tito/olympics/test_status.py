@@ -71,7 +71,7 @@ def test_stages_are_done_only_while_their_run_is_there(athlete: Path, tito, chan
 
 def test_the_last_ten_runs_are_listed_and_all_on_demand(athlete: Path, tito) -> None:
     entries = [
-        RunLine(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
+        RunLine(id=f"20260101T000000Z-{number:08x}", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
         for number in range(14)
     ]  # fmt: skip
     (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse(entries))
@@ -106,7 +106,7 @@ def test_a_record_is_one_line(athlete: Path, tito) -> None:
 
 def test_a_run_s_spread_and_the_trend_are_drawn(athlete: Path, tito) -> None:
     (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([
-        RunLine(id=f"run{number}", created_at="2026-01-01T00:00:00Z", task=task, source="s",
+        RunLine(id=f"20260101T000000Z-{number:08x}", created_at="2026-01-01T00:00:00Z", task=task, source="s",
                  scores={"all_around": score}, blocks=Blocks(lower=1.0, upper=2.0, counts=[1, 8, 4]))
         for number, (task, score) in enumerate([("t", 1.0), ("other", 9.0), ("t", 2.0)])
     ]))  # fmt: skip
@@ -117,13 +117,16 @@ def test_a_run_s_spread_and_the_trend_are_drawn(athlete: Path, tito) -> None:
 
 
 def test_older_runs_have_no_spread_to_draw(athlete: Path, tito) -> None:
-    entry = RunLine(id="run", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
+    entry = RunLine(id="20260101T000000Z-00000000", created_at="2026-01-01T00:00:00Z", task="t", source="s", scores={})
     (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([entry]))
 
     assert "blocks" not in tito("status").out
 
 
-RUN = {"kind": "run", "id": "r", "created_at": "2026-01-01T00:00:00Z", "task": "t", "source": "s", "scores": {}}
+RUN = {
+    "kind": "run", "id": "20260101T000000Z-00000000", "created_at": "2026-01-01T00:00:00Z", "task": "t", "source": "s",
+    "scores": {},
+}  # fmt: skip
 SPREAD = {"lower": 1.0, "upper": 2.0, "counts": [1]}
 DAMAGES = [
     {"blocks": {**SPREAD, "counts": ["1"]}}, {"blocks": {**SPREAD, "lower": None}}, {"blocks": {**SPREAD, "more": 1}},

@@ -122,7 +122,7 @@ REFUSED = {
     "no folder": ("no/such/run.json", "no such folder"),
     "file for a folder": ("file/run.json", "Not a directory"),
     "name of 300 letters": ("x" * 300, "name too long"),
-    "link to itself": ("loop", "symbolic links"),
+    "link to itself": ("loop", "link"),
 }
 
 
@@ -163,7 +163,7 @@ UNREADABLE = {
     "pipe": ("pipe", "not a regular file"),
     "closed descriptor": ("/dev/fd/987", "Bad file descriptor"),
     "name of 300 letters": ("x" * 300, "name too long"),
-    "link to itself": ("loop", "symbolic links"),
+    "link to itself": ("loop", "link"),
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tinytorch.competition.record.run import Run, parse_run
+from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.errors import UsageError
 from tito.terminal import interrupts
 from tito.workspace.folder import folder_of
@@ -53,6 +53,62 @@ def test_a_damaged_history_is_kept_aside_named_and_made_again(
     assert [entry.id for entry in found] == [run.id]
     assert aside.read_bytes() == content
     assert aside.name in capsys.readouterr().err
+
+
+def left(kind: str, path: Path) -> None:
+    """Something in the place of a file that would make a reader wait for ever, or eat all memory."""
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as file:
+            file.truncate(10**11)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "terabyte"])
+def test_neither_a_history_nor_a_run_is_opened_that_is_no_file_of_ours(place: Workspace, run: Run, kind: str) -> None:
+    place.record_run(run)
+    left(kind, place.runs_folder / f"{run.id}.json")
+    (line,) = place.history_of(RunLine)
+
+    assert place.run_state(line) != "valid"
+    with pytest.raises(UsageError):
+        place.run(run.id)
+    left(kind, place.root / "history.json")
+    with pytest.raises(UsageError, match="cannot read"):
+        place.record_run(run)
+
+
+def test_a_run_whose_file_has_changed_is_refused_by_every_name(place: Workspace, run: Run) -> None:
+    """An entry can write there while it runs."""
+    place.record_run(run)
+    file = place.runs_folder / f"{run.id}.json"
+    file.write_bytes(file.read_bytes() + b" ")
+    for name in (run.id, str(file), None):
+        with pytest.raises(UsageError, match="has changed since it was recorded"):
+            place.run(name)
+
+
+def test_a_run_that_contradicts_itself_is_refused(tmp_path: Path, place: Workspace, run: Run) -> None:
+    latency = run.baseline.metrics.latency
+    faster = latency.model_copy(update={"mean_ns": latency.mean_ns * 1e15})
+    metrics = run.baseline.metrics.model_copy(update={"latency": faster})
+    forged = run.model_copy(update={"baseline": run.baseline.model_copy(update={"metrics": metrics})})
+    (tmp_path / "run.json").write_text(RunFile.text(forged))
+
+    with pytest.raises(UsageError, match=r"contradicts itself: run\.baseline\.latency\.mean_ns is"):
+        place.run(str(tmp_path / "run.json"))
+
+
+def test_a_history_that_names_some_other_file_is_damaged(place: Workspace, run: Run, capsys) -> None:
+    place.record_run(run)
+    text = (place.root / "history.json").read_text()
+    (place.root / "history.json").write_text(text.replace(run.id, "../../../../etc/passwd"))
+
+    assert [line.id for line in place.runs()] == [run.id]  # found again
+    assert "was damaged" in capsys.readouterr().err
 
 
 def test_a_damaged_run_is_named_and_passed_over(place: Workspace, run: Run, capsys) -> None:

@@ -25,6 +25,10 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
+Size = Annotated[int, Field(ge=0, le=10**18)]  # bytes, nanoseconds, numbers of things: what a worker may say
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # of things a second
+SomeNames = Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=10_000)]
+Kinds = Annotated[list[Text], Field(max_length=10_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -43,7 +47,7 @@ def _joined(names: list[str]) -> str:
 
 
 Names = Annotated[  # in a file one text, on one line
-    list[Text], Field(max_length=10_000), BeforeValidator(_split), PlainSerializer(_joined),
+    Kinds, BeforeValidator(_split), PlainSerializer(_joined),
     WithJsonSchema({"type": "string"}),
 ]  # fmt: skip
 Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_number)]

@@ -11,6 +11,7 @@ from tinytorch import units
 from tinytorch.benchmarking.records.metric import Metric
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Evidence, Outcome, check, failed, passed, unknown
+from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.rules.events import check_constraints
 from tinytorch.competition.scoring.scores import metric_values
 from tinytorch.text import safe_text
@@ -100,6 +101,16 @@ def clock_span(case: Case) -> Outcome:
     if timed_ns > span_ns:
         return failed(f"more was timed than there was time: {shown}", timed_ns=timed_ns, span_ns=span_ns)
     return passed(shown, timed_ns=timed_ns, span_ns=span_ns)
+
+
+def contradiction(run: Measurement) -> str:
+    """Which figure of a run does not follow from its own samples, in words; empty where all do."""
+    for role, model in (("baseline", run.baseline), ("optimized", run.optimized)):
+        for name in type(model.metrics).model_fields:
+            record: Metric | None = getattr(model.metrics, name)
+            if record is not None and (found := list(_differences(record, record.recomputed(), f"run.{role}.{name}"))):
+                return _judged(found[:1]).message
+    return ""
 
 
 def _recomputed(metric: str, records: Mapping[str, Metric | None]) -> Outcome:

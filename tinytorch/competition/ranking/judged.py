@@ -18,7 +18,7 @@ from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.checks.validation import findings_of, refused
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.record.parsing import parse_bytes
-from tinytorch.competition.record.reading import RefusedError, read_regular
+from tinytorch.competition.record.reading import RefusedError, read_submission
 from tinytorch.competition.record.run import SourceRecord
 from tinytorch.competition.record.submission import Submission, Trust
 from tinytorch.competition.rules.events import Rules, load_rules
@@ -166,4 +166,4 @@ def beside_one_another(judged: Iterable[Judged]) -> Iterator[Judged]:
 
 
 def _read_path(name: str) -> bytes:
-    return read_regular(Path(name))
+    return read_submission(Path(name))

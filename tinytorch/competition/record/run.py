@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from tinytorch.benchmarking.records.metrics import ModelRecord
 from tinytorch.benchmarking.records.record import Fraction, Positive, Record, Sha256, Text
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
-from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, Division
+from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, RUN_ID, Division
 from tinytorch.competition.record.document import SCHEMA_VERSION, SchemaVersion, Tool, schema_words, this_tool
 from tinytorch.competition.record.kinds import Kind, kind_of
 from tinytorch.competition.record.migrations import migrated_run
@@ -20,7 +20,7 @@ from tinytorch.competition.record.plain import decoded, read_json
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.errors import UsageError
 
-RunId = Annotated[str, StringConstraints(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")]
+RunId = Annotated[str, StringConstraints(pattern=rf"^{RUN_ID.pattern}$")]
 MEASURE_AGAIN = "measure again with: tito olympics benchmark"
 INSTALL_NEWEST = "install the newest tinytorch-olympics"
 MENDS: dict[Kind | None, str] = {

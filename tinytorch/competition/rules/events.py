@@ -15,7 +15,7 @@ from tinytorch.benchmarking.records.record import Record
 from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, OlympicEvent
 from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.errors import UsageError
-from tinytorch.files import sha256
+from tinytorch.files import read_regular, reason, sha256
 from tinytorch.text import safe_text
 from tinytorch.units import MetricName
 
@@ -153,14 +153,9 @@ def read_rules(path: Path | None) -> Rules:
     if path is None:
         return load_rules()
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_RULES_BYTES + 1)
+        return parse_rules(read_regular(path, LARGEST_RULES_BYTES, may_lead_out=True))
     except OSError as error:
-        mend = "give a rules file that you can read"
-        raise UsageError(f"cannot read {path}: {error.strerror or error}", mend=mend) from error
-    if len(content) > LARGEST_RULES_BYTES:
-        raise UsageError(f"{path} is larger than {LARGEST_RULES_BYTES:,} bytes", mend="give a rules file")
-    return parse_rules(content)
+        raise UsageError(f"cannot read {path}: {reason(error)}", mend="give a rules file that you can read") from error
 
 
 def _document(content: bytes) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""What a worker answers is believed only where it makes sense."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from tinytorch.benchmarking.answers import ArrayFile, are_passes, are_samples_of
+from tinytorch.benchmarking.measure import Limits
+from tinytorch.benchmarking.placements import Inspection
+from tinytorch.benchmarking.schedule import BlockShape, Schedule
+from tinytorch.errors import ModelError
+
+PLAN = Schedule(1, 1, copies=2, visits=1, block=BlockShape(3, 0, 4), calls_per_sample=(1, 1))
+
+
+@pytest.mark.parametrize("array", [np.arange(6.0).reshape(2, 3).T, np.array(3), np.zeros((0, 4), np.int8)])
+def test_an_array_comes_back_as_it_was(tmp_path: Path, array: np.ndarray) -> None:
+    told = ArrayFile.write(tmp_path / "array", array)
+
+    np.testing.assert_array_equal(told.read(tmp_path / "array"), array)
+
+
+@pytest.mark.parametrize("told", [{"shape": [3], "dtype": "|O8"}, {"shape": [-1], "dtype": "<f4"}, {"shape": [1] * 99}])
+def test_an_array_of_no_plain_form_is_refused(told: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(ArrayFile).validate_python({"dtype": "<f4", **told})
+
+
+def test_an_array_too_large_to_be_outputs_is_refused_unread(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"take 4000000 GB, at most"):
+        ArrayFile((10**15,), "<f4").read(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("content", [b"1234", b"123456789"])
+def test_another_number_of_bytes_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "array").write_bytes(content)
+    with pytest.raises((OSError, ValueError)):
+        ArrayFile((2,), "<f4").read(tmp_path / "array")
+
+
+def samples(*shape: int, value: int = 5) -> Any:
+    return np.full(shape, value).tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "is_sense"),
+    [
+        (samples(2, 2, 3, 4), True),
+        (samples(2, 3, 3, 4), False),
+        (samples(1, 2, 3, 4), False),
+        (samples(2, 2, 3, 5), False),
+        (samples(2, 2, 3, 4, value=0), False),
+        ([[[[10**18] * 4] * 3] * 2] * 2, False),
+        ([], False),
+    ],
+)
+def test_a_visit_has_what_was_asked_for(given: Any, is_sense: bool) -> None:
+    assert are_samples_of(PLAN, given) is is_sense
+
+
+@pytest.mark.parametrize(("times", "is_sense"), [([5], True), ([], False), ([5] * 8, False), ([0], False)])
+def test_passes_are_few_and_took_time(times: list[int], is_sense: bool) -> None:
+    assert are_passes(times) is is_sense
+
+
+@pytest.mark.parametrize("rate", [float("inf"), float("nan"), 0.0])
+def test_the_machine_s_limits_are_finite(rate: float) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Limits).validate_python(asdict(Limits(rate, 1.0)))
+
+
+def test_a_negative_or_impossible_count_is_refused() -> None:
+    for count in (-1, 10**30):
+        with pytest.raises(ValidationError):
+            TypeAdapter(Inspection).validate_python(asdict(Inspection([count], 1, [])))

@@ -1,0 +1,67 @@
+"""What a worker may answer: bounded, finite and of the plan's lengths, because foreign code can write it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tinytorch.benchmarking.measure import THROUGHPUT_PASSES, Samples
+from tinytorch.benchmarking.records.samples import MOST_DIGITS
+from tinytorch.benchmarking.schedule import Schedule
+from tinytorch.errors import ModelError
+from tinytorch.files import read_regular
+from tinytorch.units import format_size
+
+LARGEST_ARRAY_BYTES = 2**30
+MOST_AXES = 8
+
+
+@dataclass(frozen=True)
+class ArrayFile:
+    """The form of an array whose bytes lie in a file, row by row; only what is plain can be said in it."""
+
+    shape: Annotated[tuple[Annotated[int, Field(ge=0, le=2**40)], ...], Field(max_length=MOST_AXES)]
+    dtype: Annotated[str, Field(pattern=r"^[<>|=][biufc][0-9]{1,2}$")]
+
+    @classmethod
+    def write(cls, path: Path, array: NDArray[Any]) -> ArrayFile:
+        """Write the bytes, and say in what form."""
+        path.write_bytes(array.tobytes())
+        return cls(array.shape, array.dtype.str)
+
+    def read(self, path: Path, largest_bytes: int = LARGEST_ARRAY_BYTES) -> NDArray[Any]:
+        """The array. ModelError for a larger one; OSError, TypeError or ValueError for a file of another form."""
+        dtype = np.dtype(self.dtype)
+        size_bytes = math.prod(self.shape) * dtype.itemsize
+        if size_bytes > largest_bytes:
+            message = f"the model's outputs take {format_size(size_bytes)}, at most {format_size(largest_bytes)} fit"
+            raise ModelError(message, mend="return one row of outputs for each sample")
+        return np.frombuffer(read_regular(path, size_bytes), dtype).reshape(self.shape)
+
+
+def are_times(times: Sequence[int]) -> bool:
+    """Whether all could have been measured: above nothing, and below what a record can hold."""
+    return all(0 < time_ns < 10**MOST_DIGITS for time_ns in times)
+
+
+def are_passes(times: Sequence[int]) -> bool:
+    """Whether a model was timed over the full batch, no more often than is asked for."""
+    return 0 < len(times) <= THROUGHPUT_PASSES and are_times(times)
+
+
+def are_samples_of(plan: Schedule, samples: Samples) -> bool:
+    """Whether one visit has what it was asked for: [model][copy][block][sample]."""
+    shape = (len(plan.calls_per_sample), plan.copies, plan.block.block_pairs, plan.block.timed)
+    level: list[Any] = [samples]
+    for length in shape:
+        if any(len(part) != length for part in level):
+            return False
+        level = [each for part in level for each in part]
+    return are_times(level)
