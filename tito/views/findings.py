@@ -22,20 +22,31 @@ def reports(found: Iterable[Judged], several: bool) -> Iterator[RenderableType]:
     for report in found:
         files, valid = files + 1, valid + report.valid
         warnings += sum(finding.is_issue and not finding.is_error for finding in report.findings)
-        yield Group(*_told(report, several))
+        yield _briefly(report) if several else Group(*_told(report))
     if several:
         yield Text(f"{valid} of {files} submissions are valid; {warnings} warning(s)")
 
 
-def _told(report: Judged, is_one_of_many: bool) -> Iterator[RenderableType]:
-    """The verdict, what failed by its weight, then what could not be checked; of many only what failed."""
+def _told(report: Judged) -> Iterator[RenderableType]:
+    """The verdict, what failed by its weight, then what could not be checked."""
     yield _verdict(report)
-    listed = sorted(report.notes, key=_weight)
-    shown = [finding for finding in listed if not is_one_of_many or finding.passed is False]
-    if shown:
-        yield _table(shown)
-    if not is_one_of_many:
-        yield Text(f"{report.passed} checks passed; --explain ID says what one looks at", "dim")
+    if report.notes:
+        yield _table(sorted(report.notes, key=_weight))
+    yield Text(f"{report.passed} checks passed; --explain ID says what one looks at", "dim")
+
+
+def _briefly(report: Judged) -> Text:
+    """The verdict, and a line for each thing that failed: a table for each of thousands would take most of the time."""
+    told = _verdict(report)
+    for finding in sorted(report.notes, key=_weight):
+        if finding.passed is False:
+            told.append(f"\n  {finding.word}", STYLES[finding.word])
+            told.append(f" {finding.id} {finding.name}: {_said(finding)}")
+    return told
+
+
+def _said(finding: Finding) -> str:
+    return f"{finding.message} -> {finding.mend}" if finding.mend else finding.message
 
 
 def _weight(finding: Finding) -> int:
@@ -67,6 +78,6 @@ def _verdict(report: Judged) -> Text:
 def _table(findings: Sequence[Finding]) -> Table:
     shown = table(None, "check", "result", "message")
     for finding in findings:
-        said = f"{finding.message} {f'-> {finding.mend}' if finding.mend else ''}".strip()
-        shown.add_row(Text(f"{finding.id} {finding.name}"), Text(finding.word, STYLES[finding.word]), Text(said))
+        name, word = Text(f"{finding.id} {finding.name}"), Text(finding.word, STYLES[finding.word])
+        shown.add_row(name, word, Text(_said(finding)))
     return shown

@@ -85,7 +85,7 @@ def test_an_empty_folder_is_a_finding(folder: Path, tito) -> None:
     done = tito("validate", "class", "--json")
 
     assert (done.code, done.json["results"][0]["checks"][0]["id"]) == (1, "TO-F01")
-    assert "a directory" in done.json["results"][0]["issues"][0]
+    assert "has no *.json" in done.json["results"][0]["issues"][0]
 
 
 def test_strict_makes_a_warning_an_error(folder: Path, tito) -> None:

@@ -29,4 +29,8 @@ def read_submission(path: Path) -> bytes:
     try:
         return read_start(path, LARGEST_FILE_BYTES + 1)
     except OSError as error:
+        if path.is_dir() and not any(path.glob("*.json")):
+            raise RefusedError(
+                "file", "this folder has no *.json", "name the folder that the submissions lie in"
+            ) from None
         raise RefusedError("file", f"cannot be read: {reason(error)}") from None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
 from typing import IO, Any
 
 from tinytorch.errors import RunError, SetupMissingError
@@ -21,6 +22,7 @@ from tito.course.course import Module
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
 from tito.place import CHECKOUT, IS_CHECKOUT
 
+LONGEST_LINE_BYTES = 65_536  # a line of the reporter's has some thousand
 LIMIT_S = 120.0  # without a word from any test
 
 
@@ -110,16 +112,14 @@ def _told(subject: Subject, complaints: IO[bytes], limit_s: float) -> Iterator[d
     """What the process tells of its tests; it is killed, with all that it started, however this ends."""
     with subprocess.Popen(
         _command(subject), env=_environment(subject), cwd=_folder(subject), start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8",
-        errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints,
     ) as process:  # fmt: skip
         begun = "the import of the module"
         try:
-            for line in _lines(process, limit_s):
-                facts = json.loads(line)
+            for facts in _heard(process, limit_s):
                 begun = facts.get("begun", begun)
                 yield facts
-        except Empty:
+        except TimeoutError:
             mend = "look for a loop that does not end"
             raise RunError(f"{begun} has taken more than {limit_s:g} seconds", mend=mend) from None
         finally:
@@ -148,21 +148,40 @@ def _environment(subject: Subject) -> dict[str, str]:
     return {**inherited, "PYTHONUTF8": "1"}
 
 
-def _lines(process: subprocess.Popen[str], limit_s: float) -> Iterator[str]:
-    """Lines of the process's output; Empty when the next takes longer than the limit."""
-    lines: Queue[str] = Queue()
-    Thread(target=_pass_on, args=(process.stdout, lines), daemon=True).start()
-    while line := lines.get(timeout=limit_s):
-        yield line
+def _facts(line: bytes) -> dict[str, Any]:
+    """What a line of the reporter's says; nothing where a student's file printed it, or wrote what makes no sense."""
+    try:
+        match json.loads(line):
+            case {"begun": str(begun)}:
+                return {"begun": begun}
+            case {"ended": True}:
+                return {"ended": True}
+            case {"test": str(test), "outcome": str(outcome), "seconds": float(seconds), "why": list(why)}:
+                if 0 <= seconds < inf and all(isinstance(words, str) for words in why):
+                    return {"test": test, "outcome": outcome, "seconds": seconds, "why": why}
+    except (ValueError, RecursionError):
+        pass
+    return {}
 
 
-def _pass_on(output: IO[str], lines: Queue[str]) -> None:
-    for line in output:
-        lines.put(line)
-    lines.put("")
+def _heard(process: subprocess.Popen[bytes], limit_s: float) -> Iterator[dict[str, Any]]:
+    """What the reporter says; TimeoutError when its next word takes longer than the limit, whatever else is printed."""
+    output: IO[bytes] = process.stdout  # type: ignore[assignment]  # a pipe was asked for
+    unread, until_s = b"", time.monotonic() + limit_s
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        while (left_s := until_s - time.monotonic()) > 0 and selector.select(left_s):
+            if not (chunk := os.read(output.fileno(), LONGEST_LINE_BYTES)):
+                return
+            *lines, unread = (unread + chunk).split(b"\n")
+            unread = unread[:LONGEST_LINE_BYTES]  # a longer one is none of the reporter's
+            for facts in filter(None, map(_facts, lines)):
+                until_s = time.monotonic() + limit_s
+                yield facts
+    raise TimeoutError
 
 
 def _words(complaints: IO[bytes]) -> str:
     """The last that pytest complained of."""
-    complaints.seek(0)
+    complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - LONGEST_LINE_BYTES))
     return complaints.read().decode("utf-8", "replace").strip()[-600:]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,33 @@ def test_a_loop_that_does_not_end_is_ended(mine: Path) -> None:
     mine.write_text(GOOD + "\nclass ReLU(ReLU):\n    def __call__(self, x):\n        while True: pass\n")
     with pytest.raises(RunError, match=r"test_it_has_its_formula_s_values\[ReLU\] has taken more than 2 seconds"):
         run_tests(Subject(find_module("activations"), mine), lambda result: None, limit_s=2)
+
+
+TOLD = {"test": "t", "outcome": "passed", "seconds": 0.5, "why": []}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "printed", "", "[" * 60_000, "[1]", "{}", '{"begun": 1}', '{"ended": "no"}',
+        *(json.dumps({**TOLD, **wrong}) for wrong in ({"seconds": float("inf")}, {"why": [1]}, {"test": None})),
+    ],
+)  # fmt: skip
+def test_what_a_student_s_file_prints_is_no_result(line: str) -> None:
+    assert runner._facts(line.encode()) == {}
+
+
+@pytest.mark.parametrize("facts", [TOLD, {"begun": "t"}, {"ended": True}])
+def test_what_the_reporter_says_is_heard(facts: dict[str, object]) -> None:
+    assert runner._facts(json.dumps(facts).encode()) == facts
+
+
+def test_a_flood_of_prints_is_no_word_of_a_test() -> None:
+    flood = [sys.executable, "-c", "while True: print('x' * 10_000)"]
+    with subprocess.Popen(flood, stdout=subprocess.PIPE) as process:
+        with pytest.raises(TimeoutError):
+            list(runner._heard(process, limit_s=0.2))
+        process.kill()
 
 
 @pytest.mark.parametrize(("line", "where"), [("", "before all had run: "), ("    ", r"in test_it_has_its_form")])
