@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 LARGEST_HELD_BYTES = 2**30
+STATED_AS_EMPTY_BYTES = 65_536  # files of /proc have no size, and content
 WITHOUT_WAITING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY", "O_NOFOLLOW"))
 
 
@@ -40,8 +41,10 @@ def read_start(path: Path, most_bytes: int, *, may_lead_out: bool = False) -> by
             raise UnreadableError(errno.ELOOP, words, str(path))
         _check_regular(path, target.stat().st_mode)  # before it is opened, because opening can make a device act
         with open(os.open(target, WITHOUT_WAITING), "rb") as file:  # noqa: PTH123 - opened without waiting
-            _check_regular(path, os.fstat(file.fileno()).st_mode)  # it may no longer be what was looked at
-            return file.read(most_bytes)
+            found = os.fstat(file.fileno())  # it may no longer be what was looked at
+            _check_regular(path, found.st_mode)
+            room_bytes = max(found.st_size, STATED_AS_EMPTY_BYTES) + 1  # Python reserves all that it is asked to read
+            return file.read(min(most_bytes, room_bytes))
     except ValueError:
         raise UnreadableError(errno.EINVAL, "its name has a null character") from None
     except RuntimeError:  # of Python before 3.13

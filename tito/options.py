@@ -11,6 +11,7 @@ import typer
 from tinytorch.competition.names import DIVISIONS, OlympicEvent
 from tinytorch.workloads.registry import TASKS
 
+LEAST_MEMORY_MB = 300  # so that Python, numpy and the task fit
 EVENTS = ", ".join(OlympicEvent)
 
 WorkspaceFolder = Annotated[
@@ -51,6 +52,13 @@ Strategy = Annotated[
     ),
 ]
 TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, metavar="SECONDS", help="For optimize.")]
+MemoryLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--memory-limit", min=LEAST_MEMORY_MB, metavar="MB",
+        help="For optimize and for each measuring process (default: half of the machine).",
+    ),
+]  # fmt: skip
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, metavar="N", help="Of the measuring order.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file of -o that tito did not write.")]
 Output = Annotated[

@@ -38,6 +38,11 @@ class Service:
         from tinytorch.errors import UsageError
         raise UsageError("not so", mend="but so")
     def leave(self): os._exit(7)
+    def eat(self): return len([bytes(10**8) for _ in range(100)])
+    def length(self, text): return len(text)
+    def print_much(self):
+        for number in range(1000): print("x" * 20_000, flush=True)
+        print("the end")
     def loop(self):
         while True: pass
     def fail_aloud(self): print("noise", flush=True); self.fail()

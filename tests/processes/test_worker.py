@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tinytorch.processes import worker as module
+from tinytorch.processes.output import KEPT_BYTES
 from tinytorch.processes.worker import CLOSE_LIMIT_S, DEADLINE_GRACE_S, Worker, WorkerFailedError
 from tinytorch.progress import silent
 
@@ -59,6 +60,35 @@ def test_what_was_printed_is_known_once_the_worker_is_closed(service: str) -> No
 @pytest.mark.parametrize("method", ["fail_aloud", "leave_aloud", "loop_aloud"])
 def test_a_failure_carries_what_was_printed_and_no_stack(service: str, method: str) -> None:
     assert failure_of(service, method, 2.0).output == "noise\n"
+
+
+def test_of_a_flood_of_prints_the_end_is_kept_and_nothing_waits(service: str) -> None:
+    with Worker(service) as worker:
+        worker.ask("print_much", LIMIT_S)
+
+    assert (len(worker.output), worker.output[-9:]) == (KEPT_BYTES, "\nthe end\n")
+
+
+def test_more_memory_than_allowed_is_named(service: str) -> None:
+    with Worker(service, memory_limit_bytes=5 * 10**8) as worker, pytest.raises(WorkerFailedError) as caught:
+        worker.ask("eat", LIMIT_S)
+
+    assert (caught.value.outcome, caught.value.detail) == ("ran out of memory", "MemoryError; 500 MB are allowed")
+    assert "eat" in [frame.function for frame in caught.value.frames]
+
+
+def test_a_request_may_be_longer_than_a_pipe_takes_at_once(service: str) -> None:
+    with Worker(service) as worker:
+        assert worker.ask("length", LIMIT_S, text="x" * 10**6) == 10**6
+
+
+def test_a_worker_that_takes_no_request_times_out(service: str) -> None:
+    with Worker(service) as worker:
+        worker.post("go_silent", SHORT_S)
+        with pytest.raises(WorkerFailedError) as caught:
+            worker.ask("length", SHORT_S, text="x" * 10**6)
+
+    assert (caught.value.outcome, "took no request" in caught.value.detail) == ("timed out", True)
 
 
 def test_progress_reaches_the_observer(service: str) -> None:
@@ -168,7 +198,7 @@ def test_closing_does_not_wait_for_an_orphan_that_holds_the_pipe(
 
 @pytest.mark.parametrize("reply", [{"error": 3}, {"error": {"type": "E"}}, {"error": {"frames": 1}}])
 def test_an_error_of_the_wrong_form_breaks_the_protocol(reply: dict[str, object]) -> None:
-    assert module._raised(reply["error"]).outcome == "broke the protocol"
+    assert Worker._raised(None, reply["error"]).outcome == "broke the protocol"
 
 
 @pytest.mark.parametrize("method", ["loop", "child", "setsid_and_die", "ignore_signals"])

@@ -63,13 +63,15 @@ class Sendable:
 class Workers:
     """Placements in fresh worker processes with one BLAS thread. No request may take longer than `limit_s`.
 
-    `keep_output` is given what each process had printed when it ended.
+    The limits of an answer's bytes and of memory hold for each process. `keep_output` is given what each had printed
+    when it ended.
     """
 
     subjects: Sendable
     scratch: Path
     limit_s: float = REQUEST_LIMIT_S
     largest_answer_bytes: int = LARGEST_ARRAY_BYTES
+    memory_limit_bytes: int | None = None
     keep_output: Callable[[str], None] = lambda output: None
     mode: Mode = "worker processes"
 
@@ -94,7 +96,7 @@ class Workers:
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Worker]:
-        with Worker(SERVICE, thread_environment(1)) as worker:
+        with Worker(SERVICE, thread_environment(1), self.memory_limit_bytes) as worker:
             try:
                 yield worker
             finally:

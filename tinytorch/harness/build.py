@@ -46,7 +46,7 @@ def build(challenge: Challenge, frozen: Frozen, artifact: Path) -> Built:
         "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)), "artifact": str(artifact),
         "seed": challenge.settings.seed,
     }  # fmt: skip
-    with Worker(SERVICE, thread_environment(1)) as worker:
+    with Worker(SERVICE, thread_environment(1), challenge.memory_limit_bytes) as worker:
         reply = worker.ask(challenge.contender.kind, challenge.build_limit_s, **arguments)
     try:
         declared = TypeAdapter(Declared).validate_python(reply)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import psutil
+
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason, sha256
 from tinytorch.harness.helpers import LARGEST_ENTRY_BYTES, helper_sources
@@ -55,6 +57,11 @@ class Contender:
         return cls("strategy", strategy.name, sha256(repr(strategy.steps).encode()), strategy=strategy)
 
 
+def half_of_memory() -> int:
+    """Bytes: half of what this machine has."""
+    return psutil.virtual_memory().total // 2
+
+
 def _read(path: Path) -> bytes:
     try:
         return read_regular(path, LARGEST_ENTRY_BYTES)
@@ -66,10 +73,14 @@ def _read(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class Challenge:
-    """All that a run is made from. `build_limit_s` is what `optimize` may take; baselines are cached in a directory."""
+    """All that a run is made from. `build_limit_s` is what `optimize` may take; baselines are cached in a directory.
+
+    `memory_limit_bytes` holds for each process that runs anything of the contender's.
+    """
 
     task: Task
     contender: Contender
     settings: Settings
     build_limit_s: float = BUILD_LIMIT_S
     cache_directory: Path | None = None
+    memory_limit_bytes: int = field(default_factory=half_of_memory)

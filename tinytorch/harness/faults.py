@@ -21,6 +21,7 @@ _MENDS = {
     "raised": "mend what is said, then run the same command again",
     "timed out": "look for an endless loop there, or allow more with --time-limit SECONDS",
     "broke the protocol": "an entry must leave the worker's own files and pipes alone",
+    "ran out of memory": "let it need less at once, or allow more with --memory-limit MB",
     "died": "an entry must not end its process (os._exit) and must fit in memory",
 }
 
@@ -65,7 +66,7 @@ def entry_error(failure: WorkerFailedError, contender: Contender, phase: str) ->
     detail = safe_text(failure.detail, 400)
     happened = {
         "raised": detail, "timed out": f"did not finish: {detail}", "died": f"ended its process: {detail}",
-        "broke the protocol": f"disturbed its worker: {detail}",
+        "broke the protocol": f"disturbed its worker: {detail}", "ran out of memory": f"ran out of memory: {detail}",
     }  # fmt: skip
     where = _where(failure.frames, contender)
     message = f"{contender.name}, {phase}: {happened[failure.outcome]}{where}{_last_words(failure.output)}"

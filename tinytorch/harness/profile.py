@@ -45,7 +45,7 @@ def profile_contender(challenge: Challenge, told: Observer = UNOBSERVED) -> Prof
         told.progress("profile", 0.0)
         with (
             blaming(challenge.contender, "running the optimized model"),
-            Worker(SERVICE, thread_environment(1)) as worker,
+            Worker(SERVICE, thread_environment(1), challenge.memory_limit_bytes) as worker,
         ):
             model, limits = _checked(worker.ask("profile", REQUEST_LIMIT_S, subject=asdict(sendable)))
         told.output("profiling", worker.output)

@@ -48,7 +48,10 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     inputs = str(ready.frozen.path(INPUTS))
     sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen)
     keep = partial(told.output, "a measuring process")
-    venue = Workers(sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES, keep_output=keep)
+    venue = Workers(
+        sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES,
+        memory_limit_bytes=challenge.memory_limit_bytes, keep_output=keep,
+    )  # fmt: skip
     with blaming(challenge.contender, "running the optimized model"):
         survey = survey_models(venue, challenge.settings, told.progress)
         check(challenge, ready.built, survey)

@@ -1,4 +1,4 @@
-"""The child's side of a worker: `python -m tinytorch.processes.child REQUESTS REPLIES GUARDED SERVICE`.
+"""The child's side of a worker: `python -m tinytorch.processes.child REQUESTS REPLIES GUARDED SERVICE MEMORY`.
 
 It forks at once. The first process stays as the *guard*: it runs nothing of anybody's, adopts whatever loses its parent
 below it, and ends everything when the worker or the parent has ended; the pipe GUARDED ends with it. The second is the
@@ -34,6 +34,7 @@ def main() -> None:
     requests, replies, guarded = map(int, sys.argv[1:4])
     _fork_from_guard(requests)
     os.close(guarded)
+    _limit_memory(int(sys.argv[5]))
     _explain_sudden_ends()
     _serve(requests, replies, sys.argv[4])
 
@@ -121,6 +122,12 @@ def _end_as(status: int) -> NoReturn:
     os._exit(os.waitstatus_to_exitcode(status))
 
 
+def _limit_memory(limit_bytes: int) -> None:
+    """Of this process and each below it: what it writes to, not the libraries that it maps. Less than 0 is no limit."""
+    if limit_bytes >= 0:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+
+
 def _prctl(option: int, value: int) -> None:
     """Linux alone has it; elsewhere the parent looks for what was left behind."""
     if sys.platform == "linux":
@@ -200,14 +207,15 @@ def _describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SyntaxError) and error.filename:
         code = (error.text or "").strip()
         frames.append({"file": error.filename, "line": error.lineno or 0, "function": "<module>", "code": code})
-    return {**_words(error), "frames": frames}
+    return {**_words(error), "is_memory": isinstance(error, MemoryError), "frames": frames}
 
 
 def _words(error: BaseException) -> dict[str, str]:
     """An error of our own tree speaks for itself, and knows what mends it; any other is told with its type."""
     if isinstance(error, TinyTorchError):
         return {"message": str(error.message), "mend": str(error.mend)}
-    return {"message": f"{type(error).__qualname__}: {error}", "mend": ""}
+    kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__qualname__  # numpy has one of its own
+    return {"message": f"{kind}: {error}" if str(error) else kind, "mend": ""}
 
 
 def _write(descriptor: int, content: bytes) -> None:

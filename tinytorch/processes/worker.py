@@ -15,31 +15,33 @@ import secrets
 import selectors
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from tinytorch.errors import SetupMissingError, WorkerError
 from tinytorch.processes.killing import MARK, kill_marked, kill_tree
+from tinytorch.processes.output import Tail
 from tinytorch.progress import Progress
+from tinytorch.units import format_size
 
 CHILD = "tinytorch.processes.child"
+NO_LIMIT = -1  # of memory, as the child is told
 DEADLINE_GRACE_S = 1.0  # past the deadline, for the worker to write down where it stands and end itself
 CLOSE_LIMIT_S = 1.0  # for the guard to end everything below it, before it is ended itself
-LONGEST_REQUEST_BYTES = 65_536  # what a pipe takes at once: writing never waits for a reader
+CHUNK_BYTES = 65_536
 LONGEST_REPLY_BYTES = 16_777_216
-LOG_BYTES = 65_536  # of the end of a worker's log that are looked at
 
 _STACK_HEAD = "(most recent call first)"
 _STACK_START = re.compile(r"^(?:Timeout \(|Fatal Python error: |Current thread 0x|Thread 0x|Stack \()", re.MULTILINE)
 _STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
-Failure = Literal["raised", "timed out", "died", "broke the protocol"]
+Failure = Literal["raised", "timed out", "died", "broke the protocol", "ran out of memory"]
 
 _MENDS: dict[Failure, str] = {
     "raised": "run the same command again with --debug, which shows where",
     "timed out": "close other programs and run the same command again",
+    "ran out of memory": "close other programs, or allow more: --memory-limit MB",
     "died": "make sure that there is memory enough, and run the same command again",
     "broke the protocol": "run the same command again; what runs there must leave its worker's pipes alone",
 }
@@ -72,28 +74,37 @@ class WorkerFailedError(WorkerError):
 class Worker:
     """One child process that serves the requests of `service`, `package.module:Class`; use it as a context manager.
 
-    `environment` is set on top of this process's own before anything is loaded there. Raises SetupMissingError on a
-    system without `fork` (Windows).
+    `environment` is set on top of this process's own before anything is loaded there. Each process below may have
+    `memory_limit_bytes` of data (on Linux; elsewhere the limit has no effect). Raises SetupMissingError on a system
+    without `fork` (Windows).
     """
 
-    def __init__(self, service: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, service: str, environment: Mapping[str, str] | None = None, memory_limit_bytes: int | None = None
+    ) -> None:
         if not hasattr(os, "fork"):
             raise SetupMissingError("worker processes need Linux or macOS", mend="use the Windows Subsystem for Linux")
         self._mark = secrets.token_hex(16)
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
+        self._memory_limit_bytes = memory_limit_bytes
+        limit = str(NO_LIMIT if memory_limit_bytes is None else memory_limit_bytes)
+        self._log = Tail()
         requests, self._requests = os.pipe()
         self._replies, replies = os.pipe()
         self._guarded, guarded = os.pipe()  # nothing is written: it ends with the guard
+        os.set_blocking(self._requests, False)
         theirs = (requests, replies, guarded)
         try:
             self._guard = subprocess.Popen(
-                [sys.executable, "-P", "-m", CHILD, *map(str, theirs), service],
-                stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, pass_fds=theirs,
+                [sys.executable, "-P", "-m", CHILD, *map(str, theirs), service, limit],
+                stdin=subprocess.DEVNULL, stdout=self._log.writer, stderr=self._log.writer, pass_fds=theirs,
                 env={**os.environ, **(environment or {}), MARK: self._mark},
                 start_new_session=True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us
             )  # fmt: skip
         finally:
-            for end in theirs:  # a copy kept here would hide the child's end from us, and ours from it
+            for end in (
+                *theirs,
+                self._log.writer,
+            ):  # a copy kept here would hide either end from the other
                 os.close(end)
         self._unread = bytearray()
         self._number = 0
@@ -134,7 +145,7 @@ class Worker:
                 if progress is not None:
                     progress(*_told(reply["progress"]))
             if "error" in reply:
-                raise _raised(reply["error"])
+                raise self._raised(reply["error"])
         return reply["result"]
 
     def close(self) -> None:
@@ -152,15 +163,15 @@ class Worker:
             kill_marked(self._mark, CLOSE_LIMIT_S)  # the guard did not end by itself, or adopts nobody here
         os.close(self._replies)
         os.close(self._guarded)
-        self.output = _printed(self._logged())
         self._log.close()
+        self.output = _printed(self._log.text)
 
     @contextlib.contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
         try:
             yield
         except WorkerFailedError as failure:
-            failure.output = _printed(self._logged())
+            failure.output = _printed(self._log.text)
             if failure.outcome != "raised":
                 self.close()
             raise
@@ -169,10 +180,13 @@ class Worker:
         content = json.dumps(request).encode() + b"\n"
         if not self._is_open:
             raise WorkerFailedError("died", "it has ended already")
-        if len(content) > LONGEST_REQUEST_BYTES:
-            raise ValueError(f"a request of {len(content)} bytes: at most {LONGEST_REQUEST_BYTES} fit")
         with contextlib.suppress(BrokenPipeError):  # a dead worker's reply, the end of its output, says more
-            os.write(self._requests, content)
+            while content:  # a pipe takes little at once
+                if not (ready := self._ready(self._requests, selectors.EVENT_WRITE)):
+                    raise WorkerFailedError("timed out", f"it took no request within {self._limit_s:g} s")
+                if self._requests not in ready:
+                    return
+                content = content[os.write(self._requests, content) :]
 
     def _reply(self) -> dict[str, Any]:
         """The next reply that belongs to the latest request."""
@@ -206,13 +220,25 @@ class Worker:
 
         The end of the guard is looked for too, because an orphan of the worker may hold the replies open.
         """
+        ready = self._ready(self._replies, selectors.EVENT_READ)
+        return os.read(self._replies, CHUNK_BYTES) if self._replies in ready else b""
+
+    def _ready(self, end: int, event: int) -> set[int]:
+        """That end of a pipe when it is ready, the guard's when it has ended, neither past the deadline.
+
+        What is printed meanwhile is taken: whoever prints much would stand still otherwise.
+        """
         with selectors.DefaultSelector() as selector:
-            for source in (self._replies, self._guarded):
-                selector.register(source, selectors.EVENT_READ)
-            ready = selector.select(max(0.0, self._deadline_s + DEADLINE_GRACE_S - time.monotonic()))
-        if any(key.fd == self._replies for key, _ in ready):
-            return os.read(self._replies, LONGEST_REQUEST_BYTES)
-        return b""
+            selector.register(end, event)
+            selector.register(self._guarded, selectors.EVENT_READ)
+            selector.register(self._log.reader, selectors.EVENT_READ)
+            while (left_s := self._deadline_s + DEADLINE_GRACE_S - time.monotonic()) > 0:
+                ready = {key.fd for key, _ in selector.select(left_s)}
+                if self._log.reader in ready and not self._log.take():
+                    selector.unregister(self._log.reader)
+                if found := ready & {end, self._guarded}:
+                    return found
+        return set()
 
     def _ending(self) -> str:
         """How the worker ended, in words; the guard ends as it did, and soon after it."""
@@ -227,16 +253,26 @@ class Worker:
 
         faulthandler writes the innermost line first, and the main thread last.
         """
-        main_thread = self._logged().rpartition(_STACK_HEAD)[2]
+        main_thread = self._log.text.rpartition(_STACK_HEAD)[2]
         found = [Frame(m["file"], int(m["line"]), m["function"]) for m in _STACK_LINE.finditer(main_thread)]
         return found[::-1]
 
-    def _logged(self) -> str:
-        """The end of the log; empty once the worker is closed."""
-        if self._log.closed:
-            return ""
-        end = os.fstat(self._log.fileno()).st_size
-        return os.pread(self._log.fileno(), LOG_BYTES, max(0, end - LOG_BYTES)).decode("utf-8", errors="replace")
+    def _raised(self, error: object) -> WorkerFailedError:
+        """The child's own exception; what it says of it is checked like everything that comes from there."""
+        try:
+            fields = dict(error)  # type: ignore[call-overload]
+            frames = [
+                Frame(str(frame["file"]), int(frame["line"]), str(frame["function"]), str(frame["code"]))
+                for frame in fields["frames"]
+            ]
+            message, mend, is_memory = str(fields["message"]), str(fields["mend"]), fields["is_memory"] is True
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return WorkerFailedError("broke the protocol", "its error has not the form of one")
+        if is_memory:
+            limit = self._memory_limit_bytes
+            allowed = "" if limit is None else f"; {format_size(limit)} are allowed"
+            return WorkerFailedError("ran out of memory", f"{message}{allowed}", frames)
+        return WorkerFailedError("raised", message, frames, mend=mend)
 
 
 def _printed(log: str) -> str:
@@ -250,16 +286,3 @@ def _told(message: object) -> tuple[str, float]:
             return stage, share
         case _:
             raise WorkerFailedError("broke the protocol", "its progress has not the form of one")
-
-
-def _raised(error: object) -> WorkerFailedError:
-    """The child's own exception; what it says of it is checked like everything that comes from there."""
-    try:
-        fields = dict(error)  # type: ignore[call-overload]
-        frames = [
-            Frame(str(frame["file"]), int(frame["line"]), str(frame["function"]), str(frame["code"]))
-            for frame in fields["frames"]
-        ]
-        return WorkerFailedError("raised", str(fields["message"]), frames, mend=str(fields["mend"]))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return WorkerFailedError("broke the protocol", "its error has not the form of one")

@@ -12,7 +12,20 @@ from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito.exit_codes import ExitCode
-from tito.options import Entry, Event, Force, Json, Output, RulesFile, Seed, Strategy, Task, TimeLimit, WorkspaceFolder
+from tito.options import (
+    Entry,
+    Event,
+    Force,
+    Json,
+    MemoryLimit,
+    Output,
+    RulesFile,
+    Seed,
+    Strategy,
+    Task,
+    TimeLimit,
+    WorkspaceFolder,
+)
 from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.workspace import Workspace
@@ -39,6 +52,7 @@ def benchmark(
         TierName, typer.Option("--tier", help="About 4 s, 8 s, or 3 minutes (6 sessions) of measuring.")
     ] = TierName.DEFAULT,
     time_limit: TimeLimit = BUILD_LIMIT_S,
+    memory_limit: MemoryLimit = None,
     seed: Seed = 0,
     expect: Annotated[
         Expectation | None,
@@ -62,7 +76,8 @@ def benchmark(
 
     judged_by = read_rules(rules)
     who = measuring.contender(task, event, entry, strategy)
-    run = measuring.measure(Workspace(folder), measuring.challenge(who, task, tier, seed, time_limit))
+    asked = measuring.challenge(who, task, tier, seed, time_limit, memory_limit)
+    run = measuring.measure(Workspace(folder), asked)
     with screen.done_before(f"run {run.id} is recorded"):
         _show(run, json_, target, event, plot)
         if expect:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tinytorch.benchmarking.schedule import TIERS
@@ -14,6 +15,7 @@ from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
 from tinytorch.harness.prepare import Observer
 from tinytorch.harness.profile import Profiled, profile_contender
 from tinytorch.harness.run import run_competition
+from tinytorch.units import BYTES_PER_MEGABYTE
 from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.strategies import BASELINE, DEFAULT_STRATEGY
 from tito import start
@@ -36,11 +38,12 @@ def contender(task: str, event: str | None, entry: Path | None, strategy: str | 
 
 
 def challenge(
-    who: Contender, task: str, tier: str = "default", seed: int = 0, limit_s: float = BUILD_LIMIT_S
-) -> Challenge:
+    who: Contender, task: str, tier: str = "default", seed: int = 0, limit_s: float = BUILD_LIMIT_S,
+    memory_mb: float | None = None,
+) -> Challenge:  # fmt: skip
     """What is to be measured."""
-    settings = Settings(TIERS[tier], seed)
-    return Challenge(find_task(task), who, settings, limit_s, folder_of(CACHE_VARIABLE))
+    made = Challenge(find_task(task), who, Settings(TIERS[tier], seed), limit_s, folder_of(CACHE_VARIABLE))
+    return made if memory_mb is None else replace(made, memory_limit_bytes=round(memory_mb * BYTES_PER_MEGABYTE))
 
 
 def task_cards() -> list[TaskCard]:

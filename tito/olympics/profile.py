@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK
-from tito.options import Entry, Json, Strategy, Task, TimeLimit
+from tito.options import Entry, Json, MemoryLimit, Strategy, Task, TimeLimit
 from tito.terminal import screen
 
 
@@ -15,6 +15,7 @@ def profile(
     entry: Entry = None,
     strategy: Strategy = None,
     time_limit: TimeLimit = BUILD_LIMIT_S,
+    memory_limit: MemoryLimit = None,
     json_: Json = False,
 ) -> None:
     """Show what each layer of a model costs, and what would help: of the baseline, a strategy or an entry."""
@@ -22,7 +23,7 @@ def profile(
     from tito.views import profile as render_profile
 
     who = measuring.profiled(task, entry, strategy)
-    found = measuring.profile(measuring.challenge(who, task, limit_s=time_limit))
+    found = measuring.profile(measuring.challenge(who, task, limit_s=time_limit, memory_mb=memory_limit))
     if json_:
         screen.put_json(asdict(found))
     else:
