@@ -89,6 +89,20 @@ class Service:
         os.read(started, 1)
         os.kill(os.getppid(), signal.SIGKILL)
         self.loop()
+    def daemon_without_a_mark(self, name):
+        started, start = os.pipe()
+        os.set_inheritable(start, True)
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                program = f"import os, time; os.write({start}, b'1'); time.sleep(600) # {name}"
+                os.execve(sys.executable, [sys.executable, "-c", program], {})
+            os._exit(0)
+        os.read(started, 1)
+        os.kill(os.getppid(), signal.SIGKILL)
+        self.loop()
+    def kill_all(self):
+        os.kill(-1, signal.SIGKILL)
     def killed(self): os.kill(os.getpid(), signal.SIGKILL)
 '''
 

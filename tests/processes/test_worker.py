@@ -28,7 +28,6 @@ FAILURES = {
     "killed": ("died", "killed by signal 9"),
     "fork_and_die": ("died", "killed by signal 9"),
     "setsid_and_die": ("died", "killed by signal 9"),
-    "kill_the_guard": ("died", "killed by signal 9"),
     "nonsense": ("broke the protocol", "not JSON"),
     "forged_progress": ("broke the protocol", "its progress has not the form of one"),
     "out_of_turn": ("broke the protocol", "does not belong to the request"),
@@ -37,6 +36,15 @@ FAILURES = {
 TIME_OUTS = ["loop", "ignore_signals", "half_a_reply", "go_silent", "stop_the_guard", "endless_progress"]
 
 LeftBehind = Callable[[], list[psutil.Process]]
+
+
+@pytest.fixture
+def without_a_place_apart(tmp_path: Path, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a system that gives ordinary users none."""
+    (tmp_path / "plain_child.py").write_text(
+        "from tinytorch.processes import apart, child\napart.is_possible = lambda: False\nchild.main()\n"
+    )
+    monkeypatch.setattr(module, "CHILD", "plain_child")
 
 
 def failure_of(service: str, method: str, limit_s: float) -> WorkerFailedError:
@@ -115,6 +123,16 @@ def test_each_failure_is_named_and_leaves_nothing_twenty_times(
     assert left_behind() == []
 
 
+@pytest.mark.usefixtures("without_a_place_apart")
+@pytest.mark.parametrize("method", ["kill_the_guard", "fork_and_die", "setsid_and_die"])
+def test_nor_where_the_system_gives_no_place_apart(service: str, method: str, left_behind: LeftBehind) -> None:
+    for _ in range(TIMES // 2):
+        failure = failure_of(service, method, LIMIT_S)
+
+        assert (failure.outcome, failure.detail) == ("died", "killed by signal 9")
+    assert left_behind() == []
+
+
 @pytest.mark.parametrize("method", TIME_OUTS)
 def test_whoever_does_not_answer_times_out_within_the_limit_and_leaves_nothing_twenty_times(
     method: str, service: str, left_behind: LeftBehind
@@ -181,11 +199,13 @@ def test_closing_twice_is_closing_once_and_ends_what_was_started(service: str, l
     assert left_behind() == []
 
 
+@pytest.mark.usefixtures("without_a_place_apart")
 def test_closing_does_not_wait_for_an_orphan_that_holds_the_pipe(
     service: str, monkeypatch: pytest.MonkeyPatch, left_behind: LeftBehind, tmp_path: Path
 ) -> None:
     """With the guard's and our own ways of finding it taken away, so that it really lives on."""
     monkeypatch.setattr(module, "kill_marked", lambda mark, limit_s: None)
+    monkeypatch.setattr(module, "kill_adopted", lambda since: None)
     failure = failure_of(service, "leave_an_orphan_without_guard", LIMIT_S)
     found = {process.pid: process for process in left_behind()}  # beside it the worker, while it is dying
     orphan = found.get(int((tmp_path / "orphan").read_text()))
@@ -224,12 +244,41 @@ finally:
     assert alive == []
 
 
+def survivor(name: str) -> list[psutil.Process]:
+    """The living processes with that name on their command line."""
+    return [each for each in psutil.process_iter(["cmdline"]) if name in " ".join(each.info["cmdline"] or [])]
+
+
+def test_a_daemon_with_no_environment_does_not_outlive_its_worker(service: str, tmp_path: Path) -> None:
+    """In a place apart it cannot even kill the guard."""
+    with Worker(service) as worker, pytest.raises(WorkerFailedError):
+        worker.ask("daemon_without_a_mark", SHORT_S, name=str(tmp_path))
+
+    assert survivor(str(tmp_path)) == []
+
+
+@pytest.mark.usefixtures("without_a_place_apart")
+def test_nor_does_it_where_it_could_kill_the_guard(service: str, tmp_path: Path) -> None:
+    with Worker(service) as worker, pytest.raises(WorkerFailedError, match="killed by signal 9"):
+        worker.ask("daemon_without_a_mark", LIMIT_S, name=str(tmp_path))
+
+    assert survivor(str(tmp_path)) == []
+
+
+def test_whoever_kills_all_that_it_can_kills_nobody_outside(service: str) -> None:
+    with Worker(service) as bystander, Worker(service) as worker:
+        with pytest.raises(WorkerFailedError):
+            worker.ask("kill_all", LIMIT_S)
+        assert bystander.ask("double", LIMIT_S, value=1) == 2
+
+
 def test_killing_only_the_worker_itself_would_be_noticed(
     service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_behind: LeftBehind
 ) -> None:
     """Sabotage: a guard that ends nothing below it."""
     (tmp_path / "careless_child.py").write_text(
-        "from tinytorch.processes import child\nchild._end_everything_below = lambda worker: None\nchild.main()\n"
+        "from tinytorch.processes import apart, child\napart.is_possible = lambda: False\n"
+        "child._end_everything_below = lambda worker: None\nchild.main()\n"
     )
     monkeypatch.setattr(module, "CHILD", "careless_child")
     with Worker(service) as worker:

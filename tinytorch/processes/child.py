@@ -1,8 +1,10 @@
 """The child's side of a worker: `python -m tinytorch.processes.child REQUESTS REPLIES GUARDED SERVICE MEMORY`.
 
 It forks at once. The first process stays as the *guard*: it runs nothing of anybody's, adopts whatever loses its parent
-below it, and ends everything when the worker or the parent has ended; the pipe GUARDED ends with it. The second is the
+below it, and ends everything when the worker or the parent has ended; the pipe GUARDED ends with it. The last is the
 *worker*: it serves requests, one JSON document a line, and whatever a model prints goes to the log that the parent has.
+Where the system lets us, a process between them begins a place of its own (see `apart`), out of which no worker reaches
+the guard.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from pkgutil import resolve_name
 from typing import Any, NoReturn
 
 from tinytorch.errors import TinyTorchError
+from tinytorch.processes import apart
 from tinytorch.progress import Progress
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
@@ -42,23 +45,32 @@ def main() -> None:
 def _fork_from_guard(requests: int) -> None:
     """Returns in the worker only. The guard has one thread and nothing loaded yet, so that forking is safe."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    is_apart = apart.is_possible() and apart.enter()
+    ended, told = os.pipe()
     woken, waker = _nonblocking_pipe()
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    guard, worker = os.getpid(), os.fork()
-    if worker:
-        _lead_a_group(worker)
-        status = _wait(worker, requests, woken)
-        _end_everything_below(worker)
-        _end_as(status)
+    guard, first = os.getpid(), os.fork()
+    if first:
+        os.close(told)
+        _lead_a_group(first)
+        status = _wait(first, requests, woken)
+        _end_everything_below(first)
+        said = apart.told_status(ended)
+        _end_as(status if said is None else said)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.close(woken)
-    os.close(waker)
+    for end in (ended, woken, waker):
+        os.close(end)
     _lead_a_group(0)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != guard:  # it was killed before the line above could tie this process to it
+    if os.getppid() != (0 if is_apart else guard):  # it was killed before the line above could tie this process to it
         os._exit(1)
+    if is_apart:
+        apart.begin(told)
+        _lead_a_group(0)
+    else:
+        os.close(told)
 
 
 def _lead_a_group(process: int) -> None:

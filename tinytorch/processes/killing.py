@@ -1,14 +1,19 @@
-"""Ending processes for good: a tree of them, or all that carry one worker's mark."""
+"""Ending processes for good: a tree of them, all that carry one worker's mark, or what was orphaned to us."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import os
+import sys
 import time
 
 import psutil
 
 MARK = "TINYTORCH_WORKER"  # in the environment of everything that one worker started
 LOOK_AGAIN_S = 0.001
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_guards: set[int] = set()
 
 
 def kill_tree(pid: int) -> None:
@@ -39,6 +44,39 @@ def kill_marked(mark: str, limit_s: float) -> None:
     end_s = time.monotonic() + limit_s
     while any(map(_is_alive, killed)) and time.monotonic() < end_s:
         time.sleep(LOOK_AGAIN_S)
+
+
+def keep_guard(pid: int) -> float:
+    """Note a guard of ours, and when it began. While there is one, Linux gives us whoever is orphaned below us."""
+    if not _guards:
+        _adopt(True)
+    _guards.add(pid)
+    return psutil.Process(pid).create_time()
+
+
+def forget_guard(pid: int) -> None:
+    """A guard has ended."""
+    _guards.discard(pid)
+    if not _guards:
+        _adopt(False)
+
+
+def kill_adopted(since: float) -> None:
+    """Kill what was orphaned to us after a moment: children of ours in sessions of their own, which are no guards.
+
+    That is who has lost the mark and killed the guard.
+    """
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            is_ours = child.pid in _guards or os.getsid(child.pid) == os.getsid(0)
+            if not is_ours and child.create_time() >= since:
+                kill_tree(child.pid)
+                child.wait(LOOK_AGAIN_S)
+
+
+def _adopt(is_wanted: bool) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(is_wanted), 0, 0, 0)
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from tinytorch.errors import SetupMissingError, WorkerError
-from tinytorch.processes.killing import MARK, kill_marked, kill_tree
+from tinytorch.processes.killing import MARK, forget_guard, keep_guard, kill_adopted, kill_marked, kill_tree
 from tinytorch.processes.output import Tail
 from tinytorch.progress import Progress
 from tinytorch.units import format_size
@@ -106,6 +106,7 @@ class Worker:
                 self._log.writer,
             ):  # a copy kept here would hide either end from the other
                 os.close(end)
+        self._began = keep_guard(self._guard.pid)
         self._unread = bytearray()
         self._number = 0
         self._limit_s = self._deadline_s = 0.0
@@ -161,6 +162,8 @@ class Worker:
             self._guard.wait(CLOSE_LIMIT_S)
         if self._guard.returncode < 0 or sys.platform != "linux":
             kill_marked(self._mark, CLOSE_LIMIT_S)  # the guard did not end by itself, or adopts nobody here
+            kill_adopted(self._began)
+        forget_guard(self._guard.pid)
         os.close(self._replies)
         os.close(self._guarded)
         self._log.close()
