@@ -15,7 +15,7 @@ from tito.commands import every_command
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     "tinytorch.errors": 0, "tinytorch.units": 0, "tinytorch.files": 0, "tinytorch.text": 0,
-    "tinytorch.progress": 0,
+    "tinytorch.progress": 0, "tinytorch.owners": 0,
     "tinytorch.processes": 1, "tinytorch.core": 1, "tinytorch.datasets": 1,
     "tinytorch.perf": 2, "tinytorch.benchmarking": 2,
     "tinytorch.workloads": 3, "tinytorch.competition": 3, "tinytorch.olympics": 3,
@@ -41,7 +41,7 @@ ORDERS = {  # inside a part: a folder imports from those before it
 }
 MAY_SHARE_A_FLOOR = {
     ("tinytorch.datasets", "tinytorch.core"), ("tinytorch.perf", "tinytorch.benchmarking"),
-    ("tinytorch.olympics", "tinytorch.competition"),
+    ("tinytorch.olympics", "tinytorch.competition"), ("tinytorch.files", "tinytorch.owners"),
 }  # fmt: skip
 JUDGING_MAY_IMPORT = tuple(f"tinytorch.benchmarking.{name}" for name in ("records", "comparison", "statistics"))
 FILES = [*sorted((ROOT / "tinytorch").rglob("*.py")), *sorted((ROOT / "tito").rglob("*.py"))]

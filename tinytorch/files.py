@@ -11,6 +11,7 @@ import stat
 import sys
 from pathlib import Path
 
+WRITING = ".writing-"  # before the owner in the name of a file that is not whole yet
 LARGEST_HELD_BYTES = 2**30
 STATED_AS_EMPTY_BYTES = 65_536  # files of /proc have no size, and content
 WITHOUT_WAITING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY", "O_NOFOLLOW"))
@@ -72,7 +73,10 @@ def atomic_write(path: Path, content: bytes) -> None:
     """
     import tempfile  # takes longer than all else here, and whoever only reads needs none
 
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".tmp")
+    from tinytorch.owners import owner, sweep
+
+    sweep(path.parent, WRITING)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{WRITING}{owner()}-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytorch import owners
 from tinytorch.benchmarking.comparison import Comparison, compare_metrics
 from tinytorch.benchmarking.placements import Subjects, ThisProcess, Venue
 from tinytorch.benchmarking.records.metric import Metric
@@ -160,8 +160,7 @@ class Benchmark:
 
     def _in_workers(self, models: list[object], progress: Progress) -> tuple[Session, Sequence[Artifact | None]]:
         """The session in fresh processes and what each model was sent as; _NoWorkersError where that cannot be done."""
-        with tempfile.TemporaryDirectory() as folder:
-            scratch = Path(folder)
+        with owners.scratch() as scratch:
             inputs = scratch / "inputs.npy"
             np.save(inputs, self._inputs, allow_pickle=False)
             try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tinytorch import owners
 from tinytorch.errors import EntryError, ModelError, RunError
 from tinytorch.harness.contender import Contender
 from tinytorch.harness.frozen import ENTRY
@@ -47,8 +48,8 @@ def blaming(contender: Contender, phase: str) -> Iterator[None]:
 def scratch() -> Iterator[Path]:
     """A folder that is gone afterwards; RunError names the disk when there is no room on it."""
     try:
-        with tempfile.TemporaryDirectory(prefix="tinytorch-") as folder:
-            yield Path(folder)
+        with owners.scratch() as folder:
+            yield folder
     except OSError as error:
         if error.errno not in FULL:
             raise

@@ -1,0 +1,84 @@
+"""Whose a temporary file is: the process that made it is in its name, so that the next one sweeps up after the killed.
+
+An owner is three numbers, such as `4026531836-812-99132`: the namespace of process ids, the process, and when it began.
+The last tells it from a later process of the same number, the first from one of another container.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+SCRATCH = "tinytorch-"
+_OWNER = re.compile(r"(\d+)-(\d+)-(\d+)")
+
+
+def owner() -> str:
+    """This process as an owner."""
+    return f"{_namespace()}-{os.getpid()}-{_began(os.getpid())}"
+
+
+def is_gone(owner: str) -> bool:
+    """Whether that process has ended; False where nobody here can know."""
+    found = _OWNER.match(owner)
+    if found is None or int(found[1]) != _namespace():
+        return False
+    return _began(int(found[2])) != int(found[3])
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for temporary files, gone afterwards; and those of processes that were killed go now."""
+    sweep(Path(tempfile.gettempdir()), SCRATCH)
+    with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{owner()}-") as folder:
+        yield Path(folder)
+
+
+def sweep(folder: Path, prefix: str) -> None:
+    """Remove the files and folders of ours in `folder` whose names begin so and whose owner is gone."""
+    for path in folder.glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):  # another process sweeps here too, or it is not ours to remove
+            found = path.lstat()
+            if found.st_uid == _user() and is_gone(path.name.removeprefix(prefix)):
+                _remove(path, found.st_mode)
+
+
+def _remove(path: Path, mode: int) -> None:
+    if not stat.S_ISDIR(mode):
+        path.unlink()
+        return
+    for folder, _, _ in os.walk(path):  # what is measured lies in folders that nobody may write in
+        Path(folder).chmod(stat.S_IRWXU)
+    shutil.rmtree(path)
+
+
+def _user() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else 0
+
+
+@cache
+def _namespace() -> int:
+    return os.stat("/proc/self/ns/pid").st_ino if sys.platform == "linux" else 0  # noqa: PTH116 - of the link's target
+
+
+def _began(pid: int) -> int | None:
+    """When a process began, in a unit of the system's; None when there is none of that number."""
+    if sys.platform == "linux":  # ticks since the machine was started, which no change of the clock moves: proc(5)
+        try:
+            return int(Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[19])
+        except (OSError, IndexError, ValueError):
+            return None
+    import psutil  # slow to load, and Linux needs none
+
+    try:
+        return round(psutil.Process(pid).create_time() * 1000)
+    except psutil.NoSuchProcess:
+        return None
