@@ -8,18 +8,21 @@ import logging
 import re
 import sys
 import threading
+import weakref
 from array import array
 from collections import deque
+from datetime import datetime_CAPI
 from decimal import Decimal
 from functools import partial
 from types import ModuleType, SimpleNamespace
 
+import numba
 import numpy as np
 import pytest
 import scipy.sparse
 
 from tinytorch.benchmarking.footprint import Footprint, footprint
-from tinytorch.benchmarking.reachable import is_own
+from tinytorch.benchmarking.reachable import is_own, names_in_source
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential
 
@@ -209,8 +212,43 @@ def test_what_cannot_be_looked_into_is_named_and_costs_what_it_says() -> None:
 
 def test_what_leads_nowhere_needs_no_looking_into() -> None:
     parts = [np.einsum, np.matmul, np.dtype("f4"), range(9), object(), ..., threading.Lock(), logging.getLogger()]
+    parts += [NotImplemented, datetime_CAPI]
 
     assert footprint(Holder(parts)) == Footprint(0, ())
+
+
+def test_a_function_that_numba_compiled_leads_to_what_it_was_made_from_alone() -> None:
+    """Its machinery is half a megabyte, and nobody's weights."""
+    table = np.ones(500)
+
+    @numba.njit
+    def multiplied(x: float) -> float:
+        return (table * x).sum()
+
+    multiplied(2.0)
+
+    assert footprint(multiplied) == Footprint(table.nbytes, ())
+
+
+def test_what_somebody_hangs_on_a_compiled_function_counts() -> None:
+    compiled = numba.njit(lambda x: x)
+    compiled.weights = np.ones(500)
+
+    assert footprint(compiled).kept_bytes >= 4000
+
+
+def test_a_weak_reference_to_what_is_gone_is_passed_over() -> None:
+    class Gone:
+        pass
+
+    assert footprint([weakref.proxy(Gone())]).unseen == ()
+
+
+def test_annotations_that_cannot_be_evaluated_are_not() -> None:
+    class Annotated:
+        weights: "nothing.like.it"  # noqa: F821, UP037 - Python 3.14 evaluates it where it is asked for
+
+    assert "weights" in names_in_source(Annotated)
 
 
 def test_a_model_of_code_alone_keeps_nothing() -> None:

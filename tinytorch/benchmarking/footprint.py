@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from types import ModuleType
 from typing import Any
+from weakref import ProxyTypes
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def footprint(model: object, modules: Sequence[ModuleType] = ()) -> Footprint:
     total, unseen, waiting = 0, set[str](), [model, *modules]
     while waiting:
         item = waiting.pop()
-        if id(item) in seen:
+        if id(item) in seen or type(item) in ProxyTypes:  # a weak reference keeps nothing
             continue
         seen[id(item)] = item
         total += data_bytes(item)
@@ -86,7 +87,7 @@ def scalar_bytes(item: object) -> int:
 def _slot_bytes(container: Any) -> int:
     """A slot for every element, but for the first reference to each object."""
     elements = list(_elements(container))
-    objects = {id(element) for element in elements if not isinstance(element, (*SCALARS, bytes))}
+    objects = {id(element) for element in elements if not issubclass(type(element), (*SCALARS, bytes))}
     return SLOT_BYTES * (len(elements) - len(objects))
 
 

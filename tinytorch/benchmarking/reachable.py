@@ -12,12 +12,14 @@ import inspect
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime_CAPI
 from enum import Enum
 from functools import cache
 from logging import Logger
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType, ModuleType
 from typing import Any
+from weakref import ProxyTypes
 
 import numpy as np
 
@@ -30,8 +32,11 @@ SHORT_CONSTANT_BYTES = 64
 LONGEST_DOCSTRING = 2000
 _LIBRARIES = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib"))
 _PACKAGES = {"site-packages", "dist-packages"}  # folders that installers write to, of the user or of the system
-# A logger leads to all other loggers.
-LEADING_NOWHERE = (np.dtype, range, CodeType, np.ufunc, type(np.einsum), type(Ellipsis), Logger)
+# A logger leads to all other loggers; a capsule is an address in a library's memory.
+LEADING_NOWHERE = (
+    np.dtype, range, CodeType, np.ufunc, type(np.einsum), type(Ellipsis), type(NotImplemented), type(datetime_CAPI),
+    Logger,
+)  # fmt: skip
 _MADE_BY_PYTHON = {
     "__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__slots__", "__name__",
     "__match_args__", "__orig_bases__", "__parameters__", "__dataclass_fields__", "__dataclass_params__",
@@ -54,6 +59,8 @@ def references(item: object) -> Iterable[object]:
         return (item.__self__,)
     if isinstance(item, property):
         return (item.fget, item.fset, item.fdel)
+    if _is_compiled(item):
+        return _of_compiled(item)
     return _of_instance(item)
 
 
@@ -62,16 +69,27 @@ def attributes(item: object) -> Mapping[str, object]:
     if isinstance(item, (type, ModuleType, FunctionType)):
         return {}
     found = getattr(item, "__dict__", None)
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return _hung_on(found, type(item)) if _is_compiled(item) else found
 
 
 @cache
 def names_in_source(kind: type) -> frozenset[str]:
     """Names that the code of a class and its bases mentions, and those of its own attributes."""
     members = [member for base in kind.__mro__ for member in vars(base).items()]
-    declared = {name for base in kind.__mro__ for name in inspect.get_annotations(base)}
+    declared = {name for base in kind.__mro__ for name in _annotated(base)}
     mentioned = (name for _, value in members for function in _functions(value) for name in _names(function.__code__))
     return frozenset({name for name, _ in members} | declared | set(mentioned))
+
+
+def _annotated(kind: type) -> Iterable[str]:
+    """Names with an annotation; what it is, Python 3.14 would evaluate, which may fail."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return get_annotations(kind, format=Format.STRING)
+    return inspect.get_annotations(kind)
 
 
 @cache
@@ -116,6 +134,22 @@ def _of_function(function: FunctionType) -> list[object]:
     return [*bound, *_constants(function.__code__, function.__doc__), *_named(mentioned)]
 
 
+def _is_compiled(item: object) -> bool:
+    """Whether numba made it from a Python function."""
+    kind = type(item)
+    return kind.__module__.startswith("numba.") and hasattr(kind, "_compile_for_args") and is_where_it_says(kind)
+
+
+def _of_compiled(item: object) -> list[object]:
+    """The function that it was made from, and what somebody hung on it; all else is numba's own machinery."""
+    return [getattr(item, "py_func", None), *attributes(item).values()]
+
+
+def _hung_on(named: Mapping[str, object], kind: Any) -> dict[str, object]:
+    known = names_in_source(kind) | _MADE_BY_PYTHON | {"__wrapped__"}
+    return {name: value for name, value in named.items() if name not in known}
+
+
 def _named(members: Mapping[str, object]) -> Iterator[object]:
     """What source keeps under names, but for what Python itself puts there and mere settings."""
     for name, value in members.items():
@@ -135,6 +169,8 @@ def _constants(code: CodeType, documentation: str | None) -> Iterator[object]:
 
 def _is_short(value: object, limit: int) -> bool:
     """Whether a literal takes at most so many bytes; what is none is never short."""
+    if type(value) in ProxyTypes:  # to ask one for its class asks what it leads to, which may be gone
+        return False
     if isinstance(value, (str, bytes)):
         return len(value) <= limit
     if isinstance(value, int):
