@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -97,6 +98,16 @@ def test_a_worker_that_takes_no_request_times_out(service: str) -> None:
             worker.ask("length", SHORT_S, text="x" * 10**6)
 
     assert (caught.value.outcome, "took no request" in caught.value.detail) == ("timed out", True)
+
+
+def test_the_processor_time_of_a_worker_is_known_once_it_is_closed(service: str) -> None:
+    """Otherwise it would pass for that of other programs."""
+    before = os.times()
+    with Worker(service) as worker:
+        worker.ask("compute", LIMIT_S)
+    after = os.times()
+
+    assert after.children_user + after.children_system - before.children_user - before.children_system > 0.4
 
 
 def test_progress_reaches_the_observer(service: str) -> None:

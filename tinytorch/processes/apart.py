@@ -6,14 +6,17 @@ allowed: pid_namespaces(7), user_namespaces(7)), and may refuse them; no other s
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import signal
 import struct
 import sys
 from pathlib import Path
 
 _NEW_MOUNTS, _NEW_USERS, _NEW_IDS = 0x00020000, 0x10000000, 0x20000000  # linux/sched.h
 _PRIVATE_BELOW, _NO_PROGRAMS = 1 << 18 | 1 << 14, 1 << 1 | 1 << 2 | 1 << 3  # linux/mount.h: nosuid, nodev, noexec
+ENDING = {signal.SIGTERM}
 _STATUS = struct.Struct("i")
 
 
@@ -50,18 +53,33 @@ def enter() -> bool:
 def begin(told: int) -> None:
     """What the first process does: it forks, and tells through a pipe how the one that it forked has ended.
 
-    Returns in that one only. The first ends then, and with it everything there.
+    Returns in that one only. SIGTERM, which is blocked until we are ready for it, ends all of them. Each is waited for,
+    so that its processor time is known outside.
     """
     _show_own_processes()
     worker = os.fork()
     if worker == 0:
         os.close(told)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         return
-    while True:
+    signal.signal(signal.SIGTERM, lambda *_: _end_all())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    ended, status = os.waitpid(-1, 0)
+    while ended != worker:
         ended, status = os.waitpid(-1, 0)
-        if ended == worker:
-            os.write(told, _STATUS.pack(status))
-            os._exit(0)
+    _end_all()
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    os.write(told, _STATUS.pack(status))
+    os._exit(0)
+
+
+def _end_all() -> None:
+    """Everybody but ourselves. Outside of such a place, where we are not the first, it would end the user's session."""
+    if os.getpid() == 1:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
 
 
 def told_status(end: int) -> int | None:

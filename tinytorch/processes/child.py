@@ -50,11 +50,15 @@ def _fork_from_guard(requests: int) -> None:
     woken, waker = _nonblocking_pipe()
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    if is_apart:
+        signal.pthread_sigmask(signal.SIG_BLOCK, apart.ENDING)
     guard, first = os.getpid(), os.fork()
     if first:
         os.close(told)
         _lead_a_group(first)
         status = _wait(first, requests, woken)
+        if is_apart:
+            _end_politely(first)
         _end_everything_below(first)
         said = apart.told_status(ended)
         _end_as(status if said is None else said)
@@ -95,6 +99,13 @@ def _wait(worker: int, requests: int, woken: int) -> int:
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:  # adopted orphans end here too
             if ended[0] == worker:
                 return ended[1]
+
+
+def _end_politely(first: int) -> None:
+    """Whoever begins a place apart ends all in it, and waits for them: otherwise nobody would know their times."""
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it has ended, and was waited for
+        os.kill(first, signal.SIGTERM)
+        os.waitpid(first, 0)
 
 
 def _end_everything_below(worker: int) -> None:
