@@ -11,7 +11,6 @@ from filelock import FileLock
 
 from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.errors import UsageError
-from tito.terminal import interrupts
 from tito.workspace.folder import folder_of
 from tito.workspace.history import FailureLine, RunLine
 from tito.workspace.workspace import Workspace
@@ -178,19 +177,6 @@ def test_an_interrupt_before_is_a_failure(place: Workspace) -> None:
         raise KeyboardInterrupt
 
     assert place.last_failure().error == "KeyboardInterrupt"
-
-
-def test_an_interrupt_waits_until_what_is_held_is_done() -> None:
-    gate, done = interrupts._Gate(), []
-    gate.is_held = True
-    gate.signalled()
-    done.append("whole")
-    gate.is_held = False
-    with pytest.raises(KeyboardInterrupt):
-        gate.open()
-    gate.signalled()  # a second would break off the clearing up
-
-    assert done == ["whole"]
 
 
 @pytest.mark.parametrize(
