@@ -16,6 +16,7 @@ from tinytorch.benchmarking.schedule import Tier
 from tinytorch.workloads.registry import TASKS
 from tinytorch.workloads.task import Task
 
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "kernels"))  # compiled once
 threadpool_limits(1, user_api="blas")  # tests run in two processes, whose threads would wait for one another
 settings.register_profile("here", deadline=None)  # a shared machine pauses when it likes
 settings.register_profile("ci", deadline=None, derandomize=True)  # CI judges the change, not the day's draw

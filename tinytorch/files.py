@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 WRITING = ".writing-"  # before the owner in the name of a file that is not whole yet
@@ -58,6 +60,26 @@ def holds(path: Path, digest: str) -> bool:
         return sha256(read_regular(path, LARGEST_HELD_BYTES)) == digest
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def guarded(files: Callable[[], Iterable[Path]], changed: Callable[[], None]) -> Iterator[dict[Path, bytes]]:
+    """The content of files, while foreign code runs. Afterwards they are again what they were, and no others there.
+
+    `changed` is told first, where that was not so.
+    """
+    contents = {path: read_regular(path, LARGEST_HELD_BYTES) for path in files()}
+    try:
+        yield contents
+    finally:
+        planted = [path for path in files() if path not in contents]
+        spoiled = [path for path, content in contents.items() if not holds(path, sha256(content))]
+        if planted or spoiled:
+            changed()
+        for path in planted:
+            path.unlink(missing_ok=True)
+        for path in spoiled:
+            atomic_write(path, contents[path])
 
 
 def reason(error: OSError) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from pkgutil import resolve_name
@@ -61,7 +61,7 @@ class Sendable:
 
 @dataclass(frozen=True)
 class Workers:
-    """Placements in fresh worker processes with one BLAS thread. No request may take longer than `limit_s`.
+    """Placements in fresh worker processes, by default with one BLAS thread. No request may take longer than `limit_s`.
 
     The limits of an answer's bytes and of memory hold for each process. `keep_output` is given what each had printed
     when it ended.
@@ -72,6 +72,7 @@ class Workers:
     limit_s: float = REQUEST_LIMIT_S
     largest_answer_bytes: int = LARGEST_ARRAY_BYTES
     memory_limit_bytes: int | None = None
+    environment: Mapping[str, str] = field(default_factory=partial(thread_environment, 1))
     keep_output: Callable[[str], None] = lambda output: None
     mode: Mode = "worker processes"
 
@@ -96,7 +97,7 @@ class Workers:
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Worker]:
-        with Worker(SERVICE, thread_environment(1), self.memory_limit_bytes) as worker:
+        with Worker(SERVICE, self.environment, self.memory_limit_bytes) as worker:
             try:
                 yield worker
             finally:

@@ -28,7 +28,7 @@ def describe(blas_threads: int | None = None) -> SystemInfo:
     """This machine now; `blas_threads` is what the measuring processes verified (None: not verified)."""
     blas = blas_library()
     return SystemInfo(
-        cpu_model=_cpu_model(),
+        cpu_model=cpu_model(),
         physical_cores=psutil.cpu_count(logical=False),
         logical_cores=psutil.cpu_count(),
         memory_bytes=psutil.virtual_memory().total,
@@ -57,7 +57,7 @@ def _said(*command: str) -> str:
     return done.stdout
 
 
-def _cpu_model() -> str | None:
+def cpu_model() -> str | None:
     system = platform.system()
     if system == "Linux":
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()

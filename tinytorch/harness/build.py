@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
 from tinytorch.files import read_regular, reason
@@ -17,6 +16,7 @@ from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.frozen import BASELINE, MODULE_NAME, TRAINING, Frozen
 from tinytorch.harness.helpers import module_name
+from tinytorch.harness.kernels import environment
 from tinytorch.processes.worker import Worker, WorkerFailedError
 from tinytorch.text import safe_text
 
@@ -38,7 +38,7 @@ class Built:
         return Artifact.of(self.content)
 
 
-def build(challenge: Challenge, frozen: Frozen, artifact: Path) -> Built:
+def build(challenge: Challenge, frozen: Frozen, kernels: Path, artifact: Path) -> Built:
     """Run `optimize` in a process that ends with it. WorkerFailedError when that fails."""
     strategy = challenge.contender.strategy
     arguments: dict[str, Any] = {
@@ -46,7 +46,7 @@ def build(challenge: Challenge, frozen: Frozen, artifact: Path) -> Built:
         "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)), "artifact": str(artifact),
         "seed": challenge.settings.seed,
     }  # fmt: skip
-    with Worker(SERVICE, thread_environment(1), challenge.memory_limit_bytes) as worker:
+    with Worker(SERVICE, environment(kernels), challenge.memory_limit_bytes) as worker:
         reply = worker.ask(challenge.contender.kind, challenge.build_limit_s, **arguments)
     try:
         declared = TypeAdapter(Declared).validate_python(reply)

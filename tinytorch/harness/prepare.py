@@ -15,6 +15,7 @@ from tinytorch.harness.build import Built, build, entry_source, model_source
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, scratch
 from tinytorch.harness.frozen import ARTIFACT, BASELINE, ENTRY, INPUTS, TRAINING, Frozen
+from tinytorch.harness.kernels import kernels_of
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.cache import cached_baseline
 from tinytorch.workloads.task import Task
@@ -34,13 +35,17 @@ UNOBSERVED = Observer()
 
 @dataclass(frozen=True)
 class Prepared:
-    """The files that both models are loaded from, in a folder that is theirs, and how the optimized one was built."""
+    """The files that both models are loaded from, in a folder that is theirs, and how the optimized one was built.
+
+    `kernels` is the folder that their processes find compiled kernels in.
+    """
 
     folder: Path
     baseline: bytes
     built: Built
     frozen: Frozen
     contender: Contender
+    kernels: Path
 
     @property
     def sources(self) -> tuple[ModelSource, ModelSource]:
@@ -59,15 +64,19 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
     """
     task, contender = challenge.task, challenge.contender
     cached = cached_baseline(task, told.progress, told.say, challenge.cache_directory)
-    with cached.guarded(told.say) as baseline, scratch() as folder:
+    with (
+        cached.guarded(told.say) as baseline,
+        scratch() as folder,
+        kernels_of(challenge, folder, told.progress, told.say) as kernels,
+    ):
         sources = {BASELINE: baseline, **_sources(contender)}
         told.progress("build", 0.0)
         with blaming(contender, "in optimize"):
             materials = Frozen.of(folder / "build", {**sources, TRAINING: _training_data(task)})
-            built = build(challenge, materials, folder / ARTIFACT)
+            built = build(challenge, materials, kernels, folder / ARTIFACT)
         told.output("optimize", built.output)
         frozen = freeze(challenge, folder / "run", {**sources, ARTIFACT: built.content})
-        yield Prepared(folder, baseline, built, frozen, contender)
+        yield Prepared(folder, baseline, built, frozen, contender, kernels)
 
 
 def freeze(challenge: Challenge, folder: Path, contents: Mapping[str, bytes]) -> Frozen:

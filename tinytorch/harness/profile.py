@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.measure import Limits
 from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, Sendable
 from tinytorch.core.tensor import Tensor
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.faults import blaming
 from tinytorch.harness.frozen import INPUTS
+from tinytorch.harness.kernels import environment
 from tinytorch.harness.prepare import UNOBSERVED, Observer, prepared
 from tinytorch.perf.profiling import Bottleneck, ModelProfile, find_bottleneck, measure_limits, profile_model
 from tinytorch.processes.worker import Worker, WorkerFailedError
@@ -45,7 +45,7 @@ def profile_contender(challenge: Challenge, told: Observer = UNOBSERVED) -> Prof
         told.progress("profile", 0.0)
         with (
             blaming(challenge.contender, "running the optimized model"),
-            Worker(SERVICE, thread_environment(1), challenge.memory_limit_bytes) as worker,
+            Worker(SERVICE, environment(ready.kernels), challenge.memory_limit_bytes) as worker,
         ):
             model, limits = _checked(worker.ask("profile", REQUEST_LIMIT_S, subject=asdict(sendable)))
         told.output("profiling", worker.output)

@@ -29,6 +29,7 @@ from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, definition_line
 from tinytorch.harness.frozen import INPUTS
+from tinytorch.harness.kernels import environment
 from tinytorch.harness.prepare import UNOBSERVED, Observer, Prepared, prepared
 from tinytorch.text import safe_text
 from tinytorch.units import format_size
@@ -50,7 +51,7 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     keep = partial(told.output, "a measuring process")
     venue = Workers(
         sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES,
-        memory_limit_bytes=challenge.memory_limit_bytes, keep_output=keep,
+        memory_limit_bytes=challenge.memory_limit_bytes, environment=environment(ready.kernels), keep_output=keep,
     )  # fmt: skip
     with blaming(challenge.contender, "running the optimized model"):
         survey = survey_models(venue, challenge.settings, told.progress)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch.errors import RunError, SetupMissingError
-from tinytorch.files import LARGEST_HELD_BYTES, atomic_write, holds, read_regular, sha256
+from tinytorch.files import LARGEST_HELD_BYTES, atomic_write, guarded, holds, read_regular, sha256
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 from tinytorch.workloads.task import Task, train_baseline
@@ -41,15 +41,9 @@ class Baseline:
     def guarded(self, warn: Warn) -> Iterator[bytes]:
         """The artifact, while foreign code runs; afterwards the cache is again what it was, with a warning."""
         content = self.read()
-        try:
+        changed = "warning: the cached baseline was changed while foreign code ran; it is put back as it was"
+        with guarded(lambda: self.path.parent.glob("*.pickle"), lambda: warn(changed)):
             yield content
-        finally:
-            planted = [path for path in self.path.parent.glob("*.pickle") if path != self.path]
-            if planted or not holds(self.path, self.sha256):
-                warn("warning: the cached baseline was changed while foreign code ran; it is put back as it was")
-                atomic_write(self.path, content)
-            for path in planted:
-                path.unlink(missing_ok=True)
 
 
 def cached_baseline(

@@ -16,6 +16,7 @@ from tito.terminal import screen
 STAGES = {
     "train": "Training the baseline (first use only)",
     "learn": "Training",
+    "compile": "Compiling the kernels (first use only)",
     "build": "Building the optimized model",
     "survey": "Checking both models",
     "measure": "Measuring, interleaved",

@@ -1,0 +1,74 @@
+"""Compiled kernels are code: an entry gets a copy of them, and what it does to the user's own is undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinytorch.benchmarking.session import Settings
+from tinytorch.harness import kernels
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.kernels import COMPILED, VARIABLE, environment, kernels_of
+from tinytorch.progress import silent
+from tinytorch.workloads.strategies import BASELINE
+from tinytorch.workloads.task import Task
+
+KERNEL = "kernels_0/run.nbi"
+
+
+@pytest.fixture
+def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's kernels, compiled for just this machine."""
+    folder = tmp_path / "users"
+    (folder / KERNEL).parent.mkdir(parents=True)
+    (folder / KERNEL).write_bytes(b"ours")
+    (folder / COMPILED).write_text(kernels._key())
+    monkeypatch.setenv(VARIABLE, str(folder))
+    return folder
+
+
+@pytest.fixture
+def entry(small_task: Task, tmp_path: Path, tiny_tier) -> Challenge:
+    (tmp_path / "entry.py").write_text("")
+    return Challenge(small_task, Contender.entry(tmp_path / "entry.py"), Settings(tiny_tier))
+
+
+def test_an_entry_gets_a_copy(users: Path, entry: Challenge, tmp_path: Path) -> None:
+    with kernels_of(entry, tmp_path, silent, print) as own:
+        assert (own / KERNEL).read_bytes() == b"ours"
+        (own / KERNEL).write_bytes(b"theirs")
+
+    assert (users / KERNEL).read_bytes() == b"ours"
+
+
+def test_our_own_code_has_the_user_s(users: Path, small_task: Task, tmp_path: Path, tiny_tier) -> None:
+    asked = Challenge(small_task, Contender.reference(BASELINE), Settings(tiny_tier))
+    with kernels_of(asked, tmp_path, silent, print) as own:
+        assert own == users
+
+
+def test_what_an_entry_does_to_the_user_s_is_undone_and_said(users: Path, entry: Challenge, tmp_path: Path) -> None:
+    said: list[str] = []
+    with kernels_of(entry, tmp_path, silent, said.append):
+        (users / KERNEL).write_bytes(b"theirs")
+        (users / KERNEL).with_name("planted.nbi").write_bytes(b"theirs")
+
+    assert [path.read_bytes() for path in users.glob("kernels_*/*")] == [b"ours"]
+    assert len(said) == 1
+
+
+def test_kernels_of_another_version_are_compiled_before_an_entry_runs(
+    users: Path, entry: Challenge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (users / COMPILED).write_text("of old")
+    monkeypatch.setattr(kernels, "SERVICE", "builtins:object")
+    said: list[str] = []
+    with kernels_of(entry, tmp_path, silent, said.append):
+        pass
+
+    assert ["cannot be compiled" in words for words in said] == [True]
+
+
+def test_processes_are_told_where_they_lie(users: Path) -> None:
+    assert environment(users)[VARIABLE] == str(users)
