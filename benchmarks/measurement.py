@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import subprocess
 import sys
 import time
@@ -23,10 +24,10 @@ from statistics import fmean, stdev
 
 import numpy as np
 from contenders import PAIRS
-from filelock import FileLock
 
 from tinytorch.benchmarking import Benchmark
 from tinytorch.benchmarking.statistics import wilson_interval
+from tito.workspace.lock import Lock
 
 HERE = Path(__file__).parent
 RECORD = HERE / "measurements.jsonl"
@@ -138,7 +139,7 @@ def run(record: Path, minutes: float, interpreters: dict[str, str], lock: Path |
         condition = min(wanted, key=lambda one: done[one] / wanted[one])
         if done[condition] >= wanted[condition]:
             break
-        with FileLock(lock) if lock else contextlib.nullcontext():
+        with Lock(Path(lock), math.inf) if lock else contextlib.nullcontext():
             found = compare(condition, 1000 * done[condition], interpreters)
         done[condition] += 1
         with record.open("a") as file:

@@ -159,7 +159,6 @@ HEAVY = (
     "tinytorch.benchmarking",
     "tinytorch.competition.rules.events",
     "rich",
-    "filelock",
 )
 RUNNING = tuple(f"tinytorch.{name}" for name in ("core", "perf", "processes", "datasets", "workloads.task", "harness"))
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -37,6 +35,8 @@ def is_gone(owner: str) -> bool:
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """A folder for temporary files, gone afterwards; and those of processes that were killed go now."""
+    import tempfile  # as slow to load as all else here together, and whoever only asks for an owner needs none
+
     sweep(Path(tempfile.gettempdir()), SCRATCH)
     with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{owner()}-") as folder:
         yield Path(folder)
@@ -57,6 +57,8 @@ def _remove(path: Path, mode: int) -> None:
         return
     for folder, _, _ in os.walk(path):  # what is measured lies in folders that nobody may write in
         Path(folder).chmod(stat.S_IRWXU)
+    import shutil
+
     shutil.rmtree(path)
 
 

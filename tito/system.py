@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from tinytorch.errors import TinyTorchError
+from tinytorch.errors import SetupMissingError, TinyTorchError
 from tinytorch.units import format_size
 from tito.course.coursework import installed_version
 from tito.exit_codes import ExitCode
@@ -65,7 +65,6 @@ def health(json_: Json = False) -> None:
 
 def _facts() -> dict[str, Any]:
     from tinytorch.benchmarking.system import describe
-    from tinytorch.workloads.place import users_folder
 
     machine = describe().model_dump()
     return {
@@ -82,8 +81,18 @@ def _facts() -> dict[str, Any]:
         "blas_threads": machine["blas_threads"],
         "packages": dict(_versions()),
         "workspace": str(workspace_root(None).absolute()),
-        "cache": str(folder_of(CACHE_VARIABLE) or users_folder()),
+        "cache": _cache_folder(),
     }
+
+
+def _cache_folder() -> str | None:
+    """None where nobody can say: no TITO_CACHE, and no home."""
+    from tinytorch.workloads.place import users_folder
+
+    try:
+        return str(folder_of(CACHE_VARIABLE) or users_folder())
+    except SetupMissingError:
+        return None
 
 
 def _versions() -> Iterator[tuple[str, str | None]]:

@@ -12,6 +12,7 @@ from tinytorch.errors import SetupMissingError
 from tinytorch.files import sha256
 from tinytorch.workloads.cache import cache_key, cached_baseline, find_baseline
 from tinytorch.workloads.models import load_model
+from tinytorch.workloads.place import users_folder
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.task import Recipe, Task
 
@@ -92,6 +93,20 @@ def test_a_baseline_that_foreign_code_overwrote_is_put_back(tmp_path: Path) -> N
         cached.path.write_bytes(b"spoiled")
 
     assert cached.path.read_bytes() == content
+
+
+def test_without_a_home_the_variable_is_named_and_a_look_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container, whose user nobody knows."""
+
+    def homeless(*_: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_path", homeless)
+    with pytest.raises(SetupMissingError) as caught:
+        users_folder()
+
+    assert "TITO_CACHE" in caught.value.mend
+    assert find_baseline(SMALL) is None
 
 
 def test_a_folder_that_cannot_be_made_names_the_variable(tmp_path: Path) -> None:

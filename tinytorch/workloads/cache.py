@@ -64,7 +64,10 @@ def cached_baseline(
 
 def find_baseline(task: Task, directory: Path | None = None) -> Baseline | None:
     """The task's baseline, if there is a sound one; nothing is trained, written or removed."""
-    files = sorted(_folder_of(task, directory).glob("*.pickle"))
+    try:
+        files = sorted(_folder_of(task, directory).glob("*.pickle"))
+    except SetupMissingError:  # nowhere to look
+        return None
     return next((Baseline(file, file.stem) for file in files if holds(file, file.stem)), None)
 
 

@@ -13,8 +13,15 @@ NAME_ANOTHER = "name another folder with TITO_CACHE"
 
 def users_folder() -> Path:
     """The user's cache folder, which may not be there yet; SetupMissingError where nobody can say where it is."""
-    folder = platformdirs.user_cache_path("tinytorch-olympics")
-    if not folder.is_absolute():  # it begins with a `~` that nobody could resolve
-        message = "you have no home folder in which the trained baseline could be kept"
-        raise SetupMissingError(message, mend=NAME_ANOTHER)
+    try:
+        folder = platformdirs.user_cache_path("tinytorch-olympics")
+    except RuntimeError:  # older versions give a path that begins with a `~`
+        raise _no_home() from None
+    if not folder.is_absolute():
+        raise _no_home()
     return folder
+
+
+def _no_home() -> SetupMissingError:
+    message = "you have no home folder in which trained baselines and what was judged could be kept"
+    return SetupMissingError(message, mend=NAME_ANOTHER)

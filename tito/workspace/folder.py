@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tinytorch.errors import UsageError
-from tinytorch.files import atomic_write
-
-if TYPE_CHECKING:
-    from filelock import FileLock
+from tinytorch.files import atomic_write, reason
+from tito.workspace.lock import HeldError, Lock
 
 VARIABLE = "TITO_WORKSPACE"
 CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory
@@ -40,24 +38,19 @@ class Folder:
         except OSError as error:
             raise self.refusal(error) from error
 
-    def lock(self, name: str, timeout_s: float | None = None) -> FileLock:
+    def lock(self, name: str, limit_s: float | None = None) -> Lock:
         """A lock on a file in this folder, not yet held."""
-        from filelock import FileLock
-
-        return FileLock(self.root / name, timeout=LOCK_LIMIT_S if timeout_s is None else timeout_s)
+        return Lock(self.root / name, LOCK_LIMIT_S if limit_s is None else limit_s)
 
     @contextlib.contextmanager
-    def locked(self, lock: FileLock, message: str = "") -> Iterator[None]:
+    def locked(self, lock: Lock, message: str = "") -> Iterator[None]:
         """Hold a lock; UsageError with the message when somebody else does, or when it cannot be made."""
-        from filelock import Timeout
-
         self.make(self.root)
         try:
             lock.acquire()
-        except Timeout:
-            mend = "wait for it to end, or choose another place with --workspace DIR"
+        except HeldError as held:
             usual = f"another tito has been writing in {self.root} for {LOCK_LIMIT_S:g} seconds"
-            raise UsageError(message or usual, mend=mend) from None
+            raise UsageError(message or usual, mend=_wait_for(held)) from None
         except OSError as error:
             raise self.refusal(error) from error
         try:
@@ -67,7 +60,12 @@ class Folder:
 
     def refusal(self, error: OSError) -> UsageError:
         """What the system said, with what to do."""
-        return UsageError(f"cannot write in {self.root}: {error.strerror or error}", mend=ELSEWHERE)
+        return UsageError(f"cannot write in {self.root}: {reason(error)}", mend=ELSEWHERE)
+
+
+def _wait_for(held: HeldError) -> str:
+    waiting = "wait for it to end, or choose another place with --workspace DIR"
+    return waiting if held.file is None else f"{waiting}; if none runs any more: rm {shlex.quote(str(held.file))}"
 
 
 def workspace_root(given: Path | None) -> Path:

@@ -30,7 +30,7 @@ from tito.workspace.folder import CACHE_VARIABLE, folder_of
 VERSION = 2
 FILE = "index.sqlite3"
 TEMPORARY = ""  # sqlite's name for a database that goes away with its connection
-BUSY_LIMIT_S = 30.0
+BUSY_LIMIT_S = 1.0
 YOUNG_NS = 2_000_000_000  # a file that was written so short before it was read can be written again within one tick
 ROWS_PER_QUERY = 500
 DECIDES = ("*.py", "competition/**/*.py", "competition/**/*.toml", "benchmarking/**/*.py")  # files of our package

@@ -20,10 +20,9 @@ from tito.workspace import documents, history
 from tito.workspace.documents import LARGEST_RUN_BYTES
 from tito.workspace.folder import ELSEWHERE, Folder, workspace_root
 from tito.workspace.history import Blocks, FailureLine, FileState, Line, RunLine, SubmissionLine
+from tito.workspace.lock import Lock
 
 if TYPE_CHECKING:
-    from filelock import FileLock
-
     from tinytorch.competition.record.run import Run
 
 LARGEST_HISTORY_BYTES = 64 * 2**20  # tens of thousands of runs
@@ -166,7 +165,7 @@ class Workspace:
         return self.runs_folder / f"{run_id}.json"
 
     @cached_property
-    def _history_lock(self) -> FileLock:
+    def _history_lock(self) -> Lock:
         return self._folder.lock("history.lock")
 
     def _note_failure(self, source: str, task: str, error: BaseException) -> None:

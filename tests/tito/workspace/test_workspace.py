@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.errors import UsageError
 from tito.workspace.folder import folder_of
 from tito.workspace.history import FailureLine, RunLine
+from tito.workspace.lock import Lock
 from tito.workspace.workspace import Workspace
 
 FAILURE = b'[{"kind": "failure", "created_at": "2026-01-01T00:00:00Z", "source": "e.py", "error": "x"}]'
@@ -144,7 +144,7 @@ def test_a_held_lock_is_explained(place: Workspace, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("tito.workspace.folder.LOCK_LIMIT_S", 0.01)
     place.root.mkdir(parents=True)
     entry = FailureLine(created_at=datetime.now(UTC).isoformat(), source="entry.py", error="x")
-    with FileLock(place.root / "history.lock"), pytest.raises(UsageError, match="another tito") as caught:
+    with Lock(place.root / "history.lock", 0), pytest.raises(UsageError, match="another tito") as caught:
         place._append(entry)
 
     assert "wait for it" in caught.value.mend
@@ -153,7 +153,7 @@ def test_a_held_lock_is_explained(place: Workspace, monkeypatch: pytest.MonkeyPa
 def test_the_first_error_is_told_with_the_second(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tito.workspace.folder.LOCK_LIMIT_S", 0.01)
     place.root.mkdir(parents=True)
-    lock, failed = FileLock(place.root / "history.lock"), pytest.raises(ZeroDivisionError)
+    lock, failed = Lock(place.root / "history.lock", 0), pytest.raises(ZeroDivisionError)
     with lock, failed as caught, place.noting_failure("entry.py", "digits_mlp"):
         raise ZeroDivisionError
 

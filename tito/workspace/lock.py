@@ -1,0 +1,104 @@
+"""One process at a time: by the system's own lock, which ends with its holder, else by a file that names its owner."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import time
+from pathlib import Path
+
+from tinytorch.files import read_start
+from tinytorch.owners import is_gone, owner
+
+LOOK_AGAIN_S = 0.05
+LONGEST_OWNER_BYTES = 200
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # of a file system without them
+
+
+class HeldError(Exception):
+    """Somebody else holds it; `file` is what says so where the system has no locks, to be removed by hand."""
+
+    def __init__(self, file: Path | None) -> None:
+        super().__init__("held")
+        self.file = file
+
+
+class Lock:
+    """A lock on a file, not yet held. Who holds it may acquire it again, and releases it as often."""
+
+    def __init__(self, path: Path, limit_s: float) -> None:
+        self._path, self._limit_s = path, limit_s
+        self._named = path.with_suffix(".held")
+        self._times = 0
+        self._handle: int | None = None
+
+    def __enter__(self) -> Lock:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def acquire(self) -> None:
+        """Hold it. HeldError when somebody else did for all of the limit, OSError where no file can be made."""
+        end_s = time.monotonic() + self._limit_s
+        while not self._times and not self._is_taken():
+            if time.monotonic() >= end_s:
+                raise HeldError(self._named if self._named.exists() else None)
+            time.sleep(LOOK_AGAIN_S)
+        self._times += 1
+
+    def release(self) -> None:
+        """Let go of it."""
+        self._times -= 1
+        if self._times:
+            return
+        if self._handle is None:
+            self._named.unlink(missing_ok=True)
+        else:
+            os.close(self._handle)
+            self._handle = None
+
+    def _is_taken(self) -> bool:
+        try:
+            return self._is_locked()
+        except (ImportError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in NO_LOCKS:
+                raise
+            return self._is_named()
+
+    def _is_locked(self) -> bool:
+        import fcntl  # Windows has none
+
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException as error:
+            os.close(handle)
+            if isinstance(error, BlockingIOError):
+                return False
+            raise
+        self._handle = handle
+        return True
+
+    def _is_named(self) -> bool:
+        """Make the file that names us, which only one can; that of an owner who is gone is put out of the way first."""
+        with contextlib.suppress(FileNotFoundError):  # nobody holds it, or he has just let go of it
+            if is_gone(read_start(self._named, LONGEST_OWNER_BYTES).decode("ascii", "replace")):
+                self._put_aside()
+        try:
+            with self._named.open("x", encoding="ascii") as file:
+                file.write(owner())
+        except FileExistsError:
+            return False
+        return True
+
+    def _put_aside(self) -> None:
+        """Another one may be doing just this: what turns out to be his is put back."""
+        aside = self._named.with_suffix(f".{owner()}")
+        self._named.rename(aside)
+        if is_gone(read_start(aside, LONGEST_OWNER_BYTES).decode("ascii", "replace")):
+            aside.unlink()
+        else:
+            aside.rename(self._named)
