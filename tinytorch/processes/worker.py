@@ -82,8 +82,7 @@ class Worker:
     def __init__(
         self, service: str, environment: Mapping[str, str] | None = None, memory_limit_bytes: int | None = None
     ) -> None:
-        if not hasattr(os, "fork"):
-            raise SetupMissingError("worker processes need Linux or macOS", mend="use the Windows Subsystem for Linux")
+        check_system()
         self._mark = secrets.token_hex(16)
         self._memory_limit_bytes = memory_limit_bytes
         limit = str(NO_LIMIT if memory_limit_bytes is None else memory_limit_bytes)
@@ -276,6 +275,13 @@ class Worker:
             allowed = "" if limit is None else f"; {format_size(limit)} are allowed"
             return WorkerFailedError("ran out of memory", f"{message}{allowed}", frames)
         return WorkerFailedError("raised", message, frames, mend=mend)
+
+
+def check_system() -> None:
+    """SetupMissingError on a system without `fork` (Windows)."""
+    if not hasattr(os, "fork"):
+        message = "measuring, and whatever else needs processes of its own, needs Linux or macOS"
+        raise SetupMissingError(message, mend="use WSL, the Windows Subsystem for Linux")
 
 
 def _printed(log: str) -> str:

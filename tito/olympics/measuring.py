@@ -15,6 +15,7 @@ from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
 from tinytorch.harness.prepare import Observer
 from tinytorch.harness.profile import Profiled, profile_contender
 from tinytorch.harness.run import run_competition
+from tinytorch.processes.worker import check_system
 from tinytorch.units import BYTES_PER_MEGABYTE
 from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.strategies import BASELINE, DEFAULT_STRATEGY
@@ -53,6 +54,7 @@ def task_cards() -> list[TaskCard]:
 
 def profile(asked: Challenge) -> Profiled:
     """Profile the model of a challenge; nothing is recorded, but for a baseline that was trained for it."""
+    check_system()
     start.finished()
     with bars.progress() as progress:
         return profile_contender(asked, Observer(progress, screen.say))
@@ -60,6 +62,7 @@ def profile(asked: Challenge) -> Profiled:
 
 def measure(place: Workspace, asked: Challenge) -> Run:
     """Measure under the workspace's lock, and record the run with what its processes printed, or that it failed."""
+    check_system()
     start.finished()
     printed: list[str] = []
 

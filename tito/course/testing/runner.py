@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from tinytorch.errors import RunError, SetupMissingError
 from tinytorch.processes.killing import kill_tree
+from tinytorch.processes.worker import check_system
 from tito.course.course import Module
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
 from tito.place import CHECKOUT, IS_CHECKOUT
@@ -89,8 +90,10 @@ class ModuleResult:
 def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float = LIMIT_S) -> ModuleResult:
     """Run a subject's tests, telling each result as it comes.
 
-    Raises SetupMissingError without pytest, RunError when a test takes longer than the limit, or none could be run.
+    Raises SetupMissingError without pytest and on Windows, RunError when a test takes longer than the limit, or none
+    could be run.
     """
+    check_system()
     if find_spec("pytest") is None:
         raise SetupMissingError("pytest is not installed", mend=f"{sys.executable} -m pip install pytest")
     results, last = [], ""
