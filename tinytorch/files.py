@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 WRITING = ".writing-"  # before the owner in the name of a file that is not whole yet
-LARGEST_HELD_BYTES = 2**30
+LARGEST_ARTIFACT_BYTES = 2**28  # of a model's file: twenty times the largest baseline
 STATED_AS_EMPTY_BYTES = 65_536  # files of /proc have no size, and content
 WITHOUT_WAITING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY", "O_NOFOLLOW"))
 
@@ -57,7 +57,7 @@ def read_start(path: Path, most_bytes: int, *, may_lead_out: bool = False) -> by
 def holds(path: Path, digest: str) -> bool:
     """Whether a regular file's content has this SHA-256; False for one that is too large to be ours, or not there."""
     try:
-        return sha256(read_regular(path, LARGEST_HELD_BYTES)) == digest
+        return sha256(read_regular(path, LARGEST_ARTIFACT_BYTES)) == digest
     except OSError:
         return False
 
@@ -68,7 +68,7 @@ def guarded(files: Callable[[], Iterable[Path]], changed: Callable[[], None]) ->
 
     `changed` is told first, where that was not so.
     """
-    contents = {path: read_regular(path, LARGEST_HELD_BYTES) for path in files()}
+    contents = {path: read_regular(path, LARGEST_ARTIFACT_BYTES) for path in files()}
     try:
         yield contents
     finally:

@@ -79,7 +79,7 @@ def test_where_there_are_no_worker_processes_models_are_measured_here(
     tiny_tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("os.fork")
-    with pytest.warns(UserWarning, match="worker processes need Linux or macOS; measured in this process"):
+    with pytest.warns(UserWarning, match="in worker processes needs Linux or macOS; measured in this process"):
         results = Benchmark([network()], [(INPUTS, LABELS)], tier=tiny_tier).run()
 
     assert results.protocol.mode == "this process"

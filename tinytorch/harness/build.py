@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
-from tinytorch.files import read_regular, reason
+from tinytorch.files import LARGEST_ARTIFACT_BYTES, read_regular, reason
 from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.frozen import BASELINE, MODULE_NAME, TRAINING, Frozen
@@ -20,7 +20,6 @@ from tinytorch.harness.kernels import environment
 from tinytorch.processes.worker import Worker, WorkerFailedError
 from tinytorch.text import safe_text
 
-LARGEST_ARTIFACT_BYTES = 2**28  # twenty times the largest baseline
 SERVICE = "tinytorch.harness.builder:BuildService"
 
 

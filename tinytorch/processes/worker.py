@@ -277,10 +277,10 @@ class Worker:
         return WorkerFailedError("raised", message, frames, mend=mend)
 
 
-def check_system() -> None:
-    """SetupMissingError on a system without `fork` (Windows)."""
+def check_system(work: str = "measuring") -> None:
+    """SetupMissingError on a system without `fork` (Windows), where nothing of that kind can be done."""
     if not hasattr(os, "fork"):
-        message = "measuring, and whatever else needs processes of its own, needs Linux or macOS"
+        message = f"{work} in worker processes needs Linux or macOS"
         raise SetupMissingError(message, mend="use WSL, the Windows Subsystem for Linux")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch.errors import RunError, SetupMissingError
-from tinytorch.files import LARGEST_HELD_BYTES, atomic_write, guarded, holds, read_regular, sha256
+from tinytorch.files import LARGEST_ARTIFACT_BYTES, atomic_write, guarded, holds, read_regular, sha256
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 from tinytorch.workloads.task import Task, train_baseline
@@ -32,7 +32,7 @@ class Baseline:
 
     def read(self) -> bytes:
         """The artifact; RunError when the file has changed since it was verified."""
-        content = read_regular(self.path, LARGEST_HELD_BYTES)
+        content = read_regular(self.path, LARGEST_ARTIFACT_BYTES)
         if sha256(content) != self.sha256:
             raise RunError(f"the cached baseline {self.path.name} has changed meanwhile", mend="run the command again")
         return content

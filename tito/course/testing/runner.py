@@ -93,7 +93,7 @@ def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float =
     Raises SetupMissingError without pytest and on Windows, RunError when a test takes longer than the limit, or none
     could be run.
     """
-    check_system()
+    check_system("testing")
     if find_spec("pytest") is None:
         raise SetupMissingError("pytest is not installed", mend=f"{sys.executable} -m pip install pytest")
     results, last = [], ""
