@@ -21,7 +21,7 @@ from tinytorch.progress import silent
 
 LIMIT_S = 10.0
 SHORT_S = 0.4
-TIMES = 20
+TIMES = 10
 
 FAILURES = {
     "fail": ("raised", "KeyError: 'lost'"),
@@ -124,7 +124,7 @@ def test_the_environment_is_set_before_the_worker_starts(service: str) -> None:
 
 
 @pytest.mark.parametrize("method", FAILURES)
-def test_each_failure_is_named_and_leaves_nothing_twenty_times(
+def test_each_failure_is_named_and_leaves_nothing_ten_times(
     method: str, service: str, left_behind: LeftBehind
 ) -> None:
     for _ in range(TIMES):
@@ -145,7 +145,7 @@ def test_nor_where_the_system_gives_no_place_apart(service: str, method: str, le
 
 
 @pytest.mark.parametrize("method", TIME_OUTS)
-def test_whoever_does_not_answer_times_out_within_the_limit_and_leaves_nothing_twenty_times(
+def test_whoever_does_not_answer_times_out_within_the_limit_and_leaves_nothing_ten_times(
     method: str, service: str, left_behind: LeftBehind
 ) -> None:
     start_s = time.monotonic()
