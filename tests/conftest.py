@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pickle
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +15,22 @@ from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.schedule import Tier
+from tinytorch.core.layers import Layer
+from tinytorch.files import atomic_write
+from tinytorch.progress import Progress, silent
+from tinytorch.workloads import cache
 from tinytorch.workloads.registry import TASKS
 from tinytorch.workloads.task import Task
+from tito.workspace.lock import Lock
 
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "kernels"))  # compiled once
+KEPT = Path(__file__).parents[1] / ".pytest_cache"  # what takes long and depends on our code alone is made once
+os.environ.setdefault("NUMBA_CACHE_DIR", str(KEPT / "kernels"))
 threadpool_limits(1, user_api="blas")  # tests run in two processes, whose threads would wait for one another
 settings.register_profile("here", deadline=None)  # a shared machine pauses when it likes
 settings.register_profile("ci", deadline=None, derandomize=True)  # CI judges the change, not the day's draw
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+TRAINED_LONG = {*TASKS}  # before a test adds one
 TINY = Tier("test", 40_000_000, processes=1, copies=2)
 
 
@@ -52,3 +61,24 @@ def small_task(monkeypatch: pytest.MonkeyPatch) -> Task:
 def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the tests' one trained baseline lives."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _trained_once() -> Iterator[None]:
+    """Whichever process of the tests needs a baseline first trains it for all of them, and for the next time."""
+    train = cache.train_baseline
+
+    def trained(task: Task, progress: Progress = silent) -> Layer:
+        if task.name not in TRAINED_LONG:
+            return train(task, progress)
+        path = KEPT / "baselines" / f"{cache.cache_key(task)}.pickle"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Lock(path.with_suffix(".lock"), 300):
+            if not path.is_file():
+                atomic_write(path, pickle.dumps(train(task, progress)))
+        progress("train", 1.0)
+        return pickle.loads(path.read_bytes())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "train_baseline", trained)
+        yield

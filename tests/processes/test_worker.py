@@ -124,9 +124,7 @@ def test_the_environment_is_set_before_the_worker_starts(service: str) -> None:
 
 
 @pytest.mark.parametrize("method", FAILURES)
-def test_each_failure_is_named_and_leaves_nothing_ten_times(
-    method: str, service: str, left_behind: LeftBehind
-) -> None:
+def test_each_failure_is_named_and_leaves_nothing_ten_times(method: str, service: str, left_behind: LeftBehind) -> None:
     for _ in range(TIMES):
         failure = failure_of(service, method, LIMIT_S)
 
