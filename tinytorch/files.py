@@ -12,10 +12,11 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 WRITING = ".writing-"  # before the owner in the name of a file that is not whole yet
 LARGEST_ARTIFACT_BYTES = 2**28  # of a model's file: twenty times the largest baseline
-STATED_AS_EMPTY_BYTES = 65_536  # files of /proc have no size, and content
+STATED_AS_EMPTY_BYTES = 65_536
 WITHOUT_WAITING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY", "O_NOFOLLOW"))
 
 
@@ -29,29 +30,45 @@ def read_regular(path: Path, limit_bytes: int, *, may_lead_out: bool = False) ->
     A symbolic link is followed inside its own folder, and beyond it only where it `may_lead_out`: a link that
     somebody else made would let him choose what we read.
     """
-    content = read_start(path, limit_bytes + 1, may_lead_out=may_lead_out)
-    if len(content) > limit_bytes:
-        raise UnreadableError(errno.EFBIG, f"it is larger than {limit_bytes:,} bytes", str(path))
-    return content
+    with _opened(path, may_lead_out) as file:
+        content = b"" if _size_bytes(file) > limit_bytes else _read(file, limit_bytes + 1)
+        if len(content) > limit_bytes or _size_bytes(file) > limit_bytes:
+            raise UnreadableError(errno.EFBIG, f"it is larger than {limit_bytes:,} bytes", str(path))
+        return content
 
 
 def read_start(path: Path, most_bytes: int, *, may_lead_out: bool = False) -> bytes:
-    """The first bytes of a regular file, at most so many; OSError as above. A pipe is opened without waiting for it."""
+    """The first bytes of a regular file, at most so many; OSError as above."""
+    with _opened(path, may_lead_out) as file:
+        return _read(file, most_bytes)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, may_lead_out: bool) -> Iterator[BinaryIO]:
+    """A regular file, opened without waiting for the other end of a pipe."""
     try:
         target = path.resolve(strict=True) if path.is_symlink() else path
         if target is not path and not may_lead_out and not target.is_relative_to(path.parent.resolve()):
             words = f"it is a link that leads out of its folder, to {str(target)!a}"
             raise UnreadableError(errno.ELOOP, words, str(path))
         _check_regular(path, target.stat().st_mode)  # before it is opened, because opening can make a device act
-        with open(os.open(target, WITHOUT_WAITING), "rb") as file:  # noqa: PTH123 - opened without waiting
-            found = os.fstat(file.fileno())  # it may no longer be what was looked at
-            _check_regular(path, found.st_mode)
-            room_bytes = max(found.st_size, STATED_AS_EMPTY_BYTES) + 1  # Python reserves all that it is asked to read
-            return file.read(min(most_bytes, room_bytes))
+        handle = os.open(target, WITHOUT_WAITING)
     except ValueError:
         raise UnreadableError(errno.EINVAL, "its name has a null character") from None
     except RuntimeError:  # of Python before 3.13
         raise UnreadableError(errno.ELOOP, "it is a link to itself", str(path)) from None
+    with open(handle, "rb") as file:  # noqa: PTH123 - opened without waiting
+        _check_regular(path, os.fstat(handle).st_mode)  # it may no longer be what was looked at
+        yield file
+
+
+def _size_bytes(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _read(file: BinaryIO, most_bytes: int) -> bytes:
+    """Python reserves as much as it is asked to read, and files of /proc say that they are empty."""
+    return file.read(min(most_bytes, max(_size_bytes(file), STATED_AS_EMPTY_BYTES) + 1))
 
 
 def holds(path: Path, digest: str) -> bool:
