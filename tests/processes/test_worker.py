@@ -287,8 +287,8 @@ def test_killing_only_the_worker_itself_would_be_noticed(
 ) -> None:
     """Sabotage: a guard that ends nothing below it."""
     (tmp_path / "careless_child.py").write_text(
-        "from tinytorch.processes import apart, child\napart.is_possible = lambda: False\n"
-        "child._end_everything_below = lambda worker: None\nchild.main()\n"
+        "from tinytorch.processes import apart, child, guard\napart.is_possible = lambda: False\n"
+        "guard._end_everything_below = lambda worker: None\nchild.main()\n"
     )
     monkeypatch.setattr(module, "CHILD", "careless_child")
     with Worker(service) as worker:

@@ -1,22 +1,15 @@
 """The child's side of a worker: `python -m tinytorch.processes.child REQUESTS REPLIES GUARDED SERVICE MEMORY`.
 
-It forks at once. The first process stays as the *guard*: it runs nothing of anybody's, adopts whatever loses its parent
-below it, and ends everything when the worker or the parent has ended; the pipe GUARDED ends with it. The last is the
-*worker*: it serves requests, one JSON document a line, and whatever a model prints goes to the log that the parent has.
-Where the system lets us, a process between them begins a place of its own (see `apart`), out of which no worker reaches
-the guard.
+It forks at once (`guard`), and the last process is the *worker*: it serves requests, one JSON document a line, and
+whatever a model prints goes to the log that the parent has. The pipe GUARDED ends with the guard.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import faulthandler
 import json
 import os
 import resource
-import select
-import signal
 import sys
 import time
 import traceback
@@ -26,142 +19,24 @@ from pkgutil import resolve_name
 from typing import Any, NoReturn
 
 from tinytorch.errors import TinyTorchError
-from tinytorch.processes import apart
+from tinytorch.processes import guard
 from tinytorch.progress import Progress
-
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 def main() -> None:
     """Fork into guard and worker; the worker serves requests until there are no more."""
     requests, replies, guarded = map(int, sys.argv[1:4])
-    _fork_from_guard(requests)
+    guard.fork_worker(requests)
     os.close(guarded)
     _limit_memory(int(sys.argv[5]))
     _explain_sudden_ends()
     _serve(requests, replies, sys.argv[4])
 
 
-def _fork_from_guard(requests: int) -> None:
-    """Returns in the worker only. The guard has one thread and nothing loaded yet, so that forking is safe."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    is_apart = apart.is_possible() and apart.enter()
-    ended, told = os.pipe()
-    woken, waker = _nonblocking_pipe()
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    if is_apart:
-        signal.pthread_sigmask(signal.SIG_BLOCK, apart.ENDING)
-    guard, first = os.getpid(), os.fork()
-    if first:
-        os.close(told)
-        _lead_a_group(first)
-        status = _wait(first, requests, woken)
-        if is_apart:
-            _end_politely(first)
-        _end_everything_below(first)
-        said = apart.told_status(ended)
-        _end_as(status if said is None else said)
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for end in (ended, woken, waker):
-        os.close(end)
-    _lead_a_group(0)
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != (0 if is_apart else guard):  # it was killed before the line above could tie this process to it
-        os._exit(1)
-    if is_apart:
-        apart.begin(told)
-        _lead_a_group(0)
-    else:
-        os.close(told)
-
-
-def _lead_a_group(process: int) -> None:
-    """A group without the guard can be killed as a whole, however fast it forks. Both sides ask; one is first."""
-    with contextlib.suppress(OSError):
-        os.setpgid(process, process)
-
-
-def _wait(worker: int, requests: int, woken: int) -> int:
-    """The wait status of the worker once it has ended; 0 when the parent has closed the requests, or is gone.
-
-    The requests are the worker's to read. Asked for no event at all, poll still tells when nobody can write any more.
-    """
-    poller = select.poll()
-    poller.register(requests, 0)
-    poller.register(woken, select.POLLIN)
-    while True:
-        if requests in dict(poller.poll()):
-            return 0
-        with contextlib.suppress(BlockingIOError):
-            os.read(woken, 512)
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:  # adopted orphans end here too
-            if ended[0] == worker:
-                return ended[1]
-
-
-def _end_politely(first: int) -> None:
-    """Whoever begins a place apart ends all in it, and waits for them: otherwise nobody would know their times."""
-    with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it has ended, and was waited for
-        os.kill(first, signal.SIGTERM)
-        os.waitpid(first, 0)
-
-
-def _end_everything_below(worker: int) -> None:
-    """Kill the worker's group, then whoever left it, until this process has no children any more.
-
-    A killed process's children become ours (we are their subreaper), so that "no child" means "nothing is left".
-    """
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(worker, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):  # it ended by itself, and was waited for then
-        os.waitpid(worker, 0)
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                _kill_descendants()
-                os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
-
-
-def _kill_descendants() -> None:
-    import psutil  # not before the fork, and only where something is left: the memory and the time are the model's
-
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-
-
-def _end_as(status: int) -> NoReturn:
-    """End as the worker did, by exit status or by the same signal, so that the parent sees which."""
-    if os.WIFSIGNALED(status):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        with contextlib.suppress(OSError):  # SIGKILL has no handler to be put back
-            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
-        os.kill(os.getpid(), os.WTERMSIG(status))
-    os._exit(os.waitstatus_to_exitcode(status))
-
-
 def _limit_memory(limit_bytes: int) -> None:
     """Of this process and each below it: what it writes to, not the libraries that it maps. Less than 0 is no limit."""
     if limit_bytes >= 0:
         resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
-
-
-def _prctl(option: int, value: int) -> None:
-    """Linux alone has it; elsewhere the parent looks for what was left behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
-
-
-def _nonblocking_pipe() -> tuple[int, int]:
-    ends = os.pipe()
-    for end in ends:
-        os.set_blocking(end, False)
-    return ends
 
 
 def _explain_sudden_ends() -> None:

@@ -1,6 +1,6 @@
 """The parent's side of a worker process: start it, ask with a deadline, and leave nothing behind.
 
-Between here and the models stand two processes (see `child`): the guard, which is the one started here, and the worker.
+Between here and the models stand two processes: the `guard`, which is the one started here, and the worker (`child`).
 Replies are data (JSON): nothing that comes from there is ever unpickled or executed.
 """
 
