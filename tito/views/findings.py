@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,7 @@ from tinytorch.competition.ranking.judged import Judged
 from tinytorch.text import safe_text
 from tito.terminal.tables import table
 
+INDENT = 2
 STYLES = {"error": "red", "warning": "yellow", "info": "cyan", "could not check": "yellow"}  # by their weight
 
 
@@ -22,7 +24,7 @@ def reports(found: Iterable[Judged], several: bool) -> Iterator[RenderableType]:
     for report in found:
         files, valid = files + 1, valid + report.valid
         warnings += sum(finding.is_issue and not finding.is_error for finding in report.findings)
-        yield _briefly(report) if several else Group(*_told(report))
+        yield Group(*(_briefly(report) if several else _told(report)))
     if several:
         yield Text(f"{valid} of {files} submissions are valid; {warnings} warning(s)")
 
@@ -35,14 +37,13 @@ def _told(report: Judged) -> Iterator[RenderableType]:
     yield Text(f"{report.passed} checks passed; --explain ID says what one looks at", "dim")
 
 
-def _briefly(report: Judged) -> Text:
+def _briefly(report: Judged) -> Iterator[RenderableType]:
     """The verdict, and a line for each thing that failed: a table for each of thousands would take most of the time."""
-    told = _verdict(report)
+    yield _verdict(report)
     for finding in sorted(report.notes, key=_weight):
         if finding.passed is False:
-            told.append(f"\n  {finding.word}", STYLES[finding.word])
-            told.append(f" {finding.id} {finding.name}: {_said(finding)}")
-    return told
+            word, said = (finding.word, STYLES[finding.word]), f" {finding.id} {finding.name}: {_said(finding)}"
+            yield Padding(Text.assemble(word, said), (0, 0, 0, INDENT), expand=False)
 
 
 def _said(finding: Finding) -> str:
