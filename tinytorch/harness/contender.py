@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tinytorch.workloads.task import Task
 
 BUILD_LIMIT_S = 300.0
+MENDS = {
+    errno.EFBIG: "weights belong in the model that optimize returns",
+    errno.ELOOP: "name the file that it leads to",
+}
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,7 @@ def _read(path: Path) -> bytes:
     try:
         return read_regular(path, LARGEST_ENTRY_BYTES)
     except OSError as error:
-        is_large = error.errno == errno.EFBIG
-        mend = "weights belong in the model that optimize returns" if is_large else "give a file that you can read"
+        mend = MENDS.get(error.errno or 0, "give a file that you can read")
         raise UsageError(f"cannot read {path}: {reason(error)}", mend=mend) from error
 
 
