@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tinytorch.files import holds, read_regular, read_start, reason, sha256
+from tinytorch.files import guarded, holds, read_regular, read_start, reason, sha256
 
 LIMIT = 1000
 
@@ -100,3 +101,22 @@ def test_a_file_holds_what_has_its_digest(tmp_path: Path) -> None:
     path.write_bytes(b"x")
 
     assert [holds(path, sha256(b"x")), holds(path, sha256(b"y")), holds(tmp_path, sha256(b"x"))] == [True, False, False]
+
+
+def test_what_foreign_code_put_in_the_place_of_a_file_is_put_back(tmp_path: Path) -> None:
+    """A folder in its place, the folder that it was in gone, others beside it."""
+    for name in ("changed", "replaced", "in/gone"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    told: list[str] = []
+    with guarded(lambda: [path for path in tmp_path.rglob("*") if path.parent.name != "planted" and not path.is_dir()]
+                 + [*tmp_path.glob("planted")], lambda: told.append("changed")):  # fmt: skip
+        (tmp_path / "changed").write_text("theirs")
+        (tmp_path / "replaced").unlink()
+        (tmp_path / "replaced").mkdir()
+        shutil.rmtree(tmp_path / "in")
+        (tmp_path / "planted").mkdir()
+
+    assert told == ["changed"]
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")} == {"changed", "replaced", "in", "in/gone"}
+    assert (tmp_path / "replaced").read_text() == "replaced"

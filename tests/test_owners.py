@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tinytorch.files import atomic_write
-from tinytorch.owners import is_gone, owner, scratch, sweep
+from tinytorch.owners import is_gone, owner, remove, scratch, sweep
 
 GONE = owner().rsplit("-", 1)[0] + "-1"  # this very number, but of a process that began when the machine did
 LEAVES = """
@@ -70,3 +70,29 @@ def test_half_a_file_of_a_killed_process_is_swept_by_the_next_that_writes_there(
     atomic_write(tmp_path / "file", b"whole")
 
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_is_removed_however_deep_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "top" / "closed").mkdir(parents=True)
+    (tmp_path / "top" / "closed" / "file").touch()
+    monkeypatch.chdir(tmp_path / "top")
+    for _ in range(1200):  # deeper than Python calls functions, with a name longer than the system takes
+        os.mkdir("deep")  # noqa: PTH102 - from here
+        os.chdir("deep")
+    os.chdir(tmp_path)
+    (tmp_path / "top" / "closed").chmod(0o555)
+    remove(tmp_path / "top")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scratch_folder_that_cannot_be_removed_costs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tinytorch.owners.remove", refuse)
+    with scratch() as folder:
+        pass
+
+    assert folder.is_dir()

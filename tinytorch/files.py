@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from tinytorch.owners import owner, remove, sweep
+
 WRITING = ".writing-"  # before the owner in the name of a file that is not whole yet
 LARGEST_ARTIFACT_BYTES = 2**28  # of a model's file: twenty times the largest baseline
 STATED_AS_EMPTY_BYTES = 65_536
@@ -68,7 +70,10 @@ def _size_bytes(file: BinaryIO) -> int:
 
 def _read(file: BinaryIO, most_bytes: int) -> bytes:
     """Python reserves as much as it is asked to read, and files of /proc say that they are empty."""
-    return file.read(min(most_bytes, max(_size_bytes(file), STATED_AS_EMPTY_BYTES) + 1))
+    content: bytes | None = file.read(min(most_bytes, max(_size_bytes(file), STATED_AS_EMPTY_BYTES) + 1))
+    if content is None:  # one that would be waited for
+        raise UnreadableError(errno.EAGAIN, "it has nothing to read now")
+    return content
 
 
 def holds(path: Path, digest: str) -> bool:
@@ -93,9 +98,10 @@ def guarded(files: Callable[[], Iterable[Path]], changed: Callable[[], None]) ->
         spoiled = [path for path, content in contents.items() if not holds(path, sha256(content))]
         if planted or spoiled:
             changed()
-        for path in planted:
-            path.unlink(missing_ok=True)
+        for path in filter(os.path.lexists, (*planted, *spoiled)):  # a folder may lie there now
+            remove(path)
         for path in spoiled:
+            path.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(path, contents[path])
 
 
@@ -111,8 +117,6 @@ def atomic_write(path: Path, content: bytes) -> None:
     writable, a directory in the way); `path` then holds what it held before.
     """
     import tempfile  # takes longer than all else here, and whoever only reads needs none
-
-    from tinytorch.owners import owner, sweep
 
     sweep(path.parent, WRITING)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{WRITING}{owner()}-", suffix=".tmp")

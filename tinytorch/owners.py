@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -38,28 +39,40 @@ def scratch() -> Iterator[Path]:
     import tempfile  # as slow to load as all else here together, and whoever only asks for an owner needs none
 
     sweep(Path(tempfile.gettempdir()), SCRATCH)
-    with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{owner()}-") as folder:
-        yield Path(folder)
+    folder = Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{owner()}-"))
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):  # foreign code has made it so; what was measured stands all the same
+            remove(folder)
 
 
 def sweep(folder: Path, prefix: str) -> None:
     """Remove the files and folders of ours in `folder` whose names begin so and whose owner is gone."""
     for path in folder.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # another process sweeps here too, or it is not ours to remove
-            found = path.lstat()
-            if found.st_uid == _user() and is_gone(path.name.removeprefix(prefix)):
-                _remove(path, found.st_mode)
+            if path.lstat().st_uid == _user() and is_gone(path.name.removeprefix(prefix)):
+                remove(path)
 
 
-def _remove(path: Path, mode: int) -> None:
-    if not stat.S_ISDIR(mode):
+def remove(path: Path) -> None:
+    """Remove whatever is there, a link and not what it leads to. OSError where the system does not let us.
+
+    A folder in a folder is first moved to the top, so that none lies too deep to be named.
+    """
+    if not stat.S_ISDIR(path.lstat().st_mode):
         path.unlink()
         return
-    for folder, _, _ in os.walk(path):  # what is measured lies in folders that nobody may write in
-        Path(folder).chmod(stat.S_IRWXU)
-    import shutil
-
-    shutil.rmtree(path)
+    waiting, unused = [path], secrets.token_hex(8)
+    for folder in waiting:
+        folder.chmod(stat.S_IRWXU)  # what is measured lies in folders that nobody may write in
+        for inside in list(os.scandir(folder)):
+            if inside.is_dir(follow_symlinks=False):
+                waiting.append(Path(inside.path).rename(path / f"{unused}-{len(waiting)}"))
+            else:
+                Path(inside.path).unlink()
+    for folder in reversed(waiting):
+        folder.rmdir()
 
 
 def _user() -> int:

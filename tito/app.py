@@ -139,4 +139,6 @@ def main() -> None:
     """The console script."""
     interrupts.install()
     streams.prepare()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    interrupts.over()
+    sys.exit(code)

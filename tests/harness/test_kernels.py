@@ -35,7 +35,7 @@ def entry(small_task: Task, tmp_path: Path, tiny_tier) -> Challenge:
 
 
 def test_an_entry_gets_a_copy(users: Path, entry: Challenge, tmp_path: Path) -> None:
-    with kernels_of(entry, tmp_path, silent, print) as own:
+    with kernels_of(entry, silent, print) as own:
         assert (own / KERNEL).read_bytes() == b"ours"
         (own / KERNEL).write_bytes(b"theirs")
 
@@ -44,13 +44,13 @@ def test_an_entry_gets_a_copy(users: Path, entry: Challenge, tmp_path: Path) -> 
 
 def test_our_own_code_has_the_user_s(users: Path, small_task: Task, tmp_path: Path, tiny_tier) -> None:
     asked = Challenge(small_task, Contender.reference(BASELINE), Settings(tiny_tier))
-    with kernels_of(asked, tmp_path, silent, print) as own:
+    with kernels_of(asked, silent, print) as own:
         assert own == users
 
 
 def test_what_an_entry_does_to_the_user_s_is_undone_and_said(users: Path, entry: Challenge, tmp_path: Path) -> None:
     said: list[str] = []
-    with kernels_of(entry, tmp_path, silent, said.append):
+    with kernels_of(entry, silent, said.append):
         (users / KERNEL).write_bytes(b"theirs")
         (users / KERNEL).with_name("planted.nbi").write_bytes(b"theirs")
 
@@ -64,7 +64,7 @@ def test_kernels_of_another_version_are_compiled_before_an_entry_runs(
     (users / COMPILED).write_text("of old")
     monkeypatch.setattr(kernels, "SERVICE", "builtins:object")
     said: list[str] = []
-    with kernels_of(entry, tmp_path, silent, said.append):
+    with kernels_of(entry, silent, said.append):
         pass
 
     assert ["cannot be compiled" in words for words in said] == [True]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 from pathlib import Path
 
@@ -18,9 +17,12 @@ from tinytorch.workloads.task import Task
 
 LISTING = """
 from pathlib import Path
+import numpy as np
 def optimize(model, train_data):
     model.seen = sorted(path.name for path in Path(__file__).parent.iterdir())
     model.shapes = train_data.inputs.shape, train_data.labels.shape
+    with np.load(Path(__file__).with_name("training.npz")) as arrays:
+        model.training = {name: arrays[name] for name in arrays}
     return model
 """
 
@@ -49,9 +51,12 @@ def test_an_entry_is_built_from_the_training_split_and_no_other(ready: Prepared,
     assert {BASELINE, TRAINING} <= set(built.seen)
     assert INPUTS not in built.seen
     assert built.shapes == (train.inputs.shape, train.labels.shape)
-    with np.load(io.BytesIO((ready.folder / "build" / TRAINING).read_bytes())) as arrays:
-        np.testing.assert_array_equal(arrays["labels"], train.labels)
-        assert {*arrays} == {"inputs", "labels"}
+    assert {*built.training} == {"inputs", "labels"}
+    np.testing.assert_array_equal(built.training["labels"], train.labels)
+
+
+def test_what_measures_lies_in_a_folder_that_optimize_never_saw(ready: Prepared) -> None:
+    assert [path.name for path in ready.folder.iterdir()] == ["run"]
 
 
 def test_all_of_it_is_gone_afterwards(small_task: Task, tiny_tier, cache_directory: Path) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking import integrity, measure
 from tinytorch.benchmarking.blas import verified_blas_threads
 from tinytorch.benchmarking.footprint import Footprint, footprint
-from tinytorch.benchmarking.records.record import Kinds, Size, SomeNames
+from tinytorch.benchmarking.records.record import Kinds, Size, SomeNames, Threads
 from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.core.layers import Layer, find_layers, layer_kinds, parameter_count
 from tinytorch.core.model import Backend, as_call, backend_of
@@ -63,7 +63,7 @@ class Inspection:
     """What a process looks like after its models were timed: bytes that each keeps now, threads, patched functions."""
 
     kept_bytes: list[Size]
-    blas_threads: Size | None
+    blas_threads: Threads | None
     patched: SomeNames
 
 

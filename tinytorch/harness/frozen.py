@@ -28,7 +28,8 @@ class Frozen:
         for name, content in contents.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            with path.open("xb") as file:  # nothing that lies there is written through
+                file.write(content)
             path.chmod(READ_ONLY_FILE)
         for parent in {(folder / name).parent for name in contents}:
             parent.chmod(READ_ONLY_FOLDER)

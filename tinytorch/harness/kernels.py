@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,16 +18,20 @@ from pkgutil import resolve_name
 
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.system import cpu_model
-from tinytorch.files import atomic_write, guarded, sha256
+from tinytorch.errors import SetupMissingError
+from tinytorch.files import atomic_write, guarded, holds, reason, sha256
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge
+from tinytorch.harness.faults import scratch
+from tinytorch.owners import remove
 from tinytorch.processes.worker import Worker, WorkerFailedError
 from tinytorch.progress import Progress
 from tinytorch.text import safe_text
 from tinytorch.workloads.cache import Warn
-from tinytorch.workloads.place import users_folder
+from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 
 VARIABLE = "NUMBA_CACHE_DIR"  # as numba calls it
 FOLDER = "kernels"  # of the user's cache, and of a run
+KERNELS = "kernels_*"  # folders that numba makes in it, one for each folder of sources
 COMPILED = "compiled"  # a file in it: for which code, versions and processor that was done
 SERVICE = "tinytorch.harness.kernels:KernelService"
 PROGRAM = "tinytorch.perf.acceleration.kernels"
@@ -39,23 +43,25 @@ def environment(kernels: Path) -> dict[str, str]:
 
 
 @contextmanager
-def kernels_of(challenge: Challenge, scratch: Path, progress: Progress, say: Warn) -> Iterator[Path]:
-    """Where the processes of a contender find compiled kernels, and keep theirs."""
+def kernels_of(challenge: Challenge, progress: Progress, say: Warn) -> Iterator[Path]:
+    """Where the processes of a contender find compiled kernels, and keep theirs.
+
+    SetupMissingError where no folder for them can be made.
+    """
     users = Path(os.environ.get(VARIABLE) or (challenge.cache_directory or users_folder()) / FOLDER)
-    users.mkdir(parents=True, exist_ok=True)
+    try:
+        users.mkdir(parents=True, exist_ok=True)
+        if find_spec("numba"):
+            _compile(users, progress, say)
+    except OSError as error:
+        message = f"compiled kernels cannot be kept in {users}: {reason(error)}"
+        raise SetupMissingError(message, mend=NAME_ANOTHER) from error
     if challenge.contender.source is None:
         yield users
         return
-    if find_spec("numba"):
-        _compile(users, progress, say)
     changed = "warning: the compiled kernels were changed while foreign code ran; they are put back as they were"
-    with guarded(lambda: users.glob("kernels_*/*"), lambda: say(changed)) as contents:
-        own = scratch / FOLDER
-        for path, content in contents.items():
-            copy = own / path.relative_to(users)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(content)
-        own.mkdir(exist_ok=True)
+    with guarded(lambda: _files(users), lambda: say(changed)) as contents, scratch() as own:
+        _copy({path.relative_to(users): content for path, content in contents.items()}, own)
         yield own
 
 
@@ -71,18 +77,43 @@ class KernelService:
 
 
 def _compile(users: Path, progress: Progress, say: Warn) -> None:
-    """Unless it was done for just these sources, versions and this processor; an entry may do without."""
-    mark = users / COMPILED
-    if mark.is_file() and mark.read_bytes() == _key().encode():
+    """Unless it was done for just these sources, versions and this processor; an entry may do without.
+
+    It is done aside, so that a folder of kernels that somebody guards does not change.
+    """
+    if _is_compiled(users):
         return
     progress("compile", 0.0)
-    with Worker(SERVICE, environment(users)) as worker:
-        try:
-            worker.ask("compile", BUILD_LIMIT_S)
-        except WorkerFailedError as failure:
-            say(f"warning: the kernels cannot be compiled: {safe_text(failure.detail)}")
+    with scratch() as aside:
+        with Worker(SERVICE, environment(aside)) as worker:
+            try:
+                worker.ask("compile", BUILD_LIMIT_S)
+            except WorkerFailedError as failure:
+                say(f"warning: the kernels cannot be compiled: {safe_text(failure.detail)}")
+                return
+        if _is_compiled(users):  # by another process, meanwhile
             return
-    atomic_write(mark, _key().encode())
+        for path in (*users.glob(KERNELS), users / COMPILED):
+            if os.path.lexists(path):
+                remove(path)
+        _copy({path.relative_to(aside): path.read_bytes() for path in _files(aside)}, users)
+    atomic_write(users / COMPILED, _key().encode())
+
+
+def _is_compiled(users: Path) -> bool:
+    """Whether the mark says so, and something is there that can be read."""
+    files = _files(users)
+    return bool(files) and all(map(Path.is_file, files)) and holds(users / COMPILED, sha256(_key().encode()))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{KERNELS}/*"))
+
+
+def _copy(contents: Mapping[Path, bytes], folder: Path) -> None:
+    for path, content in contents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(folder / path, content)
 
 
 @cache

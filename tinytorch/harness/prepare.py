@@ -64,19 +64,16 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
     """
     task, contender = challenge.task, challenge.contender
     cached = cached_baseline(task, told.progress, told.say, challenge.cache_directory)
-    with (
-        cached.guarded(told.say) as baseline,
-        scratch() as folder,
-        kernels_of(challenge, folder, told.progress, told.say) as kernels,
-    ):
+    with cached.guarded(told.say) as baseline, kernels_of(challenge, told.progress, told.say) as kernels:
         sources = {BASELINE: baseline, **_sources(contender)}
         told.progress("build", 0.0)
-        with blaming(contender, "in optimize"):
-            materials = Frozen.of(folder / "build", {**sources, TRAINING: _training_data(task)})
-            built = build(challenge, materials, kernels, folder / ARTIFACT)
+        with scratch() as workshop, blaming(contender, "in optimize"):
+            materials = Frozen.of(workshop / "build", {**sources, TRAINING: _training_data(task)})
+            built = build(challenge, materials, kernels, workshop / ARTIFACT)
         told.output("optimize", built.output)
-        frozen = freeze(challenge, folder / "run", {**sources, ARTIFACT: built.content})
-        yield Prepared(folder, baseline, built, frozen, contender, kernels)
+        with scratch() as folder:  # another one, which nothing that ran in `optimize` has seen
+            frozen = freeze(challenge, folder / "run", {**sources, ARTIFACT: built.content})
+            yield Prepared(folder, baseline, built, frozen, contender, kernels)
 
 
 def freeze(challenge: Challenge, folder: Path, contents: Mapping[str, bytes]) -> Frozen:

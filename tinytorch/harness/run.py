@@ -85,7 +85,7 @@ def check(challenge: Challenge, built: Built, survey: Survey) -> None:
 def _fault_of(model: ModelSurvey, shape: tuple[int, ...], vocabulary: int | None) -> str:
     """What is wrong with the outputs, in words; empty when nothing is."""
     outputs = model.outputs
-    if not np.issubdtype(outputs.dtype, np.number):
+    if not np.issubdtype(outputs.dtype, np.number) or np.issubdtype(outputs.dtype, np.complexfloating):
         return f"returns {outputs.dtype} instead of numbers"
     if vocabulary is not None and (wrong := _fault_of_tokens(outputs, shape, vocabulary)):
         return wrong

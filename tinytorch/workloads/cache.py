@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch.errors import RunError, SetupMissingError
 from tinytorch.files import LARGEST_ARTIFACT_BYTES, atomic_write, guarded, holds, read_regular, sha256
+from tinytorch.owners import remove
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 from tinytorch.workloads.task import Task, train_baseline
@@ -91,7 +92,7 @@ def _found(task: Task, folder: Path, warn: Warn) -> Baseline | None:
         if holds(path, path.stem):
             return Baseline(path, path.stem)
         warn(f"warning: the cached baseline of {task.name} is damaged; it is trained again")
-        path.unlink()
+        remove(path)
     return None
 
 

@@ -59,6 +59,12 @@ def install() -> None:
             signal.signal(number, _gate.signalled)
 
 
+def over() -> None:
+    """Nothing is left to be interrupted: a signal that comes while Python ends would only spoil the exit code."""
+    for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextlib.contextmanager
 def held() -> Iterator[None]:
     """What is done here is done before an interrupt is heard."""

@@ -6,10 +6,10 @@ Plain dataclasses, because `status` reads them, and to load schemas takes longer
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from math import isfinite
 from typing import Any, ClassVar, Literal
 
 from tinytorch.competition.names import RUN_ID
@@ -118,7 +118,7 @@ def unparse(entries: Iterable[Line]) -> bytes:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and isfinite(value)
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def _entry(raw: dict[str, Any]) -> Line:

@@ -8,6 +8,8 @@ somebody's submissions would be believed.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import sys
 import time
@@ -22,13 +24,14 @@ from pydantic import ValidationError
 import tinytorch
 from tinytorch.competition.ranking.judged import Circumstances, Judged
 from tinytorch.errors import SetupMissingError
-from tinytorch.files import sha256
+from tinytorch.files import reason, sha256
 from tinytorch.workloads.place import users_folder
 from tito.terminal import screen
 from tito.workspace.folder import CACHE_VARIABLE, folder_of
 
 VERSION = 2
 FILE = "index.sqlite3"
+BESIDE = ("-journal", "-wal", "-shm")  # of sqlite, beside the file
 TEMPORARY = ""  # sqlite's name for a database that goes away with its connection
 BUSY_LIMIT_S = 1.0
 YOUNG_NS = 2_000_000_000  # a file that was written so short before it was read can be written again within one tick
@@ -155,6 +158,7 @@ def using(rules_sha256: str, work: Callable[[Index], Result]) -> Result:
     try:
         path = (folder_of(CACHE_VARIABLE) or users_folder()) / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_strange(path)
         try:
             with screen.done_before(f"what was judged is kept in {path}"):
                 return _worked(str(path), rules_sha256, work)
@@ -169,9 +173,17 @@ def using(rules_sha256: str, work: Callable[[Index], Result]) -> Result:
         return _worked(TEMPORARY, rules_sha256, work)
 
 
+def _refuse_strange(path: Path) -> None:
+    """OSError for anything but files where sqlite would open them: it waits for the other end of a pipe."""
+    for each in (path, *(path.with_name(path.name + suffix) for suffix in BESIDE)):
+        if os.path.lexists(each) and not each.is_file():
+            raise OSError(errno.EINVAL, f"{each} is no regular file: remove it")
+
+
 def _words(error: Exception) -> str:
     """The first line of what went wrong."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    said = reason(error) if isinstance(error, OSError) else str(error)
+    return said.splitlines()[0] if said else type(error).__name__
 
 
 def _worked(path: str, rules_sha256: str, work: Callable[[Index], Result]) -> Result:

@@ -102,7 +102,7 @@ class Workspace:
             return history.parse(read_regular(self._history_file, LARGEST_HISTORY_BYTES))
         except FileNotFoundError:
             return []
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, UnreadableError):
             with self._history_locked():
                 return self._made_again()
         except OSError as error:
@@ -177,7 +177,8 @@ class Workspace:
 
     def _append(self, entry: Line) -> None:
         with interrupts.held(), self._history_locked():
-            self._folder.write(self._history_file, history.unparse([*self.history(), entry]))
+            before = [each for each in self.history() if each != entry]  # one made again knows a run that is written
+            self._folder.write(self._history_file, history.unparse([*before, entry]))
 
     def _history_locked(self) -> contextlib.AbstractContextManager[None]:
         return self._folder.locked(self._history_lock)

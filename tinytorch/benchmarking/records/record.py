@@ -26,6 +26,7 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 Size = Annotated[int, Field(ge=0, le=10**18)]  # bytes, nanoseconds, numbers of things: what a worker may say
+Threads = Annotated[int, Field(gt=0, le=10_000)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # of things a second
 SomeNames = Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=10_000)]
 Kinds = Annotated[list[Text], Field(max_length=10_000)]

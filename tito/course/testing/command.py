@@ -78,7 +78,7 @@ def _subjects(named: str | None, every: bool, mine: Path | None) -> Sequence[Sub
     """What is to be tested; UsageError where that is nothing, or a student's file is not there."""
     if mine is not None and not mine.exists():
         raise UsageError(f"there is no {mine}", mend="tito module start NAME writes a first file")
-    if mine is not None and mine.is_file():
+    if mine is not None and not mine.is_dir():
         return [Subject(find_module(named or mine.stem), mine)]
     if named:
         module = find_module(named)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -22,6 +23,7 @@ import pytest
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
 
 MOST_CHARACTERS, MOST_LINES = 400, 3  # of a message
+LARGEST_WRITTEN_BYTES = 100_000_000  # of one file, such as that of what is printed: a flood fills no disk
 _prepared_s: dict[str, float] = {}
 _told: set[str] = set()
 _BASE = Path.cwd()  # pytest's places are relative to it, and a test may go elsewhere
@@ -43,6 +45,7 @@ class StandIn(MetaPathFinder):
 
 def pytest_configure() -> None:
     """Before any test is imported."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_WRITTEN_BYTES, LARGEST_WRITTEN_BYTES))
     home, file = os.environ.get(HOME_VARIABLE), os.environ.get(FILE_VARIABLE)
     if home and file:
         sys.meta_path.insert(0, StandIn(home, file))

@@ -16,14 +16,16 @@ from math import inf
 from pathlib import Path
 from typing import IO, Any
 
-from tinytorch.errors import RunError, SetupMissingError
-from tinytorch.processes.killing import kill_tree
+from tinytorch.errors import RunError, SetupMissingError, UsageError
+from tinytorch.files import read_regular, reason
+from tinytorch.processes.killing import forget_guard, keep_guard, kill_adopted, kill_tree
 from tinytorch.processes.worker import check_system
 from tito.course.course import Module
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
 from tito.place import CHECKOUT, IS_CHECKOUT
 
 LONGEST_LINE_BYTES = 65_536  # a line of the reporter's has some thousand
+LARGEST_MODULE_BYTES = 10_000_000
 LIMIT_S = 120.0  # without a word from any test
 
 
@@ -94,6 +96,7 @@ def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float =
     could be run.
     """
     check_system("testing")
+    _check_file(subject)
     if find_spec("pytest") is None:
         raise SetupMissingError("pytest is not installed", mend=f"{sys.executable} -m pip install pytest")
     results, last = [], ""
@@ -111,12 +114,22 @@ def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float =
     raise RunError(f"the tests of {subject.module.label} ended before all had run: {where}", mend=mend)
 
 
+def _check_file(subject: Subject) -> None:
+    """UsageError for a student's file that Python would wait for, or never come to the end of."""
+    try:
+        if subject.file:
+            read_regular(subject.file, LARGEST_MODULE_BYTES, may_lead_out=True)
+    except OSError as error:
+        raise UsageError(f"cannot read {subject.file}: {reason(error)}", mend="give a Python file") from error
+
+
 def _told(subject: Subject, complaints: IO[bytes], limit_s: float) -> Iterator[dict[str, Any]]:
     """What the process tells of its tests; it is killed, with all that it started, however this ends."""
     with subprocess.Popen(
         _command(subject), env=_environment(subject), cwd=_folder(subject), start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints,
     ) as process:  # fmt: skip
+        since = keep_guard(process.pid)
         begun = "the import of the module"
         try:
             for facts in _heard(process, limit_s):
@@ -127,6 +140,8 @@ def _told(subject: Subject, complaints: IO[bytes], limit_s: float) -> Iterator[d
             raise RunError(f"{begun} has taken more than {limit_s:g} seconds", mend=mend) from None
         finally:
             kill_tree(process.pid)
+            kill_adopted(since)
+            forget_guard(process.pid)
 
 
 def _command(subject: Subject) -> list[str]:
