@@ -69,6 +69,7 @@ def test_submit_takes_the_name_from_git_or_is_anonymous(athlete: Path, tito, mon
 
 def test_submit_writes_nothing_that_is_not_valid(athlete: Path, tito) -> None:
     run = json.loads((athlete / "run.json").read_text())
+    run["run"] |= {"id": "20260101T000000Z-00000000"}  # another one, which this workspace does not know
     run["run"]["optimized"]["metrics"]["accuracy"] = {"mean": 0.5}
     (athlete / "bad.json").write_text(json.dumps(run))
     done = tito("submit", "--event", "latency_sprint", "--run", "bad.json", "-o", "never.json")
@@ -198,6 +199,7 @@ def test_an_expectation_has_its_exit_code(
 
 def test_what_a_file_says_of_itself_is_made_safe_before_it_is_told(athlete: Path, tito) -> None:
     run = json.loads((athlete / "run.json").read_text())
+    run["run"] |= {"id": "20260101T000000Z-00000000"}
     run["run"]["source"]["name"] = "\x1b[31mred"
     (athlete / "evil.json").write_text(json.dumps(run))
     (athlete / "old.json").write_text(

@@ -51,5 +51,5 @@ def validate(
     if explain is not None:
         checking.explain(explain, format_, target)
         return
-    names = list(expanded(files or [DEFAULT_FILE], target.place))
+    names = list(dict.fromkeys(expanded(files or [DEFAULT_FILE], target.place)))  # one that is named twice counts once
     raise typer.Exit(0 if checking.check(names, strict, format_, target, read_rules(rules)) else 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tinytorch.competition.names import RUN_ID
 from tinytorch.errors import SetupMissingError, UsageError
-from tinytorch.files import UnreadableError, read_regular, reason, sha256
+from tinytorch.files import UnreadableError, holds, read_regular, reason, sha256
 from tinytorch.workloads.registry import known_name
 from tito.terminal import interrupts, screen
 from tito.terminal.screen import STANDARD
@@ -133,10 +133,10 @@ class Workspace:
             raise UsageError(f"the run {reference} has its own task", mend="give either a run or --task")
         name = reference or self._latest(task)
         recorded = self._run_file(name) if RUN_ID.fullmatch(name) else None
-        file = recorded if recorded and os.path.lexists(recorded) else Path(name)
-        content = documents.read(str(file))
-        self._refuse_changed(file, content)
+        is_recorded = recorded is not None and os.path.lexists(recorded)
+        content = documents.read(str(recorded if is_recorded else name))
         run = parse_run(name, content)
+        self._refuse_changed(run, content)
         if found := contradiction(run):
             raise UsageError(f"{name} contradicts itself: {found}", mend=MEASURE_AGAIN)
         return run
@@ -152,14 +152,18 @@ class Workspace:
             raise SetupMissingError(f"{named} is recorded in {self.root}", mend=benchmark_command(task))
         return recorded[-1].id
 
-    def _refuse_changed(self, file: Path, content: bytes) -> None:
-        """UsageError for a file of this workspace that does not hold what was recorded; an entry may have done that."""
-        if os.path.realpath(file.parent) != os.path.realpath(self.runs_folder):
+    def _refuse_changed(self, run: Run, content: bytes) -> None:
+        """UsageError for a run of this workspace, or a copy, that is not what was recorded; an entry can do that."""
+        from tinytorch.competition.record.run import parse_run
+
+        known = {line.id: line.sha256 for line in self.runs()}
+        digest, file = known.get(run.id), self._run_file(run.id)
+        if digest in (None, sha256(content)):
             return
-        digests = {run.id: run.sha256 for run in self.runs()}
-        if digests.get(file.stem) not in (None, sha256(content)):
-            mend = f"measure again with: {BENCHMARK_COMMAND}, or take another run: tito olympics status --all"
-            raise UsageError(f"the file of run {file.stem} has changed since it was recorded", mend=mend)
+        if holds(file, digest) and parse_run(file.name, read_regular(file, LARGEST_RUN_BYTES)) == run:
+            return  # a copy in which only the spaces between are others
+        mend = f"measure again with: {BENCHMARK_COMMAND}, or take another run: tito olympics status --all"
+        raise UsageError(f"run {run.id} has changed since it was recorded in {self.root}", mend=mend)
 
     def _run_file(self, run_id: str) -> Path:
         return self.runs_folder / f"{run_id}.json"

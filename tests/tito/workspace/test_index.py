@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -245,6 +246,13 @@ def test_an_index_that_another_one_holds_is_done_without(folder: Path, tito, mon
     assert "cannot be used, and every file is read: database is locked" in tito("leaderboard", ".").err
     held.close()
     assert tito("leaderboard", ".").err == ""
+
+
+def test_a_pipe_beside_the_index_is_not_waited_for(folder: Path, tito) -> None:
+    tito("leaderboard", ".")
+    os.mkfifo(f"{FILE}-journal")
+
+    assert "is no regular file: remove it" in tito("leaderboard", ".").err
 
 
 def collected(names: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,6 +90,30 @@ def test_a_run_whose_file_has_changed_is_refused_by_every_name(place: Workspace,
     for name in (run.id, str(file), None):
         with pytest.raises(UsageError, match="has changed since it was recorded"):
             place.run(name)
+
+
+def test_a_copy_that_says_something_else_is_refused_and_other_spaces_are_not(
+    tmp_path: Path, place: Workspace, run: Run
+) -> None:
+    place.record_run(run)
+    document = json.loads(RunFile.text(run))
+    (tmp_path / "same.json").write_text(json.dumps(document))
+    document["run"]["source"]["name"] = "another"
+    (tmp_path / "other.json").write_text(json.dumps(document))
+
+    assert place.run(str(tmp_path / "same.json")) == run
+    with pytest.raises(UsageError, match="has changed since it was recorded"):
+        place.run(str(tmp_path / "other.json"))
+
+
+def test_a_history_with_a_number_beyond_all_others_is_damaged(place: Workspace, run: Run, capsys) -> None:
+    place.record_run(run)
+    lines = json.loads((place.root / "history.json").read_text())
+    lines[0]["scores"]["speedup"] = 10**400
+    (place.root / "history.json").write_text(json.dumps(lines))
+
+    assert [line.id for line in place.runs()] == [run.id]
+    assert "was damaged" in capsys.readouterr().err
 
 
 def test_a_run_that_contradicts_itself_is_refused(tmp_path: Path, place: Workspace, run: Run) -> None:

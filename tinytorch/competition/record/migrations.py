@@ -18,6 +18,7 @@ from typing import Any
 
 from tinytorch.benchmarking.records.samples import write_block, write_samples
 from tinytorch.competition.record.document import DISTRIBUTION, SCHEMA_VERSION
+from tinytorch.competition.record.plain import OURS
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.text import safe_text
 from tinytorch.units import NANOSECONDS_PER_MILLISECOND
@@ -177,7 +178,7 @@ def _is_whole(samples: Any, depth: int) -> bool:
 def _refusal(version: object) -> RefusedError:
     known = ", ".join([*STEPS, SCHEMA_VERSION])
     if version is None:
-        return RefusedError("schema_version", f"no schema_version is named; known are {known}", known=known)
+        return RefusedError("schema_version", f"no schema_version is named; known are {known}", OURS, known=known)
     shown = safe_text(str(version), 40)
     newer = isinstance(version, str) and _numbers(version) > _numbers(SCHEMA_VERSION)
     word = "is newer than this program" if newer else "is not known"

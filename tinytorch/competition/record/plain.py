@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.text import safe_text
 
+OURS = "give the file that tito olympics submit wrote"
 DEEPEST_NESTING = 32
 MOST_VALUES = 500_000  # also stops an object that holds itself
 MOST_OBJECTS = 10_000  # a submission has a few dozen
@@ -30,6 +31,8 @@ def decoded(content: bytes) -> str:
 
 def read_json(text: str) -> object:
     """The document in `text`; every value in it is plain and finite, and no key hides another."""
+    if not text or text.isspace():
+        raise RefusedError("json", "not JSON: the file is empty", OURS)
     if max(text.count(","), min(text.count("["), text.count("]"))) > MOST_VALUES:  # before a flood is read in
         raise _too_many()
     try:

@@ -19,6 +19,7 @@ from tinytorch.files import read_regular, reason, sha256
 from tinytorch.text import safe_text
 from tinytorch.units import MetricName
 
+SEE_TOML = "docs/judging.md shows a rules file"
 SEE_RULES = "tito olympics rules --json shows the shipped ones"
 LARGEST_RULES_BYTES = 1_000_000
 
@@ -154,6 +155,8 @@ def read_rules(path: Path | None) -> Rules:
         return load_rules()
     try:
         return parse_rules(read_regular(path, LARGEST_RULES_BYTES, may_lead_out=True))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", mend=error.mend) from error
     except OSError as error:
         raise UsageError(f"cannot read {path}: {reason(error)}", mend="give a rules file that you can read") from error
 
@@ -162,7 +165,7 @@ def _document(content: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"rules file: {safe_text(str(error))}", mend=SEE_RULES) from error
+        raise UsageError(f"rules file: it is not TOML: {safe_text(str(error))}", mend=SEE_TOML) from error
 
 
 def _validated(document: Mapping[str, Any]) -> Rules:

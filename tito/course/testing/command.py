@@ -78,7 +78,9 @@ def _subjects(named: str | None, every: bool, mine: Path | None) -> Sequence[Sub
     """What is to be tested; UsageError where that is nothing, or a student's file is not there."""
     if mine is not None and not mine.exists():
         raise UsageError(f"there is no {mine}", mend="tito module start NAME writes a first file")
-    if mine is not None and not mine.is_dir():
+    if mine is not None and not (mine.is_file() or mine.is_dir()):
+        raise UsageError(f"{mine} is neither a file nor a folder", mend="name a Python file, or the folder it lies in")
+    if mine is not None and mine.is_file():
         return [Subject(find_module(named or mine.stem), mine)]
     if named:
         module = find_module(named)

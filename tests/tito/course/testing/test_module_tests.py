@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tinytorch.errors import RunError, SetupMissingError
+from tinytorch.errors import RunError, SetupMissingError, UsageError
 from tito.app import run
 from tito.course.course import MODULES, find_module
 from tito.course.testing import runner
@@ -187,6 +188,32 @@ def test_settings_of_the_user_change_nothing(
     assert tito(capfd, "--mine", str(mine))[0] == 0
 
 
+def test_a_file_that_nobody_could_read_to_its_end_is_refused(mine: Path) -> None:
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        mine.unlink()
+        make(mine)
+        with pytest.raises(UsageError, match=r"cannot read .*it is a"):
+            run_tests(Subject(find_module("activations"), mine), lambda result: None)
+
+
+def test_a_flood_of_prints_ends_as_a_failed_test_and_fills_no_disk(mine: Path) -> None:
+    mine.write_text(GOOD + "\nimport os\nwhile True: os.write(2, b'x' * 10**7)\n")
+    found = run_tests(Subject(find_module("activations"), mine), lambda result: None, limit_s=60)
+
+    assert "File too large" in "".join(line for result in found.results for line in result.why)
+
+
+def test_a_daemon_of_a_student_s_file_does_not_outlive_its_tests(mine: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(600)", str(tmp_path)]
+    daemon = "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+    daemon += f"        os.execve({sys.executable!r}, {command}, {{}})\n    os._exit(0)\nos.wait()\n"
+    mine.write_text(daemon + GOOD)
+    run_tests(Subject(find_module("activations"), mine), lambda result: None)
+    alive = [each for each in psutil.process_iter(["cmdline"]) if str(tmp_path) in (each.info["cmdline"] or [])]
+
+    assert alive == []
+
+
 WRONG_CALLS = {
     "no name": ([], "tito module list"),
     "no such module": (["activation"], "activations"),
@@ -226,8 +253,6 @@ def test_numbers_are_in_order_and_needs_come_first() -> None:
 
 
 def test_nothing_is_left_running(mine: Path) -> None:
-    import psutil
-
     run_tests(Subject(find_module("activations"), mine), lambda result: None)
 
     assert psutil.Process(os.getpid()).children() == []
