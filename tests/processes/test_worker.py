@@ -215,7 +215,7 @@ def test_closing_does_not_wait_for_an_orphan_that_holds_the_pipe(
 ) -> None:
     """With the guard's and our own ways of finding it taken away, so that it really lives on."""
     monkeypatch.setattr(module, "kill_marked", lambda mark, limit_s: None)
-    monkeypatch.setattr(module, "kill_adopted", lambda since: None)
+    monkeypatch.setattr(module, "kill_adopted", lambda since, limit_s: None)
     failure = failure_of(service, "leave_an_orphan_without_guard", LIMIT_S)
     found = {process.pid: process for process in left_behind()}  # beside it the worker, while it is dying
     orphan = found.get(int((tmp_path / "orphan").read_text()))

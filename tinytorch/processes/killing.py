@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 import time
+from collections.abc import Iterator
 
 import psutil
 
@@ -61,17 +62,24 @@ def forget_guard(pid: int) -> None:
         _adopt(False)
 
 
-def kill_adopted(since: float) -> None:
+def kill_adopted(since: float, limit_s: float) -> None:
     """Kill what was orphaned to us after a moment: children of ours in sessions of their own, which are no guards.
 
-    That is who has lost the mark and killed the guard.
+    That is who has lost the mark and killed the guard. Whoever is killed may leave us others.
     """
+    end_s = time.monotonic() + limit_s
+    while (found := list(_adopted(since))) and time.monotonic() < end_s:
+        for child in found:
+            kill_tree(child.pid)
+        psutil.wait_procs(found, LOOK_AGAIN_S)
+
+
+def _adopted(since: float) -> Iterator[psutil.Process]:
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
             is_ours = child.pid in _guards or os.getsid(child.pid) == os.getsid(0)
             if not is_ours and child.create_time() >= since:
-                kill_tree(child.pid)
-                child.wait(LOOK_AGAIN_S)
+                yield child
 
 
 def _adopt(is_wanted: bool) -> None:

@@ -161,7 +161,7 @@ class Worker:
             self._guard.wait(CLOSE_LIMIT_S)
         if self._guard.returncode < 0 or sys.platform != "linux":
             kill_marked(self._mark, CLOSE_LIMIT_S)  # the guard did not end by itself, or adopts nobody here
-            kill_adopted(self._began)
+            kill_adopted(self._began, CLOSE_LIMIT_S)
         forget_guard(self._guard.pid)
         os.close(self._replies)
         os.close(self._guarded)

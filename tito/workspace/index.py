@@ -25,7 +25,7 @@ import tinytorch
 from tinytorch.competition.ranking.judged import Circumstances, Judged
 from tinytorch.errors import SetupMissingError
 from tinytorch.files import reason, sha256
-from tinytorch.workloads.place import users_folder
+from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 from tito.terminal import screen
 from tito.workspace.folder import CACHE_VARIABLE, folder_of
 
@@ -169,7 +169,8 @@ def using(rules_sha256: str, work: Callable[[Index], Result]) -> Result:
             path.unlink(missing_ok=True)
             return _worked(str(path), rules_sha256, work)
     except (OSError, SetupMissingError, sqlite3.OperationalError, DamagedError) as error:
-        screen.say(f"warning: the index cannot be used, and every file is read: {_words(error)}")
+        mend = f"; {NAME_ANOTHER}" if isinstance(error, OSError | SetupMissingError) else ""
+        screen.say(f"warning: the index cannot be used, and every file is read: {_words(error)}{mend}")
         return _worked(TEMPORARY, rules_sha256, work)
 
 

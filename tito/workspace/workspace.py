@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGEST_HISTORY_BYTES = 64 * 2**20  # tens of thousands of runs
 BENCHMARK_COMMAND = "tito olympics benchmark"
+ANOTHER = f"measure again with: {BENCHMARK_COMMAND}, or take another run: tito olympics status --all"
 
 Kind = TypeVar("Kind", bound=Line)
 
@@ -134,7 +135,10 @@ class Workspace:
         name = reference or self._latest(task)
         recorded = self._run_file(name) if RUN_ID.fullmatch(name) else None
         is_recorded = recorded is not None and os.path.lexists(recorded)
-        content = documents.read(str(recorded if is_recorded else name))
+        try:
+            content = documents.read(str(recorded if is_recorded else name))
+        except UsageError as error:
+            raise UsageError(error.message, mend=ANOTHER if is_recorded else error.mend) from error
         run = parse_run(name, content)
         self._refuse_changed(run, content)
         if found := contradiction(run):
@@ -162,8 +166,7 @@ class Workspace:
             return
         if holds(file, digest) and parse_run(file.name, read_regular(file, LARGEST_RUN_BYTES)) == run:
             return  # a copy in which only the spaces between are others
-        mend = f"measure again with: {BENCHMARK_COMMAND}, or take another run: tito olympics status --all"
-        raise UsageError(f"run {run.id} has changed since it was recorded in {self.root}", mend=mend)
+        raise UsageError(f"run {run.id} has changed since it was recorded in {self.root}", mend=ANOTHER)
 
     def _run_file(self, run_id: str) -> Path:
         return self.runs_folder / f"{run_id}.json"

@@ -19,7 +19,7 @@ from typing import IO, Any
 from tinytorch.errors import RunError, SetupMissingError, UsageError
 from tinytorch.files import read_regular, reason
 from tinytorch.processes.killing import forget_guard, keep_guard, kill_adopted, kill_tree
-from tinytorch.processes.worker import check_system
+from tinytorch.processes.worker import CLOSE_LIMIT_S, check_system
 from tito.course.course import Module
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
 from tito.place import CHECKOUT, IS_CHECKOUT
@@ -109,7 +109,7 @@ def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float =
             last = str(facts.get("begun", last))
             if "ended" in facts:
                 return ModuleResult(subject, tuple(results))
-        where = f"in {last}" if last else _words(complaints)
+        where = f"in {last}" if last else _words(complaints) or "nothing was said"
     mend = f"look for what ends Python, or ask pytest: python -m pytest {subject.test_files[0]}"
     raise RunError(f"the tests of {subject.module.label} ended before all had run: {where}", mend=mend)
 
@@ -140,7 +140,7 @@ def _told(subject: Subject, complaints: IO[bytes], limit_s: float) -> Iterator[d
             raise RunError(f"{begun} has taken more than {limit_s:g} seconds", mend=mend) from None
         finally:
             kill_tree(process.pid)
-            kill_adopted(since)
+            kill_adopted(since, CLOSE_LIMIT_S)
             forget_guard(process.pid)
 
 
