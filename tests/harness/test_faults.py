@@ -19,7 +19,7 @@ from tinytorch.workloads.registry import find_task
 CHANGES = """
 from pathlib import Path
 folder = Path(__file__).parent
-number = len(list(folder.parent.glob("process*")))  # 0 builds, 1 is looked at, 2 is measured
+number = len(list(folder.parent.glob("process*")))  # of what measures 0 is looked at, 1 is timed
 (folder.parent / f"process{{number}}").touch()
 class Writes:
     def __init__(self, model): self.model = model
@@ -128,11 +128,11 @@ ENTRIES = {
         ["BLAS used 2 threads after the timing"],
     ),
     "changes the run's copy of its source": (
-        CHANGES.format(name="olympics_entry.py", process=1),
+        CHANGES.format(name="olympics_entry.py", process=0),
         ["copy of olympics_entry.py was changed"],
     ),
     "changes the run's own files in the last process": (
-        CHANGES.format(name="baseline.pickle", process=2),
+        CHANGES.format(name="baseline.pickle", process=1),
         ["running the optimized model: the run's own copy of baseline.pickle was changed"],
     ),
     "raises in a helper": (
