@@ -31,7 +31,17 @@ settings.register_profile("ci", deadline=None, derandomize=True)  # CI judges th
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 TRAINED_LONG = {*TASKS}  # before a test adds one
+LONG = [  # files that take long begin first: otherwise one process ends with them, and the other has nothing left
+    "test_documentation.py", "notebooks/test_capstone.py", "workloads/test_tasks.py", "test_capstone.py",
+    "processes/test_worker.py", "harness/test_faults.py", "harness/test_run.py", "benchmarking/test_benchmark.py",
+    "tito/olympics/test_tasks.py", "tito/test_errors.py", "tito/test_commands.py", "tito/course/test_milestones.py",
+]  # fmt: skip
 TINY = Tier("test", 40_000_000, processes=1, copies=2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {str(Path(__file__).parent / name): number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(str(item.path), len(LONG)))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tinytorch.progress import silent
 
 LIMIT_S = 10.0
 SHORT_S = 0.4
-TIMES = 10
+TIMES = 6
 
 FAILURES = {
     "fail": ("raised", "KeyError: 'lost'"),
@@ -68,7 +68,7 @@ def test_what_was_printed_is_known_once_the_worker_is_closed(service: str) -> No
 
 @pytest.mark.parametrize("method", ["fail_aloud", "leave_aloud", "loop_aloud"])
 def test_a_failure_carries_what_was_printed_and_no_stack(service: str, method: str) -> None:
-    assert failure_of(service, method, 2.0).output == "noise\n"
+    assert failure_of(service, method, 1.0).output == "noise\n"
 
 
 def test_of_a_flood_of_prints_the_end_is_kept_and_nothing_waits(service: str) -> None:
@@ -124,7 +124,9 @@ def test_the_environment_is_set_before_the_worker_starts(service: str) -> None:
 
 
 @pytest.mark.parametrize("method", FAILURES)
-def test_each_failure_is_named_and_leaves_nothing_ten_times(method: str, service: str, left_behind: LeftBehind) -> None:
+def test_each_failure_is_named_and_leaves_nothing_every_time(
+    method: str, service: str, left_behind: LeftBehind
+) -> None:
     for _ in range(TIMES):
         failure = failure_of(service, method, LIMIT_S)
 
@@ -143,7 +145,7 @@ def test_nor_where_the_system_gives_no_place_apart(service: str, method: str, le
 
 
 @pytest.mark.parametrize("method", TIME_OUTS)
-def test_whoever_does_not_answer_times_out_within_the_limit_and_leaves_nothing_ten_times(
+def test_whoever_does_not_answer_times_out_within_the_limit_and_leaves_nothing_every_time(
     method: str, service: str, left_behind: LeftBehind
 ) -> None:
     start_s = time.monotonic()
@@ -157,7 +159,7 @@ def test_whoever_does_not_answer_times_out_within_the_limit_and_leaves_nothing_t
 
 @pytest.mark.parametrize("method", ["fail", "leave", "loop"])
 def test_the_line_at_fault_is_on_the_stack(method: str, service: str) -> None:
-    frames = failure_of(service, method, 2.0).frames
+    frames = failure_of(service, method, 1.0).frames
 
     assert method in [frame.function for frame in frames[-2:]]
 
