@@ -90,11 +90,12 @@ def guarded(files: Callable[[], Iterable[Path]], changed: Callable[[], None]) ->
 
     `changed` is told first, where that was not so.
     """
-    contents = {path: read_regular(path, LARGEST_ARTIFACT_BYTES) for path in files()}
+    there = {*files()}
+    contents = {path: read_regular(path, LARGEST_ARTIFACT_BYTES) for path in there if path.is_file()}
     try:
         yield contents
     finally:
-        planted = [path for path in files() if path not in contents]
+        planted = {*files()} - there
         spoiled = [path for path, content in contents.items() if not holds(path, sha256(content))]
         if planted or spoiled:
             changed()

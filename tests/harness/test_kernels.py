@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from tinytorch.benchmarking.session import Settings
 from tinytorch.harness import kernels
 from tinytorch.harness.contender import Challenge, Contender
-from tinytorch.harness.kernels import COMPILED, VARIABLE, environment, kernels_of
+from tinytorch.harness.kernels import VARIABLE, environment, kernels_of
 from tinytorch.progress import silent
 from tinytorch.workloads.strategies import BASELINE
 from tinytorch.workloads.task import Task
@@ -23,7 +25,7 @@ def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "users"
     (folder / KERNEL).parent.mkdir(parents=True)
     (folder / KERNEL).write_bytes(b"ours")
-    (folder / COMPILED).write_text(kernels._key())
+    kernels._mark(folder).write_text(f"{kernels._key()}\n{KERNEL}")
     monkeypatch.setenv(VARIABLE, str(folder))
     return folder
 
@@ -61,13 +63,28 @@ def test_what_an_entry_does_to_the_user_s_is_undone_and_said(users: Path, entry:
 def test_kernels_of_another_version_are_compiled_before_an_entry_runs(
     users: Path, entry: Challenge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (users / COMPILED).write_text("of old")
+    kernels._mark(users).write_text("of old")
     monkeypatch.setattr(kernels, "SERVICE", "builtins:object")
     said: list[str] = []
     with kernels_of(entry, silent, said.append):
         pass
 
     assert ["cannot be compiled" in words for words in said] == [True]
+
+
+@pytest.mark.parametrize("strange", [Path.mkdir, os.mkfifo, lambda path: path.write_bytes(b"\xff" * 200_000)])
+def test_a_mark_that_is_none_of_ours_is_made_anew(users: Path, strange: Callable[[Path], object]) -> None:
+    kernels._mark(users).unlink()
+    strange(kernels._mark(users))
+
+    assert not kernels._is_compiled(users)
+
+
+def test_kernels_that_are_gone_are_not_taken_for_compiled(users: Path) -> None:
+    assert kernels._is_compiled(users)
+    (users / KERNEL).unlink()
+
+    assert not kernels._is_compiled(users)
 
 
 def test_processes_are_told_where_they_lie(users: Path) -> None:

@@ -19,7 +19,7 @@ from pkgutil import resolve_name
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.system import cpu_model
 from tinytorch.errors import SetupMissingError
-from tinytorch.files import atomic_write, guarded, holds, reason, sha256
+from tinytorch.files import atomic_write, guarded, read_regular, reason, sha256
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge
 from tinytorch.harness.faults import scratch
 from tinytorch.owners import remove
@@ -32,7 +32,9 @@ from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 VARIABLE = "NUMBA_CACHE_DIR"  # as numba calls it
 FOLDER = "kernels"  # of the user's cache, and of a run
 KERNELS = "kernels_*"  # folders that numba makes in it, one for each folder of sources
-COMPILED = "compiled"  # a file in it: for which code, versions and processor that was done
+COMPILED = "compiled"  # before the name of a file: for which code, versions and processor, and what came of it
+LARGEST_MARK_BYTES = 100_000
+SOURCES = Path(__file__).parents[1] / "perf" / "acceleration" / "kernels"
 SERVICE = "tinytorch.harness.kernels:KernelService"
 PROGRAM = "tinytorch.perf.acceleration.kernels"
 
@@ -93,17 +95,25 @@ def _compile(users: Path, progress: Progress, say: Warn) -> None:
                 return
         if _is_compiled(users):  # by another process, meanwhile
             return
-        for path in (*users.glob(KERNELS), users / COMPILED):
-            if os.path.lexists(path):
-                remove(path)
-        _copy({path.relative_to(aside): path.read_bytes() for path in _files(aside)}, users)
-    atomic_write(users / COMPILED, _key().encode())
+        made = {path.relative_to(aside): path.read_bytes() for path in _files(aside)}
+        _copy(made, users)
+    if os.path.lexists(_mark(users)):
+        remove(_mark(users))
+    atomic_write(_mark(users), "\n".join([_key(), *map(str, made)]).encode())
 
 
 def _is_compiled(users: Path) -> bool:
-    """Whether the mark says so, and something is there that can be read."""
-    files = _files(users)
-    return bool(files) and all(map(Path.is_file, files)) and holds(users / COMPILED, sha256(_key().encode()))
+    """Whether the mark says so, and what it names is there."""
+    try:
+        key, *names = read_regular(_mark(users), LARGEST_MARK_BYTES).decode("utf-8", "replace").splitlines()
+    except (OSError, ValueError):  # it is none of ours
+        return False
+    return key == _key() and all((users / name).is_file() for name in names)
+
+
+def _mark(users: Path) -> Path:
+    """One for each checkout: numba keeps kernels by where their sources lie."""
+    return users / f"{COMPILED}-{sha256(str(SOURCES).encode())[:16]}"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -112,14 +122,16 @@ def _files(folder: Path) -> list[Path]:
 
 def _copy(contents: Mapping[Path, bytes], folder: Path) -> None:
     for path, content in contents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(folder / path, content)
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(target):
+            remove(target)
+        atomic_write(target, content)
 
 
 @cache
 def _key() -> str:
-    folder = Path(__file__).parents[1] / "perf" / "acceleration" / "kernels"
-    sources = [path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    sources = [path.read_bytes() for path in sorted(SOURCES.glob("*.py"))]
     versions = [sys.version, *map(_version, ("numba", "llvmlite", "numpy")), platform.machine(), cpu_model() or ""]
     return sha256(b"\0".join([*sources, *map(str.encode, versions)]))
 
