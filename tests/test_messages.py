@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from tinytorch import errors
 from tinytorch.errors import TinyTorchError
-from tinytorch.processes.worker import WorkerFailedError
+from tinytorch.processes.failure import WorkerFailedError
 from tito.commands import GROUPS, every_command
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, entry_error, scratch
 from tinytorch.harness.frozen import ENTRY
 from tinytorch.harness.run import run_competition
-from tinytorch.processes.worker import Frame, WorkerFailedError
+from tinytorch.processes.failure import Frame, WorkerFailedError
 from tinytorch.workloads.registry import find_task
 
 CHANGES = """

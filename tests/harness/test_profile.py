@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tinytorch.harness.profile import LONGEST_NAME, _checked
-from tinytorch.processes.worker import WorkerFailedError
+from tinytorch.processes.failure import WorkerFailedError
 
 LAYER = {
     "name": "a", "kind": "Linear", "depth": 1, "calls": 1, "parameters": 1, "weight_bytes": 4, "flops": 2,

@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from tinytorch.processes import worker as module
+from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.output import KEPT_BYTES
-from tinytorch.processes.worker import CLOSE_LIMIT_S, DEADLINE_GRACE_S, Worker, WorkerFailedError
+from tinytorch.processes.worker import CLOSE_LIMIT_S, DEADLINE_GRACE_S, Worker
 from tinytorch.progress import silent
 
 LIMIT_S = 10.0

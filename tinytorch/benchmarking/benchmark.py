@@ -27,7 +27,7 @@ from tinytorch.core.dataloader import Dataset
 from tinytorch.core.model import as_call
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ModelError, RunError, SetupMissingError, ShapeError, UsageError
-from tinytorch.processes.worker import WorkerFailedError
+from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.progress import Progress, silent
 from tinytorch.units import METRICS
 

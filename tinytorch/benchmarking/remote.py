@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,10 @@ from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.measure import Limits, Samples
 from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Subjects
 from tinytorch.benchmarking.schedule import Probe, Schedule
-from tinytorch.processes.worker import Worker, WorkerFailedError
+from tinytorch.processes.failure import WorkerFailedError
+
+if TYPE_CHECKING:
+    from tinytorch.processes.worker import Worker
 
 SERVICE = "tinytorch.benchmarking.remote:PlacementsService"
 REQUEST_LIMIT_S = 60.0
@@ -97,6 +100,8 @@ class Workers:
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Worker]:
+        from tinytorch.processes.worker import Worker  # not in the measuring processes, which load this file, too
+
         with Worker(SERVICE, self.environment, self.memory_limit_bytes) as worker:
             try:
                 yield worker

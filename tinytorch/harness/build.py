@@ -17,7 +17,8 @@ from tinytorch.harness.contender import Challenge
 from tinytorch.harness.frozen import BASELINE, MODULE_NAME, TRAINING, Frozen
 from tinytorch.harness.helpers import module_name
 from tinytorch.harness.kernels import environment
-from tinytorch.processes.worker import Worker, WorkerFailedError
+from tinytorch.processes.failure import WorkerFailedError
+from tinytorch.processes.worker import Worker
 from tinytorch.text import safe_text
 
 SERVICE = "tinytorch.harness.builder:BuildService"

@@ -12,7 +12,7 @@ from tinytorch import owners
 from tinytorch.errors import EntryError, ModelError, RunError
 from tinytorch.harness.contender import Contender
 from tinytorch.harness.frozen import ENTRY
-from tinytorch.processes.worker import Frame, WorkerFailedError
+from tinytorch.processes.failure import Frame, WorkerFailedError
 from tinytorch.text import safe_text
 
 MOST_LAST_LINES = 5

@@ -23,7 +23,8 @@ from tinytorch.files import atomic_write, guarded, read_regular, reason, sha256
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge
 from tinytorch.harness.faults import scratch
 from tinytorch.owners import remove
-from tinytorch.processes.worker import Worker, WorkerFailedError
+from tinytorch.processes.failure import WorkerFailedError
+from tinytorch.processes.worker import Worker
 from tinytorch.progress import Progress
 from tinytorch.text import safe_text
 from tinytorch.workloads.cache import Warn

@@ -19,7 +19,8 @@ from tinytorch.harness.frozen import INPUTS
 from tinytorch.harness.kernels import environment
 from tinytorch.harness.prepare import UNOBSERVED, Observer, prepared
 from tinytorch.perf.profiling import Bottleneck, ModelProfile, find_bottleneck, measure_limits, profile_model
-from tinytorch.processes.worker import Worker, WorkerFailedError
+from tinytorch.processes.failure import WorkerFailedError
+from tinytorch.processes.worker import Worker
 from tinytorch.text import safe_text
 
 SERVICE = "tinytorch.harness.profile:ProfileService"

@@ -7,7 +7,6 @@ Replies are data (JSON): nothing that comes from there is ever unpickled or exec
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import re
@@ -16,10 +15,11 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from tinytorch.errors import SetupMissingError, WorkerError
+from tinytorch.errors import SetupMissingError
+from tinytorch.processes.failure import Frame, WorkerFailedError
 from tinytorch.processes.killing import MARK, forget_guard, keep_guard, kill_adopted, kill_marked, kill_tree
 from tinytorch.processes.output import Tail
 from tinytorch.progress import Progress
@@ -35,40 +35,6 @@ LONGEST_REPLY_BYTES = 16_777_216
 _STACK_HEAD = "(most recent call first)"
 _STACK_START = re.compile(r"^(?:Timeout \(|Fatal Python error: |Current thread 0x|Thread 0x|Stack \()", re.MULTILINE)
 _STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
-
-Failure = Literal["raised", "timed out", "died", "broke the protocol", "ran out of memory"]
-
-_MENDS: dict[Failure, str] = {
-    "raised": "run the same command again with --debug, which shows where",
-    "timed out": "close other programs and run the same command again",
-    "ran out of memory": "close other programs, or allow more: --memory-limit MB",
-    "died": "make sure that there is memory enough, and run the same command again",
-    "broke the protocol": "run the same command again; what runs there must leave its worker's pipes alone",
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Frame:
-    """One line of a worker's stack."""
-
-    file: str
-    line: int
-    function: str
-    code: str = ""
-
-
-class WorkerFailedError(WorkerError):
-    """A worker did not answer as asked: `outcome`, `detail` in words, the stack, innermost last, and its `output`."""
-
-    def __init__(
-        self, outcome: Failure, detail: str, frames: Sequence[Frame] = (), output: str = "", mend: str = ""
-    ) -> None:
-        super().__init__(f"a worker process {outcome}: {detail}", mend=mend or _MENDS[outcome])
-        self.has_own_mend = bool(mend)
-        self.outcome = outcome
-        self.detail = detail
-        self.frames = tuple(frames)
-        self.output = output
 
 
 class Worker:
