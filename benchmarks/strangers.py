@@ -111,7 +111,7 @@ def entries(options: argparse.Namespace) -> None:
 
 def report(title: str, seconds: float, peak_bytes: int, code: int, words: str) -> None:
     """A line."""
-    doubt = "  A FAULT IN TITO" if "a fault in tito" in words or code not in (1, 2, 4) else ""
+    doubt = "  A FAULT IN TITO" if "a fault in tito" in words or code not in (0, 1, 2, 4) else ""
     print(f"{seconds:6.2f} s {peak_bytes / 1e6:6.0f} MB  exit {code}  {title}: {words[:90]}{doubt}", flush=True)
 
 
