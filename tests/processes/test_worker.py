@@ -203,6 +203,14 @@ def test_a_service_that_cannot_be_imported_is_an_error_of_the_request(service: s
         worker.ask("double", LIMIT_S, value=1)
 
 
+def test_the_guard_ends_what_was_started_by_itself(service: str) -> None:
+    """Nobody has to kill it, which would lose the processor time of all below it."""
+    with Worker(service) as worker:
+        worker.ask("child", LIMIT_S)
+
+    assert worker._guard.returncode == 0
+
+
 def test_closing_twice_is_closing_once_and_ends_what_was_started(service: str, left_behind: LeftBehind) -> None:
     with Worker(service) as worker:
         worker.ask("child", LIMIT_S)

@@ -50,13 +50,15 @@ def fork_worker(requests: int) -> None:
 
 
 def _guard(first: int, is_apart: bool, requests: int, woken: int, ended: int) -> NoReturn:
-    """Wait until the worker or the parent has ended, end what is below, and end as the worker did."""
+    """Wait until the worker or the parent has ended, and end what is below; as the worker did, if that was first."""
     if not is_apart:
         _lead_a_group(first)
     status = _wait(first, requests, woken)
-    if is_apart:
+    if is_apart and status is None:
         _end_politely(first)
     _end_everything_below(first)
+    if status is None:
+        os._exit(0)
     said = apart.told_status(ended)
     _end_as(status if said is None else said)
 
@@ -67,8 +69,8 @@ def _lead_a_group(process: int) -> None:
         os.setpgid(process, process)
 
 
-def _wait(worker: int, requests: int, woken: int) -> int:
-    """The wait status of the worker once it has ended; 0 when the parent has closed the requests, or is gone.
+def _wait(worker: int, requests: int, woken: int) -> int | None:
+    """The wait status of the worker once it has ended; None when the parent has closed the requests, or is gone.
 
     The requests are the worker's to read. Asked for no event at all, poll still tells when nobody can write any more.
     """
@@ -77,7 +79,7 @@ def _wait(worker: int, requests: int, woken: int) -> int:
     poller.register(woken, select.POLLIN)
     while True:
         if requests in dict(poller.poll()):
-            return 0
+            return None
         with contextlib.suppress(BlockingIOError):
             os.read(woken, 512)
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:  # adopted orphans end here too
@@ -87,9 +89,8 @@ def _wait(worker: int, requests: int, woken: int) -> int:
 
 def _end_politely(first: int) -> None:
     """Whoever begins a place apart ends all in it, and waits for them: otherwise nobody would know their times."""
-    with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it has ended, and was waited for
-        os.kill(first, signal.SIGTERM)
-        os.waitpid(first, 0)
+    os.kill(first, signal.SIGTERM)  # not waited for yet, so that no other process can have its number
+    os.waitpid(first, 0)
 
 
 def _end_everything_below(worker: int) -> None:

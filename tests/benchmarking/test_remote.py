@@ -1,0 +1,51 @@
+"""What a worker says is looked at before it is believed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tinytorch.benchmarking.placements import Inspection
+from tinytorch.benchmarking.remote import RemotePlacements
+from tinytorch.benchmarking.schedule import BlockShape, Probe, Schedule
+from tinytorch.processes.failure import WorkerFailedError
+
+PLAN = Schedule(1, 1, copies=1, visits=1, block=BlockShape(1, 0, 2), calls_per_sample=(1, 1))
+PROBE, SEEN = Probe((5, 5), 1, 1), Inspection([1, 1], 1, [])
+VISIT = [[[[5, 5]]], [[[5, 5]]]]
+
+
+def placements(reply: object) -> RemotePlacements:
+    """Of two models, in a worker that says just that to everything."""
+    worker = SimpleNamespace(ask=lambda *_, **__: reply)
+    return RemotePlacements(worker, SimpleNamespace(limit_s=1, models=2, scratch=Path(), largest_answer_bytes=1))
+
+
+def asked(verb: str, reply: object) -> Any:
+    arguments = {"visit": (PLAN,), "time_passes": (0,)}.get(verb, ())
+    return getattr(placements(reply), verb)(*arguments)
+
+
+GOOD = {"probe": asdict(PROBE), "inspect": asdict(SEEN), "visit": VISIT, "time_passes": [5]}
+BAD = [
+    ("probe", {**asdict(PROBE), "call_ns": [5]}), ("inspect", {**asdict(SEEN), "kept_bytes": [1]}),
+    ("inspect", {**asdict(SEEN), "blas_threads": 0}), ("visit", [[*model, model[0]] for model in VISIT]),
+    ("time_passes", []), ("time_passes", "nonsense"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", GOOD)
+def test_what_makes_sense_is_believed(verb: str) -> None:
+    asked(verb, GOOD[verb])
+
+
+@pytest.mark.parametrize(("verb", "reply"), BAD)
+def test_what_makes_none_breaks_the_protocol(verb: str, reply: object) -> None:
+    with pytest.raises(WorkerFailedError, match="makes no sense") as caught:
+        asked(verb, reply)
+
+    assert caught.value.outcome == "broke the protocol"
