@@ -60,7 +60,7 @@ def measure_task(task: Task, tier: str, results: Path) -> None:
 def line_of(run: Run, event: OlympicEvent) -> Line:
     """What one run shows."""
     first, second = run.baseline.metrics, run.optimized.metrics
-    scores, found = compute_scores(first, second), compared(first, second)
+    scores, found = compute_scores(run), compared(first, second)
     (judged,) = (each for each in eligibility(second, scores) if each.event is event)
     speedup = found.speedup
     return {

@@ -19,6 +19,7 @@ from tinytorch.core.layers import Layer
 from tinytorch.files import atomic_write
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads import cache
+from tinytorch.workloads import task as tasks
 from tinytorch.workloads.registry import TASKS
 from tinytorch.workloads.task import Task
 from tito.workspace.lock import Lock
@@ -76,7 +77,7 @@ def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def _trained_once() -> Iterator[None]:
     """Whichever process of the tests needs a baseline first trains it for all of them, and for the next time."""
-    train = cache.train_baseline
+    train = tasks.train_baseline
 
     def trained(task: Task, progress: Progress = silent) -> Layer:
         if task.name not in TRAINED_LONG:
@@ -90,5 +91,5 @@ def _trained_once() -> Iterator[None]:
         return pickle.loads(path.read_bytes())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "train_baseline", trained)
+        patch.setattr(tasks, "train_baseline", trained)
         yield

@@ -35,7 +35,6 @@ TASK = Task(
     dataset_sha256="a" * 64,
     build_model=build_model,
     recipe=Recipe(epochs=12, batch_size=32, learning_rate=5e-3, seed=0),
-    expected_accuracy=1.0,
     freshen=f"{other_prompts.__module__}:{other_prompts.__name__}",
     vocabulary=DIGITS,
     strategies=(Strategy("all_around", (KV_CACHE,)),),

@@ -320,7 +320,7 @@ COMPOSED = {
 def test_every_event_can_judge_a_composition_of_techniques(steps, small_task, cache_directory: Path) -> None:
     contender = Contender.reference(Strategy("composed", steps))
     run = run_competition(Challenge(small_task, contender, Settings(TINY), cache_directory=cache_directory))
-    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    scores = compute_scores(run)
     judged = eligibility(run.optimized.metrics, scores)
 
     assert {event.event for event in judged} == set(OlympicEvent)

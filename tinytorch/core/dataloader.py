@@ -204,6 +204,24 @@ class Compose:
         return inputs
 
 
+class AsImages(RandomTransform):
+    """Transforms of images for inputs that are rows (N, C * H * W): looked at as (N, *shape), and made rows again."""
+
+    def __init__(self, shape: Sequence[int], *transforms: Transform) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        self.transform = Compose(transforms)
+
+    def change(self, inputs: Array, generator: np.random.Generator) -> Array:
+        """(N, C * H * W), or images (N, C, H, W); kept."""
+        try:
+            images = inputs.reshape(-1, *self.shape)
+        except ValueError as error:
+            raise ShapeError(f"inputs {inputs.shape} cannot be looked at as images {self.shape}") from error
+        changed: Array = self.transform(images, generator)
+        return changed.reshape(inputs.shape)
+
+
 class RandomNoise(RandomTransform):
     """Adds draws from a normal distribution of standard deviation `scale`."""
 

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking import integrity
 from tinytorch.benchmarking.placements import Placements, Subjects
+from tinytorch.competition.rules.events import load_rules
 from tinytorch.core.metrics import correctness
 from tinytorch.workloads.cache import Baseline, find_baseline
 from tinytorch.workloads.models import load_model
@@ -44,7 +45,7 @@ class TaskCard:
     title: str
     train_samples: int
     test_samples: int
-    expected_accuracy: float
+    reference_accuracy: float | None
     strategies: list[StrategyCard]
     baseline: BaselineCard | None
 
@@ -58,7 +59,7 @@ def task_card(task: Task, cache_directory: Path | None = None) -> TaskCard:
         title=task.title,
         train_samples=len(train),
         test_samples=len(test),
-        expected_accuracy=task.expected_accuracy,
+        reference_accuracy=load_rules().reference_accuracy.get(task.name),
         strategies=[StrategyCard(each.name, each.techniques, each.costs) for each in task.strategies],
         baseline=_look_at(found, task) if found else None,
     )

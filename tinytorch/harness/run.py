@@ -127,7 +127,6 @@ def record(challenge: Challenge, baseline: Artifact, built: Built, session: Sess
             name=task.name,
             dataset_sha256=task.dataset_sha256,
             test_samples=test.labels.size,  # a sequence has a label for each token
-            expected_accuracy=task.expected_accuracy,
         ),
         source=_source_record(contender, built.declared),
         system_info=session.system_info,

@@ -17,7 +17,7 @@ from tinytorch.files import LARGEST_ARTIFACT_BYTES, atomic_write, guarded, holds
 from tinytorch.owners import remove
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.place import NAME_ANOTHER, users_folder
-from tinytorch.workloads.task import Task, train_baseline
+from tinytorch.workloads.task import Task, baseline_of
 
 Warn = Callable[[str], None]
 
@@ -97,7 +97,7 @@ def _found(task: Task, folder: Path, warn: Warn) -> Baseline | None:
 
 
 def _trained(task: Task, folder: Path, progress: Progress) -> Baseline:
-    content = pickle.dumps(train_baseline(task, progress), protocol=pickle.HIGHEST_PROTOCOL)
+    content = pickle.dumps(baseline_of(task, progress), protocol=pickle.HIGHEST_PROTOCOL)
     digest = sha256(content)
     path = folder / f"{digest}.pickle"
     atomic_write(path, content)

@@ -32,7 +32,6 @@ TASK = Task(
     dataset_sha256=DIGITS_SHA256,
     build_model=build_model,
     recipe=Recipe(epochs=6, batch_size=64, learning_rate=1e-3, seed=0),
-    expected_accuracy=0.97,
     freshen="tinytorch.datasets.digits:with_noise",
     strategies=(
         Strategy("latency_sprint", (prune(32, epochs=60), FUSION), "two points of accuracy"),

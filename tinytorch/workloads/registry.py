@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from tinytorch.workloads.task import Task
 
 TASKS = {
+    "fashion_mlp": "tinytorch.workloads.fashion_mlp:TASK",
+    "fashion_cnn": "tinytorch.workloads.fashion_cnn:TASK",
+    "words": "tinytorch.workloads.words:TASK",
     "digits_mlp": "tinytorch.workloads.digits_mlp:TASK",
     "digits_cnn": "tinytorch.workloads.digits_cnn:TASK",
     "tinygpt": "tinytorch.workloads.tinygpt:TASK",

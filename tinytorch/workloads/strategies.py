@@ -51,14 +51,27 @@ def apply(steps: Iterable[Step], model: Layer, train_data: TensorDataset) -> Lay
     return model
 
 
-def technique(name: str, function: str, tuned: bool = False, **options: Any) -> Step:
-    """A function of the library, by its address, as a step; a `tuned` one is given the training split."""
-    return Step(name, f"{__name__}:applied", {"function": function, "tuned": tuned, "options": options})
+def technique(name: str, function: str, tuned: bool = False, transforms: str | None = None, **options: Any) -> Step:
+    """A function of the library, by its address, as a step.
+
+    A `tuned` one is given the training split, and what `transforms` is the address of, which changes its batches.
+    """
+    arguments = {"function": function, "tuned": tuned, "transforms": transforms, "options": options}
+    return Step(name, f"{__name__}:applied", arguments)
 
 
-def applied(model: Layer, train_data: TensorDataset, function: str, tuned: bool, options: dict[str, Any]) -> Layer:
+def applied(
+    model: Layer,
+    train_data: TensorDataset,
+    function: str,
+    tuned: bool,
+    transforms: str | None,
+    options: dict[str, Any],
+) -> Layer:
     """What a step of `technique` does."""
     given = {**options, "train_data": train_data} if tuned else options
+    if transforms is not None:
+        given = {**given, "transforms": resolve_name(transforms)}
     changed: Layer = resolve_name(function)(model, **given)
     return changed
 
@@ -79,10 +92,18 @@ def compiled(model: Layer, train_data: TensorDataset) -> Layer:
     return compile_model(model, train_data.inputs[:1], fastest_backend())
 
 
-def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3) -> Step:
+def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3, **tuning: Any) -> Step:
     """Structured pruning of every hidden layer to `keep` neurons or channels, or that share, fine-tuned."""
-    options = {"keep": keep, "epochs": epochs, "learning_rate": learning_rate}
+    options = {"keep": keep, "epochs": epochs, "learning_rate": learning_rate, **tuning}
     return technique("Structured Pruning", "tinytorch.perf.compression:prune_neurons", tuned=True, **options)
+
+
+def prune_heads(heads: int, hidden: int, epochs: int, batch_size: int = 16) -> Step:
+    """A GPT with so many heads and hidden neurons in every block, fine-tuned."""
+    return technique(
+        "Head and Neuron Pruning", "tinytorch.perf.compression:prune_transformer", tuned=True,
+        heads=heads, hidden=hidden, epochs=epochs, batch_size=batch_size, learning_rate=1e-3,
+    )  # fmt: skip
 
 
 FUSION = Step("Operator Fusion", f"{__name__}:compiled")
@@ -90,7 +111,4 @@ INT8 = technique("INT8 Quantization", "tinytorch.perf.quantization:quantize_mode
 INT4 = technique("INT4 Quantization", "tinytorch.perf.quantization:quantize_model", bits=4, ranges="mse")
 KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:with_kv_cache")
 SHARING = technique("Weight Sharing", "tinytorch.perf.compression:share_weights", clusters=16)
-PRUNE_HEADS = technique(
-    "Head and Neuron Pruning", "tinytorch.perf.compression:prune_transformer", tuned=True,
-    heads=1, hidden=16, epochs=2, batch_size=8, learning_rate=1e-3,
-)  # fmt: skip
+PRUNE_HEADS = prune_heads(heads=1, hidden=16, epochs=2, batch_size=8)

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from tinytorch.core.dataloader import DataLoader, TensorDataset
+from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform
 from tinytorch.core.layers import Layer
 from tinytorch.core.losses import CrossEntropyLoss
-from tinytorch.core.optimizers import Adam
-from tinytorch.core.training import Trainer
+from tinytorch.core.optimizers import Adam, AdamW
+from tinytorch.core.state import load_state_dict
+from tinytorch.core.tensor import Tensor
+from tinytorch.core.training import CosineSchedule, Trainer
+from tinytorch.datasets.shipped import shipped_arrays
 from tinytorch.errors import UsageError
 from tinytorch.progress import Progress, silent
 from tinytorch.text import nearest
 from tinytorch.workloads.strategies import Strategy
 
 Split = tuple[TensorDataset, TensorDataset]  # train, test
+BASELINES = Path(__file__).with_name("baselines")
+LEAST_RATE = 0.01  # what a cosine falls to, of the highest rate
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the baseline is trained: Adam on cross entropy, seeded."""
+    """How the baseline is trained: Adam on cross entropy, seeded, on batches that `transforms` change.
+
+    With a `weight_decay` it is AdamW, whose learning rate rises for an epoch and then falls along a cosine.
+    """
 
     epochs: int
     batch_size: int
     learning_rate: float
     seed: int
+    weight_decay: float | None = None
+    transforms: tuple[Transform, ...] = ()
+
+
+def fit(model: Layer, train: TensorDataset, recipe: Recipe, progress: Progress = silent) -> Layer:
+    """Train `model` in place by `recipe` and hand it back, switched to inference."""
+    loader = DataLoader(train, recipe.batch_size, shuffle=True, seed=recipe.seed, transforms=recipe.transforms)
+    optimizer, schedule = steps_of(recipe, model.parameters())
+    Trainer(model, optimizer, CrossEntropyLoss(), schedule, progress=progress).fit(loader, recipe.epochs)
+    return model.eval()
+
+
+def steps_of(recipe: Recipe, parameters: Iterable[Tensor]) -> tuple[Adam, CosineSchedule | None]:
+    """The optimizer of a recipe, and what sets its learning rate."""
+    rate = recipe.learning_rate
+    if recipe.weight_decay is None:
+        return Adam(parameters, lr=rate), None
+    schedule = CosineSchedule(rate, rate * LEAST_RATE, recipe.epochs, warmup_epochs=1)
+    return AdamW(parameters, lr=rate, weight_decay=recipe.weight_decay), schedule
 
 
 @dataclass(frozen=True)
@@ -35,6 +64,7 @@ class Task:
     """One task. `version` goes up whenever a change of data, model or recipe gives another baseline.
 
     `freshen` is the address of a function that makes inputs like the given ones, which no model has seen, for timing.
+    Weights with the digest `weights_sha256` are shipped as `baselines/NAME.npz` (float16); without one it is trained.
     With a `vocabulary` the answers are so many tokens, from 0 on, else scores of classes.
     """
 
@@ -45,9 +75,10 @@ class Task:
     dataset_sha256: str
     build_model: Callable[[int], Layer]
     recipe: Recipe
-    expected_accuracy: float
     freshen: str
     vocabulary: int | None = None
+    weights_sha256: str | None = None
+    fit: Callable[[Any, TensorDataset, Recipe, Progress], Layer] = fit
     strategies: tuple[Strategy, ...] = ()
 
     def strategy(self, name: str) -> Strategy:
@@ -59,6 +90,15 @@ class Task:
         return known[name]
 
 
+def baseline_of(task: Task, progress: Progress = silent) -> Layer:
+    """The task's baseline: with the weights that are shipped, where there are some, else trained."""
+    if task.weights_sha256 is None:
+        return train_baseline(task, progress)
+    model = task.build_model(task.recipe.seed)
+    load_state_dict(model, shipped_arrays(BASELINES / f"{task.name}.npz", task.weights_sha256))
+    return model.eval()
+
+
 def train_baseline(task: Task, progress: Progress = silent) -> Layer:
     """Train the task's model from its seed: the same weights every time on the same numpy and machine.
 
@@ -67,13 +107,4 @@ def train_baseline(task: Task, progress: Progress = silent) -> Layer:
     train, _ = task.load_data()
     model = task.build_model(task.recipe.seed)
     with threadpool_limits(1, user_api="blas"):
-        return fit(model, train, task.recipe, progress)
-
-
-def fit(model: Layer, train: TensorDataset, recipe: Recipe, progress: Progress = silent) -> Layer:
-    """Train `model` in place by `recipe` and hand it back, switched to inference."""
-    loader = DataLoader(train, batch_size=recipe.batch_size, shuffle=True, seed=recipe.seed)
-    optimizer = Adam(model.parameters(), lr=recipe.learning_rate)
-    Trainer(model, optimizer, CrossEntropyLoss(), progress=progress).fit(loader, recipe.epochs)
-    model.eval()
-    return model
+        return task.fit(model, train, task.recipe, progress)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
+from typing import Any
 
 from tinytorch.workloads.strategies import FUSION, Step, Strategy
 from tinytorch.workloads.task import Task
 
 COMPILE = (
-    "from tinytorch.perf.acceleration import compile_model, fastest_backend",
+    ["from tinytorch.perf.acceleration import compile_model, fastest_backend"],
     "compile_model(model, train_data.inputs[:1], fastest_backend())",
 )
 LONGEST_ARGUMENTS = 85  # in one line with the call
+WIDTH = 100
 IDEAS = {
     "Structured Pruning": "keep fewer neurons until accuracy suffers; more epochs win some of it back",
     "Head and Neuron Pruning": "keep fewer heads, or fewer neurons, until answers suffer",
@@ -26,7 +29,7 @@ IDEAS = {
 def entry_text(task: Task, strategy: Strategy) -> str:
     """A Python file with `optimize`, commented, that runs as it stands."""
     parts = [_written(step) for step in strategy.steps]
-    imports = "\n".join(sorted({line for line, _ in parts}))
+    imports = "\n".join(sorted({line for lines, _ in parts for line in lines}))
     names = ", ".join(f'"{name}"' for name in strategy.techniques)
     body = "\n".join(
         f"    # {IDEAS[step.technique]}\n    model = {call}"
@@ -50,17 +53,29 @@ def optimize(model, train_data):
 '''
 
 
-def _written(step: Step) -> tuple[str, str]:
-    """The import that a step needs, and its call."""
+def _written(step: Step) -> tuple[list[str], str]:
+    """The imports that a step needs, and its call."""
     if step == FUSION:
         return COMPILE
-    module, _, name = step.arguments["function"].partition(":")
+    addresses = [address for address in (step.arguments["function"], step.arguments["transforms"]) if address]
+    imports = ["from {} import {}".format(*address.split(":")) for address in addresses]
+    name = addresses[0].split(":")[1]
     given = ", ".join(["model", *_options(step)])
     is_long = len(given) > LONGEST_ARGUMENTS
-    return f"from {module} import {name}", f"{name}(\n        {given}\n    )" if is_long else f"{name}({given})"
+    return imports, f"{name}(\n{_indented(given)}\n    )" if is_long else f"{name}({given})"
+
+
+def _indented(arguments: str) -> str:
+    return fill(arguments, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8, break_long_words=False)
+
+
+def _literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _options(step: Step) -> Iterator[str]:
-    yield from (f"{name}={value!r}" for name, value in step.arguments["options"].items())
+    yield from (f"{name}={_literal(value)}" for name, value in step.arguments["options"].items())
     if step.arguments["tuned"]:
         yield "train_data=train_data"
+    if step.arguments["transforms"]:
+        yield f"transforms={step.arguments['transforms'].split(':')[1]}"

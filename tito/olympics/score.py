@@ -31,8 +31,8 @@ def score(
     judged_by = read_rules(rules)
     record = Workspace(folder).run(run, task)
     metrics = record.optimized.metrics
-    scores = compute_scores(record.baseline.metrics, metrics, judged_by)
     tested = compared(record.baseline.metrics, metrics, judged_by)
+    scores = compute_scores(record, judged_by, tested)
     found = speedup_across_sessions(tested.speedup, record.protocol.sessions, judged_by)
     events = eligibility(metrics, scores, judged_by)
     standings = {event.event.value: standing(record, event.event, judged_by) for event in events}

@@ -243,6 +243,6 @@ def _run_entry(run: Run, content: bytes) -> RunLine:
     spread = block_distribution(first.latency, second.latency) if first.latency and second.latency else None
     return RunLine(
         id=run.id, created_at=run.protocol.ended_at.isoformat(), task=run.task.name, source=run.source.name,
-        scores=compute_scores(first, second).model_dump(), sha256=sha256(content),
+        scores=compute_scores(run).model_dump(), sha256=sha256(content),
         blocks=Blocks(**spread.model_dump(include={"lower", "upper", "counts"})) if spread else None,
     )  # fmt: skip

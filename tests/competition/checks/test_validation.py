@@ -299,7 +299,7 @@ def test_an_unknown_check_suggests_the_nearest() -> None:
         ("run.protocol.timer_overhead_ns", "timer_floor", "did not record its timer's overhead"),
         ("run.protocol.memory_bandwidth_bytes_per_s", "memory_traffic", "did not record its memory bandwidth"),
         ("run.protocol.flops_per_s", "arithmetic", "did not record its arithmetic rate"),
-        ("run.task.expected_accuracy", "baseline_accuracy", "did not record which accuracy"),
+        ("run.task", "baseline_accuracy", "do not say which accuracy"),
         ("run.optimized.layer_kinds", "arithmetic", "layer kinds of the optimized model are not known"),
         ("run.task", "test_set", "no task is named"),
         ("run.protocol", "sample_shape", "no protocol"),

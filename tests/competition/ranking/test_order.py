@@ -17,9 +17,9 @@ from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.order import BEST_FIRST, ranked
 from tinytorch.competition.ranking.rulers import ruler
 from tinytorch.competition.record.submission import Scores
-from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.competition.rules.events import Rules, former_rules, load_rules
 
-RULES = load_rules()
+RULES, FORMER = load_rules(), former_rules("1.1")
 
 
 def ranks(entries: list[Figures], ranking: str = "speedup", rules: Rules = RULES) -> list[tuple[int, str]]:
@@ -84,7 +84,7 @@ def test_accuracy_is_compared_sample_by_sample() -> None:
 
 def test_errors_count_in_the_all_around_score() -> None:
     """Of two that are alike in speed and size."""
-    values = {wrong: 2.0 * ((0.1 + 0.005) / (wrong / 100 + 0.005)) ** (1 / 3) for wrong in (2, 30)}
+    values = {wrong: 2.0 * 2 ** (-100 * wrong / SAMPLES / 3) for wrong in (2, 30)}
     few = answered("few", range(2), value=values[2], verdict=Verdict.BETTER)
     many = answered("many", range(30), value=values[30], verdict=Verdict.BETTER)
 
@@ -132,20 +132,27 @@ def test_with_a_correction_for_the_leaders_pairs_alone_it_would_be_far_more(monk
     assert sum(ranks(each)[-1][0] > 1 for each in entries) / rounds > 0.15
 
 
-def with_one_percent_of_errors(generator: np.random.Generator, name: str) -> Figures:
+def with_one_percent_of_errors(generator: np.random.Generator, name: str, rules: Rules) -> Figures:
     """A session of a model that gets each test sample wrong by chance."""
     timed, wrong = session(generator, name, 2.0), np.flatnonzero(generator.random(SAMPLES) < 0.01)
-    value = (timed.value * (0.1 + 0.005) / (wrong.size / SAMPLES + 0.005)) ** (1 / 3)
+    error = wrong.size / SAMPLES
+    worth = (0.1 + 0.005) / (error + 0.005) if rules.scoring.error_ratio_smoothing else 2 ** (2 - 100 * error)
+    value = (timed.value * worth) ** (1 / 3)
     return timed.model_copy(update={"bitmaps": (right(range(10)), right(wrong)), "value": value})
 
 
-@pytest.mark.parametrize(("half_sample", "least", "most"), [(0.5, 0.0, 0.10), (0.0, 0.15, 1.0)])
-def test_a_few_errors_more_are_chance(monkeypatch, half_sample: float, least: float, most: float) -> None:
+@pytest.mark.parametrize(
+    ("rules", "half_sample", "least", "most"),
+    [(RULES, 0.5, 0.0, 0.10), (FORMER, 0.5, 0.0, 0.10), (FORMER, 0.0, 0.15, 1.0)],
+)
+def test_a_few_errors_more_are_chance(monkeypatch, rules: Rules, half_sample: float, least: float, most: float) -> None:
     """Of ten equal models; without the half sample one that made no error by luck would be told from the others."""
     monkeypatch.setattr("tinytorch.competition.ranking.rulers.HALF_SAMPLE", half_sample)
     generator, rounds = np.random.default_rng(9), 150
-    entries = [[with_one_percent_of_errors(generator, f"{number:x}") for number in range(10)] for _ in range(rounds)]
-    told = sum(ranks(each, "all_around")[-1][0] > 1 for each in entries) / rounds
+    entries = [
+        [with_one_percent_of_errors(generator, f"{number:x}", rules) for number in range(10)] for _ in range(rounds)
+    ]
+    told = sum(ranks(each, "all_around", rules)[-1][0] > 1 for each in entries) / rounds
 
     assert least <= told <= most
 

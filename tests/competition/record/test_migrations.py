@@ -22,6 +22,7 @@ FROZEN = Path(__file__).with_name("frozen")
 VERSIONS = [*STEPS, SCHEMA_VERSION]
 MEASURED_BEFORE = FROZEN / "submission-1.0.json"
 FORMER_RUN = FROZEN / "run-2.1.json"
+RUN_OF_3_0 = FROZEN / "run-3.0.json"
 EXAMPLES = [path for kind in ("claimed", "submission") for path in sorted(FROZEN.glob(f"{kind}-*"))]
 EXAMPLES.remove(MEASURED_BEFORE)
 
@@ -57,10 +58,10 @@ def test_times_of_the_former_recipe_are_refused_by_the_name_of_their_version() -
 
 
 def test_nothing_else_lies_among_the_frozen_files() -> None:
-    """Three files per version, and a run."""
+    """Three files per version, and two runs."""
     schemas = [FROZEN / f"schema-{version}.json" for version in VERSIONS]
 
-    assert sorted(FROZEN.iterdir()) == sorted([*EXAMPLES, *schemas, MEASURED_BEFORE, FORMER_RUN])
+    assert sorted(FROZEN.iterdir()) == sorted([*EXAMPLES, *schemas, MEASURED_BEFORE, FORMER_RUN, RUN_OF_3_0])
     assert len(EXAMPLES) == 2 * len(VERSIONS) - 1
 
 
@@ -74,7 +75,7 @@ def test_the_schema_of_a_version_does_not_change() -> None:
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        ("3.1", "'3.1' is newer than this program; known are 1.0"),
+        ("3.2", "'3.2' is newer than this program; known are 1.0"),
         ("2.10", "'2.10' is not known"),
         ("0.9", "'0.9' is not known"),
         ("3.10", "'3.10' is newer"),
@@ -144,6 +145,30 @@ def test_a_key_that_2_2_did_not_have_hides_nothing(place: str) -> None:
     assert failed == ["schema"]
 
 
+def test_what_accuracy_is_worth_has_the_name_of_3_1() -> None:
+    """And keeps the value that the formula of its rules gave it."""
+    document = json.loads((FROZEN / "submission-3.0.json").read_bytes())
+    scores = migrate(document)[0]["derived"]["scores"]
+
+    assert scores["accuracy_factor"] == document["derived"]["scores"]["error_ratio"]
+    assert "error_ratio" not in scores
+
+
+def test_a_file_of_3_0_cannot_have_both_names() -> None:
+    document = json.loads((FROZEN / "submission-3.0.json").read_bytes())
+    document["derived"]["scores"]["accuracy_factor"] = 9.0
+
+    assert validate_bytes(json.dumps(document).encode())["checks"][-1]["name"] == "schema"
+
+
+def test_a_run_of_3_0_is_read_without_what_it_expected() -> None:
+    document = json.loads(RUN_OF_3_0.read_bytes())
+    run = parse_run("run.json", RUN_OF_3_0.read_bytes())
+
+    assert document["run"]["task"].pop("expected_accuracy") == 0.97
+    assert run.task.model_dump() == document["run"]["task"]
+
+
 def test_a_file_of_3_0_that_says_2_2_is_refused() -> None:
     document = json.loads((FROZEN / "submission-3.0.json").read_bytes()) | {"schema_version": "2.2"}
 
@@ -151,7 +176,7 @@ def test_a_file_of_3_0_that_says_2_2_is_refused() -> None:
 
 
 @pytest.mark.parametrize("key", ["task", "source", "system_info", "protocol"])
-@pytest.mark.parametrize("version", ["2.2", "3.0"])
+@pytest.mark.parametrize("version", ["2.2", "3.0", "3.1"])
 def test_what_is_not_known_is_null_and_never_left_out(version: str, key: str) -> None:
     document = json.loads((FROZEN / f"submission-{version}.json").read_bytes())
     del document.get("run", document)[key]

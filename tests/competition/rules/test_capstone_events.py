@@ -72,7 +72,7 @@ def test_submission_generation(event: OlympicEvent, run: Run) -> None:
     baseline, optimized = record.run.baseline.metrics, record.run.optimized.metrics
 
     assert json.loads(text) == document
-    assert record.derived.scores == compute_scores(baseline, optimized)
+    assert record.derived.scores == compute_scores(record.run)
     assert record.derived.statistics == compare_metrics(baseline, optimized)
     assert record.digest == content_digest(document)
     assert datetime.fromisoformat(document["declaration"]["created_at"]).tzinfo is not None

@@ -19,7 +19,7 @@ from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.expectation import standing
 from tinytorch.competition.scoring.scores import compute_scores
 
-SHIPPED = load_rules().model_dump(mode="json")
+SHIPPED = load_rules().model_dump(mode="json", exclude_none=True)
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -69,6 +69,11 @@ def opened(document: dict[str, Any]) -> None:
     NEGATIVE_CONTROLS["accuracy_gain"](document)
 
 
+def named(run: Run, task: str) -> Run:
+    """The same numbers of another task."""
+    return run.model_copy(update={"task": run.task.model_copy(update={"name": task})})
+
+
 @pytest.fixture(scope="module")
 def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str, Any]]) -> Callable[[Rules], Any]:
     """Everything that rules decide of a run and of a good and many bad submissions."""
@@ -76,10 +81,11 @@ def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str,
     parsed = [parse_object(document) for document in documents]
 
     def judge(rules: Rules) -> Any:
-        scores = compute_scores(run.baseline.metrics, run.optimized.metrics, rules)
+        scores = compute_scores(run, rules)
+        on_tasks = [compute_scores(named(run, task), rules) for task in rules.reference_accuracy]
         findings = [findings_of(one, rules) for one in parsed]
         verdicts = [standing(run, event, rules) for event in OlympicEvent]
-        return scores, eligibility(run.optimized.metrics, scores, rules), verdicts, findings
+        return on_tasks, scores, eligibility(run.optimized.metrics, scores, rules), verdicts, findings
 
     return judge
 
@@ -98,7 +104,7 @@ def test_another_value_of_a_rule_changes_what_is_judged(path: tuple[Any, ...], j
 SHOWN_ELSEWHERE = {"significance.session_spread"}  # by `score`, and judged by when runs of several sessions are ranked
 
 
-def named() -> set[str]:
+def looked_by() -> set[str]:
     """The rules that pages of checks name."""
     return {rule for page in PAGES.values() for rule in page.rules}
 
@@ -106,7 +112,7 @@ def named() -> set[str]:
 def test_every_rule_is_looked_by() -> None:
     """Its page says by which check, but for one."""
     rules = {".".join(map(str, path)) for path in leaves(SHIPPED)}
-    unnamed = {rule for rule in rules if not any(rule == name or rule.startswith(f"{name}.") for name in named())}
+    unnamed = {rule for rule in rules if not any(rule == name or rule.startswith(f"{name}.") for name in looked_by())}
 
     assert unnamed == SHOWN_ELSEWHERE
 
@@ -115,5 +121,5 @@ def test_every_rule_that_a_check_names_is_there() -> None:
     """And a check that names none says why it holds without."""
     rules = [".".join(map(str, path)) for path in leaves(SHIPPED)]
 
-    assert [name for name in named() if not any(f"{rule}.".startswith(f"{name}.") for rule in rules)] == []
+    assert [name for name in looked_by() if not any(f"{rule}.".startswith(f"{name}.") for rule in rules)] == []
     assert all(page.why for page in PAGES.values() if not page.rules)

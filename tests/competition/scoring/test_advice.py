@@ -19,7 +19,7 @@ EVENTS = list(OlympicEvent)
 def said(run: Run, event: OlympicEvent) -> str:
     """The advice for an event."""
     metrics, rules = run.optimized.metrics, load_rules()
-    scores = compute_scores(run.baseline.metrics, metrics, rules)
+    scores = compute_scores(run, rules)
     return advice(eligibility(metrics, scores, rules)[EVENTS.index(event)], scores, metrics.accuracy, rules)
 
 

@@ -31,7 +31,7 @@ def test_outcome_of_a_ratio(bounds: tuple[float, float] | None, better: Answer, 
 
 @pytest.mark.parametrize("event", OlympicEvent)
 def test_the_interval_of_every_event_holds_its_score(run: Run, event: OlympicEvent) -> None:
-    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    scores = compute_scores(run)
     found = standing(run, event)
     score = 100 * scores.accuracy_delta if found.alike == 0 else scores.model_dump()[found.score]
 

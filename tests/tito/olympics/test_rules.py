@@ -10,7 +10,7 @@ import pytest
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.rules.events import load_rules
 
-CLASS = """extends = "1.1"
+CLASS = """extends = "2.0"
 version = "strict"
 [events.latency_sprint]
 constraints = [{ metric = "accuracy", operator = ">=", limit = 0.999 }]
@@ -92,7 +92,7 @@ def test_a_dry_run_checks_and_writes_nothing(athlete: Path, tito) -> None:
     "command", [["score"], ["validate"], ["submit", "--event", "all_around"], ["benchmark"], ["rules"]]
 )
 def test_rules_that_are_wrong_are_refused_before_anything_is_done(athlete: Path, tito, command: list[str]) -> None:
-    (athlete / "wrong.toml").write_text('extends = "1.1"\nversion = "x"\n[significance]\nalpa = 0.1\n')
+    (athlete / "wrong.toml").write_text('extends = "2.0"\nversion = "x"\n[significance]\nalpa = 0.1\n')
     done = tito(*command, "--rules", "wrong.toml")
 
     assert (done.code, "significance.alpa" in done.err) == (2, True)

@@ -34,7 +34,7 @@ def run(measured: tuple[Path, object]) -> Run:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_name_is_broken_at_any_usual_width(run: Run, width: int) -> None:
-    scores = compute_scores(run.baseline.metrics, run.optimized.metrics)
+    scores = compute_scores(run)
     checks = [
         {"name": check.name, "passed": None, "message": "a reason of several words", "mend": ""} for check in CHECKS
     ]

@@ -12,6 +12,7 @@ from tinytorch.benchmarking.comparison import is_lottery
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.checks.case import Case, Times
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
+from tinytorch.competition.scoring.scores import reference_accuracy
 from tinytorch.units import format_share as share
 
 NO_SAMPLES = "no raw latency samples"
@@ -125,14 +126,14 @@ def accuracy_gain(case: Case) -> Outcome:
 
 @check
 def baseline_accuracy(case: Case) -> Outcome:
-    task, accuracy = case.run.task, case.baseline.accuracy
-    if task is None or task.expected_accuracy is None:
-        return unknown("the run did not record which accuracy its task expects of the baseline")
+    expected, accuracy = reference_accuracy(case.run, case.rules), case.baseline.accuracy
+    if expected is None:
+        return unknown("the rules do not say which accuracy the baseline of this task has")
     if accuracy is None:
         return unknown("the baseline's accuracy was not measured")
-    shown = f"the baseline has {share(accuracy.mean, 2)}, its task expects {share(task.expected_accuracy, 2)}"
-    if abs(accuracy.mean - task.expected_accuracy) > case.limits.baseline_accuracy_tolerance:
-        return failed(shown, accuracy=accuracy.mean, expected=task.expected_accuracy)
+    shown = f"the baseline has {share(accuracy.mean, 2)}, its task expects {share(expected, 2)}"
+    if abs(accuracy.mean - expected) > case.limits.baseline_accuracy_tolerance:
+        return failed(shown, accuracy=accuracy.mean, expected=expected)
     return passed(shown)
 
 

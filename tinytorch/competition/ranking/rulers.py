@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking.statistics import mcnemar_p_values, mean_estimate, welch_p_values
 from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.record.run import TaskRecord
 from tinytorch.competition.rules.events import Ranked, Rules
+from tinytorch.competition.scoring.scores import POINTS
 
 Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -61,7 +63,7 @@ class Timed(Ruler):
     Where errors count, the test samples that both have answered add to the variance; sizes are exact.
     """
 
-    def __init__(self, entries: Sequence[Figures], ranked: Ranked, smoothing: float) -> None:
+    def __init__(self, entries: Sequence[Figures], ranked: Ranked, rules: Rules) -> None:
         self.values = np.log([each.ranked_value for each in entries])
         self._power = 1 / 3 if ranked == "all_around" else 1.0
         estimates = [mean_estimate(each.log_ratios) if each.log_ratios else None for each in entries]
@@ -69,7 +71,7 @@ class Timed(Ruler):
         self._variance = np.square(errors)
         self._degrees = np.array([each.units - 1 if each else 1 for each in estimates], dtype=float)
         self._known = np.square([each.session_spread for each in entries])
-        self._errors = Errors(entries, smoothing) if ranked == "all_around" else None
+        self._errors = Errors(entries, rules) if ranked == "all_around" else None
 
     def p_values(self, leader: int, others: Indices) -> Values:
         parts = [(self._variance[others], self._degrees[others]), (self._variance[leader], self._degrees[leader])]
@@ -80,18 +82,18 @@ class Timed(Ruler):
 
 
 class Errors:
-    """How much of a difference between two ln(error ratio)s is the choice of test samples (the delta method).
+    """How much of a difference between two ln(accuracy factor)s is the choice of test samples (the delta method).
 
     A model with few errors or none has hardly any variance to show, so that half a sample is added to each count where
     the two differ (as Agresti & Min, Statistics in Medicine 2005, add it to each cell). Without it somebody would be
     told from ten equal models with 1 % of errors in one of four rankings of 360 test samples (simulated).
     """
 
-    def __init__(self, entries: Sequence[Figures], smoothing: float) -> None:
+    def __init__(self, entries: Sequence[Figures], rules: Rules) -> None:
         self._wrong = ~np.stack([_answers(each) for each in entries])  # [entry, baseline or optimized, test sample]
         samples = self._wrong.shape[2]
         self.degrees = samples - 1
-        weights = 1 / (self._wrong.mean(axis=2) + smoothing)
+        weights = _slopes(self._wrong.mean(axis=2), entries[0].task, rules)
         weights[[each.bitmaps is None for each in entries]] = np.nan
         self._influences = self._wrong[:, 0] * weights[:, :1] - self._wrong[:, 1] * weights[:, 1:]
         self._half_samples = HALF_SAMPLE * np.square(weights / samples)
@@ -105,13 +107,23 @@ class Errors:
         return found
 
 
+def _slopes(wrong: Values, task: TaskRecord | None, rules: Rules) -> Values:
+    """How fast ln(accuracy factor) changes with the shares (N, 2) of wrong answers of baseline and optimized model."""
+    scoring = rules.scoring
+    if scoring.points_per_doubling is None:
+        return 1 / (wrong + (scoring.error_ratio_smoothing or 0.0))
+    from_baseline = task is None or task.name not in rules.reference_accuracy
+    slope = math.log(2) * POINTS / scoring.points_per_doubling
+    return np.broadcast_to([slope * from_baseline, slope], wrong.shape).copy()
+
+
 def ruler(entries: Sequence[Figures], ranked: Ranked, rules: Rules) -> Ruler | Counted:
     """The ruler of what an event ranks by, over entries that all have a value."""
     if ranked == "compression_ratio":
         return Counted(entries)
     if ranked == "accuracy":
         return Answered(entries)
-    return Timed(entries, ranked, rules.scoring.error_ratio_smoothing)
+    return Timed(entries, ranked, rules)
 
 
 def _compression(entry: Figures) -> Fraction:

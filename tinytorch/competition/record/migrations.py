@@ -7,6 +7,8 @@
 2.2   adds the commit that a submission was packaged at
 3.0   a declaration, the recorded run as it is, and what is derived; samples as text, times in nanoseconds; names what
       wrote it, the versions of scipy and numba, and what runs each model
+3.1   names what accuracy is worth the accuracy factor, whatever the formula of the rules; the accuracy that a task
+      expects of its baseline is a rule, and no longer what a run says
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from tinytorch.units import NANOSECONDS_PER_MILLISECOND
 Document = dict[str, Any]
 
 LATENCY_FIGURES = ("mean", "typical", "std", "ci_lower", "ci_upper", "p50", "p90", "p99")
-FORMER_HEAD = {"schema_version": SCHEMA_VERSION, "tool": {"name": DISTRIBUTION, "version": None}}
+FORMER_HEAD = {"schema_version": "3.0", "tool": {"name": DISTRIBUTION, "version": None}}
 DECLARED = {"event": "event", "division": "division", "github_repo": "repository", "techniques": "techniques",
             "created_at": "created_at", "rules": "rules", "provenance": "provenance"}  # fmt: skip
 MEASURED = ("id", "task", "source", "system_info", "protocol", "baseline", "optimized")
@@ -69,8 +71,40 @@ def _from_2_2(document: Document) -> Document:
     return {"document": "submission", **FORMER_HEAD, "declaration": declaration, "run": run, "derived": derived, **left}
 
 
+def _from_3_0(document: Document) -> Document:
+    """One score has another name, and the run says less of its task."""
+    _refuse_new(_inside(document, "derived", "scores"), {"accuracy_factor"}, "derived.scores")
+    scores = _renamed(_inside(document, "derived", "scores"), "error_ratio", "accuracy_factor")
+    renamed = document if scores is None else {**document, "derived": {**document["derived"], "scores": scores}}
+    return {**_without_expectation(renamed), "schema_version": "3.1"}
+
+
+def _without_expectation(document: Document) -> Document:
+    """What a run of 3.0 said of its task, without the accuracy expected of the baseline."""
+    task = _inside(document, "run", "task")
+    if not isinstance(task, dict):
+        return document
+    left = {name: value for name, value in task.items() if name != "expected_accuracy"}
+    return {**document, "run": {**document["run"], "task": left}}
+
+
+def _inside(document: Document, *way: str) -> Any:
+    """What stands there, None where the way ends before."""
+    found: Any = document
+    for name in way:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _renamed(record: Any, before: str, after: str) -> Document | None:
+    """The record with another name for one of its fields, in the same place; None where there is none."""
+    if not isinstance(record, dict):
+        return None
+    return {after if name == before else name: value for name, value in record.items()}
+
+
 STEPS: dict[str, Callable[[Document], Document]] = {
-    "1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1, "2.2": _from_2_2,
+    "1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1, "2.2": _from_2_2, "3.0": _from_3_0,
 }  # fmt: skip
 
 
@@ -91,11 +125,16 @@ def migrated_run(document: Any) -> Any:
 
     What is no run file of an older form is left for the schema to refuse.
     """
-    version = document.get("schema_version") if isinstance(document, dict) else None
-    if isinstance(version, str) and version not in ("2.1", SCHEMA_VERSION):
+    version = _version_of(document)
+    if isinstance(version, str) and version not in ("2.1", "3.0", SCHEMA_VERSION):
         raise _refusal(version)
-    if version != "2.1":
-        return document
+    if version == "2.1":
+        document = _run_from_2_1(document)
+    return _from_3_0(document) if _version_of(document) == "3.0" else document
+
+
+def _run_from_2_1(document: Document) -> Document:
+    """A run as its own document, which 2.1 knew as the first part of a submission."""
     _refuse_new(document, NEW_KEYS, "the document")
     left = dict(document)
     del left["schema_version"]
@@ -105,6 +144,11 @@ def migrated_run(document: Any) -> Any:
     if isinstance(run.get("source"), dict):
         run["source"] = {**run["source"], **said}
     return {"document": "run", **FORMER_HEAD, "run": run, **left}
+
+
+def _version_of(document: Any) -> Any:
+    """The version that a document states, whatever it is."""
+    return document.get("schema_version") if isinstance(document, dict) else None
 
 
 def _measured(left: Document) -> Document:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from tinytorch.benchmarking.records.metrics import ModelRecord
-from tinytorch.benchmarking.records.record import Fraction, Positive, Record, Sha256, Text
+from tinytorch.benchmarking.records.record import Positive, Record, Sha256, Text
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, RUN_ID, Division
 from tinytorch.competition.record.document import SCHEMA_VERSION, SchemaVersion, Tool, schema_words, this_tool
@@ -31,12 +31,11 @@ MENDS: dict[Kind | None, str] = {
 
 
 class TaskRecord(Record):
-    """What was to be solved: the task's name, the test data's digest and size, the accuracy expected of a baseline."""
+    """What was to be solved: the task's name, the test data's digest and size."""
 
     name: Text
     dataset_sha256: Sha256
     test_samples: Positive
-    expected_accuracy: Fraction | None = None
 
 
 class HelperRecord(Record):

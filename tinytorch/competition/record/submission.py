@@ -38,7 +38,7 @@ class Scores(Record):
     speedup: float | None = None
     compression_ratio: float | None = None
     accuracy_delta: float | None = None
-    error_ratio: float | None = None
+    accuracy_factor: float | None = None
     all_around: float | None = None
     extreme_push: float | None = None
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from tinytorch.benchmarking.records.record import Record
+from tinytorch.benchmarking.records.record import Record, Text
 from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, OlympicEvent
 from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.errors import UsageError
@@ -19,6 +19,7 @@ from tinytorch.files import read_regular, reason, sha256
 from tinytorch.text import safe_text
 from tinytorch.units import MetricName
 
+FORMER_RULES = {"1.0": "rules-1.1.toml", "1.1": "rules-1.1.toml"}  # they count scores alike
 SEE_TOML = "docs/judging.md shows a rules file"
 SEE_RULES = "tito olympics rules --json shows the shipped ones"
 LARGEST_RULES_BYTES = 1_000_000
@@ -76,9 +77,16 @@ class Significance(Record):
 
 
 class Scoring(Record):
-    """Constants of the scores."""
+    """What accuracy is worth: by points, or as up to rules 1.1 by the ratio of errors. It has the constant of one."""
 
-    error_ratio_smoothing: Limit
+    points_per_doubling: Annotated[float, Field(ge=0.1)] | None = None
+    error_ratio_smoothing: Limit | None = None
+
+    @model_validator(mode="after")
+    def _has_one_formula(self) -> Self:
+        if (self.points_per_doubling is None) == (self.error_ratio_smoothing is None):
+            raise ValueError("it needs points_per_doubling, or error_ratio_smoothing as in older rules, and not both")
+        return self
 
 
 class Plausibility(Record):
@@ -106,13 +114,17 @@ class DivisionRules(Record):
 
 
 class Rules(Record):
-    """One version of the rules; `sha256` is the digest of the file they came from."""
+    """One version of the rules; `sha256` is the digest of the file they came from.
+
+    `reference_accuracy` is a constant of each task, by its name, and not what a baseline showed on some machine.
+    """
 
     version: str
     sha256: str
     significance: Significance
     scoring: Scoring
     plausibility: Plausibility
+    reference_accuracy: dict[Text, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
     divisions: dict[Division, DivisionRules]
     events: dict[OlympicEvent, EventRules]
 
@@ -150,9 +162,15 @@ def parse_rules(content: bytes) -> Rules:
 
 
 def read_rules(path: Path | None) -> Rules:
-    """The rules in a file, the shipped ones without any; UsageError when it cannot be read or is wrong."""
+    """The rules in a file, or a version that was shipped before; the shipped ones without any.
+
+    UsageError when the file cannot be read or is wrong.
+    """
     if path is None:
         return load_rules()
+    former = None if path.exists() else former_rules(str(path))
+    if former:
+        return former
     try:
         return parse_rules(read_regular(path, LARGEST_RULES_BYTES, may_lead_out=True))
     except UsageError as error:
@@ -204,6 +222,13 @@ def _check_effect(own: Mapping[str, Any], known: Mapping[str, Any], place: str) 
 def load_rules() -> Rules:
     """The rules that ship with TinyTorch."""
     return parse_rules(RULES_FILE.read_bytes())
+
+
+@cache
+def former_rules(version: str) -> Rules | None:
+    """The rules that were shipped as `version`, whose scores are counted as they were then; None for any others."""
+    known = FORMER_RULES.get(version)
+    return None if known is None else parse_rules(RULES_FILE.with_name(known).read_bytes())
 
 
 def check_constraints(

@@ -50,7 +50,7 @@ def _answers_left(accuracy: Accuracy | None) -> str:
 
 def _least(scores: Scores, accuracy: Accuracy | None, rules: Rules) -> str:
     """Which part of a product was won least; of accuracy also how much there is left to win."""
-    parts = {"speed": scores.speedup, "size": scores.compression_ratio, "accuracy": scores.error_ratio}
+    parts = {"speed": scores.speedup, "size": scores.compression_ratio, "accuracy": scores.accuracy_factor}
     known = {name: part for name, part in parts.items() if part is not None}
     if not known:
         return ""
@@ -58,5 +58,9 @@ def _least(scores: Scores, accuracy: Accuracy | None, rules: Rules) -> str:
     shown = ", ".join(f"{name} {three_digits(part)}x" for name, part in known.items())
     if least != "accuracy" or accuracy is None:
         return f"least was won in {least} ({shown})"
-    smoothing = rules.scoring.error_ratio_smoothing
-    return f"least was won in accuracy ({shown}); at most {three_digits(1 + (1 - accuracy.mean) / smoothing)}x is left"
+    worth = rules.scoring.points_per_doubling
+    return f"least was won in accuracy ({shown}){f'; {_points(worth)} more is worth a factor of 2' if worth else ''}"
+
+
+def _points(count: float) -> str:
+    return "one point" if count == 1 else f"{count:g} points"

@@ -15,7 +15,12 @@ from tinytorch.benchmarking.statistics import ALPHA, Interval, Verdict
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.rules.events import Ranked, Rules, load_rules
-from tinytorch.competition.scoring.scores import compared, compression_ratio_of, error_ratio_of, speedup_across_sessions
+from tinytorch.competition.scoring.scores import (
+    accuracy_factor,
+    compared,
+    compression_ratio_of,
+    speedup_across_sessions,
+)
 from tinytorch.units import three_digits
 
 NO_WORSE_RATIO = 0.95  # of a timed score: what is smaller by less is no worse; sizes are exact and get no allowance
@@ -103,7 +108,7 @@ def _ranked(run: Measurement, found: Statistics, ranked: Ranked, rules: Rules, a
         "speedup": (speedup,),
         "compression_ratio": (compression,),
         "extreme_push": (compression, speedup),
-        "all_around": (compression, speedup, _error_ratio(run, found, rules)),
+        "all_around": (compression, speedup, _accuracy_factor(run, found, rules)),
     }[ranked]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
@@ -131,10 +136,10 @@ def _accuracy_delta(statistics: Statistics) -> Interval | None:
     return Interval(found.ci_lower, found.ci_upper)
 
 
-def _error_ratio(run: Measurement, statistics: Statistics, rules: Rules) -> Interval | None:
+def _accuracy_factor(run: Measurement, statistics: Statistics, rules: Rules) -> Interval | None:
     delta, baseline = _accuracy_delta(statistics), run.baseline.metrics.accuracy
     if delta is None or baseline is None:
         return None
-    smoothing, mean = rules.scoring.error_ratio_smoothing, baseline.mean
-    bounds = (min(1.0, max(0.0, mean + each)) for each in (delta.lower, delta.upper))
-    return Interval(*(error_ratio_of(mean, bound, smoothing) for bound in bounds))
+    bounds = (min(1.0, max(0.0, baseline.mean + each)) for each in (delta.lower, delta.upper))
+    lower, upper = (accuracy_factor(run, bound, rules) for bound in bounds)
+    return None if lower is None or upper is None else Interval(lower, upper)

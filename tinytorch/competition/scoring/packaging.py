@@ -93,7 +93,7 @@ def packaged(declaration: Declaration, measurement: Measurement, rules: Rules) -
         declaration=declaration,
         run=measurement,
         derived=Derived(
-            scores=compute_scores(baseline, optimized, rules),
+            scores=compute_scores(measurement, rules),
             statistics=compared(baseline, optimized, rules),
             constraints=check_constraints(declaration.event, metric_values(optimized), rules),
             trust=trust,

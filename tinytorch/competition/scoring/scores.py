@@ -8,10 +8,11 @@ from typing import Protocol, runtime_checkable
 
 from tinytorch.benchmarking.comparison import Comparison, Criteria, Statistics, compare_metrics
 from tinytorch.benchmarking.records import session
-from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Accuracy, Memory, Metrics, ModelRecord
+from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Memory, Metrics, ModelRecord
 from tinytorch.benchmarking.records.record import Record
 from tinytorch.benchmarking.records.session import SystemInfo
 from tinytorch.benchmarking.statistics import ALPHA, Interval, mean_estimate, widened_interval
+from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import Rules, load_rules
 from tinytorch.competition.rules.quantities import check_metric_name, checked_quantity
@@ -19,6 +20,7 @@ from tinytorch.errors import UsageError
 from tinytorch.units import METRICS
 
 Results = Mapping[str, object]
+POINTS = 100  # of accuracy in the whole
 
 
 @runtime_checkable
@@ -40,8 +42,16 @@ class MeasuredResults(Protocol):
 def calculate_normalized_scores(baseline_results: Results, optimized_results: Results) -> dict[str, float | None]:
     """Scores from two mappings of metric -> number (ms, MB, fraction) or -> record, as a Benchmark gives them."""
     baseline, optimized = paired_models(baseline_results, optimized_results)
-    scores: dict[str, float | None] = compute_scores(baseline.metrics, optimized.metrics).model_dump()
+    measured = unknown_run(baseline, optimized)
+    scores: dict[str, float | None] = compute_scores(measured).model_dump()
     return scores
+
+
+def unknown_run(baseline: ModelRecord, optimized: ModelRecord) -> Measurement:
+    """Two models of which nothing else is known."""
+    return Measurement(
+        id=None, task=None, source=None, system_info=None, protocol=None, baseline=baseline, optimized=optimized
+    )
 
 
 def paired_models(baseline_results: Results, optimized_results: Results) -> tuple[ModelRecord, ModelRecord]:
@@ -62,10 +72,23 @@ def paired_models(baseline_results: Results, optimized_results: Results) -> tupl
     return partner.model_record if is_same else baseline, optimized
 
 
-def compute_scores(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Scores:
-    """The scores of two models' metrics."""
-    rules = rules or load_rules()
-    return derive_scores(compared(baseline, optimized, rules), baseline, optimized, rules)
+def compute_scores(run: Measurement, rules: Rules | None = None, statistics: Statistics | None = None) -> Scores:
+    """The scores of a measurement by the rules; its `statistics` where they are known."""
+    judged_by = rules or load_rules()
+    baseline, optimized = run.baseline.metrics, run.optimized.metrics
+    found = statistics or compared(baseline, optimized, judged_by)
+    speedup = found.speedup.estimate if found.speedup else None
+    compression = compression_ratio_of(baseline.memory, optimized.memory)
+    accuracy = accuracy_factor(run, optimized.accuracy.mean, judged_by) if optimized.accuracy else None
+    every = _product(speedup, compression, accuracy)
+    return Scores(
+        speedup=speedup,
+        compression_ratio=compression,
+        accuracy_delta=found.accuracy_delta.estimate if found.accuracy_delta else None,
+        accuracy_factor=accuracy,
+        all_around=None if every is None else every ** (1 / 3),
+        extreme_push=_product(compression, speedup),
+    )
 
 
 def compared(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Statistics:
@@ -92,30 +115,10 @@ def session_spread(sessions: int, rules: Rules | None = None) -> float:
     return 0.0 if sessions > 1 else (rules or load_rules()).significance.session_spread
 
 
-def derive_scores(statistics: Statistics, baseline: Metrics, optimized: Metrics, rules: Rules) -> Scores:
-    """The scores, where speedup and accuracy delta are known already."""
-    speedup = statistics.speedup.estimate if statistics.speedup else None
-    compression = compression_ratio_of(baseline.memory, optimized.memory)
-    error_ratio = _error_ratio(baseline.accuracy, optimized.accuracy, rules.scoring.error_ratio_smoothing)
-    every = _product(speedup, compression, error_ratio)
-    return Scores(
-        speedup=speedup,
-        compression_ratio=compression,
-        accuracy_delta=statistics.accuracy_delta.estimate if statistics.accuracy_delta else None,
-        error_ratio=error_ratio,
-        all_around=None if every is None else every ** (1 / 3),
-        extreme_push=_product(compression, speedup),
-    )
-
-
 def metric_values(metrics: Metrics) -> dict[str, float | None]:
     """Metric -> mean (ms, MB, fraction), None where not measured: what constraints are checked against."""
     measured = metrics.measured()
     return {name: measured[name].mean if name in measured else None for name in METRICS}
-
-
-def _error_ratio(baseline: Accuracy | None, optimized: Accuracy | None, smoothing: float) -> float | None:
-    return error_ratio_of(baseline.mean, optimized.mean, smoothing) if baseline and optimized else None
 
 
 def compression_ratio_of(baseline: Memory | None, optimized: Memory | None) -> float | None:
@@ -123,9 +126,26 @@ def compression_ratio_of(baseline: Memory | None, optimized: Memory | None) -> f
     return baseline.mean / optimized.mean if baseline and optimized and baseline.mean and optimized.mean else None
 
 
-def error_ratio_of(baseline: float, optimized: float, smoothing: float) -> float:
-    """The errors of one accuracy over those of another; the smoothing keeps a perfect model finite."""
-    return (1 - baseline + smoothing) / (1 - optimized + smoothing)
+def accuracy_factor(run: Measurement, accuracy: float, rules: Rules) -> float | None:
+    """What an accuracy is worth beside speed and size: a factor of two for each `points_per_doubling`.
+
+    Points are counted from the reference accuracy, a constant of the task, and where no task is known from the
+    baseline's. Up to rules 1.1 it was the ratio of errors, to which the smoothing was added. None without a baseline.
+    """
+    baseline, scoring = run.baseline.metrics.accuracy, rules.scoring
+    if baseline is None:
+        return None
+    if scoring.points_per_doubling is not None:
+        known = reference_accuracy(run, rules)
+        points = POINTS * (accuracy - (baseline.mean if known is None else known))
+        return float(2 ** (points / scoring.points_per_doubling))
+    smoothing = scoring.error_ratio_smoothing or 0.0
+    return (1 - baseline.mean + smoothing) / (1 - accuracy + smoothing)
+
+
+def reference_accuracy(run: Measurement, rules: Rules) -> float | None:
+    """The accuracy that the rules expect of the baseline of a task; None for a task that they do not know."""
+    return rules.reference_accuracy.get(run.task.name) if run.task else None
 
 
 def _product(*factors: float | None) -> float | None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from tinytorch.core.dataloader import DataLoader, TensorDataset
+from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.model import trainable_tensors
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.training import Trainer
+from tinytorch.core.training import CosineSchedule, Trainer
 from tinytorch.progress import Progress, silent
 
 Masks = Sequence[tuple[Tensor, Array]]  # weights, each with its zeros and ones
+
+LEAST_RATE = 0.01  # what a falling learning rate falls to, of the first one
 
 
 class MaskedAdam(Adam):
@@ -46,13 +48,18 @@ def fine_tune(
     seed: int = 0,
     masks: Masks = (),
     loss: Any = None,
+    transforms: Sequence[Transform] = (),
+    schedule: Literal["constant", "cosine"] = "constant",
     progress: Progress = silent,
 ) -> None:
     """Train `model` in place on (N, ...) with labels: Adam on cross entropy or another `loss`, from the seed.
 
-    Weights with a mask stay zero where it is.
+    Weights with a mask stay zero where it is. `transforms` change the inputs of every batch, at random: a small model
+    that sees the same few samples again and again learns them by heart. With the schedule `cosine` the
+    learning rate falls along one, to nearly nothing.
     """
     parameters = trainable_tensors(model)
     optimizer = MaskedAdam(parameters, learning_rate, masks)
-    loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
-    Trainer(model, optimizer, loss or CrossEntropyLoss(), progress=progress).fit(loader, epochs)
+    loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed, transforms=transforms)
+    falling = CosineSchedule(learning_rate, learning_rate * LEAST_RATE, epochs) if schedule == "cosine" else None
+    Trainer(model, optimizer, loss or CrossEntropyLoss(), falling, progress=progress).fit(loader, epochs)

@@ -32,7 +32,7 @@ def run() -> float:
     folder.make(folder.root)
     folder.write(folder.root / "submission.json", screen.as_json(document).encode() + b"\n")
     screen.say(f"{len(verdict['checks'])} checks passed: {folder.root / 'submission.json'}")
-    score = compute_scores(measured.baseline.metrics, measured.optimized.metrics).all_around
+    score = compute_scores(measured).all_around
     if score is None:
         raise RunError("the All-Around score needs latency, memory and accuracy")
     return score
