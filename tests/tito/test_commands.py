@@ -149,7 +149,7 @@ def test_every_table_fits_eighty_columns(athlete: Path, tito, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("command", "words"), [("benchmark", "digits_mlp"), ("score", "the last run"), ("submit", "user.name")]
+    ("command", "words"), [("benchmark", "fashion_mlp"), ("score", "the last run"), ("submit", "user.name")]
 )
 def test_help_tells_the_defaults(tito, monkeypatch: pytest.MonkeyPatch, command: str, words: str) -> None:
     monkeypatch.setenv("COLUMNS", "120")

@@ -31,6 +31,12 @@ def load_fashion() -> tuple[TensorDataset, TensorDataset]:
     return splits_of(shipped_arrays(FASHION_PATH, FASHION_SHA256))
 
 
+def public_pictures() -> tuple[Array, Array]:
+    """The pictures of both splits as they are shipped, packed (N, 392)."""
+    arrays = shipped_arrays(FASHION_PATH, FASHION_SHA256)
+    return arrays["train_images"], arrays["test_images"]
+
+
 def splits_of(arrays: Mapping[str, Array]) -> tuple[TensorDataset, TensorDataset]:
     """Training and test split of a file's arrays."""
     train, test = (

@@ -1,4 +1,4 @@
-"""Making a data file from what others published: the file that is shipped, or one that a referee keeps to himself."""
+"""Data files made from what others published: the ones that are shipped, and those that a referee keeps to himself."""
 
 from __future__ import annotations
 
@@ -10,21 +10,59 @@ import numpy as np
 from tinytorch.core.ops import Array
 from tinytorch.datasets.fashion import AUGMENTATION, BRIGHTEST, CLASSES, packed
 from tinytorch.datasets.idx import read_idx
+from tinytorch.datasets.seen import letters_seen, pictures_seen
+from tinytorch.datasets.words import Text
+from tinytorch.errors import UsageError
+from tinytorch.files import read_regular, reason
 
 BRIGHTEST_BYTE = 255
+LARGEST_TEXT_BYTES = 2**26
+FEWEST = 1000  # pictures, or prompts that begin somewhere else: fewer tell accuracies no better apart than by points
+PUBLIC_IMAGES = {"train": 26_000, "test": 4_000}
+PUBLISHED = {"train": "train", "test": "t10k"}  # our names of the splits, and those of the files
+TEST_BOOKS = ("Ruth", "1Sm", "Prv", "Mark", "Acts")
+KEPT_BOOKS = ("Est", "Jer", "Luke", "Heb", "Jonah")  # in neither split, so that a referee finds something in the text
+SEED = 1701
+
+Arrays = dict[str, Array]
+Pictures = tuple[Array, Array]  # greys (N, 28, 28) in 0..15, labels (N,)
 
 
-def published_fashion(folder: Path, split: str) -> tuple[Array, Array]:
-    """Greys (N, 28, 28) in 0..15 and labels (N,) of a split, `train` or `t10k`; UsageError when it cannot be read."""
-    images = read_idx(folder / f"{split}-images-idx3-ubyte")
-    greys = np.rint(images.astype(np.float32) * (BRIGHTEST / BRIGHTEST_BYTE)).astype(np.uint8)
-    return greys, read_idx(folder / f"{split}-labels-idx1-ubyte")
+def public_fashion(folder: Path) -> Arrays:
+    """The arrays of the file that is shipped, from the files as they are published."""
+    generator = np.random.default_rng(SEED)
+    splits = {}
+    for split, samples in PUBLIC_IMAGES.items():
+        greys, labels = published_pictures(folder, split)
+        chosen = balanced(labels, samples, generator)
+        splits[split] = greys[chosen], labels[chosen]
+    return picture_arrays(splits, SEED)
 
 
-def altered(greys: Array, generator: np.random.Generator) -> Array:
-    """Each picture mirrored at random and moved by up to one pixel."""
-    (augment,) = AUGMENTATION
-    return np.asarray(augment(greys.reshape(len(greys), -1), generator)).reshape(greys.shape)
+def private_fashion(folder: Path, seed: int) -> Arrays:
+    """The pictures among the published ones that are not shipped, altered by a seed of one's own.
+
+    UsageError when they are too few.
+    """
+    splits = {split: _unseen(published_pictures(folder, split)) for split in PUBLISHED}
+    _check_enough(min(len(labels) for _, labels in splits.values()), "pictures in each split")
+    return picture_arrays(splits, seed)
+
+
+def _unseen(pictures: Pictures) -> Pictures:
+    greys, labels = pictures
+    is_new = ~pictures_seen(packed(greys))
+    return greys[is_new], labels[is_new]
+
+
+def published_pictures(folder: Path, split: str) -> Pictures:
+    """Greys (N, 28, 28) in 0..15 and labels (N,) of a split; UsageError when they cannot be read."""
+    name = PUBLISHED[split]
+    images, labels = (read_idx(folder / f"{name}-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1"))
+    if images.ndim != 3 or images.shape[1:] != (28, 28) or labels.shape != images.shape[:1] or labels.max() >= CLASSES:
+        message = f"the files {name}-* in {folder} are not 28x28 pictures of 10 classes: {images.shape}, {labels.shape}"
+        raise UsageError(message, mend="name a folder with the files of Fashion-MNIST")
+    return np.rint(images.astype(np.float32) * (BRIGHTEST / BRIGHTEST_BYTE)).astype(np.uint8), labels
 
 
 def balanced(labels: Array, samples: int, generator: np.random.Generator) -> Array:
@@ -34,26 +72,61 @@ def balanced(labels: Array, samples: int, generator: np.random.Generator) -> Arr
     return np.sort(np.concatenate(drawn))
 
 
-def fashion_arrays(splits: dict[str, tuple[Array, Array]], seed: int) -> dict[str, Array]:
-    """The arrays of a file, of greys (N, 28, 28) and labels (N,) of each split."""
-    generator = np.random.default_rng(seed)
-    arrays = {}
+def picture_arrays(splits: dict[str, Pictures], seed: int) -> Arrays:
+    """The arrays of a file: each picture mirrored at random and moved by up to one pixel."""
+    generator, arrays = np.random.default_rng(seed), Arrays()
+    (altered,) = AUGMENTATION
     for split, (greys, labels) in splits.items():
-        arrays[f"{split}_images"] = packed(altered(greys, generator))
-        arrays[f"{split}_labels"] = labels
+        changed = np.asarray(altered(greys.reshape(len(greys), -1), generator)).reshape(greys.shape)
+        arrays |= {f"{split}_images": packed(changed), f"{split}_labels": labels}
     return arrays
 
 
-def published_bible(path: Path) -> dict[str, str]:
-    """The text of each book, by its short name, of a file of verses: `Ge1:1 In the beginning ...`."""
+def public_words(path: Path) -> Arrays:
+    """The texts of the file that is shipped, from a file of verses: `Ge1:1 In the beginning ...`."""
     books = dict[str, list[str]]()
-    for line in path.read_text("ascii").splitlines():
+    for line in _read_text(path).splitlines():
         place, _, verse = line.partition(" ")
         books.setdefault(re.sub(r"\d+:\d+", "", place), []).append(verse)
-    return {name: " ".join(verses) for name, verses in books.items()}
+    apart = TEST_BOOKS + KEPT_BOOKS
+    chosen = {"train": [name for name in books if name not in apart], "test": list(TEST_BOOKS)}
+    return {split: plain_words(" ".join(" ".join(books[name]) for name in names)) for split, names in chosen.items()}
+
+
+def private_words(path: Path, seed: int) -> Arrays:
+    """Another English text without what is in the shipped one, in two halves, begun anywhere by a seed of one's own.
+
+    UsageError when too little is left.
+    """
+    text = Text(plain_words(_read_text(path)))
+    words = list(text.words())
+    is_new = np.ones(len(words), bool)
+    is_new[: len(text.starts)] = ~letters_seen(text, text.starts)
+    left = [word for word, new in zip(words, is_new, strict=True) if new]
+    _check_enough(len(left) // 2, "words in each half")
+    begin, middle = np.random.default_rng(seed).integers(len(left)), len(left) // 2
+    turned = left[begin:] + left[:begin]
+    halves = {"train": turned[:middle], "test": turned[middle:]}
+    return {split: np.frombuffer(b" ".join(half), np.uint8) for split, half in halves.items()}
 
 
 def plain_words(text: str) -> Array:
-    """The text as words of small letters with a space between them, uint8 (N,)."""
-    words = re.findall("[a-z]+", text.lower().replace("'", ""))
+    """The words of a text in small letters with a space between them, uint8 (N,); what has a digit in it is no word."""
+    without_numbers = re.sub(r"\S*\d\S*", " ", text)
+    words = re.findall("[a-z]+", without_numbers.lower().replace("'", ""))
     return np.frombuffer(" ".join(words).encode(), np.uint8)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return read_regular(path, LARGEST_TEXT_BYTES, may_lead_out=True).decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"cannot read the text {path}: {reason(error)}", mend="name a text file") from error
+
+
+def _check_enough(count: int, what: str) -> None:
+    if count < FEWEST:
+        raise UsageError(
+            f"only {count:,} {what} are not in the public data; at least {FEWEST:,} are needed",
+            mend="name a source with more that nobody was given",
+        )

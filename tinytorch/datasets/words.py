@@ -6,7 +6,8 @@ word stand before it, 0 to 15. So an answer of 0 is the beginning of a word, whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,7 @@ LENGTH = 64
 TRAIN_PROMPTS = 8192
 TEST_PROMPTS = 256  # a prompt's accuracy has a standard deviation of 8 points; so many leave half of one
 TRAIN_SEED, TEST_SEED = 77, 5
+MOST_WORDS = 8  # of a first cut, before a second one; together they are half of a prompt
 SPACE, FIRST_LETTER = b" a"
 
 
@@ -37,6 +39,12 @@ class Text:
         self.letters = (content[~is_space] - FIRST_LETTER).astype(np.int64)
         self.begins = begins[~is_space]
         self.starts = np.flatnonzero(self.begins[: len(self.letters) - LENGTH + 1])
+
+    def words(self) -> Iterator[bytes]:
+        """Its words in order."""
+        ends = np.append(np.flatnonzero(self.begins), len(self.letters))
+        content = (self.letters + FIRST_LETTER).astype(np.uint8).tobytes()
+        return (content[start:end] for start, end in itertools.pairwise(ends))
 
     def prompts(self, starts: Array) -> tuple[Array, Array]:
         """Prompts (N, 64) from the letters number `starts` (N,) on, each the first of a word, and answers (N, 64)."""
@@ -76,9 +84,15 @@ def text_of(split: str) -> Text:
 
 
 def other_cuts(prompts: Array, generator: np.random.Generator) -> Array:
-    """As many new prompts (N, 64), cut from the text of the test split."""
-    text = text_of("test")
-    cuts: Array = text.letters[generator.choice(text.starts, len(prompts))[:, None] + np.arange(LENGTH)]
+    """As many new prompts (N, 64), made of the text of the test split: some words of one cut, then another.
+
+    So each is English, and hardly any was there before.
+    """
+    text, place = text_of("test"), np.arange(LENGTH)
+    number = generator.integers(0, len(text.starts) - MOST_WORDS, (len(prompts), 1))
+    first, meet_at = text.starts[number], text.starts[number + generator.integers(1, MOST_WORDS + 1, number.shape)]
+    second = generator.choice(text.starts, number.shape) - (meet_at - first)
+    cuts: Array = text.letters[np.where(place < meet_at - first, first, second) + place]
     return cuts
 
 

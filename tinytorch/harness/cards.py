@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,9 @@ from tinytorch.benchmarking import integrity
 from tinytorch.benchmarking.placements import Placements, Subjects
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.core.metrics import correctness
-from tinytorch.workloads.cache import Baseline, find_baseline
+from tinytorch.workloads.cache import find_baseline
 from tinytorch.workloads.models import load_model
-from tinytorch.workloads.task import Task
+from tinytorch.workloads.task import Task, baseline_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class TaskCard:
 def task_card(task: Task, cache_directory: Path | None = None) -> TaskCard:
     """The card of a task; nothing is trained for it."""
     train, test = task.load_data()
-    found = find_baseline(task, cache_directory)
+    builder = _builder(task, cache_directory)
     return TaskCard(
         name=task.name,
         title=task.title,
@@ -61,14 +62,21 @@ def task_card(task: Task, cache_directory: Path | None = None) -> TaskCard:
         test_samples=len(test),
         reference_accuracy=load_rules().reference_accuracy.get(task.name),
         strategies=[StrategyCard(each.name, each.techniques, each.costs) for each in task.strategies],
-        baseline=_look_at(found, task) if found else None,
+        baseline=_look_at(builder, task) if builder else None,
     )
 
 
-def _look_at(baseline: Baseline, task: Task) -> BaselineCard:
+def _builder(task: Task, cache_directory: Path | None) -> Callable[[], object] | None:
+    """What gives the baseline: from the weights that are shipped, or as it was trained here; None before that."""
+    if task.weights_sha256 is not None:
+        return partial(baseline_of, task)
+    found = find_baseline(task, cache_directory)
+    return partial(load_model, str(found.path), found.sha256) if found else None
+
+
+def _look_at(builder: Callable[[], object], task: Task) -> BaselineCard:
     """In this process: a baseline is our own, and this is no measurement that anything is ranked by."""
     _, test = task.load_data()
-    builder = partial(load_model, str(baseline.path), baseline.sha256)
     subjects = Subjects((builder,), test.inputs, True, resolve_name(task.freshen))
     with threadpool_limits(1, user_api="blas"):
         placements = Placements(subjects, 1, 0, integrity.snapshot())

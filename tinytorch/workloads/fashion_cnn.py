@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from tinytorch.core.activations import ReLU
@@ -9,6 +11,7 @@ from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
 from tinytorch.datasets.fashion import AUGMENTATION, FASHION_SHA256, load_fashion
+from tinytorch.datasets.private import private_pictures
 from tinytorch.workloads.fashion_mlp import tuned
 from tinytorch.workloads.strategies import FUSION, INT8, Strategy
 from tinytorch.workloads.task import Recipe, Split, Task
@@ -18,7 +21,17 @@ IMAGE = (1, 28, 28)  # channels, rows, columns
 
 def load_images() -> Split:
     """The two splits of the pictures, inputs as float32 images (N, 1, 28, 28)."""
-    train, test = (TensorDataset(split.inputs.reshape(-1, *IMAGE), split.labels) for split in load_fashion())
+    return as_images(load_fashion())
+
+
+def load_private_images(path: Path) -> Split:
+    """The same of a referee's own file."""
+    return as_images(private_pictures(path))
+
+
+def as_images(splits: Split) -> Split:
+    """Rows (N, 784) as images (N, 1, 28, 28)."""
+    train, test = (TensorDataset(split.inputs.reshape(-1, *IMAGE), split.labels) for split in splits)
     return train, test
 
 
@@ -52,6 +65,7 @@ TASK = Task(
     recipe=Recipe(epochs=20, batch_size=64, learning_rate=1.5e-3, seed=0, weight_decay=0.05, transforms=AUGMENTATION),
     freshen="tinytorch.datasets.fashion:other_pictures",
     weights_sha256="02434f9849076834e4ba85d0608374ef34f15dda05f31980789a954b050b3c0b",
+    load_private=load_private_images,
     strategies=(
         Strategy("latency_sprint", (HALF, FUSION), "two points of accuracy"),
         Strategy("memory_challenge", (QUARTER, INT8), f"five points; {SLOW}"),

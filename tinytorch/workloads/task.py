@@ -65,6 +65,7 @@ class Task:
 
     `freshen` is the address of a function that makes inputs like the given ones, which no model has seen, for timing.
     Weights with the digest `weights_sha256` are shipped as `baselines/NAME.npz` (float16); without one it is trained.
+    `load_private` reads a referee's own data: a file of the same form, none of whose samples is public.
     With a `vocabulary` the answers are so many tokens, from 0 on, else scores of classes.
     """
 
@@ -78,6 +79,7 @@ class Task:
     freshen: str
     vocabulary: int | None = None
     weights_sha256: str | None = None
+    load_private: Callable[[Path], Split] | None = None
     fit: Callable[[Any, TensorDataset, Recipe, Progress], Layer] = fit
     strategies: tuple[Strategy, ...] = ()
 

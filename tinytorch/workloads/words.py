@@ -13,6 +13,7 @@ from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
 from tinytorch.core.transformers import GPT, Completion
+from tinytorch.datasets.private import private_prompts
 from tinytorch.datasets.words import LENGTH, LETTERS, TOKENS, WORDS_SHA256, load_words, text_of, with_answers
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, Strategy, prune_heads
@@ -96,8 +97,9 @@ TASK = Task(
     recipe=Recipe(epochs=90, batch_size=16, learning_rate=3e-3, seed=0, weight_decay=0.01),
     freshen="tinytorch.datasets.words:other_cuts",
     vocabulary=TOKENS,
-    weights_sha256="5ba7bc2702494878169aa55466d4159d3f44d98ceff40d274fd70ca9a3ea7865",
+    weights_sha256="31eab4bb11870a4715800c840ab07df0913797a6af9c19cf098166c2d703b51b",
     fit=fit_aligned,
+    load_private=private_prompts,
     strategies=(
         Strategy("latency_sprint", (NARROW, KV_CACHE, FUSION), "five points of accuracy"),
         Strategy("memory_challenge", (NARROW, INT8), f"five points; {CODES}"),

@@ -66,10 +66,12 @@ def test_it_calls_what_the_strategy_calls(name: str, event: OlympicEvent) -> Non
     names: dict[str, object] = {}
     exec(compile(text := entry_text(task, strategy), "entry.py", "exec"), names)
     calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-    options = {word.arg: ast.literal_eval(word.value) for call in calls for word in call.keywords
-               if word.arg != "train_data"}  # fmt: skip
+    given = {word.arg: word.value for call in calls for word in call.keywords}
+    named = ("train_data", "transforms")
+    options = {name: ast.literal_eval(value) for name, value in given.items() if name not in named}
 
     assert names["TECHNIQUES"] == strategy.techniques
+    assert ("transforms" in given) == any(step.arguments.get("transforms") for step in strategy.steps)
     assert options == _options(strategy.steps)
     assert [step.technique for step in strategy.steps if step.technique not in IDEAS] == []
     assert max(map(len, text.splitlines())) <= 120

@@ -101,7 +101,7 @@ def test_a_record_is_one_line(athlete: Path, tito) -> None:
     run = json.loads((athlete / "run.json").read_text())["run"]["id"]
     (line,) = [line for line in tito("status").out.splitlines() if line.startswith("run ")]
 
-    assert line.split() == ["run", run, "digits_mlp", "all_around", "valid"]
+    assert line.split() == ["run", run, "fashion_mlp", "all_around", "valid"]
 
 
 def test_a_run_s_spread_and_the_trend_are_drawn(athlete: Path, tito) -> None:
