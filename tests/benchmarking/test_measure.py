@@ -113,7 +113,7 @@ def test_gradients_are_not_recorded_while_timing() -> None:
         assert not (Tensor([1.0], requires_grad=True) * 2).requires_grad
 
 
-@pytest.mark.parametrize(("pass_ns", "passes"), [(1_000, 7), (2_000_000_000, 2), (30_000_000_000, 1)])
+@pytest.mark.parametrize(("pass_ns", "passes"), [(1_000, 7), (1_500_000_000, 2), (30_000_000_000, 1)])
 def test_slow_batches_are_passed_less_often(clock: FakeClock, pass_ns: int, passes: int) -> None:
     assert len(measure.time_passes(clock.model("a", pass_ns), Inputs, clock)) == passes
 

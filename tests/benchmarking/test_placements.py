@@ -119,7 +119,7 @@ def test_new_images_are_close_to_the_given_ones() -> None:
 def test_single_outputs_are_those_of_the_first_inputs() -> None:
     here = placed(lambda: Linear(4, 3, rng=np.random.default_rng(0)))
 
-    np.testing.assert_allclose(here.predict_singly(0, 1_000), here.predict(0), rtol=1e-5)
+    np.testing.assert_allclose(here.predict_singly(0, 1_000), here.predict(0, 3), rtol=1e-5)
     assert len(here.predict_singly(0, placements.SINGLE_BUDGET_NS // 3)) == 3
 
 

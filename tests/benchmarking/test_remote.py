@@ -26,7 +26,7 @@ def placements(reply: object) -> RemotePlacements:
 
 
 def asked(verb: str, reply: object) -> Any:
-    arguments = {"visit": (PLAN,), "time_passes": (0,)}.get(verb, ())
+    arguments = {"visit": (PLAN,), "time_passes": (0, 1)}.get(verb, ())
     return getattr(placements(reply), verb)(*arguments)
 
 

@@ -11,11 +11,13 @@ import pytest
 
 from tinytorch.benchmarking import measure
 from tinytorch.benchmarking.placements import Description, Inspection, Mode
+from tinytorch.benchmarking.records.metrics import FreshAnswers
 from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Probe, Schedule, Tier
 from tinytorch.benchmarking.session import (
     LEAST_READ_BYTES,
     Session,
     Settings,
+    Truth,
     long_measurement,
     measure_models,
     survey_models,
@@ -52,7 +54,7 @@ class ScriptedPlacements:
     def describe(self, model: int) -> Description:
         return Description(10, ["Linear"], [300, 100][model], 50, self.script.unseen)
 
-    def predict(self, model: int) -> np.ndarray:
+    def predict(self, model: int, batch: int) -> np.ndarray:
         return OUTPUTS
 
     def predict_singly(self, model: int, call_ns: int) -> np.ndarray:
@@ -65,7 +67,7 @@ class ScriptedPlacements:
         self.script.read.append(kept_bytes)
         return measure.Limits(1e9 * len(self.script.read), 1e9)
 
-    def time_passes(self, model: int) -> list[int]:
+    def time_passes(self, model: int, batch: int) -> list[int]:
         return [1000]
 
     def visit(self, plan: Schedule) -> measure.Samples:
@@ -177,7 +179,7 @@ def test_one_process_is_one_unit_and_has_no_interval() -> None:
 
 
 def test_memory_is_the_larger_count_of_before_and_after_the_timed_calls() -> None:
-    record = measured(Script()).record(0, "first", LABELS)
+    record = measured(Script()).record(0, "first", Truth(LABELS))
 
     assert record.metrics.memory.kept_bytes == 400
 
@@ -216,8 +218,19 @@ def test_what_is_timed_is_what_is_scored(single: np.ndarray, differing: int | No
     assert survey_models(venue, Settings(TIER)).models[1].differing == differing
 
 
+def test_answers_to_new_inputs_are_counted_apart() -> None:
+    """The last two of the inputs were made anew: one of them is answered right."""
+    session = measured(Script())
+    right = session.surveys[0].outputs.argmax(axis=-1)
+    known, anew = right[:-2], np.array([right[-2], 1 - right[-1]])
+    record = session.record(0, "model", Truth(known, anew))
+
+    assert (record.metrics.accuracy.mean, record.metrics.accuracy.total) == (1.0, len(known))
+    assert record.fresh_answers == FreshAnswers(correct=1, total=2)
+
+
 def test_what_the_count_of_memory_could_not_see_is_recorded_fit_to_show() -> None:
-    memory = measured(Script(unseen=["Opaque\x1b[31m"])).record(0, "model", LABELS).metrics.memory
+    memory = measured(Script(unseen=["Opaque\x1b[31m"])).record(0, "model", Truth(LABELS)).metrics.memory
 
     assert memory is not None
     assert memory.unseen == ["Opaque\\x1b[31m"]
@@ -227,7 +240,7 @@ def test_a_model_without_arrays_keeps_0_bytes() -> None:
     nothing = Inspection([0, 0], 1, [])
     session = replace(measured(Script(before=nothing, after=nothing)), kept_bytes=[0, 0])
 
-    assert session.record(0, "model", LABELS).metrics.memory.mean == 0
+    assert session.record(0, "model", Truth(LABELS)).metrics.memory.mean == 0
 
 
 def test_only_what_was_asked_for_is_measured() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from pydantic import ValidationError
 
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.metrics import Accuracy, Memory, Metrics, ModelRecord, Throughput
+from tinytorch.benchmarking.records.metrics import Accuracy, FreshAnswers, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.records.samples import Times, read_samples
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.record.declaration import Provenance
@@ -49,6 +49,7 @@ def model_record(
         parameters=kept_bytes // 4,
         layer_kinds=["Linear", "ReLU", "Linear"],
         artifact_sha256=f"{seed:064x}",
+        fresh_answers=FreshAnswers(correct=round(90 * correct / total), total=90),
         metrics=Metrics(
             latency=Latency.from_samples(sampled_times(seed, typical_ns), 1, COPIES, SESSION),
             memory=Memory.from_bytes(kept_bytes, kept_bytes + 500, 10_000, []),

@@ -39,9 +39,18 @@ def test_measuring_processes_get_inputs_without_labels(ready: Prepared, small_ta
     _, test = small_task.load_data()
     contents = [ready.frozen.path(name).read_bytes() for name in ready.frozen.digests]
 
-    np.testing.assert_array_equal(np.load(ready.frozen.path(INPUTS)), test.inputs)
+    np.testing.assert_array_equal(np.load(ready.frozen.path(INPUTS))[: len(test)], test.inputs)
     assert not any(np.ascontiguousarray(test.labels).tobytes() in content for content in contents)
     assert TRAINING not in ready.frozen.digests
+
+
+def test_behind_the_test_set_come_inputs_that_nobody_has_seen(ready: Prepared, small_task: Task) -> None:
+    """With right answers of their own, which the same task gives at no other time."""
+    _, test = small_task.load_data()
+    fresh = np.load(ready.frozen.path(INPUTS))[len(test) :]
+
+    assert len(fresh) == len(ready.truth.fresh) == len(test) // 4
+    assert not {row.tobytes() for row in fresh} & {row.tobytes() for row in test.inputs}
 
 
 def test_an_entry_is_built_from_the_training_split_and_no_other(ready: Prepared, small_task: Task) -> None:

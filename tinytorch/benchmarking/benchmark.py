@@ -22,7 +22,15 @@ from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, ModelLoadError, Sendable, Workers
 from tinytorch.benchmarking.schedule import TIERS, Tier
 from tinytorch.benchmarking.sending import UnsendableError, sources_of
-from tinytorch.benchmarking.session import Artifact, Session, Settings, long_measurement, measure_models, survey_models
+from tinytorch.benchmarking.session import (
+    Artifact,
+    Session,
+    Settings,
+    Truth,
+    long_measurement,
+    measure_models,
+    survey_models,
+)
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.model import as_call
 from tinytorch.core.tensor import Tensor
@@ -153,7 +161,7 @@ class Benchmark:
             warnings.warn(f"{reason}; measured in this process instead, which gives no interval", stacklevel=3)
             session = self._checked(venue, progress)
         records = [
-            session.record(index, type(model).__qualname__, self._labels, artifacts[index])
+            session.record(index, type(model).__qualname__, Truth(self._labels), artifacts[index])
             for index, model in enumerate(models)
         ]
         return [BenchmarkResults(record, session.protocol, session.system_info, origin) for record in records]

@@ -27,7 +27,7 @@ Builder = Callable[[], object]
 Freshen = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # new inputs of the given ones' shape and type
 Mode = Literal["worker processes", "this process"]
 
-SINGLE_BUDGET_NS = 10_000_000_000  # for looking at single outputs
+SINGLE_BUDGET_NS = 5_000_000_000  # for looking at single outputs
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,11 @@ class AnyPlacements(Protocol):
     """What placements in this process and in a worker have in common."""
 
     def describe(self, model: int) -> Description: ...
-    def predict(self, model: int) -> NDArray[Any]: ...
+    def predict(self, model: int, batch: int) -> NDArray[Any]: ...
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]: ...
     def probe(self) -> Probe: ...
     def limits(self, kept_bytes: int) -> measure.Limits: ...
-    def time_passes(self, model: int) -> list[int]: ...
+    def time_passes(self, model: int, batch: int) -> list[int]: ...
     def visit(self, plan: Schedule) -> measure.Samples: ...
     def inspect(self) -> Inspection: ...
 
@@ -153,11 +153,12 @@ class Placements:
             backend=backend_of(subject),
         )
 
-    def predict(self, model: int) -> NDArray[Any]:
-        """Outputs for the full batch of inputs, as an array of its own."""
+    def predict(self, model: int, batch: int) -> NDArray[Any]:
+        """Outputs of all inputs, at most `batch` of them at a time, as an array of its own."""
+        inputs = self._subjects.inputs
         with no_grad():
-            batch = self._wrap(self._subjects.inputs)
-            return _outputs(self._calls[0][model](batch))
+            parts = (self._wrap(inputs[start : start + batch]) for start in range(0, len(inputs), batch))
+            return _joined([_outputs(self._calls[0][model](part)) for part in parts])
 
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]:
         """Outputs of the inputs one by one, as many from the first on as take about `SINGLE_BUDGET_NS`."""
@@ -165,7 +166,7 @@ class Placements:
         count = max(1, min(len(inputs), SINGLE_BUDGET_NS // max(1, call_ns)))
         with no_grad():
             singles = (self._wrap(inputs[index : index + 1]) for index in range(count))
-            return np.concatenate([_outputs(self._calls[0][model](single)) for single in singles])
+            return _joined([_outputs(self._calls[0][model](single)) for single in singles])
 
     def probe(self) -> Probe:
         """Roughly what measuring will cost, for planning."""
@@ -177,9 +178,10 @@ class Placements:
         """What one thread can do at its best here."""
         return measure.examine_limits(kept_bytes)
 
-    def time_passes(self, model: int) -> list[int]:
-        """Nanoseconds of single passes over the full batch, a new one each time where it can be made."""
-        return measure.time_passes(self._calls[0][model], lambda: self._wrap(self._fresh(self._subjects.inputs)))
+    def time_passes(self, model: int, batch: int) -> list[int]:
+        """Nanoseconds of single passes over the first `batch` inputs, new ones each time where they can be made."""
+        first = self._subjects.inputs[:batch]
+        return measure.time_passes(self._calls[0][model], lambda: self._wrap(self._fresh(first)))
 
     def visit(self, plan: Schedule) -> measure.Samples:
         """Interleaved samples of every model in every copy; each visit goes on where the last one stopped."""
@@ -211,6 +213,17 @@ def _build_in_random_order(builders: Sequence[Builder], generator: random.Random
     for index in generator.sample(range(len(builders)), len(builders)):
         models[index] = builders[index]()
     return [models[index] for index in range(len(builders))]
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Outputs of some inputs after those of others. ModelError where they do not fit together."""
+    if len(parts) == 1:
+        return parts[0]
+    try:
+        return np.concatenate(parts)
+    except ValueError as error:
+        mend = "return the outputs as one Tensor or array with a row for each sample"
+        raise ModelError(f"the model's outputs do not fit together: {error}", mend=mend) from error
 
 
 def _outputs(returned: object) -> NDArray[Any]:

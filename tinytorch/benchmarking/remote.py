@@ -125,8 +125,8 @@ class RemotePlacements:
     def describe(self, model: int) -> Description:
         return self._ask(Placements.describe, model=model)
 
-    def predict(self, model: int) -> NDArray[Any]:
-        return self._ask_array(Placements.predict, model=model)
+    def predict(self, model: int, batch: int) -> NDArray[Any]:
+        return self._ask_array(Placements.predict, model=model, batch=batch)
 
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]:
         return self._ask_array(Placements.predict_singly, model=model, call_ns=call_ns)
@@ -137,8 +137,8 @@ class RemotePlacements:
     def limits(self, kept_bytes: int) -> Limits:
         return self._ask(Placements.limits, kept_bytes=kept_bytes)
 
-    def time_passes(self, model: int) -> list[int]:
-        return self._ask(Placements.time_passes, are_passes, model=model)
+    def time_passes(self, model: int, batch: int) -> list[int]:
+        return self._ask(Placements.time_passes, are_passes, model=model, batch=batch)
 
     def visit(self, plan: Schedule) -> Samples:
         return self._ask(Placements.visit, partial(are_samples_of, plan), plan=asdict(plan))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking import measure, system
 from tinytorch.benchmarking.placements import AnyPlacements, Description, Inspection, Venue
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.metrics import Accuracy, Memory, Metrics, ModelRecord, Throughput
+from tinytorch.benchmarking.records.metrics import Accuracy, FreshAnswers, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.benchmarking.schedule import (
     BlockShape,
@@ -41,6 +41,7 @@ SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the
 MOST_NAMED, MOST_UNSEEN = 5, 100
 LEAST_READ_BYTES = 262_144  # to start reading less takes as long as to read it, and would pass for a slow memory
 MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
+BATCH_BUDGET_NS, LEAST_BATCH = 1_000_000_000, 16  # inputs go together that the slowest model answers in this time
 SURVEY_ONLY = Schedule(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
 Wait = Callable[[float], None]
@@ -69,6 +70,14 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """The right answers to the inputs that were measured: the test set's, then those to inputs that were made anew."""
+
+    labels: NDArray[Any]
+    fresh: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
 class ModelSurvey:
     """What one process saw of one model before any latency was measured."""
 
@@ -76,6 +85,7 @@ class ModelSurvey:
     outputs: NDArray[Any]
     singles: NDArray[Any]
     pass_ns: list[int]
+    batch: int
 
     @property
     def differing(self) -> int | None:
@@ -112,22 +122,25 @@ class Session:
     protocol: Protocol
     system_info: SystemInfo
 
-    def record(self, model: int, name: str, labels: NDArray[Any], artifact: Artifact | None = None) -> ModelRecord:
+    def record(self, model: int, name: str, truth: Truth, artifact: Artifact | None = None) -> ModelRecord:
         """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
-        survey = self.surveys[model]
+        survey, known = self.surveys[model], len(truth.labels)
         latency = self.latency[model] if self.latency else None
-        right = correctness(survey.outputs, labels).ravel().tolist() if "accuracy" in self.metrics else None
+        is_scored = "accuracy" in self.metrics
+        right = correctness(survey.outputs[:known], truth.labels).ravel().tolist() if is_scored else None
+        anew = correctness(survey.outputs[known:], truth.fresh) if is_scored and truth.fresh is not None else None
         return ModelRecord(
             name=name,
             parameters=survey.description.parameters,
             layer_kinds=survey.description.layer_kinds,
             backend=survey.description.backend,
             artifact_sha256=artifact.sha256 if artifact else None,
+            fresh_answers=FreshAnswers(correct=int(anew.sum()), total=anew.size) if anew is not None else None,
             metrics=Metrics(
                 latency=latency,
                 memory=self._memory(model, artifact) if "memory" in self.metrics else None,
                 accuracy=Accuracy.from_correctness(right) if right is not None else None,
-                throughput=Throughput.from_samples(survey.pass_ns, len(labels)) if latency else None,
+                throughput=Throughput.from_samples(survey.pass_ns, survey.batch) if latency else None,
             ),
         )
 
@@ -145,7 +158,8 @@ def survey_models(venue: Venue, settings: Settings, progress: Progress = silent)
     with venue.open(1, [process_seed(settings.seed, 0, 0)]) as (placements,):
         _refuse_patches(placements.inspect())
         probe = placements.probe()
-        models = [_survey(placements, model, probe.call_ns[model]) for model in range(venue.models)]
+        batch = max(LEAST_BATCH, BATCH_BUDGET_NS // max(1, *probe.call_ns))
+        models = [_survey(placements, model, probe.call_ns[model], batch) for model in range(venue.models)]
         limits = _best_limits(placements, [model.description.kept_bytes for model in models])
         inspection = placements.inspect()
         _refuse_patches(inspection)
@@ -185,11 +199,12 @@ def measure_models(
     return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads))
 
 
-def _survey(placements: AnyPlacements, model: int, call_ns: int) -> ModelSurvey:
+def _survey(placements: AnyPlacements, model: int, call_ns: int, most: int) -> ModelSurvey:
     """Single samples come last: what a model then keeps, it keeps when one comes, as when it is timed."""
-    description, outputs = placements.describe(model), placements.predict(model)
-    pass_ns = placements.time_passes(model)
-    return ModelSurvey(description, outputs, placements.predict_singly(model, call_ns), pass_ns)
+    description, outputs = placements.describe(model), placements.predict(model, most)
+    batch = min(most, len(outputs)) if outputs.ndim else 1
+    pass_ns = placements.time_passes(model, batch)
+    return ModelSurvey(description, outputs, placements.predict_singly(model, call_ns), pass_ns, batch)
 
 
 def _best_limits(placements: AnyPlacements, sizes: list[int]) -> measure.Limits:

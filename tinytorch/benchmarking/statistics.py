@@ -147,6 +147,11 @@ def wilson_interval(correct: int, total: int) -> Interval:
     return Interval(max(0.0, centre - half_width), min(1.0, centre + half_width))
 
 
+def at_most_by_chance(successes: int, trials: int, probability: float) -> float:
+    """How likely so many successes or fewer are, of independent trials (the binomial distribution)."""
+    return float(bdtr(successes, trials, probability))
+
+
 def mcnemar_exact(only_first: int, only_second: int) -> float:
     """Exact two-sided McNemar p-value: a fair-coin test of the samples that only one model gets right.
 

@@ -37,6 +37,12 @@ def other_prompts(prompts: Array, generator: np.random.Generator) -> Array:
     return generator.integers(0, DIGITS, prompts.shape, prompts.dtype)
 
 
+def fresh_prompts(count: int, generator: np.random.Generator) -> TensorDataset:
+    """So many new prompts (N, 64) and their answers (N, 64)."""
+    prompts = generator.integers(0, DIGITS, (count, LENGTH), np.int64)
+    return TensorDataset(prompts, reversal(prompts))
+
+
 def reversal(prompts: Array) -> Array:
     """The right answers (N, T) to prompts (N, T)."""
     return np.ascontiguousarray(prompts[:, ::-1])

@@ -48,7 +48,10 @@ class Text:
 
     def prompts(self, starts: Array) -> tuple[Array, Array]:
         """Prompts (N, 64) from the letters number `starts` (N,) on, each the first of a word, and answers (N, 64)."""
-        window = starts[:, None] + np.arange(LENGTH)
+        return self.read_at(starts[:, None] + np.arange(LENGTH))
+
+    def read_at(self, window: Array) -> tuple[Array, Array]:
+        """The letters that stand at places (N, 64) of the text, and their answers (N, 64)."""
         place_in_prompt = np.arange(LENGTH)
         word_began = np.maximum.accumulate(np.where(self.begins[window], place_in_prompt, 0), axis=1)
         places = np.minimum(place_in_prompt - word_began, PLACES - 1)
@@ -84,16 +87,28 @@ def text_of(split: str) -> Text:
 
 
 def other_cuts(prompts: Array, generator: np.random.Generator) -> Array:
-    """As many new prompts (N, 64), made of the text of the test split: some words of one cut, then another.
+    """As many new prompts (N, 64)."""
+    text = text_of("test")
+    cuts: Array = text.letters[_other_places(text, len(prompts), generator)]
+    return cuts
+
+
+def fresh_samples(count: int, generator: np.random.Generator) -> TensorDataset:
+    """So many new prompts (N, 64) and their answers (N, 64)."""
+    text = text_of("test")
+    return TensorDataset(*text.read_at(_other_places(text, count, generator)))
+
+
+def _other_places(text: Text, count: int, generator: np.random.Generator) -> Array:
+    """Where the letters (N, 64) of new prompts stand: some words of one cut, then the beginning of another.
 
     So each is English, and hardly any was there before.
     """
-    text, place = text_of("test"), np.arange(LENGTH)
-    number = generator.integers(0, len(text.starts) - MOST_WORDS, (len(prompts), 1))
+    place = np.arange(LENGTH)
+    number = generator.integers(0, len(text.starts) - MOST_WORDS, (count, 1))
     first, meet_at = text.starts[number], text.starts[number + generator.integers(1, MOST_WORDS + 1, number.shape)]
     second = generator.choice(text.starts, number.shape) - (meet_at - first)
-    cuts: Array = text.letters[np.where(place < meet_at - first, first, second) + place]
-    return cuts
+    return np.where(place < meet_at - first, first, second) + place
 
 
 def with_answers(prompts: Array, answers: Array) -> Array:

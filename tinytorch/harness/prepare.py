@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch.benchmarking.placements import ModelSource
+from tinytorch.benchmarking.session import Truth
 from tinytorch.harness.build import Built, build, entry_source, model_source
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, scratch
@@ -37,13 +38,15 @@ UNOBSERVED = Observer()
 class Prepared:
     """The files that both models are loaded from, in a folder that is theirs, and how the optimized one was built.
 
-    `kernels` is the folder that their processes find compiled kernels in.
+    `truth` are the right answers to the inputs that were frozen, and `kernels` is the folder that their processes find
+    compiled kernels in.
     """
 
     folder: Path
     baseline: bytes
     built: Built
     frozen: Frozen
+    truth: Truth
     contender: Contender
     kernels: Path
 
@@ -72,16 +75,20 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
             built = build(challenge, materials, kernels, workshop / ARTIFACT)
         told.output("optimize", built.output)
         with scratch() as folder:  # another one, which nothing that ran in `optimize` has seen
-            frozen = freeze(challenge, folder / "run", {**sources, ARTIFACT: built.content})
-            yield Prepared(folder, baseline, built, frozen, contender, kernels)
+            frozen, truth = freeze(task, folder / "run", {**sources, ARTIFACT: built.content})
+            yield Prepared(folder, baseline, built, frozen, truth, contender, kernels)
 
 
-def freeze(challenge: Challenge, folder: Path, contents: Mapping[str, bytes]) -> Frozen:
-    """The files that every measuring process loads from, and the test inputs; they never get the labels."""
-    _, test = challenge.task.load_data()
+def freeze(task: Task, folder: Path, contents: Mapping[str, bytes]) -> tuple[Frozen, Truth]:
+    """The files that every measuring process loads from, and the inputs; they never get the right answers.
+
+    Behind the test set's come inputs that are made now, after the model: nobody can have seen them.
+    """
+    _, test = task.load_data()
+    fresh = task.fresh_samples(np.random.default_rng())
     inputs = io.BytesIO()
-    np.save(inputs, test.inputs, allow_pickle=False)
-    return Frozen.of(folder, {**contents, INPUTS: inputs.getvalue()})
+    np.save(inputs, np.concatenate([test.inputs, fresh.inputs]), allow_pickle=False)
+    return Frozen.of(folder, {**contents, INPUTS: inputs.getvalue()}), Truth(test.labels, fresh.labels)
 
 
 def _training_data(task: Task) -> bytes:

@@ -41,7 +41,7 @@ def run_competition(challenge: Challenge, told: Observer = UNOBSERVED) -> Run:
     """Both models, measured interleaved in fresh workers; EntryError when the contender's entry fails."""
     with prepared(challenge, told) as ready:
         session = _measured(challenge, ready, told)
-    return record(challenge, Artifact.of(ready.baseline), ready.built, session)
+    return record(challenge, ready, session)
 
 
 def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
@@ -117,22 +117,22 @@ def check_threads(threads: int | None) -> None:
         raise ModelError(message, mend="leave the number of threads as it is")
 
 
-def record(challenge: Challenge, baseline: Artifact, built: Built, session: Session) -> Run:
+def record(challenge: Challenge, ready: Prepared, session: Session) -> Run:
     """The run, with everything that a judge needs and nothing that names the machine's owner."""
     task, contender, now = challenge.task, challenge.contender, datetime.now(UTC)
-    _, test = task.load_data()
+    built, truth = ready.built, ready.truth
     return Run(
         id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
         task=TaskRecord(
             name=task.name,
             dataset_sha256=task.dataset_sha256,
-            test_samples=test.labels.size,  # a sequence has a label for each token
+            test_samples=truth.labels.size,  # a sequence has a label for each token
         ),
         source=_source_record(contender, built.declared),
         system_info=session.system_info,
         protocol=session.protocol,
-        baseline=session.record(0, f"{task.name} baseline", test.labels, baseline),
-        optimized=session.record(1, contender.name, test.labels, built.artifact),
+        baseline=session.record(0, f"{task.name} baseline", truth, Artifact.of(ready.baseline)),
+        optimized=session.record(1, contender.name, truth, built.artifact),
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform
@@ -24,6 +26,8 @@ from tinytorch.workloads.strategies import Strategy
 
 Split = tuple[TensorDataset, TensorDataset]  # train, test
 BASELINES = Path(__file__).with_name("baselines")
+FRESH_PART = 4  # of the test set: one new sample for so many
+FRESHENED_ALIKE = 20  # new inputs that may be changed in the same way
 LEAST_RATE = 0.01  # what a cosine falls to, of the highest rate
 
 
@@ -64,6 +68,7 @@ class Task:
     """One task. `version` goes up whenever a change of data, model or recipe gives another baseline.
 
     `freshen` is the address of a function that makes inputs like the given ones, which no model has seen, for timing.
+    `fresh` makes so many new samples with their answers, where those of the test set do not stay right.
     Weights with the digest `weights_sha256` are shipped as `baselines/NAME.npz` (float16); without one it is trained.
     `load_private` reads a referee's own data: a file of the same form, none of whose samples is public.
     With a `vocabulary` the answers are so many tokens, from 0 on, else scores of classes.
@@ -78,10 +83,21 @@ class Task:
     recipe: Recipe
     freshen: str
     vocabulary: int | None = None
+    fresh: Callable[[int, np.random.Generator], TensorDataset] | None = None
     weights_sha256: str | None = None
     load_private: Callable[[Path], Split] | None = None
     fit: Callable[[Any, TensorDataset, Recipe, Progress], Layer] = fit
     strategies: tuple[Strategy, ...] = ()
+
+    def fresh_samples(self, generator: np.random.Generator) -> TensorDataset:
+        """New inputs with their answers, a quarter as many as there are in the test set."""
+        _, test = self.load_data()
+        if self.fresh is not None:
+            return self.fresh(len(test) // FRESH_PART, generator)
+        freshen, chosen = resolve_name(self.freshen), generator.permutation(len(test))[: len(test) // FRESH_PART]
+        groups = np.array_split(chosen, len(chosen) // FRESHENED_ALIKE + 1)
+        inputs = np.concatenate([freshen(test.inputs[group], generator) for group in groups])
+        return TensorDataset(inputs, test.labels[chosen])
 
     def strategy(self, name: str) -> Strategy:
         """The reference strategy called `name`; UsageError with the nearest name when there is none."""

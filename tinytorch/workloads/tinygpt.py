@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch.core.transformers import GPT, Completion
-from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, load_reversal
+from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, fresh_prompts, load_reversal
 from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, PRUNE_HEADS, SHARING, Strategy
 from tinytorch.workloads.task import Recipe, Task
 
@@ -36,6 +36,7 @@ TASK = Task(
     recipe=Recipe(epochs=2, batch_size=8, learning_rate=3e-3, seed=0),
     freshen="tinytorch.datasets.sequences:other_prompts",
     vocabulary=DIGITS,
+    fresh=fresh_prompts,
     strategies=(
         Strategy("latency_sprint", (PRUNE_HEADS, KV_CACHE, FUSION), "memory for the cache"),
         Strategy("memory_challenge", (PRUNE_HEADS, SHARING), CODES),

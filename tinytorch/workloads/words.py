@@ -14,7 +14,16 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.datasets.private import private_prompts
-from tinytorch.datasets.words import LENGTH, LETTERS, TOKENS, WORDS_SHA256, load_words, text_of, with_answers
+from tinytorch.datasets.words import (
+    LENGTH,
+    LETTERS,
+    TOKENS,
+    WORDS_SHA256,
+    fresh_samples,
+    load_words,
+    text_of,
+    with_answers,
+)
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, Strategy, prune_heads
 from tinytorch.workloads.task import Recipe, Task, steps_of
@@ -97,6 +106,7 @@ TASK = Task(
     recipe=Recipe(epochs=90, batch_size=16, learning_rate=3e-3, seed=0, weight_decay=0.01),
     freshen="tinytorch.datasets.words:other_cuts",
     vocabulary=TOKENS,
+    fresh=fresh_samples,
     weights_sha256="31eab4bb11870a4715800c840ab07df0913797a6af9c19cf098166c2d703b51b",
     fit=fit_aligned,
     load_private=private_prompts,

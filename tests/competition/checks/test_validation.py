@@ -110,6 +110,7 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "completeness": put("run.optimized.metrics.memory", None),
     "test_set": put("run.task.test_samples", 100),
     "layer_kinds": put("run.optimized.layer_kinds", ["Linear"]),
+    "fresh_answers": put("run.optimized.fresh_answers.correct", 65),
     "varying_times": latency("optimized", lambda block: np.full_like(block, 200_000)),
     "repeated_times": repeated,
     "independent_times": latency("optimized", lambda block: np.rint(block / 2.5).astype(int)),
@@ -162,7 +163,7 @@ IDS = {  # for ever: an id is never given to another check
     "TO-D": "text repository digest rules trust techniques committed",
     "TO-S": "latency_statistics memory_statistics accuracy_statistics throughput_statistics normalized_scores "
     "statistics constraint_results sample_shape clock_span",
-    "TO-E": "constraints completeness test_set layer_kinds",
+    "TO-E": "constraints completeness test_set layer_kinds fresh_answers",
     "TO-P": "varying_times repeated_times independent_times ratios_agree sample_count steady_times accuracy_gain "
     "baseline_accuracy",
     "TO-M": "clock_floor timer_floor memory_traffic arithmetic",

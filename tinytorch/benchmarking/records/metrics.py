@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tinytorch import units
 from tinytorch.benchmarking import statistics
@@ -156,6 +156,19 @@ class Metrics(Record):
         return {name: record for name, record in self if record is not None}
 
 
+class FreshAnswers(Record):
+    """How many answers were right of those to inputs that were made after the model: nobody has seen them before."""
+
+    correct: Count
+    total: Positive
+
+    @model_validator(mode="after")
+    def _has_no_more_right_answers_than_answers(self) -> Self:
+        if self.correct > self.total:
+            raise ValueError(f"{self.correct} of {self.total} answers cannot be right")
+        return self
+
+
 class ModelRecord(Record):
     """One model and its metrics. What is None is not known, or the metrics were given by hand.
 
@@ -167,4 +180,5 @@ class ModelRecord(Record):
     layer_kinds: Names | None = None
     backend: Literal["numpy", "numba"] | None = None
     artifact_sha256: Sha256 | None = None
+    fresh_answers: FreshAnswers | None = None
     metrics: Metrics

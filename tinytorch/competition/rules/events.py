@@ -101,6 +101,8 @@ class Plausibility(Record):
     fewest_units: Annotated[int, Field(gt=0)]
     fewest_test_samples: Annotated[int, Field(gt=0)]
     baseline_accuracy_tolerance: Annotated[float, Field(gt=0, lt=1)]
+    fresh_accuracy_drop: Annotated[float, Field(gt=0, lt=1)] = 0.10
+    fresh_accuracy_chance: Annotated[float, Field(gt=0, lt=1)] = 0.001
     kept_share: Annotated[float, Field(gt=0, le=1)]
     artifact_overhead_bytes: Annotated[int, Field(ge=0)]
     dense_layers: list[str]
