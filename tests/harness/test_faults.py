@@ -47,7 +47,7 @@ ENTRIES = {
     "wrong shape": (
         "class Half:\n    def __call__(self, x):\n        return x[:, :5]\n"
         "def optimize(model, train_data):\n    return Half()\n",
-        ["shape (360, 5) where the baseline returns (360, 10)", "line 4"],
+        ["for each sample the shape (5,) where the baseline returns (10,)", "line 4"],
     ),
     "NaN": (
         "class Nan:\n    def __call__(self, x):\n        return x[:, :10] * float('nan')\n"

@@ -89,6 +89,8 @@ def _fault_of(model: ModelSurvey, shape: tuple[int, ...], vocabulary: int | None
         return f"returns {outputs.dtype} instead of numbers"
     if vocabulary is not None and (wrong := _fault_of_tokens(outputs, shape, vocabulary)):
         return wrong
+    if outputs.shape != shape and outputs.shape[:1] == shape[:1]:
+        return f"returns for each sample the shape {outputs.shape[1:]} where the baseline returns {shape[1:]}"
     if outputs.shape != shape:
         return f"returns shape {outputs.shape} where the baseline returns {shape}"
     missing = int((~np.isfinite(outputs)).sum())

@@ -112,7 +112,7 @@ def test_a_profile_s_layers_add_up_to_the_whole(athlete: Path, tito) -> None:
 
     assert len(model["layers"]) == 8
     assert sum(layer["parameters"] for layer in model["layers"]) == 600_970
-    assert sum(layer["flops"] for layer in model["layers"]) == 2 * 3_221_504 + 4 * 1024
+    assert sum(layer["flops"] for layer in model["layers"]) == 2 * 599_808 + 3 * 384
 
 
 def test_an_entry_is_profiled_as_a_stranger(athlete: Path, tito) -> None:
