@@ -33,6 +33,7 @@ _OLYMPICS = {
     "validate": "Check submissions, each check by its name.",
     "leaderboard": "Rank submissions: equal ranks for what cannot be told apart.",
     "report": "Write the ranking of submissions as one page.",
+    "private": "Make data of a referee's own, which nobody who enters has seen.",
     "compare": "Compare two runs, where task, recipe and machine allow it.",
     "status": "Show the five stages, the last run, and the next command.",
     "schema": "Print the JSON Schema of what the tools write.",

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.core.conversion import whole_numbers
-from tinytorch.core.dataloader import TensorDataset
+from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Layer, inference
 from tinytorch.core.ops import Array
-from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.tensor import no_grad
 from tinytorch.errors import ShapeError, UsageError
 
+AT_A_TIME = 32  # samples: results of all layers lie in memory, and larger batches are no faster
 DECISION = 0.5  # a probability above it says yes
 
 
@@ -55,7 +56,8 @@ def right_answers(outputs: Array, labels: Array) -> NDArray[Any]:
 
 
 def accuracy(model: Layer, dataset: TensorDataset) -> float:
-    """Fraction of the labels (N,) that the model gives, in inference; it is left in the mode that it had."""
+    """Fraction of the labels (N, ...) that the model gives, in inference; it is left in the mode that it had."""
+    batches = DataLoader(dataset, AT_A_TIME)
     with inference(model), no_grad():
-        outputs = model(Tensor(dataset.inputs)).data
-    return float(correctness(outputs, dataset.labels).mean())
+        right = [correctness(np.asarray(model(inputs)), labels.data).ravel() for inputs, labels in batches]
+    return float(np.concatenate(right).mean())

@@ -30,7 +30,7 @@ def read_idx(path: Path) -> Array:
         if content.startswith(b"\x1f\x8b"):
             content = _unpacked(content)
         return _elements(content)
-    except (OSError, EOFError, zlib.error, struct.error, ValueError) as error:
+    except (OSError, ValueError) as error:
         told = reason(error) if isinstance(error, OSError) else str(error)
         mend = "name a folder with the files as they are published"
         raise UsageError(f"cannot read pictures or labels from {found}: {told}", mend=mend) from error
@@ -38,15 +38,20 @@ def read_idx(path: Path) -> Array:
 
 def _unpacked(content: bytes) -> bytes:
     """At most LARGEST_BYTES of it, so that a small file cannot fill the memory."""
-    return zlib.decompressobj(GZIP).decompress(content, LARGEST_BYTES)
+    try:
+        return zlib.decompressobj(GZIP).decompress(content, LARGEST_BYTES)
+    except zlib.error:
+        raise ValueError("it begins like a packed file and cannot be unpacked") from None
 
 
 def _elements(content: bytes) -> Array:
-    zeros, kind, dimensions = struct.unpack_from(">HBB", content)
-    if zeros or kind != UNSIGNED_BYTES:
+    if content[:3] != bytes([0, 0, UNSIGNED_BYTES]) or len(content) < 4:
         raise ValueError("it is no IDX file of unsigned bytes")
-    shape = struct.unpack_from(f">{dimensions}I", content, 4)
+    dimensions = content[3]
     start = 4 + 4 * dimensions
+    if len(content) < start:
+        raise ValueError("it ends within its header")
+    shape = struct.unpack_from(f">{dimensions}I", content, 4)
     if len(content) - start != math.prod(shape):
         raise ValueError(f"its header promises {math.prod(shape):,} elements, and it has {len(content) - start:,}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

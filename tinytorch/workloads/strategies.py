@@ -98,11 +98,11 @@ def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3, **tuning:
     return technique("Structured Pruning", "tinytorch.perf.compression:prune_neurons", tuned=True, **options)
 
 
-def prune_heads(heads: int, hidden: int, epochs: int, batch_size: int = 16) -> Step:
+def prune_heads(heads: int, hidden: int, epochs: int, batch_size: int, learning_rate: float, **tuning: Any) -> Step:
     """A GPT with so many heads and hidden neurons in every block, fine-tuned."""
     return technique(
         "Head and Neuron Pruning", "tinytorch.perf.compression:prune_transformer", tuned=True,
-        heads=heads, hidden=hidden, epochs=epochs, batch_size=batch_size, learning_rate=1e-3,
+        heads=heads, hidden=hidden, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, **tuning,
     )  # fmt: skip
 
 
@@ -111,4 +111,4 @@ INT8 = technique("INT8 Quantization", "tinytorch.perf.quantization:quantize_mode
 INT4 = technique("INT4 Quantization", "tinytorch.perf.quantization:quantize_model", bits=4, ranges="mse")
 KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:with_kv_cache")
 SHARING = technique("Weight Sharing", "tinytorch.perf.compression:share_weights", clusters=16)
-PRUNE_HEADS = prune_heads(heads=1, hidden=16, epochs=2, batch_size=8)
+PRUNE_HEADS = prune_heads(heads=1, hidden=16, epochs=2, batch_size=8, learning_rate=1e-3)

@@ -89,6 +89,13 @@ class Task:
     fit: Callable[[Any, TensorDataset, Recipe, Progress], Layer] = fit
     strategies: tuple[Strategy, ...] = ()
 
+    def private_data(self, path: Path) -> Split:
+        """Both splits of a referee's own file; UsageError where it is none, or the task takes no such files."""
+        if self.load_private is None:
+            mend = "choose another task: tito olympics private --help names those with private data"
+            raise UsageError(f"the task {self.name} has no private data", mend=mend)
+        return self.load_private(path)
+
     def fresh_samples(self, generator: np.random.Generator) -> TensorDataset:
         """New inputs with their answers, a quarter as many as there are in the test set."""
         _, test = self.load_data()

@@ -15,17 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch.core.archive import archive_of
-from tinytorch.core.dataloader import TensorDataset
-from tinytorch.core.layers import Layer, inference
-from tinytorch.core.metrics import correctness
+from tinytorch.core.metrics import accuracy
 from tinytorch.core.model import parameter_count
 from tinytorch.core.state import load_state_dict, state_dict
-from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.files import atomic_write, sha256
 from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.task import train_baseline
-
-AT_A_TIME = 500  # samples of one inference: outputs of all layers lie in memory
 
 
 def main() -> None:
@@ -44,25 +39,16 @@ def made(name: str, output: Path) -> dict[str, object]:
     model = train_baseline(task, lambda stage, share: show(stage, share, time.perf_counter() - start))
     seconds = time.perf_counter() - start
     _, test = task.load_data()
-    trained = accuracy_of(model, test)
+    trained = accuracy(model, test)
     rounded = {key: array.astype(np.float16) for key, array in state_dict(model).items()}
     load_state_dict(model, rounded)
     content = archive_of(rounded)
     atomic_write(output, content)
     return {
         "task": name, "seed": task.recipe.seed, "seconds": round(seconds, 1), "parameters": parameter_count(model),
-        "accuracy": trained, "accuracy_as_float16": accuracy_of(model, test), "bytes": len(content),
+        "accuracy": trained, "accuracy_as_float16": accuracy(model, test), "bytes": len(content),
         "sha256": sha256(content), "numpy": np.__version__, "machine": platform.machine(),
     }  # fmt: skip
-
-
-def accuracy_of(model: Layer, test: TensorDataset) -> float:
-    """The fraction of right answers to the inputs (N, ...), or of right tokens of all answers."""
-    with inference(model), no_grad():
-        outputs = [
-            np.asarray(model(Tensor(inputs))) for inputs in np.array_split(test.inputs, len(test) // AT_A_TIME + 1)
-        ]
-    return float(correctness(np.concatenate(outputs), test.labels).mean())
 
 
 def show(stage: str, share: float, seconds: float) -> None:

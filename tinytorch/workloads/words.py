@@ -93,7 +93,7 @@ def cuts(batch_size: int, generator: np.random.Generator) -> Iterator[tuple[Arra
         yield with_answers(prompts, answers), np.concatenate([answers[..., None], prompts[:, around]], axis=-1)
 
 
-NARROW = prune_heads(heads=4, hidden=64, epochs=2)
+NARROW = prune_heads(heads=3, hidden=64, epochs=2, batch_size=16, learning_rate=2e-3, schedule="cosine")
 CODES = "time: codes become floats in every call"
 
 TASK = Task(
@@ -111,11 +111,11 @@ TASK = Task(
     fit=fit_aligned,
     load_private=private_prompts,
     strategies=(
-        Strategy("latency_sprint", (NARROW, KV_CACHE, FUSION), "five points of accuracy"),
-        Strategy("memory_challenge", (NARROW, INT8), f"five points; {CODES}"),
+        Strategy("latency_sprint", (NARROW, KV_CACHE, FUSION), "seven points of accuracy"),
+        Strategy("memory_challenge", (NARROW, INT8), f"seven points; {CODES}"),
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
         Strategy("all_around", (INT8, KV_CACHE, FUSION), "memory for the cache"),
-        Strategy("extreme_push", (NARROW, INT8, KV_CACHE, FUSION), "five points"),
+        Strategy("extreme_push", (NARROW, INT8, KV_CACHE, FUSION), "seven points"),
         Strategy("planned", (KV_CACHE, FUSION), "memory for the cache"),
         Strategy("int8", (INT8,), CODES),
     ),
