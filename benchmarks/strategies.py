@@ -1,31 +1,40 @@
 """Every event's reference strategy on every task, measured as athletes measure: does it qualify, and what does it win?
 
     python benchmarks/strategies.py --results strategies.jsonl
+    python benchmarks/strategies.py --results strategies.jsonl --seeds 5
     python benchmarks/strategies.py --results strategies.jsonl --table
 
 One line of JSON is appended for each run; what is in the file is not measured again, so that it can be stopped and
-continued. Baselines are trained first, in this process, and how long that took is a line too.
+continued. With --seeds nothing is timed: every strategy is built from so many seeds of fine-tuning, and its accuracy
+and its bytes are a line.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
+from tinytorch.benchmarking.footprint import footprint
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.scores import compared, compute_scores
+from tinytorch.core.metrics import accuracy
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task
-from tinytorch.workloads.task import Task, train_baseline
+from tinytorch.workloads.strategies import FUSION, Step, apply
+from tinytorch.workloads.task import Task, baseline_of
 
 Line = dict[str, Any]
 
@@ -35,26 +44,57 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, required=True, help="a file of lines of JSON, appended to")
     parser.add_argument("--tier", choices=TIERS, default="default")
+    parser.add_argument("--task", action="append", choices=TASKS, help="only this one; may be repeated")
+    parser.add_argument("--seeds", type=int, help="build each strategy from so many seeds instead of timing it")
     parser.add_argument("--table", action="store_true", help="show the file as a table of Markdown")
     options = parser.parse_args()
     if options.table:
         print("\n".join(table(known(options.results))))
         return
-    for name in TASKS:
-        measure_task(find_task(name), options.tier, options.results)
+    for task in map(find_task, options.task or TASKS):
+        if options.seeds is None:
+            measure_task(task, options.tier, options.results)
+        else:
+            build_task(task, options.seeds, options.results)
 
 
 def measure_task(task: Task, tier: str, results: Path) -> None:
-    """Append the lines of one task that are missing."""
-    done = {(line["task"], line["event"]) for line in known(results)}
-    if (task.name, "training") not in done:
-        start = time.perf_counter()
-        train_baseline(task)
-        append(results, {"task": task.name, "event": "training", "seconds": time.perf_counter() - start})
+    """Append the lines of one task's events that are missing."""
+    done = {(line["task"], line["event"]) for line in known(results) if "seed" not in line}
     for event in OlympicEvent:
         if (task.name, event.value) not in done:
             contender = Contender.reference(task.strategy(event))
             append(results, line_of(run_competition(Challenge(task, contender, Settings(TIERS[tier]))), event))
+
+
+def build_task(task: Task, seeds: int, results: Path) -> None:
+    """Append the lines of one task's strategies, each from every seed, that are missing."""
+    done = {(line["task"], line["event"], line["seed"]) for line in known(results) if "seed" in line}
+    train, test = task.load_data()
+    baseline = pickle.dumps(baseline_of(task))
+    for seed in range(seeds):
+        built: dict[str, bytes] = {}  # what a first step makes, strategies have in common
+        for event in OlympicEvent:
+            if (task.name, event.value, seed) in done:
+                continue
+            first, *rest = [seeded(step, seed) for step in task.strategy(event).steps if step != FUSION]
+            start = time.perf_counter()
+            with threadpool_limits(1, user_api="blas"):
+                if repr(first) not in built:
+                    built[repr(first)] = pickle.dumps(apply([first], pickle.loads(baseline), train))
+                model = apply(rest, pickle.loads(built[repr(first)]), train)
+                share = accuracy(model, test)
+            seconds = time.perf_counter() - start
+            append(results, {"task": task.name, "event": event.value, "seed": seed, "accuracy": share,
+                             "kept_bytes": footprint(model).kept_bytes, "seconds": round(seconds, 1)})  # fmt: skip
+
+
+def seeded(step: Step, seed: int) -> Step:
+    """The same step, fine-tuned from another seed."""
+    if not step.arguments.get("tuned"):
+        return step
+    options = {**step.arguments["options"], "seed": seed}
+    return replace(step, arguments={**step.arguments, "options": options})
 
 
 def line_of(run: Run, event: OlympicEvent) -> Line:
@@ -78,7 +118,7 @@ def table(lines: list[Line]) -> Iterator[str]:
     yield "| task | event | techniques | speedup (95 %) | smaller | accuracy | qualifies |"
     yield "|---|---|---|---|---|---|---|"
     for line in lines:
-        if line["event"] != "training":
+        if "seed" not in line:
             estimate, lower, upper = line["speedup"]
             qualifies = "yes" if line["eligible"] and line["same_kinds"] else "no"
             yield (
