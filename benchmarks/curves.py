@@ -3,9 +3,9 @@
     python benchmarks/curves.py --results curves.jsonl
     python benchmarks/curves.py --results curves.jsonl --table
 
-Every model is the baseline made smaller and fine-tuned as the task's strategies are, kept as floats, in 8 bits and in 4.
-Times are for orientation: the tenth percentile of single calls of its compiled plan, one model after the other. One line
-of JSON is appended for each model; what is in the file is not made again, so that it can be stopped and continued.
+Every model is the baseline made smaller and fine-tuned as the task's strategies are, kept as floats, in 8 bits and in
+4. Times are for orientation: the tenth percentile of single calls of its compiled plan, one model after the other. One
+line of JSON is appended for each model; what is in the file is not made again: it can be stopped and continued.
 """
 
 from __future__ import annotations
@@ -112,15 +112,16 @@ def table(lines: list[Line]) -> Iterator[str]:
             for form in ("float", "int8", "int4")
         }
         for line in mine:
-            cells = [cell(*line[form], is_knee=line[form][0] == knee) for form, knee in knees.items()]
+            cells = [cell(line[form], knee) for form, knee in knees.items()]
             yield f"| {line['model']} | {' | '.join(cells)} | {line['plan_us']:,} us |"
         yield ""
 
 
-def cell(kept_bytes: int, share: float, is_knee: bool) -> str:
-    """Accuracy and bytes."""
+def cell(seen: tuple[int, float], knee: int | None) -> str:
+    """Accuracy and bytes, set in bold at the knee."""
+    kept_bytes, share = seen
     text = f"{share:.1%}, {kept_bytes / 1e3:,.1f} kB".replace("%", " %")
-    return f"**{text}**" if is_knee else text
+    return f"**{text}**" if kept_bytes == knee else text
 
 
 if __name__ == "__main__":

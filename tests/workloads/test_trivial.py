@@ -6,6 +6,7 @@ Each is given a speed that nobody has, and the honest strategies have what was m
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tinytorch.benchmarking.footprint import footprint
 from tinytorch.benchmarking.records.metrics import FreshAnswers
 from tinytorch.competition.checks.validation import validate_submission
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.rules.events import Rules, former_rules
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.metrics import accuracy
@@ -26,12 +28,17 @@ from tinytorch.workloads.task import baseline_of
 SHOWN = Path(__file__).parents[2] / "benchmarks" / "strategies.jsonl"
 FASTER = {"fashion_mlp": 100, "fashion_cnn": 300, "words": 30_000}  # than the baseline: a call of 1 or 2 microseconds
 BASELINE_NS, SAMPLES, FRESH = 100_000_000, 4000, 1000
-ASKED = 24  # prompts of the test set: models without a cache take long
+PICTURES, PROMPTS = 500, 16  # of each: models without a cache take long
 
 
-def judged(task: str, entry: Trivial, event: OlympicEvent) -> float | None:
-    """What it scores in an event; None where it is not ranked."""
-    known, fresh = (accuracy(entry.model, samples) for samples in asked(task))
+Contest = tuple[str, list[tuple[Trivial, tuple[float, float]]]]
+
+
+def judged(
+    task: str, entry: Trivial, shares: Sequence[float], event: OlympicEvent, rules: Rules | None = None
+) -> float | None:
+    """What an entry with these shares of the test set and of new samples scores in an event; None: it is not ranked."""
+    known, fresh = shares
     models = [("baseline", BASELINE_NS, baseline_bytes(task), reference(task), reference(task)),
               ("optimized", BASELINE_NS // FASTER[task], entry.kept_bytes, known, fresh)]  # fmt: skip
     records = {
@@ -43,19 +50,20 @@ def judged(task: str, entry: Trivial, event: OlympicEvent) -> float | None:
     run = make_run()
     named = run.task.model_copy(update={"name": task, "test_samples": SAMPLES})
     document = submission_from_run(
-        run.model_copy(update={"task": named, **records}), event=event, athlete_name="Ada", division=entry.division
-    )
+        run.model_copy(update={"task": named, **records}), event=event, athlete_name="Ada", division=entry.division, rules=rules,
+    )  # fmt: skip
     values = {**document["derived"]["scores"], "accuracy": known}
     ranked_by = {"latency_sprint": "speedup", "memory_challenge": "compression_ratio", "accuracy_contest": "accuracy"}
-    return values[ranked_by.get(event, event.value)] if validate_submission(document)["valid"] else None
+    return values[ranked_by.get(event, event.value)] if validate_submission(document, rules)["valid"] else None
 
 
-def asked(task: str) -> tuple[TensorDataset, TensorDataset]:
-    """Of the test set, and of new samples, as many as are needed."""
+def shares_of(task: str, entries: Sequence[Trivial]) -> list[tuple[float, float]]:
+    """What each has right, of the test set and of new samples."""
     _, test = find_task(task).load_data()
     fresh = find_task(task).fresh_samples(np.random.default_rng(0))
-    some = ASKED if task == "words" else len(test)
-    return tuple(TensorDataset(split.inputs[:some], split.labels[:some]) for split in (test, fresh))
+    some = PROMPTS if task == "words" else PICTURES
+    splits = [TensorDataset(split.inputs[:some], split.labels[:some]) for split in (test, fresh)]
+    return [tuple(accuracy(entry.model, split) for split in splits) for entry in entries]
 
 
 def baseline_bytes(task: str) -> int:
@@ -74,28 +82,37 @@ def honest(task: str) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module", params=DEFAULT_TASKS)
-def contest(request: pytest.FixtureRequest) -> tuple[str, list[Trivial]]:
-    return request.param, list(trivial_entries(request.param))
+def contest(request: pytest.FixtureRequest) -> Contest:
+    entries = list(trivial_entries(request.param))
+    return request.param, list(zip(entries, shares_of(request.param, entries), strict=True))
 
 
-def test_ten_trivial_entries_stand_below_the_honest_ones(contest: tuple[str, list[Trivial]]) -> None:
+def test_ten_trivial_entries_stand_below_the_honest_ones(contest: Contest) -> None:
     task, entries = contest
     best = honest(task)
     found = {
         (entry.name, event.value): score
-        for entry in entries
+        for entry, shares in entries
         for event in OlympicEvent
-        if (score := judged(task, entry, event)) is not None and score >= best[event]
+        if (score := judged(task, entry, shares, event)) is not None and score >= best[event]
     }
 
     assert len(entries) == 10
     assert found == {}
 
 
-def test_a_lookup_of_the_test_set_is_right_there_and_nowhere_else(contest: tuple[str, list[Trivial]]) -> None:
+def test_a_lookup_of_the_test_set_is_right_there_and_nowhere_else(contest: Contest) -> None:
     task, entries = contest
-    (entry,) = [entry for entry in entries if entry.name == "a lookup of the test set"]
-    known, fresh = (accuracy(entry.model, samples) for samples in asked(task))
+    ((entry, (known, fresh)),) = [each for each in entries if each[0].name == "a lookup of the test set"]
 
     assert (known, fresh < 0.3) == (1.0, True)
-    assert judged(task, entry, OlympicEvent.ACCURACY_CONTEST) is None
+    assert judged(task, entry, (known, fresh), OlympicEvent.ACCURACY_CONTEST) is None
+
+
+def test_by_the_former_rules_a_constant_answer_would_win(contest: Contest) -> None:
+    """So the judging above can tell: its errors cost at most a factor that size and speed pay back."""
+    task, entries = contest
+    entry, shares = entries[0]
+    score = judged(task, entry, shares, OlympicEvent.ALL_AROUND, former_rules("1.1"))
+
+    assert score > 10 * honest(task)["all_around"]
