@@ -50,7 +50,8 @@ def judged(
     run = make_run()
     named = run.task.model_copy(update={"name": task, "test_samples": SAMPLES})
     document = submission_from_run(
-        run.model_copy(update={"task": named, **records}), event=event, athlete_name="Ada", division=entry.division, rules=rules,
+        run.model_copy(update={"task": named, **records}), event=event, athlete_name="Ada",
+        division=entry.division, rules=rules,
     )  # fmt: skip
     values = {**document["derived"]["scores"], "accuracy": known}
     ranked_by = {"latency_sprint": "speedup", "memory_challenge": "compression_ratio", "accuracy_contest": "accuracy"}
