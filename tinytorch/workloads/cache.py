@@ -91,7 +91,7 @@ def _found(task: Task, folder: Path, warn: Warn) -> Baseline | None:
     for path in sorted(folder.glob("*.pickle")):
         if holds(path, path.stem):
             return Baseline(path, path.stem)
-        warn(f"warning: the cached baseline of {task.name} is damaged; it is trained again")
+        warn(f"warning: the cached baseline of {task.name} is damaged; it is made again")
         remove(path)
     return None
 

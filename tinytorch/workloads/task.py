@@ -99,9 +99,10 @@ class Task:
     def fresh_samples(self, generator: np.random.Generator) -> TensorDataset:
         """New inputs with their answers, a quarter as many as there are in the test set."""
         _, test = self.load_data()
+        count = max(1, len(test) // FRESH_PART)
         if self.fresh is not None:
-            return self.fresh(len(test) // FRESH_PART, generator)
-        freshen, chosen = resolve_name(self.freshen), generator.permutation(len(test))[: len(test) // FRESH_PART]
+            return self.fresh(count, generator)
+        freshen, chosen = resolve_name(self.freshen), generator.permutation(len(test))[:count]
         groups = np.array_split(chosen, len(chosen) // FRESHENED_ALIKE + 1)
         inputs = np.concatenate([freshen(test.inputs[group], generator) for group in groups])
         return TensorDataset(inputs, test.labels[chosen])

@@ -261,12 +261,22 @@ def _accuracy_words(comparison: Comparison | None) -> str:
     return f"its accuracy is {comparison.verdict}: {100 * comparison.estimate:+.1f} points"
 
 
+def _fresh_words(run: Run) -> str:
+    """What became of inputs that nobody has seen; empty where none were asked about."""
+    shares = [each.correct / each.total for each in (run.baseline.fresh_answers, run.optimized.fresh_answers) if each]
+    if len(shares) < 2:
+        return ""
+    first, second = (format_share(share) for share in shares)
+    return f"of inputs that were made after it, {second} are answered right; the baseline answers {first}.\n"
+
+
 def _below(run: Run) -> str:
     protocol, trust = run.protocol, trust_of(run.baseline.metrics, run.optimized.metrics)
     sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
     backends = [run.baseline.backend, run.optimized.backend]
     return (
         "latency is the quiet time (the machine undisturbed); typical: as it was.\n"
+        f"{_fresh_words(run)}"
         f"95 % intervals over {sessions}{protocol.processes} processes x {protocol.copies} copies; "
         f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; "
         f"{f'run by {backends[0]} and {backends[1]}; ' if all(backends) else ''}"
