@@ -18,6 +18,7 @@ from tinytorch.core import layers, ops
 from tinytorch.core.layers import Dropout, Linear
 from tinytorch.core.tensor import Tensor
 from tinytorch.datasets.digits import with_noise
+from tinytorch.errors import ModelError
 
 INPUTS = np.random.default_rng(0).random((12, 4), dtype=np.float32)
 PLAN = Schedule(sessions=1, processes=1, copies=2, visits=10, block=BlockShape(2, 1, 3), calls_per_sample=(1, 1))
@@ -159,3 +160,25 @@ def test_using_the_framework_patches_nothing() -> None:
     here.visit(replace(PLAN, calls_per_sample=(1,)))
 
     assert here.inspect().patched == []
+
+
+def test_outputs_of_all_inputs_are_those_of_any_batches() -> None:
+    here = placed(lambda: Linear(4, 3, rng=np.random.default_rng(0)))
+
+    np.testing.assert_allclose(here.predict(0, 2), here.predict(0, len(INPUTS)), rtol=1e-5)
+
+
+def test_outputs_that_do_not_fit_together_are_the_model_s_fault() -> None:
+    """One row for the first batch, and two columns for the second."""
+    shapes = iter([(1, 3), (1, 2)] * 9)
+    here = placed(lambda: lambda inputs: np.zeros(next(shapes)))
+
+    with pytest.raises(ModelError, match="outputs do not fit together"):
+        here.predict(0, 1)
+
+
+def test_a_pass_is_over_as_many_inputs_as_were_asked_for() -> None:
+    seen: list[int] = []
+    placed(lambda: lambda inputs: seen.append(len(inputs)) or np.zeros(1)).time_passes(0, 3)
+
+    assert {*seen} == {3}

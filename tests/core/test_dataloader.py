@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tinytorch.core.dataloader import (
+    AsImages,
     Compose,
     DataLoader,
     Dataset,
@@ -218,3 +219,17 @@ def test_a_batch_may_be_one_sample() -> None:
 def test_a_transform_without_its_change_says_so(base: type[RandomTransform], missing: str) -> None:
     with pytest.raises(NotImplementedError, match=rf"has no {missing}\(\)"):
         base()(IMAGES)
+
+
+def test_rows_are_changed_as_images_are() -> None:
+    rows = np.random.default_rng(0).random((5, 12), np.float32)
+    images = rows.reshape(5, 1, 3, 4)
+    shift = RandomShift(1)
+    found = AsImages((1, 3, 4), shift)(rows, np.random.default_rng(7))
+
+    np.testing.assert_array_equal(found.reshape(images.shape), shift(images, np.random.default_rng(7)))
+
+
+def test_rows_of_another_length_are_no_images() -> None:
+    with pytest.raises(ShapeError, match=r"inputs \(5, 11\) cannot be looked at as images \(1, 3, 4\)"):
+        AsImages((1, 3, 4), RandomShift(1))(np.zeros((5, 11)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -179,3 +180,11 @@ def test_without_a_file_the_rules_are_the_shipped_ones(tmp_path: Path) -> None:
         read_rules(tmp_path / "none.toml")
     with pytest.raises(UsageError, match="it is a device"):
         read_rules(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("scoring", ["", "points_per_doubling = 1.0\nerror_ratio_smoothing = 0.005"])
+def test_accuracy_is_worth_something_by_one_formula(scoring: str) -> None:
+    text = re.sub(r"(?s)\[scoring\].*?\n\n", f"[scoring]\n{scoring}\n\n", SHIPPED)
+
+    with pytest.raises(UsageError, match="and not both"):
+        parse_rules(text.encode())

@@ -11,10 +11,17 @@ from hypothesis import strategies as st
 
 from tinytorch.benchmarking.benchmark import BenchmarkResults
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.metrics import Memory
+from tinytorch.benchmarking.records.metrics import Accuracy, Memory
 from tinytorch.competition import calculate_normalized_scores
 from tinytorch.competition.record.run import Run
-from tinytorch.competition.scoring.scores import MeasuredResults, compared, paired_models, speedup_across_sessions
+from tinytorch.competition.rules.events import former_rules, load_rules
+from tinytorch.competition.scoring.scores import (
+    MeasuredResults,
+    compared,
+    compute_scores,
+    paired_models,
+    speedup_across_sessions,
+)
 from tinytorch.errors import UsageError
 
 BASELINE = {"latency": 100.0, "memory": 12.0, "accuracy": 0.85}
@@ -183,3 +190,31 @@ def test_a_run_of_several_sessions_has_seen_their_spread(run: Run) -> None:
     across = speedup_across_sessions(own, 2)
 
     assert (across.lower, across.upper) == pytest.approx((own.ci_lower, own.ci_upper))
+
+
+def of_task(task: str, accuracy: float, run: Run) -> Run:
+    """The same run of a task, with another accuracy of the optimized model."""
+    metrics = run.optimized.metrics.model_copy(update={"accuracy": Accuracy.given(accuracy)})
+    named = run.task.model_copy(update={"name": task})
+    return run.model_copy(update={"task": named, "optimized": run.optimized.model_copy(update={"metrics": metrics})})
+
+
+@pytest.mark.parametrize(("points", "factor"), [(0, 1.0), (1, 2.0), (-1, 0.5), (-10, 2.0**-10)])
+def test_a_point_of_accuracy_is_worth_a_factor_of_two(points: float, factor: float, run: Run) -> None:
+    """Counted from the task's constant, whatever the baseline had in this run."""
+    reference = load_rules().reference_accuracy["fashion_mlp"]
+    scores = compute_scores(of_task("fashion_mlp", reference + points / 100, run))
+
+    assert scores.accuracy_factor == pytest.approx(factor)
+
+
+def test_on_a_task_that_the_rules_do_not_know_points_are_counted_from_the_baseline(run: Run) -> None:
+    scores = compute_scores(of_task("mine", run.baseline.metrics.accuracy.mean - 0.01, run))
+
+    assert scores.accuracy_factor == pytest.approx(0.5)
+
+
+def test_by_former_rules_accuracy_is_worth_the_ratio_of_errors(run: Run) -> None:
+    scores = compute_scores(of_task("digits_mlp", 1.0, run), former_rules("1.1"))
+
+    assert scores.accuracy_factor == pytest.approx((1 - run.baseline.metrics.accuracy.mean + 0.005) / 0.005)

@@ -104,3 +104,13 @@ def test_no_name_of_a_ranking_is_broken(tito, monkeypatch: pytest.MonkeyPatch, c
     shown = tito("rules").out
 
     assert all(rules.ranked_by in shown for rules in load_rules().events.values())
+
+
+def test_rules_that_were_shipped_before_are_named_by_their_version(tito) -> None:
+    """A file of that name is taken for it."""
+    former = tito("rules", "--rules", "1.1", "--json").json
+
+    assert (former["version"], former["scoring"]["error_ratio_smoothing"]) == ("1.1", 0.005)
+    Path("1.1").write_text("no rules")
+    assert tito("rules", "--rules", "1.1").code == 2
+    Path("1.1").unlink()

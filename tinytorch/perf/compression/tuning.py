@@ -12,10 +12,12 @@ from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import CosineSchedule, Trainer
+from tinytorch.errors import UsageError
 from tinytorch.progress import Progress, silent
 
 Masks = Sequence[tuple[Tensor, Array]]  # weights, each with its zeros and ones
 
+SCHEDULES = ("constant", "cosine")
 LEAST_RATE = 0.01  # what a falling learning rate falls to, of the first one
 
 
@@ -56,8 +58,10 @@ def fine_tune(
 
     Weights with a mask stay zero where it is. `transforms` change the inputs of every batch, at random: a small model
     that sees the same few samples again and again learns them by heart. With the schedule `cosine` the
-    learning rate falls along one, to nearly nothing.
+    learning rate falls along one, to nearly nothing. UsageError for another one.
     """
+    if schedule not in SCHEDULES:
+        raise UsageError(f"there is no schedule {schedule!r}", mend=f"take one of {', '.join(SCHEDULES)}")
     parameters = trainable_tensors(model)
     optimizer = MaskedAdam(parameters, learning_rate, masks)
     loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed, transforms=transforms)
