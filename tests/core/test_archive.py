@@ -32,6 +32,10 @@ def test_the_same_arrays_are_the_same_bytes() -> None:
     assert archive_of(content) == archive_of({name: array.copy() for name, array in content.items()})
 
 
+def test_a_single_number_stays_one() -> None:
+    assert arrays_of(archive_of({"a": np.array(7)}), 1000)["a"].shape == ()
+
+
 def test_numpy_reads_it() -> None:
     with np.load(io.BytesIO(archive_of({"a": np.arange(3)}))) as stored:
         assert stored["a"].tolist() == [0, 1, 2]

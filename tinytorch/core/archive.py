@@ -25,7 +25,7 @@ def archive_of(arrays: Mapping[str, Array], compression: int = zipfile.ZIP_LZMA)
         for name, array in arrays.items():
             member = zipfile.ZipInfo(f"{name}.npy", NO_TIME)
             written = io.BytesIO()
-            np.lib.format.write_array(written, np.ascontiguousarray(array), allow_pickle=False)
+            np.lib.format.write_array(written, np.asarray(array, order="C"), allow_pickle=False)
             archive.writestr(member, written.getvalue(), compression)
     return content.getvalue()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -11,15 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.archive import UNREADABLE, archive_of, arrays_of
 from tinytorch.core.ops import Array
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, read_regular
 
 FORMAT = 1
 LARGEST_BYTES = 2**34
-DAMAGED = (
-    OSError, MemoryError, ValueError, TypeError, AttributeError, KeyError, EOFError, zipfile.BadZipFile,
-)  # fmt: skip
 MODEL = "model."  # before the names of a model's arrays
 
 
@@ -47,11 +44,10 @@ class Checkpoint:
             "lists": {name: len(values) for name, values in lists.items()},
             "generators": self.generators,
         }
-        content = io.BytesIO()
-        np.savez(content, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type] # names come from us
+        content = archive_of({"facts": np.array(json.dumps(facts)), **arrays}, zipfile.ZIP_STORED)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(path, content.getvalue())
+            atomic_write(path, content)
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}", mend="name a file in another folder") from error
 
@@ -63,16 +59,12 @@ class Checkpoint:
             return cls._from_bytes(read_regular(path, LARGEST_BYTES, may_lead_out=True))
         except FileNotFoundError as error:
             raise UsageError(f"there is no checkpoint {path}", mend=mend) from error
-        except DAMAGED as error:
+        except UNREADABLE as error:
             raise UsageError(f"{path} is damaged or no checkpoint: {error}", mend=mend) from error
 
     @classmethod
     def _from_bytes(cls, content: bytes) -> Checkpoint:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > len(content):
-                raise ValueError("its arrays are larger than the file")
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = arrays_of(content, len(content))
         facts = dict(json.loads(str(arrays.pop("facts"))))
         if facts["format"] != FORMAT:
             raise ValueError(f"its format is {facts['format']}, not {FORMAT}")

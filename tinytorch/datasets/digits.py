@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.ops import Array
-from tinytorch.errors import SetupMissingError
-from tinytorch.files import sha256
+from tinytorch.datasets.shipped import shipped_arrays
 
 DIGITS_PATH = Path(__file__).with_name("digits.npz")
 DIGITS_SHA256 = "b2dab7b501728c22e9119ad76740b2e17c77a231e42d1e592380d90886f1a05e"
@@ -27,24 +25,12 @@ def load_digits() -> tuple[TensorDataset, TensorDataset]:
     Inputs are float32 (N, 64) in 0..1, labels int64 (N,) in 0..9.
     Raises SetupMissingError when the file is absent or not the one that was shipped.
     """
-    images, labels = _verified_arrays(DIGITS_PATH)
+    arrays = shipped_arrays(DIGITS_PATH, DIGITS_SHA256)
+    images, labels = arrays["images"], arrays["labels"]
     inputs = images.reshape(len(images), -1).astype(np.float32) / BRIGHTEST
     classes = labels.astype(np.int64)
     is_test = _is_test(classes)
     return TensorDataset(inputs[~is_test], classes[~is_test]), TensorDataset(inputs[is_test], classes[is_test])
-
-
-def _verified_arrays(path: Path) -> tuple[Array, Array]:
-    """Images (N, 8, 8) and labels (N,), both uint8."""
-    mend = "install the package again"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SetupMissingError(f"the digits cannot be read from {path}: {error.strerror}", mend=mend) from error
-    if sha256(content) != DIGITS_SHA256:
-        raise SetupMissingError(f"{path} is damaged: its SHA-256 is not the one it was shipped with", mend=mend)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return arrays["images"], arrays["labels"]
 
 
 def _is_test(labels: Array) -> Array:

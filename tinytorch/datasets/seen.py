@@ -31,7 +31,7 @@ def pictures_seen(pairs: Array) -> Mask:
     is_seen = np.zeros(len(pairs), bool)
     for row in range(windows.shape[1]):
         for column in range(windows.shape[2]):
-            is_seen |= np.isin(_hashes(windows[:, row, column]), known)
+            is_seen |= _are_known(_hashes(windows[:, row, column]), known)
     return is_seen
 
 
@@ -39,7 +39,13 @@ def pictures_seen(pairs: Array) -> Mask:
 def _public_insides() -> Hashes:
     """Of every public picture as it is, and as it is in a mirror."""
     insides = [unpacked(pairs)[:, INSIDE, INSIDE] for pairs in public_pictures()]
-    return np.concatenate([_hashes(seen) for inside in insides for seen in (inside, inside[..., ::-1])])
+    return np.sort(np.concatenate([_hashes(seen) for inside in insides for seen in (inside, inside[..., ::-1])]))
+
+
+def _are_known(hashes: Hashes, known: Hashes) -> Mask:
+    """Which of the hashes are among the known ones, which are sorted."""
+    places = np.searchsorted(known, hashes)
+    return np.equal(known[np.minimum(places, len(known) - 1)], hashes)
 
 
 def _hashes(pictures: Array) -> Hashes:
@@ -52,13 +58,13 @@ def _hashes(pictures: Array) -> Hashes:
 
 def letters_seen(text: Text, starts: Array) -> Mask:
     """Which prompts of a text, from the letters number `starts` (N,) on, stand somewhere in the public texts."""
-    return np.isin(_prompt_hashes(text.letters)[starts], _public_prompts())
+    return _are_known(_prompt_hashes(text.letters)[starts], _public_prompts())
 
 
 @cache
 def _public_prompts() -> Hashes:
     """Of every 64 letters in a row, wherever they begin."""
-    return np.concatenate([_prompt_hashes(text_of(split).letters) for split in ("train", "test")])
+    return np.sort(np.concatenate([_prompt_hashes(text_of(split).letters) for split in ("train", "test")]))
 
 
 def _prompt_hashes(letters: Array) -> Hashes:

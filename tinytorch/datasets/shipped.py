@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from tinytorch.core.archive import arrays_of
 from tinytorch.core.ops import Array
@@ -12,8 +15,9 @@ from tinytorch.files import reason, sha256
 LARGEST_BYTES = 2**27  # of all arrays of a file together: ten times the largest file's
 
 
-def shipped_arrays(path: Path, digest: str) -> dict[str, Array]:
-    """The arrays in a file of the package, by name.
+@cache
+def shipped_arrays(path: Path, digest: str) -> Mapping[str, Array]:
+    """The arrays in a file of the package, by name; unpacked once, and for reading only.
 
     Raises SetupMissingError when the file is absent or not the one that was shipped.
     """
@@ -24,4 +28,7 @@ def shipped_arrays(path: Path, digest: str) -> dict[str, Array]:
         raise SetupMissingError(f"{path.name} cannot be read from {path}: {reason(error)}", mend=mend) from error
     if sha256(content) != digest:
         raise SetupMissingError(f"{path} is damaged: its SHA-256 is not the one it was shipped with", mend=mend)
-    return arrays_of(content, LARGEST_BYTES)
+    arrays = arrays_of(content, LARGEST_BYTES)
+    for array in arrays.values():
+        array.flags.writeable = False
+    return MappingProxyType(arrays)

@@ -47,7 +47,7 @@ def private(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")],
     seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Of the changes made to samples (default: a secret one).")
+        int | None, typer.Option("--seed", min=0, metavar="NUMBER", help="Of the changes to samples (default: secret).")
     ] = None,
     force: Force = False,
     json_: Json = False,

@@ -67,13 +67,13 @@ def test_a_failed_attempt_at_one_task_does_not_hold_back_a_run_of_another(small_
     assert tito("submit", "--event", "all_around", "--athlete", "Ada", "--task", "fashion_mlp").code == 0
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_tasks_are_listed_with_strategies(name: str, beginner: Path, tito) -> None:
-    lines = [line for line in tito("tasks").out.splitlines() if f" {name} " in line]
-    techniques = find_task(name).strategy("memory_challenge").techniques
-
-    assert find_task(name).title in lines[0]
-    assert any("memory_challenge" in line and all(each in line for each in techniques) for line in lines)
+def test_tasks_are_listed_with_strategies(beginner: Path, tito) -> None:
+    shown = tito("tasks").out.splitlines()
+    for name in TASKS:
+        lines = [line for line in shown if f" {name} " in line]
+        techniques = find_task(name).strategy("memory_challenge").techniques
+        assert find_task(name).title in lines[0]
+        assert any("memory_challenge" in line and all(each in line for each in techniques) for line in lines)
 
 
 def test_a_trained_baseline_is_listed_with_what_it_is_like_and_others_as_not_trained(
