@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-
-import numpy as np
-
-from tinytorch.core.activations import ReLU
-from tinytorch.core.layers import Layer, Linear, Sequential
+from tinytorch.core.layers import Sequential
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
+from tinytorch.workloads.networks import perceptron
 from tinytorch.workloads.strategies import FUSION, INT4, INT8, Strategy, prune
 from tinytorch.workloads.task import Recipe, Task
 
@@ -17,11 +13,7 @@ WIDTHS = (64, 1024, 1024, 1024, 1024, 10)
 
 def build_model(seed: int) -> Sequential:
     """The untrained network 64-1024-1024-1024-1024-10: 3,225,610 parameters."""
-    generator = np.random.default_rng(seed)
-    layers: list[Layer] = []
-    for width_in, width_out in itertools.pairwise(WIDTHS):
-        layers += [Linear(width_in, width_out, rng=generator), ReLU()]
-    return Sequential(*layers[:-1])
+    return perceptron(WIDTHS, seed)
 
 
 TASK = Task(

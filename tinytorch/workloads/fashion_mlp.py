@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-
-import numpy as np
-
-from tinytorch.core.activations import ReLU
-from tinytorch.core.layers import Layer, Linear, Sequential
+from tinytorch.core.layers import Sequential
 from tinytorch.datasets.fashion import AUGMENTATION, FASHION_SHA256, load_fashion
 from tinytorch.datasets.private import private_pictures
+from tinytorch.workloads.networks import perceptron
 from tinytorch.workloads.strategies import FUSION, INT4, INT8, Step, Strategy, prune
 from tinytorch.workloads.task import Recipe, Task
 
@@ -18,11 +14,7 @@ WIDTHS = (784, 384, 384, 384, 10)
 
 def build_model(seed: int) -> Sequential:
     """The untrained network 784-384-384-384-10: 600,970 parameters, 2,403,880 bytes."""
-    generator = np.random.default_rng(seed)
-    layers: list[Layer] = []
-    for width_in, width_out in itertools.pairwise(WIDTHS):
-        layers += [Linear(width_in, width_out, rng=generator), ReLU()]
-    return Sequential(*layers[:-1])
+    return perceptron(WIDTHS, seed)
 
 
 def tuned(keep: int | float, epochs: int, learning_rate: float = 2e-3, batch_size: int = 64) -> Step:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tinytorch.core.transformers import GPT, Completion
+from tinytorch.core.transformers import Completion
 from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, fresh_prompts, load_reversal
+from tinytorch.workloads.networks import small_gpt
 from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, PRUNE_HEADS, SHARING, Strategy
 from tinytorch.workloads.task import Recipe, Task
 
-EMBED_DIM = 64
-BLOCKS = 2
-HEADS = 4
-
 
 def build_model(seed: int) -> Completion:
-    """The untrained GPT of 2 blocks, 4 heads, 64 wide: 109,568 parameters, 438,272 bytes.
-
-    Its context of 128 holds a prompt and its answer: one inference generates 64 tokens from 64, each the likeliest.
-    """
-    generator = np.random.default_rng(seed)
-    gpt = GPT(DIGITS, EMBED_DIM, num_layers=BLOCKS, num_heads=HEADS, max_seq_len=2 * LENGTH, rng=generator)
-    return Completion(gpt, prompt_length=LENGTH, new_tokens=LENGTH)
+    """The untrained GPT: 109,568 parameters, 438,272 bytes."""
+    return small_gpt(DIGITS, LENGTH, seed)
 
 
 CODES = "time: codes become floats in every call"

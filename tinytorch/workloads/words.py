@@ -12,7 +12,7 @@ from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
-from tinytorch.core.transformers import GPT, Completion
+from tinytorch.core.transformers import Completion
 from tinytorch.datasets.private import private_prompts
 from tinytorch.datasets.words import (
     LENGTH,
@@ -25,12 +25,10 @@ from tinytorch.datasets.words import (
     with_answers,
 )
 from tinytorch.progress import Progress, silent
+from tinytorch.workloads.networks import EMBED_DIM, small_gpt
 from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, Strategy, prune_heads
 from tinytorch.workloads.task import Recipe, Task, steps_of
 
-EMBED_DIM = 64
-BLOCKS = 2
-HEADS = 4
 BATCHES = 100  # of an epoch: the text has far more prompts than training needs
 AROUND = 3  # letters on each side of the asked one that are to be named, too
 NAMED = 2 * AROUND + 1
@@ -38,13 +36,8 @@ LONGEST_GRADIENT = 1.0
 
 
 def build_model(seed: int) -> Completion:
-    """The untrained GPT of 2 blocks, 4 heads, 64 wide: 113,664 parameters, 454,656 bytes.
-
-    Its context of 128 holds a prompt and its answer: one inference generates 64 tokens from 64, each the likeliest.
-    """
-    generator = np.random.default_rng(seed)
-    gpt = GPT(TOKENS, EMBED_DIM, num_layers=BLOCKS, num_heads=HEADS, max_seq_len=2 * LENGTH, rng=generator)
-    return Completion(gpt, prompt_length=LENGTH, new_tokens=LENGTH)
+    """The untrained GPT: 113,664 parameters, 454,656 bytes."""
+    return small_gpt(TOKENS, LENGTH, seed)
 
 
 def fit_aligned(model: Completion, train: TensorDataset, recipe: Recipe, progress: Progress = silent) -> Completion:
