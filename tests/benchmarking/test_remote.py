@@ -7,8 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tinytorch.benchmarking import remote
 from tinytorch.benchmarking.placements import Inspection
 from tinytorch.benchmarking.remote import RemotePlacements
 from tinytorch.benchmarking.schedule import BlockShape, Probe, Schedule
@@ -49,3 +51,17 @@ def test_what_makes_none_breaks_the_protocol(verb: str, reply: object) -> None:
         asked(verb, reply)
 
     assert caught.value.outcome == "broke the protocol"
+
+
+def test_what_was_imported_is_not_collected_again_before_every_visit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the models are built: what comes later is theirs, and is collected."""
+    happened: list[str] = []
+    monkeypatch.setattr(remote, "Placements", lambda *_: happened.append("built"))
+    monkeypatch.setattr(remote.gc, "freeze", lambda: happened.append("frozen"))
+    np.save(tmp_path / "inputs.npy", np.zeros((2, 3)))
+    subjects = {"sources": [], "inputs": str(tmp_path / "inputs.npy"), "as_tensor": True}
+    remote.PlacementsService().open([], subjects, copies=1, seed=0)
+
+    assert happened == ["built", "frozen"]
