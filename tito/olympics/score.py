@@ -25,6 +25,7 @@ def score(
     from tinytorch.competition.scoring.advice import advice
     from tinytorch.competition.scoring.eligibility import eligibility
     from tinytorch.competition.scoring.expectation import standing
+    from tinytorch.competition.scoring.fresh import fresh_answers_of
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
     from tito.views import runs as render
 
@@ -52,3 +53,6 @@ def score(
     if found:
         screen.show(render.across_sessions(found))
     screen.show(render.events_table(events, standings, advices))
+    fresh = fresh_answers_of(record, judged_by)
+    if fresh and fresh.knows_test_set:
+        screen.say(f"warning: {fresh.optimized}: a submission would not be valid (validate --explain TO-E05)")

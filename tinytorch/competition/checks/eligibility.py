@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from tinytorch.benchmarking.records.metrics import ModelRecord
-from tinytorch.benchmarking.statistics import at_most_by_chance
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import ConstraintResult, check_constraints
 from tinytorch.competition.scoring.eligibility import limit_words, value_words
+from tinytorch.competition.scoring.fresh import fresh_answers_of
 from tinytorch.competition.scoring.scores import metric_values
 from tinytorch.text import safe_text
-from tinytorch.units import format_share as share
 
 
 @check
@@ -74,15 +70,13 @@ def layer_kinds(case: Case) -> Outcome:
 
 @check
 def fresh_answers(case: Case) -> Outcome:
-    first, second = (_answered(model) for model in (case.run.baseline, case.run.optimized))
-    if first is None or second is None:
+    found = fresh_answers_of(case.run, case.rules)
+    if found is None:
         return unknown("the run did not ask both models about inputs that were made after them")
-    expected = max(0.0, second.known - max(0.0, first.known - first.fresh) - case.limits.fresh_accuracy_drop)
-    known, fresh = share(second.known), share(second.fresh)
-    shown = f"{known} of the answers to the test set are right, and {fresh} of {second.total:,} to new inputs"
-    if at_most_by_chance(second.correct, second.total, expected) < case.limits.fresh_accuracy_chance:
-        return failed(f"{shown}: it knows the test set", fresh=second.fresh, test=second.known)
-    return passed(shown)
+    if found.knows_test_set:
+        shares = {"fresh": found.optimized.fresh, "test": found.optimized.known}
+        return failed(f"{found.optimized}: it knows the test set", **shares)
+    return passed(str(found.optimized))
 
 
 CHECKS: tuple[Check[Case], ...] = (constraints, completeness, test_set, layer_kinds, fresh_answers)
@@ -90,21 +84,3 @@ CHECKS: tuple[Check[Case], ...] = (constraints, completeness, test_set, layer_ki
 
 def _missed(result: ConstraintResult) -> str:
     return f"{result.metric} is {value_words(result)}, must be {limit_words(result)}"
-
-
-class Answered(NamedTuple):
-    """What a model had right: of the test set, and of inputs that were made after it."""
-
-    known: float
-    correct: int
-    total: int
-
-    @property
-    def fresh(self) -> float:
-        """The share of the new inputs."""
-        return self.correct / self.total
-
-
-def _answered(model: ModelRecord) -> Answered | None:
-    accuracy, fresh = model.metrics.accuracy, model.fresh_answers
-    return Answered(accuracy.mean, fresh.correct, fresh.total) if accuracy and fresh else None

@@ -1,0 +1,23 @@
+"""`tito olympics score`: what it says of a model that knows the test set."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(("right", "is_warned"), [(None, False), (100, True)])
+def test_a_table_of_the_test_set_is_named_before_it_is_handed_in(
+    athlete: Path, tito, right: int | None, is_warned: bool
+) -> None:
+    """As it was measured, and with a tenth of the new inputs answered right."""
+    document = json.loads((athlete / "run.json").read_bytes())
+    document["run"]["id"] = "20260301T120030Z-0a1b2c3d"  # somebody else's
+    if right is not None:
+        document["run"]["optimized"]["fresh_answers"] = {"correct": right, "total": 1000}
+    Path("other.json").write_text(json.dumps(document))
+    done = tito("score", "other.json")
+
+    assert (done.code, "a submission would not be valid" in done.err) == (0, is_warned)
