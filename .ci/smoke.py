@@ -8,6 +8,7 @@ One line for each command that did not end as it should; the exit code says how 
 from __future__ import annotations
 
 import contextlib
+import random
 import shlex
 import subprocess
 import sys
@@ -42,6 +43,7 @@ olympics leaderboard submission.json bob.json --json -o ranking.json
 olympics leaderboard submission.json --format csv
 olympics leaderboard submission.json --format markdown
 olympics report submission.json bob.json
+olympics private make words --from text.txt -o private.npz
 olympics compare run.json planned.json
 olympics status
 olympics tasks
@@ -72,9 +74,15 @@ FINDINGS = {  # exit code 1 is an answer, too: of files that are no submissions,
 
 def main() -> int:
     """How many commands and records failed."""
+    letters = random.Random(0)
+    words = ("".join(letters.choices("aeilnorst", k=letters.randint(1, 9))) for _ in range(3000))
+    Path("text.txt").write_text(" ".join(words))
     wrong = [command for command in COMMANDS.strip().splitlines() if not ends_well(command)]
     called = {tuple(command.split()[:2]) for command in COMMANDS.strip().splitlines()} | {("test",)}
-    wrong += [" ".join(command) for command in every_command() if command not in called]
+    missing = [" ".join(command) for command in every_command() if command not in called]
+    for command in missing:
+        print(f"BAD  never called: tito {command}")
+    wrong += missing
     return len(wrong) + round_trips()
 
 
