@@ -36,7 +36,10 @@ Line = dict[str, Any]
 
 POINTS: dict[str, dict[str, Step]] = {
     "fashion_mlp": {f"{keep} neurons": tuned(keep, epochs=20) for keep in (256, 128, 64, 48, 32, 24, 16, 8)},
-    "fashion_cnn": {f"{keep:.1%} of the channels": tuned(keep, epochs=8) for keep in (0.5, 0.375, 0.25, 0.125)},
+    "fashion_cnn": {
+        f"{part} of the channels": tuned(keep, epochs=8)
+        for part, keep in (("1/2", 0.5), ("3/8", 0.375), ("1/4", 0.25), ("1/8", 0.125))
+    },
     "words": {
         f"{heads} heads, {hidden} neurons": prune_heads(
             heads, hidden, epochs=2, batch_size=16, learning_rate=2e-3, schedule="cosine"
