@@ -267,7 +267,7 @@ def _fresh_words(run: Run) -> str:
     if len(shares) < 2:
         return ""
     first, second = (format_share(share) for share in shares)
-    return f"of inputs that were made after it, {second} are answered right; the baseline answers {first}.\n"
+    return f"answers to inputs that are new to it: {second} right (the baseline: {first}).\n"
 
 
 def _below(run: Run) -> str:
