@@ -28,7 +28,7 @@ from tinytorch.workloads.task import baseline_of
 SHOWN = Path(__file__).parents[2] / "benchmarks" / "strategies.jsonl"
 FASTER = {"fashion_mlp": 100, "fashion_cnn": 300, "words": 30_000}  # than the baseline: a call of 1 or 2 microseconds
 BASELINE_NS, SAMPLES, FRESH = 100_000_000, 4000, 1000
-PICTURES, PROMPTS = 500, 16  # of each: models without a cache take long
+PICTURES, PROMPTS = 500, 8  # of each: models without a cache take long
 
 
 Contest = tuple[str, list[tuple[Trivial, tuple[float, float]]]]
