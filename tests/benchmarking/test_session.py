@@ -226,7 +226,7 @@ def test_answers_to_new_inputs_are_counted_apart() -> None:
     record = session.record(0, "model", Truth(known, anew))
 
     assert (record.metrics.accuracy.mean, record.metrics.accuracy.total) == (1.0, len(known))
-    assert record.fresh_answers == FreshAnswers(correct=1, total=2)
+    assert record.fresh_answers == FreshAnswers.from_correctness([True, False])
 
 
 def test_what_the_count_of_memory_could_not_see_is_recorded_fit_to_show() -> None:

@@ -40,8 +40,9 @@ def test_an_array_is_read_packed_or_not(tmp_path: Path, name: str, content: byte
         (struct.pack(">HBBI", 0, 13, 1, 4) + b"1234", "no IDX file of unsigned bytes"),
         (idx_of(PICTURES)[:-1], "promises 24 elements, and it has 23"),
         (idx_of(PICTURES) + b"x", "promises 24 elements, and it has 25"),
-        (struct.pack(">HBB", 0, 8, 255), "ends within its header"),
-        (gzip.compress(idx_of(PICTURES), mtime=0)[:20], "ends within its header"),
+        (struct.pack(">HBB", 0, 8, 255), "promises 255 dimensions"),
+        (struct.pack(">HBB", 0, 8, 3), "ends within its header"),
+        (gzip.compress(idx_of(PICTURES), mtime=0)[:-8], "whose end is missing"),
         (b"\x1f\x8bnonsense", "cannot be unpacked"),
     ],
 )

@@ -99,9 +99,9 @@ def test_another_seed_alters_and_cuts_otherwise(tmp_path: Path, public: np.ndarr
 def test_too_little_that_is_new_is_refused(tmp_path: Path, public: np.ndarray) -> None:
     (tmp_path / "text").write_text(some_text(1_000))
 
-    with pytest.raises(UsageError, match="only 999 pictures in each split"):
+    with pytest.raises(UsageError, match="only 999 pictures in each split are left"):
         private_fashion(published(tmp_path, 999, public), 0)
-    with pytest.raises(UsageError, match="only 500 words in each half"):
+    with pytest.raises(UsageError, match="only 500 words for each of the two splits"):
         private_words(tmp_path / "text", 0)
 
 

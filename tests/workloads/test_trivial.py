@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.competition.conftest import fresh as fresh_of
 from tests.competition.conftest import make_run, model_record
 from tests.workloads.trivial import DEFAULT_TASKS, Trivial, trivial_entries
 from tinytorch.benchmarking.footprint import footprint
-from tinytorch.benchmarking.records.metrics import FreshAnswers
 from tinytorch.competition.checks.validation import validate_submission
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.rules.events import Rules, former_rules
@@ -43,7 +43,7 @@ def judged(
               ("optimized", BASELINE_NS // FASTER[task], entry.kept_bytes, known, fresh)]  # fmt: skip
     records = {
         role: model_record(role, number, nanoseconds, size, round(SAMPLES * right), SAMPLES).model_copy(
-            update={"fresh_answers": FreshAnswers(correct=round(FRESH * anew), total=FRESH)}
+            update={"fresh_answers": fresh_of(round(FRESH * anew), FRESH)}
         )
         for number, (role, nanoseconds, size, right, anew) in enumerate(models)
     }

@@ -125,6 +125,7 @@ class Session:
     def record(self, model: int, name: str, truth: Truth, artifact: Artifact | None = None) -> ModelRecord:
         """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
         survey, known = self.surveys[model], len(truth.labels)
+        inputs = known + (len(truth.fresh) if truth.fresh is not None else 0)
         latency = self.latency[model] if self.latency else None
         is_scored = "accuracy" in self.metrics
         right = correctness(survey.outputs[:known], truth.labels).ravel().tolist() if is_scored else None
@@ -135,12 +136,12 @@ class Session:
             layer_kinds=survey.description.layer_kinds,
             backend=survey.description.backend,
             artifact_sha256=artifact.sha256 if artifact else None,
-            fresh_answers=FreshAnswers(correct=int(anew.sum()), total=anew.size) if anew is not None else None,
+            fresh_answers=FreshAnswers.from_correctness(anew.ravel().tolist()) if anew is not None else None,
             metrics=Metrics(
                 latency=latency,
                 memory=self._memory(model, artifact) if "memory" in self.metrics else None,
                 accuracy=Accuracy.from_correctness(right) if right is not None else None,
-                throughput=Throughput.from_samples(survey.pass_ns, survey.batch) if latency else None,
+                throughput=Throughput.from_samples(survey.pass_ns, min(survey.batch, inputs)) if latency else None,
             ),
         )
 
@@ -202,9 +203,8 @@ def measure_models(
 def _survey(placements: AnyPlacements, model: int, call_ns: int, most: int) -> ModelSurvey:
     """Single samples come last: what a model then keeps, it keeps when one comes, as when it is timed."""
     description, outputs = placements.describe(model), placements.predict(model, most)
-    batch = min(most, len(outputs)) if outputs.ndim else 1
-    pass_ns = placements.time_passes(model, batch)
-    return ModelSurvey(description, outputs, placements.predict_singly(model, call_ns), pass_ns, batch)
+    pass_ns = placements.time_passes(model, most)
+    return ModelSurvey(description, outputs, placements.predict_singly(model, call_ns), pass_ns, most)
 
 
 def _best_limits(placements: AnyPlacements, sizes: list[int]) -> measure.Limits:

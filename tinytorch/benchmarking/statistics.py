@@ -16,7 +16,7 @@ from statistics import fmean, stdev
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtri, stdtr, stdtrit
+from scipy.special import bdtr, ndtr, ndtri, stdtr, stdtrit
 
 CONFIDENCE = 0.95
 ALPHA = 1 - CONFIDENCE
@@ -150,6 +150,11 @@ def wilson_interval(correct: int, total: int) -> Interval:
 def at_most_by_chance(successes: int, trials: int, probability: float) -> float:
     """How likely so many successes or fewer are, of independent trials (the binomial distribution)."""
     return float(bdtr(successes, trials, probability))
+
+
+def normal_above(deviations: float) -> float:
+    """How likely a value lies so many standard deviations above its mean, or more (the normal distribution)."""
+    return float(ndtr(-deviations))
 
 
 def mcnemar_exact(only_first: int, only_second: int) -> float:

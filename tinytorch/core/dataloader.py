@@ -237,6 +237,13 @@ class RandomNoise(RandomTransform):
         return noise
 
 
+def _check_images(transform: Transform, inputs: Array) -> None:
+    """ShapeError where a batch of rows would pass for one picture, whose rows are moved against their labels."""
+    if isinstance(transform, ImageTransform) and inputs.ndim < 3:
+        message = f"{type(transform).__name__} changes images, and the inputs of this batch are rows {inputs.shape}"
+        raise ShapeError(message, mend="look at them as images: AsImages((channels, rows, columns), transform)")
+
+
 class DataLoader:
     """Batches of samples, each a tuple with a tensor for each field; the last may be smaller.
 
@@ -273,6 +280,7 @@ class DataLoader:
         for start in range(0, samples, self.batch_size):
             inputs, *others = self._batch(order[start : start + self.batch_size])
             for transform in self.transforms:
+                _check_images(transform, inputs)
                 inputs = transform(inputs, self.generator)
             yield tuple(Tensor(field) for field in (inputs, *others))
 

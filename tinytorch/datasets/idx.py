@@ -14,6 +14,7 @@ from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
 
 LARGEST_BYTES = 2**28
+MOST_DIMENSIONS = 8
 GZIP = 16 + zlib.MAX_WBITS  # how zlib is told that the header of gzip comes first
 UNSIGNED_BYTES = 8  # the code of the element type; the only one that pictures and labels have
 
@@ -38,16 +39,22 @@ def read_idx(path: Path) -> Array:
 
 def _unpacked(content: bytes) -> bytes:
     """At most LARGEST_BYTES of it, so that a small file cannot fill the memory."""
+    unpacking = zlib.decompressobj(GZIP)
     try:
-        return zlib.decompressobj(GZIP).decompress(content, LARGEST_BYTES)
+        unpacked = unpacking.decompress(content, LARGEST_BYTES)
     except zlib.error:
         raise ValueError("it begins like a packed file and cannot be unpacked") from None
+    if not unpacking.eof and len(unpacked) < LARGEST_BYTES:
+        raise ValueError("it is a packed file whose end is missing")
+    return unpacked
 
 
 def _elements(content: bytes) -> Array:
     if content[:3] != bytes([0, 0, UNSIGNED_BYTES]) or len(content) < 4:
         raise ValueError("it is no IDX file of unsigned bytes")
     dimensions = content[3]
+    if dimensions > MOST_DIMENSIONS:
+        raise ValueError(f"its header promises {dimensions} dimensions")
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise ValueError("it ends within its header")

@@ -59,7 +59,12 @@ def published_pictures(folder: Path, split: str) -> Pictures:
     """Greys (N, 28, 28) in 0..15 and labels (N,) of a split; UsageError when they cannot be read."""
     name = PUBLISHED[split]
     images, labels = (read_idx(folder / f"{name}-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1"))
-    if images.ndim != 3 or images.shape[1:] != (28, 28) or labels.shape != images.shape[:1] or labels.max() >= CLASSES:
+    if (
+        images.ndim != 3
+        or images.shape[1:] != (28, 28)
+        or labels.shape != images.shape[:1]
+        or (labels >= CLASSES).any()
+    ):
         message = f"the files {name}-* in {folder} are not 28x28 pictures of 10 classes: {images.shape}, {labels.shape}"
         raise UsageError(message, mend="name a folder with the files of Fashion-MNIST")
     return np.rint(images.astype(np.float32) * (BRIGHTEST / BRIGHTEST_BYTE)).astype(np.uint8), labels
@@ -103,7 +108,7 @@ def private_words(path: Path, seed: int) -> Arrays:
     is_new = np.ones(len(words), bool)
     is_new[: len(text.starts)] = ~letters_seen(text, text.starts)
     left = [word for word, new in zip(words, is_new, strict=True) if new]
-    _check_enough(len(left) // 2, "words in each half")
+    _check_enough(len(left) // 2, "words for each of the two splits")
     begin, middle = np.random.default_rng(seed).integers(len(left)), len(left) // 2
     turned = left[begin:] + left[:begin]
     halves = {"train": turned[:middle], "test": turned[middle:]}
@@ -112,21 +117,24 @@ def private_words(path: Path, seed: int) -> Arrays:
 
 def plain_words(text: str) -> Array:
     """The words of a text in small letters with a space between them, uint8 (N,); what has a digit in it is no word."""
-    without_numbers = re.sub(r"\S*\d\S*", " ", text)
+    without_numbers = " ".join(word for word in text.split() if not re.search(r"\d", word))
     words = re.findall("[a-z]+", without_numbers.lower().replace("'", ""))
     return np.frombuffer(" ".join(words).encode(), np.uint8)
 
 
 def _read_text(path: Path) -> str:
     try:
-        return read_regular(path, LARGEST_TEXT_BYTES, may_lead_out=True).decode("utf-8", "replace")
+        content = read_regular(path, LARGEST_TEXT_BYTES, may_lead_out=True)
     except OSError as error:
         raise UsageError(f"cannot read the text {path}: {reason(error)}", mend="name a text file") from error
+    if b"\0" in content:
+        raise UsageError(f"{path} is no text: it has null characters", mend="name a text file")
+    return content.decode("utf-8", "replace")
 
 
 def _check_enough(count: int, what: str) -> None:
     if count < FEWEST:
         raise UsageError(
-            f"only {count:,} {what} are not in the public data; at least {FEWEST:,} are needed",
-            mend="name a source with more that nobody was given",
+            f"without what is public only {count:,} {what} are left; at least {FEWEST:,} are needed",
+            mend="name a source with more in it that is not in the public data",
         )

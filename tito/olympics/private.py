@@ -56,10 +56,10 @@ def private(
 
     Pictures are mirrored and moved by the seed, texts begin where it says. Keep the file to yourself.
     """
-    if output.exists() and not force:
-        raise UsageError(f"{output} is there already", mend="choose another name, or replace it with --force")
-    drawn = secrets.randbits(64) if seed is None else seed
-    _write(output, _made(data, source, drawn))
+    _check(output, source, force)
+    content = _made(data, source, secrets.randbits(64) if seed is None else seed)
+    _check(output, source, force)  # once more: making took a while
+    _write(output, content)
     rows = [_asked(name, output) for name in TASKS_OF[data]]
     if json_:
         screen.put_json({"file": str(output), "data": data, "tasks": rows})
@@ -76,6 +76,16 @@ def _made(data: Data, source: Path, seed: int) -> bytes:
 
     make = {Data.FASHION: making.private_fashion, Data.WORDS: making.private_words}[data]
     return archive_of(make(source, seed))
+
+
+def _check(output: Path, source: Path, force: bool) -> None:
+    """UsageError where the file would take the place of something else; of another file only without `force`."""
+    if not output.exists():
+        return
+    if not output.is_file() or (source.exists() and output.samefile(source)):
+        raise UsageError(f"{output} is not to be replaced: it is no file, or the source", mend="choose another name")
+    if not force:
+        raise UsageError(f"{output} is there already", mend="choose another name, or replace it with --force")
 
 
 def _write(path: Path, content: bytes) -> None:

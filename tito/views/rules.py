@@ -33,7 +33,8 @@ def limits(rules: Rules) -> RenderableType:
     shipped = dict(limit_rows(load_rules()))
     shown = table("Limits", "rule", "value", "ours")
     for name, words in limit_rows(rules):
-        shown.add_row(name, words, "" if shipped[name] == words else shipped[name])
+        ours = shipped.get(name, "none")
+        shown.add_row(name, words, "" if ours == words else ours)
     return shown
 
 

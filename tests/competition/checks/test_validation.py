@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from tests.competition.conftest import put_times, times_of
+from tests.competition.conftest import fresh, put_times, times_of
 from tinytorch.benchmarking.records.metrics import Accuracy, Memory
 from tinytorch.benchmarking.records.samples import Times
 from tinytorch.competition.checks import batch
@@ -110,7 +110,7 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "completeness": put("run.optimized.metrics.memory", None),
     "test_set": put("run.task.test_samples", 100),
     "layer_kinds": put("run.optimized.layer_kinds", ["Linear"]),
-    "fresh_answers": put("run.optimized.fresh_answers.correct", 65),
+    "fresh_answers": put("run.optimized.fresh_answers", fresh(65, 90).model_dump()),
     "varying_times": latency("optimized", lambda block: np.full_like(block, 200_000)),
     "repeated_times": repeated,
     "independent_times": latency("optimized", lambda block: np.rint(block / 2.5).astype(int)),

@@ -42,7 +42,7 @@ def others(value: Any) -> list[Any]:
         case int():
             return [0, value * 1000, 10**9]
         case float():
-            return [value * 1000, value / 1000, value + 0.5, (1 + value) / 2]
+            return [value * 1000, value / 1000, value / 2, value + 0.5, (1 + value) / 2]
         case [*_]:
             return [[]]
         case _:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.competition.conftest import fresh
+
 
 @pytest.mark.parametrize(("right", "is_warned"), [(None, False), (100, True)])
 def test_a_table_of_the_test_set_is_named_before_it_is_handed_in(
@@ -16,7 +18,7 @@ def test_a_table_of_the_test_set_is_named_before_it_is_handed_in(
     document = json.loads((athlete / "run.json").read_bytes())
     document["run"]["id"] = "20260301T120030Z-0a1b2c3d"  # somebody else's
     if right is not None:
-        document["run"]["optimized"]["fresh_answers"] = {"correct": right, "total": 1000}
+        document["run"]["optimized"]["fresh_answers"] = fresh(right, 1000).model_dump()
     Path("other.json").write_text(json.dumps(document))
     done = tito("score", "other.json")
 

@@ -161,11 +161,21 @@ class FreshAnswers(Record):
 
     correct: Count
     total: Positive
+    bitmap: Hexadecimal
+
+    @classmethod
+    def from_correctness(cls, right: Sequence[bool]) -> Self:
+        """Of one truth value for each answer."""
+        return cls(correct=sum(map(bool, right)), total=len(right), bitmap=pack_bits(right))
+
+    def right(self) -> list[bool]:
+        """One truth value for each answer."""
+        return unpack_bits(self.bitmap, self.total)
 
     @model_validator(mode="after")
-    def _has_no_more_right_answers_than_answers(self) -> Self:
-        if self.correct > self.total:
-            raise ValueError(f"{self.correct} of {self.total} answers cannot be right")
+    def _counts_its_bits(self) -> Self:
+        if len(self.bitmap) != 2 * -(-self.total // 8) or sum(self.right()) != self.correct:
+            raise ValueError(f"its bits are not those of {self.correct} right answers of {self.total}")
         return self
 
 

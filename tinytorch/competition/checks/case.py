@@ -15,7 +15,7 @@ from tinytorch.benchmarking.records.metrics import Metrics
 from tinytorch.competition.record.declaration import Declaration
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Derived, Scores, Submission
-from tinytorch.competition.rules.events import DivisionRules, Plausibility, Rules, former_rules
+from tinytorch.competition.rules.events import DivisionRules, Plausibility, Rules, shipped_rules
 from tinytorch.competition.scoring.scores import compared, compute_scores
 
 Times = NDArray[np.float64]  # nanoseconds, one per sample, in the order they are stored
@@ -78,7 +78,7 @@ class Case:
     @cached_property
     def scores(self) -> Scores:
         """The scores, recomputed as they were counted when the submission was made."""
-        made_under = former_rules(self.declaration.rules.version) or self.rules
+        made_under = shipped_rules(self.declaration.rules.version) or self.rules
         return compute_scores(self.run, made_under, self.statistics)
 
     @cached_property

@@ -79,7 +79,7 @@ class Significance(Record):
 class Scoring(Record):
     """What accuracy is worth: by points, or as up to rules 1.1 by the ratio of errors. It has the constant of one."""
 
-    points_per_doubling: Annotated[float, Field(ge=0.1)] | None = None
+    points_per_doubling: Annotated[float, Field(ge=0.5)] | None = None
     error_ratio_smoothing: Limit | None = None
 
     @model_validator(mode="after")
@@ -102,6 +102,7 @@ class Plausibility(Record):
     fewest_test_samples: Annotated[int, Field(gt=0)]
     baseline_accuracy_tolerance: Annotated[float, Field(gt=0, lt=1)]
     fresh_accuracy_drop: Annotated[float, Field(gt=0, lt=1)] = 0.10
+    fresh_accuracy_gain: Annotated[float, Field(gt=0, lt=1)] = 0.01
     fresh_accuracy_chance: Annotated[float, Field(gt=0, lt=1)] = 0.001
     kept_share: Annotated[float, Field(gt=0, le=1)]
     artifact_overhead_bytes: Annotated[int, Field(ge=0)]
@@ -126,7 +127,7 @@ class Rules(Record):
     significance: Significance
     scoring: Scoring
     plausibility: Plausibility
-    reference_accuracy: dict[Text, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    reference_accuracy: dict[Text, Annotated[float, Field(ge=0.01, le=1)]] = Field(default_factory=dict)
     divisions: dict[Division, DivisionRules]
     events: dict[OlympicEvent, EventRules]
 
@@ -171,7 +172,7 @@ def read_rules(path: Path | None) -> Rules:
     if path is None:
         return load_rules()
     former = None if path.exists() else former_rules(str(path))
-    if former:
+    if former and former.version == str(path):
         return former
     try:
         return parse_rules(read_regular(path, LARGEST_RULES_BYTES, may_lead_out=True))
@@ -228,9 +229,15 @@ def load_rules() -> Rules:
 
 @cache
 def former_rules(version: str) -> Rules | None:
-    """The rules that were shipped as `version`, whose scores are counted as they were then; None for any others."""
+    """The rules that were shipped before, and count scores as `version` did; None for any others."""
     known = FORMER_RULES.get(version)
     return None if known is None else parse_rules(RULES_FILE.with_name(known).read_bytes())
+
+
+def shipped_rules(version: str) -> Rules | None:
+    """The rules that were or are shipped, and count scores as `version` does; None for those of a class."""
+    today = load_rules()
+    return today if version == today.version else former_rules(version)
 
 
 def check_constraints(

@@ -43,7 +43,7 @@ class Standing:
     interval: Interval | None  # of 95 %
     alike: float
     allowance: float
-    judged_by: Interval | None = None  # of 1 - alpha by the rules; without one the verdict is by that of 95 %
+    judged_by: Interval | None = None  # beside the baseline, of 1 - alpha by the rules; else that of 95 % is
 
     def outcome(self, expected: Expectation) -> Answer:
         """Whether what was expected is shown."""
@@ -98,7 +98,18 @@ def standing(
         return Standing("accuracy (points)", points, alike=0.0, allowance=NO_WORSE_POINTS)
     allowance = 0.0 if ranked == "compression_ratio" else 1.0 - NO_WORSE_RATIO
     shown, used = (_ranked(run, found, ranked, judged_by, alpha) for alpha in (ALPHA, judged_by.significance.alpha))
+    if ranked == "all_around" and used:
+        used = _beside_baseline(run, used, judged_by)
     return Standing(ranked, shown, alike=1.0, allowance=allowance, judged_by=used)
+
+
+def _beside_baseline(run: Measurement, score: Interval, rules: Rules) -> Interval:
+    """An All-Around score over the baseline's own, which is not 1 where its accuracy is not the task's reference."""
+    baseline = run.baseline.metrics.accuracy
+    own = accuracy_factor(run, baseline.mean, rules) if baseline else None
+    if own is None:
+        return score
+    return Interval(score.lower / own ** (1 / 3), score.upper / own ** (1 / 3))
 
 
 def _ranked(run: Measurement, found: Statistics, ranked: Ranked, rules: Rules, alpha: float) -> Interval | None:

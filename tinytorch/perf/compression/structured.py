@@ -16,7 +16,7 @@ from tinytorch.core.ops import Array
 from tinytorch.core.spatial import AvgPool2d, Conv2d, Flatten, MaxPool2d
 from tinytorch.core.weights import check_finite
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.perf.compression.tuning import fine_tune
+from tinytorch.perf.compression.tuning import check_tuning, fine_tune
 
 NEURON_BY_NEURON = (ReLU, Sigmoid, Tanh, GELU, Dropout, MaxPool2d, AvgPool2d)  # what these make of one is its own
 
@@ -36,6 +36,7 @@ def prune_neurons(
     A neuron's importance is the norm of its incoming weights times the norm of its outgoing ones.
     Raises UsageError for a model that is not a chain of Linear, Conv2d, and layers that treat every neuron alone.
     """
+    check_tuning(train_data, tuning)
     layers = _chain(model)
     widths = [_inputs(layers[0]), *(len(_kernels(layer, 1)) for layer in layers)]
     kept = [np.arange(widths[0])]

@@ -19,7 +19,7 @@ from tinytorch.core.ops import Array
 from tinytorch.core.transformers import MLP
 from tinytorch.core.weights import check_finite
 from tinytorch.errors import UsageError
-from tinytorch.perf.compression.tuning import fine_tune
+from tinytorch.perf.compression.tuning import check_tuning, fine_tune
 
 
 def prune_transformer(
@@ -37,6 +37,7 @@ def prune_transformer(
     result is fine-tuned; `tuning` are the options of `fine_tune`. Raises UsageError for a model without what is to be
     pruned, for numbers that make no sense, and for weights that are compact.
     """
+    check_tuning(train_data, tuning)
     smaller = copy.deepcopy(model)
     attentions = [layer for layer in find_layers(smaller) if isinstance(layer, MultiHeadAttention)]
     perceptrons = [layer for layer in find_layers(smaller) if isinstance(layer, MLP)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform
@@ -38,6 +38,13 @@ def apply_masks(masks: Masks) -> None:
     """Set to zero, in place, what each tensor's mask has as zero."""
     for weight, mask in masks:
         weight.data *= mask
+
+
+def check_tuning(train_data: TensorDataset | None, tuning: Mapping[str, Any]) -> None:
+    """UsageError for options of fine-tuning where there is nothing to fine-tune on: they would have no effect."""
+    if train_data is None and tuning:
+        named = ", ".join(f"{name}=" for name in tuning)
+        raise UsageError(f"{named} without train_data has no effect", mend="give train_data=, or leave it out")
 
 
 def fine_tune(
