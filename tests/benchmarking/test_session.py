@@ -276,3 +276,12 @@ def test_progress_goes_from_nothing_to_all() -> None:
 
 def test_the_least_block_shape_is_one_timed_call() -> None:
     assert BlockShape(1, 0, 1).samples == 1
+
+
+def test_throughput_counts_inputs_whatever_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that returns many rows for each input is no faster for it."""
+    monkeypatch.setattr(ScriptedPlacements, "predict", lambda *_: np.repeat(OUTPUTS, 50, axis=0))
+    script = Script(single=np.repeat(OUTPUTS, 50, axis=0))
+    session = run_session(script, Settings(TIER, metrics=("latency",)))
+
+    assert session.record(0, "model", Truth(LABELS)).metrics.throughput.batch_size == len(LABELS)

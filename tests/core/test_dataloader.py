@@ -233,3 +233,12 @@ def test_rows_are_changed_as_images_are() -> None:
 def test_rows_of_another_length_are_no_images() -> None:
     with pytest.raises(ShapeError, match=r"inputs \(5, 11\) cannot be looked at as images \(1, 3, 4\)"):
         AsImages((1, 3, 4), RandomShift(1))(np.zeros((5, 11)))
+
+
+def test_rows_are_not_taken_for_one_picture() -> None:
+    """Else the rows of a batch would move against their labels."""
+    loader = DataLoader(TEN, batch_size=5, transforms=[RandomShift(1)])
+
+    with pytest.raises(ShapeError, match=r"RandomShift changes images.* rows \(5, 2\)") as caught:
+        next(iter(loader))
+    assert "AsImages" in caught.value.mend

@@ -173,3 +173,25 @@ def test_a_text_of_another_form_is_refused_as_prompts(tmp_path: Path, text: byte
 
     with pytest.raises(UsageError, match="its train text is not of small letters and spaces"):
         private_prompts(tmp_path / "private.npz")
+
+
+@pytest.mark.parametrize("text", ["a" * 200_000, "1" * 200_000, "x1" * 100_000])
+def test_a_text_without_spaces_is_read_in_no_time(text: str) -> None:
+    """A pattern that goes back over every run of letters would take hours."""
+    assert len(plain_words(text)) in (0, 200_000)
+
+
+def test_a_binary_file_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"words \0 words" * 1000)
+
+    with pytest.raises(UsageError, match="is no text"):
+        private_words(tmp_path / "text", 0)
+
+
+def test_files_without_pictures_are_too_few(tmp_path: Path, public: np.ndarray) -> None:
+    for name in ("train", "t10k"):
+        (tmp_path / f"{name}-images-idx3-ubyte").write_bytes(idx_of(np.zeros((0, 28, 28), np.uint8)))
+        (tmp_path / f"{name}-labels-idx1-ubyte").write_bytes(idx_of(np.zeros(0, np.uint8)))
+
+    with pytest.raises(UsageError, match="only 0 pictures"):
+        private_fashion(tmp_path, 0)

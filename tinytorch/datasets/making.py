@@ -44,7 +44,9 @@ def private_fashion(folder: Path, seed: int) -> Arrays:
 
     UsageError when they are too few.
     """
-    splits = {split: _unseen(published_pictures(folder, split)) for split in PUBLISHED}
+    published = {split: published_pictures(folder, split) for split in PUBLISHED}
+    _check_enough(min(len(labels) for _, labels in published.values()), "pictures in each split")
+    splits = {split: _unseen(pictures) for split, pictures in published.items()}
     _check_enough(min(len(labels) for _, labels in splits.values()), "pictures in each split")
     return picture_arrays(splits, seed)
 

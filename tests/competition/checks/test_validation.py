@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from tinytorch.competition.checks import batch
 from tinytorch.competition.checks.findings import Finding, report, texts
 from tinytorch.competition.checks.validation import CHECKS, PAGES, STAGES, explain, validate_bytes, validate_submission
 from tinytorch.competition.record.run import Run
+from tinytorch.competition.rules.events import former_rules, load_rules
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.errors import UsageError
 
@@ -88,6 +90,8 @@ def few_processes(document: Document) -> None:
     for role in ("baseline", "optimized"):
         put_times(document, role, times_of(document, role)[:2])
 
+
+MADE_UNDER_1_1 = Path(__file__).parents[1] / "record" / "frozen" / "submission-3.0.json"
 
 NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "text": put("declaration.athlete.name", "A\u202eda"),
@@ -372,3 +376,22 @@ def leaves(value: Any) -> list[tuple[Any, Any]]:
     keys = list(value) if isinstance(value, dict) else list(range(min(2, len(value))))
     inner = [leaf for key in keys if isinstance(value[key], dict | list) for leaf in leaves(value[key])]
     return inner + [(value, key) for key in keys if not isinstance(value[key], dict | list)]
+
+
+def test_scores_are_counted_as_when_the_submission_was_made(submission: Document) -> None:
+    """Whatever rules it is judged by: other rules are one finding, and no word of changed scores."""
+    failed = {
+        name: [check["name"] for check in validate_submission(document, rules)["checks"] if check["passed"] is False]
+        for name, document, rules in (
+            ("new by old rules", submission, former_rules("1.1")),
+            ("old by new rules", json.loads(MADE_UNDER_1_1.read_bytes()), load_rules()),
+        )
+    }
+
+    assert failed == {"new by old rules": ["rules"], "old by new rules": ["rules"]}
+
+
+def test_former_rules_look_at_the_baseline_s_accuracy_too(submission: Document, change: Change) -> None:
+    found = validate_submission(change(submission, accuracy("baseline", 300)), former_rules("1.1"))
+
+    assert outcome(found, "baseline_accuracy")["passed"] is False

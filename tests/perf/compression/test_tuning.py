@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from tinytorch.core.dataloader import RandomNoise, TensorDataset
 from tinytorch.core.layers import Linear, ReLU, Sequential
 from tinytorch.core.state import state_dict
 from tinytorch.errors import UsageError
-from tinytorch.perf.compression import prune_neurons
+from tinytorch.perf.compression import prune_neurons, prune_transformer
 from tinytorch.perf.compression.tuning import LEAST_RATE, fine_tune
 
 
@@ -77,3 +79,9 @@ def test_a_cosine_falls_to_nearly_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_schedule_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match="no schedule 'cosin'"):
         fine_tune(model(), data(), schedule="cosin")
+
+
+@pytest.mark.parametrize("prune", [prune_neurons, prune_transformer])
+def test_options_of_tuning_without_data_are_refused(prune: Callable[..., object]) -> None:
+    with pytest.raises(UsageError, match="epochs= without train_data has no effect"):
+        prune(model(), **({"keep": 2} if prune is prune_neurons else {"heads": 1}), epochs=3)

@@ -48,3 +48,13 @@ def test_a_task_without_private_data_says_so() -> None:
     tasks = {name: find_task(name).load_private for name in registry.TASKS}
 
     assert [name for name, load in tasks.items() if load] == ["fashion_mlp", "fashion_cnn", "words"]
+
+
+@pytest.mark.parametrize("output", ["text.txt", "folder"])
+def test_the_source_and_what_is_no_file_are_never_replaced(text: Path, tito, output: str) -> None:
+    Path("folder").mkdir()
+    before = text.read_bytes()
+    done = tito("private", "make", "words", "--from", str(text), "-o", output, "--force")
+
+    assert (done.code, "is not to be replaced" in done.err) == (2, True)
+    assert (text.read_bytes(), Path("folder").is_dir()) == (before, True)

@@ -114,3 +114,12 @@ def test_rules_that_were_shipped_before_are_named_by_their_version(tito) -> None
     Path("1.1").write_text("no rules")
     assert tito("rules", "--rules", "1.1").code == 2
     Path("1.1").unlink()
+
+
+def test_a_class_names_a_task_of_its_own(tito, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('extends = "2.0"\nversion = "mine"\n[reference_accuracy]\nmytask = 0.5\n')
+    shown = tito("rules", "--rules", str(path))
+
+    assert shown.code == 0
+    assert any("reference_accuracy.mytask" in line and "none" in line for line in shown.out.splitlines())
