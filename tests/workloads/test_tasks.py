@@ -14,6 +14,7 @@ from tinytorch.competition.rules.events import load_rules
 from tinytorch.core.layers import layer_kinds
 from tinytorch.core.metrics import accuracy
 from tinytorch.core.tensor import no_grad
+from tinytorch.datasets import fashion
 from tinytorch.errors import UsageError
 from tinytorch.units import megabytes
 from tinytorch.workloads.cache import cached_baseline
@@ -87,3 +88,18 @@ def test_a_strategy_that_there_is_not_names_the_nearest() -> None:
         find_task("digits_cnn").strategy("int9")
 
     assert "int8" in caught.value.mend
+
+
+def test_new_samples_are_changed_in_many_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call of the function changes all its pictures alike, so that it gets a few at a time."""
+    groups: list[int] = []
+
+    def counted(images: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        groups.append(len(images))
+        return images
+
+    monkeypatch.setattr(fashion, "other_pictures", counted)
+    fresh = find_task("fashion_mlp").fresh_samples(np.random.default_rng(0))
+
+    assert sum(groups) == len(fresh) == 1000
+    assert max(groups) <= 20

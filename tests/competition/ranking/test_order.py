@@ -232,3 +232,14 @@ def test_a_time_is_never_told_apart_without_the_spread_of_both_sessions(ranking:
     (p_value,) = ruler(entries, ranking, RULES).p_values(0, np.array([1]))
 
     assert p_value == pytest.approx(math.erfc(math.log(1.01) / (power * 0.01 * math.sqrt(2)) / math.sqrt(2)), rel=1e-3)
+
+
+def test_answers_of_the_baselines_do_not_count_where_the_task_has_a_constant() -> None:
+    """Points are counted from it: baselines that were trained elsewhere add no doubt."""
+    wrong = {"a": range(10), "b": range(100, 140)}
+    entries = [
+        figures(name, speedup, value=speedup ** (1 / 3), bitmaps=(right(wrong[name]), right(range(5))))
+        for name, speedup in (("a", 2.6), ("b", 2.0))
+    ]
+
+    assert ranks(entries, "all_around") == [(1, "a"), (2, "b")]

@@ -78,3 +78,13 @@ def test_the_verdict_is_made_at_the_alpha_of_the_rules_and_the_interval_stays_on
     assert (usual.verdict, strict.verdict) == (Verdict.BETTER, Verdict.NO_DETECTABLE_DIFFERENCE)
     assert (usual.outcome(Expectation.BETTER), strict.outcome(Expectation.BETTER)) == (Answer.SHOWN, Answer.OPEN)
     assert usual.interval == strict.interval
+
+
+def test_a_model_like_the_baseline_is_no_worse_whatever_the_baseline_s_accuracy_is(run: Run) -> None:
+    """Its score is not 1, because this baseline lies below the reference accuracy; it is the baseline's own."""
+    alike = run.model_copy(update={"optimized": run.baseline})
+    found = standing(alike, OlympicEvent.ALL_AROUND)
+
+    assert found.interval.upper < 0.95
+    assert found.verdict == "no detectable difference"
+    assert found.outcome(Expectation.NO_WORSE) is not Answer.OPPOSITE
