@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.competition.conftest import make_run
 from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.record.run import Run
@@ -80,11 +81,10 @@ def test_the_verdict_is_made_at_the_alpha_of_the_rules_and_the_interval_stays_on
     assert usual.interval == strict.interval
 
 
-def test_a_model_like_the_baseline_is_no_worse_whatever_the_baseline_s_accuracy_is(run: Run) -> None:
+def test_a_model_like_the_baseline_is_no_worse_whatever_the_baseline_s_accuracy_is() -> None:
     """Its score is not 1, because this baseline lies below the reference accuracy; it is the baseline's own."""
-    alike = run.model_copy(update={"optimized": run.baseline})
-    found = standing(alike, OlympicEvent.ALL_AROUND)
+    found = standing(make_run(350, 12_000_000, 1_000_000), OlympicEvent.ALL_AROUND)
 
-    assert found.interval.upper < 0.95
+    assert found.interval.upper < 1
     assert found.verdict == "no detectable difference"
     assert found.outcome(Expectation.NO_WORSE) is not Answer.OPPOSITE
