@@ -23,6 +23,7 @@ from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.strategies import apply
 
 MARGIN = 0.02  # of accuracy in points, of memory a share; times are for the benchmark
+CLOSE_MARGIN = 0.005  # of accuracy where it is near the limit on purpose: 4,000 pictures or 16,384 tokens tell it
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -66,6 +67,7 @@ def test_every_event_s_strategy_qualifies_with_margin_in_the_closed_division(nam
 
     assert abs(accuracy(baseline, test) - load_rules().reference_accuracy[name]) < 0.01
     made = {"()": pickle.dumps(baseline)}  # what strategies have in common is made once
+    margin = MARGIN if task.weights_sha256 is None else CLOSE_MARGIN
     for event in OlympicEvent:
         steps = task.strategy(event).steps
         for number, step in enumerate(steps):
@@ -78,7 +80,7 @@ def test_every_event_s_strategy_qualifies_with_margin_in_the_closed_division(nam
         assert layer_kinds(model) == layer_kinds(baseline), event
         for constraint in load_rules().events[event].constraints:
             if constraint.metric == "accuracy":
-                assert accuracy(model, test) >= constraint.limit + MARGIN, event
+                assert accuracy(model, test) >= constraint.limit + margin, event
             if constraint.metric == "memory":
                 assert megabytes(footprint(model).kept_bytes) < constraint.limit * (1 - MARGIN), event
 
