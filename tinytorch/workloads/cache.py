@@ -1,4 +1,4 @@
-"""Trained baselines, kept in the user's cache directory: trained on first use, verified on every load."""
+"""Baselines as artifacts in the user's cache directory: made on first use, verified on every load."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def cached_baseline(
     warn: Warn = lambda message: None,
     directory: Path | None = None,
 ) -> Baseline:
-    """The task's trained baseline; trains it when there is none, or, with a warning, when the file is damaged.
+    """The task's baseline; makes it when there is none, or, with a warning, when the file is damaged.
 
     The file holds the SHA-256 of the artifact in its name, so that damage shows. Raises SetupMissingError when the
     folder cannot be used.
     """
     folder = _folder_of(task, directory)
     with _writing(folder):
-        return _found(task, folder, warn) or _trained(task, folder, progress)
+        return _found(task, folder, warn) or _made(task, folder, progress)
 
 
 def find_baseline(task: Task, directory: Path | None = None) -> Baseline | None:
@@ -96,7 +96,7 @@ def _found(task: Task, folder: Path, warn: Warn) -> Baseline | None:
     return None
 
 
-def _trained(task: Task, folder: Path, progress: Progress) -> Baseline:
+def _made(task: Task, folder: Path, progress: Progress) -> Baseline:
     content = pickle.dumps(baseline_of(task, progress), protocol=pickle.HIGHEST_PROTOCOL)
     digest = sha256(content)
     path = folder / f"{digest}.pickle"

@@ -33,6 +33,8 @@ BATCHES = 100  # of an epoch: the text has far more prompts than training needs
 AROUND = 3  # letters on each side of the asked one that are to be named, too
 NAMED = 2 * AROUND + 1
 LONGEST_GRADIENT = 1.0
+FIRST_WEIGHT = 0.5  # of naming letters, beside 1 of places
+WEIGHTED_PART = 0.6  # of all epochs, in which that weight falls to 0
 
 
 def build_model(seed: int) -> Completion:
@@ -54,7 +56,7 @@ def fit_aligned(model: Completion, train: TensorDataset, recipe: Recipe, progres
     loss = PlaceAndLetters()
     trainer = Trainer(model, optimizer, loss, schedule, grad_clip_norm=LONGEST_GRADIENT)
     for epoch in range(recipe.epochs):
-        loss.weight = max(0.0, 0.5 * (1 - epoch / (0.6 * recipe.epochs)))
+        loss.weight = FIRST_WEIGHT * max(0.0, 1 - epoch / (WEIGHTED_PART * recipe.epochs))
         trainer.train_epoch(cuts(recipe.batch_size, generator))
         progress("train", (epoch + 1) / recipe.epochs)
     gpt.lm_head = Linear.from_arrays(np.ascontiguousarray(head.weight.data[:, :TOKENS]), None)

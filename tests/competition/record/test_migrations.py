@@ -161,6 +161,16 @@ def test_a_file_of_3_0_cannot_have_both_names() -> None:
     assert validate_bytes(json.dumps(document).encode())["checks"][-1]["name"] == "schema"
 
 
+@pytest.mark.parametrize("role", ["baseline", "optimized"])
+def test_answers_to_new_inputs_are_none_of_3_0(role: str) -> None:
+    """A file that brings them along states a version that it is not of."""
+    document = json.loads((FROZEN / "submission-3.0.json").read_bytes())
+    document["run"][role]["fresh_answers"] = None
+    last = validate_bytes(json.dumps(document).encode())["checks"][-1]
+
+    assert (last["name"], f"run.{role}: fresh_answers is no field" in last["message"]) == ("schema", True)
+
+
 def test_a_run_of_3_0_is_read_without_what_it_expected() -> None:
     document = json.loads(RUN_OF_3_0.read_bytes())
     run = parse_run("run.json", RUN_OF_3_0.read_bytes())

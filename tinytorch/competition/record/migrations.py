@@ -8,7 +8,7 @@
 3.0   a declaration, the recorded run as it is, and what is derived; samples as text, times in nanoseconds; names what
       wrote it, the versions of scipy and numba, and what runs each model
 3.1   names what accuracy is worth the accuracy factor, whatever the formula of the rules; the accuracy that a task
-      expects of its baseline is a rule, and no longer what a run says
+      expects of its baseline is a rule, and no longer what a run says; adds the answers to inputs made after the models
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def _from_2_2(document: Document) -> Document:
 def _from_3_0(document: Document) -> Document:
     """One score has another name, and the run says less of its task."""
     _refuse_new(_inside(document, "derived", "scores"), {"accuracy_factor"}, "derived.scores")
+    for role in ("baseline", "optimized"):
+        _refuse_new(_inside(document, "run", role), {"fresh_answers"}, f"run.{role}")
     scores = _renamed(_inside(document, "derived", "scores"), "error_ratio", "accuracy_factor")
     renamed = document if scores is None else {**document, "derived": {**document["derived"], "scores": scores}}
     return {**_without_expectation(renamed), "schema_version": "3.1"}
