@@ -46,3 +46,12 @@ def test_without_weight_the_letters_count_nothing() -> None:
     assert float(loss(scores, Tensor(labels))) == float(loss(scores, Tensor(other)))
     loss.weight = 0.5
     assert float(loss(scores, Tensor(labels))) != float(loss(scores, Tensor(other)))
+
+
+def test_naming_letters_counts_less_with_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing at the end, when only places are learned."""
+    weights: list[float] = []
+    monkeypatch.setattr(words.Trainer, "train_epoch", lambda self, batches: weights.append(self.loss_fn.weight))
+    fit_aligned(build_model(0), load_words()[0], replace(TASK.recipe, epochs=10))
+
+    assert weights == pytest.approx([0.5, 5 / 12, 1 / 3, 0.25, 1 / 6, 1 / 12, 0, 0, 0, 0])

@@ -11,7 +11,7 @@ from tinytorch.benchmarking.bits import pack_bits, unpack_bits
 from tinytorch.benchmarking.comparison import compare_accuracy, compare_latency
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metric import Metric
-from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Accuracy, Memory, Metrics, Throughput
+from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Accuracy, FreshAnswers, Memory, Metrics, Throughput
 from tinytorch.units import METRICS, UNITS
 
 SLOW = [[[2_000_000, 2_000_100]], [[2_010_000, 2_020_000]], [[1_990_000, 1_999_000]], [[2_003_000, 2_004_000]]]
@@ -180,3 +180,13 @@ def test_batches_have_no_spread_of_single_calls() -> None:
 
     assert (batched.std, batched.p50, batched.p90) == (None, None, None)
     assert None not in (single.std, single.p50, single.p90)
+
+
+@pytest.mark.parametrize("change", [{"correct": 2}, {"total": 9}, {"bitmap": "c0"}, {"bitmap": "c800"}])
+def test_answers_to_new_inputs_are_as_many_as_their_bits_say(change: dict[str, object]) -> None:
+    """Three of eight; a count that its bits do not bear out is refused."""
+    answers = FreshAnswers.from_correctness([True, True, False, False, True, False, False, False])
+
+    assert answers.right() == [True, True, False, False, True, False, False, False]
+    with pytest.raises(ValueError, match="its bits are not those of"):
+        FreshAnswers.model_validate({**answers.model_dump(), **change})
