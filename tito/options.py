@@ -59,7 +59,10 @@ MemoryLimit = Annotated[
         help="For optimize and for each measuring process (default: half of the machine).",
     ),
 ]  # fmt: skip
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, metavar="N", help="Of the measuring order.")]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, max=2**32 - 1, metavar="N", help="Of order and inputs (default: one is drawn)."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file of -o that tito did not write.")]
 Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it (default: stdout).")

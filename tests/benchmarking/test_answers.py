@@ -78,4 +78,4 @@ def test_the_machine_s_limits_are_finite(rate: float) -> None:
 def test_a_negative_or_impossible_count_is_refused() -> None:
     for count in (-1, 10**30):
         with pytest.raises(ValidationError):
-            TypeAdapter(Inspection).validate_python(asdict(Inspection([count], 1, [])))
+            TypeAdapter(Inspection).validate_python(asdict(Inspection([count], 1, [], [])))

@@ -26,11 +26,15 @@ class FakeClock:
         return self.now
 
     def model(self, name: str, cost_ns: int):
-        def call(sample: object) -> None:
+        def call(sample: object) -> np.ndarray:
             self.calls.append((name, sample))
             self.now += cost_ns
+            return np.array([len(self.calls)])
 
         return call
+
+    def answering(self, name: str, cost_ns: int) -> measure.Answers:
+        return measure.answers(self.model(name, cost_ns), gives_tensors=False)
 
 
 PLAN = Schedule(sessions=1, processes=1, copies=2, visits=3, block=BlockShape(4, 5, 8), calls_per_sample=(1, 10))
@@ -52,9 +56,24 @@ class Inputs:
         return list(range(self.given - count, self.given))
 
 
+class BlockInputs(Inputs):
+    """The same for each block by its number, of which the first comes first."""
+
+    blocks: int = 0
+
+    def __call__(self, number: int, count: int) -> list[object]:
+        assert number == self.blocks
+        self.blocks += 1
+        return super().__call__(count)
+
+
+def visited(clock: FakeClock, plan: Schedule = PLAN) -> tuple[measure.Samples, list[measure.Outputs]]:
+    copies = [[clock.answering("a", 1000), clock.answering("b", 50)] for _ in range(plan.copies)]
+    return measure.measure_visit(copies, BlockInputs(), plan, random.Random(1), clock)
+
+
 def measured(clock: FakeClock, plan: Schedule = PLAN) -> measure.Samples:
-    copies = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(plan.copies)]
-    return measure.measure_visit(copies, Inputs(), plan, random.Random(1), clock)
+    return visited(clock, plan)[0]
 
 
 def test_a_sample_is_the_time_of_its_batch(clock: FakeClock) -> None:
@@ -92,13 +111,13 @@ def test_the_models_of_a_pair_see_the_same_inputs_and_nobody_sees_one_twice(cloc
 
 
 def test_inputs_are_made_before_the_clock_starts(clock: FakeClock) -> None:
-    def take(count: int) -> list[object]:
+    def take(number: int, count: int) -> list[object]:
         clock.now += 1_000_000
         return [0] * count
 
-    copies = [[clock.model("a", 1000), clock.model("b", 50)] for _ in range(PLAN.copies)]
+    copies = [[clock.answering("a", 1000), clock.answering("b", 50)] for _ in range(PLAN.copies)]
     plan = replace(PLAN, block=BlockShape(4, 0, 8))
-    slow, _ = measure.measure_visit(copies, take, plan, random.Random(1), clock)
+    (slow, _), _ = measure.measure_visit(copies, take, plan, random.Random(1), clock)
 
     assert np.max(slow) == 1000
 
@@ -106,6 +125,52 @@ def test_inputs_are_made_before_the_clock_starts(clock: FakeClock) -> None:
 def test_a_clock_that_does_not_move_is_an_error_and_never_a_time(clock: FakeClock) -> None:
     with pytest.raises(RunError, match="did not move"):
         measure.time_block(clock.model("a", 0), [[1]], 0, clock)
+
+
+def test_the_answers_of_a_block_are_those_of_its_timed_calls(clock: FakeClock) -> None:
+    """In the order of the blocks, whichever model came first; the discarded calls' are not among them."""
+    _, outputs = visited(clock)
+    numbered = [int.from_bytes(answer, "little") for block in outputs for answers in block for answer in answers]
+
+    assert len(outputs) == PLAN.blocks_of_visit
+    assert [[len(answers) for answers in block] for block in outputs] == PLAN.blocks_of_visit * [[8, 80]]
+    assert len(set(numbered)) == PLAN.blocks_of_visit * 88
+    assert [clock.calls[number - 1][0] for number in numbered[:88]] == 8 * ["a"] + 80 * ["b"]
+
+
+class Lazy:
+    """An answer that is computed when somebody asks for it."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+
+    @property
+    def data(self) -> np.ndarray:
+        self.clock.now += 700
+        return np.zeros(1)
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        return self.data
+
+
+@pytest.mark.parametrize("gives_tensors", [True, False])
+def test_an_answer_that_is_put_off_is_computed_while_the_clock_runs(clock: FakeClock, gives_tensors: bool) -> None:
+    model = measure.answers(lambda sample: Lazy(clock), gives_tensors)
+
+    assert measure.answer_block(model, [[1], [1]], 0, clock)[0] == [700, 700]
+
+
+class Pretending(np.ndarray):
+    """An array that gives its bytes away without any work."""
+
+    def tobytes(self, *_: object) -> bytes:
+        return b"other bytes"
+
+
+def test_no_class_of_a_models_own_says_what_its_bytes_are() -> None:
+    (answer,) = measure.answers(lambda sample: np.zeros(2, np.uint8).view(Pretending), gives_tensors=False)([1])
+
+    assert answer == b"\0\0"
 
 
 def test_gradients_are_not_recorded_while_timing() -> None:

@@ -79,7 +79,7 @@ def test_a_first_inference_counts_for_nothing() -> None:
 def test_memory_that_grows_while_timing_is_seen_afterwards() -> None:
     here = placed(Lazy)
     before = here.inspect().kept_bytes
-    here.visit(replace(PLAN, calls_per_sample=(1,)))
+    here.visit(replace(PLAN, calls_per_sample=(1,)), seed=1)
 
     assert (before, here.inspect().kept_bytes) == ([0], [1_000_000])
 
@@ -96,15 +96,16 @@ def test_globals_of_a_models_modules_are_kept(monkeypatch: pytest.MonkeyPatch) -
 def test_timed_inputs_never_repeat_where_new_ones_can_be_made() -> None:
     model = Watched()
     here = placed(lambda: model, Watched, freshen=with_noise, copies=1)
-    for _ in range(5):
-        here.visit(ONE_COPY)
+    for seed in range(5):
+        here.visit(ONE_COPY, seed)
 
-    assert len(set(model.seen)) == len(model.seen) == 5 * PLAN.block.samples
+    seen = model.seen[1:]  # the first one is only asked what it returns
+    assert len(set(seen)) == len(seen) == 5 * PLAN.block.samples
 
 
 def test_given_inputs_are_taken_in_turn_where_no_new_ones_can_be_made() -> None:
     model = Watched()
-    placed(lambda: model, Watched, copies=1).visit(ONE_COPY)
+    placed(lambda: model, Watched, copies=1).visit(ONE_COPY, seed=1)
 
     assert set(model.seen) <= {INPUTS[row : row + 1].tobytes() for row in range(12)}
     assert len(set(model.seen)) > 2
@@ -157,7 +158,7 @@ def test_an_operation_that_was_exchanged_in_its_table_is_named(monkeypatch: pyte
 
 def test_using_the_framework_patches_nothing() -> None:
     here = placed(lambda: Linear(4, 3))
-    here.visit(replace(PLAN, calls_per_sample=(1,)))
+    here.visit(replace(PLAN, calls_per_sample=(1,)), seed=1)
 
     assert here.inspect().patched == []
 
@@ -181,4 +182,33 @@ def test_a_pass_is_over_as_many_inputs_as_were_asked_for() -> None:
     seen: list[int] = []
     placed(lambda: lambda inputs: seen.append(len(inputs)) or np.zeros(1)).time_passes(0, 3)
 
-    assert {*seen} == {3}
+    assert {*seen[1:]} == {3}
+
+
+def test_another_process_makes_the_inputs_of_a_block_again() -> None:
+    """What was timed there and then, its seed and number tell; here with a model alone."""
+    linear = Linear(4, 3, rng=np.random.default_rng(0))
+    together, alone = placed(Watched, lambda: linear, freshen=with_noise), placed(lambda: linear, freshen=with_noise)
+    plan = replace(PLAN, calls_per_sample=(1, 3))
+    together.visit(plan, seed=9)
+
+    for block in range(plan.blocks_of_visit):
+        answers = together.timed_outputs(1, block).view(np.float32)
+        np.testing.assert_array_equal(answers, alone.outputs_of_block(0, plan, 1, 9, block).ravel())
+
+
+def test_every_block_has_inputs_of_its_own() -> None:
+    alone = placed(lambda: Linear(4, 3), freshen=with_noise)
+    first, second, other_visit = (alone.outputs_of_block(0, PLAN, 0, *which) for which in ((9, 0), (9, 1), (8, 0)))
+
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, other_visit)
+
+
+def test_the_weights_of_a_copy_that_lie_otherwise_have_another_digest() -> None:
+    linear = Linear(4, 3)
+    here = placed(lambda: linear, copies=1)
+    ((before,),) = here.inspect().weights_sha256
+    linear.weight.data = np.asfortranarray(linear.weight.data)
+
+    assert here.inspect().weights_sha256 != [[before]]

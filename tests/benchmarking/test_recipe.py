@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch.benchmarking import comparison, measure, placements, schedule, session, statistics
+from tinytorch.benchmarking import comparison, measure, placements, schedule, session, statistics, survey
+from tinytorch.benchmarking.agreement import TimedBlock
 from tinytorch.benchmarking.placements import Placements
 from tinytorch.benchmarking.schedule import Schedule
 
@@ -72,8 +73,8 @@ def with_fewer_blocks_for_one(plan: Schedule, generator: random.Random) -> Itera
             yield copy, (0, 1)
 
 
-def without_discarding(call: Any, batches: Any, discarded: int, clock: Any) -> list[int]:
-    return [measure.time_calls(call, batch, clock) for batch in batches]
+def without_discarding(model: Any, batches: Any, discarded: int, clock: Any) -> tuple[list[int], list[bytes]]:
+    return [measure.time_answers(model, batch, clock)[0] for batch in batches], []
 
 
 class StaleClock:
@@ -82,23 +83,22 @@ class StaleClock:
     def __init__(self) -> None:
         self.last_ns: int | None = None
 
-    def __call__(self, call: Any, inputs: Any, clock: Any) -> int:
+    def __call__(self, model: Any, inputs: Any, clock: Any) -> tuple[int, list[bytes]]:
         start = clock() if self.last_ns is None else self.last_ns
-        for sample in inputs:
-            call(sample)
+        outputs = model(inputs)
         self.last_ns = clock()
-        return self.last_ns - start
+        return self.last_ns - start, outputs
 
 
 def with_its_first_pass(call: Any, take_batch: Any, clock: Any) -> list[int]:
     return [measure.time_calls(call, [take_batch()], clock) for _ in range(measure.THROUGHPUT_PASSES)]
 
 
-def always_one(self: Placements, count: int) -> list[object]:
+def always_one(self: Placements, count: int, generator: object) -> list[object]:
     return [self._wrap(self._subjects.inputs[:1])] * count
 
 
-def no_new_ones(self: Placements, count: int) -> list[object]:
+def no_new_ones(self: Placements, count: int, generator: object) -> list[object]:
     return [self._wrap(self._subjects.inputs[index % 12 : index % 12 + 1]) for index in range(count)]
 
 
@@ -161,7 +161,7 @@ SABOTAGES = {
         measure, "warm_up", lambda call, sample: None, IN_PLACEMENTS.test_a_first_inference_counts_for_nothing
     ),
     "no discarded calls": Sabotage(
-        measure, "time_block", without_discarding, IN_MEASURE.test_every_copy_has_all_its_blocks, clock
+        measure, "answer_block", without_discarding, IN_MEASURE.test_every_copy_has_all_its_blocks, clock
     ),
     "one input only": Sabotage(
         Placements, "_take", always_one,
@@ -190,7 +190,7 @@ SABOTAGES = {
         comparison, "is_lottery", lambda *_: False, IN_RECORDS.test_being_fast_in_one_call_of_forty_wins_nothing
     ),
     "clock outside the block": Sabotage(
-        measure, "time_calls", StaleClock(), IN_MEASURE.test_inputs_are_made_before_the_clock_starts, clock
+        measure, "time_answers", StaleClock(), IN_MEASURE.test_inputs_are_made_before_the_clock_starts, clock
     ),
     "a clock's 0 written as 1": Sabotage(
         measure, "time_calls", Rounded(), IN_MEASURE.test_a_clock_that_does_not_move_is_an_error_and_never_a_time, clock
@@ -202,19 +202,35 @@ SABOTAGES = {
         statistics, "single_calls", of_batches_too, IN_RECORDS.test_batches_have_no_spread_of_single_calls
     ),
     "memory counted before the timing only": Sabotage(
-        session, "_most_kept", lambda counts: counts[0],
+        session, "_kept", lambda survey, alone, timed: survey.kept_bytes,
         IN_SESSION.test_memory_is_the_larger_count_of_before_and_after_the_timed_calls
     ),
     "threads not looked at": Sabotage(
         session, "_worst", lambda threads: 1, IN_SESSION.test_the_threads_are_those_seen_after_the_timing
     ),
     "patches let through": Sabotage(
-        session, "_refuse_patches", lambda inspection: None, IN_SESSION.test_a_patched_function_is_refused_by_name,
+        session, "refuse_patches", lambda inspection: None, IN_SESSION.test_a_patched_function_is_refused_by_name,
         lambda: ("after",),
     ),
     "another output when timed": Sabotage(
-        session, "_alike", lambda single, batch: True, IN_SESSION.test_what_is_timed_is_what_is_scored,
+        survey, "alike", lambda single, batch, tolerance: True, IN_SESSION.test_what_is_timed_is_what_is_scored,
         lambda: (IN_SESSION.OUTPUTS[:, ::-1], 0),
+    ),
+    "timed answers not looked at": Sabotage(
+        session, "compare_answers", lambda alone, plan, blocks: 0,
+        IN_SESSION.test_a_model_that_answers_otherwise_while_it_is_timed_is_refused,
+    ),
+    "one visit compared again and again": Sabotage(
+        session, "_draw", lambda process, plan, seed: TimedBlock(1, 0, [process.timed_outputs(0, 0)] * 2),
+        IN_SESSION.test_answers_of_every_process_are_compared_with_those_of_the_model_alone,
+    ),
+    "the first model counted among the others": Sabotage(
+        session, "_kept", lambda survey, alone, timed: timed[0].kept_bytes,
+        IN_SESSION.test_what_hangs_on_the_first_model_while_both_are_timed_is_not_its_own,
+    ),
+    "what is left outside passed over": Sabotage(
+        survey, "refuse_leftovers", lambda alone: None,
+        IN_SESSION.test_a_survey_refuses_what_a_model_leaves,
     ),
     "units pretended in one process": Sabotage(
         session, "in_one_process", lambda tier: tier, IN_SESSION.test_one_process_is_one_unit_and_has_no_interval

@@ -17,24 +17,26 @@ from tinytorch.benchmarking.schedule import BlockShape, Probe, Schedule
 from tinytorch.processes.failure import WorkerFailedError
 
 PLAN = Schedule(1, 1, copies=1, visits=1, block=BlockShape(1, 0, 2), calls_per_sample=(1, 1))
-PROBE, SEEN = Probe((5, 5), 1, 1), Inspection([1, 1], 1, [])
+PROBE, SEEN = Probe((5, 5), 1, 1), Inspection([1, 1], 1, [], [["a"], ["b"]])
 VISIT = [[[[5, 5]]], [[[5, 5]]]]
 
 
 def placements(reply: object) -> RemotePlacements:
     """Of two models, in a worker that says just that to everything."""
     worker = SimpleNamespace(ask=lambda *_, **__: reply)
-    return RemotePlacements(worker, SimpleNamespace(limit_s=1, models=2, scratch=Path(), largest_answer_bytes=1))
+    return RemotePlacements(worker, SimpleNamespace(limit_s=1, scratch=Path(), largest_answer_bytes=1), models=2)
 
 
 def asked(verb: str, reply: object) -> Any:
-    arguments = {"visit": (PLAN,), "time_passes": (0, 1)}.get(verb, ())
+    arguments = {"visit": (PLAN, 1), "time_passes": (0, 1)}.get(verb, ())
     return getattr(placements(reply), verb)(*arguments)
 
 
 GOOD = {"probe": asdict(PROBE), "inspect": asdict(SEEN), "visit": VISIT, "time_passes": [5]}
 BAD = [
     ("probe", {**asdict(PROBE), "call_ns": [5]}), ("inspect", {**asdict(SEEN), "kept_bytes": [1]}),
+    ("inspect", {**asdict(SEEN), "weights_sha256": [["a"]]}),
+    ("inspect", {**asdict(SEEN), "weights_sha256": [["a"], []]}),
     ("inspect", {**asdict(SEEN), "blas_threads": 0}), ("visit", [[*model, model[0]] for model in VISIT]),
     ("time_passes", []), ("time_passes", "nonsense"),
 ]  # fmt: skip

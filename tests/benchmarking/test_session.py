@@ -14,14 +14,13 @@ from tinytorch.benchmarking.placements import Description, Inspection, Mode
 from tinytorch.benchmarking.records.metrics import FreshAnswers
 from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Probe, Schedule, Tier
 from tinytorch.benchmarking.session import (
-    LEAST_READ_BYTES,
     Session,
     Settings,
     Truth,
     long_measurement,
     measure_models,
-    survey_models,
 )
+from tinytorch.benchmarking.survey import LEAST_READ_BYTES, survey_models
 from tinytorch.errors import ModelError
 from tinytorch.progress import Progress, silent
 
@@ -35,14 +34,21 @@ class Script:
     """What the placements will say, and what they were asked."""
 
     single: np.ndarray = field(default_factory=lambda: OUTPUTS)
-    before: Inspection = field(default_factory=lambda: Inspection([300, 100], 1, []))
-    after: Inspection = field(default_factory=lambda: Inspection([400, 100], 1, []))
+    before: Inspection = field(default_factory=lambda: seen([300, 100]))
+    after: Inspection = field(default_factory=lambda: seen([1000, 150]))
     unseen: list[str] = field(default_factory=list)
     slowdown: int = 1  # of every visit but a process's first
     mode: Mode = "worker processes"
     seeds: list[Sequence[int]] = field(default_factory=list)
     visited: list[int] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    wrong: int = 0  # timed answers of the second model in each block
+    asked: list[tuple[int, int]] = field(default_factory=list)  # seeds and numbers of the blocks that were compared
+
+
+def seen(kept_bytes: list[int], threads: int = 1, patched: Sequence[str] = (), weights: str = "as built") -> Inspection:
+    return Inspection(kept_bytes, threads, list(patched), [[weights], [weights]])
 
 
 class ScriptedPlacements:
@@ -52,7 +58,7 @@ class ScriptedPlacements:
         self.script, self.number = script, number
 
     def describe(self, model: int) -> Description:
-        return Description(10, ["Linear"], [300, 100][model], 50, self.script.unseen)
+        return Description(10, ["Linear"], [300, 100][self.number], 50, self.script.unseen)
 
     def predict(self, model: int, batch: int) -> np.ndarray:
         return OUTPUTS
@@ -61,7 +67,7 @@ class ScriptedPlacements:
         return self.script.single
 
     def probe(self) -> Probe:
-        return Probe((1_000_000_000, 1_000_000_000), 50, 1)
+        return Probe((1_000_000_000,), 50, 1)
 
     def limits(self, kept_bytes: int) -> measure.Limits:
         self.script.read.append(kept_bytes)
@@ -70,14 +76,36 @@ class ScriptedPlacements:
     def time_passes(self, model: int, batch: int) -> list[int]:
         return [1000]
 
-    def visit(self, plan: Schedule) -> measure.Samples:
+    def visit(self, plan: Schedule, seed: int) -> measure.Samples:
         slowdown = self.script.slowdown if self.number in self.script.visited else 1
         self.script.visited.append(self.number)
         block = [plan.block.timed * [slowdown * (2000 + self.number)]], [plan.block.timed * [slowdown * 1000]]
         return [[plan.block.block_pairs * kind for _ in range(plan.copies)] for kind in block]
 
+    def timed_outputs(self, model: int, block: int) -> np.ndarray:
+        return answers(self.script.wrong if model else 0).view(np.uint8)
+
     def inspect(self) -> Inspection:
         return self.script.after if self.script.visited else self.script.before
+
+
+class Alone(ScriptedPlacements):
+    """One of the models, by its number, in a process of its own."""
+
+    def inspect(self) -> Inspection:
+        found = self.script.before
+        return replace(found, kept_bytes=found.kept_bytes[self.number :][:1], weights_sha256=[["as built"]])
+
+    def outputs_of_block(self, model: int, plan: Schedule, of_model: int, seed: int, block: int) -> np.ndarray:
+        self.script.asked.append((seed, block))
+        return answers().reshape(4, 1, 1)
+
+    def left_behind(self) -> list[str]:
+        return self.script.left
+
+
+def answers(wrong: int = 0) -> np.ndarray:
+    return np.array([1.0] * (4 - wrong) + [5.0] * wrong, np.float32)
 
 
 @dataclass
@@ -96,10 +124,15 @@ class ScriptedVenue:
         self.script.seeds.append(seeds)
         yield [ScriptedPlacements(self.script, number) for number in range(len(seeds))]
 
+    @contextlib.contextmanager
+    def alone(self, seed: int) -> Iterator[list[ScriptedPlacements]]:
+        self.script.seeds.append([seed])
+        yield [Alone(self.script, number) for number in range(self.models)]
+
 
 def run_session(script: Script, settings: Settings, progress: Progress = silent) -> Session:
     venue = ScriptedVenue(script)
-    return measure_models(venue, settings, survey_models(venue, settings, progress), progress)
+    return measure_models(venue, settings, survey_models(venue, settings.seed, progress), progress)
 
 
 def measured(script: Script, tier: Tier = TIER, seed: int = 3) -> Session:
@@ -109,10 +142,11 @@ def measured(script: Script, tier: Tier = TIER, seed: int = 3) -> Session:
 def test_all_processes_live_for_the_whole_session_and_have_seeds_of_their_own() -> None:
     script = Script()
     measured(script)
-    survey, session = script.seeds
+    survey, session, alone = script.seeds
 
     assert (len(survey), len(session)) == (1, TIER.processes)
     assert len({*survey, *session}) == 1 + TIER.processes
+    assert alone == survey  # the same models, once more
 
 
 def test_the_machine_s_limits_are_the_best_seen_and_no_small_read_passes_for_a_slow_memory() -> None:
@@ -151,7 +185,7 @@ def test_of_several_sessions_the_session_is_the_unit_and_they_begin_at_equal_dis
     script, waits = Script(), []
     tier = replace(TIER, sessions=4, span_s=90.0)
     venue, settings = ScriptedVenue(script), Settings(tier)
-    session = measure_models(venue, settings, survey_models(venue, settings), wait=waits.append)
+    session = measure_models(venue, settings, survey_models(venue, settings.seed), wait=waits.append)
 
     assert session.latency[0].unit_count == 4
     assert waits == pytest.approx([0, 30, 60, 90], abs=5)
@@ -179,18 +213,57 @@ def test_one_process_is_one_unit_and_has_no_interval() -> None:
 
 
 def test_memory_is_the_larger_count_of_before_and_after_the_timed_calls() -> None:
-    record = measured(Script()).record(0, "first", Truth(LABELS))
+    assert measured(Script()).kept_bytes[1] == 150
 
-    assert record.metrics.memory.kept_bytes == 400
+
+def test_what_hangs_on_the_first_model_while_both_are_timed_is_not_its_own() -> None:
+    assert measured(Script(after=seen([10**9, 100]))).kept_bytes == [300, 100]
+
+
+@pytest.mark.parametrize(("weights", "is_changed"), [("as built", False), ("others", True)])
+def test_weights_of_the_first_model_that_the_timing_changed_are_told(weights: str, is_changed: bool) -> None:
+    assert measured(Script(after=seen([300, 100], weights=weights))).first_was_changed is is_changed
 
 
 def test_the_threads_are_those_seen_after_the_timing() -> None:
-    assert measured(Script(after=Inspection([1, 1], 2, []))).protocol.threads == 2
+    assert measured(Script(after=seen([1, 1], threads=2))).protocol.threads == 2
+
+
+def test_answers_of_every_process_are_compared_with_those_of_the_model_alone() -> None:
+    """One block of a visit counts as two here: a visit has two pairs of blocks, and of eight one is compared."""
+    script = Script()
+    protocol = measured(script).protocol
+
+    assert protocol.answers_compared == 4 * len(script.asked)
+    assert len(script.asked) / 2 >= TIER.processes
+    assert len({seed for seed, _ in script.asked}) == len(script.asked) / 2  # both models, and no visit twice
+
+
+def test_a_model_that_answers_otherwise_while_it_is_timed_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"something else while it is timed: 1 of 4 answers"):
+        measured(Script(wrong=1))
+
+
+def test_what_a_model_leaves_outside_its_process_is_refused_by_name() -> None:
+    with pytest.raises(ModelError, match=r"leaves the file weights\.npy"):
+        measured(Script(left=["the file weights.npy"]))
+
+
+def test_a_survey_refuses_what_a_model_leaves() -> None:
+    with pytest.raises(ModelError, match="leaves the process python3"):
+        survey_models(ScriptedVenue(Script(left=["the process python3"])), seed=0)
+
+
+def test_a_seed_that_nobody_chose_is_another_one_each_time() -> None:
+    drawn, chosen = [Settings.of(TIER, None) for _ in range(3)], Settings.of(TIER, 3)
+
+    assert len({settings.seed for settings in drawn}) == 3
+    assert [settings.is_seed_chosen for settings in (*drawn, chosen)] == [False, False, False, True]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_patched_function_is_refused_by_name(when: str) -> None:
-    patched = Inspection([1, 1], 1, ["tinytorch.core.layers.Linear.forward"])
+    patched = seen([1, 1], patched=["tinytorch.core.layers.Linear.forward"])
     with pytest.raises(ModelError, match=r"tinytorch\.core\.layers\.Linear\.forward"):
         measured(Script(**{when: patched}))
 
@@ -215,7 +288,7 @@ def test_a_session_in_which_calls_mostly_took_longer_is_doubted(slowdown: int, d
 def test_what_is_timed_is_what_is_scored(single: np.ndarray, differing: int | None) -> None:
     venue = ScriptedVenue(Script(single=single))
 
-    assert survey_models(venue, Settings(TIER)).models[1].differing == differing
+    assert survey_models(venue, seed=0).models[1].differing == differing
 
 
 def test_answers_to_new_inputs_are_counted_apart() -> None:
@@ -237,7 +310,7 @@ def test_what_the_count_of_memory_could_not_see_is_recorded_fit_to_show() -> Non
 
 
 def test_a_model_without_arrays_keeps_0_bytes() -> None:
-    nothing = Inspection([0, 0], 1, [])
+    nothing = seen([0, 0])
     session = replace(measured(Script(before=nothing, after=nothing)), kept_bytes=[0, 0])
 
     assert session.record(0, "model", Truth(LABELS)).metrics.memory.mean == 0
@@ -249,20 +322,21 @@ def test_only_what_was_asked_for_is_measured() -> None:
 
     assert (session.latency, script.visited) == (None, [])
     assert session.protocol.processes == len(script.seeds) == 1
+    assert session.protocol.answers_compared is None
 
 
 @pytest.mark.parametrize(("budget_ns", "is_told"), [(1, True), (1_000_000_000_000, False)])
 def test_only_what_takes_much_longer_than_its_tier_is_told(budget_ns: int, is_told: bool) -> None:
     settings = Settings(replace(TIER, budget_ns=budget_ns))
 
-    assert (long_measurement(settings, survey_models(ScriptedVenue(Script()), settings)) is not None) == is_told
+    assert (long_measurement(settings, survey_models(ScriptedVenue(Script()), 0)) is not None) == is_told
 
 
 def test_a_long_measurement_is_told_with_the_time_of_all_its_sessions() -> None:
     """Five processes, two copies, ten visits, one call of a second of each of two models: 200 s, twice."""
     settings = Settings(replace(TIER, sessions=2))
 
-    assert "about 400 s" in (long_measurement(settings, survey_models(ScriptedVenue(Script()), settings)) or "")
+    assert "about 400 s" in (long_measurement(settings, survey_models(ScriptedVenue(Script()), 0)) or "")
 
 
 def test_progress_goes_from_nothing_to_all() -> None:

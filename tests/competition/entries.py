@@ -42,7 +42,7 @@ def figures(name: str, speedup: float = 2.0, error: float = 0.005, **changed: An
         "division": "closed", "task": TASK, "trust": "T1", "scores": Scores(speedup=speedup),
         "latency_ms": 1.0 / speedup, "memory_mb": 1.0, "accuracy": 0.9, "value": speedup, "interval": None,
         "verdict": Verdict.BETTER if speedup > 1 else Verdict.NO_DETECTABLE_DIFFERENCE,
-        "log_ratios": log_ratios(speedup, error), "session_spread": 0.01, "kept_bytes": (1000, 1000),
+        "log_ratios": log_ratios(speedup, error), "session_spread": 0.01, "sizes_bytes": (1000, 1000),
         "traces": Traces(athlete=name, fingerprints=[]),
         "bitmaps": (right(range(10)), right(range(10))), "digest": sha256(f"{name} {speedup}".encode()),
     }  # fmt: skip
@@ -53,7 +53,7 @@ def sized(name: str, before: int, after: int, **changed: Any) -> Figures:
     """A submission to the Memory Challenge."""
     ratio = before / after
     verdict = Verdict.BETTER if ratio > 1 else Verdict.NO_DETECTABLE_DIFFERENCE
-    usual = {"event": "memory_challenge", "kept_bytes": (before, after), "value": ratio, "verdict": verdict}
+    usual = {"event": "memory_challenge", "sizes_bytes": (before, after), "value": ratio, "verdict": verdict}
     return figures(name, **{**usual, **changed})
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tinytorch.benchmarking.measure import THROUGHPUT_PASSES, Samples
+from tinytorch.benchmarking.placements import Inspection
 from tinytorch.benchmarking.records.samples import MOST_DIGITS
 from tinytorch.benchmarking.schedule import Schedule
 from tinytorch.errors import ModelError
@@ -54,6 +55,11 @@ def are_times(times: Sequence[int]) -> bool:
 def are_passes(times: Sequence[int]) -> bool:
     """Whether a model was timed over the full batch, no more often than is asked for."""
     return 0 < len(times) <= THROUGHPUT_PASSES and are_times(times)
+
+
+def is_inspection_of(models: int, seen: Inspection) -> bool:
+    """Whether it says something of each model, and of a copy of each."""
+    return len(seen.kept_bytes) == len(seen.weights_sha256) == models and all(seen.weights_sha256)
 
 
 def are_samples_of(plan: Schedule, samples: Samples) -> bool:

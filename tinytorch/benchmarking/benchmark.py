@@ -17,7 +17,7 @@ from tinytorch import owners
 from tinytorch.benchmarking.comparison import Comparison, compare_metrics
 from tinytorch.benchmarking.placements import Subjects, ThisProcess, Venue
 from tinytorch.benchmarking.records.metric import Metric
-from tinytorch.benchmarking.records.metrics import ModelRecord
+from tinytorch.benchmarking.records.metrics import ModelRecord, compression_ratio
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, ModelLoadError, Sendable, Workers
 from tinytorch.benchmarking.schedule import TIERS, Tier
@@ -29,8 +29,8 @@ from tinytorch.benchmarking.session import (
     Truth,
     long_measurement,
     measure_models,
-    survey_models,
 )
+from tinytorch.benchmarking.survey import survey_models
 from tinytorch.core.dataloader import Dataset
 from tinytorch.core.model import as_call
 from tinytorch.core.tensor import Tensor
@@ -109,7 +109,7 @@ class Benchmark:
         metrics: Sequence[str] = METRICS,
         *,
         tier: str | Tier = "default",
-        seed: int = 0,
+        seed: int | None = None,
         request_limit_s: float = REQUEST_LIMIT_S,
     ) -> None:
         if not models or len(datasets) != 1:
@@ -121,7 +121,7 @@ class Benchmark:
             as_call(model)
         self.models = list(models)
         self.metrics = tuple(metrics)
-        self._settings = Settings(_tier(tier), seed, self.metrics)
+        self._settings = Settings.of(_tier(tier), seed, self.metrics)
         self._limit_s = request_limit_s
         self._inputs, self._labels, self._as_tensor = _arrays(datasets[0])
 
@@ -145,7 +145,7 @@ class Benchmark:
             baseline=first,
             optimized=second,
             speedup=statistics.speedup,
-            compression_ratio=a.memory.mean / b.memory.mean if a.memory and b.memory and b.memory.mean else None,
+            compression_ratio=compression_ratio(a.memory, b.memory) if a.memory and b.memory else None,
             accuracy_delta=statistics.accuracy_delta,
         )
 
@@ -199,7 +199,7 @@ class Benchmark:
         return ThisProcess(Subjects(builders, self._inputs, self._as_tensor))
 
     def _checked(self, venue: Venue, progress: Progress) -> Session:
-        survey = survey_models(venue, self._settings, progress)
+        survey = survey_models(venue, self._settings.seed, progress)
         for model, seen in enumerate(survey.models):
             if seen.differing is not None:
                 raise ModelError(

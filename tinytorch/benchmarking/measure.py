@@ -21,8 +21,11 @@ from tinytorch.errors import RunError
 
 Clock = Callable[[], int]
 Call = Callable[[object], object]
+Answers = Callable[[Sequence[object]], list[bytes]]  # a model's answer to each input, as the bytes of an array
 Take = Callable[[int], Sequence[object]]  # so many inputs of one sample each, made now
+TakeBlock = Callable[[int, int], Sequence[object]]  # the number of a block, and how many inputs it has
 Samples = list[list[list[list[int]]]]  # [model][copy][block][sample]
+Outputs = list[list[bytes]]  # [model][call]: of one pair of blocks, the timed calls alone
 
 CLOCK: Clock = time.perf_counter_ns
 CLOCK_NAME = "time.perf_counter_ns"
@@ -67,6 +70,17 @@ def quiet() -> Iterator[None]:
             gc.enable()
 
 
+def answers(call: Call, gives_tensors: bool) -> Answers:
+    """A model as it is timed: an answer is there when its bytes are, so that none can be put off until later.
+
+    Taking them costs about 90 ns, of every model alike. `gives_tensors` says whether its outputs are plain Tensors.
+    """
+    take = np.ndarray.tobytes  # of the class, which no class of a model's own can replace
+    if gives_tensors:
+        return lambda inputs: [take(call(sample).data) for sample in inputs]  # type: ignore[attr-defined]
+    return lambda inputs: [take(np.asarray(call(sample))) for sample in inputs]
+
+
 def time_calls(call: Call, inputs: Sequence[object], clock: Clock = CLOCK) -> int:
     """Nanoseconds for one call on each of `inputs`, in one batch between two readings of the clock."""
     start = clock()
@@ -75,9 +89,27 @@ def time_calls(call: Call, inputs: Sequence[object], clock: Clock = CLOCK) -> in
     return clock() - start
 
 
+def time_answers(model: Answers, inputs: Sequence[object], clock: Clock = CLOCK) -> tuple[int, list[bytes]]:
+    """Nanoseconds for the answers to all of `inputs`, in one batch between two readings of the clock; the answers."""
+    start = clock()
+    outputs = model(inputs)
+    return clock() - start, outputs
+
+
 def time_block(call: Call, batches: Sequence[Sequence[object]], discarded: int, clock: Clock = CLOCK) -> list[int]:
     """One time per batch, the first `discarded` ones left out. RunError when the clock did not move."""
-    times = [time_calls(call, batch, clock) for batch in batches][discarded:]
+    return _moved([time_calls(call, batch, clock) for batch in batches][discarded:])
+
+
+def answer_block(
+    model: Answers, batches: Sequence[Sequence[object]], discarded: int, clock: Clock = CLOCK
+) -> tuple[list[int], list[bytes]]:
+    """The same, with all answers of the batches that are not left out."""
+    timed = [time_answers(model, batch, clock) for batch in batches][discarded:]
+    return _moved([time_ns for time_ns, _ in timed]), [output for _, outputs in timed for output in outputs]
+
+
+def _moved(times: list[int]) -> list[int]:
     if min(times) <= 0:
         message = f"{CLOCK_NAME} did not move while a model ran: nothing can be timed with it"
         raise RunError(message, mend="run it on a machine whose clock runs, not in an emulator")
@@ -85,26 +117,35 @@ def time_block(call: Call, batches: Sequence[Sequence[object]], discarded: int, 
 
 
 def measure_visit(
-    copies: Sequence[Sequence[Call]], take: Take, plan: Schedule, generator: random.Random, clock: Clock = CLOCK
-) -> Samples:
+    copies: Sequence[Sequence[Answers]],
+    take: TakeBlock,
+    plan: Schedule,
+    generator: random.Random,
+    clock: Clock = CLOCK,
+) -> tuple[Samples, list[Outputs]]:
     """Time every model of every copy (`copies[copy][model]`) by the plan; the blocks of one pair see the same inputs.
 
-    Returns `samples[model][copy][block][sample]` in nanoseconds for `plan.calls_per_sample[model]` calls.
+    Returns `samples[model][copy][block][sample]` in nanoseconds for `plan.calls_per_sample[model]` calls, and for every
+    pair of blocks, in the order in which they were timed, the answers.
     """
     samples: Samples = [[[] for _ in copies] for _ in plan.calls_per_sample]
-    batches = plan.block.discarded + plan.block.timed
+    outputs: list[Outputs] = []
     with quiet():
-        for copy, order in turns(plan, generator):
-            inputs = take(batches * max(plan.calls_per_sample))  # made before the clock starts
+        for number, (copy, order) in enumerate(turns(plan, generator)):
+            inputs = take(number, plan.inputs_of_block)  # made before the clock starts
+            answered: dict[int, list[bytes]] = {}
             for model in order:
-                parts = _batches(inputs, batches, plan.calls_per_sample[model])
-                block = time_block(copies[copy][model], parts, plan.block.discarded, clock)
-                samples[model][copy].append(block)
-    return samples
+                batches = batches_of(plan, model, inputs)
+                times, answered[model] = answer_block(copies[copy][model], batches, plan.block.discarded, clock)
+                samples[model][copy].append(times)
+            outputs.append([answered[model] for model in range(len(order))])
+    return samples, outputs
 
 
-def _batches(inputs: Sequence[object], count: int, size: int) -> list[Sequence[object]]:
-    return [inputs[start : start + size] for start in range(0, count * size, size)]
+def batches_of(plan: Schedule, model: int, inputs: Sequence[object]) -> list[Sequence[object]]:
+    """What a model is given of a block's inputs: a batch for each sample, the discarded ones first."""
+    size = plan.calls_per_sample[model]
+    return [inputs[start : start + size] for start in range(0, plan.block.batches * size, size)]
 
 
 def probe_call_ns(call: Call, take: Take, clock: Clock = CLOCK) -> int:

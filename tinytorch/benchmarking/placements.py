@@ -6,7 +6,9 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from itertools import chain
 from pkgutil import resolve_name
 from typing import Any, Literal, Protocol
 
@@ -21,11 +23,13 @@ from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.core.layers import Layer, find_layers, layer_kinds, parameter_count
 from tinytorch.core.model import Backend, as_call, backend_of
 from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.weights import weights_digest
 from tinytorch.errors import ModelError
 
 Builder = Callable[[], object]
 Freshen = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # new inputs of the given ones' shape and type
 Mode = Literal["worker processes", "this process"]
+Raw = NDArray[np.uint8]
 
 SINGLE_BUDGET_NS = 5_000_000_000  # for looking at single outputs
 
@@ -60,11 +64,15 @@ class Description:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a process looks like after its models were timed: bytes that each keeps now, threads, patched functions."""
+    """What a process looks like after its models have run: bytes that each keeps now, threads, patched functions.
+
+    `weights_sha256` has for each model the digests of its copies' layers and weights (see `weights_digest`).
+    """
 
     kept_bytes: list[Size]
     blas_threads: Threads | None
     patched: SomeNames
+    weights_sha256: list[SomeNames]
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,10 @@ class Subjects:
     freshen: Freshen | None = None
     modules: tuple[tuple[str, ...], ...] = ()
 
+    def only(self, model: int) -> Subjects:
+        """The same with one of the models alone."""
+        return replace(self, builders=(self.builders[model],), modules=self.modules[model : model + 1])
+
 
 class AnyPlacements(Protocol):
     """What placements in this process and in a worker have in common."""
@@ -91,18 +103,26 @@ class AnyPlacements(Protocol):
     def probe(self) -> Probe: ...
     def limits(self, kept_bytes: int) -> measure.Limits: ...
     def time_passes(self, model: int, batch: int) -> list[int]: ...
-    def visit(self, plan: Schedule) -> measure.Samples: ...
+    def visit(self, plan: Schedule, seed: int) -> measure.Samples: ...
+    def timed_outputs(self, model: int, block: int) -> Raw: ...
+    def outputs_of_block(self, model: int, plan: Schedule, of_model: int, seed: int, block: int) -> NDArray[Any]: ...
     def inspect(self) -> Inspection: ...
+    def left_behind(self) -> list[str]: ...
 
 
 class Venue(Protocol):
-    """Where placements are made: how many models there are, and in what kind of process they will be."""
+    """Where placements are made: how many models there are, and in what kind of process they will be.
+
+    `open` makes copies of all models in each process, to be timed; `alone` one of each model, in a process of its own
+    that has nothing of the others.
+    """
 
     @property
     def models(self) -> int: ...
     @property
     def mode(self) -> Mode: ...
     def open(self, copies: int, seeds: Sequence[int]) -> AbstractContextManager[Sequence[AnyPlacements]]: ...
+    def alone(self, seed: int) -> AbstractContextManager[Sequence[AnyPlacements]]: ...
 
 
 @dataclass(frozen=True)
@@ -122,6 +142,12 @@ class ThisProcess:
         before = integrity.snapshot()
         return nullcontext([Placements(self.subjects, copies, seed, before) for seed in seeds])
 
+    def alone(self, seed: int) -> nullcontext[Sequence[AnyPlacements]]:
+        """New placements for each of the models."""
+        before = integrity.snapshot()
+        subjects = [self.subjects.only(model) for model in range(self.models)]
+        return nullcontext([Placements(only, 1, seed, before) for only in subjects])
+
 
 class Placements:
     """`copies` live copies of every model, alive until the session ends, because where they lie is what varies."""
@@ -129,17 +155,18 @@ class Placements:
     def __init__(self, subjects: Subjects, copies: int, seed: int, before: integrity.Snapshot):
         self._wrap: Callable[[NDArray[Any]], object] = Tensor if subjects.as_tensor else np.asarray
         self._subjects, self._before = subjects, before
-        self._generator = random.Random(seed)
         self._noise = np.random.default_rng(seed)
-        self._models = [_build_in_random_order(subjects.builders, self._generator) for _ in range(copies)]
+        order = random.Random(seed)
+        self._models = [_build_in_random_order(subjects.builders, order) for _ in range(copies)]
         for layer in find_layers(self._models):
             layer.training = False
         self._calls = [[as_call(model) for model in models] for models in self._models]
+        self._outputs: list[measure.Outputs] = []
 
     def describe(self, model: int) -> Description:
         """Warm model number `model` up with one inference, then count what it keeps."""
         subject, call = self._models[0][model], self._calls[0][model]
-        sample = self._take(1)[0]
+        sample = self._take(1, self._noise)[0]
         measure.warm_up(call, sample)
         peak = measure.peak_working_bytes(call, sample)
         kept = self._footprint(model)
@@ -171,7 +198,8 @@ class Placements:
     def probe(self) -> Probe:
         """Roughly what measuring will cost, for planning."""
         timer = measure.examine_timer()
-        calls = tuple(measure.probe_call_ns(call, self._take) for call in self._calls[0])
+        take = partial(self._take, generator=self._noise)
+        calls = tuple(measure.probe_call_ns(call, take) for call in self._calls[0])
         return Probe(calls, timer.overhead_ns, timer.step_ns)
 
     def limits(self, kept_bytes: int) -> measure.Limits:
@@ -180,31 +208,62 @@ class Placements:
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         """Nanoseconds of single passes over the first `batch` inputs, new ones each time where they can be made."""
-        first = self._subjects.inputs[:batch]
-        return measure.time_passes(self._calls[0][model], lambda: self._wrap(self._fresh(first)))
+        first, timed = self._subjects.inputs[:batch], self._timed[0][model]
+        return measure.time_passes(lambda batch: timed([batch]), lambda: self._wrap(self._fresh(first, self._noise)))
 
-    def visit(self, plan: Schedule) -> measure.Samples:
-        """Interleaved samples of every model in every copy; each visit goes on where the last one stopped."""
-        return measure.measure_visit(self._calls, self._take, plan, self._generator)
+    def visit(self, plan: Schedule, seed: int) -> measure.Samples:
+        """Interleaved samples of every model in every copy; order and inputs follow from the visit's `seed`."""
+        take = partial(self._inputs_of_block, seed)
+        samples, self._outputs = measure.measure_visit(self._timed, take, plan, random.Random(seed))
+        return samples
+
+    def timed_outputs(self, model: int, block: int) -> Raw:
+        """What a model answered in the timed calls of one pair of blocks of the last visit, one after the other."""
+        return np.frombuffer(b"".join(self._outputs[block][model]), np.uint8)
+
+    def outputs_of_block(self, model: int, plan: Schedule, of_model: int, seed: int, block: int) -> NDArray[Any]:
+        """What a model answers, one by one, to the inputs that model `of_model` of the plan was timed with there."""
+        inputs = self._inputs_of_block(seed, block, plan.inputs_of_block)
+        timed = chain.from_iterable(measure.batches_of(plan, of_model, inputs)[plan.block.discarded :])
+        with no_grad():
+            return _joined([_outputs(self._calls[0][model](sample))[np.newaxis] for sample in timed])
 
     def inspect(self) -> Inspection:
         """What is to be looked at once foreign code has run."""
-        kept = [self._footprint(model).kept_bytes for model in range(len(self._subjects.builders))]
-        return Inspection(kept, verified_blas_threads(), integrity.changed(self._before))
+        models = range(len(self._subjects.builders))
+        kept = [self._footprint(model).kept_bytes for model in models]
+        weights = [[weights_digest(copies[model]) for copies in self._models] for model in models]
+        return Inspection(kept, verified_blas_threads(), integrity.changed(self._before), weights)
+
+    def left_behind(self) -> list[str]:
+        """Nothing that could be told from the caller's own."""
+        return []
+
+    @cached_property
+    def _timed(self) -> list[list[measure.Answers]]:
+        """[copy][model]: each as it is timed, by the kind of its first answer."""
+        sample = self._take(1, self._noise)[0]
+        with no_grad():
+            gives_tensors = [type(call(sample)) is Tensor for call in self._calls[0]]
+        return [[measure.answers(*each) for each in zip(calls, gives_tensors, strict=True)] for calls in self._calls]
 
     def _footprint(self, model: int) -> Footprint:
         names = self._subjects.modules[model] if self._subjects.modules else ()
         return footprint(self._models[0][model], [sys.modules[name] for name in names if name in sys.modules])
 
-    def _take(self, count: int) -> list[object]:
+    def _inputs_of_block(self, seed: int, block: int, count: int) -> list[object]:
+        """The same in every process."""
+        return self._take(count, np.random.default_rng((seed, block)))
+
+    def _take(self, count: int, generator: np.random.Generator) -> list[object]:
         """So many inputs of one sample each, from a place drawn at random on; new ones where they can be made."""
         inputs = self._subjects.inputs
-        start = self._generator.randrange(len(inputs))
-        rows = self._fresh(inputs[np.arange(start, start + count) % len(inputs)])
+        start = int(generator.integers(len(inputs)))
+        rows = self._fresh(inputs[np.arange(start, start + count) % len(inputs)], generator)
         return [self._wrap(rows[index : index + 1]) for index in range(count)]
 
-    def _fresh(self, rows: NDArray[Any]) -> NDArray[Any]:
-        return rows if self._subjects.freshen is None else self._subjects.freshen(rows, self._noise)
+    def _fresh(self, rows: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
+        return rows if self._subjects.freshen is None else self._subjects.freshen(rows, generator)
 
 
 def _build_in_random_order(builders: Sequence[Builder], generator: random.Random) -> list[object]:

@@ -11,8 +11,9 @@ import contextlib
 import gc
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from pkgutil import resolve_name
@@ -23,10 +24,16 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError, validate_call
 
 from tinytorch.benchmarking import integrity
-from tinytorch.benchmarking.answers import LARGEST_ARRAY_BYTES, ArrayFile, are_passes, are_samples_of
+from tinytorch.benchmarking.answers import (
+    LARGEST_ARRAY_BYTES,
+    ArrayFile,
+    are_passes,
+    are_samples_of,
+    is_inspection_of,
+)
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.measure import Limits, Samples
-from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Subjects
+from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Raw, Subjects
 from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.processes.failure import WorkerFailedError
 
@@ -51,6 +58,10 @@ class Sendable:
     inputs: str
     as_tensor: bool
     freshen: str | None = None
+
+    def only(self, model: int) -> Sendable:
+        """The same with one of the models alone."""
+        return replace(self, sources=(self.sources[model],))
 
     def load(self) -> Subjects:
         """The same for this process."""
@@ -89,37 +100,55 @@ class Workers:
     def open(self, copies: int, seeds: Sequence[int]) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the seeds; ModelLoadError when one cannot build the models."""
         with contextlib.ExitStack() as stack:
-            workers = [stack.enter_context(self._worker()) for _ in seeds]
-            try:
-                for worker, seed in zip(workers, seeds, strict=True):  # all load and build side by side
-                    worker.post("open", self.limit_s, **self._arguments(), copies=copies, seed=seed)
-                for worker in workers:
-                    worker.result()
-            except WorkerFailedError as failure:
-                raise ModelLoadError(failure.outcome, failure.detail, failure.frames, failure.output) from None
-            yield [RemotePlacements(worker, self) for worker in workers]
+            workers = [stack.enter_context(self._worker({})) for _ in seeds]
+            self._build(workers, [(self.subjects, copies, seed) for seed in seeds])
+            yield [RemotePlacements(worker, self, self.models) for worker in workers]
 
     @contextlib.contextmanager
-    def _worker(self) -> Iterator[Worker]:
+    def alone(self, seed: int) -> Iterator[list[RemotePlacements]]:
+        """Placements in a new process for each of the models, which is told of no other one, and has its own TMPDIR."""
+        with contextlib.ExitStack() as stack:
+            folders = [stack.enter_context(tempfile.TemporaryDirectory(dir=self.scratch)) for _ in range(self.models)]
+            workers = [stack.enter_context(self._worker({"TMPDIR": folder})) for folder in folders]
+            for worker in workers:
+                worker.ask("ready", self.limit_s)
+                worker.note_own_processes()
+            self._build(workers, [(self.subjects.only(model), 1, seed) for model in range(self.models)])
+            pairs = zip(workers, folders, strict=True)
+            yield [RemotePlacements(worker, self, 1, Path(folder)) for worker, folder in pairs]
+
+    def _build(self, workers: Sequence[Worker], wanted: Sequence[tuple[Sendable, int, int]]) -> None:
+        """All load and build side by side, each what is wanted of it: subjects, copies and a seed."""
+        search_path = [path or os.getcwd() for path in sys.path]  # noqa: PTH109 - as the import system reads it
+        try:
+            for worker, (subjects, copies, seed) in zip(workers, wanted, strict=True):
+                given = {"search_path": search_path, "subjects": asdict(subjects)}
+                worker.post("open", self.limit_s, False, **given, copies=copies, seed=seed)
+            for worker in workers:
+                worker.result()
+        except WorkerFailedError as failure:
+            raise ModelLoadError(failure.outcome, failure.detail, failure.frames, failure.output) from None
+
+    @contextlib.contextmanager
+    def _worker(self, more: Mapping[str, str]) -> Iterator[Worker]:
         from tinytorch.processes.worker import Worker  # not in the measuring processes, which load this file, too
 
-        with Worker(SERVICE, self.environment, self.memory_limit_bytes) as worker:
+        with Worker(SERVICE, {**self.environment, **more}, self.memory_limit_bytes) as worker:
             try:
                 yield worker
             finally:
                 worker.close()
                 self.keep_output(worker.output)
 
-    def _arguments(self) -> dict[str, Any]:
-        search_path = [path or os.getcwd() for path in sys.path]  # noqa: PTH109 - as the import system reads it
-        return {"search_path": search_path, "subjects": asdict(self.subjects)}
-
 
 class RemotePlacements:
-    """The parent's end: the methods of `Placements`, one line each."""
+    """The parent's end: the methods of `Placements`, one line each.
 
-    def __init__(self, worker: Worker, venue: Workers) -> None:
-        self._worker, self._limit_s, self._models = worker, venue.limit_s, venue.models
+    `temporary` is the folder for temporary files that the process has to itself, where it has one.
+    """
+
+    def __init__(self, worker: Worker, venue: Workers, models: int, temporary: Path | None = None) -> None:
+        self._worker, self._limit_s, self._models, self._temporary = worker, venue.limit_s, models, temporary
         self._array, self._largest_bytes = venue.scratch / "answer.array", venue.largest_answer_bytes
 
     def describe(self, model: int) -> Description:
@@ -140,11 +169,26 @@ class RemotePlacements:
     def time_passes(self, model: int, batch: int) -> list[int]:
         return self._ask(Placements.time_passes, are_passes, model=model, batch=batch)
 
-    def visit(self, plan: Schedule) -> Samples:
-        return self._ask(Placements.visit, partial(are_samples_of, plan), plan=asdict(plan))
+    def visit(self, plan: Schedule, seed: int) -> Samples:
+        return self._ask(Placements.visit, partial(are_samples_of, plan), plan=asdict(plan), seed=seed)
+
+    def timed_outputs(self, model: int, block: int) -> Raw:
+        return self._ask_array(Placements.timed_outputs, model=model, block=block)
+
+    def outputs_of_block(self, model: int, plan: Schedule, of_model: int, seed: int, block: int) -> NDArray[Any]:
+        which = {"model": model, "plan": asdict(plan), "of_model": of_model, "seed": seed, "block": block}
+        return self._ask_array(Placements.outputs_of_block, **which)
 
     def inspect(self) -> Inspection:
-        return self._ask(Placements.inspect, lambda seen: len(seen.kept_bytes) == self._models)
+        return self._ask(Placements.inspect, lambda seen: is_inspection_of(self._models, seen))
+
+    def left_behind(self) -> list[str]:
+        """Files in the process's own folder for temporary ones, and processes that it started and that go on."""
+        if self._temporary is None:
+            return []
+        found = sorted(path for path in self._temporary.rglob("*") if path.is_file() or path.is_symlink())
+        files = [f"the file {path.relative_to(self._temporary)}" for path in found]
+        return [*files, *(f"the process {name}" for name in self._worker.others())]
 
     def _ask(
         self, verb: Callable[..., Answer], is_sense: Callable[[Answer], bool] = lambda answer: True, **arguments: Any
@@ -175,6 +219,9 @@ def _nonsense(verb: Callable[..., object]) -> WorkerFailedError:
 class PlacementsService:
     """The child's end."""
 
+    def ready(self) -> None:
+        """The process has all that is ours, and nothing foreign yet."""
+
     def open(self, search_path: list[str], subjects: dict[str, Any], copies: int, seed: int) -> None:
         """Build the copies; `search_path` is where the parent's imports come from."""
         sys.path.extend(entry for entry in search_path if entry not in sys.path)
@@ -189,7 +236,8 @@ class PlacementsService:
 
     def answer_array(self, verb: str, arguments: dict[str, Any], path: str) -> dict[str, Any]:
         """Write the array that the method called `verb` returns, and say in what form."""
-        return asdict(ArrayFile.write(Path(path), getattr(self._placements, verb)(**arguments)))
+        array = _checked(getattr(Placements, verb))(self._placements, **arguments)
+        return asdict(ArrayFile.write(Path(path), array))
 
 
 @cache

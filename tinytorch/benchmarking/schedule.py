@@ -14,6 +14,8 @@ TIMER_SHARE = 0.005  # of a sample that reading the clock may cost; a slow or co
 LARGEST_COPIES_BYTES = 1_000_000_000  # kept by all live copies of all processes
 FEWEST_VISITS = 10  # with 2 the least block of a copy is still 7 % above its quiet time
 MOST_VISITS = 32  # the least of 60 blocks is within 0.2 % of the quiet time; these are 128, and a file that can be read
+SEEDS = 2**32  # so many that one is drawn from; numpy's older generators take no larger one
+SEED_BITS = 63  # of the seed of a visit
 MOST_SESSIONS = MOST_PROCESSES = 256  # so that no two processes of any seeds share a seed
 
 
@@ -57,9 +59,14 @@ class BlockShape:
     timed: int
 
     @property
+    def batches(self) -> int:
+        """Samples of one block, the discarded ones included."""
+        return self.discarded + self.timed
+
+    @property
     def samples(self) -> int:
         """Samples of each model in one visit to one copy, the discarded ones included."""
-        return self.block_pairs * (self.discarded + self.timed)
+        return self.block_pairs * self.batches
 
 
 # From the best down to the least. Five calls pass before a model of 13 MB has its weights in the cache again (2.9, 2.1,
@@ -80,6 +87,16 @@ class Schedule:
     visits: int
     block: BlockShape
     calls_per_sample: tuple[int, ...]
+
+    @property
+    def inputs_of_block(self) -> int:
+        """Inputs of one pair of blocks: as many as the model needs that is timed in the largest batches."""
+        return self.block.batches * max(self.calls_per_sample)
+
+    @property
+    def blocks_of_visit(self) -> int:
+        """Pairs of blocks in one visit, of all copies together."""
+        return self.copies * self.block.block_pairs
 
     @property
     def copies_per_unit(self) -> int:

@@ -1,27 +1,30 @@
-"""One measuring session: survey the models in one process, plan, then measure them in fresh ones."""
+"""One measuring session: after a survey of the models alone, plan, then measure them together in fresh processes."""
 
 from __future__ import annotations
 
 import random
 import secrets
 import time
+import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking import measure, system
-from tinytorch.benchmarking.placements import AnyPlacements, Description, Inspection, Venue
+from tinytorch.benchmarking.agreement import TimedBlock, compare_answers
+from tinytorch.benchmarking.placements import AnyPlacements, Inspection, Venue
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, FreshAnswers, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.benchmarking.schedule import (
+    SEED_BITS,
+    SEEDS,
     BlockShape,
-    Probe,
     Schedule,
     Tier,
     in_one_process,
@@ -30,43 +33,52 @@ from tinytorch.benchmarking.schedule import (
     rounds,
     session_ns,
 )
+from tinytorch.benchmarking.survey import ModelSurvey, Survey, refuse_leftovers, refuse_patches
 from tinytorch.core.metrics import correctness
-from tinytorch.errors import ModelError
 from tinytorch.files import sha256
 from tinytorch.progress import Progress, part_of, silent
 from tinytorch.text import safe_text
 from tinytorch.units import METRICS, format_time
 
-SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the same one in the batch
-MOST_NAMED, MOST_UNSEEN = 5, 100
-LEAST_READ_BYTES = 262_144  # to start reading less takes as long as to read it, and would pass for a slow memory
+MOST_UNSEEN = 100
 MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
-BATCH_BUDGET_NS, LEAST_BATCH = 1_000_000_000, 16  # inputs go together that the slowest model answers in this time
+COMPARED_PART = 8  # of so many pairs of blocks the answers of one are compared
 SURVEY_ONLY = Schedule(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
 Wait = Callable[[float], None]
+_DRAW = random.SystemRandom()  # nobody who knows the seed knows what it gives
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a session is measured, chosen before anything is seen. The same seed gives the same order."""
+    """How a session is measured, chosen before anything is seen. The same seed gives the same order and inputs.
+
+    A seed that was not chosen is drawn, so that nobody can know the inputs beforehand.
+    """
 
     tier: Tier
-    seed: int = 0
+    seed: int = field(default_factory=partial(secrets.randbelow, SEEDS))
     metrics: tuple[str, ...] = METRICS
+    is_seed_chosen: bool = False
+
+    @classmethod
+    def of(cls, tier: Tier, seed: int | None, metrics: tuple[str, ...] = METRICS) -> Settings:
+        """With a seed that somebody chose, or None."""
+        return cls(tier, metrics=metrics) if seed is None else cls(tier, seed, metrics, is_seed_chosen=True)
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """The file that a fresh process loads a model from."""
+    """The file that a fresh process loads a model from, and how much code it needs for that, compressed."""
 
     sha256: str
     size_bytes: int
+    code_bytes: int = 0
 
     @classmethod
-    def of(cls, content: bytes) -> Artifact:
-        """The artifact with this content."""
-        return cls(sha256(content), len(content))
+    def of(cls, content: bytes, code: bytes = b"") -> Artifact:
+        """The artifact with this content, and the source of the model's own classes."""
+        return cls(sha256(content), len(content), len(zlib.compress(code, level=9)) if code else 0)
 
 
 @dataclass(frozen=True)
@@ -78,42 +90,11 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class ModelSurvey:
-    """What one process saw of one model before any latency was measured."""
-
-    description: Description
-    outputs: NDArray[Any]
-    singles: NDArray[Any]
-    pass_ns: list[int]
-    batch: int
-
-    @property
-    def differing(self) -> int | None:
-        """The first input whose output alone, as it will be timed, is not that of the whole batch; None if all are."""
-        alike = [_alike(single, batch) for single, batch in zip(self.singles, self.outputs, strict=False)]
-        return alike.index(False) if False in alike else None
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What one process saw of all models and of the machine, for planning and checking."""
-
-    started_at: datetime
-    machine: system.Reading
-    models: list[ModelSurvey]
-    probe: Probe
-    limits: measure.Limits
-    inspection: Inspection
-
-    @property
-    def kept_bytes(self) -> list[int]:
-        """Bytes that each model keeps."""
-        return [model.description.kept_bytes for model in self.models]
-
-
-@dataclass(frozen=True)
 class Session:
-    """Everything measured in one session, one element per model; `latency` is None when it was not asked for."""
+    """Everything measured in one session, one element per model; `latency` is None when it was not asked for.
+
+    `first_was_changed` says that the first model's weights, or what it is made of, were others after the timing.
+    """
 
     metrics: tuple[str, ...]
     surveys: list[ModelSurvey]
@@ -121,6 +102,7 @@ class Session:
     latency: list[Latency] | None
     protocol: Protocol
     system_info: SystemInfo
+    first_was_changed: bool = False
 
     def record(self, model: int, name: str, truth: Truth, artifact: Artifact | None = None) -> ModelRecord:
         """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
@@ -147,24 +129,14 @@ class Session:
 
     def _memory(self, model: int, artifact: Artifact | None) -> Memory:
         """The larger count of before and after the timed calls."""
-        seen, artifact_bytes = self.surveys[model].description, artifact.size_bytes if artifact else None
-        unseen = [safe_text(name, 100) for name in seen.unseen[:MOST_UNSEEN]]
-        return Memory.from_bytes(self.kept_bytes[model], artifact_bytes, seen.peak_working_bytes, unseen)
-
-
-def survey_models(venue: Venue, settings: Settings, progress: Progress = silent) -> Survey:
-    """Look at every model in one process, one copy each. ModelError for one that cannot be measured honestly."""
-    started_at, machine = datetime.now(UTC), system.read_machine()
-    progress("survey", 0.0)
-    with venue.open(1, [process_seed(settings.seed, 0, 0)]) as (placements,):
-        _refuse_patches(placements.inspect())
-        probe = placements.probe()
-        batch = max(LEAST_BATCH, BATCH_BUDGET_NS // max(1, *probe.call_ns))
-        models = [_survey(placements, model, probe.call_ns[model], batch) for model in range(venue.models)]
-        limits = _best_limits(placements, [model.description.kept_bytes for model in models])
-        inspection = placements.inspect()
-        _refuse_patches(inspection)
-        return Survey(started_at, machine, models, probe, limits, inspection)
+        seen = self.surveys[model].description
+        return Memory.from_bytes(
+            self.kept_bytes[model],
+            artifact_bytes=artifact.size_bytes if artifact else None,
+            code_bytes=artifact.code_bytes if artifact else 0,
+            peak_working_bytes=seen.peak_working_bytes,
+            unseen=[safe_text(name, 100) for name in seen.unseen[:MOST_UNSEEN]],
+        )
 
 
 def long_measurement(settings: Settings, survey: Survey) -> str | None:
@@ -185,50 +157,22 @@ def measure_models(
     plan = make_schedule(tier, survey.probe, survey.kept_bytes)
     wanted = _sessions(tier, wait) if "latency" in settings.metrics else ()
     taken = [_measure(venue, plan, settings.seed, session, progress) for session in wanted]
-    inspections = [survey.inspection, *(inspection for _, found in taken for inspection in found)]
-    for inspection in inspections:
-        _refuse_patches(inspection)
-    threads = _worst([inspection.blas_threads for inspection in inspections])
+    timed = [inspection for each in taken for inspection in each.inspections]
+    for inspection in timed:
+        refuse_patches(inspection)
+    alone, compared = _alone_again(venue, plan, settings.seed, taken) if taken else (survey.inspections, None)
+    threads = _worst([inspection.blas_threads for inspection in (*survey.inspections, *timed, *alone)])
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
-    latency = _latency(plan, [samples for samples, _ in taken]) if taken else None
+    latency = _latency(plan, [each.samples for each in taken]) if taken else None
     evidence = system.Observations(survey.machine, system.read_machine(), threads, timer_ns, _excess(latency))
     protocol = Protocol(
         **_ran(plan if taken else SURVEY_ONLY), **_seen(survey), tier=settings.tier.name, seed=settings.seed,
+        is_seed_chosen=settings.is_seed_chosen, answers_compared=compared,
         mode=venue.mode, threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
     )  # fmt: skip
-    kept = _most_kept([survey.kept_bytes, *(inspection.kept_bytes for inspection in inspections)])
-    return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads))
-
-
-def _survey(placements: AnyPlacements, model: int, call_ns: int, most: int) -> ModelSurvey:
-    """Single samples come last: what a model then keeps, it keeps when one comes, as when it is timed."""
-    description, outputs = placements.describe(model), placements.predict(model, most)
-    pass_ns = placements.time_passes(model, most)
-    return ModelSurvey(description, outputs, placements.predict_singly(model, call_ns), pass_ns, most)
-
-
-def _best_limits(placements: AnyPlacements, sizes: list[int]) -> measure.Limits:
-    """The best that was seen of the machine, with reads as large as each model: no time may lie far below it."""
-    seen = [placements.limits(max(size, LEAST_READ_BYTES)) for size in sizes]
-    return measure.Limits(
-        max(limits.memory_bandwidth_bytes_per_s for limits in seen), max(limits.flops_per_s for limits in seen)
-    )
-
-
-def _alike(single: NDArray[Any], batch: NDArray[Any]) -> bool:
-    """Equal to 1e-4 of the largest value there, or exactly where they are no floating numbers."""
-    if single.shape != batch.shape or not np.issubdtype(batch.dtype, np.inexact):
-        return bool(np.array_equal(single, batch))
-    return bool(
-        np.allclose(single, batch, rtol=0.0, atol=SINGLE_TOLERANCE * float(np.abs(batch).max()), equal_nan=True)
-    )
-
-
-def _refuse_patches(inspection: Inspection) -> None:
-    if inspection.patched:
-        named = ", ".join(inspection.patched[:MOST_NAMED])
-        mend = "leave what both models run on as it is; what is faster belongs into the model"
-        raise ModelError(f"a model changed the framework that both models run on: {named}", mend=mend)
+    changed = any(digest != alone[0].weights_sha256[0][0] for each in timed for digest in each.weights_sha256[0])
+    kept = _kept(survey, alone, timed)
+    return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads), changed)
 
 
 def _sessions(tier: Tier, wait: Wait) -> Iterator[int]:
@@ -240,21 +184,51 @@ def _sessions(tier: Tier, wait: Wait) -> Iterator[int]:
         yield session
 
 
-def _measure(
-    venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress
-) -> tuple[list[measure.Samples], list[Inspection]]:
-    """One session: all its processes alive, visited round after round; each one's samples, and what it looks like."""
+@dataclass(frozen=True)
+class _Taken:
+    """What one session gave: the samples of each process, what it looks like then, and the blocks that were drawn."""
+
+    samples: list[measure.Samples]
+    inspections: list[Inspection]
+    drawn: list[TimedBlock]
+
+
+def _measure(venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress) -> _Taken:
+    """One session: all its processes alive, visited round after round."""
     seeds = [process_seed(seed, session, process + 1) for process in range(plan.processes)]
     generator, visits = random.Random(process_seed(seed, session, 0)), plan.visits * plan.processes
     samples: list[measure.Samples] = [[[[] for _ in range(plan.copies)] for _ in plan.calls_per_sample] for _ in seeds]
+    drawn: list[TimedBlock] = []
     told = part_of(progress, "measure", session, plan.sessions)
     with venue.open(plan.copies, seeds) as processes:
         for done, process in enumerate(chain.from_iterable(rounds(plan, generator))):
             told("measure", done / visits)
-            _extend(samples[process], processes[process].visit(plan))
+            visit_seed = generator.getrandbits(SEED_BITS)
+            _extend(samples[process], processes[process].visit(plan, visit_seed))
+            if done < plan.processes or _DRAW.random() < plan.blocks_of_visit / COMPARED_PART:
+                drawn.append(_draw(processes[process], plan, visit_seed))
         inspections = [process.inspect() for process in processes]
     told("measure", 1.0)
-    return samples, inspections
+    return _Taken(samples, inspections, drawn)
+
+
+def _draw(process: AnyPlacements, plan: Schedule, seed: int) -> TimedBlock:
+    """One pair of blocks of the visit that has just ended."""
+    number = _DRAW.randrange(plan.blocks_of_visit)
+    models = range(len(plan.calls_per_sample))
+    return TimedBlock(seed, number, [process.timed_outputs(model, number) for model in models])
+
+
+def _alone_again(venue: Venue, plan: Schedule, seed: int, taken: list[_Taken]) -> tuple[list[Inspection], int]:
+    """Each model once more in a process of its own: how many timed answers it gives there, too, and what it keeps."""
+    drawn = [block for each in taken for block in each.drawn]
+    with venue.alone(process_seed(seed, 0, 0)) as alone:
+        compared = compare_answers(alone, plan, drawn)
+        inspections = [placements.inspect() for placements in alone]
+        refuse_leftovers(alone)
+    for inspection in inspections:
+        refuse_patches(inspection)
+    return inspections, compared
 
 
 def _extend(samples: measure.Samples, visit: measure.Samples) -> None:
@@ -280,9 +254,14 @@ def _excess(latency: list[Latency] | None) -> float | None:
     return max(one.typical_ns / one.mean_ns for one in latency if one.typical_ns is not None) if latency else None
 
 
-def _most_kept(counts: list[list[int]]) -> list[int]:
-    """The largest count of each model: what a model keeps may grow while it is timed."""
-    return [max(sizes) for sizes in zip(*counts, strict=True)]
+def _kept(survey: Survey, alone: list[Inspection], timed: list[Inspection]) -> list[int]:
+    """The largest count of each model alone, before and after its answers; what it keeps may grow while it is timed.
+
+    Of the first it is not asked then: what hangs on it in a process of them all may be another's.
+    """
+    first, *others = (max(kept, *each.kept_bytes) for kept, each in zip(survey.kept_bytes, alone, strict=True))
+    grown = [max((each.kept_bytes[model] for each in timed), default=0) for model in range(1, len(alone))]
+    return [first, *map(max, others, grown)]
 
 
 def _worst(threads: list[int | None]) -> int | None:

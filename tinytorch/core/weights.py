@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -67,6 +68,23 @@ def with_weights(model: Any, make: Make, keep: Collection[str] = ()) -> Any:
         if isinstance(item, Tensor):
             item.requires_grad = False
     return smaller
+
+
+def weights_digest(model: object) -> str:
+    """SHA-256 of a model's layers and weights as they lie in memory: values, types, shapes and strides.
+
+    What else an object was given, such as a `forward` of its own, shows by its name.
+    """
+    digest = hashlib.sha256()
+    for name, item in held(model):
+        if isinstance(item, (Layer, CompactWeight)):
+            kind = type(item)
+            digest.update(repr((name, kind.__module__, kind.__qualname__, sorted(vars(item)))).encode())
+        if isinstance(item, Tensor):
+            array = item.data
+            digest.update(repr((name, array.dtype.str, array.shape, array.strides)).encode())
+            digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def check_finite(weight: Array, done: str) -> None:

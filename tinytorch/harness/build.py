@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
 from tinytorch.files import LARGEST_ARTIFACT_BYTES, read_regular, reason
-from tinytorch.harness.builder import Declared
+from tinytorch.harness.builder import Declared, Made
 from tinytorch.harness.contender import Challenge
-from tinytorch.harness.frozen import BASELINE, MODULE_NAME, TRAINING, Frozen
-from tinytorch.harness.helpers import module_name
+from tinytorch.harness.frozen import BASELINE, TRAINING, Frozen
+from tinytorch.harness.helpers import module_name, needed_sources
 from tinytorch.harness.kernels import environment
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.worker import Worker
@@ -26,16 +26,21 @@ SERVICE = "tinytorch.harness.builder:BuildService"
 
 @dataclass(frozen=True)
 class Built:
-    """The optimized model as the content of a file, what its contender says of it, and what it printed meanwhile."""
+    """The optimized model as the content of a file, what its contender says of it, and what it printed meanwhile.
+
+    `sources` are the entry's own files, path -> content, without which the model cannot be loaded; of the framework's
+    layers it needs none.
+    """
 
     content: bytes
     declared: Declared
     output: str = ""
+    sources: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def artifact(self) -> Artifact:
         """What is recorded of it."""
-        return Artifact.of(self.content)
+        return Artifact.of(self.content, b"".join(self.sources.values()))
 
 
 def build(challenge: Challenge, frozen: Frozen, kernels: Path, artifact: Path) -> Built:
@@ -49,14 +54,15 @@ def build(challenge: Challenge, frozen: Frozen, kernels: Path, artifact: Path) -
     with Worker(SERVICE, environment(kernels), challenge.memory_limit_bytes) as worker:
         reply = worker.ask(challenge.contender.kind, challenge.build_limit_s, **arguments)
     try:
-        declared = TypeAdapter(Declared).validate_python(reply)
+        made = TypeAdapter(Made).validate_python(reply)
         content = read_regular(artifact, LARGEST_ARTIFACT_BYTES)
     except ValidationError:
         raise WorkerFailedError("broke the protocol", "it did not build what it says") from None
     except OSError as error:
         raise WorkerFailedError("broke the protocol", f"the artifact cannot be read: {reason(error)}") from None
-    named = [safe_text(name, 100) for name in declared.techniques]
-    return Built(content, Declared(named, declared.division), worker.output)
+    named = [safe_text(name, 100) for name in made.declared.techniques]
+    sources = needed_sources(challenge.contender.sources, made.modules)
+    return Built(content, Declared(named, made.declared.division), worker.output, sources)
 
 
 def model_source(frozen: Frozen, artifact: str) -> ModelSource:
@@ -65,8 +71,7 @@ def model_source(frozen: Frozen, artifact: str) -> ModelSource:
     return ModelSource("tinytorch.workloads.models:load_model", arguments)
 
 
-def entry_source(frozen: Frozen, helpers: Iterable[str]) -> ModelSource:
+def entry_source(frozen: Frozen, sources: Iterable[str]) -> ModelSource:
     """How any process gets a model of an entry's classes; the globals of its modules are part of the model."""
     arguments = {"folder": str(frozen.folder), "digests": dict(frozen.digests)}
-    modules = (MODULE_NAME, *map(module_name, helpers))
-    return ModelSource("tinytorch.harness.builder:load_artifact", arguments, modules)
+    return ModelSource("tinytorch.harness.builder:load_artifact", arguments, tuple(map(module_name, sources)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pickle
 import random
 import sys
@@ -16,10 +17,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division
+from tinytorch.competition.names import DIVISIONS, MOST_HELPERS, MOST_TECHNIQUES, Division
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.model import as_call
 from tinytorch.errors import EntryError
+from tinytorch.files import LARGEST_ARTIFACT_BYTES, read_regular
 from tinytorch.harness.frozen import ARTIFACT, MODULE_NAME, Frozen
 from tinytorch.workloads.models import load_model, save_model
 from tinytorch.workloads.strategies import Step, apply
@@ -35,6 +37,14 @@ class Declared:
     division: Division
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a contender says of itself, and the modules of its own that its artifact names."""
+
+    declared: Declared
+    modules: Annotated[list[str], Field(max_length=MOST_HELPERS + 1)]
+
+
 class BuildService:
     """The child's end: runs `optimize` once and saves the result as an artifact."""
 
@@ -45,7 +55,7 @@ class BuildService:
         if not callable(optimize):
             raise EntryError("it defines no function `optimize`", mend="add: def optimize(model, train_data): ...")
         _optimize(optimize, baseline, training, artifact, seed)
-        return asdict(declarations(module))
+        return asdict(Made(declarations(module), _own_modules(artifact, subject)))
 
     def strategy(
         self, subject: list[dict[str, Any]], baseline: str, training: str, artifact: str, seed: int
@@ -53,7 +63,7 @@ class BuildService:
         """Build by the steps of a reference strategy."""
         steps = [Step(**step) for step in subject]
         _optimize(partial(apply, steps), baseline, training, artifact, seed)
-        return asdict(Declared([step.technique for step in steps], "closed"))
+        return asdict(Made(Declared([step.technique for step in steps], "closed"), []))
 
 
 def _optimize(optimize: Callable[[Any, Any], Any], baseline: str, training: str, artifact: str, seed: int) -> None:
@@ -75,6 +85,27 @@ def _optimize(optimize: Callable[[Any, Any], Any], baseline: str, training: str,
         raise EntryError(f"the optimized model cannot be saved: {error}", mend=mend) from error
 
 
+class _Names(pickle.Unpickler):
+    """Loads an artifact and notes the modules of all that it names."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content))
+        self.modules: set[str] = set()
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The class or function, as usual."""
+        self.modules.add(module)
+        return super().find_class(module, name)
+
+
+def _own_modules(artifact: str, folder: str) -> list[str]:
+    """Modules in the entry's folder without which its artifact cannot be loaded."""
+    names = _Names(read_regular(Path(artifact), LARGEST_ARTIFACT_BYTES))
+    names.load()
+    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in names.modules}
+    return sorted(name for name, file in files.items() if file and Path(file).is_relative_to(folder))
+
+
 def import_entry(folder: str) -> ModuleType:
     """Import the entry as the program does that has it in its folder, so that what it starts finds it too."""
     if folder not in sys.path:
@@ -83,13 +114,14 @@ def import_entry(folder: str) -> ModuleType:
 
 
 def load_artifact(folder: str, digests: dict[str, str]) -> object:
-    """A new copy of the optimized model, in a process that has seen only artifact and source, as they were frozen."""
+    """A new copy of a model of an entry's own classes, in a process that has its artifact and the source it needs."""
     frozen = Frozen(Path(folder), digests)
     frozen.refuse_changes()
-    entry = import_entry(folder)
+    sys.path.insert(0, folder)
+    model = load_model(str(frozen.path(ARTIFACT)))
     for name in DECLARATIONS:  # they were read when it was built, and are no part of the model
-        vars(entry).pop(name, None)
-    return load_model(str(frozen.path(ARTIFACT)))
+        vars(sys.modules.get(MODULE_NAME, ModuleType(MODULE_NAME))).pop(name, None)
+    return model
 
 
 def declarations(module: ModuleType) -> Declared:

@@ -12,6 +12,7 @@ import psutil
 
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason, sha256
+from tinytorch.harness.frozen import ENTRY
 from tinytorch.harness.helpers import LARGEST_ENTRY_BYTES, helper_sources
 from tinytorch.text import safe_text
 from tinytorch.workloads.strategies import Strategy
@@ -40,6 +41,11 @@ class Contender:
     source: bytes | None = field(default=None, repr=False)
     helpers: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     strategy: Strategy | None = None
+
+    @property
+    def sources(self) -> dict[str, bytes]:
+        """An entry's own files as they are frozen, path -> content; a strategy has none."""
+        return {} if self.source is None else {ENTRY: self.source, **self.helpers}
 
     @classmethod
     def entry(cls, path: Path) -> Contender:

@@ -7,7 +7,7 @@ import errno
 import sys
 import warnings
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from tinytorch.competition.names import MOST_HELPERS
@@ -26,15 +26,25 @@ def helper_sources(folder: Path, entry: str, source: bytes) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     waiting = [(entry, "", source)]
     while waiting:
-        name, package, text = waiting.pop()
-        paths = (path for module in _imported(name, text, package) for path in _candidates(module))
-        for path in dict.fromkeys(paths):
+        for path in _paths_imported(*waiting.pop()):
             place = folder / path
             if path not in found and place.exists() and not place.is_dir():
                 found[path] = _read(place, entry, LARGEST_ENTRY_BYTES - sum(map(len, found.values())))
-                waiting.append((path, ".".join(PurePosixPath(path).parent.parts), found[path]))
+                waiting.append((path, _package(path), found[path]))
         if len(found) > MOST_HELPERS:
             raise _too_much(entry)
+    return found
+
+
+def needed_sources(sources: Mapping[str, bytes], modules: Iterable[str]) -> dict[str, bytes]:
+    """Of an entry's files, path -> content, those that the modules lie in and those that these import."""
+    found: dict[str, bytes] = {}
+    waiting = [path for module in modules for path in _candidates(module)]
+    while waiting:
+        path = waiting.pop()
+        if path in sources and path not in found:
+            found[path] = sources[path]
+            waiting.extend(_paths_imported(path, _package(path), found[path]))
     return found
 
 
@@ -56,6 +66,15 @@ def _too_much(entry: str) -> UsageError:
 def module_name(path: str) -> str:
     """Under which name the module at a path is imported: `tools/__init__.py` as `tools`."""
     return ".".join(PurePosixPath(path).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _package(path: str) -> str:
+    return ".".join(PurePosixPath(path).parent.parts)
+
+
+def _paths_imported(name: str, package: str, source: bytes) -> dict[str, None]:
+    """Where the modules may lie that one imports, each once."""
+    return dict.fromkeys(path for module in _imported(name, source, package) for path in _candidates(module))
 
 
 def _imported(name: str, source: bytes, package: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from tinytorch.benchmarking.session import Truth
 from tinytorch.harness.build import Built, build, entry_source, model_source
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, scratch
-from tinytorch.harness.frozen import ARTIFACT, BASELINE, ENTRY, INPUTS, TRAINING, Frozen
+from tinytorch.harness.frozen import ARTIFACT, BASELINE, INPUTS, TRAINING, Frozen
 from tinytorch.harness.kernels import kernels_of
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.cache import cached_baseline
@@ -36,16 +36,18 @@ UNOBSERVED = Observer()
 
 @dataclass(frozen=True)
 class Prepared:
-    """The files that both models are loaded from, in a folder that is theirs, and how the optimized one was built.
+    """The files that both models are loaded from, and how the optimized one was built.
 
-    `truth` are the right answers to the inputs that were frozen, and `kernels` is the folder that their processes find
-    compiled kernels in.
+    The optimized model and the inputs are `frozen` in `folder`, and the baseline lies in another one: whoever measures
+    a model alone is told of no file of the other's. `truth` are the right answers to the inputs that were frozen, and
+    `kernels` is the folder that their processes find compiled kernels in.
     """
 
     folder: Path
     baseline: bytes
     built: Built
     frozen: Frozen
+    frozen_baseline: Frozen
     truth: Truth
     contender: Contender
     kernels: Path
@@ -53,10 +55,15 @@ class Prepared:
     @property
     def sources(self) -> tuple[ModelSource, ModelSource]:
         """How any process gets the baseline and the optimized model."""
-        baseline = model_source(self.frozen, BASELINE)
-        if self.contender.source is None:
+        baseline = model_source(self.frozen_baseline, BASELINE)
+        if not self.built.sources:
             return baseline, model_source(self.frozen, ARTIFACT)
-        return baseline, entry_source(self.frozen, self.contender.helpers)
+        return baseline, entry_source(self.frozen, self.built.sources)
+
+    def refuse_changes(self) -> None:
+        """ModelError that names a file which is not what was frozen any more."""
+        for frozen in (self.frozen, self.frozen_baseline):
+            frozen.refuse_changes()
 
 
 @contextmanager
@@ -68,15 +75,16 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
     task, contender = challenge.task, challenge.contender
     cached = cached_baseline(task, told.progress, told.say, challenge.cache_directory)
     with cached.guarded(told.say) as baseline, kernels_of(challenge, told.progress, told.say) as kernels:
-        sources = {BASELINE: baseline, **_sources(contender)}
         told.progress("build", 0.0)
         with scratch() as workshop, blaming(contender, "in optimize"):
-            materials = Frozen.of(workshop / "build", {**sources, TRAINING: _training_data(task)})
+            contents = {BASELINE: baseline, **contender.sources, TRAINING: _training_data(task)}
+            materials = Frozen.of(workshop / "build", contents)
             built = build(challenge, materials, kernels, workshop / ARTIFACT)
         told.output("optimize", built.output)
-        with scratch() as folder:  # another one, which nothing that ran in `optimize` has seen
-            frozen, truth = freeze(task, folder / "run", {**sources, ARTIFACT: built.content})
-            yield Prepared(folder, baseline, built, frozen, truth, contender, kernels)
+        with scratch() as folder, scratch() as apart:  # others, which nothing that ran in `optimize` has seen
+            frozen, truth = freeze(task, folder / "run", {**built.sources, ARTIFACT: built.content})
+            frozen_baseline = Frozen.of(apart / "run", {BASELINE: baseline})
+            yield Prepared(folder, baseline, built, frozen, frozen_baseline, truth, contender, kernels)
 
 
 def freeze(task: Task, folder: Path, contents: Mapping[str, bytes]) -> tuple[Frozen, Truth]:
@@ -97,8 +105,3 @@ def _training_data(task: Task) -> bytes:
     file = io.BytesIO()
     np.savez(file, inputs=train.inputs, labels=train.labels)
     return file.getvalue()
-
-
-def _sources(contender: Contender) -> dict[str, bytes]:
-    """An entry's own files; a strategy has none."""
-    return {} if contender.source is None else {ENTRY: contender.source, **contender.helpers}

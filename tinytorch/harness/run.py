@@ -13,18 +13,14 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking.remote import Sendable, Workers
 from tinytorch.benchmarking.session import (
     Artifact,
-    ModelSurvey,
     Session,
-    Survey,
     long_measurement,
     measure_models,
-    survey_models,
 )
-from tinytorch.competition.checks.memory import is_hiding, kept_bytes
+from tinytorch.benchmarking.survey import ModelSurvey, Survey, survey_models
 from tinytorch.competition.record.run import HelperRecord, Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
-from tinytorch.harness.build import Built
 from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, definition_line
@@ -32,7 +28,6 @@ from tinytorch.harness.frozen import INPUTS
 from tinytorch.harness.kernels import environment
 from tinytorch.harness.prepare import UNOBSERVED, Observer, Prepared, prepared
 from tinytorch.text import safe_text
-from tinytorch.units import format_size
 
 LARGEST_OUTPUTS_BYTES = 2**26  # a thousand times what the answers to any test data take
 
@@ -54,32 +49,27 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
         memory_limit_bytes=challenge.memory_limit_bytes, environment=environment(ready.kernels), keep_output=keep,
     )  # fmt: skip
     with blaming(challenge.contender, "running the optimized model"):
-        survey = survey_models(venue, challenge.settings, told.progress)
-        check(challenge, ready.built, survey)
-        check_threads(survey.inspection.blas_threads)
+        survey = survey_models(venue, challenge.settings.seed, told.progress)
+        check(challenge, survey)
+        for inspection in survey.inspections:
+            check_threads(inspection.blas_threads)
         if warning := long_measurement(challenge.settings, survey):
             told.say(warning)
         session = measure_models(venue, challenge.settings, survey, told.progress)
         check_threads(session.protocol.threads)
-        ready.frozen.refuse_changes()
+        check_baseline(session)
+        ready.refuse_changes()
     return session
 
 
-def check(challenge: Challenge, built: Built, survey: Survey) -> None:
-    """EntryError for outputs that cannot be scored, or are other ones when a sample comes alone, and hidden weights."""
+def check(challenge: Challenge, survey: Survey) -> None:
+    """EntryError for outputs that cannot be scored, or are other ones when a sample comes alone."""
     baseline, optimized = survey.models
     found = _fault_of(optimized, baseline.outputs.shape, challenge.task.vocabulary)
     if found:
         where = definition_line(challenge.contender, "optimize")
         mend = "return a model with the baseline's inputs and outputs"
         raise EntryError(f"{challenge.contender.name}: the optimized model {found}{where}", mend=mend)
-    kept, artifact = survey.kept_bytes[1], built.artifact.size_bytes
-    if is_hiding(kept, artifact):
-        raise EntryError(
-            f"{challenge.contender.name}: the optimized model keeps {format_size(kept)} where they are counted, "
-            f"and its artifact has {format_size(artifact)}",
-            mend=kept_bytes.mend,
-        )
 
 
 def _fault_of(model: ModelSurvey, shape: tuple[int, ...], vocabulary: int | None) -> str:
@@ -117,6 +107,13 @@ def check_threads(threads: int | None) -> None:
     if threads is not None and threads > 1:
         message = f"BLAS used {threads} threads after the timing; both models have one"
         raise ModelError(message, mend="leave the number of threads as it is")
+
+
+def check_baseline(session: Session) -> None:
+    """ModelError when the baseline's weights are not, or do not lie, as they were before the timing."""
+    if session.first_was_changed:
+        message = "the baseline's weights were changed, or moved, while both models were timed"
+        raise ModelError(message, mend="leave the model alone that yours is compared with")
 
 
 def record(challenge: Challenge, ready: Prepared, session: Session) -> Run:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tinytorch.errors import SetupMissingError
+from tinytorch.processes.below import names_of_others, processes_below
 from tinytorch.processes.failure import Frame, WorkerFailedError
 from tinytorch.processes.killing import MARK, forget_guard, keep_guard, kill_adopted, kill_marked, kill_tree
 from tinytorch.processes.output import Tail
@@ -113,6 +114,14 @@ class Worker:
             if "error" in reply:
                 raise self._raised(reply["error"])
         return reply["result"]
+
+    def note_own_processes(self) -> None:
+        """To be called once it has answered, and before it has run anything foreign: what is below now, is ours."""
+        self._own = processes_below(self._guard.pid)
+
+    def others(self) -> list[str]:
+        """Names of the processes that have been started in there since then and go on."""
+        return names_of_others(self._guard.pid, self._own)
 
     def close(self) -> None:
         """End the worker and everything it started, within two seconds; safe to call twice."""

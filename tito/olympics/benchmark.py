@@ -53,7 +53,7 @@ def benchmark(
     ] = TierName.DEFAULT,
     time_limit: TimeLimit = BUILD_LIMIT_S,
     memory_limit: MemoryLimit = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     expect: Annotated[
         Expectation | None,
         typer.Option("--expect", help="Of the score that --event ranks by: exit 1 for the opposite, 5 for neither."),

@@ -39,11 +39,11 @@ def contender(task: str, event: str | None, entry: Path | None, strategy: str | 
 
 
 def challenge(
-    who: Contender, task: str, tier: str = "default", seed: int = 0, limit_s: float = BUILD_LIMIT_S,
+    who: Contender, task: str, tier: str = "default", seed: int | None = None, limit_s: float = BUILD_LIMIT_S,
     memory_mb: float | None = None,
 ) -> Challenge:  # fmt: skip
     """What is to be measured."""
-    made = Challenge(find_task(task), who, Settings(TIERS[tier], seed), limit_s, folder_of(CACHE_VARIABLE))
+    made = Challenge(find_task(task), who, Settings.of(TIERS[tier], seed), limit_s, folder_of(CACHE_VARIABLE))
     return made if memory_mb is None else replace(made, memory_limit_bytes=round(memory_mb * BYTES_PER_MEGABYTE))
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison, Statistics, block_distribution
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.metrics import Accuracy, Memory
+from tinytorch.benchmarking.records.metrics import Accuracy, Memory, compression_ratio
 from tinytorch.benchmarking.statistics import Interval
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.record.submission import trust_of
@@ -209,10 +209,9 @@ def _speedup(comparison: Comparison | None) -> Lines:
 def _compression(baseline: Memory | None, optimized: Memory | None) -> Lines:
     if baseline is None or optimized is None:
         return Lines(NOT_MEASURED)
-    if not optimized.mean:
-        return Lines("nothing kept", "(no ratio)")
     exact = "at least for what was seen" if baseline.unseen or optimized.unseen else "exact"
-    return Lines(size_words(baseline.mean / optimized.mean), f"({exact})")
+    counted = exact if optimized.mean else "nothing counts as 1 byte"
+    return Lines(size_words(compression_ratio(baseline, optimized)), f"({counted})")
 
 
 def _points(comparison: Comparison | None) -> Lines:
@@ -248,9 +247,7 @@ def _memory_words(run: Run) -> str:
     first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
     if first is None or second is None:
         return "its memory was not measured"
-    if not second.mean:
-        return "keeps no weights at all"
-    return f"is {size_words(first.mean / second.mean)}"
+    return f"is {size_words(compression_ratio(first, second))}"
 
 
 def _accuracy_words(comparison: Comparison | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.benchmarking.records.samples import read_samples
 from tinytorch.competition.checks.validation import validate_bytes
 from tinytorch.competition.record.document import SCHEMA_VERSION, json_schema
@@ -75,7 +76,7 @@ def test_the_schema_of_a_version_does_not_change() -> None:
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        ("3.2", "'3.2' is newer than this program; known are 1.0"),
+        ("3.3", "'3.3' is newer than this program; known are 1.0"),
         ("2.10", "'2.10' is not known"),
         ("0.9", "'0.9' is not known"),
         ("3.10", "'3.10' is newer"),
@@ -171,6 +172,30 @@ def test_answers_to_new_inputs_are_none_of_3_0(role: str) -> None:
     assert (last["name"], f"run.{role}: fresh_answers is no field" in last["message"]) == ("schema", True)
 
 
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [("protocol", "is_seed_chosen"), ("protocol", "answers_compared"), ("optimized.metrics.memory", "code_bytes")],
+)
+def test_what_3_2_adds_is_none_of_3_1(place: str, key: str) -> None:
+    document = json.loads((FROZEN / "submission-3.1.json").read_bytes())
+    holder = document["run"]
+    for name in place.split("."):
+        holder = holder[name]
+    holder[key] = None
+    last = validate_bytes(json.dumps(document).encode())["checks"][-1]
+
+    assert (last["name"], f"run.{place}: {key} is no field" in last["message"]) == ("schema", True)
+
+
+def test_memory_of_3_1_is_counted_as_it_was() -> None:
+    """By what could be reached alone, however large its artifact was."""
+    document = json.loads((FROZEN / "submission-3.1.json").read_bytes())
+    memory = document["run"]["optimized"]["metrics"]["memory"]
+    read = Memory.model_validate({**memory, "artifact_bytes": 10**9})
+
+    assert read.recomputed().mean == memory["mean"]
+
+
 def test_a_run_of_3_0_is_read_without_what_it_expected() -> None:
     document = json.loads(RUN_OF_3_0.read_bytes())
     run = parse_run("run.json", RUN_OF_3_0.read_bytes())
@@ -186,7 +211,7 @@ def test_a_file_of_3_0_that_says_2_2_is_refused() -> None:
 
 
 @pytest.mark.parametrize("key", ["task", "source", "system_info", "protocol"])
-@pytest.mark.parametrize("version", ["2.2", "3.0", "3.1"])
+@pytest.mark.parametrize("version", ["2.2", "3.0", "3.1", "3.2"])
 def test_what_is_not_known_is_null_and_never_left_out(version: str, key: str) -> None:
     document = json.loads((FROZEN / f"submission-{version}.json").read_bytes())
     del document.get("run", document)[key]

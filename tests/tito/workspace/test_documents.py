@@ -64,19 +64,19 @@ FORMER_RUN = '{"schema_version":"2.1","id":"20261128T195509Z-6ec501b7"}'
 @pytest.mark.parametrize("content", ["", RUN, FORMER_RUN])
 def test_an_empty_file_or_one_of_this_kind_is_replaced(content: str) -> None:
     Path("run.json").write_text(content)
-    put("run.json", RUN.replace("3.0", "3.1"))
+    put("run.json", RUN.replace("3.0", "3.2"))
 
-    assert "3.1" in Path("run.json").read_text()
+    assert "3.2" in Path("run.json").read_text()
 
 
 @pytest.mark.parametrize("target", ["there.json", "not-yet.json"])
 def test_a_link_stays_and_what_it_leads_to_is_written(target: str) -> None:
     put("there.json")
     Path("link").symlink_to(target)
-    put("link", RUN.replace("3.0", "3.1"))
+    put("link", RUN.replace("3.0", "3.2"))
 
     assert Path("link").readlink() == Path(target)
-    assert "3.1" in Path(target).read_text()
+    assert "3.2" in Path(target).read_text()
 
 
 def test_a_pipe_stays_a_pipe_and_is_written_through() -> None:

@@ -27,12 +27,16 @@ from tinytorch.benchmarking.records.record import (
 )
 from tinytorch.benchmarking.records.samples import BlockNs, read_block, write_block
 
+NAMES_BYTES = 4096  # of an artifact: names and shapes
+LEAST_MB = units.megabytes(1)
+
 
 class Memory(Estimated):
-    """Megabytes (10^6 bytes) that the model keeps between inferences; counted exactly, so without spread.
+    """Megabytes (10^6 bytes) that a fresh process needs to keep the model; counted exactly, so without spread.
 
-    `unseen` names the types that the count could not look into: then the model keeps at least so much. A model without
-    any array or number keeps 0.
+    That is the larger of what can be reached from it (`kept_bytes`) and its artifact without 4 kB of names, and the
+    code of its own classes, compressed. Records made before schema 3.2 have no `code_bytes`, and count `kept_bytes`
+    alone. `unseen` names the types that could not be looked into: then the model keeps at least so much.
     """
 
     unit: Literal["MB"] = "MB"
@@ -42,21 +46,29 @@ class Memory(Estimated):
     ci_upper: float | None = None
     kept_bytes: Count | None = None
     artifact_bytes: Positive | None = None
+    code_bytes: Count | None = None
     peak_working_bytes: Count | None = None
     unseen: Annotated[list[Text], Field(max_length=100)] | None = None
 
     @classmethod
     def from_bytes(
         cls, kept_bytes: int, artifact_bytes: int | None = None, peak_working_bytes: int | None = None,
-        unseen: Sequence[str] | None = None,
+        unseen: Sequence[str] | None = None, code_bytes: int | None = 0,
     ) -> Self:  # fmt: skip
         """Derive the figures from counted bytes; a count has no error, so the interval is the count itself."""
-        kept = units.megabytes(kept_bytes)
+        size = units.megabytes(_size_bytes(kept_bytes, artifact_bytes, code_bytes))
         return cls(
-            mean=kept, std=0.0, ci_lower=kept, ci_upper=kept,
-            kept_bytes=kept_bytes, artifact_bytes=artifact_bytes, peak_working_bytes=peak_working_bytes,
-            unseen=None if unseen is None else list(unseen),
+            mean=size, std=0.0, ci_lower=size, ci_upper=size,
+            kept_bytes=kept_bytes, artifact_bytes=artifact_bytes, code_bytes=code_bytes,
+            peak_working_bytes=peak_working_bytes, unseen=None if unseen is None else list(unseen),
         )  # fmt: skip
+
+    @property
+    def size_bytes(self) -> int | None:
+        """What `mean` says in whole bytes; None where only that is known."""
+        if self.kept_bytes is None:
+            return None
+        return _size_bytes(self.kept_bytes, self.artifact_bytes, self.code_bytes)
 
     @property
     def has_raw_samples(self) -> bool:
@@ -67,7 +79,20 @@ class Memory(Estimated):
         """Derived again from the counted bytes."""
         if self.kept_bytes is None:
             return type(self)(mean=self.mean)
-        return self.from_bytes(self.kept_bytes, self.artifact_bytes, self.peak_working_bytes, self.unseen)
+        return self.from_bytes(
+            self.kept_bytes, self.artifact_bytes, self.peak_working_bytes, self.unseen, self.code_bytes
+        )
+
+
+def _size_bytes(kept_bytes: int, artifact_bytes: int | None, code_bytes: int | None) -> int:
+    if code_bytes is None:
+        return kept_bytes
+    return max(kept_bytes, (artifact_bytes or 0) - NAMES_BYTES) + code_bytes
+
+
+def compression_ratio(baseline: Memory, optimized: Memory) -> float:
+    """Baseline size / optimized size; for that, one that keeps nothing has the size of one byte."""
+    return max(baseline.mean, LEAST_MB) / max(optimized.mean, LEAST_MB)
 
 
 class Accuracy(Estimated):

@@ -20,12 +20,14 @@ class Doubt(Record):
 class Protocol(Record):
     """How a run was measured: enough to repeat it.
 
-    The last three are what one measuring thread could do at its best: the cost of a reading of the clock, reading from
+    `answers_compared` counts timed calls whose answers were compared with those that the model gives alone. The three
+    before it are what one measuring thread could do at its best: the cost of a reading of the clock, reading from
     the nearest cache that holds a model of this size, and multiply-add arithmetic (two operations each).
     """
 
     tier: Text
     seed: int
+    is_seed_chosen: bool | None = None
     mode: Literal["worker processes", "this process"]
     sessions: Positive = 1
     processes: Positive
@@ -42,6 +44,7 @@ class Protocol(Record):
     timer_overhead_ns: Count | None = None
     memory_bandwidth_bytes_per_s: PositiveFloat | None = None
     flops_per_s: PositiveFloat | None = None
+    answers_compared: Count | None = None
     doubts: Annotated[list[Doubt], Field(max_length=20)] | None = None
 
 

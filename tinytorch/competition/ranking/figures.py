@@ -48,7 +48,7 @@ class Figures(Record):
     verdict: Annotated[Verdict, Field(strict=False)] | None
     log_ratios: list[float] | None
     session_spread: float
-    kept_bytes: tuple[int, int] | None
+    sizes_bytes: tuple[int, int] | None
     bitmaps: tuple[str, str] | None
     traces: Traces
 
@@ -69,7 +69,7 @@ class Figures(Record):
             interval=_bounds(found.interval) if found else None, verdict=found.verdict if found else None,
             log_ratios=speedup.log_ratios if speedup else None,
             session_spread=session_spread(run.protocol.sessions if run.protocol else 1, rules),
-            kept_bytes=_kept_bytes(first, second), bitmaps=_bitmaps(first, second), traces=Traces.of(submission),
+            sizes_bytes=_sizes_bytes(first, second), bitmaps=_bitmaps(first, second), traces=Traces.of(submission),
         )  # fmt: skip
 
     @property
@@ -94,11 +94,11 @@ def _bounds(interval: Interval | None) -> Bounds | None:
     return None if interval is None else (interval.lower, interval.upper)
 
 
-def _kept_bytes(baseline: Metrics, optimized: Metrics) -> tuple[int, int] | None:
-    """Baseline and optimized, where both were counted and keep something."""
-    first = baseline.memory.kept_bytes if baseline.memory else None
-    second = optimized.memory.kept_bytes if optimized.memory else None
-    return (first, second) if first and second else None
+def _sizes_bytes(baseline: Metrics, optimized: Metrics) -> tuple[int, int] | None:
+    """Baseline and optimized, where both were counted; nothing has the size of one byte."""
+    first = baseline.memory.size_bytes if baseline.memory else None
+    second = optimized.memory.size_bytes if optimized.memory else None
+    return None if first is None or second is None else (max(first, 1), max(second, 1))
 
 
 def _bitmaps(baseline: Metrics, optimized: Metrics) -> tuple[str, str] | None:

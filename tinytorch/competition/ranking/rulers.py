@@ -128,7 +128,7 @@ def ruler(entries: Sequence[Figures], ranked: Ranked, rules: Rules) -> Ruler | C
 
 def _compression(entry: Figures) -> Fraction:
     """Exactly where bytes were counted, so that equal ratios of other sizes are equal; given by hand, as it is."""
-    return Fraction(*entry.kept_bytes) if entry.kept_bytes else Fraction(entry.ranked_value)
+    return Fraction(*entry.sizes_bytes) if entry.sizes_bytes else Fraction(entry.ranked_value)
 
 
 def _answers(entry: Figures) -> NDArray[np.bool_]:

@@ -9,6 +9,8 @@
       wrote it, the versions of scipy and numba, and what runs each model
 3.1   names what accuracy is worth the accuracy factor, whatever the formula of the rules; the accuracy that a task
       expects of its baseline is a rule, and no longer what a run says; adds the answers to inputs made after the models
+3.2   memory counts the artifact and an entry's own code, too; adds whether the seed was chosen, and how many timed
+      answers were compared. What was counted before stays as it was counted: it has no `code_bytes`.
 """
 
 from __future__ import annotations
@@ -81,6 +83,15 @@ def _from_3_0(document: Document) -> Document:
     return {**_without_expectation(renamed), "schema_version": "3.1"}
 
 
+def _from_3_1(document: Document) -> Document:
+    """What 3.2 adds may be missing."""
+    _refuse_new(_inside(document, "run", "protocol"), {"is_seed_chosen", "answers_compared"}, "run.protocol")
+    for role in ("baseline", "optimized"):
+        place = ("run", role, "metrics", "memory")
+        _refuse_new(_inside(document, *place), {"code_bytes"}, ".".join(place))
+    return {**document, "schema_version": "3.2"}
+
+
 def _without_expectation(document: Document) -> Document:
     """What a run of 3.0 said of its task, without the accuracy expected of the baseline."""
     task = _inside(document, "run", "task")
@@ -107,6 +118,7 @@ def _renamed(record: Any, before: str, after: str) -> Document | None:
 
 STEPS: dict[str, Callable[[Document], Document]] = {
     "1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1, "2.2": _from_2_2, "3.0": _from_3_0,
+    "3.1": _from_3_1,
 }  # fmt: skip
 
 
@@ -128,11 +140,13 @@ def migrated_run(document: Any) -> Any:
     What is no run file of an older form is left for the schema to refuse.
     """
     version = _version_of(document)
-    if isinstance(version, str) and version not in ("2.1", "3.0", SCHEMA_VERSION):
+    if isinstance(version, str) and version not in ("2.1", "3.0", "3.1", SCHEMA_VERSION):
         raise _refusal(version)
     if version == "2.1":
         document = _run_from_2_1(document)
-    return _from_3_0(document) if _version_of(document) == "3.0" else document
+    while _version_of(document) in ("3.0", "3.1"):
+        document = STEPS[document["schema_version"]](document)
+    return document
 
 
 def _run_from_2_1(document: Document) -> Document:

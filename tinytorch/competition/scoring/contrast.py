@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tinytorch.benchmarking.comparison import Comparison, Criteria, compare_accuracy
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.metrics import Metrics
+from tinytorch.benchmarking.records.metrics import Metrics, compression_ratio
 from tinytorch.benchmarking.statistics import (
     Interval,
     Verdict,
@@ -144,11 +144,12 @@ def _tested(
 
 def _memory(first: Metrics, second: Metrics, obstacles: Obstacles) -> Contrast:
     """Exactly, in bytes."""
-    before, after = (each.memory.kept_bytes if each.memory else None for each in (first, second))
-    sizes = (first.memory.mean if first.memory else None, second.memory.mean if second.memory else None)
-    if obstacles or not before or not after:
+    before, after = first.memory, second.memory
+    sizes = (before.mean if before else None, after.mean if after else None)
+    is_counted = before and after and before.has_raw_samples and after.has_raw_samples
+    if obstacles or not before or not after or not is_counted:
         return Contrast("memory", sizes, obstacles=obstacles, reason="" if obstacles else "not counted in both")
-    ratio = after / before
+    ratio = compression_ratio(after, before)
     found = Verdict.NO_DETECTABLE_DIFFERENCE if ratio == 1 else Verdict.BETTER if ratio < 1 else Verdict.WORSE
     return Contrast("memory", sizes, change=ratio, interval=Interval(ratio, ratio), verdict=found)
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from tinytorch.benchmarking.comparison import Comparison, Criteria, Statistics, compare_metrics
 from tinytorch.benchmarking.records import session
-from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Memory, Metrics, ModelRecord
+from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Memory, Metrics, ModelRecord, compression_ratio
 from tinytorch.benchmarking.records.record import Record
 from tinytorch.benchmarking.records.session import SystemInfo
 from tinytorch.benchmarking.statistics import ALPHA, Interval, mean_estimate, widened_interval
@@ -122,8 +122,8 @@ def metric_values(metrics: Metrics) -> dict[str, float | None]:
 
 
 def compression_ratio_of(baseline: Memory | None, optimized: Memory | None) -> float | None:
-    """Baseline memory / optimized memory; None without both, and for a model that keeps nothing: no ratio says that."""
-    return baseline.mean / optimized.mean if baseline and optimized and baseline.mean and optimized.mean else None
+    """Baseline memory / optimized memory; None without both."""
+    return compression_ratio(baseline, optimized) if baseline and optimized else None
 
 
 def accuracy_factor(run: Measurement, accuracy: float, rules: Rules) -> float | None:
