@@ -202,7 +202,7 @@ SABOTAGES = {
         statistics, "single_calls", of_batches_too, IN_RECORDS.test_batches_have_no_spread_of_single_calls
     ),
     "memory counted before the timing only": Sabotage(
-        session, "_kept", lambda survey, alone, timed: survey.kept_bytes,
+        session, "_kept", lambda survey, last, timed: survey.kept_bytes,
         IN_SESSION.test_memory_is_the_larger_count_of_before_and_after_the_timed_calls
     ),
     "threads not looked at": Sabotage(
@@ -225,7 +225,7 @@ SABOTAGES = {
         IN_SESSION.test_answers_of_every_process_are_compared_with_those_of_the_model_alone,
     ),
     "the first model counted among the others": Sabotage(
-        session, "_kept", lambda survey, alone, timed: timed[0].kept_bytes,
+        session, "_kept", lambda survey, last, timed: timed[0].kept_bytes,
         IN_SESSION.test_what_hangs_on_the_first_model_while_both_are_timed_is_not_its_own,
     ),
     "what is left outside passed over": Sabotage(

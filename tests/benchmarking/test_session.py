@@ -20,7 +20,7 @@ from tinytorch.benchmarking.session import (
     long_measurement,
     measure_models,
 )
-from tinytorch.benchmarking.survey import LEAST_READ_BYTES, survey_models
+from tinytorch.benchmarking.survey import LEAST_READ_BYTES, Survey, survey_models
 from tinytorch.errors import ModelError
 from tinytorch.progress import Progress, silent
 
@@ -132,7 +132,13 @@ class ScriptedVenue:
 
 def run_session(script: Script, settings: Settings, progress: Progress = silent) -> Session:
     venue = ScriptedVenue(script)
-    return measure_models(venue, settings, survey_models(venue, settings.seed, progress), progress)
+    with venue.alone(settings.first_seed) as alone:
+        return measure_models(venue, alone, settings, survey_models(alone, progress), progress)
+
+
+def surveyed(script: Script) -> Survey:
+    with ScriptedVenue(script).alone(0) as alone:
+        return survey_models(alone)
 
 
 def measured(script: Script, tier: Tier = TIER, seed: int = 3) -> Session:
@@ -142,11 +148,10 @@ def measured(script: Script, tier: Tier = TIER, seed: int = 3) -> Session:
 def test_all_processes_live_for_the_whole_session_and_have_seeds_of_their_own() -> None:
     script = Script()
     measured(script)
-    survey, session, alone = script.seeds
+    alone, session = script.seeds
 
-    assert (len(survey), len(session)) == (1, TIER.processes)
-    assert len({*survey, *session}) == 1 + TIER.processes
-    assert alone == survey  # the same models, once more
+    assert (len(alone), len(session)) == (1, TIER.processes)
+    assert len({*alone, *session}) == 1 + TIER.processes
 
 
 def test_the_machine_s_limits_are_the_best_seen_and_no_small_read_passes_for_a_slow_memory() -> None:
@@ -185,7 +190,8 @@ def test_of_several_sessions_the_session_is_the_unit_and_they_begin_at_equal_dis
     script, waits = Script(), []
     tier = replace(TIER, sessions=4, span_s=90.0)
     venue, settings = ScriptedVenue(script), Settings(tier)
-    session = measure_models(venue, settings, survey_models(venue, settings.seed), wait=waits.append)
+    with venue.alone(settings.first_seed) as alone:
+        session = measure_models(venue, alone, settings, survey_models(alone), wait=waits.append)
 
     assert session.latency[0].unit_count == 4
     assert waits == pytest.approx([0, 30, 60, 90], abs=5)
@@ -251,7 +257,7 @@ def test_what_a_model_leaves_outside_its_process_is_refused_by_name() -> None:
 
 def test_a_survey_refuses_what_a_model_leaves() -> None:
     with pytest.raises(ModelError, match="leaves the process python3"):
-        survey_models(ScriptedVenue(Script(left=["the process python3"])), seed=0)
+        surveyed(Script(left=["the process python3"]))
 
 
 def test_a_seed_that_nobody_chose_is_another_one_each_time() -> None:
@@ -286,9 +292,7 @@ def test_a_session_in_which_calls_mostly_took_longer_is_doubted(slowdown: int, d
     ],
 )
 def test_what_is_timed_is_what_is_scored(single: np.ndarray, differing: int | None) -> None:
-    venue = ScriptedVenue(Script(single=single))
-
-    assert survey_models(venue, seed=0).models[1].differing == differing
+    assert surveyed(Script(single=single)).models[1].differing == differing
 
 
 def test_answers_to_new_inputs_are_counted_apart() -> None:
@@ -329,14 +333,14 @@ def test_only_what_was_asked_for_is_measured() -> None:
 def test_only_what_takes_much_longer_than_its_tier_is_told(budget_ns: int, is_told: bool) -> None:
     settings = Settings(replace(TIER, budget_ns=budget_ns))
 
-    assert (long_measurement(settings, survey_models(ScriptedVenue(Script()), 0)) is not None) == is_told
+    assert (long_measurement(settings, surveyed(Script())) is not None) == is_told
 
 
 def test_a_long_measurement_is_told_with_the_time_of_all_its_sessions() -> None:
     """Five processes, two copies, ten visits, one call of a second of each of two models: 200 s, twice."""
     settings = Settings(replace(TIER, sessions=2))
 
-    assert "about 400 s" in (long_measurement(settings, survey_models(ScriptedVenue(Script()), 0)) or "")
+    assert "about 400 s" in (long_measurement(settings, surveyed(Script())) or "")
 
 
 def test_progress_goes_from_nothing_to_all() -> None:

@@ -19,7 +19,7 @@ from tinytorch.workloads.registry import find_task
 CHANGES = """
 from pathlib import Path
 folder = Path(__file__).parent
-number = len(list(folder.parent.glob("process*")))  # 0 answers alone, 1 is timed, 2 answers alone again
+number = len(list(folder.parent.glob("process*")))  # 0 answers alone, 1 is timed
 (folder.parent / f"process{{number}}").touch()
 class Writes:
     def __init__(self, model): self.model = model
@@ -139,7 +139,7 @@ ENTRIES = {
         ["copy of olympics_entry.py was changed"],
     ),
     "changes the run's own files in the last process": (
-        CHANGES.format(name="optimized.pickle", process=2),
+        CHANGES.format(name="optimized.pickle", process=1),
         ["running the optimized model: the run's own copy of optimized.pickle was changed"],
     ),
     "raises in a helper": (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking.placements import AnyPlacements, Raw
+from tinytorch.benchmarking.placements import Alone, Raw
 from tinytorch.benchmarking.schedule import Schedule
 from tinytorch.errors import ModelError
 
@@ -26,7 +26,7 @@ class TimedBlock:
     answers: list[Raw]
 
 
-def compare_answers(alone: Sequence[AnyPlacements], plan: Schedule, blocks: Sequence[TimedBlock]) -> int:
+def compare_answers(alone: Alone, plan: Schedule, blocks: Sequence[TimedBlock]) -> int:
     """How many timed answers were compared with those that each model gives alone. ModelError where they differ."""
     compared = 0
     for block in blocks:

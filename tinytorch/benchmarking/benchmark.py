@@ -199,16 +199,17 @@ class Benchmark:
         return ThisProcess(Subjects(builders, self._inputs, self._as_tensor))
 
     def _checked(self, venue: Venue, progress: Progress) -> Session:
-        survey = survey_models(venue, self._settings.seed, progress)
-        for model, seen in enumerate(survey.models):
-            if seen.differing is not None:
-                raise ModelError(
-                    f"model {model} gives another output for sample {seen.differing} alone than in the batch",
-                    mend="single samples are what is timed: make a model's output independent of the batch",
-                )
-        if warning := long_measurement(self._settings, survey):
-            warnings.warn(warning, stacklevel=5)  # at the line that called run or compare
-        return measure_models(venue, self._settings, survey, progress)
+        with venue.alone(self._settings.first_seed) as alone:
+            survey = survey_models(alone, progress)
+            for model, seen in enumerate(survey.models):
+                if seen.differing is not None:
+                    raise ModelError(
+                        f"model {model} gives another output for sample {seen.differing} alone than in the batch",
+                        mend="single samples are what is timed: make a model's output independent of the batch",
+                    )
+            if warning := long_measurement(self._settings, survey):
+                warnings.warn(warning, stacklevel=5)  # at the line that called run or compare
+            return measure_models(venue, alone, self._settings, survey, progress)
 
 
 def _tier(tier: str | Tier) -> Tier:

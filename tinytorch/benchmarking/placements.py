@@ -110,11 +110,13 @@ class AnyPlacements(Protocol):
     def left_behind(self) -> list[str]: ...
 
 
+Alone = Sequence[AnyPlacements]  # each model, in a process that has nothing of the others
+
+
 class Venue(Protocol):
     """Where placements are made: how many models there are, and in what kind of process they will be.
 
-    `open` makes copies of all models in each process, to be timed; `alone` one of each model, in a process of its own
-    that has nothing of the others.
+    `open` makes copies of all models in each process, to be timed; `alone` one of each, in a process of its own.
     """
 
     @property
@@ -122,7 +124,7 @@ class Venue(Protocol):
     @property
     def mode(self) -> Mode: ...
     def open(self, copies: int, seeds: Sequence[int]) -> AbstractContextManager[Sequence[AnyPlacements]]: ...
-    def alone(self, seed: int) -> AbstractContextManager[Sequence[AnyPlacements]]: ...
+    def alone(self, seed: int) -> AbstractContextManager[Alone]: ...
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class ThisProcess:
         before = integrity.snapshot()
         return nullcontext([Placements(self.subjects, copies, seed, before) for seed in seeds])
 
-    def alone(self, seed: int) -> nullcontext[Sequence[AnyPlacements]]:
+    def alone(self, seed: int) -> nullcontext[Alone]:
         """New placements for each of the models."""
         before = integrity.snapshot()
         subjects = [self.subjects.only(model) for model in range(self.models)]

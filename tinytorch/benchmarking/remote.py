@@ -111,7 +111,9 @@ class Workers:
             folders = [stack.enter_context(tempfile.TemporaryDirectory(dir=self.scratch)) for _ in range(self.models)]
             workers = [stack.enter_context(self._worker({"TMPDIR": folder})) for folder in folders]
             for worker in workers:
-                worker.ask("ready", self.limit_s)
+                worker.post("ready", self.limit_s)
+            for worker in workers:
+                worker.result()
                 worker.note_own_processes()
             self._build(workers, [(self.subjects.only(model), 1, seed) for model in range(self.models)])
             pairs = zip(workers, folders, strict=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking import measure, system
 from tinytorch.benchmarking.agreement import TimedBlock, compare_answers
-from tinytorch.benchmarking.placements import AnyPlacements, Inspection, Venue
+from tinytorch.benchmarking.placements import Alone, AnyPlacements, Inspection, Venue
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, FreshAnswers, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
@@ -65,6 +65,11 @@ class Settings:
     def of(cls, tier: Tier, seed: int | None, metrics: tuple[str, ...] = METRICS) -> Settings:
         """With a seed that somebody chose, or None."""
         return cls(tier, metrics=metrics) if seed is None else cls(tier, seed, metrics, is_seed_chosen=True)
+
+    @property
+    def first_seed(self) -> int:
+        """Of the processes that have one model alone."""
+        return process_seed(self.seed, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,12 @@ def long_measurement(settings: Settings, survey: Survey) -> str | None:
 
 
 def measure_models(
-    venue: Venue, settings: Settings, survey: Survey, progress: Progress = silent, wait: Wait = time.sleep
+    venue: Venue,
+    alone: Alone,
+    settings: Settings,
+    survey: Survey,
+    progress: Progress = silent,
+    wait: Wait = time.sleep,
 ) -> Session:
     """Measure what was surveyed, by the plan that follows from it. ModelError when a model patched the framework."""
     tier = settings.tier if venue.mode == "worker processes" else in_one_process(settings.tier)
@@ -160,8 +170,10 @@ def measure_models(
     timed = [inspection for each in taken for inspection in each.inspections]
     for inspection in timed:
         refuse_patches(inspection)
-    alone, compared = _alone_again(venue, plan, settings.seed, taken) if taken else (survey.inspections, None)
-    threads = _worst([inspection.blas_threads for inspection in (*survey.inspections, *timed, *alone)])
+    compared = compare_answers(alone, plan, [block for each in taken for block in each.drawn]) if taken else None
+    last = [_last_look(placements) for placements in alone]
+    refuse_leftovers(alone)
+    threads = _worst([inspection.blas_threads for inspection in (*survey.inspections, *timed, *last)])
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
     latency = _latency(plan, [each.samples for each in taken]) if taken else None
     evidence = system.Observations(survey.machine, system.read_machine(), threads, timer_ns, _excess(latency))
@@ -170,8 +182,8 @@ def measure_models(
         is_seed_chosen=settings.is_seed_chosen, answers_compared=compared,
         mode=venue.mode, threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
     )  # fmt: skip
-    changed = any(digest != alone[0].weights_sha256[0][0] for each in timed for digest in each.weights_sha256[0])
-    kept = _kept(survey, alone, timed)
+    changed = any(digest != last[0].weights_sha256[0][0] for each in timed for digest in each.weights_sha256[0])
+    kept = _kept(survey, last, timed)
     return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads), changed)
 
 
@@ -219,16 +231,11 @@ def _draw(process: AnyPlacements, plan: Schedule, seed: int) -> TimedBlock:
     return TimedBlock(seed, number, [process.timed_outputs(model, number) for model in models])
 
 
-def _alone_again(venue: Venue, plan: Schedule, seed: int, taken: list[_Taken]) -> tuple[list[Inspection], int]:
-    """Each model once more in a process of its own: how many timed answers it gives there, too, and what it keeps."""
-    drawn = [block for each in taken for block in each.drawn]
-    with venue.alone(process_seed(seed, 0, 0)) as alone:
-        compared = compare_answers(alone, plan, drawn)
-        inspections = [placements.inspect() for placements in alone]
-        refuse_leftovers(alone)
-    for inspection in inspections:
-        refuse_patches(inspection)
-    return inspections, compared
+def _last_look(placements: AnyPlacements) -> Inspection:
+    """At a model alone, which has given all its answers."""
+    inspection = placements.inspect()
+    refuse_patches(inspection)
+    return inspection
 
 
 def _extend(samples: measure.Samples, visit: measure.Samples) -> None:
@@ -254,13 +261,13 @@ def _excess(latency: list[Latency] | None) -> float | None:
     return max(one.typical_ns / one.mean_ns for one in latency if one.typical_ns is not None) if latency else None
 
 
-def _kept(survey: Survey, alone: list[Inspection], timed: list[Inspection]) -> list[int]:
+def _kept(survey: Survey, last: list[Inspection], timed: list[Inspection]) -> list[int]:
     """The largest count of each model alone, before and after its answers; what it keeps may grow while it is timed.
 
     Of the first it is not asked then: what hangs on it in a process of them all may be another's.
     """
-    first, *others = (max(kept, *each.kept_bytes) for kept, each in zip(survey.kept_bytes, alone, strict=True))
-    grown = [max((each.kept_bytes[model] for each in timed), default=0) for model in range(1, len(alone))]
+    first, *others = (max(kept, *each.kept_bytes) for kept, each in zip(survey.kept_bytes, last, strict=True))
+    grown = [max((each.kept_bytes[model] for each in timed), default=0) for model in range(1, len(last))]
     return [first, *map(max, others, grown)]
 
 

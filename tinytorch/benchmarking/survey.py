@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking import measure, system
 from tinytorch.benchmarking.agreement import SINGLE_TOLERANCE, alike
-from tinytorch.benchmarking.placements import AnyPlacements, Description, Inspection, Venue
-from tinytorch.benchmarking.schedule import Probe, process_seed
+from tinytorch.benchmarking.placements import Alone, AnyPlacements, Description, Inspection
+from tinytorch.benchmarking.schedule import Probe
 from tinytorch.errors import ModelError
 from tinytorch.progress import Progress, silent
 
@@ -65,18 +65,17 @@ class Survey:
         return [model.after for model in self.models]
 
 
-def survey_models(venue: Venue, seed: int, progress: Progress = silent) -> Survey:
+def survey_models(alone: Alone, progress: Progress = silent) -> Survey:
     """Look at every model, one after the other. ModelError for one that cannot be measured honestly."""
     started_at, machine = datetime.now(UTC), system.read_machine()
     progress("survey", 0.0)
-    with venue.alone(process_seed(seed, 0, 0)) as each:
-        for placements in each:
-            refuse_patches(placements.inspect())
-        probe = _joined([placements.probe() for placements in each])
-        batch = max(LEAST_BATCH, BATCH_BUDGET_NS // max(1, *probe.call_ns))
-        models = [_look_at(*pair, batch) for pair in zip(each, probe.call_ns, strict=True)]
-        limits = _best_limits(each, [model.kept_bytes for model in models])
-        refuse_leftovers(each)
+    for placements in alone:
+        refuse_patches(placements.inspect())
+    probe = _joined([placements.probe() for placements in alone])
+    batch = max(LEAST_BATCH, BATCH_BUDGET_NS // max(1, *probe.call_ns))
+    models = [_look_at(*pair, batch) for pair in zip(alone, probe.call_ns, strict=True)]
+    limits = _best_limits(alone, [model.kept_bytes for model in models])
+    refuse_leftovers(alone)
     return Survey(started_at, machine, models, probe, limits)
 
 
@@ -88,7 +87,7 @@ def refuse_patches(inspection: Inspection) -> None:
         raise ModelError(f"a model changed the framework that both models run on: {named}", mend=mend)
 
 
-def refuse_leftovers(alone: Sequence[AnyPlacements]) -> None:
+def refuse_leftovers(alone: Alone) -> None:
     """ModelError names what a model keeps outside its process, where nobody counts it."""
     for placements in alone:
         if found := placements.left_behind():
@@ -113,7 +112,7 @@ def _joined(probes: Sequence[Probe]) -> Probe:
     return Probe(calls, max(each.timer_overhead_ns for each in probes), max(each.timer_step_ns for each in probes))
 
 
-def _best_limits(alone: Sequence[AnyPlacements], sizes: list[int]) -> measure.Limits:
+def _best_limits(alone: Alone, sizes: list[int]) -> measure.Limits:
     """The best that was seen of the machine, with reads as large as each model: no time may lie far below it."""
     seen = [each.limits(max(size, LEAST_READ_BYTES)) for each, size in zip(alone, sizes, strict=True)]
     return measure.Limits(

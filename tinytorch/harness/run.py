@@ -48,14 +48,15 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
         sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES,
         memory_limit_bytes=challenge.memory_limit_bytes, environment=environment(ready.kernels), keep_output=keep,
     )  # fmt: skip
-    with blaming(challenge.contender, "running the optimized model"):
-        survey = survey_models(venue, challenge.settings.seed, told.progress)
+    settings, running = challenge.settings, "running the optimized model"
+    with blaming(challenge.contender, running), venue.alone(settings.first_seed) as alone:
+        survey = survey_models(alone, told.progress)
         check(challenge, survey)
         for inspection in survey.inspections:
             check_threads(inspection.blas_threads)
-        if warning := long_measurement(challenge.settings, survey):
+        if warning := long_measurement(settings, survey):
             told.say(warning)
-        session = measure_models(venue, challenge.settings, survey, told.progress)
+        session = measure_models(venue, alone, settings, survey, told.progress)
         check_threads(session.protocol.threads)
         check_baseline(session)
         ready.refuse_changes()
