@@ -23,7 +23,7 @@ from weakref import ProxyTypes
 
 import numpy as np
 
-from tinytorch.core.layers import is_where_it_says
+from tinytorch.core.kinds import is_where_it_says
 
 SCALARS = (type(None), bool, int, float, complex, str, np.generic)
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement

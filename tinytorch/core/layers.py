@@ -9,12 +9,11 @@ import numpy as np
 
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
 from tinytorch.core.compact import CompactWeight
+from tinytorch.core.kinds import layer_kinds
 from tinytorch.core.model import (
     Layer,
     find_layers,
     inference,
-    is_where_it_says,
-    layer_kinds,
     parameter_count,
     replace_layers,
     set_training_mode,
@@ -35,7 +34,6 @@ __all__ = [
     "Tanh",
     "find_layers",
     "inference",
-    "is_where_it_says",
     "layer_kinds",
     "parameter_count",
     "replace_layers",

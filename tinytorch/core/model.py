@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, Self
@@ -17,8 +16,6 @@ from tinytorch.errors import UsageError
 
 Call = Callable[[Any], Any]  # a model as a function of one batch of inputs
 Backend = Literal["numpy", "numba"]  # what runs a layer: calls of numpy, or kernels that numba compiles
-
-PLAIN_CONTAINER = "Sequential"  # this kind is not counted, what is in it is
 
 
 class Layer:
@@ -169,31 +166,6 @@ def _with_mode(model: object) -> list[Any]:
     """Objects with a truth value called `training`, layers or not; a property of that name is left alone."""
     items = (item for _, item in state.held(model) if hasattr(item, "__dict__"))
     return [item for item in items if isinstance(inspect.getattr_static(item, "training", None), bool)]
-
-
-def layer_kinds(model: Layer) -> list[str]:
-    """Kinds of all layers in order; a plain Sequential itself is no kind, only what is in it.
-
-    Only the framework's own classes may stand in for another kind: any other counts under its own name, and so does a
-    layer that was given another `forward`.
-    """
-    kinds = (_kind(layer) for layer in model.walk())
-    return [kind for kind in kinds if kind != PLAIN_CONTAINER]
-
-
-def is_where_it_says(kind: type) -> bool:
-    """Whether a class is found under the module and name that it gives itself."""
-    found: Any = sys.modules.get(kind.__module__)
-    for name in kind.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is kind
-
-
-def _kind(layer: Layer) -> str:
-    found = type(layer)
-    if not found.__module__.startswith("tinytorch.") or not is_where_it_says(found):
-        return f"{found.__name__} (own)" if found.__name__ == PLAIN_CONTAINER else found.__name__
-    return f"{found.kind} with its own forward" if {"forward", "__call__"} & vars(layer).keys() else found.kind
 
 
 def parameter_count(model: Layer) -> int:
