@@ -249,3 +249,14 @@ def test_mcnemars_p_values_of_many_pairs_are_those_of_each() -> None:
     found = statistics.mcnemar_p_values(*zip(*pairs, strict=True))
 
     assert found.tolist() == [statistics.mcnemar_exact(*pair) for pair in pairs]
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-6, 1e-18])
+@pytest.mark.parametrize("units", [4, 8, 100])
+def test_a_small_alpha_is_not_lost_near_one(alpha: float, units: int) -> None:
+    """Compared with scipy.stats, which takes the upper tail itself."""
+    estimate = statistics.MeanEstimate(0.0, 1.0, None, None, units)
+    found = statistics.widened_interval(estimate, 0.0, alpha)
+
+    assert found is not None
+    assert found.upper == pytest.approx(scipy.stats.t.isf(alpha / 2, units - 1), rel=1e-9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pkgutil import resolve_name
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from tinytorch.benchmarking.footprint import footprint
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.rules.events import load_rules
-from tinytorch.core.layers import layer_kinds
+from tinytorch.competition.rules.tasks import facts_of
+from tinytorch.core.layers import layer_kinds, parameter_count
 from tinytorch.core.metrics import accuracy
-from tinytorch.core.tensor import no_grad
+from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.datasets import fashion
 from tinytorch.errors import UsageError
 from tinytorch.units import megabytes
@@ -32,6 +34,25 @@ def test_a_task_is_listed_under_its_name_and_has_a_strategy_for_every_event(name
 
     assert task.name == name
     assert {strategy.name for strategy in task.strategies} >= set(OlympicEvent)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_every_judge_knows_of_a_task_is_so(name: str) -> None:
+    """Its data, and its baseline with what that keeps after an inference; training changes none of it."""
+    task, facts = find_task(name), facts_of(name)
+    _, test = task.load_data()
+    baseline: Any = pickle.loads(pickle.dumps(task.build_model(0).eval()))
+    with no_grad():
+        baseline(Tensor(test.inputs[:1]))
+
+    assert (facts.dataset_sha256, facts.test_samples) == (task.dataset_sha256, test.labels.size)
+    assert facts.classes == (task.vocabulary or test.labels.max() + 1)
+    assert (facts.parameters, facts.layer_kinds) == (parameter_count(baseline), layer_kinds(baseline))
+    assert facts.kept_bytes == footprint(baseline).kept_bytes
+
+
+def test_of_another_task_nothing_is_known() -> None:
+    assert facts_of("mine") is None
 
 
 @pytest.mark.parametrize("name", TASKS)

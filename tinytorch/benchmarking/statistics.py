@@ -109,7 +109,7 @@ def mean_estimate(values: Sequence[float]) -> MeanEstimate:
     if spread == 0.0:
         return MeanEstimate(mean, None, None, None, count)
     standard_error = spread / math.sqrt(count)
-    half_width = float(stdtrit(count - 1, 1 - ALPHA / 2)) * standard_error
+    half_width = _t_quantile(count - 1, ALPHA) * standard_error
     p_value = 2 * float(stdtr(count - 1, -abs(mean) / standard_error))
     return MeanEstimate(mean, standard_error, Interval(mean - half_width, mean + half_width), p_value, count)
 
@@ -118,7 +118,7 @@ def widened_interval(estimate: MeanEstimate, spread: float, alpha: float = ALPHA
     """Student's interval where a further, independent error with the standard deviation `spread` is added."""
     if estimate.standard_error is None:
         return None
-    half_width = float(stdtrit(estimate.units - 1, 1 - alpha / 2)) * math.hypot(estimate.standard_error, spread)
+    half_width = _t_quantile(estimate.units - 1, alpha) * math.hypot(estimate.standard_error, spread)
     return Interval(estimate.mean - half_width, estimate.mean + half_width)
 
 
@@ -127,8 +127,16 @@ def smallest_detectable_ratio(standard_error: float, units: int, alpha: float = 
 
     The usual sum of two t quantiles (Bloom, "Minimum detectable effects", Evaluation Review 1995).
     """
-    quantiles = stdtrit(units - 1, 1 - alpha / 2) + stdtrit(units - 1, POWER)
-    return math.exp(float(quantiles) * standard_error)
+    quantiles = _t_quantile(units - 1, alpha) + float(stdtrit(units - 1, POWER))
+    return math.exp(quantiles * standard_error)
+
+
+def _t_quantile(degrees: float, alpha: float) -> float:
+    """What Student's t exceeds on either side with the probability alpha; from the lower tail, which keeps small ones.
+
+    Near 1 a probability has 1e-16 for its step, so that 1 - alpha / 2 loses an alpha of 1e-12 almost wholly.
+    """
+    return -float(stdtrit(degrees, alpha / 2)) if math.isfinite(degrees) else -float(ndtri(alpha / 2))
 
 
 def verdict(p_value: float, effect: float, alpha: float = ALPHA) -> Verdict:
@@ -140,7 +148,7 @@ def verdict(p_value: float, effect: float, alpha: float = ALPHA) -> Verdict:
 
 def wilson_interval(correct: int, total: int) -> Interval:
     """Wilson's score interval of a proportion (JASA 1927; recommended by Brown, Cai & DasGupta 2001)."""
-    z = float(ndtri(1 - ALPHA / 2))
+    z = _t_quantile(math.inf, ALPHA)
     share, penalty = correct / total, z * z / total
     centre = (share + penalty / 2) / (1 + penalty)
     half_width = z / (1 + penalty) * math.sqrt(share * (1 - share) / total + penalty / (4 * total))
@@ -189,8 +197,7 @@ def welch_p_values(
 def welch_interval(difference: float, estimated: Sequence[tuple[float, float]], known: float = 0.0) -> Interval:
     """The interval that belongs to the test of `welch_p_values`."""
     variance, degrees = _variance_sum(estimated, known)
-    half_width = float(stdtrit(degrees, 1 - ALPHA / 2) if np.isfinite(degrees) else ndtri(1 - ALPHA / 2))
-    half_width *= math.sqrt(float(variance))
+    half_width = _t_quantile(float(degrees), ALPHA) * math.sqrt(float(variance))
     return Interval(difference - half_width, difference + half_width)
 
 

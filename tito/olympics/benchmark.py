@@ -79,7 +79,7 @@ def benchmark(
     asked = measuring.challenge(who, task, tier, seed, time_limit, memory_limit)
     run = measuring.measure(Workspace(folder), asked)
     with screen.done_before(f"run {run.id} is recorded"):
-        _show(run, json_, target, event, plot)
+        _show(run, json_, target, event, plot, judged_by)
         if expect:
             raise typer.Exit(_expected(run, event or DEFAULT_STRATEGY, expect, judged_by))
 
@@ -95,7 +95,7 @@ def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCo
     return codes[outcome]
 
 
-def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: bool) -> None:
+def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: bool, rules: Rules) -> None:
     """The run as a document where one was asked for, else as a table."""
     from tinytorch.competition.record.run import RunFile
 
@@ -106,7 +106,7 @@ def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: b
     if not json_ and not (is_asked and target.is_stdout):
         from tito.views import runs as render
 
-        screen.show(render.benchmark_table(run))
+        screen.show(render.benchmark_table(run, rules))
         if plot:
             screen.show(render.block_plot(run))
         screen.say(f"next: tito olympics submit --event {event or DEFAULT_STRATEGY}")

@@ -11,10 +11,11 @@ from rich.text import Text
 from tinytorch.benchmarking.comparison import Comparison, Statistics, block_distribution
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, Memory, compression_ratio
+from tinytorch.benchmarking.records.session import Protocol
 from tinytorch.benchmarking.statistics import Interval
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.record.submission import trust_of
-from tinytorch.competition.rules.events import ConstraintResult
+from tinytorch.competition.rules.events import ConstraintResult, Rules
 from tinytorch.competition.scoring.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
 from tinytorch.competition.scoring.expectation import Standing
 from tinytorch.competition.scoring.scores import compared
@@ -35,12 +36,12 @@ RATIOS = {"speedup", "compression_ratio"}
 MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not check", "yellow")}
 
 
-def benchmark_table(run: Run) -> RenderableType:
-    """Baseline, optimized and change, each with its 95 % interval, and what it means in a sentence."""
+def benchmark_table(run: Run, rules: Rules | None = None) -> RenderableType:
+    """Baseline, optimized and change, each with its 95 % interval, and what it means in a sentence, by the rules."""
     title = f"{run.task.name}: {run.source.name} against the baseline"
     found_table = table(title, "", "baseline", "optimized", "change", right=True)
     first, second = run.baseline.metrics, run.optimized.metrics
-    found = compared(first, second)
+    found = compared(first, second, rules)
     found_table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
     sizes = (_memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
     found_table.add_row("memory", *sizes)
@@ -48,7 +49,7 @@ def benchmark_table(run: Run) -> RenderableType:
         "accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta)
     )
     doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
-    return Group(found_table, Text(_below(run), style="dim"), *doubts, Text(meaning(run)))
+    return Group(found_table, Text(_below(run), style="dim"), *doubts, Text(meaning(run, found)))
 
 
 def block_plot(run: Run) -> RenderableType:
@@ -64,9 +65,8 @@ def block_plot(run: Run) -> RenderableType:
     return Text("\n".join(lines), no_wrap=True)
 
 
-def meaning(run: Run) -> str:
+def meaning(run: Run, found: Statistics) -> str:
     """What the run shows, in one sentence a person would say."""
-    found = compared(run.baseline.metrics, run.optimized.metrics)
     parts = [_speed_words(found.speedup), _memory_words(run), _accuracy_words(found.accuracy_delta)]
     return f"{run.source.name} {'; '.join(parts)}."
 
@@ -267,6 +267,12 @@ def _fresh_words(run: Run) -> str:
     return f"answers to inputs that are new to it: {second} right (the baseline: {first}).\n"
 
 
+def _seed_words(protocol: Protocol) -> str:
+    """The seed, and whether it was chosen: then somebody may have known the inputs."""
+    word = {True: " (chosen)", False: " (drawn)", None: ""}[protocol.is_seed_chosen]
+    return f"seed {protocol.seed}{word}"
+
+
 def _below(run: Run) -> str:
     protocol, trust = run.protocol, trust_of(run.baseline.metrics, run.optimized.metrics)
     sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
@@ -275,7 +281,7 @@ def _below(run: Run) -> str:
         "latency is the quiet time (the machine undisturbed); typical: as it was.\n"
         f"{_fresh_words(run)}"
         f"95 % intervals over {sessions}{protocol.processes} processes x {protocol.copies} copies; "
-        f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), seed {protocol.seed}; "
+        f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), {_seed_words(protocol)}; "
         f"{f'run by {backends[0]} and {backends[1]}; ' if all(backends) else ''}"
         f"trust {trust} ({trust.word}); run {run.id}"
     )

@@ -91,6 +91,16 @@ def few_processes(document: Document) -> None:
         put_times(document, role, times_of(document, role)[:2])
 
 
+def memory(role: str, kept_bytes: int) -> Mutate:
+    """A model that keeps so much, with all that follows from it."""
+    return put(f"run.{role}.metrics.memory", Memory.from_bytes(kept_bytes, 500, 100, []).model_dump())
+
+
+def hiding(document: Document) -> None:
+    """A model of before 3.2 with an artifact far larger than what it keeps."""
+    put("run.optimized.metrics.memory", Memory.from_bytes(10_000, 50_000_000, 100, [], None).model_dump())(document)
+
+
 MADE_UNDER_1_1 = Path(__file__).parents[1] / "record" / "frozen" / "submission-3.0.json"
 
 NEGATIVE_CONTROLS: dict[str, Mutate] = {
@@ -123,12 +133,15 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "steady_times": lucky,
     "accuracy_gain": accuracy("baseline", 200),
     "baseline_accuracy": accuracy("baseline", 300),
+    "unscaled_times": latency("baseline", lambda block: block // 3 * 3),
     "clock_floor": put("run.protocol.clock_resolution_ns", 1_000_000),
     "timer_floor": put("run.protocol.timer_overhead_ns", 50_000),
     "memory_traffic": put("run.protocol.memory_bandwidth_bytes_per_s", 1e9),
     "arithmetic": put("run.protocol.flops_per_s", 1e9),
-    "kept_bytes": put("run.optimized.metrics.memory.artifact_bytes", 50_000_000),
+    "kept_bytes": hiding,
     "memory_seen": put("run.optimized.metrics.memory.unseen", ["Decimal"]),
+    "known_baseline": memory("baseline", 10**12),
+    "enough_bits": memory("optimized", 1),
 }
 
 
@@ -169,9 +182,9 @@ IDS = {  # for ever: an id is never given to another check
     "statistics constraint_results sample_shape clock_span",
     "TO-E": "constraints completeness test_set layer_kinds fresh_answers",
     "TO-P": "varying_times repeated_times independent_times ratios_agree sample_count steady_times accuracy_gain "
-    "baseline_accuracy",
+    "baseline_accuracy unscaled_times",
     "TO-M": "clock_floor timer_floor memory_traffic arithmetic",
-    "TO-K": "kept_bytes memory_seen",
+    "TO-K": "kept_bytes memory_seen known_baseline enough_bits",
     "TO-B": "duplicated_samples overlapping_runs",
 }  # fmt: skip
 
@@ -388,7 +401,7 @@ def test_scores_are_counted_as_when_the_submission_was_made(submission: Document
         )
     }
 
-    assert failed == {"new by old rules": ["rules"], "old by new rules": ["rules"]}
+    assert failed == {"new by old rules": ["rules"], "old by new rules": ["rules", "known_baseline"]}
 
 
 def test_former_rules_look_at_the_baseline_s_accuracy_too(submission: Document, change: Change) -> None:

@@ -76,6 +76,7 @@ def test_the_rules_and_the_statistics_share_one_significance_level() -> None:
         (SHIPPED.replace("[events.extreme_push]", "[events.extreme]"), "extreme"),
         (SHIPPED[: SHIPPED.index("[events.extreme_push]")], "extreme_push"),
         (SHIPPED.replace("alpha = 0.05", "alpha = 5"), "alpha"),
+        (SHIPPED.replace("alpha = 0.05", "alpha = 1e-30"), "alpha"),
         (SHIPPED.replace('">="', '">"'), "operator"),
         ("version = ", "rules file"),
         ("when = 2026-01-01", "rules file"),

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.competition.checks.test_validation import NEGATIVE_CONTROLS
+from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.competition.checks.validation import PAGES, findings_of
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.parsing import parse_object
@@ -69,6 +70,12 @@ def opened(document: dict[str, Any]) -> None:
     NEGATIVE_CONTROLS["accuracy_gain"](document)
 
 
+def half_hidden(document: dict[str, Any]) -> None:
+    """Of a version that does not count the artifact, which is not twice what was counted."""
+    memory = Memory.from_bytes(3_000_000, 5_000_000, 100, [], None)
+    document["run"]["optimized"]["metrics"]["memory"] = memory.model_dump()
+
+
 def named(run: Run, task: str) -> Run:
     """The same numbers of another task."""
     return run.model_copy(update={"task": run.task.model_copy(update={"name": task})})
@@ -77,7 +84,10 @@ def named(run: Run, task: str) -> Run:
 @pytest.fixture(scope="module")
 def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str, Any]]) -> Callable[[Rules], Any]:
     """Everything that rules decide of a run and of a good and many bad submissions."""
-    documents = [submission, *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened))]
+    documents = [
+        submission,
+        *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened, half_hidden)),
+    ]
     parsed = [parse_object(document) for document in documents]
 
     def judge(rules: Rules) -> Any:

@@ -23,7 +23,7 @@ def later(seed: int = 20, baseline_ns: int = 1_000_000, **measured: int) -> Run:
     run = make_run()
     usual = {"typical_ns": 200_000, "kept_bytes": 3_000_000, "correct": 348}
     optimized = model_record("prune", seed, **{**usual, **measured})
-    baseline = model_record("digits_mlp baseline", seed + 1, baseline_ns, 12_000_000, 350)
+    baseline = model_record("digits_mlp baseline", seed + 1, baseline_ns, run.baseline.metrics.memory.kept_bytes, 350)
     baseline = baseline.model_copy(update={"artifact_sha256": run.baseline.artifact_sha256})
     return run.model_copy(update={"id": "20260302T120030Z-0a1b2c3d", "baseline": baseline, "optimized": optimized})
 

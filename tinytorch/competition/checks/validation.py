@@ -15,6 +15,7 @@ from tinytorch.competition.checks import (
     machine_limits,
     memory,
     plausibility,
+    scaling,
 )
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Finding, Page, failed, page, passed, report
@@ -30,6 +31,7 @@ CHECKS: tuple[Check[Case], ...] = (
     *consistency.CHECKS,
     *eligibility.CHECKS,
     *plausibility.CHECKS,
+    *scaling.CHECKS,
     *machine_limits.CHECKS,
     *memory.CHECKS,
 )

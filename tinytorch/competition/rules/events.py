@@ -23,6 +23,7 @@ FORMER_RULES = {"1.0": "rules-1.1.toml", "1.1": "rules-1.1.toml"}  # they count 
 SEE_TOML = "docs/judging.md shows a rules file"
 SEE_RULES = "tito olympics rules --json shows the shipped ones"
 LARGEST_RULES_BYTES = 1_000_000
+LEAST_ALPHA = 1e-6  # a handful of processes shows no less
 
 Operator = Literal[">=", "<"]
 Ranked = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
@@ -71,7 +72,7 @@ class EventRules(Record):
 class Significance(Record):
     """When a difference counts as one."""
 
-    alpha: Annotated[float, Field(gt=0, lt=1)]
+    alpha: Annotated[float, Field(ge=LEAST_ALPHA, lt=1)]
     session_spread: Annotated[float, Field(gt=0, lt=1)]
     typical_excess: Annotated[float, Field(gt=1)]
 
