@@ -18,6 +18,7 @@ WATCHED = (
     "tinytorch.core", "tinytorch.benchmarking.measure", "tinytorch.benchmarking.footprint",
     "tinytorch.benchmarking.placements", "numpy", "numpy.linalg", "time", "gc",
 )  # fmt: skip
+NOTED_WHEN_COPIED = "__slotnames__"  # in a class, by copyreg, when first an instance is copied or pickled
 Snapshot = dict[str, tuple[object, object]]  # name -> object and, of a function, what it does
 
 
@@ -35,8 +36,8 @@ def changed(before: Snapshot) -> list[str]:
 
 
 def _differs(before: Snapshot, now: Snapshot, name: str) -> bool:
-    if name not in before:
-        return "." in name.rpartition(":")[2]  # new in a class; a module may load and keep what it likes
+    if name not in before:  # in a class; a module may load and keep what it likes
+        return "." in name.rpartition(":")[2] and not name.endswith(f".{NOTED_WHEN_COPIED}")
     if name not in now:
         return True
     (old, old_code), (new, new_code) = before[name], now[name]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from pkgutil import resolve_name
 from typing import Any, Literal, Protocol
@@ -163,6 +163,7 @@ class Placements:
         for layer in find_layers(self._models):
             layer.training = False
         self._calls = [[as_call(model) for model in models] for models in self._models]
+        self._timed = [[measure.answers(call) for call in calls] for calls in self._calls]
         self._outputs: list[measure.Outputs] = []
 
     def describe(self, model: int) -> Description:
@@ -240,14 +241,6 @@ class Placements:
     def left_behind(self) -> list[str]:
         """Nothing that could be told from the caller's own."""
         return []
-
-    @cached_property
-    def _timed(self) -> list[list[measure.Answers]]:
-        """[copy][model]: each as it is timed, by the kind of its first answer."""
-        sample = self._take(1, self._noise)[0]
-        with no_grad():
-            gives_tensors = [type(call(sample)) is Tensor for call in self._calls[0]]
-        return [[measure.answers(*each) for each in zip(calls, gives_tensors, strict=True)] for calls in self._calls]
 
     def _footprint(self, model: int) -> Footprint:
         names = self._subjects.modules[model] if self._subjects.modules else ()
