@@ -58,10 +58,12 @@ def test_the_splits_are_as_the_task_wants_them() -> None:
     assert test.inputs.max() < LETTERS <= test.labels.min()
 
 
-def test_new_prompts_are_two_cuts_of_the_test_text() -> None:
-    """One after the other, where a word ends in the first and one begins in the second."""
-    known = bytes((text_of("test").letters + ord("a")).astype(np.uint8))
-    for row in other_cuts(np.zeros((20, LENGTH)), np.random.default_rng(0)):
+@pytest.mark.parametrize(("split", "seed"), [("train", None), ("test", 0)])
+def test_new_prompts_are_two_cuts_of_a_text(split: str, seed: int | None) -> None:
+    """One after the other, where a word ends in the first and one begins in the second; to be timed, and answered."""
+    known = bytes((text_of(split).letters + ord("a")).astype(np.uint8))
+    timed = other_cuts(np.zeros((20, LENGTH)), np.random.default_rng(0))
+    for row in timed if seed is None else fresh_samples(20, np.random.default_rng(seed)).inputs:
         prompt = bytes((row + ord("a")).astype(np.uint8))
         assert any(prompt[:cut] in known and prompt[cut:] in known for cut in range(1, LENGTH))
         assert prompt not in known
@@ -74,10 +76,3 @@ def test_new_samples_have_right_answers() -> None:
 
     assert (places[:, 0] == 0).all()
     assert ((places[:, 1:] == 0) | (places[:, 1:] == np.minimum(places[:, :-1] + 1, PLACES - 1))).all()
-
-
-@pytest.mark.parametrize("generator", [0, 1])
-def test_samples_and_inputs_are_drawn_alike(generator: int) -> None:
-    inputs = other_cuts(np.zeros((9, LENGTH)), np.random.default_rng(generator))
-
-    np.testing.assert_array_equal(fresh_samples(9, np.random.default_rng(generator)).inputs, inputs)

@@ -97,6 +97,18 @@ REFUSED = {
         ),
         "the model does something else while it is timed",
     ),
+    "asks for the test split while it is built": (
+        "from tinytorch.datasets.digits import load_digits\n"
+        "def optimize(model, train_data):\n    return load_digits()[1].labels\n",
+        "the test split is withheld",
+    ),
+    "asks for the test split while it runs": (
+        WRAPPED.replace(
+            "return self.answer(x)", "\n        from tinytorch.datasets.digits import load_digits\n"
+            "        return np.eye(10)[load_digits()[1].labels[:len(x.data)]]",
+        ),
+        "the test split is withheld",
+    ),
     "changes how the baseline's weights lie": (
         FIND + WRAPPED.replace(
             "return self.answer(x)", "\n        for layer in others('Linear'):\n"

@@ -19,6 +19,7 @@ from tinytorch.benchmarking.footprint import footprint
 from tinytorch.competition.checks.validation import validate_submission
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.rules.events import Rules, former_rules
+from tinytorch.competition.rules.tasks import facts_of
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.metrics import accuracy
@@ -27,7 +28,7 @@ from tinytorch.workloads.task import baseline_of
 
 SHOWN = Path(__file__).parents[2] / "benchmarks" / "strategies.jsonl"
 FASTER = {"fashion_mlp": 100, "fashion_cnn": 300, "words": 30_000}  # than the baseline: a call of 1 or 2 microseconds
-BASELINE_NS, SAMPLES, FRESH = 100_000_000, 4000, 1000
+BASELINE_NS, FRESH = 100_000_000, 1000
 PICTURES, PROMPTS = 500, 8  # of each: models without a cache take long
 
 
@@ -39,16 +40,24 @@ def judged(
 ) -> float | None:
     """What an entry with these shares of the test set and of new samples scores in an event; None: it is not ranked."""
     known, fresh = shares
+    facts = facts_of(task)
     models = [("baseline", BASELINE_NS, baseline_bytes(task), reference(task), reference(task)),
               ("optimized", BASELINE_NS // FASTER[task], entry.kept_bytes, known, fresh)]  # fmt: skip
     records = {
-        role: model_record(role, number, nanoseconds, size, round(SAMPLES * right), SAMPLES).model_copy(
-            update={"fresh_answers": fresh_of(round(FRESH * anew), FRESH)}
+        role: model_record(
+            role, number, nanoseconds, size, round(facts.test_samples * right), facts.test_samples
+        ).model_copy(
+            update={
+                "fresh_answers": fresh_of(round(FRESH * anew), FRESH),
+                "layer_kinds": facts.layer_kinds,
+                "parameters": facts.parameters,
+            }
         )
         for number, (role, nanoseconds, size, right, anew) in enumerate(models)
     }
     run = make_run()
-    named = run.task.model_copy(update={"name": task, "test_samples": SAMPLES})
+    known_task = {"name": task, "test_samples": facts.test_samples, "dataset_sha256": facts.dataset_sha256}
+    named = run.task.model_copy(update=known_task)
     document = submission_from_run(
         run.model_copy(update={"task": named, **records}), event=event, athlete_name="Ada",
         division=entry.division, rules=rules,

@@ -52,12 +52,16 @@ class ModelLoadError(WorkerFailedError):
 
 @dataclass(frozen=True)
 class Sendable:
-    """What is measured, in a form that can be sent: `inputs` is an .npy file, `freshen` the address of a function."""
+    """What is measured, in a form that can be sent: `inputs` is an .npy file.
+
+    `freshen` is the address of a function, and so is `before`, which is called before anything of a model's is loaded.
+    """
 
     sources: tuple[ModelSource, ...]
     inputs: str
     as_tensor: bool
     freshen: str | None = None
+    before: str | None = None
 
     def only(self, model: int) -> Sendable:
         """The same with one of the models alone."""
@@ -65,6 +69,8 @@ class Sendable:
 
     def load(self) -> Subjects:
         """The same for this process."""
+        if self.before is not None:
+            resolve_name(self.before)()
         return Subjects(
             builders=tuple(source.build for source in self.sources),
             inputs=np.load(self.inputs, allow_pickle=False),

@@ -9,6 +9,7 @@ import numpy as np
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.ops import Array
 from tinytorch.datasets.shipped import shipped_arrays
+from tinytorch.datasets.withheld import withholdable
 
 DIGITS_PATH = Path(__file__).with_name("digits.npz")
 DIGITS_SHA256 = "b2dab7b501728c22e9119ad76740b2e17c77a231e42d1e592380d90886f1a05e"
@@ -30,7 +31,8 @@ def load_digits() -> tuple[TensorDataset, TensorDataset]:
     inputs = images.reshape(len(images), -1).astype(np.float32) / BRIGHTEST
     classes = labels.astype(np.int64)
     is_test = _is_test(classes)
-    return TensorDataset(inputs[~is_test], classes[~is_test]), TensorDataset(inputs[is_test], classes[is_test])
+    test = withholdable(lambda: TensorDataset(inputs[is_test], classes[is_test]))
+    return TensorDataset(inputs[~is_test], classes[~is_test]), test
 
 
 def _is_test(labels: Array) -> Array:

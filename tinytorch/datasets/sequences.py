@@ -6,6 +6,7 @@ import numpy as np
 
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.ops import Array
+from tinytorch.datasets.withheld import withholdable
 from tinytorch.errors import SetupMissingError
 from tinytorch.files import sha256
 
@@ -29,7 +30,9 @@ def load_reversal() -> tuple[TensorDataset, TensorDataset]:
         raise SetupMissingError("this numpy draws other digits from the same seed", mend="install a released numpy")
     prompts = drawn.astype(np.int64)
     train, test = prompts[:TRAIN_SEQUENCES], prompts[TRAIN_SEQUENCES:]
-    return TensorDataset(with_answers(train), reversal(train)), TensorDataset(test, reversal(test))
+    return TensorDataset(with_answers(train), reversal(train)), withholdable(
+        lambda: TensorDataset(test, reversal(test))
+    )
 
 
 def other_prompts(prompts: Array, generator: np.random.Generator) -> Array:

@@ -16,6 +16,7 @@ import numpy as np
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.ops import Array
 from tinytorch.datasets.shipped import shipped_arrays
+from tinytorch.datasets.withheld import withholdable
 
 WORDS_PATH = Path(__file__).with_name("words.npz")
 WORDS_SHA256 = "f3e3188ad7dd4d0cfeaacdfe1b2b8cec100d79be65be61d9c7ea650d56da206b"
@@ -76,8 +77,8 @@ def load_words() -> tuple[TensorDataset, TensorDataset]:
 def splits_of(arrays: Mapping[str, Array]) -> tuple[TensorDataset, TensorDataset]:
     """Training and test split of a file's texts."""
     prompts, answers = Text(arrays["train"]).drawn(TRAIN_PROMPTS, TRAIN_SEED)
-    test = Text(arrays["test"]).drawn(TEST_PROMPTS, TEST_SEED)
-    return TensorDataset(with_answers(prompts, answers), answers), TensorDataset(*test)
+    test = withholdable(lambda: TensorDataset(*Text(arrays["test"]).drawn(TEST_PROMPTS, TEST_SEED)))
+    return TensorDataset(with_answers(prompts, answers), answers), test
 
 
 @cache
@@ -87,8 +88,8 @@ def text_of(split: str) -> Text:
 
 
 def other_cuts(prompts: Array, generator: np.random.Generator) -> Array:
-    """As many new prompts (N, 64)."""
-    text = text_of("test")
+    """As many new prompts (N, 64), of the training split's text: whoever times a model has no other one."""
+    text = text_of("train")
     cuts: Array = text.letters[_other_places(text, len(prompts), generator)]
     return cuts
 

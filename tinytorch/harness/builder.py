@@ -20,6 +20,7 @@ from pydantic import Field
 from tinytorch.competition.names import DIVISIONS, MOST_HELPERS, MOST_TECHNIQUES, Division
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.model import as_call
+from tinytorch.datasets.withheld import withhold_test_splits
 from tinytorch.errors import EntryError
 from tinytorch.files import LARGEST_ARTIFACT_BYTES, read_regular
 from tinytorch.harness.frozen import ARTIFACT, MODULE_NAME, Frozen
@@ -50,6 +51,7 @@ class BuildService:
 
     def entry(self, subject: str, baseline: str, training: str, artifact: str, seed: int) -> dict[str, Any]:
         """Build from the entry in the folder `subject`; returns what its file declares."""
+        withhold_test_splits()
         module = import_entry(subject)
         optimize = getattr(module, "optimize", None)
         if not callable(optimize):

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Truth
+from tinytorch.datasets import withheld
 from tinytorch.harness.build import Built, build, entry_source, model_source
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, scratch
@@ -20,6 +21,8 @@ from tinytorch.harness.kernels import kernels_of
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.cache import cached_baseline
 from tinytorch.workloads.task import Task
+
+WITHHOLD = f"{withheld.__name__}:{withheld.withhold_test_splits.__name__}"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tinytorch.harness.contender import Challenge
 from tinytorch.harness.faults import blaming
 from tinytorch.harness.frozen import INPUTS
 from tinytorch.harness.kernels import environment
-from tinytorch.harness.prepare import UNOBSERVED, Observer, prepared
+from tinytorch.harness.prepare import UNOBSERVED, WITHHOLD, Observer, prepared
 from tinytorch.perf.profiling import Bottleneck, ModelProfile, find_bottleneck, measure_limits, profile_model
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.worker import Worker
@@ -42,7 +42,7 @@ def profile_contender(challenge: Challenge, told: Observer = UNOBSERVED) -> Prof
     """Profile the optimized model; EntryError when an entry fails, in building or while it runs."""
     with prepared(challenge, told) as ready:
         _, source = ready.sources
-        sendable = Sendable((source,), str(ready.frozen.path(INPUTS)), True, challenge.task.freshen)
+        sendable = Sendable((source,), str(ready.frozen.path(INPUTS)), True, challenge.task.freshen, WITHHOLD)
         told.progress("profile", 0.0)
         with (
             blaming(challenge.contender, "running the optimized model"),

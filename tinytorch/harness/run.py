@@ -26,7 +26,7 @@ from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, definition_line
 from tinytorch.harness.frozen import INPUTS
 from tinytorch.harness.kernels import environment
-from tinytorch.harness.prepare import UNOBSERVED, Observer, Prepared, prepared
+from tinytorch.harness.prepare import UNOBSERVED, WITHHOLD, Observer, Prepared, prepared
 from tinytorch.text import safe_text
 
 LARGEST_OUTPUTS_BYTES = 2**26  # a thousand times what the answers to any test data take
@@ -42,7 +42,7 @@ def run_competition(challenge: Challenge, told: Observer = UNOBSERVED) -> Run:
 def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     """Survey, check and measure what was frozen."""
     inputs = str(ready.frozen.path(INPUTS))
-    sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen)
+    sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen, WITHHOLD)
     keep = partial(told.output, "a measuring process")
     venue = Workers(
         sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES,
