@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.competition.conftest import make_run, model_record
+from tests.competition.conftest import FACTS, make_run, model_record
 from tinytorch.competition.scoring.packaging import submission_from_run
 
 
@@ -18,7 +18,7 @@ def handed_in(
     optimized = model_record(
         "prune", seed, **{"typical_ns": 200_000, "kept_bytes": 3_000_000, "correct": 348, **measured}
     )
-    baseline = model_record("digits_mlp baseline", seed + 1000, 1_000_000, 12_000_000, 350)
+    baseline = model_record("digits_mlp baseline", seed + 1000, 1_000_000, FACTS.kept_bytes, 350)
     changed = run.model_copy(update={"baseline": baseline, "optimized": optimized})
     document = submission_from_run(
         changed, event=event, athlete_name=athlete, github_repo="https://example.org/code", techniques=["pruning"]

@@ -131,6 +131,7 @@ def _row(place: Place, ranked_by: str, scale: Scale | None, details: Circumstanc
         "warnings": judged.warnings, "file": safe_text(judged.source, LONGEST_NAME),
         "repository": figures.repository if is_repository(figures.repository or "") else None,
         "techniques": figures.techniques, "created_at": f"{figures.created_at:%Y-%m-%d %H:%M} UTC",
+        "backend": figures.backend,
         "passed": judged.passed, "notes": judged.notes, "issues": sum(note.is_issue for note in judged.notes),
         **_detailed(details, scores.speedup, name),
     }  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from string import ascii_uppercase
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tinytorch.competition.ranking.figures import Figures
@@ -41,19 +42,34 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
     count = f"{len(ranking.places)} athlete{'' if len(ranking.places) == 1 else 's'}"
     named, task = safe_text(asked.title, 60), safe_text(group.task, 60)
     title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
-    shown = table(title, "rank", "athlete", "score", "to baseline", "to leader", "file")
+    shown = table(title, "rank", "athlete", "score", "to baseline", "to leader", "on", "file")
+    machines = _machines(ranking.places[:most])
     for place in ranking.places[:most]:
-        shown.add_row(*_cells(place, asked.ranked_by))
-    return shown
+        shown.add_row(*_cells(place, asked.ranked_by, machines))
+    return Group(shown, *(Text(f"{letter}: {machine}", "dim") for machine, letter in machines.items()))
 
 
-def _cells(place: Place, ranked_by: str) -> tuple[RenderableType, ...]:
+def _machines(places: Sequence[Place]) -> dict[str, str]:
+    """Each machine in words, with the letter that stands for it in the table."""
+    found = dict.fromkeys(_machine(place.judged.entered) for place in places)
+    return {machine: f"{ascii_uppercase[number % 26]}{number // 26 or ''}" for number, machine in enumerate(found)}
+
+
+def _machine(figures: Figures) -> str:
+    cores = "" if figures.cores is None else f", {figures.cores} cores"
+    return f"{safe_text(figures.machine, 80)}{cores}" if figures.machine else "a machine that is not named"
+
+
+def _cells(place: Place, ranked_by: str, machines: Mapping[str, str]) -> tuple[RenderableType, ...]:
     figures = place.judged.entered
+    measured = [figures.backend or "", figures.tier or "", *(f"doubt: {doubt}" for doubt in figures.doubts)]
     warned = f"warns: {', '.join(place.judged.warnings)}" if place.judged.warnings else ""
     return (
         str(place.rank), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
         Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by)),
-        figures.verdict or "not tested", leader_words(place.p_value), Lines(safe_text(place.judged.source), warned),
+        figures.verdict or "not tested", leader_words(place.p_value),
+        Lines(machines[_machine(figures)], *(safe_text(each, 40) for each in measured)),
+        Lines(safe_text(place.judged.source), warned),
     )  # fmt: skip
 
 

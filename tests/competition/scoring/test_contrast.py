@@ -7,10 +7,11 @@ import math
 import pytest
 
 from tests.competition.conftest import make_run, model_record
+from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import load_rules
-from tinytorch.competition.scoring.contrast import MACHINE, RECIPE, TASK, Contrast, contrast
+from tinytorch.competition.scoring.contrast import MACHINE, PROCESSOR, RECIPE, TASK, Contrast, contrast
 
 RULES = load_rules()
 OTHER = {
@@ -72,6 +73,8 @@ FORBIDS = {
     **{key: {"speedup", "memory", "accuracy", "baseline time", "optimized time"} for key in TASK},
     **{key: {"speedup", "baseline time", "optimized time"} for key in RECIPE},
     **{key: {"baseline time", "optimized time"} for key in MACHINE},
+    **{key: {"speedup"} for key in ("baseline.backend", "optimized.backend")},
+    **{key: {"speedup", "baseline time", "optimized time"} for key in PROCESSOR if key in MACHINE},
 }
 
 
@@ -80,7 +83,7 @@ def test_a_field_that_differs_is_named_and_forbids_what_depends_on_it(field: str
     record, name = field.split(".")
     second = later()
     part = getattr(second, record)
-    other = part.model_copy(update={name: OTHER[type(getattr(part, name))]})
+    other = part.model_copy(update={name: OTHER[type(getattr(part, name))] if name != "backend" else "numba"})
     compared = found(make_run(), second.model_copy(update={record: other}))
 
     forbidden = {
@@ -97,3 +100,13 @@ def test_what_was_not_measured_in_both_has_a_reason(metric: str, figure: str) ->
     bare = second.model_copy(update={"optimized": second.optimized.model_copy(update={"metrics": metrics})})
 
     assert found(make_run(), bare)[figure].reason
+
+
+def test_sizes_that_were_counted_otherwise_are_not_compared() -> None:
+    """Before schema 3.2 neither artifact nor code counted."""
+    second = later()
+    former = Memory.from_bytes(3_000_000, 3_000_500, 10_000, [], None)
+    metrics = second.optimized.metrics.model_copy(update={"memory": former})
+    before = second.model_copy(update={"optimized": second.optimized.model_copy(update={"metrics": metrics})})
+
+    assert "before schema 3.2" in found(make_run(), before)["memory"].reason

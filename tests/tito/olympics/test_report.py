@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.competition.conftest import FACTS
 from tests.competition.entries import figures
 from tests.competition.entries import handed_in as handed_in_figures
 from tests.tito.class_folder import handed_in
@@ -145,7 +146,7 @@ def test_a_page_replaces_a_page_and_nothing_else(folder: Path, tito) -> None:
 
 def test_numbers_given_by_hand_have_no_bar_and_no_plot(beginner: Path, tito) -> None:
     numbers = {"latency": 50.0, "memory": 12.0, "accuracy": 0.97}
-    task = TaskRecord(name="digits_mlp", dataset_sha256="a" * 64, test_samples=360)
+    task = TaskRecord(name="digits_mlp", dataset_sha256=FACTS.dataset_sha256, test_samples=360)
     document = generate_submission(baseline_results=numbers, optimized_results={**numbers, "latency": 10.0},
                                    event="latency_sprint", athlete_name="ada", task=task)  # fmt: skip
     Path("a.json").write_text(json.dumps(document))

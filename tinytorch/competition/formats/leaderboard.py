@@ -32,7 +32,8 @@ class RankedResult(Published):
     """A ranked submission: its rank, what its event ranks by, and the p-value of its difference from its leader.
 
     `interval` is of 95 % over many sessions (of accuracy: of its change, in points), `verdict` what it says beside the
-    baseline, `p_value` null of the leader of a rank.
+    baseline, `p_value` null of the leader of a rank. `machine` and what follows say with what it was measured: ratios
+    of two machines, or of two backends, differ.
     """
 
     rank: int
@@ -46,6 +47,11 @@ class RankedResult(Published):
     memory_mb: float | None
     accuracy: float | None
     trust: Trust
+    machine: str | None
+    cores: int | None
+    backend: str | None
+    tier: str | None
+    doubts: list[str]
     techniques: list[str]
     repository: str | None
     created_at: AwareDatetime
@@ -124,8 +130,8 @@ FORMATS = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
 
 CSV_COLUMNS = (
     "event", "task", "division", "rank", "athlete_name", "ranked_by", "value", "lower", "upper", "verdict", "p_value",
-    "speedup", "compression_ratio", "accuracy_delta", "accuracy", "trust", "techniques", "repository", "created_at",
-    "warnings", "file", "reason",
+    "speedup", "compression_ratio", "accuracy_delta", "accuracy", "trust", "machine", "cores", "backend",
+    "tier", "doubts", "techniques", "repository", "created_at", "warnings", "file", "reason",
 )  # fmt: skip
 
 
@@ -153,7 +159,7 @@ def _csv_row(row: RankedResult, ranking: RankingResult) -> dict[str, Any]:
     lower, upper = row.interval or (None, None)
     found = {**ranking.model_dump(mode="json"), **row.scores.model_dump(), **row.model_dump(mode="json"),
              "lower": lower, "upper": upper}  # fmt: skip
-    found |= {name: "; ".join(found[name]) for name in ("techniques", "warnings")}
+    found |= {name: "; ".join(found[name]) for name in ("techniques", "warnings", "doubts")}
     return {name: found[name] for name in CSV_COLUMNS if name in found}
 
 
@@ -179,16 +185,25 @@ def _markdown(board: Leaderboard) -> Iterator[str]:
 
 
 def _table(ranking: Ranking, ranked_by: str) -> Iterator[str]:
-    yield f"| rank | athlete | {ranked_by} | 95 % | beside the baseline | trust | file |"
-    yield "|---:|---|---:|---|---|---|---|"
+    yield f"| rank | athlete | {ranked_by} | 95 % | beside the baseline | trust | measured with | file |"
+    yield "|---:|---|---:|---|---|---|---|---|"
     for place in ranking.places:
         figures = place.judged.entered
         cells = (
             str(place.rank), code_span(figures.athlete_name), three_digits(figures.ranked_value),
             _bounds(figures, ranked_by),
-            figures.verdict or "not tested", figures.trust, code_span(place.judged.source),
+            figures.verdict or "not tested", figures.trust, code_span(", ".join(measured_with(figures))),
+            code_span(place.judged.source),
         )  # fmt: skip
         yield f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"
+
+
+def measured_with(figures: Figures) -> list[str]:
+    """Processor, cores, backend, tier and doubts in words, as far as they are known."""
+    cores = None if figures.cores is None else f"{figures.cores} cores"
+    doubts = f"doubts: {', '.join(figures.doubts)}" if figures.doubts else None
+    found = (figures.machine, cores, figures.backend, figures.tier and f"tier {figures.tier}", doubts)
+    return [safe_text(each, 100) for each in found if each]
 
 
 def _bounds(figures: Figures, ranked_by: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from tinytorch.benchmarking.records.record import Moment, Record, Sha256
 from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.names import Division, OlympicEvent
-from tinytorch.competition.record.run import TaskRecord
+from tinytorch.competition.record.run import Measurement, TaskRecord
 from tinytorch.competition.record.submission import Scores, Submission, Trust
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.expectation import standing
@@ -26,8 +26,9 @@ class Figures(Record):
 
     `value` is what its event ranks by, `interval` its 95 % interval over many sessions (of accuracy: of the change, in
     points), `verdict` what it says beside the baseline: of valid submissions only. The rest is what two submissions are
-    told apart by: log ratios of the units with the spread from session to session, kept bytes, and a bit for each test
-    sample; and what tells whether two have one origin.
+    told apart by: log ratios of the units with the spread from session to session, sizes, and a bit for each test
+    sample; and what tells whether two have one origin. A ratio belongs to the `machine` (a processor) and the `backend`
+    that it was measured with, by a `tier` of the recipe and with `doubts`, by their codes; None is not known.
     """
 
     athlete_name: str
@@ -51,6 +52,11 @@ class Figures(Record):
     sizes_bytes: tuple[int, int] | None
     bitmaps: tuple[str, str] | None
     traces: Traces
+    machine: str | None = None
+    cores: int | None = None
+    backend: str | None = None
+    tier: str | None = None
+    doubts: list[str] = Field(default_factory=list)
 
     @classmethod
     def of(cls, submission: Submission, rules: Rules, is_valid: bool) -> Self:
@@ -70,6 +76,7 @@ class Figures(Record):
             log_ratios=speedup.log_ratios if speedup else None,
             session_spread=session_spread(run.protocol.sessions if run.protocol else 1, rules),
             sizes_bytes=_sizes_bytes(first, second), bitmaps=_bitmaps(first, second), traces=Traces.of(submission),
+            **_measured_with(run),
         )  # fmt: skip
 
     @property
@@ -92,6 +99,15 @@ class Figures(Record):
 
 def _bounds(interval: Interval | None) -> Bounds | None:
     return None if interval is None else (interval.lower, interval.upper)
+
+
+def _measured_with(run: Measurement) -> dict[str, Any]:
+    info, protocol = run.system_info, run.protocol
+    return {
+        "machine": info.cpu_model if info else None, "cores": info.logical_cores if info else None,
+        "backend": run.optimized.backend, "tier": protocol.tier if protocol else None,
+        "doubts": [doubt.code for doubt in (protocol.doubts if protocol else None) or []],
+    }  # fmt: skip
 
 
 def _sizes_bytes(baseline: Metrics, optimized: Metrics) -> tuple[int, int] | None:

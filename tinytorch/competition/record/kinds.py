@@ -23,7 +23,7 @@ _FORMER = re.compile(  # before 3.0
 _SCHEMA = re.compile(rf'\A\{{\s*"\$comment":\s*"{SCHEMA_COMMENT}",\s*"\$schema":')
 _CSV_HEADER = (
     "event,task,division,rank,athlete_name,ranked_by,value,lower,upper,verdict,p_value,speedup,compression_ratio,"
-    "accuracy_delta,accuracy,trust,techniques,(?:repository|github_repo),created_at,warnings,file,reason"
+    "accuracy_delta,accuracy,trust,(?:machine,cores,backend,tier,doubts,)?techniques,(?:repository|github_repo),created_at,warnings,file,reason"
 )
 _REPORT = re.compile(
     rf"""\A(?:\#[ ])?{HEADLINE.replace(" ", "[ ]")}(?:submissions[ ]checked|checks[ ]explained|leaderboard)$

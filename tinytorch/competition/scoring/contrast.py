@@ -1,8 +1,9 @@
 """Two runs beside each other: what may be compared is, and of the rest is said which field forbids it.
 
-A size needs the same task. A speedup needs the same recipe and baseline besides, a time the same machine, too, and a
-baseline that took as long in both: otherwise the machine was another one at that hour, whatever its name. Times and
-speedups of two sessions have the spread from session to session (of the rules) beside their own errors.
+A size needs the same task, and the same count. A speedup needs the same recipe and baseline besides, and the same
+processor and backend: one strategy was 44.6x faster on one of our machines and 33.4x on another. A time needs the same
+machine in all, and a baseline that took as long in both: otherwise it was another one at that hour. Times and speedups
+of two sessions have the spread from session to session (of the rules) beside their own errors.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ MACHINE = (
     "system_info.operating_system", "system_info.python", "system_info.numpy", "system_info.blas",
     "system_info.blas_threads", "system_info.governor",
 )  # fmt: skip
-
+PROCESSOR = ("system_info.cpu_model", "system_info.logical_cores", "baseline.backend", "optimized.backend")
 
 Pair = tuple[float | None, float | None]
 
@@ -76,13 +77,15 @@ class Contrast:
 
 def contrast(first: Run, second: Run, rules: Rules) -> list[Contrast]:
     """Speedup, memory, accuracy and the optimized models' times of two runs, and the baselines' as their control."""
-    task, recipe, machine = (tuple(_obstacles(first, second, fields)) for fields in (TASK, RECIPE, MACHINE))
+    task, recipe, machine, processor = (
+        tuple(_obstacles(first, second, fields)) for fields in (TASK, RECIPE, MACHINE, PROCESSOR)
+    )
     known = session_spread(first.protocol.sessions, rules) ** 2 + session_spread(second.protocol.sessions, rules) ** 2
     times = [
         _times(role, first, second, known, rules, (*task, *recipe, *machine)) for role in ("baseline", "optimized")
     ]
     return [
-        _speedup(first, second, known, rules, (*task, *recipe)),
+        _speedup(first, second, known, rules, (*task, *recipe, *processor)),
         _memory(first.optimized.metrics, second.optimized.metrics, task),
         _accuracy(first.optimized.metrics, second.optimized.metrics, rules, task),
         *_controlled(*times),
@@ -149,6 +152,8 @@ def _memory(first: Metrics, second: Metrics, obstacles: Obstacles) -> Contrast:
     is_counted = before and after and before.has_raw_samples and after.has_raw_samples
     if obstacles or not before or not after or not is_counted:
         return Contrast("memory", sizes, obstacles=obstacles, reason="" if obstacles else "not counted in both")
+    if (before.code_bytes is None) != (after.code_bytes is None):
+        return Contrast("memory", sizes, reason="one was counted without its artifact and code, before schema 3.2")
     ratio = compression_ratio(after, before)
     found = Verdict.NO_DETECTABLE_DIFFERENCE if ratio == 1 else Verdict.BETTER if ratio < 1 else Verdict.WORSE
     return Contrast("memory", sizes, change=ratio, interval=Interval(ratio, ratio), verdict=found)
