@@ -52,12 +52,12 @@ ENTRIES = {
     "exits": ("import os\ndef optimize(model, train_data):\n    os._exit(3)\n", ["exit status 3", "line 3"]),
     "sys.exit": ("import sys\ndef optimize(model, train_data):\n    sys.exit(3)\n", ["SystemExit", "line 3"]),
     "wrong shape": (
-        "class Half:\n    def __call__(self, x):\n        return x[:, :5]\n"
+        "class Half:\n    def __call__(self, x):\n        return x.reshape(len(x.data), -1)[:, :5]\n"
         "def optimize(model, train_data):\n    return Half()\n",
         ["for each sample the shape (5,) where the baseline returns (10,)", "line 4"],
     ),
     "NaN": (
-        "class Nan:\n    def __call__(self, x):\n        return x[:, :10] * float('nan')\n"
+        "class Nan:\n    def __call__(self, x):\n        return x.reshape(len(x.data), -1)[:, :10] * float('nan')\n"
         "def optimize(model, train_data):\n    return Nan()\n",
         ["NaN or infinite", "line 4"],
     ),
@@ -160,7 +160,7 @@ def test_a_bad_entry_gets_a_message_of_its_own(
     contender = Contender.entry(path)
     limit_s = 3 if "while True" in source else 60
     with pytest.raises(EntryError) as caught:
-        run_competition(Challenge(find_task("digits_mlp"), contender, Settings(tiny_tier), limit_s, cache_directory))
+        run_competition(Challenge(find_task("digits_cnn"), contender, Settings(tiny_tier), limit_s, cache_directory))
 
     assert all(part in caught.value.message for part in expected), caught.value.message
 
@@ -178,7 +178,7 @@ def test_hostile_text_in_a_message_is_escaped(tmp_path: Path, tiny_tier, cache_d
     path.write_text("def optimize(model, train_data):\n    raise ValueError('\\x1b[31m\\u202e')\n")
     with pytest.raises(EntryError) as caught:
         run_competition(
-            Challenge(find_task("digits_mlp"), Contender.entry(path), Settings(tiny_tier), 10, cache_directory)
+            Challenge(find_task("digits_cnn"), Contender.entry(path), Settings(tiny_tier), 10, cache_directory)
         )
 
     assert "\x1b" not in caught.value.message

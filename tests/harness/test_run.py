@@ -39,7 +39,7 @@ def challenge(folder: Path, entry: str, cache_directory: Path, seed: int = 0, he
     (folder / "entry.py").write_text(entry)
     (folder / "helper.py").write_text(helper)
     contender = Contender.entry(folder / "entry.py")
-    return Challenge(find_task("digits_mlp"), contender, Settings(TINY, seed), 60, cache_directory)
+    return Challenge(find_task("digits_cnn"), contender, Settings(TINY, seed), 60, cache_directory)
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,11 @@ def run(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> Run:
 
 
 def test_the_baseline_is_the_task_s_network(run: Run) -> None:
-    assert (run.baseline.parameters, run.baseline.metrics.memory.kept_bytes) == (3_225_610, 12_902_440)
+    assert (run.baseline.parameters, run.baseline.metrics.memory.kept_bytes) == (38_282, 153_168)
 
 
 def test_the_baseline_is_as_accurate_as_the_task_promises(run: Run) -> None:
-    assert run.baseline.metrics.accuracy.mean >= load_rules().reference_accuracy["digits_mlp"] - 0.01
+    assert run.baseline.metrics.accuracy.mean >= load_rules().reference_accuracy["digits_cnn"] - 0.01
 
 
 def test_an_entrys_own_classes_are_found_again_in_the_measuring_workers(run: Run) -> None:
@@ -63,7 +63,7 @@ def test_an_entrys_own_classes_are_found_again_in_the_measuring_workers(run: Run
 def test_int8_weights_take_about_a_quarter(run: Run) -> None:
     ratio = run.baseline.metrics.memory.mean / run.optimized.metrics.memory.mean
 
-    assert ratio == pytest.approx(4, abs=0.05)
+    assert ratio == pytest.approx(4, abs=0.2)
 
 
 def test_both_models_were_measured_in_one_session(run: Run) -> None:
@@ -155,7 +155,7 @@ def test_weights_that_the_count_does_not_see_are_seen_by_the_artifact(tmp_path: 
     memory = run_competition(challenge(tmp_path, HIDDEN, cache_directory)).optimized.metrics.memory
 
     assert memory.kept_bytes == 0
-    assert memory.size_bytes == memory.artifact_bytes - NAMES_BYTES + memory.code_bytes > 12_899_000
+    assert memory.size_bytes == memory.artifact_bytes - NAMES_BYTES + memory.code_bytes > 149_000
 
 
 SPOILS = """
@@ -219,7 +219,7 @@ def test_weights_in_the_globals_of_a_helper_are_kept(tmp_path: Path, cache_direc
 def test_the_cached_baseline_is_put_back_and_that_is_said(
     spoiled: tuple[Run, list[str]], run: Run, cache_directory: Path
 ) -> None:
-    (cached,) = (cache_directory / "digits_mlp").rglob("*.pickle")
+    (cached,) = (cache_directory / "digits_cnn").rglob("*.pickle")
 
     assert sha256(cached.read_bytes()) == run.baseline.artifact_sha256
     assert [words for words in spoiled[1] if "put back" in words] != []

@@ -1,8 +1,8 @@
-"""Bytes that a model keeps: all data that can be reached from it, counted once.
+"""Bytes that can be reached from a model: all data, counted once.
 
 Data are buffers, numbers and text, and the slots of the containers that hold them, so that a weight costs something
-wherever it is kept. Structure costs nothing: objects, attributes under names that their class's source gives them,
-True, False and None, and the first reference in a container to an object.
+wherever it is kept. Objects and the names of attributes cost nothing. This is what honest models need to be counted
+exactly; weights that somebody hides from it are in the artifact or in the code, which count beside it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,7 @@ from weakref import ProxyTypes
 
 import numpy as np
 
-from tinytorch.benchmarking.reachable import (
-    LEADING_NOWHERE,
-    SCALARS,
-    attributes,
-    names_in_source,
-    references,
-)
+from tinytorch.benchmarking.reachable import LEADING_NOWHERE, SCALARS, references
 
 SLOT_BYTES = 8  # a reference; also a float, and the least of an integer
 _HAS_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC: instances of such a type tell the collector what they refer to
@@ -67,10 +61,10 @@ def data_bytes(item: object) -> int:
     if isinstance(item, np.ndarray):
         return item.nbytes if item.base is None else 0
     if isinstance(item, (dict, *_SEQUENCES)):
-        return _slot_bytes(item) + _name_bytes(item)
+        return _slot_bytes(item)
     if isinstance(item, (io.BytesIO, io.StringIO)):
         return 0 if item.closed else len(item.getvalue())
-    return _buffer_bytes(item) or _opaque_bytes(item) + _name_bytes(item)
+    return _buffer_bytes(item) or _opaque_bytes(item)
 
 
 def scalar_bytes(item: object) -> int:
@@ -97,12 +91,6 @@ def _elements(container: Any) -> Iterator[object]:
         return chain(dict.keys(container), dict.values(container))
     kind = next(kind for kind in _SEQUENCES if isinstance(container, kind))
     return kind.__iter__(container)
-
-
-def _name_bytes(item: object) -> int:
-    """Attributes under names that no source gives them are a dictionary of data."""
-    known = names_in_source(type(item))  # type: ignore[arg-type]  # mypy takes a class for unhashable
-    return sum(SLOT_BYTES + scalar_bytes(name) for name in attributes(item) if name not in known)
 
 
 def _buffer_bytes(item: object) -> int:

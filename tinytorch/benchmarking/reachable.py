@@ -1,14 +1,12 @@
-"""What an object leads to: its own data, and the code that belongs to the model and not to a library.
+"""What an object leads to: its own data, and the classes, functions and modules that belong to the model.
 
 References are followed as the garbage collector follows them, so that slots, cells, partials and bound methods need no
-cases of their own. Code that belongs to the model, such as an entry's classes and functions, is followed into class
-attributes, constants and the globals that it names; the standard library, this one and installed packages are not.
+cases of their own. What belongs to the standard library, this one or installed packages is not followed.
 """
 
 from __future__ import annotations
 
 import gc
-import inspect
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +16,6 @@ from functools import cache
 from logging import Logger
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType, ModuleType
-from typing import Any
 from weakref import ProxyTypes
 
 import numpy as np
@@ -28,8 +25,6 @@ from tinytorch.core.kinds import is_where_it_says
 SCALARS = (type(None), bool, int, float, complex, str, np.generic)
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 SHORT_BYTES = 16  # a number, or a short text, under a name of the source is a setting and no store of weights
-SHORT_CONSTANT_BYTES = 64
-LONGEST_DOCSTRING = 2000
 _LIBRARIES = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib"))
 _PACKAGES = {"site-packages", "dist-packages"}  # folders that installers write to, of the user or of the system
 # A logger leads to all other loggers; a capsule is an address in a library's memory.
@@ -60,36 +55,8 @@ def references(item: object) -> Iterable[object]:
     if isinstance(item, property):
         return (item.fget, item.fset, item.fdel)
     if _is_compiled(item):
-        return _of_compiled(item)
+        return (getattr(item, "py_func", None),)  # all else is numba's own machinery
     return _of_instance(item)
-
-
-def attributes(item: object) -> Mapping[str, object]:
-    """What an instance keeps by name; empty for classes, modules and functions, whose names are the source's."""
-    if isinstance(item, (type, ModuleType, FunctionType)):
-        return {}
-    found = getattr(item, "__dict__", None)
-    if not isinstance(found, dict):
-        return {}
-    return _hung_on(found, type(item)) if _is_compiled(item) else found
-
-
-@cache
-def names_in_source(kind: type) -> frozenset[str]:
-    """Names that the code of a class and its bases mentions, and those of its own attributes."""
-    members = [member for base in kind.__mro__ for member in vars(base).items()]
-    declared = {name for base in kind.__mro__ for name in _annotated(base)}
-    mentioned = (name for _, value in members for function in _functions(value) for name in _names(function.__code__))
-    return frozenset({name for name, _ in members} | declared | set(mentioned))
-
-
-def _annotated(kind: type) -> Iterable[str]:
-    """Names with an annotation; what it is, Python 3.14 would evaluate, which may fail."""
-    if sys.version_info >= (3, 14):
-        from annotationlib import Format, get_annotations
-
-        return get_annotations(kind, format=Format.STRING)
-    return inspect.get_annotations(kind)
 
 
 @cache
@@ -107,10 +74,12 @@ def _is_own_class(kind: type) -> bool:
 
 
 def _of_instance(item: object) -> list[object]:
-    kind, named = type(item), attributes(item)
+    kind = type(item)
+    named = getattr(item, "__dict__", None)
+    attributes = named if isinstance(named, dict) else {}
     if isinstance(item, Enum) and not _is_own_class(kind):
         return []
-    found = [value for name, value in named.items() if name != "__doc__"]
+    found = [value for name, value in attributes.items() if name != "__doc__"]
     if _is_own_class(kind):
         found.append(kind)
     if isinstance(item, np.ndarray):
@@ -125,13 +94,13 @@ def _of_instance(item: object) -> list[object]:
 
 
 def _of_function(function: FunctionType) -> list[object]:
+    """What it is bound to, and of a model's own the globals that it names."""
     bound = [function.__closure__, function.__dict__, *(function.__defaults__ or ())]
     bound += (function.__kwdefaults__ or {}).values()
-    if not is_own(str(function.__globals__.get("__name__"))):
-        return bound
     known = function.__globals__
-    mentioned = {name: known[name] for name in _names(function.__code__) if name in known}
-    return [*bound, *_constants(function.__code__, function.__doc__), *_named(mentioned)]
+    if not is_own(str(known.get("__name__"))):
+        return bound
+    return [*bound, *_named({name: known[name] for name in _names(function.__code__) if name in known})]
 
 
 def _is_compiled(item: object) -> bool:
@@ -140,50 +109,20 @@ def _is_compiled(item: object) -> bool:
     return kind.__module__.startswith("numba.") and hasattr(kind, "_compile_for_args") and is_where_it_says(kind)
 
 
-def _of_compiled(item: object) -> list[object]:
-    """The function that it was made from, and what somebody hung on it; all else is numba's own machinery."""
-    return [getattr(item, "py_func", None), *attributes(item).values()]
-
-
-def _hung_on(named: Mapping[str, object], kind: Any) -> dict[str, object]:
-    known = names_in_source(kind) | _MADE_BY_PYTHON | {"__wrapped__"}
-    return {name: value for name, value in named.items() if name not in known}
-
-
 def _named(members: Mapping[str, object]) -> Iterator[object]:
     """What source keeps under names, but for what Python itself puts there and mere settings."""
-    for name, value in members.items():
-        documentation = name == "__doc__" and isinstance(value, str) and len(value) > LONGEST_DOCSTRING
-        if documentation or (name not in _MADE_BY_PYTHON and not _is_short(value, SHORT_BYTES)):
-            yield value
+    return (value for name, value in members.items() if name not in _MADE_BY_PYTHON and not _is_short(value))
 
 
-def _constants(code: CodeType, documentation: str | None) -> Iterator[object]:
-    """Long literals in the code of a function and of those defined inside it."""
-    for value in code.co_consts:
-        if isinstance(value, CodeType):
-            yield from _constants(value, None)
-        elif not _is_short(value, LONGEST_DOCSTRING if value is documentation else SHORT_CONSTANT_BYTES):
-            yield value
-
-
-def _is_short(value: object, limit: int) -> bool:
-    """Whether a literal takes at most so many bytes; what is none is never short."""
+def _is_short(value: object) -> bool:
+    """Whether a literal takes at most `SHORT_BYTES`; what is none is never short."""
     if type(value) in ProxyTypes:  # to ask one for its class asks what it leads to, which may be gone
         return False
     if isinstance(value, (str, bytes)):
-        return len(value) <= limit
+        return len(value) <= SHORT_BYTES
     if isinstance(value, int):
-        return value.bit_length() <= 8 * limit
-    if isinstance(value, tuple):
-        return 8 * len(value) <= limit and all(_is_short(element, limit) for element in value)
+        return value.bit_length() <= 8 * SHORT_BYTES
     return isinstance(value, (float, complex, type(None), type(Ellipsis)))
-
-
-def _functions(member: Any) -> Iterator[FunctionType]:
-    """The functions of a class member: itself, or what a property or a class method wraps."""
-    wrapped = (member, *(getattr(member, name, None) for name in ("__func__", "fget", "fset", "__wrapped__")))
-    return (function for function in wrapped if isinstance(function, FunctionType))
 
 
 def _names(code: CodeType) -> Iterator[str]:
