@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tests.competition.conftest import make_run
 from tinytorch.benchmarking.records.session import Doubt
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run, parse_run
+from tinytorch.competition.rules.events import load_rules
+from tinytorch.competition.scoring.scores import compared
+from tito.olympics import measuring
 from tito.views import runs as render
 
 
@@ -165,6 +169,35 @@ def test_doubts_about_the_machine_stand_below_the_table(athlete: Path) -> None:
     console.print(render.benchmark_table(doubtful))
 
     assert "doubt: other programs used 1.00 of 2 cores -> close other programs" in console.file.getvalue()
+
+
+SEEDS = [(True, "seed 7 (chosen)"), (False, "seed 7 (drawn)"), (None, "seed 7;")]
+
+
+@pytest.mark.parametrize(("is_chosen", "words"), SEEDS)
+def test_a_run_says_whether_its_seed_was_chosen(athlete: Path, is_chosen: bool | None, words: str) -> None:
+    run = parse_run("run.json", (athlete / "run.json").read_bytes())
+    protocol = run.protocol.model_copy(update={"seed": 7, "is_seed_chosen": is_chosen})
+    console = Console(width=200, file=io.StringIO())
+    console.print(render.benchmark_table(run.model_copy(update={"protocol": protocol})))
+
+    assert words in console.file.getvalue()
+
+
+@pytest.mark.parametrize(("share_of_p", "words"), [(2.0, "is 1.0"), (0.5, "shows no detectable difference in speed")])
+def test_what_a_run_means_is_said_by_the_rules(
+    beginner: Path, tito, monkeypatch: pytest.MonkeyPatch, share_of_p: float, words: str
+) -> None:
+    """By an alpha above and below the p-value of its speedup."""
+    run = make_run(typical_ns=995_000)
+    p_value = compared(run.baseline.metrics, run.optimized.metrics).speedup.p_value
+    shipped = load_rules().version
+    Path("class.toml").write_text(
+        f'extends = "{shipped}"\nversion = "class"\n[significance]\nalpha = {share_of_p * p_value}'
+    )
+    monkeypatch.setattr(measuring, "measure", lambda place, asked: run)
+
+    assert words in tito("benchmark", "--rules", "class.toml").out
 
 
 EXPECTED = {

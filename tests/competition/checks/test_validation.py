@@ -189,6 +189,44 @@ IDS = {  # for ever: an id is never given to another check
 }  # fmt: skip
 
 
+def test_a_grid_that_both_models_times_have_is_the_clock_s(submission: Document, change: Change) -> None:
+    def on_a_coarse_clock(document: Document) -> None:
+        for role in ("baseline", "optimized"):
+            latency(role, lambda block: block // 42 * 42)(document)
+
+    assert outcome(validate_submission(change(submission, on_a_coarse_clock)), "unscaled_times")["passed"]
+
+
+def test_few_bits_are_enough_for_answers_by_chance(submission: Document, change: Change) -> None:
+    def one_byte_for_a_constant(document: Document) -> None:
+        memory("optimized", 1)(document)
+        accuracy("optimized", 36)(document)
+
+    assert outcome(validate_submission(change(submission, one_byte_for_a_constant)), "enough_bits")["passed"]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "word"),
+    [
+        ("run.baseline.parameters", 5, "parameters 5"),
+        ("run.baseline.layer_kinds", ["Linear"], "layer kinds Linear"),
+        ("run.task.dataset_sha256", "b" * 64, "test data bbb"),
+    ],
+)
+def test_whatever_is_not_the_task_s_own_of_a_baseline_is_named(
+    submission: Document, change: Change, place: str, value: object, word: str
+) -> None:
+    found = outcome(validate_submission(change(submission, put(place, value))), "known_baseline")
+
+    assert (found["passed"], word in found["message"]) == (False, True)
+
+
+def test_of_another_task_s_baseline_nothing_is_known(submission: Document, change: Change) -> None:
+    found = validate_submission(change(submission, put("run.task.name", "mine")))
+
+    assert [outcome(found, name)["passed"] for name in ("known_baseline", "enough_bits")] == [None, None]
+
+
 def test_an_id_stays_with_its_check() -> None:
     """Scripts, courses and old reports name checks by their ids."""
     named = {

@@ -16,6 +16,7 @@ import pytest
 from tests.competition.conftest import make_run
 from tests.competition.scoring.test_contrast import later
 from tests.tito.class_folder import handed_in
+from tinytorch.benchmarking.records.session import Doubt
 from tinytorch.competition.formats.leaderboard import RankingsDocument, _cell
 from tinytorch.competition.record.run import RunFile
 
@@ -51,6 +52,33 @@ def test_people_see_ranks_athletes_verdicts_and_reasons(folder: Path, tito) -> N
     assert "Latency Sprint by speedup: digits_mlp, closed division, 3 athletes" in shown
     assert {word for word in ("ada", "bob", "eve", "better", "leads") if word not in shown} == set()
     assert "not ranked: notes.json: not valid: TO-F09 schema_version" in shown
+
+
+MEASURED = {"machine": "Synthetic", "cores": 2, "backend": "numba", "tier": "fast", "doubts": ["busy"]}
+
+
+@pytest.fixture
+def doubtful(beginner: Path) -> Path:
+    """One athlete, whose model numba ran on a busy machine."""
+    busy = Doubt(code="busy", evidence="other programs", advice="close them")
+    handed_in(beginner, "ada", backend="numba", doubts=[busy])
+    return beginner
+
+
+def test_each_row_says_with_what_it_was_measured(doubtful: Path, tito) -> None:
+    ((row,),) = (each["rows"] for each in tito("leaderboard", ".", "--json").json["rankings"])
+    (line,) = csv.DictReader(io.StringIO(tito("leaderboard", ".", "--format", "csv").out))
+
+    assert {name: row[name] for name in MEASURED} == MEASURED
+    assert {name: line[name] for name in MEASURED} == {**MEASURED, "cores": "2", "doubts": "busy"}
+    assert "Synthetic, 2 cores, numba, tier fast, doubts: busy" in tito("leaderboard", ".", "--format", "markdown").out
+
+
+def test_a_letter_stands_for_a_machine(doubtful: Path, tito) -> None:
+    shown = tito("leaderboard", ".").out
+
+    assert "A: Synthetic, 2 cores" in shown
+    assert {word for word in ("numba", "fast", "doubt: busy") if word not in shown} == set()
 
 
 @pytest.mark.parametrize("order", [[".", "./ada.json"], ["eve.json", "ada.json", "bob.json", "notes.json"]])
