@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.competition.conftest import make_run
 from tinytorch.benchmarking.records.session import Doubt
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.record.run import Run, parse_run
+from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.competition.scoring.scores import compared
 from tito.olympics import measuring
@@ -169,6 +169,20 @@ def test_doubts_about_the_machine_stand_below_the_table(athlete: Path) -> None:
     console.print(render.benchmark_table(doubtful))
 
     assert "doubt: other programs used 1.00 of 2 cores -> close other programs" in console.file.getvalue()
+
+
+def test_an_own_layer_in_the_closed_division_is_told_at_once(
+    beginner: Path, tito, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    own = run.optimized.model_copy(update={"layer_kinds": ["Linear (own)"]})
+    changed = run.model_copy(update={"optimized": own})
+    monkeypatch.setattr(measuring, "measure", lambda place, asked: changed)
+    Path("run.json").write_text(RunFile.text(changed))
+
+    for done in (tito("benchmark"), tito("score", "run.json")):
+        assert "warning: closed division: layer kinds changed from" in done.err
+        assert "Linear (own)" in done.err
 
 
 SEEDS = [(True, "seed 7 (chosen)"), (False, "seed 7 (drawn)"), (None, "seed 7;")]

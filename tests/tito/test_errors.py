@@ -153,6 +153,7 @@ def test_status_tells_that_the_last_attempt_failed(athlete: Path, tito) -> None:
     tito("benchmark", "--tier", "fast", "--entry", "entry.py")
 
     assert "failed      entry.py" in tito("status").out
+    assert "the last attempt, with entry.py, failed; these are the scores of an older run" in tito("score").err
 
 
 def test_a_second_run_in_one_workspace_is_refused(beginner: Path, tito) -> None:

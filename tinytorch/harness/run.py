@@ -70,6 +70,8 @@ def check(challenge: Challenge, survey: Survey) -> None:
     if found:
         where = definition_line(challenge.contender, "optimize")
         mend = "return a model with the baseline's inputs and outputs"
+        if optimized.differing is not None and "alone" in found:
+            mend = "let the answer to a sample depend on that sample alone, and on no chance and no earlier call"
         raise EntryError(f"{challenge.contender.name}: the optimized model {found}{where}", mend=mend)
 
 

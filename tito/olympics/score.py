@@ -23,14 +23,17 @@ def score(
     """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.advice import advice
-    from tinytorch.competition.scoring.eligibility import eligibility
+    from tinytorch.competition.scoring.eligibility import changed_kinds, eligibility
     from tinytorch.competition.scoring.expectation import standing
     from tinytorch.competition.scoring.fresh import fresh_answers_of
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
     from tito.views import runs as render
 
     judged_by = read_rules(rules)
-    record = Workspace(folder).run(run, task)
+    place = Workspace(folder)
+    record, failure = place.run(run, task), place.last_failure(task) if run is None else None
+    if failure:
+        screen.say(f"warning: the last attempt, with {failure.source}, failed; these are the scores of an older run")
     metrics = record.optimized.metrics
     tested = compared(record.baseline.metrics, metrics, judged_by)
     scores = compute_scores(record, judged_by, tested)
@@ -53,6 +56,9 @@ def score(
     if found:
         screen.show(render.across_sessions(found))
     screen.show(render.events_table(events, standings, advices))
+    division = record.source.division or "open"
+    if changed := changed_kinds(record, division, judged_by):
+        screen.say(f"warning: {changed}: a submission would not be valid (validate --explain TO-E04)")
     fresh = fresh_answers_of(record, judged_by)
     if fresh and fresh.knows_test_set:
         screen.say(f"warning: {fresh.optimized}: a submission would not be valid (validate --explain TO-E05)")

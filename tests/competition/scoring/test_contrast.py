@@ -102,6 +102,14 @@ def test_what_was_not_measured_in_both_has_a_reason(metric: str, figure: str) ->
     assert found(make_run(), bare)[figure].reason
 
 
+def test_a_model_that_another_technique_compiled_may_be_compared() -> None:
+    second = later()
+    other = second.source.model_copy(update={"sha256": "c" * 64})
+    compiled = second.optimized.model_copy(update={"backend": "numba"})
+
+    assert found(make_run(), second.model_copy(update={"source": other, "optimized": compiled}))["speedup"].change
+
+
 def test_sizes_that_were_counted_otherwise_are_not_compared() -> None:
     """Before schema 3.2 neither artifact nor code counted."""
     second = later()

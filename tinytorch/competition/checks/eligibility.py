@@ -6,10 +6,9 @@ from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import ConstraintResult, check_constraints
-from tinytorch.competition.scoring.eligibility import limit_words, value_words
+from tinytorch.competition.scoring.eligibility import changed_kinds, limit_words, value_words
 from tinytorch.competition.scoring.fresh import fresh_answers_of
 from tinytorch.competition.scoring.scores import metric_values
-from tinytorch.text import safe_text
 
 
 @check
@@ -58,14 +57,9 @@ def layer_kinds(case: Case) -> Outcome:
     first, second = case.run.baseline.layer_kinds, case.run.optimized.layer_kinds
     if (first is None or second is None) and case.derived.trust is Trust.T0:
         return unknown("numbers given by hand name no layers")
-    if first is None or second is None:
-        which = "baseline" if first is None else "optimized model"
-        return failed(f"{division} division: the {which} is no Layer, so what it is made of is not known")
-    if first != second:
-        shown = [safe_text(" ".join(kinds), 80) for kinds in (first, second)]
-        message = f"{division} division: layer kinds changed from {shown[0]} to {shown[1]}"
-        return failed(message, baseline_layers=len(first), optimized_layers=len(second))
-    return passed(f"both models have the same {len(first)} layer kinds")
+    if changed := changed_kinds(case.run, division, case.rules):
+        return failed(changed, baseline_layers=len(first or []), optimized_layers=len(second or []))
+    return passed(f"both models have the same {len(first or [])} layer kinds")
 
 
 @check

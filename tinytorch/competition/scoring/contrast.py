@@ -40,7 +40,10 @@ MACHINE = (
     "system_info.operating_system", "system_info.python", "system_info.numpy", "system_info.blas",
     "system_info.blas_threads", "system_info.governor",
 )  # fmt: skip
-PROCESSOR = ("system_info.cpu_model", "system_info.logical_cores", "baseline.backend", "optimized.backend")
+PROCESSOR = ("system_info.cpu_model", "system_info.logical_cores", "baseline.backend")
+ONE_MODEL = (
+    "optimized.backend",
+)  # of one and the same entry another backend is another installation, and no technique
 
 Pair = tuple[float | None, float | None]
 
@@ -80,12 +83,14 @@ def contrast(first: Run, second: Run, rules: Rules) -> list[Contrast]:
     task, recipe, machine, processor = (
         tuple(_obstacles(first, second, fields)) for fields in (TASK, RECIPE, MACHINE, PROCESSOR)
     )
+    is_one = first.source.sha256 == second.source.sha256
+    installation = tuple(_obstacles(first, second, ONE_MODEL)) if is_one else ()
     known = session_spread(first.protocol.sessions, rules) ** 2 + session_spread(second.protocol.sessions, rules) ** 2
     times = [
         _times(role, first, second, known, rules, (*task, *recipe, *machine)) for role in ("baseline", "optimized")
     ]
     return [
-        _speedup(first, second, known, rules, (*task, *recipe, *processor)),
+        _speedup(first, second, known, rules, (*task, *recipe, *processor, *installation)),
         _memory(first.optimized.metrics, second.optimized.metrics, task),
         _accuracy(first.optimized.metrics, second.optimized.metrics, rules, task),
         *_controlled(*times),

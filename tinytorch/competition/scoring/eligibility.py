@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinytorch.benchmarking.records.metrics import Metrics
-from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import (
     Constraint,
@@ -16,6 +17,7 @@ from tinytorch.competition.rules.events import (
     load_rules,
 )
 from tinytorch.competition.scoring.scores import metric_values
+from tinytorch.text import safe_text
 from tinytorch.units import format_limit, format_metric, parse_metric
 
 NOT_MEASURED = "not measured"
@@ -58,3 +60,17 @@ def value_words(result: ConstraintResult) -> str:
 def limit_words(result: ConstraintResult) -> str:
     """What a constraint asks for: `>= 85 %`, `< 100 ms`."""
     return f"{result.operator} {format_limit(result.metric, result.limit)}"
+
+
+def changed_kinds(run: Measurement, division: Division, rules: Rules) -> str:
+    """In words, what of the layer kinds a division does not allow; empty where it allows all."""
+    if not rules.divisions[division].keeps_layer_kinds:
+        return ""
+    first, second = run.baseline.layer_kinds, run.optimized.layer_kinds
+    if first is None or second is None:
+        which = "baseline" if first is None else "optimized model"
+        return f"{division} division: the {which} is no Layer, so what it is made of is not known"
+    if first == second:
+        return ""
+    shown = [safe_text(" ".join(kinds), 80) for kinds in (first, second)]
+    return f"{division} division: layer kinds changed from {shown[0]} to {shown[1]}"
