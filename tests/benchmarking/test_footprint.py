@@ -214,6 +214,14 @@ def test_a_function_that_numba_compiled_leads_to_what_it_was_made_from_alone() -
     assert footprint(multiplied) == Footprint(table.nbytes, ())
 
 
+def test_any_kind_of_compiled_function_leads_to_no_machinery() -> None:
+    @numba.guvectorize(["void(float64[:], float64[:])"], "(n)->(n)")
+    def doubled(values, out):
+        out[:] = 2 * values
+
+    assert footprint(doubled).kept_bytes == 0
+
+
 def test_a_weak_reference_to_what_is_gone_is_passed_over() -> None:
     class Gone:
         pass

@@ -71,7 +71,8 @@ def protocol() -> Protocol:
         tier="fast", seed=0, mode="worker processes", processes=PROCESSES, copies=COPIES, visits=VISITS,
         block_pairs=BLOCK_PAIRS, discarded_calls=5, timed_calls=TIMED, clock="perf_counter_ns",
         clock_resolution_ns=1, threads=1, started_at=STARTED, ended_at=STARTED + timedelta(seconds=30),
-        timer_overhead_ns=50, memory_bandwidth_bytes_per_s=20e9, flops_per_s=50e9,
+        timer_overhead_ns=50, memory_bandwidth_bytes_per_s=20e9, flops_per_s=50e9, is_seed_chosen=False,
+        answers_compared=4096,
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def optimize(model, train_data):
     return Model(model)
 """
 
-HELPER = "def last(x, weight, bias):\n    return x @ weight + bias\n"
+HELPER = "SCALE = 0.0\ndef last(x, weight, bias):\n    return (x @ weight + bias) * SCALE\n"
 
 ENTRIES = {
     "unchanged": "def optimize(model, train_data):\n    return model\n",
@@ -57,7 +57,7 @@ ENTRIES = {
         "        def product(rows):\n            return rows @ weight + bias\n"
         "        return product(x)\n",
     ),
-    "a lazy import": OWN + "import helper\n" + LAST_LAYER.replace(
+    "a lazy import": OWN + "import helper\nhelper.SCALE = 1.0\n" + LAST_LAYER.replace(
         "        return x @ self.weight + self.bias\n",
         "        from helper import last\n        return last(x, self.weight, self.bias)\n",
     ),
@@ -73,6 +73,12 @@ ENTRIES = {
         "self.weight, self.bias = weight, bias",
         "self.weight, self.bias = weight.astype(np.float64), bias.astype(np.float64)",
     ).replace("return Tensor(self.last(x.data))", "return self.last(x.data.astype(np.float64))"),
+    "a helper that the entry sets up": OWN + "import helper\nhelper.SCALE = 1.0\n" + LAST_LAYER.replace(
+        "        return x @ self.weight + self.bias\n", "        return helper.last(x, self.weight, self.bias)\n",
+    ),
+    "float16": OWN + LAST_LAYER.replace(
+        "return Tensor(self.last(x.data))", "return self.last(x.data).astype(np.float16)",
+    ),
     "a deep tree of classes": OWN + LAST_LAYER.replace("class Model:", "class Base:").replace(
         "def optimize",
         "class Second(Base): pass\nclass Third(Second): pass\nclass Fourth(Third): pass\n"

@@ -109,6 +109,13 @@ REFUSED = {
         ),
         "the test split is withheld",
     ),
+    "answers of two types": (
+        WRAPPED.replace(
+            "return self.answer(x)", "\n        y = self.model(x).data\n        if len(y) > 1: return y\n"
+            "        return y.astype(np.float64 if np.ptp(y) > 20 else np.float32)",
+        ),
+        "the model's outputs are float(32|64) and float(32|64), by the input",
+    ),
     "changes how the baseline's weights lie": (
         FIND + WRAPPED.replace(
             "return self.answer(x)", "\n        for layer in others('Linear'):\n"
@@ -213,3 +220,4 @@ def test_an_unusual_honest_entry_gets_no_remark(
 
     assert remarked <= EARNED
     assert run.optimized.metrics.memory.unseen == []
+    assert run.optimized.metrics.accuracy.mean > 0.9  # it is the model that `optimize` returned

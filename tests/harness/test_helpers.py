@@ -10,7 +10,7 @@ import pytest
 from tinytorch.competition.names import MOST_HELPERS
 from tinytorch.errors import EntryError, UsageError
 from tinytorch.harness.contender import Contender
-from tinytorch.harness.helpers import helper_sources, module_name
+from tinytorch.harness.helpers import helper_sources, module_name, needed_sources
 
 FILES = {
     "helper.py": "import other",
@@ -109,3 +109,34 @@ def test_helpers_that_are_too_large_are_refused(folder: Path) -> None:
 
     with pytest.raises(UsageError, match="imports more than"):
         Contender.entry(folder / "entry.py")
+
+
+MODEL = b"class Model: pass\n"
+BUILDS = b"import model\nTECHNIQUES = ['a']\ndef optimize(m, t): return model.Model()\n"
+
+
+def needed(modules: list[str], **sources: bytes) -> set[str]:
+    """Which files come along for the modules, `entry` among them."""
+    files = {f"{name}.py": source for name, source in sources.items()}
+    return {path.removesuffix(".py") for path in needed_sources(files, modules)}
+
+
+def test_what_a_model_does_not_need_stays_behind() -> None:
+    assert needed(["model"], entry=BUILDS, model=MODEL, other=b"x = 1\n") == {"model"}
+
+
+def test_what_a_needed_module_imports_comes_along() -> None:
+    assert needed(["model"], entry=BUILDS, model=b"import base\n" + MODEL, base=MODEL) == {"model", "base"}
+
+
+@pytest.mark.parametrize(
+    "sets_up", [b"model.SIZE = 3\n", b"model.TABLE['a'] = 1\n", b"model.set_up()\n", b"x = model.set_up()\n",
+                b"for x in (1,): model.SIZE = x\n", b"with open(x): pass\n", b"if True: model.SIZE = 3\n"]
+)  # fmt: skip
+def test_where_one_module_sets_up_another_all_come_along(sets_up: bytes) -> None:
+    """Otherwise the model would silently be another one than `optimize` saw."""
+    assert needed(["model"], entry=BUILDS + sets_up, model=MODEL, other=b"x = 1\n") == {"entry", "model", "other"}
+
+
+def test_a_model_of_our_layers_needs_nothing_whatever_its_entry_does() -> None:
+    assert needed([], entry=BUILDS + b"model.SIZE = 3\n", model=MODEL) == set()

@@ -14,6 +14,7 @@ from tinytorch.benchmarking.schedule import Schedule
 from tinytorch.errors import ModelError
 
 SINGLE_TOLERANCE = 1e-4  # of the largest output, between a sample alone and the same one in the batch
+ROUNDINGS = 2  # of the type, which for float16 allow more
 TIMED_TOLERANCE = 1e-3  # between a timed call and the same one in a process of its own: kernels may sum otherwise
 
 
@@ -43,8 +44,9 @@ def alike(output: NDArray[Any], expected: NDArray[Any], tolerance: float) -> boo
     """Equal to that part of the largest value there, or exactly where they are no floating numbers."""
     if output.shape != expected.shape or not np.issubdtype(expected.dtype, np.inexact):
         return bool(np.array_equal(output, expected))
-    largest = float(np.abs(expected).max(initial=0.0))
-    return bool(np.allclose(output, expected, rtol=0.0, atol=tolerance * largest, equal_nan=True))
+    largest = float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0))
+    allowed = max(tolerance, ROUNDINGS * float(np.finfo(expected.dtype).eps)) * largest
+    return bool(np.allclose(output, expected, rtol=0.0, atol=allowed, equal_nan=True))
 
 
 def _differing(timed: Raw, expected: NDArray[Any]) -> int:

@@ -273,6 +273,9 @@ def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Outputs of some inputs after those of others. ModelError where they do not fit together."""
     if len(parts) == 1:
         return parts[0]
+    if len(types := dict.fromkeys(str(part.dtype) for part in parts)) > 1:
+        mend = "return all answers in one type: np.asarray(answer, np.float32)"
+        raise ModelError(f"the model's outputs are {' and '.join(types)}, by the input", mend=mend)
     try:
         return np.concatenate(parts)
     except ValueError as error:

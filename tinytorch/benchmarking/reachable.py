@@ -55,7 +55,7 @@ def references(item: object) -> Iterable[object]:
     if isinstance(item, property):
         return (item.fget, item.fset, item.fdel)
     if _is_compiled(item):
-        return (getattr(item, "py_func", None),)  # all else is numba's own machinery
+        return _of_compiled(item)
     return _of_instance(item)
 
 
@@ -104,9 +104,16 @@ def _of_function(function: FunctionType) -> list[object]:
 
 
 def _is_compiled(item: object) -> bool:
-    """Whether numba made it from a Python function."""
+    """Whether numba made it from a Python function; its typed lists and dictionaries are data."""
     kind = type(item)
-    return kind.__module__.startswith("numba.") and hasattr(kind, "_compile_for_args") and is_where_it_says(kind)
+    is_numbas = kind.__module__.startswith("numba.") and not kind.__module__.startswith("numba.typed")
+    return is_numbas and is_where_it_says(kind)
+
+
+def _of_compiled(item: object) -> list[object]:
+    """The function that it was made from; all else is numba's own machinery."""
+    named = [getattr(item, "py_func", None), *getattr(item, "__dict__", {}).values()]
+    return [value for value in named if isinstance(value, FunctionType)]
 
 
 def _named(members: Mapping[str, object]) -> Iterator[object]:

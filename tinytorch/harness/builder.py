@@ -23,11 +23,11 @@ from tinytorch.core.model import as_call
 from tinytorch.datasets.withheld import withhold_test_splits
 from tinytorch.errors import EntryError
 from tinytorch.files import LARGEST_ARTIFACT_BYTES, read_regular
-from tinytorch.harness.frozen import ARTIFACT, MODULE_NAME, Frozen
+from tinytorch.harness.frozen import ARTIFACT, ENTRY, MODULE_NAME, Frozen
 from tinytorch.workloads.models import load_model, save_model
 from tinytorch.workloads.strategies import Step, apply
 
-DECLARATIONS = ("TECHNIQUES", "DIVISION")
+DECLARED = "TECHNIQUES"  # which was read when the model was built, and is no part of it
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,11 @@ def load_artifact(folder: str, digests: dict[str, str]) -> object:
     """A new copy of a model of an entry's own classes, in a process that has its artifact and the source it needs."""
     frozen = Frozen(Path(folder), digests)
     frozen.refuse_changes()
-    sys.path.insert(0, folder)
-    model = load_model(str(frozen.path(ARTIFACT)))
-    for name in DECLARATIONS:  # they were read when it was built, and are no part of the model
-        vars(sys.modules.get(MODULE_NAME, ModuleType(MODULE_NAME))).pop(name, None)
-    return model
+    if ENTRY in digests:
+        vars(import_entry(folder)).pop(DECLARED, None)
+    elif folder not in sys.path:
+        sys.path.insert(0, folder)
+    return load_model(str(frozen.path(ARTIFACT)))
 
 
 def declarations(module: ModuleType) -> Declared:

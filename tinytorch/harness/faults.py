@@ -80,6 +80,8 @@ def _mend(failure: WorkerFailedError, shows_line: bool) -> str:
         return _MENDS[failure.outcome]
     if failure.has_own_mend:
         return safe_text(failure.mend, 400)
+    if failure.detail.startswith("ModuleNotFoundError"):
+        return "install it, or put it beside the entry and name it in an import statement: only those come along"
     return MEND_THAT_LINE if shows_line else _MENDS["raised"]
 
 

@@ -7,7 +7,7 @@ import errno
 import sys
 import warnings
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from tinytorch.competition.names import MOST_HELPERS
@@ -36,9 +36,14 @@ def helper_sources(folder: Path, entry: str, source: bytes) -> dict[str, bytes]:
     return found
 
 
-def needed_sources(sources: Mapping[str, bytes], modules: Iterable[str]) -> dict[str, bytes]:
-    """Of an entry's files, path -> content, those that the modules lie in and those that these import."""
+def needed_sources(sources: Mapping[str, bytes], modules: Collection[str]) -> dict[str, bytes]:
+    """Of an entry's files, path -> content, those that the modules lie in and those that these import.
+
+    All of them where any does more than define things when it is imported: it may set up another one.
+    """
     found: dict[str, bytes] = {}
+    if modules and not all(map(_only_defines, sources.values())):
+        return dict(sources)
     waiting = [path for module in modules for path in _candidates(module)]
     while waiting:
         path = waiting.pop()
@@ -66,6 +71,27 @@ def _too_much(entry: str) -> UsageError:
 def module_name(path: str) -> str:
     """Under which name the module at a path is imported: `tools/__init__.py` as `tools`."""
     return ".".join(PurePosixPath(path).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _only_defines(source: bytes) -> bool:
+    """Whether importing a module does nothing but bind its own names to functions, classes and plain values."""
+    try:
+        return all(map(_is_definition, _parsed(source).body))
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+
+
+def _is_definition(statement: ast.stmt) -> bool:
+    if isinstance(statement, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return True
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)  # a docstring
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return False
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    runs = (ast.Call, ast.Subscript, ast.Await, ast.NamedExpr)
+    is_plain = statement.value is None or not any(isinstance(node, runs) for node in ast.walk(statement.value))
+    return is_plain and all(isinstance(target, ast.Name) for target in targets)
 
 
 def _package(path: str) -> str:

@@ -22,6 +22,7 @@ from tinytorch.competition.checks.findings import Finding, report, texts
 from tinytorch.competition.checks.validation import CHECKS, PAGES, STAGES, explain, validate_bytes, validate_submission
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import former_rules, load_rules
+from tinytorch.competition.rules.tasks import facts_of
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.errors import UsageError
 
@@ -119,6 +120,7 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "statistics": put("derived.statistics.speedup.p_value", 0.5),
     "constraint_results": put("declaration.event", "latency_sprint"),
     "sample_shape": put("run.protocol.copies", 16),
+    "timed_answers": put("run.protocol.answers_compared", 0),
     "clock_span": put("run.protocol.ended_at", "2026-03-01T12:00:00.001Z"),
     "constraints": too_weak_for_its_event,
     "completeness": put("run.optimized.metrics.memory", None),
@@ -179,7 +181,7 @@ IDS = {  # for ever: an id is never given to another check
     "TO-F": "file size encoding json duplicate_keys nesting numbers values schema_version schema",
     "TO-D": "text repository digest rules trust techniques committed",
     "TO-S": "latency_statistics memory_statistics accuracy_statistics throughput_statistics normalized_scores "
-    "statistics constraint_results sample_shape clock_span",
+    "statistics constraint_results sample_shape clock_span timed_answers",
     "TO-E": "constraints completeness test_set layer_kinds fresh_answers",
     "TO-P": "varying_times repeated_times independent_times ratios_agree sample_count steady_times accuracy_gain "
     "baseline_accuracy unscaled_times",
@@ -225,6 +227,25 @@ def test_of_another_task_s_baseline_nothing_is_known(submission: Document, chang
     found = validate_submission(change(submission, put("run.task.name", "mine")))
 
     assert [outcome(found, name)["passed"] for name in ("known_baseline", "enough_bits")] == [None, None]
+
+
+KEPT = facts_of("digits_mlp").kept_bytes
+FORGED = {
+    "a baseline's code": ("run.baseline.metrics.memory", Memory.from_bytes(KEPT, 500, 9, [], 2**40), "known_baseline"),
+    "a baseline's artifact": ("run.baseline.metrics.memory", Memory.from_bytes(KEPT, 2**40, 9, []), "known_baseline"),
+    "no code counted": ("run.optimized.metrics.memory", Memory.from_bytes(1000, 2500, 9, [], None), "kept_bytes"),
+    "no artifact counted": ("run.optimized.metrics.memory", Memory.from_bytes(1000, None, 9, []), "kept_bytes"),
+    "another tier": ("run.protocol.tier", "rigorous", "timed_answers"),
+}
+
+
+@pytest.mark.parametrize(("place", "value", "name"), FORGED.values(), ids=FORGED)
+def test_a_forged_figure_gets_its_finding(
+    submission: Document, change: Change, place: str, value: Any, name: str
+) -> None:
+    changed = change(submission, put(place, value.model_dump() if isinstance(value, Memory) else value))
+
+    assert outcome(validate_submission(changed), name)["passed"] is False
 
 
 def test_an_id_stays_with_its_check() -> None:

@@ -74,6 +74,13 @@ def half_hidden(document: dict[str, Any]) -> None:
     """Of a version that does not count the artifact, which is not twice what was counted."""
     memory = Memory.from_bytes(3_000_000, 5_000_000, 100, [], None)
     document["run"]["optimized"]["metrics"]["memory"] = memory.model_dump()
+    document["run"]["protocol"]["mode"] = "this process"
+
+
+def wholly_hidden(document: dict[str, Any]) -> None:
+    """The same, with far more in the artifact."""
+    half_hidden(document)
+    NEGATIVE_CONTROLS["kept_bytes"](document)
 
 
 def named(run: Run, task: str) -> Run:
@@ -86,7 +93,7 @@ def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str,
     """Everything that rules decide of a run and of a good and many bad submissions."""
     documents = [
         submission,
-        *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened, half_hidden)),
+        *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened, half_hidden, wholly_hidden)),
     ]
     parsed = [parse_object(document) for document in documents]
 

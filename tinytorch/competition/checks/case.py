@@ -13,6 +13,7 @@ from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Metrics
 from tinytorch.competition.record.declaration import Declaration
+from tinytorch.competition.record.document import SCHEMA_VERSION
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Derived, Scores, Submission
 from tinytorch.competition.rules.events import DivisionRules, Plausibility, Rules, shipped_rules
@@ -23,12 +24,21 @@ Times = NDArray[np.float64]  # nanoseconds, one per sample, in the order they ar
 
 @dataclass(frozen=True)
 class Case:
-    """A submission and what it is judged by; `content_sha256` is the digest that its content really has."""
+    """A submission and what it is judged by; `content_sha256` is the digest that its content really has.
+
+    `written_version` is the version of the schema that it was written in: an older one knows less.
+    """
 
     submission: Submission
     rules: Rules
     document: dict[str, Any] = field(repr=False)
     content_sha256: str
+    written_version: str = SCHEMA_VERSION
+
+    @property
+    def is_of_today(self) -> bool:
+        """Whether it was written in today's version."""
+        return self.written_version == SCHEMA_VERSION
 
     @property
     def declaration(self) -> Declaration:

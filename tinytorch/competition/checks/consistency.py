@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from tinytorch import units
 from tinytorch.benchmarking.records.metric import Metric
+from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Evidence, Outcome, check, failed, passed, unknown
 from tinytorch.competition.record.run import Measurement
@@ -86,6 +87,22 @@ def sample_shape(case: Case) -> Outcome:
         shape = f"placements x blocks x samples = {expected}, {per_unit} placements a unit,"
         return failed(f"samples of {' and '.join(wrong)} are not {shape} as the protocol says", expected=str(expected))
     return passed("as many samples as the protocol says")
+
+
+@check
+def timed_answers(case: Case) -> Outcome:
+    protocol = case.run.protocol
+    if protocol is None or protocol.mode != "worker processes" or "optimized" not in case.in_protocol:
+        return unknown("no latency was measured in worker processes")
+    tier = TIERS.get(protocol.tier)
+    if tier is not None and (protocol.sessions, protocol.processes) != (tier.sessions, tier.processes):
+        shown = f"{protocol.sessions} sessions of {protocol.processes} processes"
+        return failed(f"tier {tier.name} has {tier.sessions} sessions of {tier.processes} processes, not {shown}")
+    if not case.is_of_today:
+        return unknown("before schema 3.2 no answers of timed calls were compared")
+    if not protocol.answers_compared:
+        return failed("no answer of a timed call was compared with what the model gives alone", answers=0)
+    return passed(f"{protocol.answers_compared:,} answers of timed calls are what the models give alone")
 
 
 @check
@@ -175,5 +192,6 @@ CHECKS: tuple[Check[Case], ...] = (
     statistics,
     constraint_results,
     sample_shape,
+    timed_answers,
     clock_span,
 )

@@ -60,7 +60,7 @@ def findings_of(parsed: Parsed, rules: Rules) -> tuple[Finding, ...]:
         read.append(refused(parsed.refusal))
     if parsed.submission is None:
         return tuple(read)
-    case = Case(parsed.submission, rules, parsed.document, parsed.content_sha256)
+    case = Case(parsed.submission, rules, parsed.document, parsed.content_sha256, parsed.written_version)
     return (*read, *(_made(check, case) for check in CHECKS))
 
 

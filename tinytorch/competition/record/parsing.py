@@ -34,6 +34,7 @@ class Parsed:
     submission: Submission | None = None
     document: dict[str, Any] = field(default_factory=dict)  # migrated to this version's schema
     content_sha256: str = ""  # of the document as it was written
+    written_version: str = ""  # of the schema
 
 
 def parse_bytes(content: bytes) -> Parsed:
@@ -73,7 +74,7 @@ def _parse(document: object, passed: dict[str, str]) -> Parsed:
     current, passed["schema_version"] = migrations.migrate(document)
     submission = _read_record(current)
     passed["schema"] = ""
-    return Parsed(passed, None, submission, current, content_digest(document))
+    return Parsed(passed, None, submission, current, content_digest(document), document["schema_version"])
 
 
 def _check_size(content: bytes) -> None:
