@@ -36,5 +36,5 @@ def test_judging_loads_no_model_and_no_framework() -> None:
     assert {name for name in floors if not name.startswith("competition")} == {
         "benchmarking", "benchmarking.bits", "benchmarking.comparison", "benchmarking.records",
         *(f"benchmarking.records.{name}" for name in ("latency", "metric", "metrics", "record", "samples", "session")),
-        "benchmarking.schedule", "benchmarking.statistics", "errors", "files", "owners", "text", "units",
+        "benchmarking.statistics", "errors", "files", "owners", "text", "units",
     }  # fmt: skip

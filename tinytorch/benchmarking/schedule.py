@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from tinytorch.benchmarking.records.record import Size
+from tinytorch.benchmarking.records.session import SESSIONS_AND_PROCESSES
 
 SHORTEST_SAMPLE_NS = 100_000  # calls faster than this are timed in batches
 TIMER_SHARE = 0.005  # of a sample that reading the clock may cost; a slow or coarse clock makes the samples longer
@@ -35,13 +36,11 @@ class Tier:
     span_s: float = 0.0
 
 
+BUDGETS_NS = {"fast": 4_000_000_000, "default": 8_000_000_000, "rigorous": 8_000_000_000}
+SPANS_S = {"rigorous": 150.0}
 TIERS = {
-    tier.name: tier
-    for tier in (
-        Tier("fast", 4_000_000_000, processes=6),
-        Tier("default", 8_000_000_000, processes=8),
-        Tier("rigorous", 8_000_000_000, processes=8, sessions=6, span_s=150.0),
-    )
+    name: Tier(name, BUDGETS_NS[name], processes=processes, sessions=sessions, span_s=SPANS_S.get(name, 0.0))
+    for name, (sessions, processes) in SESSIONS_AND_PROCESSES.items()
 }
 
 

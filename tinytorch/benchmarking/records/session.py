@@ -17,6 +17,10 @@ class Doubt(Record):
     advice: Text
 
 
+SESSIONS_AND_PROCESSES = {"fast": (1, 6), "default": (1, 8), "rigorous": (6, 8)}
+"""Of each tier: how many sessions it has, and how many processes each of them."""
+
+
 class Protocol(Record):
     """How a run was measured: enough to repeat it.
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from tinytorch import units
 from tinytorch.benchmarking.records.metric import Metric
-from tinytorch.benchmarking.schedule import TIERS
+from tinytorch.benchmarking.records.session import SESSIONS_AND_PROCESSES
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Evidence, Outcome, check, failed, passed, unknown
 from tinytorch.competition.record.run import Measurement
@@ -94,10 +94,11 @@ def timed_answers(case: Case) -> Outcome:
     protocol = case.run.protocol
     if protocol is None or protocol.mode != "worker processes" or "optimized" not in case.in_protocol:
         return unknown("no latency was measured in worker processes")
-    tier = TIERS.get(protocol.tier)
-    if tier is not None and (protocol.sessions, protocol.processes) != (tier.sessions, tier.processes):
-        shown = f"{protocol.sessions} sessions of {protocol.processes} processes"
-        return failed(f"tier {tier.name} has {tier.sessions} sessions of {tier.processes} processes, not {shown}")
+    found = protocol.sessions, protocol.processes
+    known = SESSIONS_AND_PROCESSES.get(protocol.tier, found)
+    if found != known:
+        shown, wanted = (f"{sessions} sessions of {processes} processes" for sessions, processes in (found, known))
+        return failed(f"tier {protocol.tier} has {wanted}, not {shown}")
     if not case.is_of_today:
         return unknown("before schema 3.2 no answers of timed calls were compared")
     if not protocol.answers_compared:
