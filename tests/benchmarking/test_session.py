@@ -255,6 +255,13 @@ def test_what_a_model_leaves_outside_its_process_is_refused_by_name() -> None:
         measured(Script(left=["the file weights.npy"]))
 
 
+def test_what_a_model_leaves_once_it_was_timed_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Alone, "left_behind", lambda self: ["the file late.npy"] if self.script.visited else [])
+
+    with pytest.raises(ModelError, match=r"leaves the file late\.npy"):
+        measured(Script())
+
+
 def test_a_survey_refuses_what_a_model_leaves() -> None:
     with pytest.raises(ModelError, match="leaves the process python3"):
         surveyed(Script(left=["the process python3"]))
@@ -264,6 +271,7 @@ def test_a_seed_that_nobody_chose_is_another_one_each_time() -> None:
     drawn, chosen = [Settings.of(TIER, None) for _ in range(3)], Settings.of(TIER, 3)
 
     assert len({settings.seed for settings in drawn}) == 3
+    assert [run_session(Script(), each).protocol.is_seed_chosen for each in (drawn[0], chosen)] == [False, True]
     assert [settings.is_seed_chosen for settings in (*drawn, chosen)] == [False, False, False, True]
 
 

@@ -104,10 +104,9 @@ def _of_function(function: FunctionType) -> list[object]:
 
 
 def _is_compiled(item: object) -> bool:
-    """Whether numba made it from a Python function; its typed lists and dictionaries are data."""
+    """Whether numba made it, as a rule from a Python function."""
     kind = type(item)
-    is_numbas = kind.__module__.startswith("numba.") and not kind.__module__.startswith("numba.typed")
-    return is_numbas and is_where_it_says(kind)
+    return kind.__module__.startswith("numba.") and is_where_it_says(kind)
 
 
 def _of_compiled(item: object) -> list[object]:
