@@ -19,7 +19,7 @@ ANSWERS = np.array([[0.1, 0.9], [0.8, 0.2]], np.float32)
 def compared(timed: np.ndarray, expected: np.ndarray = ANSWERS) -> int:
     """Of one model, whose answers alone are the expected ones."""
     alone: Any = SimpleNamespace(outputs_of_block=lambda *_: expected)
-    return compare_answers([alone], PLAN, [TimedBlock(1, 0, [np.frombuffer(timed.tobytes(), np.uint8)])])
+    return compare_answers([alone], PLAN, [TimedBlock(1, 0, 0, np.frombuffer(timed.tobytes(), np.uint8))])
 
 
 def test_equal_answers_are_counted() -> None:

@@ -221,7 +221,7 @@ SABOTAGES = {
         IN_SESSION.test_a_model_that_answers_otherwise_while_it_is_timed_is_refused,
     ),
     "one visit compared again and again": Sabotage(
-        session, "_draw", lambda process, plan, seed: TimedBlock(1, 0, [process.timed_outputs(0, 0)] * 2),
+        session, "_draw", lambda process, plan, seed, model: TimedBlock(1, 0, model, process.timed_outputs(0, 0)),
         IN_SESSION.test_answers_of_every_process_are_compared_with_those_of_the_model_alone,
     ),
     "the first model counted among the others": Sabotage(

@@ -20,23 +20,22 @@ TIMED_TOLERANCE = 1e-3  # between a timed call and the same one in a process of 
 
 @dataclass(frozen=True)
 class TimedBlock:
-    """A pair of blocks that was drawn once it had run: the visit's seed, its number there, each model's answers."""
+    """A block that was drawn once it had run: its visit's seed, its number there, the model and its answers."""
 
     seed: int
     number: int
-    answers: list[Raw]
+    model: int
+    answers: Raw
 
 
 def compare_answers(alone: Alone, plan: Schedule, blocks: Sequence[TimedBlock]) -> int:
     """How many timed answers were compared with those that each model gives alone. ModelError where they differ."""
     compared = 0
     for block in blocks:
-        for model, (placements, timed) in enumerate(zip(alone, block.answers, strict=True)):
-            expected = placements.outputs_of_block(0, plan, model, block.seed, block.number)
-            differing = _differing(timed, expected)
-            if differing:
-                raise _other_answers(model, differing, len(expected))
-            compared += len(expected)
+        expected = alone[block.model].outputs_of_block(0, plan, block.model, block.seed, block.number)
+        if differing := _differing(block.answers, expected):
+            raise _other_answers(block.model, differing, len(expected))
+        compared += len(expected)
     return compared
 
 

@@ -215,7 +215,7 @@ class RemotePlacements:
         path = str(self._array)
         reply = self._worker.ask("answer_array", self._limit_s, verb=verb.__name__, arguments=arguments, path=path)
         try:
-            return TypeAdapter(ArrayFile).validate_python(reply).read(self._array, self._largest_bytes)
+            return _array_form().validate_python(reply).read(self._array, self._largest_bytes)
         except (OSError, ValidationError, ValueError, TypeError):
             raise _nonsense(verb) from None
 
@@ -253,6 +253,11 @@ def _checked(verb: Callable[..., Answer]) -> Callable[..., Answer]:
     """The method, which makes its arguments of what JSON carries. Kept: building it takes longer than a visit."""
     checked: Callable[..., Answer] = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(verb)
     return checked
+
+
+@cache
+def _array_form() -> TypeAdapter[ArrayFile]:
+    return TypeAdapter(ArrayFile)
 
 
 @cache

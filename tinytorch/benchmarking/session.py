@@ -42,7 +42,7 @@ from tinytorch.units import METRICS, format_time
 
 MOST_UNSEEN = 100
 MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
-COMPARED_PART = 8  # of so many pairs of blocks the answers of one are compared
+COMPARED_PART = 10  # of so many pairs of blocks the answers of one block are compared: 8 % of a session
 SURVEY_ONLY = Schedule(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
 Wait = Callable[[float], None]
@@ -217,18 +217,19 @@ def _measure(venue: Venue, plan: Schedule, seed: int, session: int, progress: Pr
             told("measure", done / visits)
             visit_seed = generator.getrandbits(SEED_BITS)
             _extend(samples[process], processes[process].visit(plan, visit_seed))
-            if done < plan.processes or _DRAW.random() < plan.blocks_of_visit / COMPARED_PART:
-                drawn.append(_draw(processes[process], plan, visit_seed))
+            if done < plan.processes:
+                drawn.extend(_draw(processes[process], plan, visit_seed, model) for model in range(venue.models))
+            elif _DRAW.random() < plan.blocks_of_visit / COMPARED_PART:
+                drawn.append(_draw(processes[process], plan, visit_seed, _DRAW.randrange(venue.models)))
         inspections = [process.inspect() for process in processes]
     told("measure", 1.0)
     return _Taken(samples, inspections, drawn)
 
 
-def _draw(process: AnyPlacements, plan: Schedule, seed: int) -> TimedBlock:
-    """One pair of blocks of the visit that has just ended."""
+def _draw(process: AnyPlacements, plan: Schedule, seed: int, model: int) -> TimedBlock:
+    """One block of a model, of the visit that has just ended."""
     number = _DRAW.randrange(plan.blocks_of_visit)
-    models = range(len(plan.calls_per_sample))
-    return TimedBlock(seed, number, [process.timed_outputs(model, number) for model in models])
+    return TimedBlock(seed, number, model, process.timed_outputs(model, number))
 
 
 def _last_look(placements: AnyPlacements) -> Inspection:
