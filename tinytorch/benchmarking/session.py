@@ -42,7 +42,7 @@ from tinytorch.units import METRICS, format_time
 
 MOST_UNSEEN = 100
 MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
-COMPARED_PART = 10  # of so many pairs of blocks the answers of one block are compared: 8 % of a session
+COMPARED_PART = 16  # of so many pairs of blocks the answers of one block are compared: 6 % of a session
 SURVEY_ONLY = Schedule(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
 
 Wait = Callable[[float], None]
