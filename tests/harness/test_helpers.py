@@ -125,14 +125,30 @@ def test_what_a_model_does_not_need_stays_behind() -> None:
     assert needed(["model"], entry=BUILDS, model=MODEL, other=b"x = 1\n") == {"model"}
 
 
+@pytest.mark.parametrize(
+    "defines", [b"class Other:\n    size: int = 3\n    def go(self): return f()\n", b"X: int = 3\n"]
+)
+def test_definitions_set_up_nothing(defines: bytes) -> None:
+    assert needed(["model"], entry=BUILDS + defines, model=MODEL) == {"model"}
+
+
+def test_what_a_needed_module_does_brings_no_other_one_along() -> None:
+    assert needed(["model"], entry=BUILDS, model=b"import math\nX = math.sqrt(2)\n" + MODEL) == {"model"}
+
+
 def test_what_a_needed_module_imports_comes_along() -> None:
     assert needed(["model"], entry=BUILDS, model=b"import base\n" + MODEL, base=MODEL) == {"model", "base"}
 
 
-@pytest.mark.parametrize(
-    "sets_up", [b"model.SIZE = 3\n", b"model.TABLE['a'] = 1\n", b"model.set_up()\n", b"x = model.set_up()\n",
-                b"for x in (1,): model.SIZE = x\n", b"with open(x): pass\n", b"if True: model.SIZE = 3\n"]
-)  # fmt: skip
+SETTING_UP = [
+    b"model.SIZE = 3\n", b"model.TABLE['a'] = 1\n", b"model.set_up()\n", b"x = model.set_up()\n",
+    b"@model.register\ndef go(x): pass\n", b"class Go(model.Base): pass\n", b"class Go:\n model.SIZE = 1\n",
+    b"def go(x=model.set_up()): pass\n", b"for x in (1,): model.SIZE = x\n", b"with open(x): pass\n",
+    b"if True: model.SIZE = 3\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sets_up", SETTING_UP)
 def test_where_one_module_sets_up_another_all_come_along(sets_up: bytes) -> None:
     """Otherwise the model would silently be another one than `optimize` saw."""
     assert needed(["model"], entry=BUILDS + sets_up, model=MODEL, other=b"x = 1\n") == {"entry", "model", "other"}

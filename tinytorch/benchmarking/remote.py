@@ -114,7 +114,7 @@ class Workers:
     def alone(self, seed: int) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the models, which is told of no other one, and has its own TMPDIR."""
         with contextlib.ExitStack() as stack:
-            folders = [stack.enter_context(tempfile.TemporaryDirectory(dir=self.scratch)) for _ in range(self.models)]
+            folders = [tempfile.mkdtemp(dir=self.scratch) for _ in range(self.models)]  # they go with it
             workers = [stack.enter_context(self._worker({"TMPDIR": folder})) for folder in folders]
             for worker in workers:
                 worker.post("ready", self.limit_s)

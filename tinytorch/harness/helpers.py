@@ -39,18 +39,17 @@ def helper_sources(folder: Path, entry: str, source: bytes) -> dict[str, bytes]:
 def needed_sources(sources: Mapping[str, bytes], modules: Collection[str]) -> dict[str, bytes]:
     """Of an entry's files, path -> content, those that the modules lie in and those that these import.
 
-    All of them where any does more than define things when it is imported: it may set up another one.
+    All of them where one that would stay behind does more than define things: importing it may set up another one.
     """
     found: dict[str, bytes] = {}
-    if modules and not all(map(_only_defines, sources.values())):
-        return dict(sources)
     waiting = [path for module in modules for path in _candidates(module)]
     while waiting:
         path = waiting.pop()
         if path in sources and path not in found:
             found[path] = sources[path]
             waiting.extend(_paths_imported(path, _package(path), found[path]))
-    return found
+    left = [source for path, source in sources.items() if path not in found]
+    return found if not modules or all(map(_only_defines, left)) else dict(sources)
 
 
 def _read(path: Path, entry: str, room_bytes: int) -> bytes:
@@ -82,16 +81,24 @@ def _only_defines(source: bytes) -> bool:
 
 
 def _is_definition(statement: ast.stmt) -> bool:
-    if isinstance(statement, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return True
-    if isinstance(statement, ast.Expr):
-        return isinstance(statement.value, ast.Constant)  # a docstring
-    if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        return False
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    runs = (ast.Call, ast.Subscript, ast.Await, ast.NamedExpr)
-    is_plain = statement.value is None or not any(isinstance(node, runs) for node in ast.walk(statement.value))
-    return is_plain and all(isinstance(target, ast.Name) for target in targets)
+    """A decorator runs, and so may a base class that notes who derives from it."""
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):  # the last is a docstring
+            return True
+        case ast.FunctionDef(decorator_list=[]) | ast.AsyncFunctionDef(decorator_list=[]):
+            return not _runs(statement.args)
+        case ast.ClassDef(decorator_list=[], bases=[], keywords=[]):
+            return all(map(_is_definition, statement.body))
+        case ast.Assign(targets=targets, value=value):
+            return not _runs(value) and all(isinstance(target, ast.Name) for target in targets)
+        case ast.AnnAssign(target=ast.Name(), value=value):
+            return value is None or not _runs(value)
+    return isinstance(statement, ast.Pass)
+
+
+def _runs(part: ast.AST) -> bool:
+    """Whether an expression may run code that is written elsewhere."""
+    return any(isinstance(node, (ast.Call, ast.Subscript, ast.Await, ast.NamedExpr)) for node in ast.walk(part))
 
 
 def _package(path: str) -> str:

@@ -98,18 +98,17 @@ def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCo
 def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: bool, rules: Rules) -> None:
     """The run as a document where one was asked for, else as a table."""
     from tinytorch.competition.record.run import RunFile
-    from tinytorch.competition.scoring.eligibility import changed_kinds
 
     is_asked = target.name is not None
     digest = target.write(RunFile.text(run)) if json_ or is_asked else None
     if json_ and digest:
         screen.put_json({"run": run.id, "file": target.name, "sha256": digest})
     if not json_ and not (is_asked and target.is_stdout):
+        from tito.olympics.foreseen import warn_of_kinds
         from tito.views import runs as render
 
         screen.show(render.benchmark_table(run, rules))
         if plot:
             screen.show(render.block_plot(run))
-        if changed := changed_kinds(run, run.source.division or "open", rules):
-            screen.say(f"warning: {changed}: a submission would not be valid (validate --explain TO-E04)")
+        warn_of_kinds(run, rules)
         screen.say(f"next: tito olympics submit --event {event or DEFAULT_STRATEGY}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tito.options import Json, RecordedTask, RulesFile, WorkspaceFolder
 from tito.terminal import screen
 from tito.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tinytorch.competition.record.run import Run
 
 
 def score(
@@ -23,17 +26,15 @@ def score(
     """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.advice import advice
-    from tinytorch.competition.scoring.eligibility import changed_kinds, eligibility
+    from tinytorch.competition.scoring.eligibility import eligibility
     from tinytorch.competition.scoring.expectation import standing
     from tinytorch.competition.scoring.fresh import fresh_answers_of
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
+    from tito.olympics.foreseen import refused_later, warn_of_kinds
     from tito.views import runs as render
 
     judged_by = read_rules(rules)
-    place = Workspace(folder)
-    record, failure = place.run(run, task), place.last_failure(task) if run is None else None
-    if failure:
-        screen.say(f"warning: the last attempt, with {failure.source}, failed; these are the scores of an older run")
+    record = _run(Workspace(folder), run, task)
     metrics = record.optimized.metrics
     tested = compared(record.baseline.metrics, metrics, judged_by)
     scores = compute_scores(record, judged_by, tested)
@@ -56,9 +57,15 @@ def score(
     if found:
         screen.show(render.across_sessions(found))
     screen.show(render.events_table(events, standings, advices))
-    division = record.source.division or "open"
-    if changed := changed_kinds(record, division, judged_by):
-        screen.say(f"warning: {changed}: a submission would not be valid (validate --explain TO-E04)")
+    warn_of_kinds(record, judged_by)
     fresh = fresh_answers_of(record, judged_by)
     if fresh and fresh.knows_test_set:
-        screen.say(f"warning: {fresh.optimized}: a submission would not be valid (validate --explain TO-E05)")
+        screen.say(refused_later(str(fresh.optimized), "TO-E05"))
+
+
+def _run(place: Workspace, named: str | None, task: str | None) -> Run:
+    """The run that is meant; a warning where it is older than an attempt that failed."""
+    found = place.run(named, task)
+    if named is None and (failure := place.last_failure(task)):
+        screen.say(f"warning: the last attempt, with {failure.source}, failed; these are the scores of an older run")
+    return found

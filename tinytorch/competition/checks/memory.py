@@ -8,7 +8,7 @@ from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.record.submission import Trust
-from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.competition.rules.events import Plausibility
 from tinytorch.competition.rules.tasks import facts_of
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, format_size
@@ -16,9 +16,8 @@ from tinytorch.units import format_share, format_size
 SIZE_TOLERANCE = 0.01  # other versions of Python and numpy may keep a few bytes more
 
 
-def is_hiding(kept_bytes: int, artifact_bytes: int, rules: Rules | None = None) -> bool:
-    """Whether a model keeps less than half of what its artifact holds beyond names and shapes."""
-    limits = (rules or load_rules()).plausibility
+def is_hiding(kept_bytes: int, artifact_bytes: int, limits: Plausibility) -> bool:
+    """Whether a model keeps less than its share of what its artifact holds beyond names and shapes."""
     return kept_bytes < limits.kept_share * (artifact_bytes - limits.artifact_overhead_bytes)
 
 
@@ -33,7 +32,7 @@ def kept_bytes(case: Case) -> Outcome:
         return unknown("no artifact's size is recorded")
     for role, memory in counted.items():
         kept, artifact = memory.kept_bytes or 0, memory.artifact_bytes or 0
-        if memory.code_bytes is None and is_hiding(kept, artifact, case.rules):
+        if memory.code_bytes is None and is_hiding(kept, artifact, case.limits):
             shown = f"{format_size(kept)} counted as kept, {format_size(artifact)} in its artifact"
             return failed(f"the {role} model: {shown}", kept_bytes=kept, artifact_bytes=artifact)
     return passed("what the models keep fits their artifacts")
