@@ -53,7 +53,7 @@ def measure(technique: Technique, tier: str) -> dict[str, Any]:
     contender = Contender.reference(Strategy(technique.name, technique.steps))
     run = run_competition(Challenge(find_task(technique.task), contender, Settings(TIERS[tier])))
     first, second = run.baseline.metrics, run.optimized.metrics
-    found = compared(first, second)
+    found = compared(run)
     if found.speedup is None or not (first.memory and second.memory and first.accuracy and second.accuracy):
         raise RuntimeError(f"{technique.name} was not measured whole")
     files = [memory.artifact_bytes or 0 for memory in (first.memory, second.memory)]

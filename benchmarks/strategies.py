@@ -99,8 +99,8 @@ def seeded(step: Step, seed: int) -> Step:
 
 def line_of(run: Run, event: OlympicEvent) -> Line:
     """What one run shows."""
-    first, second = run.baseline.metrics, run.optimized.metrics
-    scores, found = compute_scores(run), compared(first, second)
+    second, found = run.optimized.metrics, compared(run)
+    scores = compute_scores(run)
     (judged,) = (each for each in eligibility(second, scores) if each.event is event)
     speedup = found.speedup
     return {

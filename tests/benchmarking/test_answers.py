@@ -48,15 +48,21 @@ def samples(*shape: int, value: int = 5) -> Any:
     return np.full(shape, value).tolist()
 
 
+BESIDE = samples(1, 2, 1, 8)
+
+
 @pytest.mark.parametrize(
     ("given", "is_sense"),
     [
-        (samples(2, 2, 3, 4), True),
-        (samples(2, 3, 3, 4), False),
-        (samples(1, 2, 3, 4), False),
-        (samples(2, 2, 3, 5), False),
-        (samples(2, 2, 3, 4, value=0), False),
-        ([[[[10**18] * 4] * 3] * 2] * 2, False),
+        (samples(2, 2, 3, 4) + BESIDE, True),
+        (samples(2, 3, 3, 4) + BESIDE, False),
+        (samples(1, 2, 3, 4) + BESIDE, False),
+        (samples(2, 2, 3, 5) + BESIDE, False),
+        (samples(2, 2, 3, 4, value=0) + BESIDE, False),
+        ([[[[10**18] * 4] * 3] * 2] * 2 + BESIDE, False),
+        (samples(2, 2, 3, 4), False),
+        (samples(2, 2, 3, 4) + samples(1, 2, 2, 8), False),
+        (samples(2, 2, 3, 4) + samples(1, 2, 1, 8, value=0), False),
         ([], False),
     ],
 )

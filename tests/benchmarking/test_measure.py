@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tinytorch.benchmarking import measure
+from tinytorch.benchmarking import measure, yardstick
 from tinytorch.benchmarking.schedule import BlockShape, Schedule
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import RunError
@@ -67,9 +67,14 @@ class BlockInputs(Inputs):
         return super().__call__(count)
 
 
+def copies_of(clock: FakeClock, plan: Schedule) -> list[list[measure.Answers]]:
+    """Two models and the yardstick."""
+    costs_ns = {"a": 1000, "b": 50, "y": 7}
+    return [[clock.answering(name, cost_ns) for name, cost_ns in costs_ns.items()] for _ in range(plan.copies)]
+
+
 def visited(clock: FakeClock, plan: Schedule = PLAN) -> tuple[measure.Samples, list[measure.Outputs]]:
-    copies = [[clock.answering("a", 1000), clock.answering("b", 50)] for _ in range(plan.copies)]
-    return measure.measure_visit(copies, BlockInputs(), plan, random.Random(1), clock)
+    return measure.measure_visit(copies_of(clock, plan), BlockInputs(), plan, random.Random(1), clock)
 
 
 def measured(clock: FakeClock, plan: Schedule = PLAN) -> measure.Samples:
@@ -77,13 +82,13 @@ def measured(clock: FakeClock, plan: Schedule = PLAN) -> measure.Samples:
 
 
 def test_a_sample_is_the_time_of_its_batch(clock: FakeClock) -> None:
-    slow, fast = measured(clock)
+    slow, fast, _ = measured(clock)
 
     assert {ns for model in (slow, fast) for p in model for b in p for ns in b} == {1000, 500}
 
 
 def test_every_copy_has_all_its_blocks(clock: FakeClock) -> None:
-    shapes = {np.shape(model) for model in measured(clock)}
+    shapes = {np.shape(model) for model in measured(clock)[:2]}
 
     assert shapes == {(PLAN.copies, PLAN.block.block_pairs, PLAN.block.timed)}
 
@@ -97,7 +102,7 @@ def test_discarded_calls_are_made_and_not_recorded(clock: FakeClock) -> None:
 
 def test_models_take_turns_block_by_block(clock: FakeClock) -> None:
     measured(clock)
-    names = "".join(name for name, _ in clock.calls)
+    names = "".join(name for name, _ in clock.calls).replace("y", "")
 
     assert max(len(run) for run in names.replace("b", " ").split()) <= 2 * (PLAN.block.discarded + PLAN.block.timed)
 
@@ -115,9 +120,8 @@ def test_inputs_are_made_before_the_clock_starts(clock: FakeClock) -> None:
         clock.now += 1_000_000
         return [0] * count
 
-    copies = [[clock.answering("a", 1000), clock.answering("b", 50)] for _ in range(PLAN.copies)]
     plan = replace(PLAN, block=BlockShape(4, 0, 8))
-    (slow, _), _ = measure.measure_visit(copies, take, plan, random.Random(1), clock)
+    (slow, *_), _ = measure.measure_visit(copies_of(clock, plan), take, plan, random.Random(1), clock)
 
     assert np.max(slow) == 1000
 
@@ -125,6 +129,12 @@ def test_inputs_are_made_before_the_clock_starts(clock: FakeClock) -> None:
 def test_a_clock_that_does_not_move_is_an_error_and_never_a_time(clock: FakeClock) -> None:
     with pytest.raises(RunError, match="did not move"):
         measure.time_block(clock.model("a", 0), [[1]], 0, clock)
+
+
+def test_the_yardstick_has_one_block_of_its_own_length_in_each_copy(clock: FakeClock) -> None:
+    *_, beside = measured(clock, replace(PLAN, block=BlockShape(2, 0, 1)))
+
+    assert beside == [[yardstick.TIMED * [7 * yardstick.CALLS_PER_SAMPLE]]] * PLAN.copies
 
 
 def test_the_answers_of_a_block_are_those_of_its_timed_calls(clock: FakeClock) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch.benchmarking import comparison, measure, placements, schedule, session, statistics, survey
+from tinytorch.benchmarking import comparison, measure, placements, schedule, session, statistics, survey, timing
 from tinytorch.benchmarking.agreement import TimedBlock
 from tinytorch.benchmarking.placements import Placements
 from tinytorch.benchmarking.schedule import Schedule
@@ -64,6 +64,11 @@ def without_coin_flip(plan: Schedule, generator: random.Random) -> Iterator[tupl
     for copy in range(plan.copies):
         for _ in range(plan.block.block_pairs):
             yield copy, tuple(range(len(plan.calls_per_sample)))
+
+
+def without_yardstick(plan: Schedule, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
+    for copy, order in schedule.turns(plan, generator):
+        yield copy, tuple(model for model in order if model < plan.models)
 
 
 def with_fewer_blocks_for_one(plan: Schedule, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
@@ -125,22 +130,22 @@ SABOTAGES = {
         placements, "_build_in_random_order", in_order, IN_PLACEMENTS.test_copies_are_built_in_changing_order
     ),
     "one seed for all processes": Sabotage(
-        session, "process_seed", lambda seed, session, process: seed,
+        timing, "process_seed", lambda seed, session, process: seed,
         IN_SESSION.test_all_processes_live_for_the_whole_session_and_have_seeds_of_their_own,
     ),
     "seeds that overlap": Sabotage(
-        session, "process_seed", lambda seed, session, process: seed + process,
+        timing, "process_seed", lambda seed, session, process: seed + process,
         IN_SESSION.test_two_seeds_share_no_process_seed,
     ),
     "no coin flip": Sabotage(
         IN_SCHEDULE, "turns", without_coin_flip, IN_SCHEDULE.test_each_model_goes_first_in_about_half_of_the_pairs
     ),
     "always one order of processes": Sabotage(
-        session, "rounds", lambda plan, generator: (list(range(plan.processes)) for _ in range(plan.visits)),
+        timing, "rounds", lambda plan, generator: (list(range(plan.processes)) for _ in range(plan.visits)),
         IN_SESSION.test_every_process_is_visited_ten_times_round_after_round_in_changing_order,
     ),
     "one process after the other": Sabotage(
-        session, "rounds", lambda plan, generator: ([each] * plan.visits for each in range(plan.processes)),
+        timing, "rounds", lambda plan, generator: ([each] * plan.visits for each in range(plan.processes)),
         IN_SESSION.test_every_process_is_visited_ten_times_round_after_round_in_changing_order,
     ),
     "two visits": Sabotage(
@@ -183,6 +188,14 @@ SABOTAGES = {
     "fewer blocks for one model": Sabotage(
         IN_SCHEDULE, "turns", with_fewer_blocks_for_one, IN_SCHEDULE.test_both_models_get_the_same_number_of_blocks
     ),
+    "no yardstick": Sabotage(
+        IN_SCHEDULE, "turns", without_yardstick,
+        IN_SCHEDULE.test_each_copy_has_the_yardstick_in_one_pair_of_a_visit_which_is_drawn,
+    ),
+    "the yardstick in the models' blocks": Sabotage(
+        measure, "_asked", lambda plan, model, inputs: (measure.batches_of(plan, 0, inputs), plan.block.discarded),
+        IN_MEASURE.test_the_yardstick_has_one_block_of_its_own_length_in_each_copy, clock,
+    ),
     "an interval from three units": Sabotage(
         statistics, "FEWEST_UNITS", 2, IN_RECORDS.test_three_units_have_no_interval
     ),
@@ -221,7 +234,7 @@ SABOTAGES = {
         IN_SESSION.test_a_model_that_answers_otherwise_while_it_is_timed_is_refused,
     ),
     "one visit compared again and again": Sabotage(
-        session, "_draw", lambda process, plan, seed, model: TimedBlock(1, 0, model, process.timed_outputs(0, 0)),
+        timing, "_draw", lambda process, plan, seed, model: TimedBlock(1, 0, model, process.timed_outputs(0, 0)),
         IN_SESSION.test_answers_of_every_process_are_compared_with_those_of_the_model_alone,
     ),
     "the first model counted among the others": Sabotage(

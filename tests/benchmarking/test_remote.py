@@ -18,7 +18,7 @@ from tinytorch.processes.failure import WorkerFailedError
 
 PLAN = Schedule(1, 1, copies=1, visits=1, block=BlockShape(1, 0, 2), calls_per_sample=(1, 1))
 PROBE, SEEN = Probe((5, 5), 1, 1), Inspection([1, 1], 1, [], [["a"], ["b"]])
-VISIT = [[[[5, 5]]], [[[5, 5]]]]
+VISIT = [[[[5, 5]]], [[[5, 5]]], [[[5] * 8]]]
 
 
 def placements(reply: object) -> RemotePlacements:

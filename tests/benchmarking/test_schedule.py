@@ -126,9 +126,19 @@ def test_both_models_get_the_same_number_of_blocks() -> None:
     assert models[0] == models[1]
 
 
+def test_each_copy_has_the_yardstick_in_one_pair_of_a_visit_which_is_drawn() -> None:
+    generator = random.Random(0)
+    visits = [[copy for copy, order in turns(PLAN, generator) if PLAN.models in order] for _ in range(50)]
+    pairs = {number for _ in range(50) for number, (_, order) in enumerate(turns(PLAN, generator)) if 2 in order}
+
+    assert all(sorted(copies) == list(range(PLAN.copies)) for copies in visits)
+    assert pairs == set(range(PLAN.blocks_of_visit))
+
+
 def test_each_model_goes_first_in_about_half_of_the_pairs() -> None:
     generator = random.Random(0)
-    firsts = Counter(order[0] for _ in range(200) for _, order in turns(PLAN, generator))
+    orders = (order for _ in range(200) for _, order in turns(PLAN, generator))
+    firsts = Counter(next(model for model in order if model < PLAN.models) for order in orders)
 
     assert firsts[0] / firsts.total() == pytest.approx(0.5, abs=0.03)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from tinytorch.benchmarking import measure
+from tinytorch.benchmarking import measure, yardstick
 from tinytorch.benchmarking.placements import Description, Inspection, Mode
 from tinytorch.benchmarking.records.metrics import FreshAnswers
+from tinytorch.benchmarking.records.samples import read_samples
 from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Probe, Schedule, Tier
 from tinytorch.benchmarking.session import (
     Session,
@@ -80,7 +81,8 @@ class ScriptedPlacements:
         slowdown = self.script.slowdown if self.number in self.script.visited else 1
         self.script.visited.append(self.number)
         block = [plan.block.timed * [slowdown * (2000 + self.number)]], [plan.block.timed * [slowdown * 1000]]
-        return [[plan.block.block_pairs * kind for _ in range(plan.copies)] for kind in block]
+        beside = [[yardstick.TIMED * [40 + self.number]]] * plan.copies
+        return [*([plan.block.block_pairs * kind for _ in range(plan.copies)] for kind in block), beside]
 
     def timed_outputs(self, model: int, block: int) -> np.ndarray:
         return answers(self.script.wrong if model else 0).view(np.uint8)
@@ -203,6 +205,14 @@ def test_both_models_have_all_their_blocks_in_the_order_of_processes_and_copies(
 
     assert first.times_ns.shape == second.times_ns.shape == (10, FEWEST_VISITS, 1)
     assert first.times_ns[:, 0, 0].tolist() == [2000 + process for process in range(5) for _ in range(2)]
+
+
+def test_the_yardstick_s_times_are_kept_in_the_same_order() -> None:
+    beside = measured(Script()).protocol.yardstick
+
+    assert (beside.version, beside.calls_per_sample) == (yardstick.VERSION, yardstick.CALLS_PER_SAMPLE)
+    assert read_samples(beside.samples_ns).shape == (10, FEWEST_VISITS, yardstick.TIMED)
+    assert read_samples(beside.samples_ns)[:, 0, 0].tolist() == [40 + process for process in range(5) for _ in range(2)]
 
 
 def test_the_protocol_says_what_ran() -> None:

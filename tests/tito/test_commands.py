@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.competition.conftest import make_run
+from tests.competition.conftest import known_run, make_run
 from tinytorch.benchmarking.records.session import Doubt
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run, RunFile, parse_run
@@ -203,8 +203,8 @@ def test_what_a_run_means_is_said_by_the_rules(
     beginner: Path, tito, monkeypatch: pytest.MonkeyPatch, share_of_p: float, words: str
 ) -> None:
     """By an alpha above and below the p-value of its speedup."""
-    run = make_run(typical_ns=995_000)
-    p_value = compared(run.baseline.metrics, run.optimized.metrics).speedup.p_value
+    run = known_run(typical_ns=960_000)
+    p_value = compared(run).speedup.p_value
     shipped = load_rules().version
     Path("class.toml").write_text(
         f'extends = "{shipped}"\nversion = "class"\n[significance]\nalpha = {share_of_p * p_value}'

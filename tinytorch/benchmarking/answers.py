@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tinytorch.benchmarking import yardstick
 from tinytorch.benchmarking.measure import THROUGHPUT_PASSES, Samples
 from tinytorch.benchmarking.placements import Inspection
 from tinytorch.benchmarking.records.samples import MOST_DIGITS
@@ -63,9 +64,15 @@ def is_inspection_of(models: int, seen: Inspection) -> bool:
 
 
 def are_samples_of(plan: Schedule, samples: Samples) -> bool:
-    """Whether one visit has what it was asked for: [model][copy][block][sample]."""
-    shape = (len(plan.calls_per_sample), plan.copies, plan.block.block_pairs, plan.block.timed)
-    level: list[Any] = [samples]
+    """Whether one visit has what it was asked for: [model][copy][block][sample], and last a block of the yardstick."""
+    models, beside = samples[: plan.models], samples[plan.models :]
+    shape = (plan.models, plan.copies, plan.block.block_pairs, plan.block.timed)
+    return _is_of(shape, models) and _is_of((1, plan.copies, 1, yardstick.TIMED), beside)
+
+
+def _is_of(shape: Sequence[int], times: Any) -> bool:
+    """Whether nested lists have these lengths, and times in them."""
+    level: list[Any] = [times]
     for length in shape:
         if any(len(part) != length for part in level):
             return False

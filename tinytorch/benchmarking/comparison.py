@@ -12,7 +12,7 @@ from pydantic import Field
 from tinytorch.benchmarking import statistics
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, Metrics
-from tinytorch.benchmarking.records.record import Record
+from tinytorch.benchmarking.records.record import NotNegative, Record
 
 MOST_TYPICAL_EXCESS = 1.25
 
@@ -22,17 +22,33 @@ class Criteria:
     """When a difference counts, and by which times; rules may say other.
 
     `typical_excess` is how far the optimized model's typical / quiet time may lie above the baseline's, as a factor.
+    `session_spread` is how much a log ratio is another in the next session, as a standard deviation; with 0 what is
+    said holds for this session alone.
     """
 
     alpha: float = statistics.ALPHA
     typical_excess: float = MOST_TYPICAL_EXCESS
+    session_spread: float = 0.0
 
 
 USUAL = Criteria()
 
 
+class Disturbance(Record):
+    """How far the machine may have moved a log ratio throughout: it may be too high by `down`, or too low by `up`."""
+
+    down: NotNegative = 0.0
+    up: NotNegative = 0.0
+
+
+UNDISTURBED = Disturbance()
+
+
 class Comparison(Record):
-    """A ratio or difference with its uncertainty; interval and p-value are None with `reason` saying why."""
+    """A ratio or difference with its uncertainty; interval and p-value are None with `reason` saying why.
+
+    Both take the `disturbance` for what it may be: the interval reaches beyond it, and tested is what is left without.
+    """
 
     estimate: float
     ci_lower: float | None = None
@@ -42,6 +58,7 @@ class Comparison(Record):
     smallest_detectable: float | None = None
     basis: Literal["quiet", "typical"] | None = None
     log_ratios: Annotated[list[float], Field(max_length=10_000)] | None = None
+    disturbance: Disturbance | None = None
     reason: str | None = None
 
 
@@ -52,22 +69,26 @@ class Statistics(Record):
     accuracy_delta: Comparison | None = None
 
 
-def compare_metrics(baseline: Metrics, optimized: Metrics, criteria: Criteria = USUAL) -> Statistics:
+def compare_metrics(
+    baseline: Metrics, optimized: Metrics, criteria: Criteria = USUAL, disturbance: Disturbance | None = None
+) -> Statistics:
     """Speedup and accuracy delta with their uncertainty."""
     speedup = accuracy_delta = None
     if baseline.latency and optimized.latency:
-        speedup = compare_latency(baseline.latency, optimized.latency, criteria)
+        speedup = compare_latency(baseline.latency, optimized.latency, criteria, disturbance)
     if baseline.accuracy and optimized.accuracy:
         accuracy_delta = compare_accuracy(baseline.accuracy, optimized.accuracy, criteria)
     return Statistics(speedup=speedup, accuracy_delta=accuracy_delta)
 
 
-def compare_latency(baseline: Latency, optimized: Latency, criteria: Criteria = USUAL) -> Comparison:
+def compare_latency(
+    baseline: Latency, optimized: Latency, criteria: Criteria = USUAL, disturbance: Disturbance | None = None
+) -> Comparison:
     """Speedup = baseline latency / optimized latency.
 
     From paired samples it is exp of the mean log ratio of the units' quiet times, or of their typical times where
     `is_lottery`; from bare numbers, or from samples that were not taken in pairs, the plain ratio of the means without
-    interval or p-value.
+    interval or p-value. The `disturbance` is of quiet times; None of another one is known.
     """
     first, second = baseline.block_times_ns, optimized.block_times_ns
     if first is None or second is None:
@@ -78,7 +99,10 @@ def compare_latency(baseline: Latency, optimized: Latency, criteria: Criteria = 
     time_of = statistics.typical_time if by_typical else statistics.quiet_time
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
     ratios = statistics.unit_log_ratios(first, second, baseline.copies_per_unit or 1, time_of)
-    return _from_log_ratios([ratio + batching for ratio in ratios], criteria, "typical" if by_typical else "quiet")
+    shifted = [ratio + batching for ratio in ratios]
+    if by_typical:
+        return _from_log_ratios(shifted, criteria, "typical", None)
+    return _from_log_ratios(shifted, criteria, "quiet", disturbance)
 
 
 class Distribution(Record):
@@ -122,24 +146,30 @@ def is_lottery(baseline: Latency, optimized: Latency, most_typical_excess: float
     return optimized.typical_ns / optimized.mean_ns > most_typical_excess * usual
 
 
-def _from_log_ratios(log_ratios: list[float], criteria: Criteria, basis: Literal["quiet", "typical"]) -> Comparison:
-    estimate = statistics.mean_estimate(log_ratios)
-    ratio = math.exp(estimate.mean)
-    if estimate.interval is None or estimate.standard_error is None or estimate.p_value is None:
+def _from_log_ratios(
+    log_ratios: list[float], criteria: Criteria, basis: Literal["quiet", "typical"], disturbance: Disturbance | None
+) -> Comparison:
+    estimate, moved = statistics.mean_estimate(log_ratios), disturbance or UNDISTURBED
+    ratio, spread = math.exp(estimate.mean), criteria.session_spread
+    interval = statistics.widened_interval(estimate, spread, down=moved.down, up=moved.up)
+    if interval is None or estimate.standard_error is None:
         units = f"{estimate.units} unit{'' if estimate.units == 1 else 's'}"
         reason = f"{units} measured, or no spread between them: no interval"
         return Comparison(estimate=ratio, basis=basis, log_ratios=log_ratios, reason=reason)
+    error = math.hypot(estimate.standard_error, spread)
+    left = statistics.moved_to_zero(estimate.mean, moved.down, moved.up)
+    p_value = statistics.t_p_value(left, error, estimate.units - 1)
+    detectable = statistics.smallest_detectable_ratio(error, estimate.units, criteria.alpha)
     return Comparison(
         estimate=ratio,
-        ci_lower=math.exp(estimate.interval.lower),
-        ci_upper=math.exp(estimate.interval.upper),
-        p_value=estimate.p_value,
-        verdict=statistics.verdict(estimate.p_value, estimate.mean, criteria.alpha),
-        smallest_detectable=statistics.smallest_detectable_ratio(
-            estimate.standard_error, estimate.units, criteria.alpha
-        ),
+        ci_lower=math.exp(interval.lower),
+        ci_upper=math.exp(interval.upper),
+        p_value=p_value,
+        verdict=statistics.verdict(p_value, left, criteria.alpha),
+        smallest_detectable=detectable * math.exp(moved.down),
         basis=basis,
         log_ratios=log_ratios,
+        disturbance=disturbance,
     )
 
 

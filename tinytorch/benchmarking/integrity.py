@@ -16,7 +16,7 @@ import tinytorch.core
 
 WATCHED = (
     "tinytorch.core", "tinytorch.benchmarking.measure", "tinytorch.benchmarking.footprint",
-    "tinytorch.benchmarking.placements", "numpy", "numpy.linalg", "time", "gc",
+    "tinytorch.benchmarking.placements", "tinytorch.benchmarking.yardstick", "numpy", "numpy.linalg", "time", "gc",
 )  # fmt: skip
 NOTED_WHEN_COPIED = "__slotnames__"  # in a class, by copyreg, when first an instance is copied or pickled
 Snapshot = dict[str, tuple[object, object]]  # name -> object and, of a function, what it does

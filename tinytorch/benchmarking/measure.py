@@ -14,6 +14,7 @@ from statistics import median
 
 import numpy as np
 
+from tinytorch.benchmarking import yardstick
 from tinytorch.benchmarking.records.record import Rate
 from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Schedule, turns
 from tinytorch.core.tensor import Tensor, no_grad
@@ -24,7 +25,7 @@ Call = Callable[[object], object]
 Answers = Callable[[Sequence[object]], list[bytes]]  # a model's answer to each input, as the bytes of an array
 Take = Callable[[int], Sequence[object]]  # so many inputs of one sample each, made now
 TakeBlock = Callable[[int, int], Sequence[object]]  # the number of a block, and how many inputs it has
-Samples = list[list[list[list[int]]]]  # [model][copy][block][sample]
+Samples = list[list[list[list[int]]]]  # [model][copy][block][sample]; the yardstick comes after the models
 Outputs = list[list[bytes]]  # [model][call]: of one pair of blocks, the timed calls alone
 
 CLOCK: Clock = time.perf_counter_ns
@@ -125,23 +126,31 @@ def measure_visit(
     generator: random.Random,
     clock: Clock = CLOCK,
 ) -> tuple[Samples, list[Outputs]]:
-    """Time every model of every copy (`copies[copy][model]`) by the plan; the blocks of one pair see the same inputs.
+    """Time every model and the yardstick of every copy (`copies[copy][model]`, the yardstick last) by the plan.
 
-    Returns `samples[model][copy][block][sample]` in nanoseconds for `plan.calls_per_sample[model]` calls, and for every
-    pair of blocks, in the order in which they were timed, the answers.
+    The blocks of one pair see the same inputs. Returns `samples[model][copy][block][sample]` in nanoseconds for
+    `plan.calls_per_sample[model]` calls, and for every pair of blocks, in the order in which they were timed, the
+    answers of the models.
     """
-    samples: Samples = [[[] for _ in copies] for _ in plan.calls_per_sample]
+    samples: Samples = [[[] for _ in copies] for _ in range(plan.models + 1)]
     outputs: list[Outputs] = []
     with quiet():
         for number, (copy, order) in enumerate(turns(plan, generator)):
             inputs = take(number, plan.inputs_of_block)  # made before the clock starts
             answered: dict[int, list[bytes]] = {}
             for model in order:
-                batches = batches_of(plan, model, inputs)
-                times, answered[model] = answer_block(copies[copy][model], batches, plan.block.discarded, clock)
+                batches, discarded = _asked(plan, model, inputs)
+                times, answered[model] = answer_block(copies[copy][model], batches, discarded, clock)
                 samples[model][copy].append(times)
-            outputs.append([answered[model] for model in range(len(order))])
+            outputs.append([answered[model] for model in range(plan.models)])
     return samples, outputs
+
+
+def _asked(plan: Schedule, model: int, inputs: Sequence[object]) -> tuple[Sequence[Sequence[object]], int]:
+    """The batches of a block, and how many of them are discarded; the yardstick has its own."""
+    if model == plan.models:
+        return yardstick.batches(), yardstick.DISCARDED
+    return batches_of(plan, model, inputs), plan.block.discarded
 
 
 def batches_of(plan: Schedule, model: int, inputs: Sequence[object]) -> list[Sequence[object]]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pkgutil import resolve_name
 from typing import Any, Literal, Protocol
@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking import integrity, measure
+from tinytorch.benchmarking import integrity, measure, yardstick
 from tinytorch.benchmarking.blas import verified_blas_threads
 from tinytorch.benchmarking.footprint import Footprint, footprint
 from tinytorch.benchmarking.records.record import Kinds, Size, SomeNames, Threads
@@ -217,8 +217,14 @@ class Placements:
     def visit(self, plan: Schedule, seed: int) -> measure.Samples:
         """Interleaved samples of every model in every copy; order and inputs follow from the visit's `seed`."""
         take = partial(self._inputs_of_block, seed)
-        samples, self._outputs = measure.measure_visit(self._timed, take, plan, random.Random(seed))
+        copies = [[*models, beside] for models, beside in zip(self._timed, self._yardsticks, strict=True)]
+        samples, self._outputs = measure.measure_visit(copies, take, plan, random.Random(seed))
         return samples
+
+    @cached_property
+    def _yardsticks(self) -> list[measure.Answers]:
+        """One for each copy; made for the first visit, so that a model alone has nothing beside it."""
+        return [measure.answers(as_call(yardstick.network())) for _ in self._models]
 
     def timed_outputs(self, model: int, block: int) -> Raw:
         """What a model answered in the timed calls of one pair of blocks of the last visit, one after the other."""

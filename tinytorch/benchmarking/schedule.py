@@ -93,6 +93,11 @@ class Schedule:
         return self.block.batches * max(self.calls_per_sample)
 
     @property
+    def models(self) -> int:
+        """How many there are; that is also the yardstick's number, which comes after them."""
+        return len(self.calls_per_sample)
+
+    @property
     def blocks_of_visit(self) -> int:
         """Pairs of blocks in one visit, of all copies together."""
         return self.copies * self.block.block_pairs
@@ -151,8 +156,12 @@ def rounds(plan: Schedule, generator: random.Random) -> Iterator[list[int]]:
 
 
 def turns(plan: Schedule, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """One visit: every copy in shuffled order, and for each of its block pairs the models by a fair shuffle."""
-    models = len(plan.calls_per_sample)
+    """One visit: every copy in shuffled order, and for each of its block pairs the models by a fair shuffle.
+
+    In one pair of each copy, which is drawn, the yardstick is among them.
+    """
     for copy in generator.sample(range(plan.copies), plan.copies):
-        for _ in range(plan.block.block_pairs):
-            yield copy, tuple(generator.sample(range(models), models))
+        with_yardstick = generator.randrange(plan.block.block_pairs)
+        for pair in range(plan.block.block_pairs):
+            timed = plan.models + (pair == with_yardstick)
+            yield copy, tuple(generator.sample(range(timed), timed))

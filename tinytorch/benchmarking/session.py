@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import secrets
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -15,14 +14,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking import measure, system
-from tinytorch.benchmarking.agreement import TimedBlock, compare_answers
+from tinytorch.benchmarking import measure, system, yardstick
+from tinytorch.benchmarking.agreement import compare_answers
 from tinytorch.benchmarking.placements import Alone, AnyPlacements, Inspection, Venue
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, FreshAnswers, Memory, Metrics, ModelRecord, Throughput
-from tinytorch.benchmarking.records.session import Protocol, SystemInfo
+from tinytorch.benchmarking.records.samples import write_samples
+from tinytorch.benchmarking.records.session import Protocol, SystemInfo, YardstickTimes
 from tinytorch.benchmarking.schedule import (
-    SEED_BITS,
     SEEDS,
     BlockShape,
     Schedule,
@@ -30,23 +29,19 @@ from tinytorch.benchmarking.schedule import (
     in_one_process,
     make_schedule,
     process_seed,
-    rounds,
     session_ns,
 )
 from tinytorch.benchmarking.survey import ModelSurvey, Survey, refuse_leftovers, refuse_patches
+from tinytorch.benchmarking.timing import Taken, Wait, begun, time_session
 from tinytorch.core.metrics import correctness
 from tinytorch.files import sha256
-from tinytorch.progress import Progress, part_of, silent
+from tinytorch.progress import Progress, silent
 from tinytorch.text import safe_text
 from tinytorch.units import METRICS, format_time
 
 MOST_UNSEEN = 100
 MOST_OVER_BUDGET = 2  # a session may take this many times its tier's before that is said aloud
-COMPARED_PART = 16  # of so many pairs of blocks the answers of one block are compared: 6 % of a session
 SURVEY_ONLY = Schedule(1, 1, 1, 1, BlockShape(1, 0, 1), ())  # what runs where no latency was asked for
-
-Wait = Callable[[float], None]
-_DRAW = random.SystemRandom()  # nobody who knows the seed knows what it gives
 
 
 @dataclass(frozen=True)
@@ -165,8 +160,8 @@ def measure_models(
     """Measure what was surveyed, by the plan that follows from it. ModelError when a model patched the framework."""
     tier = settings.tier if venue.mode == "worker processes" else in_one_process(settings.tier)
     plan = make_schedule(tier, survey.probe, survey.kept_bytes)
-    wanted = _sessions(tier, wait) if "latency" in settings.metrics else ()
-    taken = [_measure(venue, plan, settings.seed, session, progress) for session in wanted]
+    wanted = begun(tier, wait) if "latency" in settings.metrics else ()
+    taken = [time_session(venue, plan, settings.seed, session, progress) for session in wanted]
     timed = [inspection for each in taken for inspection in each.inspections]
     for inspection in timed:
         refuse_patches(inspection)
@@ -181,55 +176,11 @@ def measure_models(
         **_ran(plan if taken else SURVEY_ONLY), **_seen(survey), tier=settings.tier.name, seed=settings.seed,
         is_seed_chosen=settings.is_seed_chosen, answers_compared=compared,
         mode=venue.mode, threads=threads, ended_at=datetime.now(UTC), doubts=system.find_doubts(evidence),
+        yardstick=_yardstick(taken) if taken else None,
     )  # fmt: skip
     changed = any(digest != last[0].weights_sha256[0][0] for each in timed for digest in each.weights_sha256[0])
     kept = _kept(survey, last, timed)
     return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads), changed)
-
-
-def _sessions(tier: Tier, wait: Wait) -> Iterator[int]:
-    """The sessions' numbers, each when it is time to begin."""
-    start_ns = measure.CLOCK()
-    for session in range(tier.sessions):
-        due_s = session * tier.span_s / max(1, tier.sessions - 1)
-        wait(max(0.0, due_s - (measure.CLOCK() - start_ns) / 1e9))
-        yield session
-
-
-@dataclass(frozen=True)
-class _Taken:
-    """What one session gave: the samples of each process, what it looks like then, and the blocks that were drawn."""
-
-    samples: list[measure.Samples]
-    inspections: list[Inspection]
-    drawn: list[TimedBlock]
-
-
-def _measure(venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress) -> _Taken:
-    """One session: all its processes alive, visited round after round."""
-    seeds = [process_seed(seed, session, process + 1) for process in range(plan.processes)]
-    generator, visits = random.Random(process_seed(seed, session, 0)), plan.visits * plan.processes
-    samples: list[measure.Samples] = [[[[] for _ in range(plan.copies)] for _ in plan.calls_per_sample] for _ in seeds]
-    drawn: list[TimedBlock] = []
-    told = part_of(progress, "measure", session, plan.sessions)
-    with venue.open(plan.copies, seeds) as processes:
-        for done, process in enumerate(chain.from_iterable(rounds(plan, generator))):
-            told("measure", done / visits)
-            visit_seed = generator.getrandbits(SEED_BITS)
-            _extend(samples[process], processes[process].visit(plan, visit_seed))
-            if done < plan.processes:
-                drawn.extend(_draw(processes[process], plan, visit_seed, model) for model in range(venue.models))
-            elif _DRAW.random() < plan.blocks_of_visit / COMPARED_PART:
-                drawn.append(_draw(processes[process], plan, visit_seed, _DRAW.randrange(venue.models)))
-        inspections = [process.inspect() for process in processes]
-    told("measure", 1.0)
-    return _Taken(samples, inspections, drawn)
-
-
-def _draw(process: AnyPlacements, plan: Schedule, seed: int, model: int) -> TimedBlock:
-    """One block of a model, of the visit that has just ended."""
-    number = _DRAW.randrange(plan.blocks_of_visit)
-    return TimedBlock(seed, number, model, process.timed_outputs(model, number))
 
 
 def _last_look(placements: AnyPlacements) -> Inspection:
@@ -237,12 +188,6 @@ def _last_look(placements: AnyPlacements) -> Inspection:
     inspection = placements.inspect()
     refuse_patches(inspection)
     return inspection
-
-
-def _extend(samples: measure.Samples, visit: measure.Samples) -> None:
-    for model, copies in zip(samples, visit, strict=True):
-        for blocks, more in zip(model, copies, strict=True):
-            blocks.extend(more)
 
 
 def _latency(plan: Schedule, sessions: list[list[measure.Samples]]) -> list[Latency]:
@@ -255,6 +200,14 @@ def _latency(plan: Schedule, sessions: list[list[measure.Samples]]) -> list[Late
         )
         for model, calls in enumerate(plan.calls_per_sample)
     ]
+
+
+def _yardstick(taken: Sequence[Taken]) -> YardstickTimes:
+    """Its times, the placements in the same order."""
+    copies = [copy for session in taken for process in session.samples for copy in process[-1]]
+    return YardstickTimes(
+        version=yardstick.VERSION, calls_per_sample=yardstick.CALLS_PER_SAMPLE, samples_ns=write_samples(copies)
+    )
 
 
 def _excess(latency: list[Latency] | None) -> float | None:

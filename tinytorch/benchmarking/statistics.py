@@ -110,16 +110,31 @@ def mean_estimate(values: Sequence[float]) -> MeanEstimate:
         return MeanEstimate(mean, None, None, None, count)
     standard_error = spread / math.sqrt(count)
     half_width = _t_quantile(count - 1, ALPHA) * standard_error
-    p_value = 2 * float(stdtr(count - 1, -abs(mean) / standard_error))
+    p_value = t_p_value(mean, standard_error, count - 1)
     return MeanEstimate(mean, standard_error, Interval(mean - half_width, mean + half_width), p_value, count)
 
 
-def widened_interval(estimate: MeanEstimate, spread: float, alpha: float = ALPHA) -> Interval | None:
-    """Student's interval where a further, independent error with the standard deviation `spread` is added."""
+def t_p_value(mean: float, standard_error: float, degrees: int) -> float:
+    """How likely a mean lies so far from 0, on either side, by chance."""
+    return 2 * float(stdtr(degrees, -abs(mean) / standard_error))
+
+
+def widened_interval(
+    estimate: MeanEstimate, spread: float, alpha: float = ALPHA, down: float = 0.0, up: float = 0.0
+) -> Interval | None:
+    """Student's interval where a further, independent error with the standard deviation `spread` is added.
+
+    What may have moved the mean one way throughout, and is no chance, is added to its ends: `down` and `up`.
+    """
     if estimate.standard_error is None:
         return None
     half_width = _t_quantile(estimate.units - 1, alpha) * math.hypot(estimate.standard_error, spread)
-    return Interval(estimate.mean - half_width, estimate.mean + half_width)
+    return Interval(estimate.mean - half_width - down, estimate.mean + half_width + up)
+
+
+def moved_to_zero(value: float, down: float, up: float) -> float:
+    """The value less what it may be too high by, or with what it may be too low by, but never past 0."""
+    return max(0.0, value - down) if value > 0 else min(0.0, value + up)
 
 
 def smallest_detectable_ratio(standard_error: float, units: int, alpha: float = ALPHA) -> float:

@@ -37,6 +37,7 @@ def describe(blas_threads: int | None = None) -> SystemInfo:
         numpy=np.__version__,
         scipy=_version("scipy"),
         numba=_version("numba"),
+        tinytorch=_version("tinytorch-olympics"),
         blas=f"{blas['internal_api']} {blas.get('version') or ''}".strip() if blas else None,
         blas_threads=blas_threads,
         governor=_governor(),

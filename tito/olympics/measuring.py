@@ -22,6 +22,7 @@ from tinytorch.workloads.strategies import BASELINE, DEFAULT_STRATEGY
 from tito import start
 from tito.terminal import bars, screen
 from tito.workspace.folder import CACHE_VARIABLE, folder_of
+from tito.workspace.machine import MachineFile, with_what_is_known
 from tito.workspace.workspace import Workspace
 
 
@@ -65,13 +66,17 @@ def measure(place: Workspace, asked: Challenge) -> Run:
     check_system()
     start.finished()
     printed: list[str] = []
+    machine = MachineFile()
+    known = machine.read()  # before anything foreign runs
 
     def keep(where: str, text: str) -> None:
         printed.extend([f"--- {where} ---", text.rstrip()] if text.strip() else [])
 
     with place.measuring(), bars.progress() as progress, place.noting_failure(asked.contender.name, asked.task.name):
-        run = run_competition(asked, Observer(progress, screen.say, keep))
+        measured = run_competition(asked, Observer(progress, screen.say, keep))
+        run = with_what_is_known(measured, known)
         log = place.record_run(run, "\n".join(printed))
+    machine.add(run)
     if log:
         screen.say(f"what was printed meanwhile: {log}")
     return run

@@ -36,7 +36,7 @@ def score(
     judged_by = read_rules(rules)
     record = _run(Workspace(folder), run, task)
     metrics = record.optimized.metrics
-    tested = compared(record.baseline.metrics, metrics, judged_by)
+    tested = compared(record, judged_by)
     scores = compute_scores(record, judged_by, tested)
     found = speedup_across_sessions(tested.speedup, record.protocol.sessions, judged_by)
     events = eligibility(metrics, scores, judged_by)

@@ -41,7 +41,7 @@ def benchmark_table(run: Run, rules: Rules | None = None) -> RenderableType:
     title = f"{run.task.name}: {run.source.name} against the baseline"
     found_table = table(title, "", "baseline", "optimized", "change", right=True)
     first, second = run.baseline.metrics, run.optimized.metrics
-    found = compared(first, second, rules)
+    found = compared(run, rules)
     found_table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
     sizes = (_memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
     found_table.add_row("memory", *sizes)

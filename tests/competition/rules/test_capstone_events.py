@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from tinytorch.benchmarking.comparison import compare_metrics
 from tinytorch.competition import OlympicEvent, generate_submission, validate_submission
 from tinytorch.competition.checks.validation import validate_bytes
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.record.submission import Submission, content_digest
 from tinytorch.competition.scoring.packaging import submission_from_run
-from tinytorch.competition.scoring.scores import compute_scores
+from tinytorch.competition.scoring.scores import compared, compute_scores
 
 BASELINE = {"latency": 200.0, "memory": 12.0, "accuracy": 0.90}
 
@@ -69,11 +68,10 @@ def test_submission_generation(event: OlympicEvent, run: Run) -> None:
     document: dict[str, Any] = submission_from_run(run, event=event, athlete_name="Ada")
     text = json.dumps(document, indent=2)
     record = Submission.model_validate(json.loads(text))
-    baseline, optimized = record.run.baseline.metrics, record.run.optimized.metrics
 
     assert json.loads(text) == document
     assert record.derived.scores == compute_scores(record.run)
-    assert record.derived.statistics == compare_metrics(baseline, optimized)
+    assert record.derived.statistics == compared(record.run)
     assert record.digest == content_digest(document)
     assert datetime.fromisoformat(document["declaration"]["created_at"]).tzinfo is not None
     assert validate_bytes(text.encode())["issues"] == []

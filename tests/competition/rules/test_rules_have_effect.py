@@ -10,12 +10,14 @@ import pytest
 from pydantic import ValidationError
 
 from tests.competition.checks.test_validation import NEGATIVE_CONTROLS
+from tests.competition.conftest import known_run
 from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.competition.checks.validation import PAGES, findings_of
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.parsing import parse_object
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.competition.scoring.disturbance import disturbance_of
 from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.expectation import standing
 from tinytorch.competition.scoring.scores import compute_scores
@@ -41,7 +43,7 @@ def others(value: Any) -> list[Any]:
         case bool():
             return [not value]
         case int():
-            return [0, value * 1000, 10**9]
+            return [0, value - 1, value * 1000, 10**9]
         case float():
             return [value * 1000, value / 1000, value / 2, value + 0.5, (1 + value) / 2]
         case [*_]:
@@ -95,6 +97,7 @@ def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str,
         submission,
         *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened, half_hidden, wholly_hidden)),
     ]
+    young = known_run(hours=4)
     parsed = [parse_object(document) for document in documents]
 
     def judge(rules: Rules) -> Any:
@@ -102,7 +105,8 @@ def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str,
         on_tasks = [compute_scores(named(run, task), rules) for task in rules.reference_accuracy]
         findings = [findings_of(one, rules) for one in parsed]
         verdicts = [standing(run, event, rules) for event in OlympicEvent]
-        return on_tasks, scores, eligibility(run.optimized.metrics, scores, rules), verdicts, findings
+        moved = [disturbance_of(each, rules) for each in (run, named(run, "another"), young, named(young, "another"))]
+        return on_tasks, scores, eligibility(run.optimized.metrics, scores, rules), verdicts, findings, moved
 
     return judge
 
@@ -118,20 +122,17 @@ def test_another_value_of_a_rule_changes_what_is_judged(path: tuple[Any, ...], j
     assert any(judged(rules) != judged(load_rules()) for rules in changed)
 
 
-SHOWN_ELSEWHERE = {"significance.session_spread"}  # by `score`, and judged by when runs of several sessions are ranked
-
-
 def looked_by() -> set[str]:
     """The rules that pages of checks name."""
     return {rule for page in PAGES.values() for rule in page.rules}
 
 
 def test_every_rule_is_looked_by() -> None:
-    """Its page says by which check, but for one."""
+    """Its page says by which check."""
     rules = {".".join(map(str, path)) for path in leaves(SHIPPED)}
     unnamed = {rule for rule in rules if not any(rule == name or rule.startswith(f"{name}.") for name in looked_by())}
 
-    assert unnamed == SHOWN_ELSEWHERE
+    assert unnamed == set()
 
 
 def test_every_rule_that_a_check_names_is_there() -> None:

@@ -11,7 +11,7 @@ from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import load_rules
-from tinytorch.competition.scoring.contrast import MACHINE, PROCESSOR, RECIPE, TASK, Contrast, contrast
+from tinytorch.competition.scoring.contrast import PROCESSOR, RECIPE, SAME_MACHINE, TASK, Contrast, contrast
 
 RULES = load_rules()
 OTHER = {
@@ -72,9 +72,9 @@ def test_times_are_not_compared_where_the_baseline_took_another_time() -> None:
 FORBIDS = {
     **{key: {"speedup", "memory", "accuracy", "baseline time", "optimized time"} for key in TASK},
     **{key: {"speedup", "baseline time", "optimized time"} for key in RECIPE},
-    **{key: {"baseline time", "optimized time"} for key in MACHINE},
+    **{key: {"baseline time", "optimized time"} for key in SAME_MACHINE},
     **{key: {"speedup"} for key in ("baseline.backend", "optimized.backend")},
-    **{key: {"speedup", "baseline time", "optimized time"} for key in PROCESSOR if key in MACHINE},
+    **{key: {"speedup", "baseline time", "optimized time"} for key in PROCESSOR if key in SAME_MACHINE},
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.competition.conftest import make_run
+from tests.competition.conftest import known_run, make_run
 from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.record.run import Run
@@ -71,8 +71,8 @@ def test_of_accuracy_the_test_decides_not_its_approximate_interval(make_run, cor
     assert found.outcome(Expectation.BETTER) is Answer.OPEN
 
 
-def test_the_verdict_is_made_at_the_alpha_of_the_rules_and_the_interval_stays_one_of_95_percent(make_run) -> None:
-    run, rules = make_run(typical_ns=965_000), load_rules()
+def test_the_verdict_is_made_at_the_alpha_of_the_rules_and_the_interval_stays_one_of_95_percent() -> None:
+    run, rules = known_run(typical_ns=965_000), load_rules()
     careful = rules.model_copy(update={"significance": rules.significance.model_copy(update={"alpha": 0.001})})
     usual, strict = (standing(run, OlympicEvent.LATENCY_SPRINT, each) for each in (rules, careful))
 

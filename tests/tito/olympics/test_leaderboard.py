@@ -179,7 +179,7 @@ def test_a_report_is_written_and_replaced_and_is_no_submission_itself(folder: Pa
 
 
 def test_a_class_s_own_rules_rank_only_what_was_made_under_them(folder: Path, tito) -> None:
-    Path("class.toml").write_text('extends = "2.0"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
+    Path("class.toml").write_text('extends = "2.1"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
     done = tito("leaderboard", ".", "--rules", "class.toml", "--json")
 
     assert done.code == 1

@@ -40,7 +40,7 @@ def test_no_name_is_broken_at_any_usual_width(run: Run, width: int) -> None:
     ]
     events = eligibility(run.optimized.metrics, scores)
     standings = {event: standing(run, event) for event in OlympicEvent}
-    tested = compared(run.baseline.metrics, run.optimized.metrics)
+    tested = compared(run)
     tables = (render.events_table(events, standings, dict.fromkeys(OlympicEvent, "a word")),
               render.checks_table("x", checks), render.scores_table(scores.model_dump(), tested, "x"))  # fmt: skip
     words = set(re.findall(r"\w+", "".join(drawn(each, width) for each in tables)))

@@ -25,8 +25,11 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Size = Annotated[int, Field(ge=0, le=10**18)]  # bytes, nanoseconds, numbers of things: what a worker may say
 Threads = Annotated[int, Field(gt=0, le=10_000)]
+MOST_HOURS = 50  # of the clock, from which a machine is known
+Hours = Annotated[int, Field(gt=0, le=MOST_HOURS)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # of things a second
 SomeNames = Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=10_000)]
 Kinds = Annotated[list[Text], Field(max_length=10_000)]

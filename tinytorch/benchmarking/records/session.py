@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tinytorch.benchmarking.records.record import Count, Moment, Positive, PositiveFloat, Record, Text
+from tinytorch.benchmarking.records.record import (
+    Count,
+    Hours,
+    Moment,
+    NotNegative,
+    Positive,
+    PositiveFloat,
+    Record,
+    Sha256,
+    Text,
+)
+from tinytorch.benchmarking.records.samples import SamplesNs
 
 
 class Doubt(Record):
@@ -21,12 +32,52 @@ SESSIONS_AND_PROCESSES = {"fast": (1, 6), "default": (1, 8), "rigorous": (6, 8)}
 """Of each tier: how many sessions it has, and how many processes each of them."""
 
 
+class YardstickTimes(Record):
+    """How long the yardstick took: a block of each copy in every visit, each of as many calls."""
+
+    version: Positive
+    calls_per_sample: Positive
+    samples_ns: SamplesNs
+
+
+class ReferenceTimes(Record):
+    """The least that this machine has shown before: geometric means over copies of quiet times, nanoseconds a call.
+
+    They are from so many clock `hours`, the first and the last of which began at `since` and `until`. The `key` is of
+    all that makes times comparable: the machine, what runs on it, and the baseline.
+    """
+
+    key: Sha256
+    baseline_ns: PositiveFloat
+    yardstick_ns: PositiveFloat
+    hours: Hours
+    since: Moment
+    until: Moment
+
+
+class MachineCard(Record):
+    """What `tito olympics doctor` last found: how well so many sessions of known pairs repeated, on the log scale.
+
+    The same model twice differed by chance in `same_alarms` sessions; of a real pair `pair_held` intervals held the
+    mean of all. `session_spread` is what the rules would have to take for both.
+    """
+
+    measured_at: Moment
+    sessions: Positive
+    same_spread: NotNegative
+    same_alarms: Count
+    pair_spread: NotNegative
+    pair_held: Count
+    session_spread: NotNegative
+
+
 class Protocol(Record):
     """How a run was measured: enough to repeat it.
 
     `answers_compared` counts timed calls whose answers were compared with those that the model gives alone. The three
-    before it are what one measuring thread could do at its best: the cost of a reading of the clock, reading from
-    the nearest cache that holds a model of this size, and multiply-add arithmetic (two operations each).
+    before it are what one measuring thread could do at its best: the cost of a reading of the clock, reading from the
+    nearest cache that holds a model of this size, and multiply-add arithmetic (two operations each). `reference` and
+    `card` are None where nothing was known of this machine before.
     """
 
     tier: Text
@@ -49,6 +100,9 @@ class Protocol(Record):
     memory_bandwidth_bytes_per_s: PositiveFloat | None = None
     flops_per_s: PositiveFloat | None = None
     answers_compared: Count | None = None
+    yardstick: YardstickTimes | None = None
+    reference: ReferenceTimes | None = None
+    card: MachineCard | None = None
     doubts: Annotated[list[Doubt], Field(max_length=20)] | None = None
 
 
@@ -64,6 +118,7 @@ class SystemInfo(Record):
     numpy: Text
     scipy: Text | None = None
     numba: Text | None = None
+    tinytorch: Text | None = None
     blas: Text | None
     blas_threads: Positive | None
     governor: Text | None = None

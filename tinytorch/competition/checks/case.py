@@ -82,8 +82,14 @@ class Case:
 
     @cached_property
     def statistics(self) -> Statistics:
-        """The statistics, recomputed."""
-        return compared(self.baseline, self.optimized, self.rules)
+        """The statistics, recomputed by the rules that it is judged by."""
+        return compared(self.run, self.rules)
+
+    @cached_property
+    def statistics_as_made(self) -> Statistics:
+        """The statistics, recomputed as they were when the submission was made."""
+        made_under = shipped_rules(self.declaration.rules.version)
+        return self.statistics if made_under is None else compared(self.run, made_under)
 
     @cached_property
     def scores(self) -> Scores:

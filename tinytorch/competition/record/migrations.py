@@ -11,6 +11,8 @@
       expects of its baseline is a rule, and no longer what a run says; adds the answers to inputs made after the models
 3.2   memory counts the artifact and an entry's own code, too; adds whether the seed was chosen, and how many timed
       answers were compared. What was counted before stays as it was counted: it has no `code_bytes`.
+3.3   adds the yardstick's times, the machine's reference times and card, how far a speedup may have been moved, and
+      which version of the tool measured
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ NEW_INSIDE = {
     "source": {"division", "techniques"}, "system_info": {"scipy", "numba"}, "baseline": {"backend"},
     "optimized": {"backend"},
 }  # fmt: skip
+RUNS_OF_THEIR_OWN = ("3.0", "3.1", "3.2")  # older forms in which a run is a document like a submission
 DERIVED = {"normalized_scores": "scores", "statistics": "statistics", "constraints": "constraints", "trust": "trust"}
 
 
@@ -92,6 +95,15 @@ def _from_3_1(document: Document) -> Document:
     return {**document, "schema_version": "3.2"}
 
 
+def _from_3_2(document: Document) -> Document:
+    """What 3.3 adds may be missing."""
+    _refuse_new(_inside(document, "run", "protocol"), {"yardstick", "reference", "card"}, "run.protocol")
+    _refuse_new(_inside(document, "run", "system_info"), {"tinytorch"}, "run.system_info")
+    place = ("derived", "statistics", "speedup")
+    _refuse_new(_inside(document, *place), {"disturbance"}, ".".join(place))
+    return {**document, "schema_version": "3.3"}
+
+
 def _without_expectation(document: Document) -> Document:
     """What a run of 3.0 said of its task, without the accuracy expected of the baseline."""
     task = _inside(document, "run", "task")
@@ -118,7 +130,7 @@ def _renamed(record: Any, before: str, after: str) -> Document | None:
 
 STEPS: dict[str, Callable[[Document], Document]] = {
     "1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1, "2.2": _from_2_2, "3.0": _from_3_0,
-    "3.1": _from_3_1,
+    "3.1": _from_3_1, "3.2": _from_3_2,
 }  # fmt: skip
 
 
@@ -140,11 +152,11 @@ def migrated_run(document: Any) -> Any:
     What is no run file of an older form is left for the schema to refuse.
     """
     version = _version_of(document)
-    if isinstance(version, str) and version not in ("2.1", "3.0", "3.1", SCHEMA_VERSION):
+    if isinstance(version, str) and version not in ("2.1", *RUNS_OF_THEIR_OWN, SCHEMA_VERSION):
         raise _refusal(version)
     if version == "2.1":
         document = _run_from_2_1(document)
-    while _version_of(document) in ("3.0", "3.1"):
+    while _version_of(document) in RUNS_OF_THEIR_OWN:
         document = STEPS[document["schema_version"]](document)
     return document
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from tinytorch.benchmarking.records.record import Record, Text
+from tinytorch.benchmarking.records.record import Hours, Record, Text
 from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, OlympicEvent
 from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.errors import UsageError
@@ -19,7 +19,7 @@ from tinytorch.files import read_regular, reason, sha256
 from tinytorch.text import safe_text
 from tinytorch.units import MetricName
 
-FORMER_RULES = {"1.0": "rules-1.1.toml", "1.1": "rules-1.1.toml"}  # they count scores alike
+FORMER_RULES = {"1.0": "rules-1.1.toml", "1.1": "rules-1.1.toml", "2.0": "rules-2.0.toml"}  # 1.0 and 1.1 count alike
 SEE_TOML = "docs/judging.md shows a rules file"
 SEE_RULES = "tito olympics rules --json shows the shipped ones"
 LARGEST_RULES_BYTES = 1_000_000
@@ -90,6 +90,24 @@ class Scoring(Record):
         return self
 
 
+class Floor(Record):
+    """How far a baseline's time may lie above this machine's best while that is not known, or not from hours enough."""
+
+    no_reference: Limit
+    young_reference: Limit
+
+
+class Disturbing(Record):
+    """How far a busy machine may move a speedup: what is taken for it until the machine is known.
+
+    A reference is young with times of fewer than `reference_hours` clock hours. `floors` are by the task's name.
+    """
+
+    reference_hours: Hours
+    other_tasks: Floor
+    floors: dict[Text, Floor] = Field(default_factory=dict)
+
+
 class Plausibility(Record):
     """Limits beyond which a submission is flagged."""
 
@@ -120,12 +138,14 @@ class DivisionRules(Record):
 class Rules(Record):
     """One version of the rules; `sha256` is the digest of the file they came from.
 
-    `reference_accuracy` is a constant of each task, by its name, and not what a baseline showed on some machine.
+    `reference_accuracy` is a constant of each task, by its name, and not what a baseline showed on some machine. Rules
+    without `disturbance` take every machine for a quiet one, as up to 2.0.
     """
 
     version: str
     sha256: str
     significance: Significance
+    disturbance: Disturbing | None = None
     scoring: Scoring
     plausibility: Plausibility
     reference_accuracy: dict[Text, Annotated[float, Field(ge=0.01, le=1)]] = Field(default_factory=dict)

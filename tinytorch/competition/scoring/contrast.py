@@ -26,6 +26,7 @@ from tinytorch.benchmarking.statistics import (
 )
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.scoring.disturbance import MACHINE
 from tinytorch.competition.scoring.scores import compared, session_spread
 
 TASK = ("task.name", "task.dataset_sha256", "task.test_samples")
@@ -35,11 +36,7 @@ RECIPE = (
     "protocol.threads",
 )  # fmt: skip
 """Visits are not among them: as many are made as there is time for."""
-MACHINE = (
-    "system_info.cpu_model", "system_info.physical_cores", "system_info.logical_cores", "system_info.memory_bytes",
-    "system_info.operating_system", "system_info.python", "system_info.numpy", "system_info.blas",
-    "system_info.blas_threads", "system_info.governor",
-)  # fmt: skip
+SAME_MACHINE = tuple(f"system_info.{name}" for name in MACHINE)
 PROCESSOR = ("system_info.cpu_model", "system_info.logical_cores", "baseline.backend")
 ONE_MODEL = (
     "optimized.backend",
@@ -81,7 +78,7 @@ class Contrast:
 def contrast(first: Run, second: Run, rules: Rules) -> list[Contrast]:
     """Speedup, memory, accuracy and the optimized models' times of two runs, and the baselines' as their control."""
     task, recipe, machine, processor = (
-        tuple(_obstacles(first, second, fields)) for fields in (TASK, RECIPE, MACHINE, PROCESSOR)
+        tuple(_obstacles(first, second, fields)) for fields in (TASK, RECIPE, SAME_MACHINE, PROCESSOR)
     )
     is_one = first.source.sha256 == second.source.sha256
     installation = tuple(_obstacles(first, second, ONE_MODEL)) if is_one else ()
@@ -108,7 +105,7 @@ def _obstacles(first: Run, second: Run, fields: Sequence[str]) -> Iterator[Obsta
 
 
 def _speedup(first: Run, second: Run, known: float, rules: Rules, obstacles: Obstacles) -> Contrast:
-    one, two = (compared(run.baseline.metrics, run.optimized.metrics, rules).speedup for run in (first, second))
+    one, two = (compared(run, rules).speedup for run in (first, second))
     values = (one.estimate if one else None, two.estimate if two else None)
     logs = [each.log_ratios if each else None for each in (one, two)]
     return _tested("speedup", values, logs, known, rules, obstacles, is_better=1)

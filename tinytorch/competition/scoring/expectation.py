@@ -91,7 +91,7 @@ def standing(
     """How the optimized model of a run stands by what an event ranks by; its `statistics` where they are known."""
     judged_by = rules or load_rules()
     ranked = judged_by.events[event].ranked_by
-    found = statistics or compared(run.baseline.metrics, run.optimized.metrics, judged_by)
+    found = statistics or compared(run, judged_by)
     if ranked == "accuracy":
         delta = _accuracy_delta(found)
         points = None if delta is None else Interval(100 * delta.lower, 100 * delta.upper)

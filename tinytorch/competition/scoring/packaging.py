@@ -94,7 +94,7 @@ def packaged(declaration: Declaration, measurement: Measurement, rules: Rules) -
         run=measurement,
         derived=Derived(
             scores=compute_scores(measurement, rules),
-            statistics=compared(baseline, optimized, rules),
+            statistics=compared(measurement, rules),
             constraints=check_constraints(declaration.event, metric_values(optimized), rules),
             trust=trust,
         ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import exp
 from typing import Protocol, runtime_checkable
 
-from tinytorch.benchmarking.comparison import Comparison, Criteria, Statistics, compare_metrics
+from tinytorch.benchmarking.comparison import UNDISTURBED, Comparison, Criteria, Statistics, compare_metrics
 from tinytorch.benchmarking.records import session
 from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Memory, Metrics, ModelRecord, compression_ratio
 from tinytorch.benchmarking.records.record import Record
@@ -16,6 +16,7 @@ from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import Rules, load_rules
 from tinytorch.competition.rules.quantities import check_metric_name, checked_quantity
+from tinytorch.competition.scoring.disturbance import disturbance_of
 from tinytorch.errors import UsageError
 from tinytorch.units import METRICS
 
@@ -76,7 +77,7 @@ def compute_scores(run: Measurement, rules: Rules | None = None, statistics: Sta
     """The scores of a measurement by the rules; its `statistics` where they are known."""
     judged_by = rules or load_rules()
     baseline, optimized = run.baseline.metrics, run.optimized.metrics
-    found = statistics or compared(baseline, optimized, judged_by)
+    found = statistics or compared(run, judged_by)
     speedup = found.speedup.estimate if found.speedup else None
     compression = compression_ratio_of(baseline.memory, optimized.memory)
     accuracy = accuracy_factor(run, optimized.accuracy.mean, judged_by) if optimized.accuracy else None
@@ -91,19 +92,24 @@ def compute_scores(run: Measurement, rules: Rules | None = None, statistics: Sta
     )
 
 
-def compared(baseline: Metrics, optimized: Metrics, rules: Rules | None = None) -> Statistics:
-    """Speedup and accuracy delta with their uncertainty, by the rules."""
-    significance = (rules or load_rules()).significance
-    criteria = Criteria(alpha=significance.alpha, typical_excess=significance.typical_excess)
-    return compare_metrics(baseline, optimized, criteria)
+def compared(run: Measurement, rules: Rules | None = None) -> Statistics:
+    """Speedup and accuracy delta with their uncertainty, by the rules: that of a machine which may be busy, too."""
+    judged_by = rules or load_rules()
+    significance, moved = judged_by.significance, disturbance_of(run, judged_by)
+    spread = 0.0 if moved is None else session_spread(run.protocol.sessions if run.protocol else 1, judged_by)
+    criteria = Criteria(significance.alpha, significance.typical_excess, spread)
+    return compare_metrics(run.baseline.metrics, run.optimized.metrics, criteria, moved)
 
 
 def speedup_across_sessions(
     speedup: Comparison | None, sessions: int, rules: Rules | None = None, alpha: float = ALPHA
 ) -> Interval | None:
-    """Where the mean speedup of many sessions lies, with 1 - `alpha` confidence; None where one has no interval."""
+    """Where the speedup of a machine that is left alone lies, with 1 - `alpha` confidence; None without an interval."""
     estimate = mean_estimate(speedup.log_ratios) if speedup and speedup.log_ratios else None
-    found = widened_interval(estimate, session_spread(sessions, rules), alpha) if estimate else None
+    if speedup is None or estimate is None:
+        return None
+    moved = speedup.disturbance or UNDISTURBED
+    found = widened_interval(estimate, session_spread(sessions, rules), alpha, moved.down, moved.up)
     return Interval(exp(found.lower), exp(found.upper)) if found else None
 
 

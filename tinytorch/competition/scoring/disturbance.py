@@ -1,0 +1,126 @@
+"""How far a busy machine may have moved a speedup, for the whole of a session.
+
+The baseline is one and the same model in every session, so that its time over the least that this machine has shown
+tells how disturbed it was: `x`. What slows the yardstick as well, which lies in the nearest caches, slows every model
+alike: `y`. An entry's own excess lies between the two, so that the speedup may be too high by `x - y`, or too low by
+`y - x`. Other models of its size cannot be corrected for it: the excess begins at what is left of a shared cache, and
+nobody knows where that is. What was measured of all this: docs/measurement.md.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from statistics import fmean, median
+
+from tinytorch.benchmarking.comparison import Disturbance
+from tinytorch.benchmarking.records.record import Record, Sha256, Text
+from tinytorch.benchmarking.records.samples import read_samples
+from tinytorch.benchmarking.records.session import Protocol, ReferenceTimes, SystemInfo
+from tinytorch.benchmarking.statistics import Floats, block_times, quiet_time
+from tinytorch.competition.record.run import Measurement
+from tinytorch.competition.rules.events import Disturbing, Rules
+from tinytorch.files import sha256
+
+BASELINE_BLOCKS, YARDSTICK_BLOCKS = 40, 10  # of a copy: what ten visits give, the fewest of any session
+LEAST_DISCARDED, LEAST_TIMED = 5, 8  # samples of a block: with shorter ones other times are the least
+MACHINE = (
+    "cpu_model", "physical_cores", "logical_cores", "memory_bytes", "operating_system", "python", "numpy", "blas",
+    "blas_threads", "governor",
+)  # fmt: skip
+"""What must be the same of two machines for times to be comparable."""
+
+
+class QuietTimes(Record):
+    """What tells how disturbed the sessions of a run were: ln of nanoseconds a call, of each session.
+
+    Of the baseline it is the mean over copies of ln(quiet time), of the yardstick the median, because one of its copies
+    is never quiet. `key` is that of `ReferenceTimes`, and `known` what the run says of the machine, if it does.
+    """
+
+    key: Sha256
+    task: Text | None
+    baseline: list[float]
+    yardstick: list[float]
+    known: ReferenceTimes | None
+
+    def against(self, known: ReferenceTimes | None, rules: Rules) -> Disturbance | None:
+        """How far the run may have been moved, beside what is known; None by rules without it.
+
+        Of several sessions it is the mean. Until the machine is known it is at least the floor of the task.
+        """
+        if rules.disturbance is None:
+            return None
+        pairs = list(self._excesses(known)) if known else [(0.0, 0.0)]
+        down, up = (fmean(max(0.0, pair[one] - pair[1 - one]) for pair in pairs) for one in (0, 1))
+        return Disturbance(down=max(down, floor(self.task, known, rules.disturbance)), up=up)
+
+    def _excesses(self, known: ReferenceTimes) -> Iterator[tuple[float, float]]:
+        """Of each session: how far the baseline and the yardstick lay above what is known."""
+        for baseline, yardstick in zip(self.baseline, self.yardstick, strict=True):
+            yield (
+                max(0.0, baseline - math.log(known.baseline_ns)),
+                max(0.0, yardstick - math.log(known.yardstick_ns)),
+            )
+
+
+def quiet_times(run: Measurement) -> QuietTimes | None:
+    """What a run tells; None where it does not: no worker processes, no yardstick, or too few and too short blocks."""
+    protocol, latency, info = run.protocol, run.baseline.metrics.latency, run.system_info
+    if protocol is None or info is None or latency is None or protocol.yardstick is None:
+        return None
+    digest, times, calls = run.baseline.artifact_sha256, latency.block_times_ns, latency.calls_per_sample or 1
+    beside = block_times(read_samples(protocol.yardstick.samples_ns)) / protocol.yardstick.calls_per_sample
+    placements = protocol.processes * protocol.copies
+    if digest is None or times is None or not _is_enough(protocol):
+        return None
+    if not len(times) == len(beside) == protocol.sessions * placements:
+        return None  # of a file that contradicts itself, which a check says
+    return QuietTimes(
+        key=machine_key(info, protocol, digest), task=run.task.name if run.task else None,
+        baseline=[fmean(each) for each in _quiet_logs(times / calls, placements, BASELINE_BLOCKS)],
+        yardstick=[median(each) for each in _quiet_logs(beside, placements, YARDSTICK_BLOCKS)],
+        known=protocol.reference,
+    )  # fmt: skip
+
+
+def disturbance_of(run: Measurement, rules: Rules) -> Disturbance | None:
+    """How far the speedup of a run may have been moved by the machine; None by rules without it."""
+    if rules.disturbance is None:
+        return None
+    found = quiet_times(run)
+    if found is None:
+        return Disturbance(down=floor(run.task.name if run.task else None, None, rules.disturbance), up=0.0)
+    return found.against(found.known, rules)
+
+
+def floor(task: str | None, known: ReferenceTimes | None, rules: Disturbing) -> float:
+    """What is taken at least for the disturbance, on the log scale; 0 once the machine is known."""
+    taken = rules.floors.get(task, rules.other_tasks) if task else rules.other_tasks
+    if known is None:
+        return math.log1p(taken.no_reference)
+    return 0.0 if known.hours >= rules.reference_hours else math.log1p(taken.young_reference)
+
+
+def machine_key(info: SystemInfo, protocol: Protocol, baseline_sha256: str) -> str:
+    """The digest of all that makes two times of a baseline comparable: what runs it, and what measured it."""
+    machine = {name: getattr(info, name) for name in (*MACHINE, "tinytorch")}
+    version = protocol.yardstick.version if protocol.yardstick else None
+    measured = {"clock": protocol.clock, "threads": protocol.threads, "yardstick": version}
+    parts = {**machine, **measured, "baseline": baseline_sha256}
+    return sha256(json.dumps(parts, sort_keys=True).encode())
+
+
+def _is_enough(protocol: Protocol) -> bool:
+    """Whether the session had workers, and as many blocks of full length as times of other sessions are from."""
+    has_blocks = protocol.visits * protocol.block_pairs >= BASELINE_BLOCKS and protocol.visits >= YARDSTICK_BLOCKS
+    is_full = protocol.discarded_calls >= LEAST_DISCARDED and protocol.timed_calls >= LEAST_TIMED
+    return protocol.mode == "worker processes" and has_blocks and is_full
+
+
+def _quiet_logs(times: Floats, placements: int, blocks: int) -> Iterator[list[float]]:
+    """Of each session: ln of its placements' quiet times, from so many first blocks [placement, block]."""
+    quiet = [math.log(quiet_time(each[:blocks])) for each in times]
+    for start in range(0, len(quiet), placements):
+        yield quiet[start : start + placements]

@@ -1,0 +1,162 @@
+"""The record of this machine: for each baseline the least times that it has shown here, one pair for each clock hour.
+
+An hour gives one pair, because a record that fills with one busy evening forgets what the machine can do. It lies in
+the user's cache and not in a workspace: one that came along with somebody's runs would be believed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError
+
+from tinytorch.benchmarking.records.record import MOST_HOURS, Moment, PositiveFloat, Record, Sha256, Text
+from tinytorch.benchmarking.records.session import MachineCard, ReferenceTimes
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.disturbance import quiet_times
+from tinytorch.files import atomic_write, read_regular, reason
+from tinytorch.workloads.place import users_folder
+from tito.terminal import screen
+from tito.workspace.folder import CACHE_VARIABLE, LOCK_LIMIT_S, folder_of
+from tito.workspace.lock import HeldError, Lock
+
+FILE = "machine.json"
+LARGEST_BYTES = 2**20
+MOST_BASELINES = 64  # the oldest make room: a new version of anything that runs them is a new one, too
+SPOILING = {"blas_threads", "swap"}  # doubts with which times are other ones, and not only larger
+
+
+class Hour(Record):
+    """The least quiet times of one clock hour, nanoseconds a call."""
+
+    began_at: Moment
+    baseline_ns: PositiveFloat
+    yardstick_ns: PositiveFloat
+
+
+class Known(Record):
+    """What is known of one baseline on this machine as it is; `key` changes with all that makes times comparable."""
+
+    key: Sha256
+    task: Text
+    hours: Annotated[list[Hour], Field(max_length=MOST_HOURS)]
+    card: MachineCard | None = None
+
+    def with_hour(self, new: Hour) -> Self:
+        """The same with the times of a session: in an hour that is known the lesser ones stay."""
+        hours = {hour.began_at: hour for hour in self.hours}
+        old = hours.get(new.began_at, new)
+        hours[new.began_at] = Hour(
+            began_at=new.began_at, baseline_ns=min(old.baseline_ns, new.baseline_ns),
+            yardstick_ns=min(old.yardstick_ns, new.yardstick_ns),
+        )  # fmt: skip
+        return self.model_copy(update={"hours": [hours[each] for each in sorted(hours)][-MOST_HOURS:]})
+
+    @property
+    def reference(self) -> ReferenceTimes | None:
+        """The least of all hours; None without any."""
+        if not self.hours:
+            return None
+        return ReferenceTimes(
+            key=self.key, hours=len(self.hours), since=self.hours[0].began_at, until=self.hours[-1].began_at,
+            baseline_ns=min(hour.baseline_ns for hour in self.hours),
+            yardstick_ns=min(hour.yardstick_ns for hour in self.hours),
+        )  # fmt: skip
+
+
+class Machine(Record):
+    """The whole file: what is known of every baseline, the latest last."""
+
+    document: Literal["machine"] = "machine"
+    version: Literal[1] = 1
+    known: Annotated[list[Known], Field(max_length=MOST_BASELINES)] = Field(default_factory=list)
+
+    def of(self, key: str) -> Known | None:
+        """What is known of a baseline by its key."""
+        return next((each for each in self.known if each.key == key), None)
+
+    def replacing(self, new: Known) -> Self:
+        """The same with this instead of what had its key."""
+        others = [each for each in self.known if each.key != new.key]
+        return self.model_copy(update={"known": [*others, new][-MOST_BASELINES:]})
+
+
+class MachineFile:
+    """The record in its file. What cannot be read or written is said in a warning, and costs no run."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.path = (folder or folder_of(CACHE_VARIABLE) or users_folder()) / FILE
+
+    def read(self) -> Machine:
+        """What is known; nothing where there is no file, or one that is damaged."""
+        try:
+            return Machine.model_validate_json(read_regular(self.path, LARGEST_BYTES))
+        except FileNotFoundError:
+            return Machine()
+        except ValidationError:
+            screen.say(f"warning: {self.path} is damaged; this machine's best times are learnt anew")
+        except OSError as error:
+            screen.say(f"warning: cannot read {self.path}: {reason(error)}; this machine's best times are not known")
+        return Machine()
+
+    def add(self, run: Run) -> None:
+        """Learn from a run that was measured here, where its times tell something."""
+        found = quiet_times(run)
+        if found is None or {doubt.code for doubt in run.protocol.doubts or []} & SPOILING:
+            return
+        hour = Hour(
+            began_at=_hour_of(run.protocol.started_at), baseline_ns=math.exp(min(found.baseline)),
+            yardstick_ns=math.exp(min(found.yardstick)),
+        )  # fmt: skip
+        with self._changing() as machine:
+            known = machine.of(found.key) or Known(key=found.key, task=run.task.name, hours=[])
+            self._write(machine.replacing(known.with_hour(hour)))
+
+    def put_card(self, key: str, card: MachineCard) -> None:
+        """Keep what was found last of how well this machine repeats."""
+        with self._changing() as machine:
+            if known := machine.of(key):
+                self._write(machine.replacing(known.model_copy(update={"card": card})))
+
+    def forget(self) -> int:
+        """Drop all that is known; of how many baselines something was."""
+        count = 0
+        with self._changing() as machine:
+            count = len(machine.known)
+            self._write(Machine())
+        return count
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Machine]:
+        """What is known, while nobody else changes it."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with Lock(self.path.with_suffix(".lock"), LOCK_LIMIT_S):
+                yield self.read()
+        except (HeldError, OSError) as error:
+            why = reason(error) if isinstance(error, OSError) else "another tito has held it for 10 seconds"
+            screen.say(f"warning: cannot write {self.path}: {why}; this machine's times are not kept")
+
+    def _write(self, machine: Machine) -> None:
+        atomic_write(self.path, json.dumps(machine.model_dump(mode="json"), indent=1).encode() + b"\n")
+
+
+def with_what_is_known(run: Run, machine: Machine) -> Run:
+    """The run with what this machine had shown before it was measured."""
+    found = quiet_times(run)
+    known = machine.of(found.key) if found else None
+    if known is None:
+        return run
+    told = {"reference": known.reference, "card": known.card}
+    return run.model_copy(update={"protocol": run.protocol.model_copy(update=told)})
+
+
+def _hour_of(moment: datetime) -> datetime:
+    """The beginning of the clock hour."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
