@@ -122,6 +122,11 @@ class Probe:
         """So long that the clock's cost and step together are at most `TIMER_SHARE` of a sample."""
         return max(SHORTEST_SAMPLE_NS, ceil((self.timer_overhead_ns + self.timer_step_ns) / TIMER_SHARE))
 
+    @property
+    def calls_per_sample(self) -> tuple[int, ...]:
+        """Of each model: as many as last that long."""
+        return tuple(max(1, ceil(self.shortest_sample_ns / max(1, ns))) for ns in self.call_ns)
+
 
 def make_schedule(tier: Tier, probe: Probe, kept_bytes: Sequence[int]) -> Schedule:
     """The plan for models that `probe` saw and that keep `kept_bytes` each.
@@ -130,8 +135,7 @@ def make_schedule(tier: Tier, probe: Probe, kept_bytes: Sequence[int]) -> Schedu
     as many visits as fit, up to `MOST_VISITS`.
     """
     copies = max(1, min(tier.copies, LARGEST_COPIES_BYTES // max(1, tier.processes * sum(kept_bytes))))
-    calls = tuple(max(1, ceil(probe.shortest_sample_ns / max(1, ns))) for ns in probe.call_ns)
-    shortest = Schedule(tier.sessions, tier.processes, copies, FEWEST_VISITS, BLOCK_SHAPES[-1], calls)
+    shortest = Schedule(tier.sessions, tier.processes, copies, FEWEST_VISITS, BLOCK_SHAPES[-1], probe.calls_per_sample)
     plans = (replace(shortest, block=block) for block in BLOCK_SHAPES)
     plan = next((plan for plan in plans if session_ns(plan, probe) <= tier.budget_ns), shortest)
     affordable = FEWEST_VISITS * tier.budget_ns // max(1, session_ns(plan, probe))

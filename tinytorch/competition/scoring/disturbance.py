@@ -24,6 +24,7 @@ from tinytorch.competition.rules.events import Disturbing, Rules
 from tinytorch.files import sha256
 
 BASELINE_BLOCKS, YARDSTICK_BLOCKS = 40, 10  # of a copy: what ten visits give, the fewest of any session
+NOTICEABLE = 0.02  # what may have moved a speedup by less is not said, and a machine is quiet with less
 LEAST_DISCARDED, LEAST_TIMED = 5, 8  # samples of a block: with shorter ones other times are the least
 MACHINE = (
     "cpu_model", "physical_cores", "logical_cores", "memory_bytes", "operating_system", "python", "numpy", "blas",
@@ -52,11 +53,11 @@ class QuietTimes(Record):
         """
         if rules.disturbance is None:
             return None
-        pairs = list(self._excesses(known)) if known else [(0.0, 0.0)]
+        pairs = list(self.excesses(known)) if known else [(0.0, 0.0)]
         down, up = (fmean(max(0.0, pair[one] - pair[1 - one]) for pair in pairs) for one in (0, 1))
         return Disturbance(down=max(down, floor(self.task, known, rules.disturbance)), up=up)
 
-    def _excesses(self, known: ReferenceTimes) -> Iterator[tuple[float, float]]:
+    def excesses(self, known: ReferenceTimes) -> Iterator[tuple[float, float]]:
         """Of each session: how far the baseline and the yardstick lay above what is known."""
         for baseline, yardstick in zip(self.baseline, self.yardstick, strict=True):
             yield (
@@ -78,9 +79,10 @@ def quiet_times(run: Measurement) -> QuietTimes | None:
     if not len(times) == len(beside) == protocol.sessions * placements:
         return None  # of a file that contradicts itself, which a check says
     return QuietTimes(
-        key=machine_key(info, protocol, digest), task=run.task.name if run.task else None,
-        baseline=[fmean(each) for each in _quiet_logs(times / calls, placements, BASELINE_BLOCKS)],
-        yardstick=[median(each) for each in _quiet_logs(beside, placements, YARDSTICK_BLOCKS)],
+        key=machine_key(info, protocol.clock, protocol.yardstick.version, digest),
+        task=run.task.name if run.task else None,
+        baseline=[fmean(each) for each in quiet_logs(times / calls, placements, BASELINE_BLOCKS)],
+        yardstick=[median(each) for each in quiet_logs(beside, placements, YARDSTICK_BLOCKS)],
         known=protocol.reference,
     )  # fmt: skip
 
@@ -103,12 +105,10 @@ def floor(task: str | None, known: ReferenceTimes | None, rules: Disturbing) -> 
     return 0.0 if known.hours >= rules.reference_hours else math.log1p(taken.young_reference)
 
 
-def machine_key(info: SystemInfo, protocol: Protocol, baseline_sha256: str) -> str:
+def machine_key(info: SystemInfo, clock: str, yardstick_version: int, baseline_sha256: str) -> str:
     """The digest of all that makes two times of a baseline comparable: what runs it, and what measured it."""
     machine = {name: getattr(info, name) for name in (*MACHINE, "tinytorch")}
-    version = protocol.yardstick.version if protocol.yardstick else None
-    measured = {"clock": protocol.clock, "threads": protocol.threads, "yardstick": version}
-    parts = {**machine, **measured, "baseline": baseline_sha256}
+    parts = {**machine, "clock": clock, "yardstick": yardstick_version, "baseline": baseline_sha256}
     return sha256(json.dumps(parts, sort_keys=True).encode())
 
 
@@ -119,7 +119,7 @@ def _is_enough(protocol: Protocol) -> bool:
     return protocol.mode == "worker processes" and has_blocks and is_full
 
 
-def _quiet_logs(times: Floats, placements: int, blocks: int) -> Iterator[list[float]]:
+def quiet_logs(times: Floats, placements: int, blocks: int) -> Iterator[list[float]]:
     """Of each session: ln of its placements' quiet times, from so many first blocks [placement, block]."""
     quiet = [math.log(quiet_time(each[:blocks])) for each in times]
     for start in range(0, len(quiet), placements):
