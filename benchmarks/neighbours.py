@@ -4,8 +4,8 @@
     python benchmarks/neighbours.py looks [ROUNDS]  # the baselines of the tasks, for the floors of the rules
     python benchmarks/neighbours.py report          # the tables of docs/measurement.md
 
-A round has each pair in each condition once, in shuffled order: as the machine is, beside a process that streams memory,
-and beside one that computes. A session takes half a minute, a round three minutes. Every session is one line of
+A round has each pair in each condition once, in shuffled order: as the machine is, beside a process that streams
+memory, and beside one that computes. A session takes half a minute, a round three minutes. Every session is one line of
 `neighbours.jsonl`, with what the shipped rule needs; the rule itself is the one that runs here.
 """
 
@@ -44,7 +44,7 @@ RECORD = Path(__file__).with_name("neighbours.jsonl")
 PROGRAMS = {
     "as it is": "",
     "streams": "array = np.ones(16_000_000, np.float32)\nwhile os.getppid() == parent:\n    array += 1",
-    "computes": "a = np.ones((96, 96), np.float32)\nb = a.copy()\nwhile os.getppid() == parent:\n    np.dot(a, a, out=b)",
+    "computes": "a = np.ones((96, 96), np.float32)\nwhile os.getppid() == parent:\n    np.dot(a, a)",
 }
 LOOKED_AT = ("fashion_mlp", "fashion_cnn", "digits_mlp", "digits_cnn")
 CALMEST = 6  # sessions whose mean is taken for the truth: those with the least times of the baseline
@@ -57,7 +57,7 @@ Line = dict[str, Any]
 def large() -> Models:
     """12.9 MB against 0.9 MB."""
     inputs = np.random.default_rng(1).random((100, 64), dtype=np.float32)
-    return network((64, *[1024] * 4, 10)), network((64, *[256] * 4, 10)), (inputs, np.zeros(100, int))
+    return network((64, *[1024] * 4, 10), 1), network((64, *[256] * 4, 10), 1), (inputs, np.zeros(100, int))
 
 
 def default() -> Models:
@@ -142,7 +142,8 @@ def reference(others: Sequence[QuietTimes]) -> ReferenceTimes:
     """The least of other sessions, as if they were of hours enough."""
     now = datetime.now(UTC)
     return ReferenceTimes(
-        key=others[0].key, baseline_ns=math.exp(min(each.baseline[0] for each in others)), hours=5, since=now, until=now,
+        key=others[0].key, hours=5, since=now, until=now,
+        baseline_ns=math.exp(min(each.baseline[0] for each in others)),
         yardstick_ns=math.exp(min(each.yardstick[0] for each in others)),
     )  # fmt: skip
 
@@ -176,13 +177,7 @@ def report_pair(pair: str, found: list[Line]) -> None:
     truth = fmean(fmean(found[number]["logs"]) for number in order[:CALMEST])
     by_rule = [intervals(line, _others(quiet, number)) for number, line in enumerate(found)]
     print(f"\n{pair}: {len(found)} sessions, {found[0]['at']} to {found[-1]['at']}, calm {math.exp(truth):.4g}x\n")
-    print(
-        "| beside | sessions | bias | real sd | "
-        + " | ".join(by_rule[0])
-        + " |\n"
-        + "|---" * (4 + len(by_rule[0]))
-        + "|"
-    )
+    print(f"| beside | sessions | bias | real sd | {' | '.join(by_rule[0])} |\n{'|---' * (4 + len(by_rule[0]))}|")
     for condition in PROGRAMS:
         chosen = [number for number, line in enumerate(found) if line["condition"] == condition]
         errors = [fmean(found[number]["logs"]) - truth for number in chosen]
@@ -212,7 +207,7 @@ def report_apart(found: list[Line], quiet: Sequence[QuietTimes]) -> None:
         errors = [((estimates[each].standard_error or 0) ** 2, estimates[each].units - 1) for each in (one, two)]
         left = max(0.0, lead - moved[one].down - moved[two].up)  # type: ignore[union-attr]
         for word, each in (("without", lead), ("with", left)):
-            apart[word] += bool(welch_p_values(each, errors, 2 * SPREAD**2) < 0.05)  # type: ignore[arg-type]
+            apart[word] += bool(welch_p_values(each, errors, 2 * SPREAD**2) < 0.05)
     total = math.comb(len(found), 2)
     print(f"\ntold apart, of pairs of sessions: {apart['without'] / total:.1%} without the disturbance, "
           f"{apart['with'] / total:.1%} with it")  # fmt: skip
