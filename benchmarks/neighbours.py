@@ -30,11 +30,11 @@ import numpy as np
 from contenders import network
 
 from tinytorch.benchmarking import Benchmark
-from tinytorch.benchmarking.records.session import ReferenceTimes
+from tinytorch.benchmarking.comparison import Disturbance
 from tinytorch.benchmarking.statistics import Interval, mean_estimate, welch_p_values, widened_interval
 from tinytorch.competition.record.run import Measurement, TaskRecord
-from tinytorch.competition.rules.events import load_rules
-from tinytorch.competition.scoring.disturbance import QuietTimes, quiet_times
+from tinytorch.competition.rules.events import Floor, load_rules
+from tinytorch.competition.scoring.disturbance import Best, QuietTimes, quiet_times
 from tinytorch.harness.looks import looker
 from tinytorch.workloads.registry import find_task
 from tinytorch.workloads.strategies import apply
@@ -48,7 +48,9 @@ PROGRAMS = {
 }
 LOOKED_AT = ("fashion_mlp", "fashion_cnn", "digits_mlp", "digits_cnn")
 CALMEST = 6  # sessions whose mean is taken for the truth: those with the least times of the baseline
-SPREAD = load_rules().significance.session_spread
+RULES = load_rules()
+SPREAD = RULES.significance.session_spread
+NO_FLOOR = Floor.model_construct(no_reference=0.0, young_reference=0.0)
 
 Models = tuple[Any, Any, tuple[Any, Any]]  # baseline, optimized, data
 Line = dict[str, Any]
@@ -138,24 +140,27 @@ def looks(rounds: int) -> None:
             put({"kind": "look", "pair": task, "condition": condition, "quiet": quiet.model_dump(mode="json")})
 
 
-def reference(others: Sequence[QuietTimes]) -> ReferenceTimes:
-    """The least of other sessions, as if they were of hours enough."""
-    now = datetime.now(UTC)
-    return ReferenceTimes(
-        key=others[0].key, hours=5, since=now, until=now,
-        baseline_ns=math.exp(min(each.baseline[0] for each in others)),
-        yardstick_ns=math.exp(min(each.yardstick[0] for each in others)),
-    )  # fmt: skip
+def best(others: Sequence[QuietTimes]) -> Best:
+    """The least of other sessions."""
+    return Best(min(each.baseline[0] for each in others), min(each.yardstick[0] for each in others))
 
 
-def intervals(line: Line, known: ReferenceTimes) -> dict[str, Interval]:
+def moved(quiet: QuietTimes, least: Best) -> Disturbance:
+    """By the shipped rule, where these are times of hours enough: without a floor."""
+    if RULES.disturbance is None:
+        raise RuntimeError("the shipped rules have a disturbance")
+    return quiet.moved(RULES.disturbance.model_copy(update={"floors": {}, "other_tasks": NO_FLOOR}), least)
+
+
+def intervals(line: Line, least: Best) -> dict[str, Interval]:
     """By each rule: ln of the speedup."""
-    estimate, moved = mean_estimate(line["logs"]), QuietTimes(**line["quiet"]).against(known, load_rules())
-    if moved is None or estimate.interval is None:
-        raise RuntimeError("a session has an interval, and the rules a disturbance")
-    spread = widened_interval(estimate, SPREAD)
-    whole = widened_interval(estimate, SPREAD, down=moved.down, up=moved.up)
-    return {"the session alone": estimate.interval, "+ session_spread": spread, "+ disturbance": whole}  # type: ignore[dict-item]
+    estimate, machine = mean_estimate(line["logs"]), moved(QuietTimes(**line["quiet"]), least)
+    wide = {
+        "the session alone": widened_interval(estimate, 0.0),
+        "+ session_spread": widened_interval(estimate, SPREAD),
+        "+ disturbance": widened_interval(estimate, SPREAD, down=machine.down, up=machine.up),
+    }
+    return {rule: interval for rule, interval in wide.items() if interval is not None}
 
 
 def report() -> None:
@@ -186,8 +191,8 @@ def report_pair(pair: str, found: list[Line]) -> None:
     report_apart(found, quiet)
 
 
-def _others(quiet: Sequence[QuietTimes], number: int) -> ReferenceTimes:
-    return reference([each for other, each in enumerate(quiet) if other != number])
+def _others(quiet: Sequence[QuietTimes], number: int) -> Best:
+    return best([each for other, each in enumerate(quiet) if other != number])
 
 
 def _cover(found: Sequence[Interval], truth: float) -> str:
@@ -198,14 +203,14 @@ def _cover(found: Sequence[Interval], truth: float) -> str:
 def report_apart(found: list[Line], quiet: Sequence[QuietTimes]) -> None:
     """Pairs of sessions, which are all of one model, by Welch's test with the spread of both."""
     estimates = [mean_estimate(line["logs"]) for line in found]
-    moved = [each.against(_others(quiet, number), load_rules()) for number, each in enumerate(quiet)]
+    machines = [moved(each, _others(quiet, number)) for number, each in enumerate(quiet)]
     apart = {"without": 0, "with": 0}
     for one, two in combinations(range(len(found)), 2):
         if estimates[one].mean < estimates[two].mean:
             one, two = two, one
         lead = estimates[one].mean - estimates[two].mean
         errors = [((estimates[each].standard_error or 0) ** 2, estimates[each].units - 1) for each in (one, two)]
-        left = max(0.0, lead - moved[one].down - moved[two].up)  # type: ignore[union-attr]
+        left = max(0.0, lead - machines[one].down - machines[two].up)
         for word, each in (("without", lead), ("with", left)):
             apart[word] += bool(welch_p_values(each, errors, 2 * SPREAD**2) < 0.05)
     total = math.comb(len(found), 2)
@@ -218,7 +223,7 @@ def report_looks(task: str, found: list[Line]) -> None:
     if not found:
         return
     quiet = [QuietTimes(**line["quiet"]) for line in found]
-    pairs = [next(each.excesses(reference(quiet))) for each in quiet]
+    pairs = [each.excesses(best(quiet))[0] for each in quiet]
     for condition in PROGRAMS:
         chosen = [pair for pair, line in zip(pairs, found, strict=True) if line["condition"] == condition]
         x, y = ([pair[one] for pair in chosen] for one in (0, 1))

@@ -25,6 +25,7 @@ from tinytorch.competition.scoring.disturbance import (
     BASELINE_BLOCKS,
     YARDSTICK_BLOCKS,
     QuietTimes,
+    clock_hour,
     machine_key,
     quiet_logs,
 )
@@ -53,7 +54,6 @@ class Look:
     `quiet` is what it tells of the machine, as a run does.
     """
 
-    started_at: datetime
     quiet: QuietTimes
     logs: list[list[float]]
 
@@ -75,8 +75,11 @@ class Looker:
         info = system.describe(threads.pop() if len(threads) == 1 else None)
         *models, beside = (self._logs(taken.samples, model) for model in range(self.plan.models + 1))
         key = machine_key(info, measure.CLOCK_NAME, yardstick.VERSION, self.baseline_sha256)
-        quiet = QuietTimes(key=key, task=self.task, baseline=[fmean(models[0])], yardstick=[median(beside)], known=None)
-        return Look(started_at, quiet, models)
+        quiet = QuietTimes(
+            key=key, task=self.task, hour=clock_hour(started_at), known=None, baseline=[fmean(models[0])],
+            yardstick=[median(beside)],
+        )  # fmt: skip
+        return Look(quiet, models)
 
     def _logs(self, processes: list[measure.Samples], model: int) -> list[float]:
         """Of one model in all placements."""

@@ -39,6 +39,6 @@ def compare(
     if json_:
         screen.put_json({"first": runs[0].id, "second": runs[1].id, "figures": [asdict(each) for each in found]})
     else:
-        screen.show(render_contrast.contrast_table(runs, found))
+        screen.show(render_contrast.contrast_table(runs, found, judged_by))
     if not any(each.change is not None for each in found):
         raise typer.Exit(ExitCode.FINDINGS)

@@ -54,8 +54,8 @@ def score(
         return
     title = f"{record.task.name}: normalized scores of {record.source.name}"
     screen.show(render.scores_table(scores.model_dump(), tested, title))
-    if found:
-        screen.show(render.across_sessions(found))
+    for said in render.busy(record, tested, judged_by):
+        screen.show(said)
     screen.show(render.events_table(events, standings, advices))
     warn_of_kinds(record, judged_by)
     fresh = fresh_answers_of(record, judged_by)

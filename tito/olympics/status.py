@@ -21,6 +21,7 @@ from tito.workspace.workspace import Workspace, benchmark_command, file_state
 
 MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
 MOST_DRAWN = 24  # runs of the trend
+BUSY_MARKS = {"busy": "!", "not known": "?"}
 TREND = "all_around"  # the score that every run of a whole task has
 STAGE = "{stage:<12}{done:<9}{detail}"
 
@@ -111,9 +112,13 @@ def _plotted(runs: Sequence[Row]) -> Iterator[str]:
     if last and last["blocks"]:
         (columns,), blocks = histogram(last["blocks"]["counts"]), last["blocks"]
         yield f"{'blocks':<12}{blocks['lower']:.3g}x |{columns}| {blocks['upper']:.3g}x  speedup, block by block"
-    values = [run["scores"].get(TREND) for run in runs if last and run["task"] == last["task"]][-MOST_DRAWN:]
+    of_task = [run for run in runs if last and run["task"] == last["task"]]
+    values = [run["scores"].get(TREND) for run in of_task][-MOST_DRAWN:]
     if last and len(values) > 1 and values[-1] is not None:
         yield f"{'trend':<12}{trend(values)}  {TREND} of {len(values)} runs at {last['task']}, now {values[-1]:.3g}"
+        marks = "".join(BUSY_MARKS.get(run["machine"], " ") for run in of_task[-MOST_DRAWN:])
+        if marks.strip():
+            yield f"{'':<12}{marks}  !: the machine was busy; ?: how busy it was is not known"
 
 
 def _listed(word: str, rows: Sequence[Row], most: int | None, fields: Callable[[Row], Sequence[str]]) -> Iterator[str]:

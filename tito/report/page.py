@@ -20,6 +20,7 @@ from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unra
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.declaration import is_repository
 from tinytorch.competition.record.submission import Trust
+from tinytorch.competition.rules.events import Rules
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, format_size, three_digits
 from tito.report import plots
@@ -85,7 +86,7 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Circums
         "bar_heading": "Change, points" if asked.ranked_by == "accuracy" else "95 % interval",
         "axis": plots.axis(scale, f"{name}-axis", _axis_words(scale)) if scale else "",
         "podium": list(_podium(ranking, asked.ranked_by)),
-        "rows": [_row(place, asked.ranked_by, scale, details[place.judged.sha256], f"{name}-{number}")
+        "rows": [_row(place, asked.ranked_by, scale, details[place.judged.sha256], f"{name}-{number}", board.rules)
                  for number, place in enumerate(ranking.places)],
         "panels": panels, "front": _front(best, len(entries)), "others": list(map(_unranked, ranking.others)),
     }  # fmt: skip
@@ -119,7 +120,9 @@ def _podium(ranking: Ranking, ranked_by: str) -> Iterator[Context]:
         yield {"rank": places[0].rank, "people": people, "more": len(places) - len(shown)}
 
 
-def _row(place: Place, ranked_by: str, scale: Scale | None, details: Circumstances, name: str) -> Context:
+def _row(
+    place: Place, ranked_by: str, scale: Scale | None, details: Circumstances, name: str, rules: Rules
+) -> Context:  # fmt: skip
     judged, figures, scores = place.judged, place.judged.entered, place.judged.entered.scores
     return {
         "name": name, "rank": place.rank, "athlete": _name(figures), "value": figures.value,
@@ -131,7 +134,7 @@ def _row(place: Place, ranked_by: str, scale: Scale | None, details: Circumstanc
         "warnings": judged.warnings, "file": safe_text(judged.source, LONGEST_NAME),
         "repository": figures.repository if is_repository(figures.repository or "") else None,
         "techniques": figures.techniques, "created_at": f"{figures.created_at:%Y-%m-%d %H:%M} UTC",
-        "backend": figures.backend,
+        "backend": figures.backend, "busy": figures.busy_words(rules),
         "passed": judged.passed, "notes": judged.notes, "issues": sum(note.is_issue for note in judged.notes),
         **_detailed(details, scores.speedup, name),
     }  # fmt: skip

@@ -8,24 +8,33 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tinytorch.competition.record.run import Run
+from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.contrast import Contrast
 from tinytorch.competition.scoring.eligibility import NOT_MEASURED
+from tinytorch.competition.scoring.scores import compared
 from tinytorch.text import safe_text
 from tinytorch.units import format_metric, three_digits
 from tito.terminal.tables import Lines, table
-from tito.views.runs import p_words
+from tito.views.runs import busy, p_words
 
 NOT_COMPARED = "not compared"
 LONGEST_VALUE = 40
 
 
-def contrast_table(runs: Sequence[Run], found: Sequence[Contrast]) -> RenderableType:
+def contrast_table(runs: Sequence[Run], found: Sequence[Contrast], rules: Rules) -> RenderableType:
     """A line for each figure, then why some are not compared."""
     named = (f"{run.source.name} {run.protocol.ended_at:%Y-%m-%d %H:%M}" for run in runs)
     shown = table("Two runs", "", *named, "second to first")
     for each in found:
         shown.add_row(each.figure, *(_value(each.figure, value) for value in each.values), _change(each))
-    return Group(shown, *map(Text, _why(found)))
+    return Group(shown, *map(Text, _why(found)), *_busy(runs, rules))
+
+
+def _busy(runs: Sequence[Run], rules: Rules) -> Iterator[Text]:
+    """What the machine may have done to the speedup of each run."""
+    for word, run in zip(("first", "second"), runs, strict=True):
+        for said in busy(run, compared(run, rules), rules):
+            yield Text(f"{word}: ").append(said)
 
 
 def _value(figure: str, value: float | None) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
 from tinytorch.competition.ranking.order import Place
-from tinytorch.competition.rules.events import Significance
+from tinytorch.competition.rules.events import Rules, Significance
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, three_digits
 from tito.terminal.tables import Lines, table
@@ -46,7 +46,17 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
     machines = _machines(ranking.places[:most])
     for place in ranking.places[:most]:
         shown.add_row(*_cells(place, asked.ranked_by, machines))
-    return Group(shown, *(Text(f"{letter}: {machine}", "dim") for machine, letter in machines.items()))
+    said = (_busy(place.judged.entered, found.rules) for place in ranking.places[:most])
+    return Group(
+        shown, *(Text(f"{letter}: {machine}", "dim") for machine, letter in machines.items()),
+        *(Text(each, "yellow") for each in said if each),
+    )  # fmt: skip
+
+
+def _busy(figures: Figures, rules: Rules) -> str:
+    """What a machine may have done to a speedup, under the name of its athlete."""
+    said = figures.busy_words(rules)
+    return f"{safe_text(figures.athlete_name, LONGEST_NAME)}: {said}" if said else ""
 
 
 def _machines(places: Sequence[Place]) -> dict[str, str]:

@@ -12,10 +12,10 @@ from tinytorch.benchmarking.comparison import Comparison, Statistics, block_dist
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, Memory, compression_ratio
 from tinytorch.benchmarking.records.session import Protocol
-from tinytorch.benchmarking.statistics import Interval
-from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.run import Measurement, Run
 from tinytorch.competition.record.submission import trust_of
-from tinytorch.competition.rules.events import ConstraintResult, Rules
+from tinytorch.competition.rules.events import ConstraintResult, Rules, load_rules
+from tinytorch.competition.scoring.busy import busy_words
 from tinytorch.competition.scoring.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
 from tinytorch.competition.scoring.expectation import Standing
 from tinytorch.competition.scoring.scores import compared
@@ -49,6 +49,7 @@ def benchmark_table(run: Run, rules: Rules | None = None) -> RenderableType:
         "accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta)
     )
     doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
+    doubts += busy(run, found, rules)
     return Group(found_table, Text(_below(run), style="dim"), *doubts, Text(meaning(run, found)))
 
 
@@ -89,10 +90,13 @@ def _tested(comparison: Comparison | None) -> tuple[str, str]:
     return bounds, p_words(comparison.p_value)
 
 
-def across_sessions(interval: Interval) -> RenderableType:
-    """What a speedup of one session is worth beside one of another."""
-    bounds = _interval(f"{three_digits(interval.lower)}x", f"{three_digits(interval.upper)}x")
-    return Text(f"the mean speedup of many sessions lies within {bounds} (95 %)", style="dim")
+def busy(run: Measurement, found: Statistics, rules: Rules | None = None) -> list[Text]:
+    """What the machine may have done to the speedup, in a sentence; nothing where that is little."""
+    said, speedup = busy_words(run, found, rules or load_rules()), found.speedup
+    if not said or speedup is None or speedup.ci_lower is None or speedup.ci_upper is None:
+        return []
+    bounds = _interval(f"{three_digits(speedup.ci_lower)}x", f"{three_digits(speedup.ci_upper)}x")
+    return [Text(f"speedup {three_digits(speedup.estimate)}x {bounds}: {said}.", "yellow")]
 
 
 def event_row(event: Eligibility, standing: Standing, advice: str) -> dict[str, Any]:

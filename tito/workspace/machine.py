@@ -10,7 +10,6 @@ import contextlib
 import json
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -111,7 +110,7 @@ class MachineFile:
         if found is None or {doubt.code for doubt in run.protocol.doubts or []} & SPOILING:
             return
         hour = Hour(
-            began_at=_hour_of(run.protocol.started_at), baseline_ns=math.exp(min(found.baseline)),
+            began_at=found.hour, baseline_ns=math.exp(min(found.baseline)),
             yardstick_ns=math.exp(min(found.yardstick)),
         )  # fmt: skip
         with self._changing() as machine:
@@ -155,8 +154,3 @@ def with_what_is_known(run: Run, machine: Machine) -> Run:
         return run
     told = {"reference": known.reference, "card": known.card}
     return run.model_copy(update={"protocol": run.protocol.model_copy(update=told)})
-
-
-def _hour_of(moment: datetime) -> datetime:
-    """The beginning of the clock hour."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -237,6 +237,7 @@ def file_state(file: str, digest: str | None) -> FileState:
 
 def _run_entry(run: Run, content: bytes) -> RunLine:
     from tinytorch.benchmarking.comparison import block_distribution
+    from tinytorch.competition.scoring.busy import machine_word
     from tinytorch.competition.scoring.scores import compute_scores
 
     first, second = run.baseline.metrics, run.optimized.metrics
@@ -245,4 +246,5 @@ def _run_entry(run: Run, content: bytes) -> RunLine:
         id=run.id, created_at=run.protocol.ended_at.isoformat(), task=run.task.name, source=run.source.name,
         scores=compute_scores(run).model_dump(), sha256=sha256(content),
         blocks=Blocks(**spread.model_dump(include={"lower", "upper", "counts"})) if spread else None,
+        machine=machine_word(run),
     )  # fmt: skip

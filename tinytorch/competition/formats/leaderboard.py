@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from tinytorch.benchmarking.comparison import Disturbance
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.formats.markdown import code_span
 from tinytorch.competition.formats.published import Published, PublishedReport
@@ -32,7 +33,8 @@ class RankedResult(Published):
     """A ranked submission: its rank, what its event ranks by, and the p-value of its difference from its leader.
 
     `interval` is of 95 % over many sessions (of accuracy: of its change, in points), `verdict` what it says beside the
-    baseline, `p_value` null of the leader of a rank. `machine` and what follows say with what it was measured: ratios
+    baseline, `p_value` null of the leader of a rank. `moved` is how far the machine may have moved the speedup, ln of
+    it, and null where nothing is taken for it. `machine` and what follows say with what it was measured: ratios
     of two machines, or of two backends, differ.
     """
 
@@ -52,6 +54,7 @@ class RankedResult(Published):
     backend: str | None
     tier: str | None
     doubts: list[str]
+    moved: Disturbance | None
     techniques: list[str]
     repository: str | None
     created_at: AwareDatetime

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import exp
 from typing import Annotated, Any, Self
 
 from pydantic import Field
 
+from tinytorch.benchmarking.comparison import Disturbance
 from tinytorch.benchmarking.records.metrics import Metrics
 from tinytorch.benchmarking.records.record import Moment, Record, Sha256
 from tinytorch.benchmarking.statistics import Interval, Verdict
@@ -15,10 +17,13 @@ from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.record.run import Measurement, TaskRecord
 from tinytorch.competition.record.submission import Scores, Submission, Trust
 from tinytorch.competition.rules.events import Rules
-from tinytorch.competition.scoring.expectation import standing
+from tinytorch.competition.scoring.busy import moved_words
+from tinytorch.competition.scoring.disturbance import Best, QuietTimes, quiet_times
+from tinytorch.competition.scoring.expectation import standing, verdict_of
 from tinytorch.competition.scoring.scores import metric_values, session_spread
 
 Bounds = tuple[float, float]
+POWERS = {"speedup": 1.0, "extreme_push": 1.0, "all_around": 1 / 3}  # of the speedup, in what is ranked by it
 
 
 class Figures(Record):
@@ -28,7 +33,10 @@ class Figures(Record):
     points), `verdict` what it says beside the baseline: of valid submissions only. The rest is what two submissions are
     told apart by: log ratios of the units with the spread from session to session, sizes, and a bit for each test
     sample; and what tells whether two have one origin. A ratio belongs to the `machine` (a processor) and the `backend`
-    that it was measured with, by a `tier` of the recipe and with `doubts`, by their codes; None is not known.
+    that it was measured with, by a `tier` of the recipe and with `doubts`, by their codes; None is not known. `quiet`
+    tells how disturbed that machine was, beside the `best` that is known, and `moved` how far the speedup may have been
+    moved for it; both interval and
+    `judged_by`, what the verdict follows from, reach so far.
     """
 
     athlete_name: str
@@ -57,12 +65,17 @@ class Figures(Record):
     backend: str | None = None
     tier: str | None = None
     doubts: list[str] = Field(default_factory=list)
+    quiet: QuietTimes | None = None
+    best: Best | None = None
+    moved: Disturbance | None = None
+    judged_by: Bounds | None = None
 
     @classmethod
     def of(cls, submission: Submission, rules: Rules, is_valid: bool) -> Self:
         """The figures of a submission by the rules that it was judged by."""
         declared, run, scores = submission.declaration, submission.run, submission.derived.scores
         first, second = run.baseline.metrics, run.optimized.metrics
+        quiet = quiet_times(run)
         metrics, speedup = metric_values(second), submission.derived.statistics.speedup
         ranked = rules.events[declared.event].ranked_by
         found = standing(run, declared.event, rules, submission.derived.statistics) if is_valid else None
@@ -73,11 +86,33 @@ class Figures(Record):
             latency_ms=metrics["latency"], memory_mb=metrics["memory"], accuracy=metrics["accuracy"],
             value=(metrics["accuracy"] if ranked == "accuracy" else scores.model_dump()[ranked]) if is_valid else None,
             interval=_bounds(found.interval) if found else None, verdict=found.verdict if found else None,
+            judged_by=_bounds(found.judged_by or found.interval) if found else None,
+            moved=speedup.disturbance if speedup else None, quiet=quiet, best=quiet.best if quiet else None,
             log_ratios=speedup.log_ratios if speedup else None,
             session_spread=session_spread(run.protocol.sessions if run.protocol else 1, rules),
             sizes_bytes=_sizes_bytes(first, second), bitmaps=_bitmaps(first, second), traces=Traces.of(submission),
             **_measured_with(run),
         )  # fmt: skip
+
+    def beside(self, best: Best, rules: Rules) -> Self:
+        """The same where this is the least that is known of the machine, which the file itself may not know."""
+        power = POWERS.get(rules.events[self.event].ranked_by)
+        if self.quiet is None or self.moved is None or rules.disturbance is None:
+            return self
+        moved = self.quiet.moved(rules.disturbance, best)
+        told = self.model_copy(update={"moved": moved, "best": best})
+        if power is None or self.interval is None or self.judged_by is None:
+            return told
+        lower, upper = exp((self.moved.down - moved.down) * power), exp((moved.up - self.moved.up) * power)
+        interval, judged_by = ((low * lower, high * upper) for low, high in (self.interval, self.judged_by))
+        verdict = verdict_of(Interval(*judged_by), 1.0)
+        return told.model_copy(update={"interval": interval, "judged_by": judged_by, "verdict": verdict})
+
+    def busy_words(self, rules: Rules) -> str:
+        """What the machine may have done to the speedup, where that is ranked; empty where it is little."""
+        if self.moved is None or rules.disturbance is None or rules.events[self.event].ranked_by not in POWERS:
+            return ""
+        return moved_words(self.moved, self.quiet, self.best, rules.disturbance)
 
     @property
     def ranked_value(self) -> float:

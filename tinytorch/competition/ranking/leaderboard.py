@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
+from tinytorch.competition.ranking.machines import beside_their_machines
 from tinytorch.competition.ranking.order import Place, best_first, ranked
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
@@ -68,7 +69,7 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leade
     """Rank what can be ranked together; the order of `judged` never matters."""
     groups: dict[Group, list[Judged]] = defaultdict(list)
     unranked = []
-    for each in judged:
+    for each in beside_their_machines(judged, rules):
         group = _group(each, wanted)
         if isinstance(group, Unranked):
             unranked.append(group)

@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytorch.benchmarking.comparison import UNDISTURBED
 from tinytorch.benchmarking.statistics import mcnemar_p_values, mean_estimate, welch_p_values
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.record.run import TaskRecord
@@ -60,6 +61,7 @@ class Answered(Ruler):
 class Timed(Ruler):
     """By a score with a time in it, on the log scale: Welch's test, with the spread of both sessions added.
 
+    A lead is shortened first by what the machines of both may have done for it.
     Where errors count, the test samples that both have answered add to the variance; sizes are exact.
     """
 
@@ -71,6 +73,8 @@ class Timed(Ruler):
         self._variance = np.square(errors)
         self._degrees = np.array([each.units - 1 if each else 1 for each in estimates], dtype=float)
         self._known = np.square([each.session_spread for each in entries])
+        moved = [each.moved or UNDISTURBED for each in entries]
+        self._down, self._up = np.array([each.down for each in moved]), np.array([each.up for each in moved])
         self._errors = Errors(entries, rules) if ranked == "all_around" else None
 
     def p_values(self, leader: int, others: Indices) -> Values:
@@ -78,7 +82,10 @@ class Timed(Ruler):
         if self._errors:
             parts.append((self._errors.variances(leader, others), self._errors.degrees))
         known = self._known[others] + self._known[leader]
-        return welch_p_values((self.values[leader] - self.values[others]) / self._power, parts, known)
+        leads = (self.values[leader] - self.values[others]) / self._power
+        down, up = self._down[leader] + self._up[others], self._up[leader] + self._down[others]
+        left = np.where(leads > 0, np.maximum(0.0, leads - down), np.minimum(0.0, leads + up))
+        return welch_p_values(left, parts, known)
 
 
 class Errors:

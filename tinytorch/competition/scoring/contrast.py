@@ -3,7 +3,8 @@
 A size needs the same task, and the same count. A speedup needs the same recipe and baseline besides, and the same
 processor and backend: one strategy was 44.6x faster on one of our machines and 33.4x on another. A time needs the same
 machine in all, and a baseline that took as long in both: otherwise it was another one at that hour. Times and speedups
-of two sessions have the spread from session to session (of the rules) beside their own errors.
+of two sessions have the spread from session to session (of the rules) beside their own errors, and a difference of
+speedups is shortened by what the machine may have moved either of them by.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tinytorch.benchmarking.comparison import Comparison, Criteria, compare_accuracy
+from tinytorch.benchmarking.comparison import UNDISTURBED, Comparison, Criteria, Disturbance, compare_accuracy
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Metrics, compression_ratio
 from tinytorch.benchmarking.statistics import (
     Interval,
     Verdict,
     mean_estimate,
+    moved_to_zero,
     unit_times,
     verdict,
     welch_interval,
@@ -108,7 +110,9 @@ def _speedup(first: Run, second: Run, known: float, rules: Rules, obstacles: Obs
     one, two = (compared(run, rules).speedup for run in (first, second))
     values = (one.estimate if one else None, two.estimate if two else None)
     logs = [each.log_ratios if each else None for each in (one, two)]
-    return _tested("speedup", values, logs, known, rules, obstacles, is_better=1)
+    before, after = ((each.disturbance if each else None) or UNDISTURBED for each in (one, two))
+    moved = Disturbance(down=after.down + before.up, up=after.up + before.down)
+    return _tested("speedup", values, logs, known, rules, obstacles, is_better=1, moved=moved)
 
 
 def _times(role: str, first: Run, second: Run, known: float, rules: Rules, obstacles: Obstacles) -> Contrast:
@@ -129,9 +133,12 @@ def _log_times(latency: Latency | None) -> list[float] | None:
 
 def _tested(
     figure: str, values: Pair, logs: Sequence[list[float] | None], known: float, rules: Rules,
-    obstacles: Obstacles, is_better: int,
+    obstacles: Obstacles, is_better: int, moved: Disturbance = UNDISTURBED,
 ) -> Contrast:  # fmt: skip
-    """Welch's test on the log scale; `is_better` is 1 where more is better, -1 where less is."""
+    """Welch's test on the log scale; `is_better` is 1 where more is better, -1 where less is.
+
+    Tested is what is left of the change without what the machine may have `moved` it by.
+    """
     if obstacles:
         return Contrast(figure, values, obstacles=obstacles)
     estimates = [mean_estimate(each) for each in logs if each]
@@ -139,11 +146,12 @@ def _tested(
     if len(errors) < 2:
         return Contrast(figure, values, reason="too few processes were timed, or there is no spread between them")
     change = estimates[1].mean - estimates[0].mean
-    interval, p_value = welch_interval(change, errors, known), float(welch_p_values(change, errors, known))
+    left = moved_to_zero(change, moved.down, moved.up)
+    interval, p_value = welch_interval(change, errors, known), float(welch_p_values(left, errors, known))
     return Contrast(
         figure, values, change=math.exp(change), p_value=p_value,
-        interval=Interval(math.exp(interval.lower), math.exp(interval.upper)),
-        verdict=verdict(p_value, is_better * change, rules.significance.alpha),
+        interval=Interval(math.exp(interval.lower - moved.down), math.exp(interval.upper + moved.up)),
+        verdict=verdict(p_value, is_better * left, rules.significance.alpha),
     )  # fmt: skip
 
 

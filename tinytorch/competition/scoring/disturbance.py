@@ -12,10 +12,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from statistics import fmean, median
+from typing import NamedTuple
 
 from tinytorch.benchmarking.comparison import Disturbance
-from tinytorch.benchmarking.records.record import Record, Sha256, Text
+from tinytorch.benchmarking.records.record import Moment, Record, Sha256, Text
 from tinytorch.benchmarking.records.samples import read_samples
 from tinytorch.benchmarking.records.session import Protocol, ReferenceTimes, SystemInfo
 from tinytorch.benchmarking.statistics import Floats, block_times, quiet_time
@@ -33,37 +35,54 @@ MACHINE = (
 """What must be the same of two machines for times to be comparable."""
 
 
+class Best(NamedTuple):
+    """The least that is known of a machine: ln of nanoseconds a call."""
+
+    baseline: float
+    yardstick: float
+
+
 class QuietTimes(Record):
     """What tells how disturbed the sessions of a run were: ln of nanoseconds a call, of each session.
 
     Of the baseline it is the mean over copies of ln(quiet time), of the yardstick the median, because one of its copies
-    is never quiet. `key` is that of `ReferenceTimes`, and `known` what the run says of the machine, if it does.
+    is never quiet. `key` is that of `ReferenceTimes`, `known` what the run says of the machine, if it does, and `hour`
+    the clock hour that the run began in.
     """
 
     key: Sha256
     task: Text | None
+    hour: Moment
     baseline: list[float]
     yardstick: list[float]
     known: ReferenceTimes | None
 
-    def against(self, known: ReferenceTimes | None, rules: Rules) -> Disturbance | None:
-        """How far the run may have been moved, beside what is known; None by rules without it.
+    @property
+    def best(self) -> Best | None:
+        """The least that the run says was known."""
+        known = self.known
+        return Best(math.log(known.baseline_ns), math.log(known.yardstick_ns)) if known else None
 
-        Of several sessions it is the mean. Until the machine is known it is at least the floor of the task.
+    @property
+    def hours(self) -> int:
+        """From how many clock hours the machine is known now, with this run's."""
+        return 1 if self.known is None else self.known.hours + (self.hour > self.known.until)
+
+    def moved(self, rules: Disturbing, best: Best | None) -> Disturbance:
+        """How far the run may have been moved, beside what is known. Of several sessions it is the mean.
+
+        Until the machine is known it is at least the floor of the task.
         """
-        if rules.disturbance is None:
-            return None
-        pairs = list(self.excesses(known)) if known else [(0.0, 0.0)]
+        pairs = self.excesses(best)
         down, up = (fmean(max(0.0, pair[one] - pair[1 - one]) for pair in pairs) for one in (0, 1))
-        return Disturbance(down=max(down, floor(self.task, known, rules.disturbance)), up=up)
+        return Disturbance(down=max(down, floor(self.task, self.known, rules)), up=up)
 
-    def excesses(self, known: ReferenceTimes) -> Iterator[tuple[float, float]]:
-        """Of each session: how far the baseline and the yardstick lay above what is known."""
-        for baseline, yardstick in zip(self.baseline, self.yardstick, strict=True):
-            yield (
-                max(0.0, baseline - math.log(known.baseline_ns)),
-                max(0.0, yardstick - math.log(known.yardstick_ns)),
-            )
+    def excesses(self, best: Best | None) -> list[tuple[float, float]]:
+        """Of each session: how far the baseline and the yardstick lay above the least; nothing where none is known."""
+        if best is None:
+            return [(0.0, 0.0)]
+        pairs = zip(self.baseline, self.yardstick, strict=True)
+        return [(max(0.0, one - best.baseline), max(0.0, two - best.yardstick)) for one, two in pairs]
 
 
 def quiet_times(run: Measurement) -> QuietTimes | None:
@@ -83,7 +102,7 @@ def quiet_times(run: Measurement) -> QuietTimes | None:
         task=run.task.name if run.task else None,
         baseline=[fmean(each) for each in quiet_logs(times / calls, placements, BASELINE_BLOCKS)],
         yardstick=[median(each) for each in quiet_logs(beside, placements, YARDSTICK_BLOCKS)],
-        known=protocol.reference,
+        known=protocol.reference, hour=clock_hour(protocol.started_at),
     )  # fmt: skip
 
 
@@ -94,7 +113,12 @@ def disturbance_of(run: Measurement, rules: Rules) -> Disturbance | None:
     found = quiet_times(run)
     if found is None:
         return Disturbance(down=floor(run.task.name if run.task else None, None, rules.disturbance), up=0.0)
-    return found.against(found.known, rules)
+    return found.moved(rules.disturbance, found.best)
+
+
+def clock_hour(moment: datetime) -> datetime:
+    """The beginning of the hour that a moment lies in."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def floor(task: str | None, known: ReferenceTimes | None, rules: Disturbing) -> float:

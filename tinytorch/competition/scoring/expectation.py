@@ -60,11 +60,7 @@ class Standing:
     def verdict(self) -> Verdict | None:
         """Better or worse where the whole interval says so; None without one."""
         judged_by = self.judged_by or self.interval
-        if judged_by is None:
-            return None
-        if judged_by.lower > self.alike:
-            return Verdict.BETTER
-        return Verdict.WORSE if judged_by.upper < self.alike else Verdict.NO_DETECTABLE_DIFFERENCE
+        return None if judged_by is None else verdict_of(judged_by, self.alike)
 
     @property
     def bounds(self) -> str:
@@ -83,6 +79,13 @@ class Standing:
         if not self.alike:
             return f"[{interval.lower:+.1f}, {interval.upper:+.1f}]"
         return f"[{three_digits(interval.lower)}, {three_digits(interval.upper)}]"
+
+
+def verdict_of(interval: Interval, alike: float) -> Verdict:
+    """Better or worse where the whole interval says so."""
+    if interval.lower > alike:
+        return Verdict.BETTER
+    return Verdict.WORSE if interval.upper < alike else Verdict.NO_DETECTABLE_DIFFERENCE
 
 
 def standing(
