@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from tinytorch.benchmarking.records.session import YARDSTICKS
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.tensor import Tensor
@@ -18,8 +19,8 @@ from tinytorch.core.tensor import Tensor
 VERSION = 1
 WIDTHS = (64, 64, 64, 10)
 SEED = 1
-DISCARDED, TIMED = 5, 8  # samples of its block, of which each copy has one in a visit
-CALLS_PER_SAMPLE = 4  # about 50 us, half of what the models' samples last: so it takes less than a tenth of a session
+CALLS_PER_SAMPLE, TIMED = YARDSTICKS[VERSION]  # a sample lasts about 50 us, and each copy has one block in a visit
+DISCARDED = 5  # samples before those
 
 
 def network() -> Sequential:

@@ -29,13 +29,15 @@ def compare(
     """
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.contrast import contrast
+    from tinytorch.competition.scoring.disturbance import sharing_what_is_known
     from tito.views import contrast as render_contrast
 
     judged_by, place = read_rules(rules), Workspace(folder)
-    runs = [place.run(name) for name in (first, second)]
+    runs = place.run(first), place.run(second)
     if runs[0].id == runs[1].id:
         raise UsageError(f"{first} and {second} are one run", mend="name two: tito olympics status --all lists them")
-    found = contrast(runs[0], runs[1], judged_by)
+    runs = sharing_what_is_known(*runs)
+    found = contrast(*runs, judged_by)
     if json_:
         screen.put_json({"first": runs[0].id, "second": runs[1].id, "figures": [asdict(each) for each in found]})
     else:

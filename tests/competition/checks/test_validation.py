@@ -122,6 +122,7 @@ NEGATIVE_CONTROLS: dict[str, Mutate] = {
     "sample_shape": put("run.protocol.copies", 16),
     "timed_answers": put("run.protocol.answers_compared", 0),
     "clock_span": put("run.protocol.ended_at", "2026-03-01T12:00:00.001Z"),
+    "known_machine": put("run.protocol.yardstick.version", 9),
     "constraints": too_weak_for_its_event,
     "completeness": put("run.optimized.metrics.memory", None),
     "test_set": put("run.task.test_samples", 100),
@@ -181,7 +182,7 @@ IDS = {  # for ever: an id is never given to another check
     "TO-F": "file size encoding json duplicate_keys nesting numbers values schema_version schema",
     "TO-D": "text repository digest rules trust techniques committed",
     "TO-S": "latency_statistics memory_statistics accuracy_statistics throughput_statistics normalized_scores "
-    "statistics constraint_results sample_shape clock_span timed_answers",
+    "statistics constraint_results sample_shape clock_span timed_answers known_machine",
     "TO-E": "constraints completeness test_set layer_kinds fresh_answers",
     "TO-P": "varying_times repeated_times independent_times ratios_agree sample_count steady_times accuracy_gain "
     "baseline_accuracy unscaled_times",
@@ -236,6 +237,9 @@ FORGED = {
     "no code counted": ("run.optimized.metrics.memory", Memory.from_bytes(1000, 2500, 9, [], None), "kept_bytes"),
     "no artifact counted": ("run.optimized.metrics.memory", Memory.from_bytes(1000, None, 9, []), "kept_bytes"),
     "another tier": ("run.protocol.tier", "rigorous", "timed_answers"),
+    "no yardstick": ("run.protocol.yardstick", None, "known_machine"),
+    "another yardstick's calls": ("run.protocol.yardstick.calls_per_sample", 8, "known_machine"),
+    "fewer times of the yardstick": ("run.protocol.yardstick.samples_ns", 3 * ["1 2 3 4 5 6 7 8"], "known_machine"),
 }
 
 

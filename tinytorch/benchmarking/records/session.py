@@ -32,8 +32,12 @@ SESSIONS_AND_PROCESSES = {"fast": (1, 6), "default": (1, 8), "rigorous": (6, 8)}
 """Of each tier: how many sessions it has, and how many processes each of them."""
 
 
+YARDSTICKS = {1: (4, 8)}
+"""By version: the calls of a sample, and the timed samples of a block."""
+
+
 class YardstickTimes(Record):
-    """How long the yardstick took: a block of each copy in every visit, each of as many calls."""
+    """How long the yardstick took: a block of each copy in every visit, in samples of so many calls."""
 
     version: Positive
     calls_per_sample: Positive

@@ -12,6 +12,7 @@ from tinytorch.competition.checks import (
     consistency,
     declarations,
     eligibility,
+    known_machine,
     machine_limits,
     memory,
     plausibility,
@@ -29,6 +30,7 @@ from tinytorch.text import nearest
 CHECKS: tuple[Check[Case], ...] = (
     *declarations.CHECKS,
     *consistency.CHECKS,
+    *known_machine.CHECKS,
     *eligibility.CHECKS,
     *plausibility.CHECKS,
     *scaling.CHECKS,

@@ -21,7 +21,7 @@ from tinytorch.benchmarking.records.record import Moment, Record, Sha256, Text
 from tinytorch.benchmarking.records.samples import read_samples
 from tinytorch.benchmarking.records.session import Protocol, ReferenceTimes, SystemInfo
 from tinytorch.benchmarking.statistics import Floats, block_times, quiet_time
-from tinytorch.competition.record.run import Measurement
+from tinytorch.competition.record.run import Measurement, Run
 from tinytorch.competition.rules.events import Disturbing, Rules
 from tinytorch.files import sha256
 
@@ -114,6 +114,24 @@ def disturbance_of(run: Measurement, rules: Rules) -> Disturbance | None:
     if found is None:
         return Disturbance(down=floor(run.task.name if run.task else None, None, rules.disturbance), up=0.0)
     return found.moved(rules.disturbance, found.best)
+
+
+def sharing_what_is_known(first: Run, second: Run) -> tuple[Run, Run]:
+    """Two runs of one machine, each with the best that either knows of it; others are left as they are."""
+    one, two = quiet_times(first), quiet_times(second)
+    if one is None or two is None or one.key != two.key or one.known is two.known is None:
+        return first, second
+    known = max(filter(None, (one.known, two.known)), key=lambda each: each.hours)
+    best = [each.best for each in (one, two) if each.best]
+    shared = known.model_copy(update={
+        "baseline_ns": math.exp(min(each.baseline for each in best)),
+        "yardstick_ns": math.exp(min(each.yardstick for each in best)),
+    })  # fmt: skip
+    return _with_reference(first, shared), _with_reference(second, shared)
+
+
+def _with_reference(run: Run, known: ReferenceTimes) -> Run:
+    return run.model_copy(update={"protocol": run.protocol.model_copy(update={"reference": known})})
 
 
 def clock_hour(moment: datetime) -> datetime:
