@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from tinytorch.text import from_argument
 from tito.commands import GROUPS, TEST, every_command
 from tito.exit_codes import ExitCode, exit_code_of
 from tito.lazy import NAMES, help_alone, lazy_group
+from tito.options import USUAL_VALUES
 from tito.terminal import interrupts, screen, streams
 
 ROOM = "make room there, or choose another place: --workspace DIR, -o FILE, TITO_CACHE or TMPDIR"
@@ -58,7 +59,7 @@ def run(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         _refuse_empty(arguments)
-        return _invoked(arguments)
+        return _invoked(list(_with_usual_values(arguments)))
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the one place: every error becomes words and a code
         if debug:
             import traceback
@@ -75,6 +76,14 @@ def _refuse_empty(arguments: Sequence[str]) -> None:
             named = option or (before if before.startswith("-") else "an argument")
             mend = f"give it a value (is a shell variable not set?): {_own_help(arguments)}"
             raise UsageError(f"{named} is empty", mend=mend)
+
+
+def _with_usual_values(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments, with the usual value after an option that stands there without one."""
+    for argument, following in pairwise([*arguments, "-"]):
+        yield argument
+        if argument in USUAL_VALUES and following.startswith("-"):
+            yield USUAL_VALUES[argument]
 
 
 def _invoked(arguments: list[str]) -> int:

@@ -35,6 +35,7 @@ _OLYMPICS = {
     "report": "Write the ranking of submissions as one page.",
     "private": "Make data of a referee's own, which nobody who enters has seen.",
     "compare": "Compare two runs, where task, recipe and machine allow it.",
+    "doctor": "Look whether this machine is quiet now, and how well it repeats.",
     "status": "Show the five stages, the last run, and the next command.",
     "schema": "Print the JSON Schema of what the tools write.",
     "logo": "Show the logo.",

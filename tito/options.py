@@ -11,6 +11,8 @@ import typer
 from tinytorch.competition.names import DIVISIONS, OlympicEvent
 from tinytorch.workloads.registry import TASKS
 
+USUAL_WAIT = 10  # minutes, of --wait-quiet
+USUAL_VALUES = {"--wait-quiet": str(USUAL_WAIT)}  # of options that may stand without one, which Typer has none of
 LEAST_MEMORY_MB = 300  # so that Python, numpy and the task fit
 EVENTS = ", ".join(OlympicEvent)
 

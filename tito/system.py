@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from tinytorch.errors import SetupMissingError, TinyTorchError
-from tinytorch.units import format_size
+from tinytorch.units import format_size, format_time
 from tito.course.coursework import installed_version
 from tito.exit_codes import ExitCode
 from tito.options import Json
@@ -24,6 +24,9 @@ from tito.place import CHECKOUT, IS_CHECKOUT
 from tito.terminal import screen
 from tito.terminal.tables import table
 from tito.workspace.folder import CACHE_VARIABLE, folder_of, workspace_root
+
+if TYPE_CHECKING:
+    from tinytorch.benchmarking.records.session import ReferenceTimes
 
 LEAST_FREE_BYTES, LEAST_MEMORY_BYTES = 500_000_000, 2_000_000_000
 PACKAGES = ("numpy", "scipy", "pydantic", "typer", "rich", "psutil", "numba", "pytest", "matplotlib")
@@ -82,7 +85,24 @@ def _facts() -> dict[str, Any]:
         "packages": dict(_versions()),
         "workspace": str(workspace_root(None).absolute()),
         "cache": _cache_folder(),
+        "best_times": _best_times(),
     }
+
+
+def _best_times() -> dict[str, str]:
+    """What this machine has shown at best, of each baseline that was measured on it as it is now: the latest counts."""
+    from tito.workspace.machine import MachineFile
+
+    try:
+        known = MachineFile().read().known
+    except SetupMissingError:
+        return {}
+    return {each.task: _best_time(each.reference) for each in known if each.reference}
+
+
+def _best_time(known: ReferenceTimes) -> str:
+    hours = f"{known.hours} hour{'' if known.hours == 1 else 's'}"
+    return f"{format_time(known.baseline_ns)} ({hours})"
 
 
 def _cache_folder() -> str | None:
@@ -104,6 +124,8 @@ def _versions() -> Iterator[tuple[str, str | None]]:
 
 
 def _in_words(name: str, value: Any) -> str:
+    if isinstance(value, dict) and not value:
+        return "none yet: tito olympics doctor"
     if isinstance(value, dict):
         return ", ".join(f"{key} {found}" if found else f"no {key}" for key, found in value.items())
     if name == "memory_bytes":

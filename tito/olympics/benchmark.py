@@ -13,6 +13,7 @@ from tinytorch.workloads.registry import DEFAULT_TASK
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito.exit_codes import ExitCode
 from tito.options import (
+    USUAL_WAIT,
     Entry,
     Event,
     Force,
@@ -58,6 +59,15 @@ def benchmark(
         Expectation | None,
         typer.Option("--expect", help="Of the score that --event ranks by: exit 1 for the opposite, 5 for neither."),
     ] = None,
+    wait_quiet: Annotated[
+        float | None,
+        typer.Option(
+            "--wait-quiet",
+            min=0,
+            metavar="[MINUTES]",
+            help=f"First wait until the baseline shows a quiet machine (at most {USUAL_WAIT} minutes).",
+        ),
+    ] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw how the block pairs' ratios are spread.")] = False,
     rules: RulesFile = None,
     json_: Json = False,
@@ -77,6 +87,8 @@ def benchmark(
     judged_by = read_rules(rules)
     who = measuring.contender(task, event, entry, strategy)
     asked = measuring.challenge(who, task, tier, seed, time_limit, memory_limit)
+    if wait_quiet is not None:
+        measuring.wait_for_quiet(asked, wait_quiet)
     run = measuring.measure(Workspace(folder), asked)
     with screen.done_before(f"run {run.id} is recorded"):
         _show(run, json_, target, event, plot, judged_by)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.names import parse_event
 from tinytorch.competition.record.run import Run
+from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
 from tinytorch.harness.cards import TaskCard, task_card
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
+from tinytorch.harness.doctor import FEWEST_LOOKS, LOOKS, Diagnosis, diagnose, wait_until_quiet
+from tinytorch.harness.looks import Look, looker
 from tinytorch.harness.prepare import Observer
 from tinytorch.harness.profile import Profiled, profile_contender
 from tinytorch.harness.run import run_competition
@@ -59,6 +65,46 @@ def profile(asked: Challenge) -> Profiled:
     start.finished()
     with bars.progress() as progress:
         return profile_contender(asked, Observer(progress, screen.say))
+
+
+def diagnosed(task: str, minutes: float | None, machine: MachineFile, rules: Rules) -> tuple[Diagnosis, int]:
+    """Look at this machine, and keep what was seen: the diagnosis, and from how many hours the machine is known now."""
+    check_system()
+    start.finished()
+    end_s = None if minutes is None else time.monotonic() + 60 * minutes
+    looks: list[Look] = []
+    with bars.progress() as progress, looker(
+        find_task(task), folder_of(CACHE_VARIABLE), Observer(progress, screen.say), with_pairs=True
+    ) as here:  # fmt: skip
+        while len(looks) < FEWEST_LOOKS or (len(looks) < LOOKS if end_s is None else time.monotonic() < end_s):
+            progress("look", min(1.0, len(looks) / LOOKS) if end_s is None else 0.0)
+            looks.append(here.look())
+    key = looks[0].quiet.key
+    known = machine.read().of(key)
+    found = diagnose(looks, known.reference if known else None, rules)
+    for look in looks:
+        machine.learn(look.quiet)
+    machine.put_card(key, found.card(datetime.now(UTC)))
+    after = machine.read().of(key)
+    return found, len(after.hours) if after else 0
+
+
+def wait_for_quiet(asked: Challenge, minutes: float) -> None:
+    """Look at the baseline alone until it is quiet, or the minutes are over. Nothing of an entry is looked at."""
+    check_system()
+    machine = MachineFile()
+
+    def excess(look: Look) -> float | None:
+        known = machine.read().of(look.quiet.key)
+        machine.learn(look.quiet)
+        if known is None or known.reference is None:
+            return None
+        quiet = look.quiet.model_copy(update={"known": known.reference})
+        ((baseline, _),) = quiet.excesses(quiet.best)
+        return math.expm1(baseline)
+
+    with looker(asked.task, asked.cache_directory, Observer(say=screen.say)) as here:
+        wait_until_quiet(lambda: excess(here.look()), 60 * minutes, time.monotonic, time.sleep, screen.say)
 
 
 def measure(place: Workspace, asked: Challenge) -> Run:

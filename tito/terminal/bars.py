@@ -20,6 +20,7 @@ STAGES = {
     "build": "Building the optimized model",
     "survey": "Checking both models",
     "measure": "Measuring, interleaved",
+    "look": "Looking at this machine",
     "check": "Checking submissions",
     "profile": "Profiling, layer by layer",
 }

@@ -18,6 +18,7 @@ from tito.terminal.tables import Lines, table
 from tito.views.runs import leader_words, score_words
 
 LONGEST_NAME = 40
+MOST_NAMED = 3
 
 
 def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
@@ -46,17 +47,21 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
     machines = _machines(ranking.places[:most])
     for place in ranking.places[:most]:
         shown.add_row(*_cells(place, asked.ranked_by, machines))
-    said = (_busy(place.judged.entered, found.rules) for place in ranking.places[:most])
     return Group(
         shown, *(Text(f"{letter}: {machine}", "dim") for machine, letter in machines.items()),
-        *(Text(each, "yellow") for each in said if each),
+        *_busy([place.judged.entered for place in ranking.places[:most]], found.rules),
     )  # fmt: skip
 
 
-def _busy(figures: Figures, rules: Rules) -> str:
-    """What a machine may have done to a speedup, under the name of its athlete."""
-    said = figures.busy_words(rules)
-    return f"{safe_text(figures.athlete_name, LONGEST_NAME)}: {said}" if said else ""
+def _busy(entries: Sequence[Figures], rules: Rules) -> Iterator[Text]:
+    """What machines may have done to speedups, each sentence once, with the names of those whom it concerns."""
+    found: dict[str, list[str]] = {}
+    for each in entries:
+        if said := each.busy_words(rules):
+            found.setdefault(said, []).append(safe_text(each.athlete_name, LONGEST_NAME))
+    for said, names in found.items():
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        yield Text(f"{', '.join(names[:MOST_NAMED])}{more}: {said}", "yellow")
 
 
 def _machines(places: Sequence[Place]) -> dict[str, str]:

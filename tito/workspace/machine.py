@@ -15,10 +15,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError
 
-from tinytorch.benchmarking.records.record import MOST_HOURS, Moment, PositiveFloat, Record, Sha256, Text
+from tinytorch.benchmarking.records.record import MOST_HOURS, Moment, PositiveFloat, Record, Sha256
 from tinytorch.benchmarking.records.session import MachineCard, ReferenceTimes
 from tinytorch.competition.record.run import Run
-from tinytorch.competition.scoring.disturbance import quiet_times
+from tinytorch.competition.scoring.disturbance import QuietTimes, quiet_times
 from tinytorch.files import atomic_write, read_regular, reason
 from tinytorch.workloads.place import users_folder
 from tito.terminal import screen
@@ -43,7 +43,7 @@ class Known(Record):
     """What is known of one baseline on this machine as it is; `key` changes with all that makes times comparable."""
 
     key: Sha256
-    task: Text
+    task: str
     hours: Annotated[list[Hour], Field(max_length=MOST_HOURS)]
     card: MachineCard | None = None
 
@@ -107,14 +107,17 @@ class MachineFile:
     def add(self, run: Run) -> None:
         """Learn from a run that was measured here, where its times tell something."""
         found = quiet_times(run)
-        if found is None or {doubt.code for doubt in run.protocol.doubts or []} & SPOILING:
-            return
+        if found and not {doubt.code for doubt in run.protocol.doubts or []} & SPOILING:
+            self.learn(found)
+
+    def learn(self, found: QuietTimes) -> None:
+        """Keep the least times of a session, if they are the least of their hour."""
         hour = Hour(
             began_at=found.hour, baseline_ns=math.exp(min(found.baseline)),
             yardstick_ns=math.exp(min(found.yardstick)),
         )  # fmt: skip
         with self._changing() as machine:
-            known = machine.of(found.key) or Known(key=found.key, task=run.task.name, hours=[])
+            known = machine.of(found.key) or Known(key=found.key, task=found.task or "", hours=[])
             self._write(machine.replacing(known.with_hour(hour)))
 
     def put_card(self, key: str, card: MachineCard) -> None:
