@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -97,7 +98,8 @@ def _best_times() -> dict[str, str]:
         known = MachineFile().read().known
     except SetupMissingError:
         return {}
-    return {each.task: _best_time(each.reference) for each in known if each.reference}
+    found = {each.task: each.reference(datetime.now(UTC)) for each in known}
+    return {task: _best_time(best) for task, best in found.items() if best}
 
 
 def _best_time(known: ReferenceTimes) -> str:

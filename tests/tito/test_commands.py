@@ -15,9 +15,11 @@ from tinytorch.benchmarking.records.session import Doubt
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.competition.rules.events import load_rules
+from tinytorch.competition.scoring.disturbance import quiet_times
 from tinytorch.competition.scoring.scores import compared
 from tito.olympics import measuring
 from tito.views import runs as render
+from tito.workspace.machine import MachineFile, with_what_is_known
 
 
 def test_benchmark_writes_the_run_and_prints_one_document(measured) -> None:
@@ -212,6 +214,16 @@ def test_what_a_run_means_is_said_by_the_rules(
     monkeypatch.setattr(measuring, "measure", lambda place, asked: run)
 
     assert words in tito("benchmark", "--rules", "class.toml").out
+
+
+def test_a_run_teaches_what_this_machine_can_do_and_is_told_what_it_could(athlete: Path, cache_directory: Path) -> None:
+    """The first one knows of nothing; what the cache knows then is of this machine and baseline, and of this hour."""
+    run = parse_run("run.json", (athlete / "run.json").read_bytes())
+    quiet = quiet_times(run)
+    known = MachineFile(cache_directory).read().of(quiet.key)
+
+    assert quiet.hour in [hour.began_at for hour in known.hours]
+    assert with_what_is_known(run, MachineFile(cache_directory).read()).protocol.reference.key == quiet.key
 
 
 EXPECTED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking import measure, system, yardstick
 from tinytorch.benchmarking.placements import ModelSource
+from tinytorch.benchmarking.records.session import ReferenceTimes
 from tinytorch.benchmarking.remote import Sendable, Workers
 from tinytorch.benchmarking.schedule import BLOCK_SHAPES, FEWEST_VISITS, SEEDS, Schedule, session_ns
 from tinytorch.benchmarking.statistics import block_times
@@ -56,6 +58,12 @@ class Look:
 
     quiet: QuietTimes
     logs: list[list[float]]
+
+    def excess(self, known: ReferenceTimes) -> float:
+        """How much longer the baseline took than what is known, as a share."""
+        quiet = self.quiet.model_copy(update={"known": known})
+        ((baseline, _),) = quiet.excesses(quiet.best)
+        return math.expm1(baseline)
 
 
 @dataclass(frozen=True)

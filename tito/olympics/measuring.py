@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -79,9 +78,9 @@ def diagnosed(task: str, minutes: float | None, machine: MachineFile, rules: Rul
         while len(looks) < FEWEST_LOOKS or (len(looks) < LOOKS if end_s is None else time.monotonic() < end_s):
             progress("look", min(1.0, len(looks) / LOOKS) if end_s is None else 0.0)
             looks.append(here.look())
-    key = looks[0].quiet.key
+    key, hour = looks[0].quiet.key, looks[0].quiet.hour
     known = machine.read().of(key)
-    found = diagnose(looks, known.reference if known else None, rules)
+    found = diagnose(looks, known.reference(hour) if known else None, rules)
     for look in looks:
         machine.learn(look.quiet)
     machine.put_card(key, found.card(datetime.now(UTC)))
@@ -96,12 +95,9 @@ def wait_for_quiet(asked: Challenge, minutes: float) -> None:
 
     def excess(look: Look) -> float | None:
         known = machine.read().of(look.quiet.key)
+        reference = known.reference(look.quiet.hour) if known else None
         machine.learn(look.quiet)
-        if known is None or known.reference is None:
-            return None
-        quiet = look.quiet.model_copy(update={"known": known.reference})
-        ((baseline, _),) = quiet.excesses(quiet.best)
-        return math.expm1(baseline)
+        return None if reference is None else look.excess(reference)
 
     with looker(asked.task, asked.cache_directory, Observer(say=screen.say)) as here:
         wait_until_quiet(lambda: excess(here.look()), 60 * minutes, time.monotonic, time.sleep, screen.say)

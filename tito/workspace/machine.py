@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -57,15 +58,15 @@ class Known(Record):
         )  # fmt: skip
         return self.model_copy(update={"hours": [hours[each] for each in sorted(hours)][-MOST_HOURS:]})
 
-    @property
-    def reference(self) -> ReferenceTimes | None:
-        """The least of all hours; None without any."""
-        if not self.hours:
+    def reference(self, now: datetime) -> ReferenceTimes | None:
+        """The least of all hours until now; None without any. A clock that was set back has seen later ones."""
+        hours = [hour for hour in self.hours if hour.began_at <= now]
+        if not hours:
             return None
         return ReferenceTimes(
-            key=self.key, hours=len(self.hours), since=self.hours[0].began_at, until=self.hours[-1].began_at,
-            baseline_ns=min(hour.baseline_ns for hour in self.hours),
-            yardstick_ns=min(hour.yardstick_ns for hour in self.hours),
+            key=self.key, hours=len(hours), since=hours[0].began_at, until=hours[-1].began_at,
+            baseline_ns=min(hour.baseline_ns for hour in hours),
+            yardstick_ns=min(hour.yardstick_ns for hour in hours),
         )  # fmt: skip
 
 
@@ -99,10 +100,17 @@ class MachineFile:
         except FileNotFoundError:
             return Machine()
         except ValidationError:
-            screen.say(f"warning: {self.path} is damaged; this machine's best times are learnt anew")
+            self._put_aside()
         except OSError as error:
             screen.say(f"warning: cannot read {self.path}: {reason(error)}; this machine's best times are not known")
         return Machine()
+
+    def _put_aside(self) -> None:
+        """Keep what is damaged, where somebody may look at it."""
+        aside = self.path.with_name(f"machine.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json")
+        screen.say(f"warning: {self.path} is damaged; this machine's best times are learnt anew")
+        with contextlib.suppress(OSError):  # another tito has just done it, or nobody may
+            self.path.rename(aside)
 
     def add(self, run: Run) -> None:
         """Learn from a run that was measured here, where its times tell something."""
@@ -116,44 +124,45 @@ class MachineFile:
             began_at=found.hour, baseline_ns=math.exp(min(found.baseline)),
             yardstick_ns=math.exp(min(found.yardstick)),
         )  # fmt: skip
-        with self._changing() as machine:
+
+        def learnt(machine: Machine) -> Machine:
             known = machine.of(found.key) or Known(key=found.key, task=found.task or "", hours=[])
-            self._write(machine.replacing(known.with_hour(hour)))
+            return machine.replacing(known.with_hour(hour))
+
+        self._change(learnt)
 
     def put_card(self, key: str, card: MachineCard) -> None:
         """Keep what was found last of how well this machine repeats."""
-        with self._changing() as machine:
-            if known := machine.of(key):
-                self._write(machine.replacing(known.model_copy(update={"card": card})))
+
+        def carded(machine: Machine) -> Machine:
+            known = machine.of(key)
+            return machine.replacing(known.model_copy(update={"card": card})) if known else machine
+
+        self._change(carded)
 
     def forget(self) -> int:
         """Drop all that is known; of how many baselines something was."""
-        count = 0
-        with self._changing() as machine:
-            count = len(machine.known)
-            self._write(Machine())
+        count = len(self.read().known)
+        self._change(lambda machine: Machine())
         return count
 
-    @contextlib.contextmanager
-    def _changing(self) -> Iterator[Machine]:
-        """What is known, while nobody else changes it."""
+    def _change(self, change: Callable[[Machine], Machine]) -> None:
+        """Write what becomes of what is known, while nobody else does."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with Lock(self.path.with_suffix(".lock"), LOCK_LIMIT_S):
-                yield self.read()
+                content = json.dumps(change(self.read()).model_dump(mode="json"), indent=1)
+                atomic_write(self.path, content.encode() + b"\n")
         except (HeldError, OSError) as error:
             why = reason(error) if isinstance(error, OSError) else "another tito has held it for 10 seconds"
             screen.say(f"warning: cannot write {self.path}: {why}; this machine's times are not kept")
-
-    def _write(self, machine: Machine) -> None:
-        atomic_write(self.path, json.dumps(machine.model_dump(mode="json"), indent=1).encode() + b"\n")
 
 
 def with_what_is_known(run: Run, machine: Machine) -> Run:
     """The run with what this machine had shown before it was measured."""
     found = quiet_times(run)
     known = machine.of(found.key) if found else None
-    if known is None:
+    if found is None or known is None:
         return run
-    told = {"reference": known.reference, "card": known.card}
+    told = {"reference": known.reference(found.hour), "card": known.card}
     return run.model_copy(update={"protocol": run.protocol.model_copy(update=told)})
