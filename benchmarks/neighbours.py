@@ -89,8 +89,8 @@ def beside(condition: str) -> Iterator[None]:
             process.kill()
 
 
-def measured(pair: str, models: Models) -> Line:
-    """One session of a pair, at the default tier."""
+def measured(pair: str, models: Models) -> Line | None:
+    """One session of a pair, at the default tier; None where its blocks were so few that they tell nothing."""
     baseline, optimized, data = models
     found = Benchmark([baseline], [data], ["latency"], tier="default").compare(baseline, optimized)
     first = found.baseline
@@ -101,7 +101,7 @@ def measured(pair: str, models: Models) -> Line:
     )  # fmt: skip
     quiet = quiet_times(run)
     if quiet is None or found.speedup is None:
-        raise RuntimeError("the session tells nothing of the machine")
+        return None
     return {"logs": found.speedup.log_ratios, "quiet": quiet.model_dump(mode="json")}
 
 
@@ -126,7 +126,8 @@ def run(rounds: int) -> None:
         for pair, condition in random.sample(turns, len(turns)):
             if done.count((pair, condition)) <= number:
                 with beside(condition):
-                    put({"kind": "session", "pair": pair, "condition": condition, **measured(pair, made[pair])})
+                    line = measured(pair, made[pair])
+                put({"kind": "session" if line else "failed", "pair": pair, "condition": condition, **(line or {})})
                 done.append((pair, condition))
 
 

@@ -144,8 +144,8 @@ def test_only_as_many_blocks_count_as_every_session_has() -> None:
 
 
 SAYS_NOTHING = {
-    "this process": {"mode": "this process"}, "fewer visits": {"visits": 9}, "shorter blocks": {"timed_calls": 5},
-    "fewer discarded": {"discarded_calls": 3}, "other sessions than samples": {"sessions": 2},
+    "this process": {"mode": "this process"}, "fewer visits": {"visits": 9}, "shorter blocks": {"timed_calls": 3},
+    "fewer discarded": {"discarded_calls": 2}, "other sessions than samples": {"sessions": 2},
 }  # fmt: skip
 
 
@@ -253,7 +253,7 @@ SABOTAGES = {
         test_only_as_many_blocks_count_as_every_session_has
     ),
     "short blocks": Sabotage(
-        disturbance, "LEAST_TIMED", 1, test_a_session_that_is_not_like_others_says_nothing, ({"timed_calls": 5},)
+        disturbance, "LEAST_TIMED", 1, test_a_session_that_is_not_like_others_says_nothing, ({"timed_calls": 3},)
     ),
     "an interval of chance alone": Sabotage(
         statistics, "widened_interval",
