@@ -102,7 +102,7 @@ def measured(pair: str, models: Models) -> Line | None:
     quiet = quiet_times(run)
     if quiet is None or found.speedup is None:
         return None
-    return {"logs": found.speedup.log_ratios, "quiet": quiet.model_dump(mode="json")}
+    return {"logs": found.speedup.log_ratios, "basis": found.speedup.basis, "quiet": quiet.model_dump(mode="json")}
 
 
 def put(line: Line) -> None:
@@ -167,9 +167,11 @@ def intervals(line: Line, least: Best) -> dict[str, Interval]:
 def report() -> None:
     """Tables as Markdown."""
     for pair in PAIRS:
-        found = [line for line in lines("session") if line["pair"] == pair]
+        found = [line for line in lines("session") if line["pair"] == pair and line["basis"] == "quiet"]
+        others = sum(line["pair"] == pair for line in (*lines("session"), *lines("failed"))) - len(found)
         if len(found) > CALMEST:
             report_pair(pair, found)
+            print(f"\nleft out: {others} sessions by typical times, or with too few blocks")
     print("\n| baseline | looks | condition | excess of the baseline: median, most | of the yardstick | down: most |")
     print("|---|---|---|---|---|---|")
     for task in LOOKED_AT:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch import owners
-from tinytorch.benchmarking.comparison import Comparison, compare_metrics
+from tinytorch.benchmarking.comparison import NOTHING_KNOWN, Comparison, Surroundings, compare_metrics
 from tinytorch.benchmarking.placements import Subjects, ThisProcess, Venue
 from tinytorch.benchmarking.records.metric import Metric
 from tinytorch.benchmarking.records.metrics import ModelRecord, compression_ratio
@@ -140,7 +140,10 @@ class Benchmark:
         first, second = self._measure([baseline, optimized], progress, object())
         second.partner = first
         a, b = first.model_record.metrics, second.model_record.metrics
-        statistics = compare_metrics(a, b)
+        beside = first.protocol.yardstick
+        statistics = compare_metrics(
+            a, b, surroundings=Surroundings(typical_excess=beside.typical_excess) if beside else NOTHING_KNOWN
+        )
         return BenchmarkComparison(
             baseline=first,
             optimized=second,

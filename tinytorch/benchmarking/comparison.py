@@ -44,6 +44,20 @@ class Disturbance(Record):
 UNDISTURBED = Disturbance()
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a session tells of its machine: how far it may have moved a speedup, None where nothing is known of that.
+
+    `typical_excess` is the yardstick's typical / quiet time: so much more all small code usually took.
+    """
+
+    disturbance: Disturbance | None = None
+    typical_excess: float = 1.0
+
+
+NOTHING_KNOWN = Surroundings()
+
+
 class Comparison(Record):
     """A ratio or difference with its uncertainty; interval and p-value are None with `reason` saying why.
 
@@ -70,39 +84,39 @@ class Statistics(Record):
 
 
 def compare_metrics(
-    baseline: Metrics, optimized: Metrics, criteria: Criteria = USUAL, disturbance: Disturbance | None = None
+    baseline: Metrics, optimized: Metrics, criteria: Criteria = USUAL, surroundings: Surroundings = NOTHING_KNOWN
 ) -> Statistics:
     """Speedup and accuracy delta with their uncertainty."""
     speedup = accuracy_delta = None
     if baseline.latency and optimized.latency:
-        speedup = compare_latency(baseline.latency, optimized.latency, criteria, disturbance)
+        speedup = compare_latency(baseline.latency, optimized.latency, criteria, surroundings)
     if baseline.accuracy and optimized.accuracy:
         accuracy_delta = compare_accuracy(baseline.accuracy, optimized.accuracy, criteria)
     return Statistics(speedup=speedup, accuracy_delta=accuracy_delta)
 
 
 def compare_latency(
-    baseline: Latency, optimized: Latency, criteria: Criteria = USUAL, disturbance: Disturbance | None = None
+    baseline: Latency, optimized: Latency, criteria: Criteria = USUAL, surroundings: Surroundings = NOTHING_KNOWN
 ) -> Comparison:
     """Speedup = baseline latency / optimized latency.
 
     From paired samples it is exp of the mean log ratio of the units' quiet times, or of their typical times where
     `is_lottery`; from bare numbers, or from samples that were not taken in pairs, the plain ratio of the means without
-    interval or p-value. The `disturbance` is of quiet times; None of another one is known.
+    interval or p-value. A disturbance is one of quiet times: typical ones are not corrected.
     """
     first, second = baseline.block_times_ns, optimized.block_times_ns
     if first is None or second is None:
         return Comparison(estimate=baseline.mean_ns / optimized.mean_ns, reason="given by hand: no raw samples")
     if not _are_paired(baseline, optimized):
         return Comparison(estimate=baseline.mean_ns / optimized.mean_ns, reason="measured one after the other")
-    by_typical = is_lottery(baseline, optimized, criteria.typical_excess)
+    by_typical = is_lottery(baseline, optimized, criteria.typical_excess, surroundings.typical_excess)
     time_of = statistics.typical_time if by_typical else statistics.quiet_time
     batching = math.log((optimized.calls_per_sample or 1) / (baseline.calls_per_sample or 1))
     ratios = statistics.unit_log_ratios(first, second, baseline.copies_per_unit or 1, time_of)
     shifted = [ratio + batching for ratio in ratios]
     if by_typical:
         return _from_log_ratios(shifted, criteria, "typical", None)
-    return _from_log_ratios(shifted, criteria, "quiet", disturbance)
+    return _from_log_ratios(shifted, criteria, "quiet", surroundings.disturbance)
 
 
 class Distribution(Record):
@@ -134,15 +148,21 @@ def block_distribution(baseline: Latency, optimized: Latency, bins: int = 24) ->
     )  # fmt: skip
 
 
-def is_lottery(baseline: Latency, optimized: Latency, most_typical_excess: float = MOST_TYPICAL_EXCESS) -> bool:
-    """Whether the optimized model's quiet time is rarer than the baseline's, by more than may be.
+def is_lottery(
+    baseline: Latency,
+    optimized: Latency,
+    most_typical_excess: float = MOST_TYPICAL_EXCESS,
+    of_yardstick: float = 1.0,
+) -> bool:
+    """Whether the optimized model's quiet time is rarer than the baseline's and the yardstick's, by more than may be.
 
     Typical over quiet time says how far a model usually is from its best. Where that is much more for the optimized
-    model, its time depends on chance or on its inputs, and being fast once in forty blocks must not win.
+    model, its time depends on chance or on its inputs, and being fast once in forty blocks must not win. A neighbour on
+    the same core slows small code more than a large baseline that waits for memory: that is seen of the yardstick.
     """
     if baseline.typical_ns is None or optimized.typical_ns is None:
         return False
-    usual = baseline.typical_ns / baseline.mean_ns
+    usual = max(baseline.typical_ns / baseline.mean_ns, of_yardstick)
     return optimized.typical_ns / optimized.mean_ns > most_typical_excess * usual
 
 

@@ -199,6 +199,21 @@ def test_typical_times_are_not_corrected() -> None:
     assert (found.basis, found.disturbance) == ("typical", None)
 
 
+def test_a_model_is_no_lottery_where_the_yardstick_was_as_rarely_at_its_best() -> None:
+    """A neighbour on the same core slows small code, and the baseline waits for memory all the same."""
+    run = known_run()
+    times = np.array(run.optimized.metrics.latency.times_ns)
+    times[:, 1:] = times[:, 1:] * 8 // 5
+    first, *others = yardstick_of([1.0]).samples_ns[0].split("; ")
+    slow = "; ".join([first, *(" ".join(str(int(ns) * 8 // 5) for ns in block.split()) for block in others)])
+    beside = run.protocol.yardstick.model_copy(update={"samples_ns": [slow] * 6})
+    busy_core = run.model_copy(update={"optimized": with_times(run.optimized, times)})
+    seen = busy_core.model_copy(update={"protocol": changed(run, {"yardstick": beside})})
+
+    assert (compared(busy_core).speedup.basis, compared(seen).speedup.basis) == ("typical", "quiet")
+    assert compared(seen, former_rules("2.0")).speedup.basis == "typical"
+
+
 def test_a_lead_is_shortened_by_both_machines_before_it_is_tested() -> None:
     moved = [Disturbance(down=0.07, up=0.0), Disturbance(down=0.0, up=0.03)]
     fast, slow = figures("fast", 2.22, moved=moved[0]), figures("slow", 2.0, moved=moved[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,7 +18,8 @@ from tinytorch.benchmarking.records.record import (
     Sha256,
     Text,
 )
-from tinytorch.benchmarking.records.samples import SamplesNs
+from tinytorch.benchmarking.records.samples import SamplesNs, read_samples
+from tinytorch.benchmarking.statistics import Floats, block_times, quiet_time, typical_time
 
 
 class Doubt(Record):
@@ -42,6 +44,17 @@ class YardstickTimes(Record):
     version: Positive
     calls_per_sample: Positive
     samples_ns: SamplesNs
+
+    @property
+    def block_times_ns(self) -> Floats:
+        """[placement, block] the median of each block's samples, for a call."""
+        return block_times(read_samples(self.samples_ns)) / self.calls_per_sample
+
+    @property
+    def typical_excess(self) -> float:
+        """Its typical time / the mean of its placements' quiet times."""
+        times = self.block_times_ns
+        return typical_time(times) / fmean(quiet_time(each) for each in times)
 
 
 class ReferenceTimes(Record):

@@ -18,9 +18,8 @@ from typing import NamedTuple
 
 from tinytorch.benchmarking.comparison import Disturbance
 from tinytorch.benchmarking.records.record import Moment, Record, Sha256, Text
-from tinytorch.benchmarking.records.samples import read_samples
 from tinytorch.benchmarking.records.session import Protocol, ReferenceTimes, SystemInfo
-from tinytorch.benchmarking.statistics import Floats, block_times, quiet_time
+from tinytorch.benchmarking.statistics import Floats, quiet_time
 from tinytorch.competition.record.run import Measurement, Run
 from tinytorch.competition.rules.events import Disturbing, Rules
 from tinytorch.files import sha256
@@ -91,7 +90,7 @@ def quiet_times(run: Measurement) -> QuietTimes | None:
     if protocol is None or info is None or latency is None or protocol.yardstick is None:
         return None
     digest, times, calls = run.baseline.artifact_sha256, latency.block_times_ns, latency.calls_per_sample or 1
-    beside = block_times(read_samples(protocol.yardstick.samples_ns)) / protocol.yardstick.calls_per_sample
+    beside = protocol.yardstick.block_times_ns
     placements = protocol.processes * protocol.copies
     if digest is None or times is None or not _is_enough(protocol):
         return None

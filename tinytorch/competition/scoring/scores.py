@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from math import exp
 from typing import Protocol, runtime_checkable
 
-from tinytorch.benchmarking.comparison import UNDISTURBED, Comparison, Criteria, Statistics, compare_metrics
+from tinytorch.benchmarking.comparison import (
+    UNDISTURBED,
+    Comparison,
+    Criteria,
+    Statistics,
+    Surroundings,
+    compare_metrics,
+)
 from tinytorch.benchmarking.records import session
 from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Memory, Metrics, ModelRecord, compression_ratio
 from tinytorch.benchmarking.records.record import Record
@@ -95,10 +102,20 @@ def compute_scores(run: Measurement, rules: Rules | None = None, statistics: Sta
 def compared(run: Measurement, rules: Rules | None = None) -> Statistics:
     """Speedup and accuracy delta with their uncertainty, by the rules: that of a machine which may be busy, too."""
     judged_by = rules or load_rules()
-    significance, moved = judged_by.significance, disturbance_of(run, judged_by)
-    spread = 0.0 if moved is None else session_spread(run.protocol.sessions if run.protocol else 1, judged_by)
+    significance, around = judged_by.significance, surroundings(run, judged_by)
+    is_former = around.disturbance is None
+    spread = 0.0 if is_former else session_spread(run.protocol.sessions if run.protocol else 1, judged_by)
     criteria = Criteria(significance.alpha, significance.typical_excess, spread)
-    return compare_metrics(run.baseline.metrics, run.optimized.metrics, criteria, moved)
+    return compare_metrics(run.baseline.metrics, run.optimized.metrics, criteria, around)
+
+
+def surroundings(run: Measurement, rules: Rules) -> Surroundings:
+    """What a run tells of its machine, as far as the rules look at that."""
+    moved = disturbance_of(run, rules)
+    yardstick = run.protocol.yardstick if run.protocol else None
+    if moved is None or yardstick is None:
+        return Surroundings(moved)
+    return Surroundings(moved, yardstick.typical_excess)
 
 
 def speedup_across_sessions(
