@@ -2,6 +2,7 @@
 
     python benchmarks/neighbours.py run [ROUNDS]    # goes on where it stopped; Ctrl-C loses one session at most
     python benchmarks/neighbours.py looks [ROUNDS]  # the baselines of the tasks, for the floors of the rules
+    python benchmarks/neighbours.py cost            # how much longer a visit takes with the yardstick, in turns
     python benchmarks/neighbours.py report          # the tables of docs/measurement.md
 
 A round has each pair in each condition once, in shuffled order: as the machine is, beside a process that streams
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import json
 import math
 import random
@@ -21,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean, stdev
@@ -28,9 +31,12 @@ from typing import Any
 
 import numpy as np
 from contenders import network
+from threadpoolctl import threadpool_limits
 
-from tinytorch.benchmarking import Benchmark
+from tinytorch.benchmarking import Benchmark, integrity, measure
 from tinytorch.benchmarking.comparison import Disturbance
+from tinytorch.benchmarking.placements import Placements, Subjects
+from tinytorch.benchmarking.schedule import TIERS, Schedule, make_schedule, turns
 from tinytorch.benchmarking.statistics import Interval, mean_estimate, welch_p_values, widened_interval
 from tinytorch.competition.record.run import Measurement, TaskRecord
 from tinytorch.competition.rules.events import Floor, load_rules
@@ -46,6 +52,7 @@ PROGRAMS = {
     "streams": "array = np.ones(16_000_000, np.float32)\nwhile os.getppid() == parent:\n    array += 1",
     "computes": "a = np.ones((96, 96), np.float32)\nwhile os.getppid() == parent:\n    np.dot(a, a)",
 }
+VISITS = 30  # of each kind, for the cost
 LOOKED_AT = ("fashion_mlp", "fashion_cnn", "digits_mlp", "digits_cnn")
 CALMEST = 6  # sessions whose mean is taken for the truth: those with the least times of the baseline
 RULES = load_rules()
@@ -139,6 +146,34 @@ def looks(rounds: int) -> None:
             with looker(find_task(task)) as each, beside(condition):
                 quiet = each.look().quiet
             put({"kind": "look", "pair": task, "condition": condition, "quiet": quiet.model_dump(mode="json")})
+
+
+def cost() -> None:
+    """Visits with and without the yardstick in turns, in this process: the share that it takes of a visit."""
+    every = turns
+
+    def without(plan: Schedule, generator: random.Random) -> Iterator[tuple[int, tuple[int, ...]]]:
+        for placement, order in every(plan, generator):
+            yield placement, tuple(model for model in order if model < plan.models)
+
+    small = network((64, 16, 10), 1)
+    for name, (baseline, optimized, data) in {
+        **{name: make() for name, make in PAIRS.items()},
+        "two networks of 10 us": (small, small, (np.zeros((100, 64), np.float32), np.zeros(100, int))),
+    }.items():
+        builders = (partial(copy.deepcopy, baseline), partial(copy.deepcopy, optimized))
+        here = Placements(Subjects(builders, data[0], as_tensor=False), 2, 1, integrity.snapshot())
+        plan = make_schedule(TIERS["default"], here.probe(), (1, 1))
+        spent_ns: dict[str, list[int]] = {"with": [], "without": []}
+        with threadpool_limits(1, user_api="blas"):
+            for visit in range(2 * VISITS):
+                setattr(measure, "turns", without if visit % 2 else every)  # noqa: B010 - it is no public name
+                start = time.perf_counter_ns()
+                here.visit(plan, visit // 2)
+                spent_ns["without" if visit % 2 else "with"].append(time.perf_counter_ns() - start)
+        setattr(measure, "turns", every)  # noqa: B010
+        more = min(spent_ns["with"]) / min(spent_ns["without"]) - 1
+        print(f"{name}: a visit takes {more:+.1%} with the yardstick, by the least of {VISITS} visits of each kind")
 
 
 def best(others: Sequence[QuietTimes]) -> Best:
@@ -237,10 +272,13 @@ def report_looks(task: str, found: list[Line]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("run", "looks", "report"))
+    parser.add_argument("command", choices=("run", "looks", "cost", "report"))
     parser.add_argument("rounds", nargs="?", type=int, default=12)
     options = parser.parse_args()
-    report() if options.command == "report" else {"run": run, "looks": looks}[options.command](options.rounds)
+    if options.command in ("run", "looks"):
+        {"run": run, "looks": looks}[options.command](options.rounds)
+    else:
+        {"cost": cost, "report": report}[options.command]()
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.competition.conftest import known_run
 from tinytorch.errors import SetupMissingError
 from tito import system
 from tito.app import run
 from tito.commands import every_command
+from tito.workspace.machine import MachineFile
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,18 @@ def test_this_machine_is_described(capfd: pytest.CaptureFixture[str]) -> None:
     assert found["packages"]["numpy"]
     assert run(["system", "info"]) == 0
     assert "blas" in capfd.readouterr().out
+
+
+def test_the_best_times_of_this_machine_are_shown(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TITO_CACHE", str(tmp_path))
+    run(["system", "info"])
+    assert "none yet: tito olympics doctor" in capfd.readouterr().out
+    MachineFile(tmp_path).add(known_run(hours=None))
+    run(["system", "info", "--json"])
+
+    assert json.loads(capfd.readouterr().out)["best_times"]["digits_mlp"].endswith("us (1 hour)")
 
 
 def test_what_works_is_good(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.competition.conftest import make_run
+from tests.competition.conftest import known_run, make_run
 from tests.competition.scoring.test_contrast import later
 from tinytorch.competition.record.run import RunFile
 
@@ -26,6 +26,18 @@ def test_two_runs_stand_beside_each_other(runs: Path, tito) -> None:
     assert done.code == 0
     assert "optimized time" in done.out
     assert "better" in done.out
+
+
+def test_what_the_machine_may_have_done_is_said_of_each_run(beginner: Path, tito) -> None:
+    """One of them was the machine's first: what the other one knows is used for both."""
+    (beginner / "a.json").write_text(RunFile.text(known_run(baseline=1.07, hours=None)))
+    other = known_run().model_copy(update={"id": "20260302T120030Z-0a1b2c3d"})
+    (beginner / "b.json").write_text(RunFile.text(other))
+    out = tito("compare", "a.json", "b.json").out
+
+    assert "first: speedup" in out
+    assert "the baseline took 7 % longer than this machine's best" in out
+    assert "second: speedup" not in out
 
 
 def test_the_document_has_every_figure(runs: Path, tito) -> None:

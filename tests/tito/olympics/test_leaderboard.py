@@ -74,6 +74,15 @@ def test_each_row_says_with_what_it_was_measured(doubtful: Path, tito) -> None:
     assert "Synthetic, 2 cores, numba, tier fast, doubts: busy" in tito("leaderboard", ".", "--format", "markdown").out
 
 
+def test_what_machines_may_have_done_is_said_once_with_the_names(folder: Path, tito) -> None:
+    said = "how busy the machine was is not known, so that up to 10 % of the speedup may be its doing"
+    out = tito("leaderboard", ".").out
+    rows = [row for ranking in tito("leaderboard", ".", "--json").json["rankings"] for row in ranking["rows"]]
+
+    assert out.count(said) == 1
+    assert all(row["moved"]["down"] == pytest.approx(0.0953, abs=1e-4) for row in rows)
+
+
 def test_a_letter_stands_for_a_machine(doubtful: Path, tito) -> None:
     shown = tito("leaderboard", ".").out
 

@@ -76,6 +76,14 @@ def test_every_part_is_there(page: Reader) -> None:
     assert [each for each in wanted if each not in text] == []
 
 
+def test_a_submission_says_what_its_machine_may_have_done(page: Reader) -> None:
+    """Where a time is ranked."""
+    said = [each for each in page.text if "up to 10 % of the speedup may be its doing" in each]
+
+    assert len(said) == 2
+    assert "The machine then" in page.text
+
+
 def test_a_name_is_text_and_never_markup(page: Reader) -> None:
     assert "<b>bob</b>" in page.text
     assert "b" not in {tag for tag, _ in page.tags}
