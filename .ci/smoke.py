@@ -45,6 +45,8 @@ olympics leaderboard submission.json --format markdown
 olympics report submission.json bob.json
 olympics private make words --from text.txt -o private.npz
 olympics compare run.json planned.json
+olympics doctor --forget
+olympics benchmark --tier fast --strategy int8 --wait-quiet 0
 olympics status
 olympics tasks
 olympics techniques
