@@ -26,6 +26,7 @@ def score(
     """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.advice import advice
+    from tinytorch.competition.scoring.busy import busy_words
     from tinytorch.competition.scoring.eligibility import eligibility
     from tinytorch.competition.scoring.expectation import standing
     from tinytorch.competition.scoring.fresh import fresh_answers_of
@@ -48,7 +49,7 @@ def score(
         document = {
             "run": record.id, "task": record.task.name, "normalized_scores": scores.model_dump(),
             "rules": {"version": judged_by.version, "sha256": judged_by.sha256},
-            "speedup_across_sessions": across, "events": rows,
+            "speedup_across_sessions": across, "machine": busy_words(record, tested, judged_by), "events": rows,
         }  # fmt: skip
         screen.put_json(document)
         return

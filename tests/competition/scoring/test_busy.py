@@ -51,6 +51,10 @@ WORDS = [
         "doing; it is learnt from sessions at 5 different hours (now 4)",
     ),
     (
+        known_run(hours=None).model_copy(update={"task": None}),
+        "how busy the machine was is not known, so that up to 10 % of the speedup may be its doing",
+    ),
+    (
         unlike_others(known_run()),
         "how busy the machine was is not known, so that up to 10 % of the speedup may be its doing",
     ),

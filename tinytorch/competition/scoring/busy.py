@@ -32,7 +32,7 @@ def moved_words(moved: Disturbance, quiet: QuietTimes | None, best: Best | None,
     down, up = (format_share(math.expm1(each), 0) for each in (moved.down, moved.up))
     if not is_noticeable(moved):
         return ""
-    if quiet is None:
+    if quiet is None or quiet.task is None:  # of a script's own models nothing is ever kept
         return f"how busy the machine was is not known, so that up to {down} of the speedup may be its doing"
     excess = [fmean(pair[one] for pair in quiet.excesses(best)) for one in (0, 1)]
     baseline, yardstick = (format_share(math.expm1(each), 0) for each in excess)
