@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinytorch.benchmarking import Benchmark
+from tinytorch.benchmarking import Benchmark, comparison
 from tinytorch.competition import calculate_normalized_scores
 from tinytorch.competition.scoring.scores import paired_models
 from tinytorch.core.activations import ReLU
@@ -279,6 +279,18 @@ def test_what_was_measured_in_this_process_is_taken_as_it_was_given(tiny_tier) -
     baseline, optimized = benchmark.run(), benchmark.run(LocalModel())
 
     assert paired_models(baseline, optimized)[0] is baseline.model_record
+
+
+def test_a_benchmark_looks_at_its_yardstick_before_it_calls_a_model_a_lottery(
+    tiny_tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(comparison, "is_lottery", lambda *given: seen.append(given[3]) or False)
+    benchmark = Benchmark([LocalModel()], [(INPUTS, LABELS)], ["latency"], tier=tiny_tier)
+    with pytest.warns(UserWarning, match="measured in this process instead"):
+        found = benchmark.compare(LocalModel(), LocalModel())
+
+    assert seen == [found.baseline.protocol.yardstick.typical_excess]
 
 
 def test_a_first_model_that_nobody_changed_is_compared_in_pairs(tiny_tier) -> None:

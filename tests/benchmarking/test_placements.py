@@ -130,6 +130,7 @@ PATCHES = {
     "tinytorch.core.layers.Linear.__getattr__": (layers.Linear, "__getattr__", lambda self, name: None),
     "numpy.matmul": (np, "matmul", lambda *arrays: arrays[0]),
     "tinytorch.benchmarking.measure.time_calls": (placements.measure, "time_calls", lambda *_: 1),
+    "tinytorch.benchmarking.yardstick.network": (placements.yardstick, "network", lambda: Watched()),
 }
 
 

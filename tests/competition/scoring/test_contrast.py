@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.competition.conftest import make_run, model_record
+from tests.competition.conftest import known_run, make_run, model_record
 from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.record.run import Run
@@ -14,6 +14,7 @@ from tinytorch.competition.rules.events import load_rules
 from tinytorch.competition.scoring.contrast import PROCESSOR, RECIPE, SAME_MACHINE, TASK, Contrast, contrast
 
 RULES = load_rules()
+WELCH = 1.96 * math.hypot(0.01, 0.01)  # the half width that the spread of two sessions gives alone
 OTHER = {
     str: "another", int: 99, float: 0.5, type(None): "another",
 }  # fmt: skip
@@ -47,6 +48,35 @@ def test_what_is_better_is_said_so() -> None:
     assert second["speedup"].change == pytest.approx(2, rel=0.05)
     assert second["optimized time"].change == pytest.approx(0.5, rel=0.05)
     assert second["memory"].change == 0.5
+
+
+def told(run: Run, **changed: float) -> Run:
+    """The other run of two on one machine: another entry, in a session of its own."""
+    return known_run(**changed).model_copy(update={"id": "20260302T120030Z-0a1b2c3d", "baseline": run.baseline})
+
+
+def test_a_difference_is_shortened_by_what_the_machine_may_have_done_for_either() -> None:
+    """The second is 7 % faster, in a session whose baseline took 7 % longer than at best; so it may be none."""
+    first = known_run()
+    busy = known_run(baseline=1.07, typical_ns=200_000).model_copy(update={"id": "20260302T120030Z-0a1b2c3d"})
+    calm, moved = found(first, told(first, typical_ns=187_000))["speedup"], found(first, busy)["speedup"]
+
+    assert calm.change == pytest.approx(1.07, rel=0.01)
+    assert calm.verdict is Verdict.BETTER
+    assert moved.change == pytest.approx(1.07, rel=0.01)
+    assert (moved.verdict, moved.p_value) == (Verdict.NO_DETECTABLE_DIFFERENCE, pytest.approx(1, abs=0.3))
+    assert moved.interval.upper == pytest.approx(calm.interval.upper, rel=0.01)
+    assert moved.interval.lower == pytest.approx(calm.interval.lower / 1.07, rel=0.01)
+
+
+def test_what_it_may_have_done_for_the_first_reaches_the_other_way() -> None:
+    busy = known_run(baseline=1.07)
+    calm = known_run().model_copy(update={"id": "20260302T120030Z-0a1b2c3d"})
+    moved = found(busy, calm)["speedup"]
+
+    assert moved.verdict is Verdict.NO_DETECTABLE_DIFFERENCE
+    assert moved.interval.lower == pytest.approx(1 / 1.07 / math.exp(WELCH), rel=0.01)
+    assert moved.interval.upper == pytest.approx(1.0 * math.exp(WELCH), rel=0.01)
 
 
 def test_a_percent_between_two_sessions_is_chance_however_small_their_own_errors() -> None:

@@ -189,6 +189,12 @@ def test_a_verdict_is_about_what_is_left_without_the_machine(baseline: float, ve
     assert (found.ci_lower > 1) == (verdict == "better") == (found.p_value < 0.05)
 
 
+def test_a_smaller_effect_would_have_been_seen_on_a_quiet_machine() -> None:
+    calm, busy = (compared(known_run(baseline=each)).speedup for each in (1.0, 1.07))
+
+    assert busy.smallest_detectable == pytest.approx(1.07 * calm.smallest_detectable, rel=0.002)
+
+
 def test_typical_times_are_not_corrected() -> None:
     run = known_run(baseline=1.07)
     times = np.array(run.optimized.metrics.latency.times_ns)
