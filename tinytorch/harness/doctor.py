@@ -49,7 +49,7 @@ class Diagnosis:
 
     `excess_now` is of the baseline over what was known, in the middle look, `moved_now` how far that moves a speedup;
     None where nothing was known. `spread_left` is the real pair's without it. `session_spread` is what the rules would
-    have to take for this machine.
+    have to take for this machine; None, too, where nothing was known.
     """
 
     looks: int
@@ -61,7 +61,7 @@ class Diagnosis:
     same: Repeated
     pair: Repeated
     spread_left: float
-    session_spread: float
+    session_spread: float | None
 
     @property
     def state(self) -> State:
@@ -94,7 +94,7 @@ def diagnose(looks: Sequence[Look], known: ReferenceTimes | None, rules: Rules) 
         excess_now=math.expm1(median(excess)) if known else None,
         moved_now=math.expm1(median(map(abs, moved))) if known else None,
         same=_repeated(same, spread), pair=_repeated(pair, spread), spread_left=stdev(left),
-        session_spread=max(_beyond(same, [each.mean for each in same]), _beyond(pair, left)),
+        session_spread=max(_beyond(same, [each.mean for each in same]), _beyond(pair, left)) if known else None,
     )  # fmt: skip
 
 

@@ -27,8 +27,8 @@ def doctor_table(task: str, found: Diagnosis, hours: int, rules: Rules) -> Rende
     same, pair = found.same, found.pair
     alarms = f"called different in {same.alarms} of {found.looks}"
     shown.add_row("same model twice", f"{three_digits(same.ratio)}x", Lines(_spread(same), alarms))
-    left = f"real spread without the excess {format_share(found.spread_left)}" if found.known else ""
-    held = f"{pair.held} of {found.looks} intervals hold the mean of all"
+    left = f"without the excess {format_share(found.spread_left)}" if found.known else ""
+    held = f"{pair.held} of {found.looks} intervals hold the mean"
     shown.add_row("beside a small one", f"{three_digits(pair.ratio)}x", Lines(_spread(pair), held, left))
     moved = format_share(found.moved_now or 0.0, 0)
     return Group(shown, *map(Text, (NOW[found.state].format(moved=moved), *_below(found, hours, rules))))
@@ -49,6 +49,6 @@ def _spread(found: Repeated) -> str:
 def _below(found: Diagnosis, hours: int, rules: Rules) -> list[str]:
     said = [floor_words(rules.disturbance, hours)] if rules.disturbance else []
     taken = rules.significance.session_spread
-    if found.session_spread > taken:
+    if found.session_spread is not None and found.session_spread > taken:
         said.append(f"a class file for this machine: [significance] session_spread = {found.session_spread:g}")
     return said

@@ -76,7 +76,7 @@ class MachineCard(Record):
     """What `tito olympics doctor` last found: how well so many sessions of known pairs repeated, on the log scale.
 
     The same model twice differed by chance in `same_alarms` sessions; of a real pair `pair_held` intervals held the
-    mean of all. `session_spread` is what the rules would have to take for both.
+    mean of all. `session_spread` is what the rules would have to take for both, None of a machine that was not known.
     """
 
     measured_at: Moment
@@ -85,7 +85,7 @@ class MachineCard(Record):
     same_alarms: Count
     pair_spread: NotNegative
     pair_held: Count
-    session_spread: NotNegative
+    session_spread: NotNegative | None
 
 
 class Protocol(Record):
