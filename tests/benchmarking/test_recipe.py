@@ -9,8 +9,7 @@ import contextlib
 import importlib.util
 import random
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.sabotage import Sabotage
 from tinytorch.benchmarking import comparison, measure, placements, schedule, session, statistics, survey, timing
 from tinytorch.benchmarking.agreement import TimedBlock
 from tinytorch.benchmarking.placements import Placements
@@ -39,17 +39,6 @@ def neighbour(name: str) -> ModuleType:
 
 IN_MEASURE, IN_PLACEMENTS, IN_SCHEDULE = (neighbour(f"test_{name}") for name in ("measure", "placements", "schedule"))
 IN_SESSION, IN_RECORDS = neighbour("test_session"), neighbour("records/test_metrics")
-
-
-@dataclass(frozen=True)
-class Sabotage:
-    """What is put in the place of `owner.name`, and the test that must notice."""
-
-    owner: Any
-    name: str
-    other: Any
-    noticed_by: Callable[..., None]
-    arguments: Callable[[], tuple[Any, ...]] = tuple
 
 
 def clock() -> tuple[Any]:
@@ -253,8 +242,4 @@ SABOTAGES = {
 
 @pytest.mark.parametrize("sabotage", SABOTAGES.values(), ids=SABOTAGES)
 def test_a_broken_recipe_turns_a_test_red(sabotage: Sabotage, monkeypatch: pytest.MonkeyPatch) -> None:
-    sabotage.noticed_by(*sabotage.arguments())  # green as it is
-    monkeypatch.setattr(sabotage.owner, sabotage.name, sabotage.other, raising=False)
-
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
-        sabotage.noticed_by(*sabotage.arguments())
+    assert sabotage.turns_red(monkeypatch)

@@ -23,6 +23,7 @@ from tinytorch.competition.scoring.expectation import standing
 from tinytorch.competition.scoring.scores import compute_scores
 
 SHIPPED = load_rules().model_dump(mode="json", exclude_none=True)
+FLOORS = SHIPPED["disturbance"]["floors"]
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -91,8 +92,10 @@ def named(run: Run, task: str) -> Run:
 
 
 @pytest.fixture(scope="module")
-def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str, Any]]) -> Callable[[Rules], Any]:
-    """Everything that rules decide of a run and of a good and many bad submissions."""
+def judged(
+    submission: dict[str, Any], run: Run, change: Callable[..., dict[str, Any]]
+) -> Callable[[Rules], Iterator[Any]]:
+    """Everything that rules decide of a run and of a good and many bad submissions, one after the other."""
     documents = [
         submission,
         *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened, half_hidden, wholly_hidden)),
@@ -100,26 +103,35 @@ def judged(submission: dict[str, Any], run: Run, change: Callable[..., dict[str,
     young = known_run(hours=4)
     parsed = [parse_object(document) for document in documents]
 
-    def judge(rules: Rules) -> Any:
+    def judge(rules: Rules) -> Iterator[Any]:
         scores = compute_scores(run, rules)
-        on_tasks = [compute_scores(named(run, task), rules) for task in rules.reference_accuracy]
-        findings = [findings_of(one, rules) for one in parsed]
-        verdicts = [standing(run, event, rules) for event in OlympicEvent]
-        moved = [disturbance_of(each, rules) for each in (run, named(run, "another"), young, named(young, "another"))]
-        return on_tasks, scores, eligibility(run.optimized.metrics, scores, rules), verdicts, findings, moved
+        yield from (scores, eligibility(run.optimized.metrics, scores, rules))
+        yield from (compute_scores(named(run, task), rules) for task in rules.reference_accuracy)
+        yield from (standing(run, event, rules) for event in OlympicEvent)
+        yield from (disturbance_of(named(each, task), rules)
+                    for task in ("another", *FLOORS) for each in (run, young))  # fmt: skip
+        yield from (findings_of(one, rules) for one in parsed)
 
     return judge
 
 
+@pytest.fixture(scope="module")
+def as_shipped(judged: Callable[[Rules], Iterator[Any]]) -> list[Any]:
+    """By the rules as they are."""
+    return list(judged(load_rules()))
+
+
 @pytest.mark.parametrize("path", list(leaves(SHIPPED)), ids=lambda path: ".".join(map(str, path)))
-def test_another_value_of_a_rule_changes_what_is_judged(path: tuple[Any, ...], judged: Callable[[Rules], Any]) -> None:
+def test_another_value_of_a_rule_changes_what_is_judged(
+    path: tuple[Any, ...], judged: Callable[[Rules], Iterator[Any]], as_shipped: list[Any]
+) -> None:
     value = SHIPPED
     for key in path:
         value = value[key]
     changed = [rules for other in others(value) if other != value and (rules := with_rule(path, other))]
 
     assert changed
-    assert any(judged(rules) != judged(load_rules()) for rules in changed)
+    assert any(found != before for rules in changed for found, before in zip(judged(rules), as_shipped, strict=False))
 
 
 def looked_by() -> set[str]:
