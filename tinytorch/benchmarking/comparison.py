@@ -12,9 +12,10 @@ from pydantic import Field
 from tinytorch.benchmarking import statistics
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, Metrics
-from tinytorch.benchmarking.records.record import NotNegative, Record
+from tinytorch.benchmarking.records.record import Record
 
 MOST_TYPICAL_EXCESS = 1.25
+MOST_MOVED = 100.0  # on the log scale: more than any two times can differ by
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ USUAL = Criteria()
 class Disturbance(Record):
     """How far the machine may have moved a log ratio throughout: it may be too high by `down`, or too low by `up`."""
 
-    down: NotNegative = 0.0
-    up: NotNegative = 0.0
+    down: Annotated[float, Field(ge=0, le=MOST_MOVED)] = 0.0
+    up: Annotated[float, Field(ge=0, le=MOST_MOVED)] = 0.0
 
 
 UNDISTURBED = Disturbance()

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError
 
-from tinytorch.benchmarking.records.record import MOST_HOURS, Moment, PositiveFloat, Record, Sha256
+from tinytorch.benchmarking.records.record import MOST_HOURS, CallTime, Moment, Record, Sha256
 from tinytorch.benchmarking.records.session import MachineCard, ReferenceTimes
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.disturbance import QuietTimes, quiet_times
@@ -36,8 +36,8 @@ class Hour(Record):
     """The least quiet times of one clock hour, nanoseconds a call."""
 
     began_at: Moment
-    baseline_ns: PositiveFloat
-    yardstick_ns: PositiveFloat
+    baseline_ns: CallTime
+    yardstick_ns: CallTime
 
 
 class Known(Record):
@@ -94,16 +94,22 @@ class MachineFile:
         self.path = (folder or folder_of(CACHE_VARIABLE) or users_folder()) / FILE
 
     def read(self) -> Machine:
-        """What is known; nothing where there is no file, or one that is damaged."""
+        """What is known; nothing where there is no file, or one that is damaged or cannot be read."""
+        try:
+            return self._read()
+        except OSError as error:
+            screen.say(f"warning: cannot read {self.path}: {reason(error)}; this machine's best times are not known")
+            return Machine()
+
+    def _read(self) -> Machine:
+        """OSError for a file that is there and cannot be read: it stays as it is."""
         try:
             return Machine.model_validate_json(read_regular(self.path, LARGEST_BYTES))
         except FileNotFoundError:
             return Machine()
         except ValidationError:
             self._put_aside()
-        except OSError as error:
-            screen.say(f"warning: cannot read {self.path}: {reason(error)}; this machine's best times are not known")
-        return Machine()
+            return Machine()
 
     def _put_aside(self) -> None:
         """Keep what is damaged, where somebody may look at it."""
@@ -151,7 +157,7 @@ class MachineFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with Lock(self.path.with_suffix(".lock"), LOCK_LIMIT_S):
-                content = json.dumps(change(self.read()).model_dump(mode="json"), indent=1)
+                content = json.dumps(change(self._read()).model_dump(mode="json"), indent=1)
                 atomic_write(self.path, content.encode() + b"\n")
         except (HeldError, OSError) as error:
             why = reason(error) if isinstance(error, OSError) else "another tito has held it for 10 seconds"

@@ -48,6 +48,15 @@ def test_a_reference_that_cannot_be_is_an_error(changed: dict[str, Any], words: 
     assert words in found(told(**changed))["message"]
 
 
+@pytest.mark.parametrize("time_ns", [1e-300, 1e300])
+def test_a_time_that_nothing_takes_is_no_reference(time_ns: float) -> None:
+    document = submission_from_run(RUN, event="all_around", athlete_name="Ada")
+    document["run"]["protocol"]["reference"]["yardstick_ns"] = time_ns
+    found = validate_submission(document)
+
+    assert [each["name"] for each in found["checks"] if each["passed"] is False] == ["schema"]
+
+
 def test_the_hour_of_the_run_itself_may_be_known() -> None:
     assert found(told(until=STARTED))["passed"] is True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import threading
@@ -122,6 +123,17 @@ def test_forgetting_drops_everything(file: MachineFile) -> None:
 
 
 DAMAGED = {
+    "no time": json.dumps(
+        {
+            "known": [
+                {
+                    "key": "a" * 64,
+                    "task": "t",
+                    "hours": [{"began_at": "2026-01-01T00:00:00Z", "baseline_ns": 1e-300, "yardstick_ns": 1.0}],
+                }
+            ]
+        }
+    ).encode(),
     "no json": b"{",
     "another document": b'{"document": "run"}',
     "nothing": b"",
@@ -147,9 +159,13 @@ def test_a_link_that_leads_away_is_not_followed(
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "machine.json"
     MachineFile(elsewhere.parent).add(RUN)
     file.path.symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
 
     assert file.read() == Machine()
     assert "it is a link that leads out of its folder" in capsys.readouterr().err
+    file.learn(at(5))
+    assert "this machine's times are not kept" in capsys.readouterr().err
+    assert (file.path.is_symlink(), elsewhere.read_bytes()) == (True, before)
 
 
 def test_a_folder_that_cannot_be_written_costs_no_run(

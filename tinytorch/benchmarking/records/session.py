@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tinytorch.benchmarking.records.record import (
+    CallTime,
     Count,
     Hours,
     Moment,
@@ -65,8 +66,8 @@ class ReferenceTimes(Record):
     """
 
     key: Sha256
-    baseline_ns: PositiveFloat
-    yardstick_ns: PositiveFloat
+    baseline_ns: CallTime
+    yardstick_ns: CallTime
     hours: Hours
     since: Moment
     until: Moment
