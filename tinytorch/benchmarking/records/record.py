@@ -26,7 +26,7 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
-CallTime = Annotated[float, Field(ge=1e-3, le=1e18)]  # nanoseconds: a thirty-year call, and none faster than light
+CallTime = Annotated[float, Field(ge=1e-3, le=1e18)]  # nanoseconds: from a picosecond to thirty years
 Size = Annotated[int, Field(ge=0, le=10**18)]  # bytes, nanoseconds, numbers of things: what a worker may say
 Threads = Annotated[int, Field(gt=0, le=10_000)]
 MOST_HOURS = 50  # of the clock, from which a machine is known
