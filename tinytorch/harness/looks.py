@@ -24,8 +24,6 @@ from tinytorch.benchmarking.schedule import BLOCK_SHAPES, FEWEST_VISITS, SEEDS, 
 from tinytorch.benchmarking.statistics import block_times
 from tinytorch.benchmarking.timing import time_session
 from tinytorch.competition.scoring.disturbance import (
-    BASELINE_BLOCKS,
-    YARDSTICK_BLOCKS,
     QuietTimes,
     clock_hour,
     machine_key,
@@ -94,7 +92,7 @@ class Looker:
         is_yardstick = model == self.plan.models
         calls = yardstick.CALLS_PER_SAMPLE if is_yardstick else self.plan.calls_per_sample[model]
         times = block_times([copy for process in processes for copy in process[model]]) / calls
-        (logs,) = quiet_logs(times, len(times), YARDSTICK_BLOCKS if is_yardstick else BASELINE_BLOCKS)
+        (logs,) = quiet_logs(times, len(times))
         return logs
 
 

@@ -29,7 +29,6 @@ from tinytorch.competition.scoring import disturbance
 from tinytorch.competition.scoring.disturbance import (
     QuietTimes,
     disturbance_of,
-    quiet_logs,
     quiet_times,
     sharing_what_is_known,
 )
@@ -260,7 +259,7 @@ SABOTAGES = {
         disturbance, "median", fmean, test_a_copy_of_the_yardstick_that_is_never_quiet_changes_nothing
     ),
     "all blocks": Sabotage(
-        disturbance, "quiet_logs", lambda times, placements, blocks: quiet_logs(times, placements, 10**6),
+        disturbance, "BLOCKS", 80,
         test_only_as_many_blocks_count_as_every_session_has
     ),
     "short blocks": Sabotage(

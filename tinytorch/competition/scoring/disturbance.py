@@ -24,7 +24,10 @@ from tinytorch.competition.record.run import Measurement, Run
 from tinytorch.competition.rules.events import Disturbing, Rules
 from tinytorch.files import sha256
 
-BASELINE_BLOCKS, YARDSTICK_BLOCKS = 40, 10  # of a copy: what ten visits give, the fewest of any session
+BLOCKS = (
+    40  # of a copy that count, the first ones: what ten visits give of a model, and all that there are of the yardstick
+)
+FEWEST_VISITS = 10  # as every session has
 NOTICEABLE = 0.02  # what may have moved a speedup by less is not said, and a machine is quiet with less
 LEAST_DISCARDED, LEAST_TIMED = 3, 5  # samples of a block: with fewer, a large model's weights are still on their way
 MACHINE = (
@@ -99,8 +102,8 @@ def quiet_times(run: Measurement) -> QuietTimes | None:
     return QuietTimes(
         key=machine_key(info, protocol.clock, protocol.yardstick.version, digest),
         task=run.task.name if run.task else None,
-        baseline=[fmean(each) for each in quiet_logs(times / calls, placements, BASELINE_BLOCKS)],
-        yardstick=[median(each) for each in quiet_logs(beside, placements, YARDSTICK_BLOCKS)],
+        baseline=[fmean(each) for each in quiet_logs(times / calls, placements)],
+        yardstick=[median(each) for each in quiet_logs(beside, placements)],
         known=protocol.reference, hour=clock_hour(protocol.started_at),
     )  # fmt: skip
 
@@ -155,13 +158,13 @@ def machine_key(info: SystemInfo, clock: str, yardstick_version: int, baseline_s
 
 def _is_enough(protocol: Protocol) -> bool:
     """Whether the session had workers, and as many blocks, which are long enough, as other sessions' times are from."""
-    has_blocks = protocol.visits * protocol.block_pairs >= BASELINE_BLOCKS and protocol.visits >= YARDSTICK_BLOCKS
+    has_blocks = protocol.visits * protocol.block_pairs >= BLOCKS and protocol.visits >= FEWEST_VISITS
     are_long = protocol.discarded_calls >= LEAST_DISCARDED and protocol.timed_calls >= LEAST_TIMED
     return protocol.mode == "worker processes" and has_blocks and are_long
 
 
-def quiet_logs(times: Floats, placements: int, blocks: int) -> Iterator[list[float]]:
-    """Of each session: ln of its placements' quiet times, from so many first blocks [placement, block]."""
-    quiet = [math.log(quiet_time(each[:blocks])) for each in times]
+def quiet_logs(times: Floats, placements: int) -> Iterator[list[float]]:
+    """Of each session: ln of its placements' quiet times, from the first blocks of times [placement, block]."""
+    quiet = [math.log(quiet_time(each[:BLOCKS])) for each in times]
     for start in range(0, len(quiet), placements):
         yield quiet[start : start + placements]
