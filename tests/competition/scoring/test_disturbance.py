@@ -239,6 +239,10 @@ def one_sided(self: QuietTimes, rules: Any, best: Any) -> Disturbance:
 INITIAL = rulers.Timed.__init__
 
 
+def of_all_blocks(times: Any, placements: int) -> Iterator[list[float]]:
+    yield [math.log(each.min()) for each in times]
+
+
 def unmoved(self: rulers.Timed, entries: Any, ranked: Any, rules: Any) -> None:
     INITIAL(self, [each.model_copy(update={"moved": None}) for each in entries], ranked, rules)
 
@@ -259,7 +263,7 @@ SABOTAGES = {
         disturbance, "median", fmean, test_a_copy_of_the_yardstick_that_is_never_quiet_changes_nothing
     ),
     "all blocks": Sabotage(
-        disturbance, "BLOCKS", 80,
+        disturbance, "quiet_logs", of_all_blocks,
         test_only_as_many_blocks_count_as_every_session_has
     ),
     "short blocks": Sabotage(

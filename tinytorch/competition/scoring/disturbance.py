@@ -24,9 +24,7 @@ from tinytorch.competition.record.run import Measurement, Run
 from tinytorch.competition.rules.events import Disturbing, Rules
 from tinytorch.files import sha256
 
-BLOCKS = (
-    40  # of a copy that count, the first ones: what ten visits give of a model, and all that there are of the yardstick
-)
+BLOCKS = 40  # of a copy that count, the first ones: of a model what ten visits give, of the yardstick all there are
 FEWEST_VISITS = 10  # as every session has
 NOTICEABLE = 0.02  # what may have moved a speedup by less is not said, and a machine is quiet with less
 LEAST_DISCARDED, LEAST_TIMED = 3, 5  # samples of a block: with fewer, a large model's weights are still on their way
