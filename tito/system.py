@@ -104,7 +104,7 @@ def _best_times() -> dict[str, str]:
 
 def _best_time(known: ReferenceTimes) -> str:
     hours = f"{known.hours} hour{'' if known.hours == 1 else 's'}"
-    return f"{format_time(known.baseline_ns)} ({hours})"
+    return f"baseline {format_time(known.baseline_ns)}, yardstick {format_time(known.yardstick_ns)} ({hours})"
 
 
 def _cache_folder() -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -178,6 +179,28 @@ def test_no_class_of_a_models_own_says_what_its_bytes_are() -> None:
 
     assert measure.answers(lambda sample: tensor)([1]) == [b"\0\0"]
     assert measure.answers(lambda sample: tensor.data)([1]) == [b"\0\0"]
+
+
+def test_what_a_model_leaves_running_does_not_run_in_another_model_s_block(clock: FakeClock) -> None:
+    """A profiler, a tracer and the collector; the caller's own are there again afterwards."""
+    found: list[object] = []
+
+    def leaving(sample: object) -> np.ndarray:
+        clock.now += 10
+        gc.enable()
+        sys.setprofile(lambda *_: None)
+        return np.zeros(1)
+
+    def looking(sample: object) -> np.ndarray:
+        clock.now += 10
+        found.extend([sys.getprofile(), gc.isenabled()])
+        return np.zeros(1)
+
+    copies = [[measure.answers(leaving), measure.answers(looking), clock.answering("y", 7)]] * 2
+    measure.measure_visit(copies, BlockInputs(), PLAN, random.Random(1), clock)
+
+    assert set(found) == {None, False}
+    assert (gc.isenabled(), sys.getprofile()) == (True, None)
 
 
 def test_gradients_are_not_recorded_while_timing() -> None:

@@ -38,7 +38,7 @@ def diagnosed(*excesses: float, known: ReferenceTimes | None = KNOWN, noise: flo
 def test_a_calm_machine_is_quiet_and_repeats() -> None:
     found = diagnosed(*[0.0] * 8)
 
-    assert (found.state, found.same.alarms, found.pair.held) == ("quiet", 0, 8)
+    assert (found.state, found.same.told_apart, found.pair.held) == ("quiet", 0, 8)
     assert found.pair.ratio == pytest.approx(6, rel=0.01)
     assert found.session_spread <= 0.005
 
@@ -46,7 +46,7 @@ def test_a_calm_machine_is_quiet_and_repeats() -> None:
 def test_a_busy_machine_is_disturbed_and_its_pair_spreads() -> None:
     found = diagnosed(0.02, 0.12, 0.04, 0.09, 0.11, 0.03, 0.08, 0.10)
 
-    assert (found.state, found.same.alarms) == ("disturbed", 0)
+    assert (found.state, found.same.told_apart) == ("disturbed", 0)
     assert found.excess_now == pytest.approx(0.085, abs=0.01)
     assert found.pair.held < 8
     assert found.spread_left < 0.005 < 0.03 < found.pair.spread
@@ -61,6 +61,13 @@ def test_what_the_excess_does_not_explain_needs_a_session_spread() -> None:
               for each, by in zip(looks, (0.03, -0.03) * 4, strict=True)]  # fmt: skip
 
     assert diagnose(spread, KNOWN, RULES).session_spread == pytest.approx(0.032, abs=0.002)
+
+
+def test_of_a_machine_that_few_hours_are_known_of_only_its_best_so_far_is_said() -> None:
+    young = KNOWN.model_copy(update={"hours": 4})
+
+    assert diagnosed(*[0.0] * 8, known=young).state == "at its best so far"
+    assert diagnosed(*[0.09] * 8, known=young).state == "disturbed"
 
 
 def test_of_a_machine_that_nobody_knows_nobody_says_that_it_is_quiet() -> None:
@@ -83,7 +90,7 @@ def test_the_card_has_the_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "words"), [(1, "known from 1 of 5 hours: run this again"), (5, "known from 5 hours")]
+    ("hours", "words"), [(1, "known from 1 of 5 hours: run this again"), (5, "known from 5 different hours")]
 )
 def test_how_well_the_machine_is_known_is_said(hours: int, words: str) -> None:
     assert words in floor_words(RULES.disturbance, hours)
@@ -111,7 +118,7 @@ def test_waiting_ends_when_the_baseline_is_quiet() -> None:
 
     assert clock.until_quiet(600)
     assert (clock.excesses, clock.now_s) == ([0.0], 3 * 3 + 2 * PAUSE_S)
-    assert clock.said[0] == "the baseline takes 9 % longer than at best; waiting, 10 min at most"
+    assert clock.said[0] == "the baseline takes 9 % longer than this machine's best; waiting, 10 min at most"
 
 
 def test_waiting_ends_when_the_time_is_over() -> None:

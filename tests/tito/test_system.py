@@ -43,7 +43,7 @@ def test_the_best_times_of_this_machine_are_shown(
     MachineFile(tmp_path).add(known_run(hours=None))
     run(["system", "info", "--json"])
 
-    assert json.loads(capfd.readouterr().out)["best_times"]["digits_mlp"].endswith("us (1 hour)")
+    assert json.loads(capfd.readouterr().out)["best_times"]["digits_mlp"].endswith(" us (1 hour)")
 
 
 def test_what_works_is_good(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
@@ -59,16 +60,25 @@ def examine_timer(clock: Clock = CLOCK, stated_resolution_s: float | None = None
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No gradients and no garbage collector in the timed path (the collector stays as it was found)."""
-    enabled = gc.isenabled()
+    """No gradients, garbage collector, profiler or tracer in the timed path; all stay as they were found."""
+    enabled, profiler, tracer = gc.isenabled(), sys.getprofile(), sys.gettrace()
     gc.collect()
-    gc.disable()
+    _undisturbed()
     try:
         with no_grad():
             yield
     finally:
         if enabled:
             gc.enable()
+        sys.setprofile(profiler)
+        sys.settrace(tracer)
+
+
+def _undisturbed() -> None:
+    """Nothing that a model has left behind in its own block runs in the next one, which is another model's."""
+    gc.disable()
+    sys.setprofile(None)
+    sys.settrace(None)
 
 
 def answers(call: Call) -> Answers:
@@ -140,6 +150,7 @@ def measure_visit(
             answered: dict[int, list[bytes]] = {}
             for model in order:
                 batches, discarded = _asked(plan, model, inputs)
+                _undisturbed()
                 times, answered[model] = answer_block(copies[copy][model], batches, discarded, clock)
                 samples[model][copy].append(times)
             outputs.append([answered[model] for model in range(plan.models)])

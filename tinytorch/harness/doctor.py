@@ -26,20 +26,20 @@ PAUSE_S = 5.0
 ROUNDED = 1000  # a session_spread is told in tenths of a percent
 
 Range = tuple[float, float]
-State = Literal["quiet", "disturbed", "not known"]
+State = Literal["quiet", "disturbed", "at its best so far", "not known"]
 
 
 @dataclass(frozen=True)
 class Repeated:
     """One pair of models in all looks: the ratio of their times, how much it was another (log scale), what was stated.
 
-    `alarms` intervals do not hold 1, `held` hold the mean of all; the rules' session spread is in each.
+    `told_apart` intervals do not hold 1, `held` hold the mean of all; the rules' session spread is in each.
     """
 
     ratio: float
     spread: float
     stated: float
-    alarms: int
+    told_apart: int
     held: int
 
 
@@ -47,16 +47,18 @@ class Repeated:
 class Diagnosis:
     """What was seen: least and most of the baseline's and of the yardstick's time, and both pairs.
 
-    `excess_now` is of the baseline over what was known, in the middle look, `moved_now` how far that moves a speedup;
-    None where nothing was known. `spread_left` is the real pair's without it. `session_spread` is what the rules would
-    have to take for this machine; None, too, where nothing was known.
+    `excess_now` and `yardstick_now` are over what was known, in the middle look, `moved_now` how far both together move
+    a speedup. `spread_left` is the real pair's without it, and `session_spread` what the rules would have to take for
+    this machine. All but `spread_left` are None where nothing was known.
     """
 
     looks: int
     baseline_ns: Range
     yardstick_ns: Range
     known: ReferenceTimes | None
+    is_well_known: bool
     excess_now: float | None
+    yardstick_now: float | None
     moved_now: float | None
     same: Repeated
     pair: Repeated
@@ -65,15 +67,18 @@ class Diagnosis:
 
     @property
     def state(self) -> State:
-        """Whether this is a time to measure."""
+        """Whether this is a time to measure; of a machine that few hours are known of, only whether it was better."""
         if self.moved_now is None:
             return "not known"
-        return "disturbed" if self.moved_now >= NOTICEABLE else "quiet"
+        if self.moved_now >= NOTICEABLE:
+            return "disturbed"
+        return "quiet" if self.is_well_known else "at its best so far"
 
     def card(self, measured_at: datetime) -> MachineCard:
         """What goes along with submissions of this machine."""
         return MachineCard(
-            measured_at=measured_at, sessions=self.looks, same_spread=self.same.spread, same_alarms=self.same.alarms,
+            measured_at=measured_at, sessions=self.looks,
+            same_spread=self.same.spread, same_alarms=self.same.told_apart,
             pair_spread=self.pair.spread, pair_held=self.pair.held, session_spread=self.session_spread,
         )  # fmt: skip
 
@@ -87,11 +92,14 @@ def diagnose(looks: Sequence[Look], known: ReferenceTimes | None, rules: Rules) 
     moved = [_moved(each) for each in quiet]
     left = [each.mean - by for each, by in zip(pair, moved, strict=True)]
     spread = rules.significance.session_spread
-    excess = [pair[0] for each in quiet for pair in each.excesses(each.best)]
+    excess = [pair for each in quiet for pair in each.excesses(each.best)]
+    needed = rules.disturbance.reference_hours if rules.disturbance else 1
     return Diagnosis(
         looks=len(looks), baseline_ns=_range([each.baseline[0] for each in quiet]),
         yardstick_ns=_range([each.yardstick[0] for each in quiet]), known=known,
-        excess_now=math.expm1(median(excess)) if known else None,
+        is_well_known=known is not None and known.hours >= needed,
+        excess_now=math.expm1(median(one for one, _ in excess)) if known else None,
+        yardstick_now=math.expm1(median(two for _, two in excess)) if known else None,
         moved_now=math.expm1(median(map(abs, moved))) if known else None,
         same=_repeated(same, spread), pair=_repeated(pair, spread), spread_left=stdev(left),
         session_spread=max(_beyond(same, [each.mean for each in same]), _beyond(pair, left)) if known else None,
@@ -116,7 +124,7 @@ def _repeated(found: Sequence[MeanEstimate], spread: float) -> Repeated:
     intervals = [interval for each in found if (interval := widened_interval(each, spread))]
     return Repeated(
         math.exp(centre), stdev(means), fmean(each.standard_error or 0.0 for each in found),
-        alarms=sum(not each.lower <= 0 <= each.upper for each in intervals),
+        told_apart=sum(not each.lower <= 0 <= each.upper for each in intervals),
         held=sum(each.lower <= centre <= each.upper for each in intervals),
     )  # fmt: skip
 
@@ -149,10 +157,10 @@ def wait_until_quiet(
             say("nothing is known of this machine yet, so that nobody can say whether it is quiet: measuring now")
             return False
         if excess < NOTICEABLE:
-            say(f"the machine is quiet: the baseline takes {100 * excess:.1f} % longer than at best")
+            say(f"the baseline takes {100 * excess:.1f} % longer than this machine's best: measuring now")
             return True
         left_s = end_s - clock() - PAUSE_S
-        told = f"the baseline takes {100 * excess:.0f} % longer than at best"
+        told = f"the baseline takes {100 * excess:.0f} % longer than this machine's best"
         if left_s <= 0:
             say(f"{told}, and the time to wait is over: measuring all the same")
             return False
@@ -163,5 +171,5 @@ def wait_until_quiet(
 def floor_words(rules: Disturbing, hours: int) -> str:
     """How well the machine is known, and what to do about it."""
     if hours >= rules.reference_hours:
-        return f"this machine is known from {hours} hours"
-    return f"known from {hours} of {rules.reference_hours} hours: run this again at another time of day"
+        return f"the best times are known from {hours} different hours"
+    return f"the best times are known from {hours} of {rules.reference_hours} hours: run this again in another hour"

@@ -132,7 +132,9 @@ def _plan(task: str, venue: Workers) -> Schedule:
     plan = Schedule(1, PROCESSES, COPIES, FEWEST_VISITS, BLOCK_SHAPES[0], probe.calls_per_sample)
     if session_ns(plan, probe) > LONGEST_LOOK_NS:
         message = f"the baseline of {task} takes {format_time(probe.call_ns[0])} a call: a look would take too long"
-        raise UsageError(message, mend="choose a task with a faster baseline, such as --task fashion_mlp")
+        raise UsageError(
+            message, mend="take a task with a faster baseline (--task fashion_mlp), or leave --wait-quiet out"
+        )
     return plan
 
 

@@ -64,6 +64,7 @@ def benchmark(
         typer.Option(
             "--wait-quiet",
             min=0,
+            max=600,
             metavar="[MINUTES]",
             help=f"First wait until the baseline shows a quiet machine (at most {USUAL_WAIT} minutes).",
         ),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinytorch.errors import UsageError
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tito.exit_codes import ExitCode
 from tito.options import Json, RulesFile, Task
@@ -17,9 +18,17 @@ def doctor(
     task: Task = DEFAULT_TASK,
     minutes: Annotated[
         float | None,
-        typer.Option("--minutes", min=0.1, max=600, metavar="M", help="Look so long (default: eight looks, a minute)."),
+        typer.Option(
+            "--minutes",
+            min=0.1,
+            max=600,
+            metavar="M",
+            help="How long to look (default: eight looks, one or two minutes; at least four).",
+        ),
     ] = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Drop what is known of this machine instead.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Instead drop what is known of this machine, of all tasks.")
+    ] = False,
     rules: RulesFile = None,
     json_: Json = False,
 ) -> None:
@@ -36,6 +45,8 @@ def doctor(
     judged_by, machine = read_rules(rules), MachineFile()
     if forget:
         dropped = machine.forget()
+        if dropped is None:
+            raise UsageError(f"{machine.path} could not be emptied", mend="remove the file, or name another TITO_CACHE")
         if json_:
             screen.put_json({"forgotten": dropped})
         screen.say(f"forgotten: the best times of {dropped} baseline{'' if dropped == 1 else 's'} in {machine.path}")

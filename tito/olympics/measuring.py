@@ -72,17 +72,17 @@ def diagnosed(task: str, minutes: float | None, machine: MachineFile, rules: Rul
     start.finished()
     end_s = None if minutes is None else time.monotonic() + 60 * minutes
     looks: list[Look] = []
+    before = machine.read()
     with bars.progress() as progress, looker(
         find_task(task), folder_of(CACHE_VARIABLE), Observer(progress, screen.say), with_pairs=True
     ) as here:  # fmt: skip
         while len(looks) < FEWEST_LOOKS or (len(looks) < LOOKS if end_s is None else time.monotonic() < end_s):
             progress("look", min(1.0, len(looks) / LOOKS) if end_s is None else 0.0)
             looks.append(here.look())
+            machine.learn(looks[-1].quiet)  # at once: an interrupt loses none
     key, hour = looks[0].quiet.key, looks[0].quiet.hour
-    known = machine.read().of(key)
+    known = before.of(key)
     found = diagnose(looks, known.reference(hour) if known else None, rules)
-    for look in looks:
-        machine.learn(look.quiet)
     machine.put_card(key, found.card(datetime.now(UTC)))
     after = machine.read().of(key)
     return found, len(after.hours) if after else 0

@@ -21,7 +21,8 @@ from tito.workspace.workspace import Workspace, benchmark_command, file_state
 
 MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
 MOST_DRAWN = 24  # runs of the trend
-BUSY_MARKS = {"busy": "!", "not known": "?"}
+MARKS = {"disturbed": "!", "not known": "?"}
+MEANT = {"!": "!: the baseline was disturbed", "?": "?: not known whether it was"}
 TREND = "all_around"  # the score that every run of a whole task has
 STAGE = "{stage:<12}{done:<9}{detail}"
 
@@ -116,9 +117,9 @@ def _plotted(runs: Sequence[Row]) -> Iterator[str]:
     values = [run["scores"].get(TREND) for run in of_task][-MOST_DRAWN:]
     if last and len(values) > 1 and values[-1] is not None:
         yield f"{'trend':<12}{trend(values)}  {TREND} of {len(values)} runs at {last['task']}, now {values[-1]:.3g}"
-        marks = "".join(BUSY_MARKS.get(run["machine"], " ") for run in of_task[-MOST_DRAWN:])
+        marks = "".join(MARKS.get(run["machine"], " ") for run in of_task[-MOST_DRAWN:])
         if marks.strip():
-            yield f"{'':<12}{marks}  !: the machine was busy; ?: how busy it was is not known"
+            yield f"{'':<12}{marks}  ({'; '.join(words for mark, words in MEANT.items() if mark in marks)})"
 
 
 def _listed(word: str, rows: Sequence[Row], most: int | None, fields: Callable[[Row], Sequence[str]]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from tito.terminal.tables import Lines, table
 
 NOW = {
     "quiet": "quiet now: this is a time to measure.",
+    "at its best so far": "as quiet now as this machine has been so far; but few hours are known of it.",
     "disturbed": "disturbed now: a speedup may be off by {moved}. Measure later, or with --wait-quiet.",
     "not known": "nothing was known of this machine before, so that nobody can say whether it is quiet now.",
 }
@@ -21,17 +22,26 @@ NOW = {
 def doctor_table(task: str, found: Diagnosis, hours: int, rules: Rules) -> RenderableType:
     """Now against the best on record, the same model twice, a real pair, and a verdict in plain words."""
     shown = table(f"This machine, with the baseline of {task}: {found.looks} looks", "", "now", "beside it")
-    excess = "" if found.excess_now is None else f"the middle look {100 * found.excess_now:+.1f} %"
-    shown.add_row("baseline", _range(found.baseline_ns), Lines(_best(found.known, "baseline_ns"), excess))
-    shown.add_row("yardstick", _range(found.yardstick_ns), _best(found.known, "yardstick_ns"))
+    shown.add_row(
+        "baseline", _range(found.baseline_ns), Lines(_best(found.known, "baseline_ns"), _middle(found.excess_now))
+    )
+    shown.add_row(
+        "small code",
+        _range(found.yardstick_ns),
+        Lines(_best(found.known, "yardstick_ns"), _middle(found.yardstick_now)),
+    )
     same, pair = found.same, found.pair
-    alarms = f"called different in {same.alarms} of {found.looks}"
+    alarms = f"called different in {same.told_apart} of {found.looks}"
     shown.add_row("same model twice", f"{three_digits(same.ratio)}x", Lines(_spread(same), alarms))
     left = f"without the excess {format_share(found.spread_left)}" if found.known else ""
     held = f"{pair.held} of {found.looks} intervals hold the mean"
-    shown.add_row("beside a small one", f"{three_digits(pair.ratio)}x", Lines(_spread(pair), held, left))
+    shown.add_row("and a small model", f"{three_digits(pair.ratio)}x", Lines(_spread(pair), held, left))
     moved = format_share(found.moved_now or 0.0, 0)
     return Group(shown, *map(Text, (NOW[found.state].format(moved=moved), *_below(found, hours, rules))))
+
+
+def _middle(excess: float | None) -> str:
+    return "" if excess is None else f"half of the looks: {100 * excess:.1f} % longer, or more"
 
 
 def _range(bounds: tuple[float, float]) -> str:

@@ -145,7 +145,7 @@ def score_words(value: float | None, ranked_by: str) -> str:
 
 def leader_words(p_value: float | None) -> str:
     """How a submission stands beside the leader of its rank, by the p-value of their difference."""
-    return "leads" if p_value is None else "equal" if p_value == 1 else p_words(p_value)
+    return "leads" if p_value is None else "not told apart" if p_value == 1 else p_words(p_value)
 
 
 def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -282,7 +282,7 @@ def _below(run: Run) -> str:
     sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
     backends = [run.baseline.backend, run.optimized.backend]
     return (
-        "latency is the quiet time (the machine undisturbed); typical: as it was.\n"
+        "latency is the quiet time (the least of the session); typical: as it was.\n"
         f"{_fresh_words(run)}"
         f"95 % intervals over {sessions}{protocol.processes} processes x {protocol.copies} copies; "
         f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), {_seed_words(protocol)}; "

@@ -66,7 +66,7 @@ class RunLine(Line):
     scores: Scores
     sha256: str | None = None  # older entries have none
     blocks: Blocks | None = None  # ... nor these
-    machine: str | None = None  # "quiet", "busy" or "not known"; older entries do not say
+    machine: str | None = None  # "quiet", "disturbed" or "not known"; older entries do not say
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -146,22 +146,23 @@ class MachineFile:
 
         self._change(carded)
 
-    def forget(self) -> int:
-        """Drop all that is known; of how many baselines something was."""
+    def forget(self) -> int | None:
+        """Drop all that is known; of how many baselines something was, None where that could not be done."""
         count = len(self.read().known)
-        self._change(lambda machine: Machine())
-        return count
+        return count if self._change(lambda machine: Machine()) else None
 
-    def _change(self, change: Callable[[Machine], Machine]) -> None:
-        """Write what becomes of what is known, while nobody else does."""
+    def _change(self, change: Callable[[Machine], Machine]) -> bool:
+        """Write what becomes of what is known, while nobody else does; whether that could be done."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with Lock(self.path.with_suffix(".lock"), LOCK_LIMIT_S):
                 content = json.dumps(change(self._read()).model_dump(mode="json"), indent=1)
                 atomic_write(self.path, content.encode() + b"\n")
+            return True
         except (HeldError, OSError) as error:
             why = reason(error) if isinstance(error, OSError) else "another tito has held it for 10 seconds"
-            screen.say(f"warning: cannot write {self.path}: {why}; this machine's times are not kept")
+            screen.say(f"warning: cannot write {self.path}: {why}; what is known of this machine stays as it was")
+            return False
 
 
 def with_what_is_known(run: Run, machine: Machine) -> Run:

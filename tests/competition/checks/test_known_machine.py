@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.competition.conftest import STARTED, known_run
 from tinytorch.competition.checks.validation import validate_submission
+from tinytorch.competition.ranking.judged import judge_files
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.packaging import submission_from_run
 
@@ -38,6 +40,7 @@ def test_a_machine_that_nobody_knew_is_fine() -> None:
 FORGED = {
     "another machine's": ({"key": "b" * 64}, "are of another machine or baseline: bbbbbbbb"),
     "from the end to the beginning": ({"since": STARTED}, "not taken in this order"),
+    "twice what this run took": ({"baseline_ns": 2.2 * RUN.protocol.reference.baseline_ns}, "less than half of it"),
     "from the future": ({"until": STARTED + timedelta(hours=1)}, "before the run"),
     "more hours than there were": ({"hours": 26}, "there are no 26 clock hours"),
 }
@@ -55,6 +58,15 @@ def test_a_time_that_nothing_takes_is_no_reference(time_ns: float) -> None:
     found = validate_submission(document)
 
     assert [each["name"] for each in found["checks"] if each["passed"] is False] == ["schema"]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_no_time_zone_can_tell_is_refused(moment: str) -> None:
+    document = submission_from_run(RUN, event="all_around", athlete_name="Ada")
+    document["run"]["protocol"]["started_at"] = moment
+    (judged,) = judge_files(["a.json"], read=lambda name: json.dumps(document).encode())
+
+    assert "TO-F10 schema" in judged.reason
 
 
 def test_the_hour_of_the_run_itself_may_be_known() -> None:

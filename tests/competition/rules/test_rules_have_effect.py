@@ -100,7 +100,7 @@ def judged(
         submission,
         *(change(submission, mutate) for mutate in (*NEGATIVE_CONTROLS.values(), opened, half_hidden, wholly_hidden)),
     ]
-    young = known_run(hours=4)
+    young = known_run(hours=3)
     parsed = [parse_object(document) for document in documents]
 
     def judge(rules: Rules) -> Iterator[Any]:

@@ -86,8 +86,8 @@ def test_of_typical_times_it_is_said_that_they_are_not_corrected() -> None:
 @pytest.mark.parametrize(
     ("run", "word"),
     [
-        (known_run(), "quiet"), (known_run(baseline=1.07), "busy"), (known_run(hours=2), "not known"),
-        (known_run(baseline=1.2, hours=2), "busy"), (unlike_others(known_run()), None),
+        (known_run(), "quiet"), (known_run(baseline=1.07), "disturbed"), (known_run(hours=2), "not known"),
+        (known_run(baseline=1.2, hours=2), "disturbed"), (unlike_others(known_run()), None),
     ],
 )  # fmt: skip
 def test_a_line_of_history_has_one_word_for_it(run: Run, word: str | None) -> None:

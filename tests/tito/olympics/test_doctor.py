@@ -59,7 +59,7 @@ def test_a_first_look_says_that_nothing_was_known_and_learns(machine: MachineFil
 
     assert done.code == 0
     assert "nothing was known of this machine before" in done.out
-    assert "known from 1 of 5 hours" in done.out
+    assert "known from 1 of 5 hours: run this again in another hour" in done.out
     assert len(machine.read().known) == 1
 
 
@@ -72,21 +72,22 @@ def test_a_disturbed_machine_is_exit_1_and_says_so_in_plain_words(machine: Machi
     assert "disturbed now: a speedup may be off by 8 %" in done.out
 
 
-def test_a_quiet_machine_is_exit_0(machine: MachineFile, looking: Any, tito) -> None:
+def test_a_machine_at_its_best_is_exit_0(machine: MachineFile, looking: Any, tito) -> None:
     learnt(machine)
     here = looking(0.001)
     done = tito("doctor", "--json")
 
-    assert (done.code, done.json["state"], done.json["looks"], here.count) == (0, "quiet", 8, 8)
+    assert (done.code, done.json["state"], done.json["looks"], here.count) == (0, "at its best so far", 8, 8)
     assert done.json["known"]["hours"] == 1
 
 
 def test_minutes_say_how_long(machine: MachineFile, looking: Any, tito, monkeypatch: pytest.MonkeyPatch) -> None:
-    here, now = looking(0.0), iter(range(0, 10_000, 30))
-    monkeypatch.setattr(measuring.time, "monotonic", lambda: next(now))
+    """Of looks that take half a minute each."""
+    here = looking(0.0)
+    monkeypatch.setattr(measuring.time, "monotonic", lambda: 30.0 * here.count)
     tito("doctor", "--minutes", "10")
 
-    assert here.count == 4 + 19
+    assert here.count == 20
 
 
 def test_the_card_is_kept_for_submissions(machine: MachineFile, looking: Any, tito) -> None:
@@ -106,6 +107,13 @@ def test_what_is_known_can_be_forgotten(machine: MachineFile, tito) -> None:
     assert second.json == {"forgotten": 0}
 
 
+def test_what_cannot_be_forgotten_is_an_error(machine: MachineFile, tito) -> None:
+    machine.path.mkdir(parents=True)
+    done = tito("doctor", "--forget")
+
+    assert (done.code, "could not be emptied" in done.err) == (2, True)
+
+
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is not measured."""
@@ -123,15 +131,15 @@ def test_a_run_waits_until_the_baseline_is_quiet(
     done = tito("benchmark", *words, "--plot")
 
     assert (done.code, here.count) == (0, 3)
-    assert "the baseline takes 9 % longer than at best; waiting" in done.err
-    assert "the machine is quiet" in done.err
+    assert "the baseline takes 9 % longer than this machine's best; waiting" in done.err
+    assert "measuring now" in done.err
 
 
 @pytest.mark.usefixtures("recorded", "machine")
 def test_minutes_that_are_none_are_refused(looking: Any, tito) -> None:
     looking(0.0)
 
-    assert tito("benchmark", "--wait-quiet", "long").code == 2
+    assert [tito("benchmark", "--wait-quiet", each).code for each in ("long", "inf", "-1")] == [2, 2, 2]
 
 
 def test_a_screen_of_80_columns_has_room_for_all_of_it(

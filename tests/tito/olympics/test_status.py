@@ -116,8 +116,8 @@ def test_a_run_s_spread_and_the_trend_are_drawn(athlete: Path, tito) -> None:
     assert "trend       ▁█  all_around of 2 runs at t, now 2" in lines
 
 
-def test_runs_of_a_busy_machine_are_marked_in_the_trend(athlete: Path, tito) -> None:
-    words = ["quiet", "busy", "not known", None]
+def test_runs_that_were_disturbed_are_marked_in_the_trend(athlete: Path, tito) -> None:
+    words = ["quiet", "disturbed", "not known", None]
     (athlete / ".tito" / "olympics" / "history.json").write_bytes(unparse([
         RunLine(id=f"20260101T000000Z-{number:08x}", created_at="2026-01-01T00:00:00Z", task="t", source="s",
                  scores={"all_around": 1.0 + number}, machine=word)
@@ -125,7 +125,8 @@ def test_runs_of_a_busy_machine_are_marked_in_the_trend(athlete: Path, tito) -> 
     ]))  # fmt: skip
 
     assert (
-        "             !?   !: the machine was busy; ?: how busy it was is not known" in tito("status").out.splitlines()
+        "             !?   (!: the baseline was disturbed; ?: not known whether it was)"
+        in tito("status").out.splitlines()
     )
     assert [run["machine"] for run in tito("status", "--json").json["runs"]] == words
 
@@ -137,7 +138,7 @@ def test_a_quiet_machine_needs_no_marks(athlete: Path, tito) -> None:
         for number in range(2)
     ]))  # fmt: skip
 
-    assert "busy" not in tito("status").out
+    assert "disturbed" not in tito("status").out
 
 
 def test_older_runs_have_no_spread_to_draw(athlete: Path, tito) -> None:

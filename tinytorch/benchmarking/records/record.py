@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -43,6 +44,13 @@ def _no_number(value: Any) -> Any:
     return value
 
 
+def _sensible(moment: datetime) -> datetime:
+    """A moment that can be told in any time zone."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"a moment lies between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return moment
+
+
 def _split(value: Any) -> Any:
     return [each for each in value.split(BETWEEN_NAMES) if each] if isinstance(value, str) else value
 
@@ -55,7 +63,8 @@ Names = Annotated[  # in a file one text, on one line
     Kinds, BeforeValidator(_split), PlainSerializer(_joined),
     WithJsonSchema({"type": "string"}),
 ]  # fmt: skip
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_number)]
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_number), AfterValidator(_sensible)]
 
 
 class Record(BaseModel):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import log
 
 from tinytorch.benchmarking.records.samples import read_samples
 from tinytorch.benchmarking.records.session import YARDSTICKS, Protocol, ReferenceTimes, YardstickTimes
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
-from tinytorch.competition.scoring.disturbance import clock_hour, machine_key
+from tinytorch.competition.scoring.disturbance import clock_hour, machine_key, quiet_times
 from tinytorch.text import safe_text
+from tinytorch.units import format_time
 
 HOUR = timedelta(hours=1)
+MOST_ABOVE = log(2)  # how far, on the log scale, the best that was known may lie above a run's own time
 
 
 @check
@@ -47,6 +50,9 @@ def _fault_of_reference(case: Case, protocol: Protocol, yardstick: YardstickTime
     key = machine_key(info, protocol.clock, yardstick.version, digest)
     if known.key != key:
         return f"the machine's times are of another machine or baseline: {safe_text(known.key[:8])}, not {key[:8]}"
+    own = quiet_times(case.run)
+    if own and own.best and min(own.baseline) < own.best.baseline - MOST_ABOVE:
+        return f"at best the baseline took {format_time(known.baseline_ns)}, and this run took less than half of it"
     if not known.since <= known.until <= clock_hour(protocol.started_at):
         return "the machine's times were not taken in this order, and before the run"
     if known.hours > (known.until - known.since) // HOUR + 1:

@@ -18,7 +18,7 @@ from tinytorch.competition.record.run import Measurement, TaskRecord
 from tinytorch.competition.record.submission import Scores, Submission, Trust
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.busy import moved_words
-from tinytorch.competition.scoring.disturbance import Best, QuietTimes, quiet_times
+from tinytorch.competition.scoring.disturbance import Best, QuietTimes, floor, quiet_times
 from tinytorch.competition.scoring.expectation import standing, verdict_of
 from tinytorch.competition.scoring.scores import metric_values, session_spread
 
@@ -95,16 +95,21 @@ class Figures(Record):
         )  # fmt: skip
 
     def beside(self, best: Best, rules: Rules) -> Self:
-        """The same where this is the least that is known of the machine, which the file itself may not know."""
+        """The same where this is the least that is known of the machine, which the file itself may not know.
+
+        It comes from others' files, and so never counts for more than a machine that nobody knows.
+        """
         power = POWERS.get(rules.events[self.event].ranked_by)
         if self.quiet is None or self.moved is None or rules.disturbance is None:
             return self
-        moved = self.quiet.moved(rules.disturbance, best)
+        own, most = self.moved, floor(self.quiet.task, 0, rules.disturbance)
+        down = min(self.quiet.moved(rules.disturbance, best).down, most)
+        moved = Disturbance(down=max(own.down, down), up=own.up)
         told = self.model_copy(update={"moved": moved, "best": best})
         if power is None or self.interval is None or self.judged_by is None:
             return told
-        lower, upper = exp((self.moved.down - moved.down) * power), exp((moved.up - self.moved.up) * power)
-        interval, judged_by = ((low * lower, high * upper) for low, high in (self.interval, self.judged_by))
+        lower = exp((own.down - moved.down) * power)
+        interval, judged_by = ((low * lower, high) for low, high in (self.interval, self.judged_by))
         verdict = verdict_of(Interval(*judged_by), 1.0)
         return told.model_copy(update={"interval": interval, "judged_by": judged_by, "verdict": verdict})
 

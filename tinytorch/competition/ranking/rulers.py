@@ -19,6 +19,7 @@ from tinytorch.benchmarking.statistics import mcnemar_p_values, mean_estimate, w
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.record.run import TaskRecord
 from tinytorch.competition.rules.events import Ranked, Rules
+from tinytorch.competition.scoring.disturbance import floor
 from tinytorch.competition.scoring.scores import POINTS
 
 Values = NDArray[np.float64]
@@ -61,7 +62,8 @@ class Answered(Ruler):
 class Timed(Ruler):
     """By a score with a time in it, on the log scale: Welch's test, with the spread of both sessions added.
 
-    A lead is shortened first by what the machines of both may have done for it.
+    A lead is shortened first by what the machines of both may have done for it. Who says that his own was slow gains no
+    more by it than a machine that nobody knows is worth.
     Where errors count, the test samples that both have answered add to the variance; sizes are exact.
     """
 
@@ -74,7 +76,8 @@ class Timed(Ruler):
         self._degrees = np.array([each.units - 1 if each else 1 for each in estimates], dtype=float)
         self._known = np.square([each.session_spread for each in entries])
         moved = [each.moved or UNDISTURBED for each in entries]
-        self._down, self._up = np.array([each.down for each in moved]), np.array([each.up for each in moved])
+        most = [most_up(each, rules) for each in entries]
+        self._down, self._up = np.array([each.down for each in moved]), np.minimum([each.up for each in moved], most)
         self._errors = Errors(entries, rules) if ranked == "all_around" else None
 
     def p_values(self, leader: int, others: Indices) -> Values:
@@ -86,6 +89,11 @@ class Timed(Ruler):
         down, up = self._down[leader] + self._up[others], self._up[leader] + self._down[others]
         left = np.where(leads > 0, np.maximum(0.0, leads - down), np.minimum(0.0, leads + up))
         return welch_p_values(left, parts, known)
+
+
+def most_up(entry: Figures, rules: Rules) -> float:
+    """How far the slow machine of an entry may at most count against others, on the log scale."""
+    return floor(entry.task.name if entry.task else None, 0, rules.disturbance) if rules.disturbance else 0.0
 
 
 class Errors:

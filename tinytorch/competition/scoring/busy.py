@@ -41,7 +41,7 @@ def moved_words(moved: Disturbance, quiet: QuietTimes | None, best: Best | None,
             f"small code took {yardstick} longer than this machine's best, the baseline {baseline}: at full speed the "
             f"speedup may be up to {up} larger (battery? heat?)"
         )
-    if 0 < moved.down <= floor(quiet.task, quiet.known, rules):
+    if 0 < moved.down <= floor(quiet.task, quiet.hours, rules):
         learnt = f"it is learnt from sessions at {rules.reference_hours} different hours (now {quiet.hours})"
         return (
             f"this machine's best time for the baseline is not known {'well ' if quiet.known else ''}yet, so that "
@@ -60,9 +60,9 @@ def machine_word(run: Measurement) -> str | None:
     if quiet is None or rules is None:
         return None
     moved = quiet.moved(rules, quiet.best)
-    if 0 < moved.down <= floor(quiet.task, quiet.known, rules) and moved.up < math.log1p(NOTICEABLE):
+    if 0 < moved.down <= floor(quiet.task, quiet.hours, rules) and moved.up < math.log1p(NOTICEABLE):
         return "not known"
-    return "busy" if is_noticeable(moved) else "quiet"
+    return "disturbed" if is_noticeable(moved) else "quiet"
 
 
 def is_noticeable(moved: Disturbance) -> bool:

@@ -75,7 +75,7 @@ class QuietTimes(Record):
         """
         pairs = self.excesses(best)
         down, up = (fmean(max(0.0, pair[one] - pair[1 - one]) for pair in pairs) for one in (0, 1))
-        return Disturbance(down=max(down, floor(self.task, self.known, rules)), up=up)
+        return Disturbance(down=max(down, floor(self.task, self.hours, rules)), up=up)
 
     def excesses(self, best: Best | None) -> list[tuple[float, float]]:
         """Of each session: how far the baseline and the yardstick lay above the least; nothing where none is known."""
@@ -112,7 +112,7 @@ def disturbance_of(run: Measurement, rules: Rules) -> Disturbance | None:
         return None
     found = quiet_times(run)
     if found is None:
-        return Disturbance(down=floor(run.task.name if run.task else None, None, rules.disturbance), up=0.0)
+        return Disturbance(down=floor(run.task.name if run.task else None, 0, rules.disturbance), up=0.0)
     return found.moved(rules.disturbance, found.best)
 
 
@@ -139,12 +139,15 @@ def clock_hour(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def floor(task: str | None, known: ReferenceTimes | None, rules: Disturbing) -> float:
-    """What is taken at least for the disturbance, on the log scale; 0 once the machine is known."""
+def floor(task: str | None, hours: int, rules: Disturbing) -> float:
+    """What is taken at least for the disturbance, on the log scale, of a machine that so many clock hours are known of.
+
+    With the run's own hour alone nothing was known before; with hours enough it is 0.
+    """
     taken = rules.floors.get(task, rules.other_tasks) if task else rules.other_tasks
-    if known is None:
-        return math.log1p(taken.no_reference)
-    return 0.0 if known.hours >= rules.reference_hours else math.log1p(taken.young_reference)
+    if hours >= rules.reference_hours:
+        return 0.0
+    return math.log1p(taken.no_reference if hours <= 1 else taken.young_reference)
 
 
 def machine_key(info: SystemInfo, clock: str, yardstick_version: int, baseline_sha256: str) -> str:
