@@ -172,19 +172,26 @@ def test_answers_to_new_inputs_are_none_of_3_0(role: str) -> None:
     assert (last["name"], f"run.{role}: fresh_answers is no field" in last["message"]) == ("schema", True)
 
 
-@pytest.mark.parametrize(
-    ("place", "key"),
-    [("protocol", "is_seed_chosen"), ("protocol", "answers_compared"), ("optimized.metrics.memory", "code_bytes")],
-)
-def test_what_3_2_adds_is_none_of_3_1(place: str, key: str) -> None:
-    document = json.loads((FROZEN / "submission-3.1.json").read_bytes())
-    holder = document["run"]
-    for name in place.split("."):
+NEW = {
+    "3.1": ["run.protocol.is_seed_chosen", "run.protocol.answers_compared", "run.optimized.metrics.memory.code_bytes"],
+    "3.2": [
+        "run.protocol.yardstick", "run.protocol.reference", "run.protocol.card", "run.system_info.tinytorch",
+        "derived.statistics.speedup.disturbance",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("version", "place"), [(version, place) for version in NEW for place in NEW[version]])
+def test_what_a_version_adds_is_none_of_the_one_before(version: str, place: str) -> None:
+    document = json.loads((FROZEN / f"submission-{version}.json").read_bytes())
+    *way, key = place.split(".")
+    holder = document
+    for name in way:
         holder = holder[name]
     holder[key] = None
     last = validate_bytes(json.dumps(document).encode())["checks"][-1]
 
-    assert (last["name"], f"run.{place}: {key} is no field" in last["message"]) == ("schema", True)
+    assert (last["name"], f"{'.'.join(way)}: {key} is no field" in last["message"]) == ("schema", True)
 
 
 def test_memory_of_3_1_is_counted_as_it_was() -> None:
