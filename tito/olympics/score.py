@@ -39,12 +39,12 @@ def score(
     metrics = record.optimized.metrics
     tested = compared(record, judged_by)
     scores = compute_scores(record, judged_by, tested)
-    found = speedup_across_sessions(tested.speedup, record.protocol.sessions, judged_by)
     events = eligibility(metrics, scores, judged_by)
     standings = {event.event.value: standing(record, event.event, judged_by) for event in events}
     advices = {event.event.value: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
         rows = [render.event_row(event, standings[event.event], advices[event.event]) for event in events]
+        found = speedup_across_sessions(tested.speedup, record.protocol.sessions, judged_by)
         across = None if found is None else [found.lower, found.upper]
         document = {
             "run": record.id, "task": record.task.name, "normalized_scores": scores.model_dump(),

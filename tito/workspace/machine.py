@@ -112,10 +112,10 @@ class MachineFile:
             return Machine()
 
     def _put_aside(self) -> None:
-        """Keep what is damaged, where somebody may look at it."""
+        """Keep what is damaged, where somebody may look at it. OSError where that cannot be done."""
         aside = self.path.with_name(f"machine.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json")
         screen.say(f"warning: {self.path} is damaged; this machine's best times are learnt anew")
-        with contextlib.suppress(OSError):  # another tito has just done it, or nobody may
+        with contextlib.suppress(FileNotFoundError):  # another tito has just done it
             self.path.rename(aside)
 
     def add(self, run: Run) -> None:

@@ -89,13 +89,14 @@ class Case:
     def statistics_as_made(self) -> Statistics:
         """The statistics, recomputed as they were when the submission was made."""
         made_under = shipped_rules(self.declaration.rules.version)
-        return self.statistics if made_under is None else compared(self.run, made_under)
+        is_another = made_under is not None and made_under != self.rules
+        return compared(self.run, made_under) if is_another else self.statistics
 
     @cached_property
     def scores(self) -> Scores:
         """The scores, recomputed as they were counted when the submission was made."""
         made_under = shipped_rules(self.declaration.rules.version) or self.rules
-        return compute_scores(self.run, made_under, self.statistics)
+        return compute_scores(self.run, made_under, self.statistics_as_made)
 
     @cached_property
     def latencies(self) -> dict[str, Latency]:

@@ -13,7 +13,7 @@ from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.checks.case import Case, Times
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.rules.events import load_rules
-from tinytorch.competition.scoring.scores import reference_accuracy, surroundings
+from tinytorch.competition.scoring.scores import reference_accuracy, typical_excess_of_small_code
 from tinytorch.units import format_share as share
 
 NO_SAMPLES = "no raw latency samples"
@@ -106,7 +106,7 @@ def steady_times(case: Case) -> Outcome:
     if not baseline or not optimized or baseline.typical_ns is None or optimized.typical_ns is None:
         return unknown(NO_SAMPLES)
     found, usual = optimized.typical_ns / optimized.mean_ns, baseline.typical_ns / baseline.mean_ns
-    beside = surroundings(case.run, case.rules).typical_excess
+    beside = typical_excess_of_small_code(case.run, case.rules)
     shown = f"typical / quiet time is {found:.3g} for the optimized model, {usual:.3g} for the baseline"
     if is_lottery(baseline, optimized, case.rules.significance.typical_excess, beside):
         return failed(f"{shown}: compared by typical times", optimized=found, baseline=usual)

@@ -35,8 +35,7 @@ class Figures(Record):
     sample; and what tells whether two have one origin. A ratio belongs to the `machine` (a processor) and the `backend`
     that it was measured with, by a `tier` of the recipe and with `doubts`, by their codes; None is not known. `quiet`
     tells how disturbed that machine was, beside the `best` that is known, and `moved` how far the speedup may have been
-    moved for it; both interval and
-    `judged_by`, what the verdict follows from, reach so far.
+    moved for it; both interval and `judged_by`, what the verdict follows from, reach so far.
     """
 
     athlete_name: str

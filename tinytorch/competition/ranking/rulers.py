@@ -76,7 +76,7 @@ class Timed(Ruler):
         self._degrees = np.array([each.units - 1 if each else 1 for each in estimates], dtype=float)
         self._known = np.square([each.session_spread for each in entries])
         moved = [each.moved or UNDISTURBED for each in entries]
-        most = [most_up(each, rules) for each in entries]
+        most = [_most_up(each, rules) for each in entries]
         self._down, self._up = np.array([each.down for each in moved]), np.minimum([each.up for each in moved], most)
         self._errors = Errors(entries, rules) if ranked == "all_around" else None
 
@@ -91,7 +91,7 @@ class Timed(Ruler):
         return welch_p_values(left, parts, known)
 
 
-def most_up(entry: Figures, rules: Rules) -> float:
+def _most_up(entry: Figures, rules: Rules) -> float:
     """How far the slow machine of an entry may at most count against others, on the log scale."""
     return floor(entry.task.name if entry.task else None, 0, rules.disturbance) if rules.disturbance else 0.0
 

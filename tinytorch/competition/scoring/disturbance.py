@@ -25,7 +25,6 @@ from tinytorch.competition.rules.events import Disturbing, Rules
 from tinytorch.files import sha256
 
 BLOCKS = 40  # of a copy that count, the first ones: of a model what ten visits give, of the yardstick all there are
-FEWEST_VISITS = 10  # as every session has
 NOTICEABLE = 0.02  # what may have moved a speedup by less is not said, and a machine is quiet with less
 LEAST_DISCARDED, LEAST_TIMED = 3, 5  # samples of a block: with fewer, a large model's weights are still on their way
 MACHINE = (
@@ -159,7 +158,7 @@ def machine_key(info: SystemInfo, clock: str, yardstick_version: int, baseline_s
 
 def _is_enough(protocol: Protocol) -> bool:
     """Whether the session had workers, and as many blocks, which are long enough, as other sessions' times are from."""
-    has_blocks = protocol.visits * protocol.block_pairs >= BLOCKS and protocol.visits >= FEWEST_VISITS
+    has_blocks = protocol.visits * protocol.block_pairs >= BLOCKS
     are_long = protocol.discarded_calls >= LEAST_DISCARDED and protocol.timed_calls >= LEAST_TIMED
     return protocol.mode == "worker processes" and has_blocks and are_long
 

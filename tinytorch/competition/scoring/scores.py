@@ -111,11 +111,13 @@ def compared(run: Measurement, rules: Rules | None = None) -> Statistics:
 
 def surroundings(run: Measurement, rules: Rules) -> Surroundings:
     """What a run tells of its machine, as far as the rules look at that."""
-    moved = disturbance_of(run, rules)
+    return Surroundings(disturbance_of(run, rules), typical_excess_of_small_code(run, rules))
+
+
+def typical_excess_of_small_code(run: Measurement, rules: Rules) -> float:
+    """The yardstick's typical / quiet time; 1 where none was timed, and by rules that do not look at it."""
     yardstick = run.protocol.yardstick if run.protocol else None
-    if moved is None or yardstick is None:
-        return Surroundings(moved)
-    return Surroundings(moved, yardstick.typical_excess)
+    return 1.0 if yardstick is None or rules.disturbance is None else yardstick.typical_excess
 
 
 def speedup_across_sessions(
