@@ -55,7 +55,7 @@ def moved_words(moved: Disturbance, quiet: QuietTimes | None, best: Best | None,
 
 
 def machine_word(run: Measurement) -> str | None:
-    """How the machine was: "quiet", "disturbed", or while it is learnt "not known"; None where the run does not tell."""
+    """How the machine was: "quiet", "disturbed", "not known" while it is learnt; None where the run does not tell."""
     quiet, rules = quiet_times(run), load_rules().disturbance
     if quiet is None or rules is None:
         return None
