@@ -301,4 +301,4 @@ def test_submissions_are_ranked_as_the_documentation_shows(
     monkeypatch.chdir(tmp_path)
     exec(compile(example("ranking", RANKING), "ranking", "exec"), {"__name__": "example"})
 
-    assert capsys.readouterr().out.splitlines() == ["1 ada True", "2 bob True"]
+    assert capsys.readouterr().out.splitlines() == ["1  ada", "2  bob"]

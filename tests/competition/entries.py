@@ -11,9 +11,9 @@ import numpy as np
 
 from tinytorch.benchmarking.bits import pack_bits
 from tinytorch.benchmarking.records.metrics import Accuracy
-from tinytorch.benchmarking.statistics import Verdict
+from tinytorch.benchmarking.statistics import Verdict, mean_estimate, widened_interval
 from tinytorch.competition.checks.traces import Traces
-from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.figures import POWERS, Figures
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.record.run import TaskRecord
 from tinytorch.competition.record.submission import Scores
@@ -39,21 +39,41 @@ def figures(name: str, speedup: float = 2.0, error: float = 0.005, **changed: An
     """A submission to the Latency Sprint, `speedup` times faster with that standard error (log scale)."""
     usual = {
         "athlete_name": name, "repository": None, "techniques": [], "created_at": BORN, "event": "latency_sprint",
+        "ranked_by": "speedup",
         "division": "closed", "task": TASK, "trust": "T1", "scores": Scores(speedup=speedup),
-        "latency_ms": 1.0 / speedup, "memory_mb": 1.0, "accuracy": 0.9, "value": speedup, "interval": None,
+        "latency_ms": 1.0 / speedup, "memory_mb": 1.0, "accuracy": 0.9, "value": speedup,
         "verdict": Verdict.BETTER if speedup > 1 else Verdict.NO_DETECTABLE_DIFFERENCE,
         "log_ratios": log_ratios(speedup, error), "session_spread": 0.01, "sizes_bytes": (1000, 1000),
         "traces": Traces(athlete=name, fingerprints=[]),
         "bitmaps": (right(range(10)), right(range(10))), "digest": sha256(f"{name} {speedup}".encode()),
     }  # fmt: skip
-    return Figures.model_validate({**usual, **changed}, strict=False)
+    found = {**usual, **changed}
+    return Figures.model_validate({"interval": _interval(found), **found}, strict=False)
+
+
+def _interval(found: dict[str, Any]) -> tuple[float, float] | None:
+    """That of the log ratios around the value."""
+    power, logs = POWERS.get(found["ranked_by"], 1.0), found["log_ratios"]
+    estimate = mean_estimate(logs) if logs and found["value"] is not None else None
+    reaching = widened_interval(estimate, found["session_spread"]) if estimate else None
+    if estimate is None or reaching is None:
+        return None
+    lower, upper = (math.exp((each - estimate.mean) * power) for each in (reaching.lower, reaching.upper))
+    return found["value"] * lower, found["value"] * upper
 
 
 def sized(name: str, before: int, after: int, **changed: Any) -> Figures:
     """A submission to the Memory Challenge."""
     ratio = before / after
     verdict = Verdict.BETTER if ratio > 1 else Verdict.NO_DETECTABLE_DIFFERENCE
-    usual = {"event": "memory_challenge", "sizes_bytes": (before, after), "value": ratio, "verdict": verdict}
+    usual = {
+        "event": "memory_challenge",
+        "ranked_by": "compression_ratio",
+        "interval": (ratio, ratio),
+        "sizes_bytes": (before, after),
+        "value": ratio,
+        "verdict": verdict,
+    }
     return figures(name, **{**usual, **changed})
 
 
@@ -62,7 +82,8 @@ def answered(name: str, wrong: Sequence[int], **changed: Any) -> Figures:
     bitmap = right(wrong)
     share = Accuracy.from_correctness([index not in wrong for index in range(SAMPLES)]).mean
     usual = {
-        "event": "accuracy_contest", "bitmaps": (right(range(10)), bitmap), "value": share, "accuracy": share,
+        "event": "accuracy_contest", "ranked_by": "accuracy", "bitmaps": (right(range(10)), bitmap),
+        "value": share, "accuracy": share,
         "verdict": Verdict.NO_DETECTABLE_DIFFERENCE,
     }  # fmt: skip
     return figures(name, **{**usual, **changed})

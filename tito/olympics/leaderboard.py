@@ -39,7 +39,7 @@ def leaderboard(
     force: Force = False,
     json_: Json = False,
 ) -> None:
-    """Rank submissions: each event, task and division apart; who cannot be told from a leader shares its rank.
+    """Rank submissions by what is shown: each event, task and division apart, with the ranks that the data allow.
 
     What was checked before is not read again. Exit code 1 when nothing could be ranked.
     Examples: tito olympics leaderboard class/; tito olympics leaderboard class/ --format csv -o ranking.csv.

@@ -32,7 +32,8 @@ def score(
     from tinytorch.competition.scoring.fresh import fresh_answers_of
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
     from tito.olympics.foreseen import refused_later, warn_of_kinds
-    from tito.views import runs as render
+    from tito.views import scores as render
+    from tito.views.runs import busy
 
     judged_by = read_rules(rules)
     record = _run(Workspace(folder), run, task)
@@ -55,7 +56,7 @@ def score(
         return
     title = f"{record.task.name}: normalized scores of {record.source.name}"
     screen.show(render.scores_table(scores.model_dump(), tested, title))
-    for said in render.busy(record, tested, judged_by):
+    for said in busy(record, tested, judged_by):
         screen.show(said)
     screen.show(render.events_table(events, standings, advices))
     warn_of_kinds(record, judged_by)

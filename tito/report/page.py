@@ -26,7 +26,7 @@ from tinytorch.units import format_share, format_size, three_digits
 from tito.report import plots
 from tito.report.plots import Scale
 from tito.views.rules import constraint_words, limit_rows
-from tito.views.runs import leader_words, score_words
+from tito.views.scores import above_words, score_words
 
 FOLDER = Path(__file__).parent
 PODIUM_STEPS, MOST_ON_A_STEP = 3, 6
@@ -128,7 +128,7 @@ def _row(
         "name": name, "rank": place.rank, "athlete": _name(figures), "value": figures.value,
         "shown": score_words(figures.value, ranked_by), "bar": _bar(figures, ranked_by, scale),
         "bounds": _bounds(figures, ranked_by), "verdict": figures.verdict or "not tested",
-        "p_value": "" if place.p_value is None else place.p_value, "beside_leader": leader_words(place.p_value),
+        "p_value": "" if place.p_value is None else place.p_value, "above": above_words(place),
         "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
         "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,
         "warnings": judged.warnings, "file": safe_text(judged.source, LONGEST_NAME),

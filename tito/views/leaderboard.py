@@ -8,6 +8,7 @@ from string import ascii_uppercase
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from tinytorch.competition.formats.leaderboard import rank_words
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
 from tinytorch.competition.ranking.order import Place
@@ -15,7 +16,7 @@ from tinytorch.competition.rules.events import Rules, Significance
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, three_digits
 from tito.terminal.tables import Lines, table
-from tito.views.runs import leader_words, score_words
+from tito.views.scores import above_words, score_words
 
 LONGEST_NAME = 40
 MOST_NAMED = 3
@@ -33,8 +34,10 @@ def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
 
 def _explained(rules: Significance) -> str:
     return (
-        f"who cannot be told from a leader shares its rank (alpha {rules.alpha:g}, Holm, all pairs);\n"
-        f"p is before the correction; speedups of two sessions spread by {format_share(rules.session_spread, 0)} each"
+        "ranks are by what is shown: the lower end of the interval, so that noise never pays;\n"
+        f"in brackets the ranks that the data allow (alpha {rules.alpha:g}); p is of the difference from the\n"
+        "entry above, corrected for all pairs (Holm); speedups of two sessions spread by "
+        f"{format_share(rules.session_spread, 0)} each"
     )
 
 
@@ -43,7 +46,7 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
     count = f"{len(ranking.places)} athlete{'' if len(ranking.places) == 1 else 's'}"
     named, task = safe_text(asked.title, 60), safe_text(group.task, 60)
     title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
-    shown = table(title, "rank", "athlete", "score", "to baseline", "to leader", "on", "file")
+    shown = table(title, "rank", "athlete", "shown", "measured", "from above", "on", "file")
     machines = _machines(ranking.places[:most])
     for place in ranking.places[:most]:
         shown.add_row(*_cells(place, asked.ranked_by, machines))
@@ -80,9 +83,10 @@ def _cells(place: Place, ranked_by: str, machines: Mapping[str, str]) -> tuple[R
     measured = [figures.backend or "", figures.tier or "", *(f"doubt: {doubt}" for doubt in figures.doubts)]
     warned = f"warns: {', '.join(place.judged.warnings)}" if place.judged.warnings else ""
     return (
-        str(place.rank), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
+        rank_words(place), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
+        "nothing" if figures.shown is None else score_words(figures.shown, ranked_by),
         Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by)),
-        figures.verdict or "not tested", leader_words(place.p_value),
+        above_words(place),
         Lines(machines[_machine(figures)], *(safe_text(each, 40) for each in measured)),
         Lines(safe_text(place.judged.source), warned),
     )  # fmt: skip

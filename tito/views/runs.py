@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -14,14 +14,12 @@ from tinytorch.benchmarking.records.metrics import Accuracy, Memory, compression
 from tinytorch.benchmarking.records.session import Protocol
 from tinytorch.competition.record.run import Measurement, Run
 from tinytorch.competition.record.submission import trust_of
-from tinytorch.competition.rules.events import ConstraintResult, Rules, load_rules
+from tinytorch.competition.rules.events import Rules, load_rules
 from tinytorch.competition.scoring.busy import busy_words
-from tinytorch.competition.scoring.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
-from tinytorch.competition.scoring.expectation import Standing
+from tinytorch.competition.scoring.eligibility import NOT_MEASURED
 from tinytorch.competition.scoring.scores import compared
 from tinytorch.units import (
     BYTES_PER_MEGABYTE,
-    format_metric,
     format_share,
     format_size,
     format_time,
@@ -32,7 +30,6 @@ from tito.terminal.plots import histogram
 from tito.terminal.tables import Lines, table
 
 PLOT_COLUMNS, PLOT_ROWS = 48, 5
-RATIOS = {"speedup", "compression_ratio"}
 MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not check", "yellow")}
 
 
@@ -72,80 +69,13 @@ def meaning(run: Run, found: Statistics) -> str:
     return f"{run.source.name} {'; '.join(parts)}."
 
 
-def scores_table(scores: Mapping[str, float | None], found: Statistics, title: str) -> RenderableType:
-    """The normalized scores; those that are tested with their interval and p-value in this session."""
-    shown = table(title, "score", "value", "95 %", "test", right=True)
-    tested = {"speedup": found.speedup, "accuracy_delta": found.accuracy_delta}
-    for name, value in scores.items():
-        words = NOT_MEASURED if value is None else f"{value:+.4f}" if name == "accuracy_delta" else three_digits(value)
-        shown.add_row(name, words, *_tested(tested.get(name)))
-    return shown
-
-
-def _tested(comparison: Comparison | None) -> tuple[str, str]:
-    """Interval and p-value of what has them."""
-    if comparison is None or comparison.ci_lower is None or comparison.ci_upper is None:
-        return "", ""
-    bounds = _interval(three_digits(comparison.ci_lower), three_digits(comparison.ci_upper))
-    return bounds, p_words(comparison.p_value)
-
-
 def busy(run: Measurement, found: Statistics, rules: Rules | None = None) -> list[Text]:
     """What the machine may have done to the speedup, in a sentence; nothing where that is little."""
     said, speedup = busy_words(run, found, rules or load_rules()), found.speedup
     if not said or speedup is None or speedup.ci_lower is None or speedup.ci_upper is None:
         return []
-    bounds = _interval(f"{three_digits(speedup.ci_lower)}x", f"{three_digits(speedup.ci_upper)}x")
+    bounds = interval_words(f"{three_digits(speedup.ci_lower)}x", f"{three_digits(speedup.ci_upper)}x")
     return [Text(f"speedup {three_digits(speedup.estimate)}x {bounds}: {said}.", "yellow")]
-
-
-def event_row(event: Eligibility, standing: Standing, advice: str) -> dict[str, Any]:
-    """An event's line: its score with interval and verdict, eligible or not and by what margin, and what to do next."""
-    asked, interval = event.asked, standing.interval
-    shown = NOT_MEASURED if event.value is None else f"{event.value:.4g}"
-    why = "; ".join(_margin(constraint) for constraint in event.constraints) or "no constraint"
-    return {
-        "event": event.event.value, "title": asked.title, "objective": asked.objective,
-        "ranked_by": asked.ranked_by, "value": event.value, "score": f"{asked.ranked_by} {shown}",
-        "interval_of": standing.score, "interval": None if interval is None else [interval.lower, interval.upper],
-        "verdict": None if standing.verdict is None else standing.verdict.value,
-        "eligible": event.is_eligible, "why": why, "next": advice,
-    }  # fmt: skip
-
-
-def events_table(events: Iterable[Eligibility], standings: Mapping[str, Standing], advices: Mapping[str, str]) -> (
-    RenderableType
-):  # fmt: skip
-    """The line of every event: its score with the interval and verdict, eligible or not, and what to do next."""
-    shown = table("Events", "event", "score", "eligible", "next")
-    words = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("could not check", "yellow")}
-    for event in events:
-        standing, row = standings[event.event], event_row(event, standings[event.event], advices[event.event])
-        score = Lines(
-            score_words(event.value, event.asked.ranked_by), _bounds(standing), row["verdict"] or "no interval"
-        )
-        said = Lines(row["why"], row["next"])
-        shown.add_row(row["event"], score, words[row["eligible"]], said)
-    return shown
-
-
-def _bounds(standing: Standing) -> str:
-    """The interval over many sessions; of accuracy that of its change."""
-    return standing.bounds if standing.alike else f"{standing.bounds} points".removeprefix(" points")
-
-
-def score_words(value: float | None, ranked_by: str) -> str:
-    """The value that an event ranks by, as people say it."""
-    if value is None:
-        return NOT_MEASURED
-    if ranked_by == "accuracy":
-        return format_metric("accuracy", value)
-    return f"{three_digits(value)}{'x' if ranked_by in RATIOS else ''}"
-
-
-def leader_words(p_value: float | None) -> str:
-    """How a submission stands beside the leader of its rank, by the p-value of their difference."""
-    return "leads" if p_value is None else "not told apart" if p_value == 1 else p_words(p_value)
 
 
 def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -158,15 +88,11 @@ def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableT
     return shown
 
 
-def _margin(constraint: ConstraintResult) -> str:
-    return f"{constraint.metric} {value_words(constraint)}, asked {limit_words(constraint)}"
-
-
 def _arrow(mend: str | None) -> str:
     return f"-> {mend}" if mend else ""
 
 
-def _interval(lower: str, upper: str) -> str:
+def interval_words(lower: str, upper: str) -> str:
     return f"[{lower}, {upper}]"
 
 
@@ -175,7 +101,7 @@ def _latency(latency: Latency | None) -> Lines:
         return Lines(NOT_MEASURED)
     lines = [format_time(latency.mean_ns)]
     if latency.ci_lower_ns is not None and latency.ci_upper_ns is not None:
-        lines.append(_interval(format_time(latency.ci_lower_ns), format_time(latency.ci_upper_ns)))
+        lines.append(interval_words(format_time(latency.ci_lower_ns), format_time(latency.ci_upper_ns)))
     if latency.typical_ns is not None:
         lines.append(f"typical {format_time(latency.typical_ns)}")
     return Lines(*lines)
@@ -196,7 +122,7 @@ def _accuracy(accuracy: Accuracy | None) -> Lines:
     if accuracy.ci_lower is None or accuracy.ci_upper is None:
         return Lines(format_share(accuracy.mean))
     return Lines(
-        format_share(accuracy.mean), _interval(format_share(accuracy.ci_lower), format_share(accuracy.ci_upper))
+        format_share(accuracy.mean), interval_words(format_share(accuracy.ci_lower), format_share(accuracy.ci_upper))
     )
 
 
@@ -205,7 +131,7 @@ def _speedup(comparison: Comparison | None) -> Lines:
         return Lines(NOT_MEASURED)
     if comparison.ci_lower is None or comparison.ci_upper is None:
         return Lines(f"{three_digits(comparison.estimate)}x", f"({comparison.reason})")
-    interval = _interval(f"{three_digits(comparison.ci_lower)}x", f"{three_digits(comparison.ci_upper)}x")
+    interval = interval_words(f"{three_digits(comparison.ci_lower)}x", f"{three_digits(comparison.ci_upper)}x")
     basis = "by typical times" if comparison.basis == "typical" else ""
     return Lines(f"{three_digits(comparison.estimate)}x speed, {p_words(comparison.p_value)}", interval, basis)
 
@@ -224,7 +150,7 @@ def _points(comparison: Comparison | None) -> Lines:
     shown = f"{100 * comparison.estimate:+.1f} points"
     if comparison.ci_lower is None or comparison.ci_upper is None:
         return Lines(shown, f"({comparison.reason})")
-    interval = _interval(f"{100 * comparison.ci_lower:+.1f}", f"{100 * comparison.ci_upper:+.1f}")
+    interval = interval_words(f"{100 * comparison.ci_lower:+.1f}", f"{100 * comparison.ci_upper:+.1f}")
     return Lines(f"{shown}, {p_words(comparison.p_value)}", interval)
 
 

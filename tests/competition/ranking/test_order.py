@@ -1,245 +1,182 @@
-"""Rank classes: what chance can explain shares a rank, what it cannot does not."""
+"""The order of a ranking: by what is shown, so that nobody is moved by noise or by others' files."""
 
 from __future__ import annotations
 
 import math
 from datetime import timedelta
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.competition.entries import BORN, SAMPLES, answered, figures, handed_in, right, sized
+from tests.competition.entries import BORN, answered, figures, handed_in, sized
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
-from tinytorch.competition.ranking.order import BEST_FIRST, ranked
-from tinytorch.competition.ranking.rulers import ruler
-from tinytorch.competition.record.submission import Scores
-from tinytorch.competition.rules.events import Rules, former_rules, load_rules
+from tinytorch.competition.ranking.leaderboard import Wanted, leaderboard
+from tinytorch.competition.ranking.order import Place, best_first, ranked
+from tinytorch.competition.rules.events import load_rules
 
-RULES, FORMER = load_rules(), former_rules("1.1")
-
-
-def ranks(entries: list[Figures], ranking: str = "speedup", rules: Rules = RULES) -> list[tuple[int, str]]:
-    places = ranked([handed_in(each) for each in entries], ranking, rules)
-    return [(place.rank, place.judged.entered.athlete_name) for place in places]
+RULES = load_rules()
 
 
-def test_what_cannot_be_told_from_the_leader_shares_its_rank() -> None:
-    """1 % apart, where one pair repeats within 1 %; the next rank counts who stands above."""
-    assert ranks([figures("a", 2.0), figures("b", 1.98), figures("c", 1.5)]) == [(1, "a"), (1, "b"), (3, "c")]
+def places(*entries: Figures) -> dict[str, Place]:
+    return {each.judged.entered.athlete_name: each for each in ranked(map(handed_in, entries), RULES)}
+
+
+def ranks(*entries: Figures) -> dict[str, int]:
+    return {name: place.rank for name, place in places(*entries).items()}
+
+
+def test_noise_wins_no_rank() -> None:
+    """What the former classes did: 36.9 [18.2, 74.8] on rank 1 and 53.8 on rank 3."""
+    entries = [figures("best", 62.8), figures("noisy", 36.9, 0.3), figures("second", 53.8)]
+
+    assert ranks(*entries) == {"best": 1, "second": 2, "noisy": 3}
 
 
 def test_eight_percent_with_p_of_002_stand_above_five_with_p_of_012() -> None:
     """The question of the capstone."""
-    five = figures("five", 1.05, verdict=Verdict.NO_DETECTABLE_DIFFERENCE)
-    eight = figures("eight", 1.08, verdict=Verdict.BETTER)
+    five = figures("five", 1.05, 0.027, session_spread=1e-6, verdict=Verdict.NO_DETECTABLE_DIFFERENCE)
+    eight = figures("eight", 1.08, 0.026, session_spread=1e-6, verdict=Verdict.BETTER)
 
-    assert ranks([five, eight]) == [(1, "eight"), (2, "five")]
-
-
-def test_what_is_not_shown_never_stands_above_what_is() -> None:
-    """However large it is, and what is worse or not tested stands lower still."""
-    tiers = {None: 90.0, Verdict.WORSE: 0.9, Verdict.NO_DETECTABLE_DIFFERENCE: 30.0, Verdict.BETTER: 1.05}
-    entries = [figures(str(verdict), speedup, verdict=verdict) for verdict, speedup in tiers.items()]
-
-    assert [name for _, name in ranks(entries)] == ["better", "no detectable difference", "worse", "None"]
+    assert ranks(five, eight) == {"eight": 1, "five": 2}
 
 
-def test_a_class_that_takes_sessions_for_calmer_tells_more_apart() -> None:
-    """`session_spread` is in every entry, as the rules had it."""
-    entries = [figures("a", 2.0), figures("b", 1.95)]
-    calm = [each.model_copy(update={"session_spread": 0.001}) for each in entries]
-
-    assert [rank for rank, _ in ranks(entries)] == [1, 1]
-    assert [rank for rank, _ in ranks(calm)] == [1, 2]
-
-
-def test_alpha_is_the_rules() -> None:
-    """At 5 % apart, at 0.1 % not."""
-    careful = RULES.significance.model_copy(update={"alpha": 0.001})
-    entries = [figures("a", 2.0), figures("b", 1.9)]
-
-    assert [rank for rank, _ in ranks(entries)] == [1, 2]
-    assert [rank for rank, _ in ranks(entries, rules=RULES.model_copy(update={"significance": careful}))] == [1, 1]
+def test_an_improvement_that_is_not_shown_stands_below_all_that_are() -> None:
+    assert ranks(figures("large", 30.0, 2.0), figures("small", 1.05, 0.001)) == {"small": 1, "large": 2}
 
 
 def test_sizes_are_compared_exactly() -> None:
     """A byte is a difference, and 12 : 3 is 8 : 2."""
     rounded = sized("b", 8_000_000, 2_000_000, value=4.000000000000001)  # as a ratio of rounded sizes may come out
-    entries = [sized("a", 12_000_000, 3_000_000, digest="0" * 64), rounded, sized("c", 12_000_000, 3_000_001)]
+    entries = [sized("a", 12_000_000, 3_000_000), rounded, sized("c", 12_000_000, 3_000_001)]
 
-    assert ranks(entries, "compression_ratio") == [(1, "a"), (1, "b"), (3, "c")]
-
-
-def test_accuracy_is_compared_sample_by_sample() -> None:
-    """Six more wrong among the same ones is p = 0.03; six more, but others, is chance."""
-    best, worse, other = answered("best", range(4)), answered("worse", range(10)), answered("other", range(50, 60))
-
-    assert ranks([best, worse], "accuracy") == [(1, "best"), (2, "worse")]
-    assert ranks([best, other], "accuracy") == [(1, "best"), (1, "other")]
+    assert ranks(*entries) == {"a": 1, "b": 1, "c": 3}
 
 
-def test_errors_count_in_the_all_around_score() -> None:
-    """Of two that are alike in speed and size."""
-    values = {wrong: 2.0 * 2 ** (-100 * wrong / SAMPLES / 3) for wrong in (2, 30)}
-    few = answered("few", range(2), value=values[2], verdict=Verdict.BETTER)
-    many = answered("many", range(30), value=values[30], verdict=Verdict.BETTER)
+def test_accuracy_is_compared_by_its_value() -> None:
+    """That of a test set which all have: six more wrong is less, whether that is chance or not."""
+    found = places(answered("best", range(4)), answered("equal", range(50, 54)), answered("other", range(50, 60)))
 
-    assert ranks([few, many], "all_around") == [(1, "few"), (2, "many")]
+    assert [(name, each.rank) for name, each in found.items()] == [("best", 1), ("equal", 1), ("other", 3)]
 
 
-def test_what_was_claimed_without_samples_cannot_be_told_apart() -> None:
-    """No p-value, no difference."""
+def test_what_was_claimed_without_samples_stands_below_by_its_value() -> None:
+    """And nothing tells two claims apart."""
     claimed = [figures(name, speedup, verdict=None, log_ratios=None) for name, speedup in (("a", 9.0), ("b", 2.0))]
+    found = places(*claimed, figures("shown", 1.01))
 
-    assert [rank for rank, _ in ranks(claimed)] == [1, 1]
-
-
-def test_an_athletes_answers_that_are_not_known_are_no_difference() -> None:
-    entries = [answered("a", range(4)), answered("b", range(40), bitmaps=None)]
-
-    assert [rank for rank, _ in ranks(entries, "accuracy")] == [1, 1]
-    assert [rank for rank, _ in ranks(entries, "all_around")] == [1, 1]
+    assert {name: (each.rank, each.first, each.last) for name, each in found.items()} == {
+        "shown": (1, 1, 1), "a": (2, 2, 3), "b": (3, 2, 3),
+    }  # fmt: skip
+    assert found["a"].p_value is None
 
 
-def session(generator: np.random.Generator, name: str, true: float) -> Figures:
-    """A session of 8 processes: its own error, and the spread from session to session."""
-    mean = generator.normal(math.log(true), 0.01)
-    ratios = generator.normal(mean, 0.012, 8).tolist()
-    return figures(name, math.exp(np.mean(ratios)), log_ratios=ratios, verdict=Verdict.BETTER, digest=f"{name:0>64}")
-
-
-@pytest.mark.parametrize("count", [2, 10, 40])
-def test_of_equal_entries_somebody_is_told_apart_in_one_of_twenty_rankings_at_most(count: int) -> None:
-    generator, rounds = np.random.default_rng(7), 200
-    entries = [[session(generator, f"{number:x}", 2.0) for number in range(count)] for _ in range(rounds)]
-    told = sum(ranks(each)[-1][0] > 1 for each in entries)
-
-    assert told / rounds <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / rounds)
-
-
-def test_with_a_correction_for_the_leaders_pairs_alone_it_would_be_far_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tinytorch.competition.ranking import order as ranking
-
-    generator, rounds = np.random.default_rng(7), 100
-    entries = [[session(generator, f"{number:x}", 2.0) for number in range(40)] for _ in range(rounds)]
-    holm = ranking.holm
-    monkeypatch.setattr(ranking, "holm", lambda p_values, tests: holm(p_values, p_values.size))
-
-    assert sum(ranks(each)[-1][0] > 1 for each in entries) / rounds > 0.15
-
-
-def with_one_percent_of_errors(generator: np.random.Generator, name: str, rules: Rules) -> Figures:
-    """A session of a model that gets each test sample wrong by chance."""
-    timed, wrong = session(generator, name, 2.0), np.flatnonzero(generator.random(SAMPLES) < 0.01)
-    error = wrong.size / SAMPLES
-    worth = (0.1 + 0.005) / (error + 0.005) if rules.scoring.error_ratio_smoothing else 2 ** (2 - 100 * error)
-    value = (timed.value * worth) ** (1 / 3)
-    return timed.model_copy(update={"bitmaps": (right(range(10)), right(wrong)), "value": value})
-
-
-@pytest.mark.parametrize(
-    ("rules", "half_sample", "least", "most"),
-    [(RULES, 0.5, 0.0, 0.10), (FORMER, 0.5, 0.0, 0.10), (FORMER, 0.0, 0.15, 1.0)],
-)
-def test_a_few_errors_more_are_chance(monkeypatch, rules: Rules, half_sample: float, least: float, most: float) -> None:
-    """Of ten equal models; without the half sample one that made no error by luck would be told from the others."""
-    monkeypatch.setattr("tinytorch.competition.ranking.rulers.HALF_SAMPLE", half_sample)
-    generator, rounds = np.random.default_rng(9), 150
-    entries = [
-        [with_one_percent_of_errors(generator, f"{number:x}", rules) for number in range(10)] for _ in range(rounds)
-    ]
-    told = sum(ranks(each, "all_around", rules)[-1][0] > 1 for each in entries) / rounds
-
-    assert least <= told <= most
-
-
-def test_equal_answers_leave_the_speedup_to_decide() -> None:
-    """Where both answer alike, no error is added: 30 % faster is shown."""
-    entries = [figures(name, speedup, value=speedup ** (1 / 3)) for name, speedup in (("a", 2.6), ("b", 2.0))]
-
-    assert ranks(entries, "all_around") == [(1, "a"), (2, "b")]
-
-
-def test_six_percent_are_told_apart_by_two_sessions() -> None:
-    generator = np.random.default_rng(8)
-    found = [ranks([session(generator, "a", 2.12), session(generator, "b", 2.0)]) for _ in range(100)]
-
-    assert sum(each == [(1, "a"), (2, "b")] for each in found) > 85
+def test_an_accuracy_without_its_answers_is_a_claim() -> None:
+    assert ranks(answered("a", range(4), bitmaps=None), answered("b", range(40))) == {"b": 1, "a": 2}
 
 
 def test_what_has_no_value_has_no_place() -> None:
     """None is made up."""
     with pytest.raises(ValueError, match="without a value"):
-        ranks([figures("a", value=None)])
+        ranks(figures("a", value=None))
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_of_equal_values_the_earlier_comes_first(order: int) -> None:
+def test_equal_ones_share_a_rank_and_the_earlier_comes_first(order: int) -> None:
     early, late = (figures(name, created_at=BORN + timedelta(days=day)) for name, day in (("early", 0), ("late", 1)))
 
-    assert ranks([early, late][::order]) == [(1, "early"), (1, "late")]
+    assert list(ranks(*[early, late][::order]).items()) == [("early", 1), ("late", 1)]
+
+
+def test_only_more_than_one_rank_is_a_set() -> None:
+    found = places(figures("a", 3.0), figures("b", 2.0), figures("c", 1.99))
+
+    assert {name: each.allowed for name, each in found.items()} == {"a": "", "b": "2-3", "c": "2-3"}
 
 
 ENTRIES = st.lists(
-    st.tuples(st.sampled_from("abcdef"), st.floats(0.5, 4.0), st.floats(0.001, 0.2), st.sampled_from([None, *Verdict])),
-    max_size=8, unique_by=lambda drawn: drawn[:2],
+    st.builds(
+        lambda name, speedup, error, is_claim: figures(
+            name, speedup, error, **({"log_ratios": None, "verdict": None} if is_claim else {})
+        ),
+        st.sampled_from("abcdef"), st.floats(0.5, 4.0), st.floats(0.001, 0.2), st.booleans(),
+    ),
+    max_size=8, unique_by=lambda each: each.athlete_name,
 )  # fmt: skip
+LUCKY = st.builds(lambda speedup, error: figures("lucky", speedup, error), st.floats(0.5, 9.0), st.floats(0.3, 3.0))
 
 
-def drawn_files(drawn) -> list[Judged]:
-    return [
-        handed_in(figures(name, speedup, error, verdict=verdict), source=f"{name} {speedup}")
-        for name, speedup, error, verdict in drawn
-    ]
+def order_of(*entries: Figures) -> list[str]:
+    return list(ranks(*entries))
 
 
 @given(ENTRIES, st.randoms(use_true_random=False))
 @settings(max_examples=60)
-def test_the_order_of_the_entries_never_matters(drawn, random) -> None:
-    entries = drawn_files(drawn)
-    shuffled = random.sample(entries, len(entries))
-
-    assert ranked(shuffled, "speedup", RULES) == ranked(entries, "speedup", RULES)
+def test_the_order_of_the_entries_never_matters(entries: list[Figures], random) -> None:
+    assert places(*random.sample(entries, len(entries))) == places(*entries)
 
 
 @given(ENTRIES)
 @settings(max_examples=60)
-def test_a_class_holds_who_cannot_be_told_from_its_leader_and_tiers_never_mix(drawn) -> None:
-    """Every entry has a place; ranks and tiers only go down; a leader has the best value from there on in its tier."""
-    entries = drawn_files(drawn)
-    places = ranked(entries, "speedup", RULES)
-    tiers = [BEST_FIRST.index(place.judged.entered.verdict) for place in places]
+def test_ranks_count_who_stands_above_and_lie_in_their_sets(entries: list[Figures]) -> None:
+    found = list(places(*entries).values())
 
-    assert sorted(p.judged.entered.digest for p in places) == sorted(each.entered.digest for each in entries)
-    assert tiers == sorted(tiers)
-    for index, place in enumerate(places):
-        leads = place.p_value is None
-        assert place.rank == (index + 1 if leads else places[index - 1].rank)
-        rest = zip(places[index:], tiers[index:], strict=True)
-        below = [each.judged.entered.value for each, tier in rest if tier == tiers[index]]
-        assert not leads or place.judged.entered.value == pytest.approx(max(below), rel=1e-12)  # by their logarithms
+    assert sorted(each.judged.entered.athlete_name for each in found) == sorted(each.athlete_name for each in entries)
+    for index, place in enumerate(found):
+        above = [each for each in found[:index] if each.judged.entered.shown != place.judged.entered.shown]
+        assert place.rank == len(above) + 1 or place.judged.entered.shown is None
+        assert 1 <= place.first <= place.rank <= place.last <= len(found)
 
 
-@pytest.mark.parametrize("ranking", ["speedup", "extreme_push", "all_around"])
-def test_a_time_is_never_told_apart_without_the_spread_of_both_sessions(ranking: str) -> None:
-    """Errors next to nothing, and yet 1 % is chance."""
-    entries = [figures(name, value, 1e-9, scores=Scores()) for name, value in (("a", 2.02), ("b", 2.0))]
-    power = 1 / 3 if ranking == "all_around" else 1.0
-    (p_value,) = ruler(entries, ranking, RULES).p_values(0, np.array([1]))
+@given(ENTRIES, LUCKY)
+@settings(max_examples=60)
+def test_another_entry_moves_nobody_past_another(entries: list[Figures], lucky: Figures) -> None:
+    """A lucky, noisy, irrelevant or wild one: who stood above still does, and falls by one place at most."""
+    before, after = ranks(*entries), ranks(*entries, lucky)
+    worth = lucky.interval[0]
 
-    assert p_value == pytest.approx(math.erfc(math.log(1.01) / (power * 0.01 * math.sqrt(2)) / math.sqrt(2)), rel=1e-3)
+    assert order_of(*entries) == [name for name in after if name != "lucky"]
+    for each in entries:
+        is_below = each.shown is None or each.shown < worth
+        assert after[each.athlete_name] == before[each.athlete_name] + is_below
 
 
-def test_answers_of_the_baselines_do_not_count_where_the_task_has_a_constant() -> None:
-    """Points are counted from it: baselines that were trained elsewhere add no doubt."""
-    wrong = {"a": range(10), "b": range(100, 140)}
-    entries = [
-        figures(name, speedup, value=speedup ** (1 / 3), bitmaps=(right(wrong[name]), right(range(5))))
-        for name, speedup in (("a", 2.6), ("b", 2.0))
-    ]
+@given(ENTRIES.filter(bool), st.floats(1.01, 5.0))
+@settings(max_examples=60)
+def test_a_noisier_measurement_of_one_model_never_stands_higher(entries: list[Figures], more: float) -> None:
+    measured = figures(entries[0].athlete_name, entries[0].value, 0.01)
+    noisier = figures(entries[0].athlete_name, entries[0].value, 0.01 * more)
+    name = entries[0].athlete_name
 
-    assert ranks(entries, "all_around") == [(1, "a"), (2, "b")]
+    assert ranks(noisier, *entries[1:])[name] >= ranks(measured, *entries[1:])[name]
+
+
+@given(ENTRIES.filter(bool), st.floats(1.0, 3.0), st.floats(0.001, 1.0))
+@settings(max_examples=60)
+def test_a_second_file_never_costs_its_athlete_a_place(entries: list[Figures], better: float, error: float) -> None:
+    """Whatever it is, however noisy; and a copy of the first changes nothing."""
+    first = entries[0]
+    second = figures(first.athlete_name, first.value * better, error)
+
+    def rank(*files: Judged) -> int:
+        (ranking,) = leaderboard(files, RULES, Wanted(trust=first.trust)).rankings
+        return next(each.rank for each in ranking.places if each.judged.entered.athlete == first.athlete)
+
+    alone = list(map(handed_in, entries))
+    assert rank(*alone, handed_in(second, 1, "second.json")) <= rank(*alone)
+    assert rank(*alone, handed_in(first, 0, "copy.json")) == rank(*alone)
+
+
+@given(ENTRIES)
+@settings(max_examples=30)
+def test_an_athletes_best_is_chosen_as_ranks_are(entries: list[Figures]) -> None:
+    assert [each.entered.athlete_name for each in best_first(map(handed_in, entries))] == order_of(*entries)
+
+
+def test_what_machines_may_have_done_counts_against_what_is_shown() -> None:
+    calm = figures("calm", 2.0)
+    busy = calm.model_copy(update={"athlete_name": "busy", "interval": (calm.interval[0] * math.exp(-0.1), 2.0)})
+
+    assert ranks(calm, busy) == {"calm": 1, "busy": 2}

@@ -20,9 +20,9 @@ from tinytorch.benchmarking import comparison, statistics
 from tinytorch.benchmarking.comparison import Disturbance
 from tinytorch.benchmarking.records.session import ReferenceTimes
 from tinytorch.benchmarking.statistics import mean_estimate, widened_interval
-from tinytorch.competition.ranking import rulers
+from tinytorch.competition.ranking import pairs as ranking_pairs
 from tinytorch.competition.ranking.machines import beside_their_machines
-from tinytorch.competition.ranking.rulers import ruler
+from tinytorch.competition.ranking.pairs import pairs
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import former_rules, load_rules
 from tinytorch.competition.scoring import disturbance
@@ -227,7 +227,7 @@ def test_a_lead_is_shortened_by_both_machines_before_it_is_tested() -> None:
     apart = figures("apart", 2.5, moved=moved[0])
 
     def p_value(*entries: Any) -> float:
-        return float(ruler(entries, "speedup", RULES).p_values(0, np.array([1]))[0])
+        return float(pairs(entries, RULES)(slice(0, 1), slice(1, 2)).item())
 
     assert p_value(fast, slow) == p_value(slow, fast) > 0.5
     assert p_value(apart, slow) == p_value(slow, apart) < 0.05
@@ -237,15 +237,15 @@ def one_sided(self: QuietTimes, rules: Any, best: Any) -> Disturbance:
     return Disturbance(down=fmean(x for x, _ in self.excesses(best)), up=0.0)
 
 
-INITIAL = rulers.Timed.__init__
-
-
 def of_all_blocks(times: Any, placements: int) -> Iterator[list[float]]:
     yield [math.log(each.min()) for each in times]
 
 
-def unmoved(self: rulers.Timed, entries: Any, ranked: Any, rules: Any) -> None:
-    INITIAL(self, [each.model_copy(update={"moved": None}) for each in entries], ranked, rules)
+BY_TIMES = ranking_pairs._by_times
+
+
+def unmoved(entries: Any, *others: Any) -> Any:
+    return BY_TIMES([each.model_copy(update={"moved": None}) for each in entries], *others)
 
 
 SABOTAGES = {
@@ -284,7 +284,7 @@ SABOTAGES = {
         comparison, "is_lottery", lambda *_: False, test_typical_times_are_not_corrected
     ),
     "a lead as it is": Sabotage(
-        rulers.Timed, "__init__", unmoved,
+        ranking_pairs, "_by_times", unmoved,
         test_a_lead_is_shortened_by_both_machines_before_it_is_tested,
     ),
 }  # fmt: skip
@@ -404,9 +404,9 @@ def class_of(chance: random.Random, count: int, known: ReferenceTimes | None) ->
 
 def told_apart(entries: list[Any]) -> float:
     """The share of pairs that are called different."""
-    scale, count = ruler(entries, "speedup", RULES), len(entries)
-    p_values = [scale.p_values(one, np.arange(one + 1, count)) for one in range(count - 1)]
-    return float((np.concatenate(p_values) < 0.05).mean())
+    every = slice(0, len(entries))
+    p_values = pairs(entries, RULES)(every, every)[np.triu_indices(len(entries), 1)]
+    return float((p_values < 0.05).mean())
 
 
 def test_one_model_in_two_sessions_is_hardly_ever_told_apart() -> None:

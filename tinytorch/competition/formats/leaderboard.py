@@ -30,16 +30,20 @@ PIPE = "\\|"  # in a table a pipe ends the cell, even in a code span (GitHub Fla
 
 
 class RankedResult(Published):
-    """A ranked submission: its rank, what its event ranks by, and the p-value of its difference from its leader.
+    """A ranked submission: its rank, the first and last rank that the data allow, and what its event ranks by.
 
-    `interval` is of 95 % over many sessions (of accuracy: of its change, in points), `verdict` what it says beside the
-    baseline, `p_value` null of the leader of a rank. `moved` is how far the machine may have moved the speedup, ln of
-    it, and null where nothing is taken for it. `machine` and what follows say with what it was measured: ratios
-    of two machines, or of two backends, differ.
+    `shown` is what ranks are ordered by: the lower end of the `interval` of 95 % over many sessions; an accuracy (its
+    interval is that of its change, in points) and a ratio of sizes as they are; null of a claim. `verdict` is what the
+    interval says beside the baseline, `p_value` that of the difference from the entry above, corrected for all pairs
+    (Holm): null of the first, and where nothing can be tested. `moved` is how far the machine may have moved the
+    speedup, ln of it, and null where nothing is taken for it. `machine` and what follows say with what it was measured:
+    ratios of two machines, or of two backends, differ.
     """
 
     rank: int
+    rank_set: tuple[int, int]
     athlete_name: str
+    shown: float | None
     value: float
     interval: Bounds | None
     verdict: Verdict | None
@@ -60,6 +64,7 @@ class RankedResult(Published):
     created_at: AwareDatetime
     warnings: list[str]
     file: str
+    sha256: str
 
 
 class UnrankedResult(Published):
@@ -132,9 +137,11 @@ def as_markdown(board: Leaderboard) -> str:
 FORMATS = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
 
 CSV_COLUMNS = (
-    "event", "task", "division", "rank", "athlete_name", "ranked_by", "value", "lower", "upper", "verdict", "p_value",
+    "event", "task", "division", "rank", "first_rank", "last_rank", "athlete_name", "ranked_by", "shown", "value",
+    "lower", "upper", "verdict", "p_value",
     "speedup", "compression_ratio", "accuracy_delta", "accuracy", "trust", "machine", "cores", "backend",
-    "tier", "doubts", "techniques", "repository", "created_at", "warnings", "file", "reason",
+    "tier", "doubts", "techniques", "repository", "created_at", "warnings", "file", "sha256",
+    "reason",
 )  # fmt: skip
 
 
@@ -147,10 +154,11 @@ def _ranking(ranking: Ranking, board: Leaderboard) -> RankingResult:
 
 def _row(place: Place) -> RankedResult:
     figures = place.judged.entered
-    same = {name: getattr(figures, name) for name in RankedResult.model_fields.keys() & Figures.model_fields.keys()}
+    same = {name: getattr(figures, name) for name in RankedResult.model_fields if hasattr(figures, name)}
     return RankedResult(
-        **same, rank=place.rank, p_value=place.p_value, warnings=list(place.judged.warnings),
-        file=writable(place.judged.source),
+        **same, rank=place.rank, rank_set=(place.first, place.last), p_value=place.p_value,
+        warnings=list(place.judged.warnings),
+        file=writable(place.judged.source), sha256=place.judged.sha256,
     )  # fmt: skip
 
 
@@ -160,8 +168,9 @@ def _unranked(each: Unranked) -> UnrankedResult:
 
 def _csv_row(row: RankedResult, ranking: RankingResult) -> dict[str, Any]:
     lower, upper = row.interval or (None, None)
+    first, last = row.rank_set
     found = {**ranking.model_dump(mode="json"), **row.scores.model_dump(), **row.model_dump(mode="json"),
-             "lower": lower, "upper": upper}  # fmt: skip
+             "lower": lower, "upper": upper, "first_rank": first, "last_rank": last}  # fmt: skip
     found |= {name: "; ".join(found[name]) for name in ("techniques", "warnings", "doubts")}
     return {name: found[name] for name in CSV_COLUMNS if name in found}
 
@@ -188,17 +197,28 @@ def _markdown(board: Leaderboard) -> Iterator[str]:
 
 
 def _table(ranking: Ranking, ranked_by: str) -> Iterator[str]:
-    yield f"| rank | athlete | {ranked_by} | 95 % | beside the baseline | trust | measured with | file |"
-    yield "|---:|---|---:|---|---|---|---|---|"
+    yield f"| rank | athlete | shown | {ranked_by} | 95 % | beside the baseline | trust | measured with | file |"
+    yield "|---:|---|---:|---:|---|---|---|---|---|"
     for place in ranking.places:
         figures = place.judged.entered
         cells = (
-            str(place.rank), code_span(figures.athlete_name), three_digits(figures.ranked_value),
+            rank_words(place), code_span(figures.athlete_name), shown_words(figures),
+            three_digits(figures.ranked_value),
             _bounds(figures, ranked_by),
             figures.verdict or "not tested", figures.trust, code_span(", ".join(measured_with(figures))),
             code_span(place.judged.source),
         )  # fmt: skip
         yield f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"
+
+
+def rank_words(place: Place) -> str:
+    """The rank, and beside it the set of ranks that the data allow where they allow more than one."""
+    return f"{place.rank} ({place.allowed})" if place.allowed else str(place.rank)
+
+
+def shown_words(figures: Figures) -> str:
+    """What ranks are ordered by."""
+    return "nothing" if figures.shown is None else three_digits(figures.shown)
 
 
 def measured_with(figures: Figures) -> list[str]:

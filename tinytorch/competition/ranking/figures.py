@@ -16,7 +16,7 @@ from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.record.run import Measurement, TaskRecord
 from tinytorch.competition.record.submission import Scores, Submission, Trust
-from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.rules.events import Ranked, Rules
 from tinytorch.competition.scoring.busy import moved_words
 from tinytorch.competition.scoring.disturbance import Best, QuietTimes, floor, quiet_times
 from tinytorch.competition.scoring.expectation import standing, verdict_of
@@ -44,6 +44,7 @@ class Figures(Record):
     created_at: Moment
     digest: Sha256
     event: Annotated[OlympicEvent, Field(strict=False)]
+    ranked_by: Ranked
     division: Division
     task: TaskRecord | None
     trust: Annotated[Trust, Field(strict=False)]
@@ -80,7 +81,8 @@ class Figures(Record):
         found = standing(run, declared.event, rules, submission.derived.statistics) if is_valid else None
         return cls(
             athlete_name=declared.athlete.name, repository=declared.repository, techniques=declared.techniques,
-            created_at=declared.created_at, digest=submission.digest, event=declared.event, division=declared.division,
+            created_at=declared.created_at, digest=submission.digest, event=declared.event, ranked_by=ranked,
+            division=declared.division,
             task=run.task, trust=submission.derived.trust, scores=scores,
             latency_ms=metrics["latency"], memory_mb=metrics["memory"], accuracy=metrics["accuracy"],
             value=(metrics["accuracy"] if ranked == "accuracy" else scores.model_dump()[ranked]) if is_valid else None,
@@ -98,7 +100,7 @@ class Figures(Record):
 
         It comes from others' files, and so never counts for more than a machine that nobody knows.
         """
-        power = POWERS.get(rules.events[self.event].ranked_by)
+        power = POWERS.get(self.ranked_by)
         if self.quiet is None or self.moved is None or rules.disturbance is None:
             return self
         own, most = self.moved, floor(self.quiet.task, 0, rules.disturbance)
@@ -114,9 +116,23 @@ class Figures(Record):
 
     def busy_words(self, rules: Rules) -> str:
         """What the machine may have done to the speedup, where that is ranked; empty where it is little."""
-        if self.moved is None or rules.disturbance is None or rules.events[self.event].ranked_by not in POWERS:
+        if self.moved is None or rules.disturbance is None or self.ranked_by not in POWERS:
             return ""
         return moved_words(self.moved, self.quiet, self.best, rules.disturbance)
+
+    @property
+    def shown(self) -> float | None:
+        """What the data show of the value, by which entries are ordered; None of a claim.
+
+        It is the lower end of the interval. Sizes are exact, and an accuracy is that of a given test set.
+        """
+        if self.ranked_by == "accuracy":
+            return self.value if self.bitmaps else None
+        if self.value is None or self.interval is None:
+            return None
+        if self.ranked_by == "compression_ratio" and self.sizes_bytes:
+            return self.sizes_bytes[0] / self.sizes_bytes[1]  # equal for equal ratios, however the value was rounded
+        return self.interval[0]
 
     @property
     def ranked_value(self) -> float:

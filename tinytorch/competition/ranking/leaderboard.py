@@ -112,7 +112,7 @@ def _ranking(group: Group, members: list[Judged], rules: Rules) -> Ranking:
     athletes: dict[str, list[Judged]] = defaultdict(list)
     for each in best_first(members):
         athletes[each.entered.athlete].append(each)
-    places = ranked([own[0] for own in athletes.values()], rules.events[group.event].ranked_by, rules)
+    places = ranked([own[0] for own in athletes.values()], rules)
     others = [each for place in places for each in _others(place.judged, athletes[place.judged.entered.athlete])]
     return Ranking(group, tuple(places), tuple(others))
 

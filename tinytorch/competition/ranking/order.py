@@ -1,74 +1,72 @@
-"""Rank classes: who cannot be told from the leader of a class shares its rank.
-
-The leader is picked by its value, so that any pair of those without a rank could have been the one that is tested:
-Holm's correction is for all of these pairs. With one for the leader's own pairs alone, somebody would be told from ten
-equal submissions in one of seven rankings, from a hundred in every second one; a test simulates both.
-"""
+"""The order of a ranking: by what is shown. Who comes first never depends on what is noise, nor on others' files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-import numpy as np
-
-from tinytorch.benchmarking.statistics import Verdict, holm
 from tinytorch.competition.ranking.judged import Judged
-from tinytorch.competition.ranking.rulers import Counted, Indices, Ruler, ruler
-from tinytorch.competition.rules.events import Ranked, Rules
-
-BEST_FIRST = (Verdict.BETTER, Verdict.NO_DETECTABLE_DIFFERENCE, Verdict.WORSE, None)
-"""An improvement that is shown stands above all others, and what nothing can be said of stands last."""
+from tinytorch.competition.ranking.rank_sets import RankSet, rank_sets
+from tinytorch.competition.rules.events import Rules
 
 
 @dataclass(frozen=True)
 class Place:
-    """One file's rank; `p_value` is that of its difference from the leader of its class, None of the leader."""
+    """One file's rank, and the first and last rank that the data allow it.
+
+    `p_value` is that of its difference from the entry above, corrected for all pairs of the ranking; None of the first,
+    and where nothing can be tested.
+    """
 
     rank: int
+    first: int
+    last: int
     judged: Judged
     p_value: float | None
 
-
-def ranked(files: Sequence[Judged], ranked_by: Ranked, rules: Rules) -> list[Place]:
-    """The files, which all have a value, in the order of their ranks; the order that they come in never matters."""
-    places: list[Place] = []
-    for verdict in BEST_FIRST:
-        alike = sorted((each for each in files if each.entered.verdict is verdict), key=lambda each: each.entered.key)
-        scale = ruler([each.entered for each in alike], ranked_by, rules) if alike else None
-        for rank_class in _classes(scale, rules.significance.alpha) if scale else ():
-            rank = len(places) + 1
-            places += [Place(rank, alike[index], p_value) for index, p_value in rank_class]
-    return places
+    @property
+    def allowed(self) -> str:
+        """The set of ranks in words; empty where there is only one."""
+        return "" if self.first == self.last else f"{self.first}-{self.last}"
 
 
 def best_first(files: Iterable[Judged]) -> list[Judged]:
-    """By verdict, then by value; of equal ones the earlier first."""
+    """By what is shown, and below that what is only claimed; of equal ones the earlier first."""
 
     def order(each: Judged) -> tuple[object, ...]:
         found = each.entered
-        return BEST_FIRST.index(found.verdict), -found.ranked_value, found.key, each.source
+        return found.shown is None, -_worth(each), found.key, each.source
 
     return sorted(files, key=order)
 
 
-def _classes(scale: Ruler | Counted, alpha: float) -> Iterator[list[tuple[int, float | None]]]:
-    """The classes of entries with one verdict, the best first, each as indices with their p-values."""
-    remaining: Indices = np.argsort(-scale.values, kind="stable")
-    if isinstance(scale, Counted):  # every difference counts: nobody need be tested against a leader
-        yield from _equal(scale, remaining)
-        return
-    while remaining.size:
-        leader, others = int(remaining[0]), remaining[1:]
-        p_values = scale.p_values(leader, others)
-        count = remaining.size
-        is_apart = holm(p_values, count * (count - 1) // 2) < alpha
-        yield [(leader, None), *zip(others[~is_apart].tolist(), p_values[~is_apart].tolist(), strict=True)]
-        remaining = others[is_apart]
+def ranked(files: Iterable[Judged], rules: Rules) -> list[Place]:
+    """The files, which all have a value, in the order of their ranks; the order that they come in never matters.
+
+    Equal ones share a rank. What is only claimed cannot be told apart, and its ranks say so.
+    """
+    ordered = best_first(files)
+    shown = [each.entered for each in ordered if each.entered.shown is not None]
+    sets = rank_sets(shown, rules) if shown else []
+    claimed = RankSet(len(shown) + 1, len(ordered), None)
+    sets += [claimed] * (len(ordered) - len(shown))
+    return list(_places(ordered, sets))
 
 
-def _equal(scale: Counted, order: Indices) -> Iterator[list[tuple[int, float | None]]]:
-    for _, alike in groupby(order.tolist(), key=scale.values.__getitem__):
-        first, *others = alike
-        yield [(first, None), *((each, 1.0) for each in others)]
+def _places(ordered: Sequence[Judged], sets: Sequence[RankSet]) -> Iterable[Place]:
+    """Each rank lies in its own set: order and tests look at one thing in two ways, and may differ by a hair."""
+    rank = 0
+    for index, (each, allowed) in enumerate(zip(ordered, sets, strict=True)):
+        if not index or _level(each) != _level(ordered[index - 1]):
+            rank = index + 1
+        yield Place(rank, min(rank, allowed.first), max(rank, allowed.last), each, allowed.p_value)
+
+
+def _level(judged: Judged) -> tuple[bool, float]:
+    """What two that share a rank have in common."""
+    return judged.entered.shown is None, _worth(judged)
+
+
+def _worth(judged: Judged) -> float:
+    shown = judged.entered.shown
+    return judged.entered.ranked_value if shown is None else shown

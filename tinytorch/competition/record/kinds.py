@@ -21,10 +21,7 @@ _FORMER = re.compile(  # before 3.0
     r'\A\{\s*"schema_version":\s*"[12]\.\d",\s*(?:"(id)":\s*"\d{8}T\d{6}Z-[0-9a-f]{8}"|"(rules)":\s*\{\s*"version":)'
 )
 _SCHEMA = re.compile(rf'\A\{{\s*"\$comment":\s*"{SCHEMA_COMMENT}",\s*"\$schema":')
-_CSV_HEADER = (
-    "event,task,division,rank,athlete_name,ranked_by,value,lower,upper,verdict,p_value,speedup,compression_ratio,"
-    "accuracy_delta,accuracy,trust,(?:machine,cores,backend,tier,doubts,)?techniques,(?:repository|github_repo),created_at,warnings,file,reason"
-)
+_CSV_HEADER = "\ufeff?event,task,division,rank,(?:[a-z_0-9]+,)*athlete_name,ranked_by,(?:[a-z_0-9]+,)*reason"
 _REPORT = re.compile(
     rf"""\A(?:\#[ ])?{HEADLINE.replace(" ", "[ ]")}(?:submissions[ ]checked|checks[ ]explained|leaderboard)$
     | \A\{{\s*(?:"extra_data":\s*\{{\s*)?"document":\s*"report"\s*(?:,\s*"(?:results|checks|rules)"|\}},\s*"score")
