@@ -97,12 +97,13 @@ def _accuracy_variances(
     influences -= influences.mean(axis=1, keepdims=True)
     squares, halves = np.square(influences).sum(axis=1), HALF_SAMPLE * np.square(weights / samples)
     answers = wrong.astype(np.float32)
+    counting = [role for role in range(2) if halves[:, role].any()]
 
     def variances(rows: slice, columns: slice) -> tuple[Values, Values]:
         products = influences[rows] @ influences[columns].T
         found = np.maximum(0.0, np.add.outer(squares[rows], squares[columns]) - 2 * products)
         found /= (samples - 1) * samples
-        for role in range(2):
+        for role in counting:
             differ = sum(_only_one(answers[rows, role], answers[columns, role])) > 0
             found += np.add.outer(halves[rows, role], halves[columns, role]) * differ
         return found, np.asarray(samples - 1.0)

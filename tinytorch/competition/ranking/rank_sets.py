@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.statistics import Holm
 from tinytorch.competition.ranking.figures import Figures
@@ -64,6 +65,6 @@ def _triangle(test: Pairs, count: int) -> tuple[Values, list[Values]]:
         for number, row in enumerate(found):
             triangle[start + number][:] = row[number + 1 :]
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy lets several threads work at once
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:  # threads of our own
         list(pool.map(fill, range(0, count, ROWS_AT_ONCE)))
     return every, triangle
