@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 
 # A list of our own, so that every Python gives one verdict on one file, whatever Unicode it knows. Joiners, marks and
@@ -17,7 +18,17 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\ufffe\uffff"  # half a character, and none at all: no UTF-8 or XML can hold them
     "]"
 )
-_UNSEEN = re.compile("[\\s\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u3164\ufeff\uffa0]*")
+_UNSEEN_SIGNS = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u3164\ufeff\uffa0"
+    "\ufe00-\ufe0f\U000e0000-\U000e01ef]"  # variation selectors and tags
+)
+_UNSEEN = re.compile(rf"(?:\s|{_UNSEEN_SIGNS.pattern})*")
+
+
+def folded(text: str) -> str:
+    """A text in the form in which names compare: NFKC, without case, invisible characters and spaces around."""
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(_UNSEEN_SIGNS.sub("", plain).split())
 
 
 def is_safe(text: str) -> bool:

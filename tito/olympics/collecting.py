@@ -122,6 +122,6 @@ def _beside_one_another(judged: Sequence[Judged]) -> list[Judged]:
     """The same, each readable one with what the others tell about it."""
     ledger = Ledger()
     for each in judged:
-        ledger.add(each.source, each.traces)
+        ledger.add(each.source, each.traces, each.valid)
     compared = ledger.compared()
     return [each.among(compared(number, each.traces)) for number, each in enumerate(judged)]

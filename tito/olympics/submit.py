@@ -35,7 +35,12 @@ def submit(
     ] = None,
     task: RecordedTask = None,
     athlete: Annotated[
-        str | None, typer.Option("--athlete", metavar="NAME", help="Your name (default: git's user.name).")
+        list[str] | None,
+        typer.Option("--athlete", metavar="NAME", help="Your name (default: git's user.name); repeat it for a team."),
+    ] = None,
+    id_: Annotated[
+        list[str] | None,
+        typer.Option("--id", metavar="ID", help="Your student number or e-mail, if your class asks; one a name."),
     ] = None,
     repo: Annotated[
         str | None,
@@ -64,18 +69,21 @@ def submit(
     if division is not None and division not in DIVISIONS:  # before anything is measured
         raise UsageError(f"there is no division {division!r}", mend=nearest(division, DIVISIONS))
     chosen = parse_event(event)
+    from tinytorch.competition.record.people import athlete_of
     from tinytorch.competition.rules.events import read_rules
 
     judged_by = read_rules(rules)
     target = Destination(output, "submission", force)
     target.replaced()
-    name = people.name(athlete)
+    names, ids = people.names(athlete), list(map(from_argument, id_)) if id_ else None
+    athlete_of(names, ids)  # said before anything is measured
     place = Workspace(folder)
     record = _run(place, run, task, chosen.value)
     from tinytorch.competition.scoring.packaging import submission_from_run
 
     document = submission_from_run(
-        record, event=chosen, athlete_name=name, github_repo=from_argument(repo) if repo else None,
+        record, event=chosen, athlete_name=names, athlete_id=ids,
+        github_repo=from_argument(repo) if repo else None,
         techniques=[*map(from_argument, technique)] if technique else None, division=division, rules=judged_by,
         provenance=provenance() if record.source.kind == "entry" else None,
     )  # fmt: skip

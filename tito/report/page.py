@@ -68,7 +68,7 @@ def _policy(style: str, script: str) -> str:
 
 
 def _summary(board: Leaderboard) -> str:
-    athletes = {place.judged.entered.athlete for ranking in board.rankings for place in ranking.places}
+    athletes = {place.judged.entered.athlete.key for ranking in board.rankings for place in ranking.places}
     ranked, rankings = sum(len(ranking.places) for ranking in board.rankings), len(board.rankings)
     return f"Athletes: {len(athletes)}. Ranked submissions: {ranked}. Rankings: {rankings}."
 

@@ -1,8 +1,9 @@
-"""Whose submission it is: the name that was given, else git's, else nobody's."""
+"""Whose submission it is: the names that were given, else git's, else nobody's."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 
 from tinytorch.errors import UsageError
 from tinytorch.text import from_argument, is_blank
@@ -14,13 +15,13 @@ NOT_SET = 1  # the exit status of `git config` for a name that is not there
 HINT = "so the athlete is 'anonymous'; give your name with --athlete NAME"
 
 
-def name(given: str | None) -> str:
-    """The name to submit under; never the login name."""
-    if given is None:
-        return _from_git()
-    if is_blank(given):
+def names(given: Sequence[str] | None) -> list[str]:
+    """The name to submit under, or those of a team; never the login name."""
+    if not given:
+        return [_from_git()]
+    if any(map(is_blank, given)):
         raise UsageError("--athlete is empty", mend="give a name, or leave --athlete out to take git's user.name")
-    return from_argument(given)
+    return list(map(from_argument, given))
 
 
 def _from_git() -> str:

@@ -66,7 +66,7 @@ def test_results_come_in_the_order_of_the_files_and_a_bad_one_stops_nothing(
 
 
 def test_two_athletes_with_the_same_samples_are_both_told(submission: Document, other: Document, save: Save) -> None:
-    """Which one copied, no file tells; a third with samples of its own is left alone."""
+    """Where both were handed in at one time; a third with samples of its own is left alone."""
     names = [save(submission, "Ada"), save(other, "Bob"), save(submission, "Eve")]
     reports = list(judge_files(names))
     finding = reports[0].findings[-2]
@@ -78,13 +78,36 @@ def test_two_athletes_with_the_same_samples_are_both_told(submission: Document, 
 
 
 def test_a_few_shared_placements_are_found(submission: Document, other: Document, save: Save) -> None:
-    """Copying a part is copying."""
+    """Copying a part is copying; the one that was handed in before is not marked."""
     mixed = copy.deepcopy(other)
     copied, original = (each["run"]["baseline"]["metrics"]["latency"]["samples_ns"] for each in (mixed, submission))
     copied[2] = original[4]
+    mixed["declaration"]["created_at"] = "2098-01-01T00:00:00Z"
     reports = list(judge_files([save(submission, "Ada"), save(mixed, "Bob")]))
 
-    assert duplicates(reports) == [False, False]
+    assert duplicates(reports) == [True, False]
+
+
+def test_a_refused_copy_marks_nobody(submission: Document, save: Save) -> None:
+    """However early it says that it was made."""
+    copied = copy.deepcopy(submission)
+    copied["declaration"]["created_at"] = "1999-01-01T00:00:00Z"
+    reports = list(judge_files([save(submission, "Ada"), save(copied, "Mallory")]))
+
+    assert [each.valid for each in reports] == [True, False]
+    assert duplicates(reports) == [True, False]
+
+
+def test_the_same_run_with_an_id_that_was_forgotten_is_no_copy(submission: Document, save: Save) -> None:
+    """But two ids are two people, whatever their names."""
+    ids = {}
+    for id_ in (None, "17", "23"):
+        document = copy.deepcopy(submission)
+        document["declaration"]["athlete"]["id"] = id_
+        ids[id_] = save(document, "Ada", f"{id_}")
+
+    assert duplicates(list(judge_files([ids[None], ids["17"]]))) == [True, True]
+    assert duplicates(list(judge_files([ids["17"], ids["23"]]))) == [False, False]
 
 
 def test_one_athlete_may_enter_one_run_for_several_events(submission: Document, save: Save) -> None:

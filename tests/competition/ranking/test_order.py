@@ -15,6 +15,7 @@ from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.leaderboard import Wanted, leaderboard
 from tinytorch.competition.ranking.order import Place, best_first, ranked
+from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.rules.events import load_rules
 
 RULES = load_rules()
@@ -177,6 +178,8 @@ def test_an_athletes_best_is_chosen_as_ranks_are(entries: list[Figures]) -> None
 
 def test_what_machines_may_have_done_counts_against_what_is_shown() -> None:
     calm = figures("calm", 2.0)
-    busy = calm.model_copy(update={"athlete_name": "busy", "interval": (calm.interval[0] * math.exp(-0.1), 2.0)})
+    busy = calm.model_copy(
+        update={"athlete": Athlete(name="busy"), "interval": (calm.interval[0] * math.exp(-0.1), 2.0)}
+    )
 
     assert ranks(calm, busy) == {"calm": 1, "busy": 2}

@@ -6,7 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -28,37 +28,54 @@ class Twin:
 
 
 class Span(NamedTuple):
-    """When a run went on, in seconds since 1970, and whose and where; without a machine nothing is known."""
+    """When a run went on, in seconds since 1970, and whose and where."""
 
-    athlete: str = ""
-    machine: str = ""
-    start_s: float = 0.0
-    end_s: float = 0.0
+    athlete: str
+    machine: str
+    start_s: float
+    end_s: float
+
+    @classmethod
+    def of(cls, left: Traces) -> Self:
+        """That of a submission whose machine is known."""
+        return cls(left.athlete.key, left.machine, left.started_s, left.ended_s)
+
+
+class HandedIn(NamedTuple):
+    """A file of the call: what it left, where it could be read, and whether it is valid."""
+
+    source: str
+    left: Traces | None
+    is_valid: bool
+
+    def is_copied_from(self, other: HandedIn) -> bool:
+        """Whether what both share may be the other's: a refused file or a later one does not mark an earlier one."""
+        if self.left is None or other.left is None or not other.is_valid:
+            return False
+        is_no_earlier = not self.is_valid or other.left.submitted_s <= self.left.submitted_s
+        return is_no_earlier and not self.left.athlete.may_be(other.left.athlete)
 
 
 @dataclass
 class Ledger:
     """The placements' fingerprints of every submission so far: 12 bytes for each, whatever it was made of."""
 
-    sources: list[str] = field(default_factory=list)
-    athletes: list[str] = field(default_factory=list)
+    files: list[HandedIn] = field(default_factory=list)
     fingerprints: array[int] = field(default_factory=lambda: array("Q"))
     owners: array[int] = field(default_factory=lambda: array("I"))
-    spans: list[Span] = field(default_factory=list)
 
-    def add(self, source: str, left: Traces | None) -> None:
+    def add(self, source: str, left: Traces | None, is_valid: bool = True) -> None:
         """Take down the next submission by what it left; one that could not be read has left nothing."""
         for fingerprint in left.fingerprints if left else ():
             self.fingerprints.append(int(fingerprint, 16))
-            self.owners.append(len(self.sources))
-        self.sources.append(source)
-        self.athletes.append(left.athlete if left else "")
-        self.spans.append(Span(left.athlete, left.machine, left.started_s, left.ended_s) if left else Span())
+            self.owners.append(len(self.files))
+        known = left.model_copy(update={"fingerprints": []}) if left else None
+        self.files.append(HandedIn(source, known, is_valid))
 
     def compared(self) -> Callable[[int, Traces | None], tuple[Finding, ...]]:
         """What can be said of a submission, by its number, once all are taken down; nothing where it left nothing."""
         twins, overlaps = self.twins(), self.overlaps()
-        readable = sum(1 for athlete in self.athletes if athlete)
+        readable = sum(each.left is not None for each in self.files)
 
         def findings(number: int, left: Traces | None) -> tuple[Finding, ...]:
             if left is None:
@@ -69,18 +86,20 @@ class Ledger:
         return findings
 
     def twins(self) -> dict[int, Twin]:
-        """By the number of a submission: the first other athlete's that shares samples with it."""
+        """By the number of a submission: another athlete's, handed in no later, that has samples of it."""
         found: dict[int, Twin] = {}
         for owners in self._shared():
-            first = owners[0]
-            other = next((owner for owner in owners if self.athletes[owner] != self.athletes[first]), None)
-            if other is None:
-                continue
-            for owner in dict.fromkeys(owners):
-                twin = other if self.athletes[owner] == self.athletes[first] else first
-                before = found.get(owner, Twin(self.sources[twin], 0))
-                found[owner] = replace(before, placements=before.placements + 1)
+            everybody = sorted(dict.fromkeys(owners), key=self._when)
+            for owner in everybody:
+                twin = next((each for each in everybody if self.files[owner].is_copied_from(self.files[each])), None)
+                if twin is not None:
+                    before = found.get(owner, Twin(self.files[twin].source, 0))
+                    found[owner] = replace(before, placements=before.placements + 1)
         return found
+
+    def _when(self, number: int) -> tuple[float, int]:
+        left = self.files[number].left
+        return left.submitted_s if left else 0.0, number
 
     def overlaps(self) -> dict[int, str]:
         """By the number of a submission: another run of its athlete on its machine that went on at the same time.
@@ -89,16 +108,18 @@ class Ledger:
         set beside the one before it that lasts longest.
         """
         numbers: dict[Span, list[int]] = defaultdict(list)
-        for number, span in enumerate(self.spans):
-            if span.machine:
-                numbers[span].append(number)
+        for number, each in enumerate(self.files):
+            if each.left and each.left.machine:
+                numbers[Span.of(each.left)].append(number)
         found: dict[int, str] = {}
         longest: Span | None = None
         for span in sorted(numbers):
             is_alike = longest is not None and (span.athlete, span.machine) == (longest.athlete, longest.machine)
             if longest and is_alike and span.start_s < longest.end_s:
                 for own, other in ((span, longest), (longest, span)):
-                    found |= {number: self.sources[numbers[other][0]] for number in numbers[own] if number not in found}
+                    found |= {
+                        number: self.files[numbers[other][0]].source for number in numbers[own] if number not in found
+                    }
             if longest is None or not is_alike or span.end_s > longest.end_s:
                 longest = span
         return found
@@ -117,13 +138,15 @@ class Ledger:
 def _outcome(twin: Twin | None, left: Traces, readable: int) -> Outcome:
     if twin is not None:
         source = safe_text(twin.source)
-        message = f"{twin.placements} placements have the same samples as {source}, which is another athlete's"
+        message = (
+            f"{twin.placements} placements have the same samples as {source}, which another athlete handed in no later"
+        )
         return failed(message, placements=twin.placements, other=source)
     if not left.fingerprints:
         return unknown("no raw latency samples")
     if readable < 2:
         return unknown("there is no other submission in this call to compare with")
-    return passed("no samples are shared with another athlete's submission")
+    return passed("no samples are those of another athlete's submission that was handed in before")
 
 
 def _meanwhile(other: str | None, left: Traces, readable: int) -> Outcome:

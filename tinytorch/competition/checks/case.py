@@ -35,10 +35,9 @@ class Case:
     content_sha256: str
     written_version: str = SCHEMA_VERSION
 
-    @property
-    def is_of_today(self) -> bool:
-        """Whether it was written in today's version."""
-        return self.written_version == SCHEMA_VERSION
+    def knows(self, version: str) -> bool:
+        """Whether it was written in that version of the schema or a later one."""
+        return [int(part) for part in self.written_version.split(".")] >= [int(part) for part in version.split(".")]
 
     @property
     def declaration(self) -> Declaration:

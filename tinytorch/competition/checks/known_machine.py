@@ -24,7 +24,7 @@ def known_machine(case: Case) -> Outcome:
         return unknown("no latency was measured")
     if protocol.yardstick is None:
         message = "no yardstick was timed beside the models"
-        return failed(message) if case.is_of_today else unknown(f"{message}, before schema 3.3")
+        return failed(message) if case.knows("3.3") else unknown(f"{message}, before schema 3.3")
     wrong = _fault_of_yardstick(protocol, protocol.yardstick)
     if not wrong and protocol.reference is not None:
         wrong = _fault_of_reference(case, protocol, protocol.yardstick, protocol.reference)

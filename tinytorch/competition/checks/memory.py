@@ -99,7 +99,7 @@ def _is_counted_wholly(case: Case) -> bool:
     """Whether it was measured where artifact and code are known, by a version that counts them."""
     protocol = case.run.protocol
     in_workers = protocol is not None and protocol.mode == "worker processes"
-    return in_workers and case.is_of_today
+    return in_workers and case.knows("3.2")
 
 
 def _memories(case: Case) -> dict[str, Memory]:

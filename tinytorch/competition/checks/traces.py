@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking.records.record import Record
+from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Submission
 
@@ -18,9 +19,13 @@ FINGERPRINT_BYTES = 8
 
 
 class Traces(Record):
-    """Whose a measuring was, and what it left; hexadecimal digests. Without a machine or times nothing is known."""
+    """Whose a measuring was, when it was handed in, and what it left; hexadecimal digests.
 
-    athlete: str
+    Without a machine or times nothing is known.
+    """
+
+    athlete: Athlete
+    submitted_s: float  # since 1970, as the file says
     fingerprints: list[str]  # of the latency samples of each placement
     machine: str = ""
     started_s: float = 0.0  # of the run, since 1970
@@ -31,7 +36,8 @@ class Traces(Record):
         """Those of a submission."""
         run = submission.run
         return cls(
-            athlete=submission.declaration.athlete.name, fingerprints=list(_fingerprints(run)), **_when_and_where(run)
+            athlete=submission.declaration.athlete, submitted_s=submission.declaration.created_at.timestamp(),
+            fingerprints=list(_fingerprints(run)), **_when_and_where(run),
         )  # fmt: skip
 
 

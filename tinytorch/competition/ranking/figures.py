@@ -14,6 +14,7 @@ from tinytorch.benchmarking.records.record import Moment, Record, Sha256
 from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.run import Measurement, TaskRecord
 from tinytorch.competition.record.submission import Scores, Submission, Trust
 from tinytorch.competition.rules.events import Ranked, Rules
@@ -38,7 +39,7 @@ class Figures(Record):
     moved for it; both interval and `judged_by`, what the verdict follows from, reach so far.
     """
 
-    athlete_name: str
+    athlete: Athlete
     repository: str | None
     techniques: list[str]
     created_at: Moment
@@ -80,7 +81,7 @@ class Figures(Record):
         ranked = rules.events[declared.event].ranked_by
         found = standing(run, declared.event, rules, submission.derived.statistics) if is_valid else None
         return cls(
-            athlete_name=declared.athlete.name, repository=declared.repository, techniques=declared.techniques,
+            athlete=declared.athlete, repository=declared.repository, techniques=declared.techniques,
             created_at=declared.created_at, digest=submission.digest, event=declared.event, ranked_by=ranked,
             division=declared.division,
             task=run.task, trust=submission.derived.trust, scores=scores,
@@ -142,9 +143,9 @@ class Figures(Record):
         return self.value
 
     @property
-    def athlete(self) -> str:
-        """Whose it is: names that differ only in case or spaces are one athlete's."""
-        return " ".join(self.athlete_name.casefold().split())
+    def athlete_name(self) -> str:
+        """As it was written."""
+        return self.athlete.name
 
     @property
     def key(self) -> tuple[datetime, str]:

@@ -156,11 +156,11 @@ def beside_one_another(judged: Iterable[Judged]) -> Iterator[Judged]:
     ledger = Ledger()
     with tempfile.TemporaryFile() as waiting:
         for each in judged:
-            ledger.add(each.source, each.traces)
+            ledger.add(each.source, each.traces, each.valid)
             pickle.dump(each, waiting)
         compared = ledger.compared()
         waiting.seek(0)
-        for number in range(len(ledger.sources)):
+        for number in range(len(ledger.files)):
             each = pickle.load(waiting)  # written by ourselves, in a file that has no name
             yield each.among(compared(number, each.traces))
 

@@ -111,9 +111,9 @@ def _ranking(group: Group, members: list[Judged], rules: Rules) -> Ranking:
     """Each athlete's best is ranked, the others are listed."""
     athletes: dict[str, list[Judged]] = defaultdict(list)
     for each in best_first(members):
-        athletes[each.entered.athlete].append(each)
+        athletes[each.entered.athlete.key].append(each)
     places = ranked([own[0] for own in athletes.values()], rules)
-    others = [each for place in places for each in _others(place.judged, athletes[place.judged.entered.athlete])]
+    others = [each for place in places for each in _others(place.judged, athletes[place.judged.entered.athlete.key])]
     return Ranking(group, tuple(places), tuple(others))
 
 

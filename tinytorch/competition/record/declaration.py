@@ -11,22 +11,16 @@ from pydantic import Field, StringConstraints
 
 from tinytorch.benchmarking.records.record import Moment, Record, Sha256, Text
 from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division, OlympicEvent, parse_event
+from tinytorch.competition.record.people import Athlete, checked_text
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
-from tinytorch.text import is_blank, is_safe, nearest, safe_text
+from tinytorch.text import nearest
 
-ATHLETE_LIMIT = TECHNIQUE_LIMIT = 100
+TECHNIQUE_LIMIT = 100
 REPOSITORY_LIMIT = 200
 _REPOSITORY = re.compile(r"https?://[^\s/]+\.[^\s/]+(/\S*)?")
 
 Technique = Annotated[str, StringConstraints(pattern=r"\S", max_length=TECHNIQUE_LIMIT)]
-
-
-class Athlete(Record):
-    """Who enters; a class may give its members ids."""
-
-    name: Annotated[str, StringConstraints(pattern=r"\S", max_length=ATHLETE_LIMIT)]
-    id: Text | None = None
 
 
 class RulesId(Record):
@@ -62,7 +56,7 @@ class Declaration(Record):
 
 
 def make_declaration(
-    *, event: OlympicEvent | str, division: str, athlete_name: str, github_repo: str | None, techniques: Sequence[str],
+    *, event: OlympicEvent | str, division: str, athlete: Athlete, github_repo: str | None, techniques: Sequence[str],
     created_at: datetime, rules: Rules, provenance: Provenance | None = None,
 ) -> Declaration:  # fmt: skip
     """The declaration, every text checked; UsageError says which one is wrong."""
@@ -75,9 +69,9 @@ def make_declaration(
     return Declaration(
         event=parse_event(event),
         division="closed" if division == "closed" else "open",
-        athlete=Athlete(name=_checked_text("athlete_name", athlete_name, ATHLETE_LIMIT)),
+        athlete=athlete,
         repository=None if github_repo is None else _checked_repository(github_repo),
-        techniques=[_checked_text("technique", technique, TECHNIQUE_LIMIT) for technique in techniques],
+        techniques=[checked_text("technique", technique, TECHNIQUE_LIMIT) for technique in techniques],
         created_at=created_at,
         rules=RulesId.of(rules),
         provenance=provenance,
@@ -89,19 +83,8 @@ def is_repository(address: str) -> bool:
     return _REPOSITORY.fullmatch(address) is not None
 
 
-def _checked_text(field: str, text: str, limit: int) -> str:
-    if not isinstance(text, str) or is_blank(text):
-        raise UsageError(f"{field} must be a text that is not empty", mend="write something that can be seen")
-    if len(text) > limit:
-        raise UsageError(f"{field} has {len(text)} characters; at most {limit} are allowed", mend="shorten it")
-    if not is_safe(text):
-        mend = "type it with printable characters, in a terminal that speaks UTF-8"
-        raise UsageError(f"{field} has characters that cannot be shown: {safe_text(text, 60)}", mend=mend)
-    return text
-
-
 def _checked_repository(address: str) -> str:
-    text = _checked_text("github_repo", address, REPOSITORY_LIMIT)
+    text = checked_text("github_repo", address, REPOSITORY_LIMIT)
     if not is_repository(text):
         raise UsageError("github_repo is not a web address", mend="write it as https://github.com/NAME/REPOSITORY")
     return text

@@ -13,6 +13,7 @@
       answers were compared. What was counted before stays as it was counted: it has no `code_bytes`.
 3.3   adds the yardstick's times, the machine's reference times and card, how far a speedup may have been moved, and
       which version of the tool measured
+3.4   adds the members of a team
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ NEW_INSIDE = {
     "source": {"division", "techniques"}, "system_info": {"scipy", "numba"}, "baseline": {"backend"},
     "optimized": {"backend"},
 }  # fmt: skip
-RUNS_OF_THEIR_OWN = ("3.0", "3.1", "3.2")  # older forms in which a run is a document like a submission
+RUNS_OF_THEIR_OWN = ("3.0", "3.1", "3.2", "3.3")  # older forms in which a run is a document like a submission
 DERIVED = {"normalized_scores": "scores", "statistics": "statistics", "constraints": "constraints", "trust": "trust"}
 
 
@@ -104,6 +105,12 @@ def _from_3_2(document: Document) -> Document:
     return {**document, "schema_version": "3.3"}
 
 
+def _from_3_3(document: Document) -> Document:
+    """What 3.4 adds may be missing."""
+    _refuse_new(_inside(document, "declaration", "athlete"), {"members"}, "declaration.athlete")
+    return {**document, "schema_version": "3.4"}
+
+
 def _without_expectation(document: Document) -> Document:
     """What a run of 3.0 said of its task, without the accuracy expected of the baseline."""
     task = _inside(document, "run", "task")
@@ -130,7 +137,7 @@ def _renamed(record: Any, before: str, after: str) -> Document | None:
 
 STEPS: dict[str, Callable[[Document], Document]] = {
     "1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1, "2.2": _from_2_2, "3.0": _from_3_0,
-    "3.1": _from_3_1, "3.2": _from_3_2,
+    "3.1": _from_3_1, "3.2": _from_3_2, "3.3": _from_3_3,
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.declaration import Declaration, Provenance, make_declaration
 from tinytorch.competition.record.document import SCHEMA_VERSION, this_tool
+from tinytorch.competition.record.people import athlete_of
 from tinytorch.competition.record.run import Measurement, Run, TaskRecord
 from tinytorch.competition.record.submission import Derived, Submission, Trust, content_digest, trust_of
 from tinytorch.competition.rules.events import Rules, check_constraints, load_rules
@@ -29,7 +30,8 @@ def generate_submission(
     baseline_results: Results,
     optimized_results: Results,
     event: OlympicEvent | str,
-    athlete_name: str,
+    athlete_name: str | Sequence[str],
+    athlete_id: str | Sequence[str] | None = None,
     github_repo: str | None = None,
     techniques: Sequence[str] = (),
     division: str = "closed",
@@ -37,10 +39,14 @@ def generate_submission(
     created_at: datetime | None = None,
     rules: Rules | None = None,
 ) -> dict[str, Any]:
-    """A submission, as a plain dict, from two models' results or from numbers given by hand (ms, MB, fraction)."""
+    """A submission, as a plain dict, from two models' results or from numbers given by hand (ms, MB, fraction).
+
+    Several names are those of a team; ids that a class gives are in the order of the names.
+    """
     judged_by = rules or load_rules()
     declaration = make_declaration(
-        event=event, division=division, athlete_name=athlete_name, github_repo=github_repo, techniques=techniques,
+        event=event, division=division, athlete=athlete_of(athlete_name, athlete_id),
+        github_repo=github_repo, techniques=techniques,
         created_at=created_at or datetime.now(UTC), rules=judged_by,
     )  # fmt: skip
     baseline, optimized = paired_models(baseline_results, optimized_results)
@@ -61,7 +67,8 @@ def submission_from_run(
     run: Run,
     *,
     event: OlympicEvent | str,
-    athlete_name: str,
+    athlete_name: str | Sequence[str],
+    athlete_id: str | Sequence[str] | None = None,
     github_repo: str | None = None,
     techniques: Sequence[str] | None = None,
     division: str | None = None,
@@ -73,7 +80,7 @@ def submission_from_run(
     judged_by = rules or load_rules()
     said = run.source.techniques or []
     declaration = make_declaration(
-        event=event, division=division or run.source.division or "open", athlete_name=athlete_name,
+        event=event, division=division or run.source.division or "open", athlete=athlete_of(athlete_name, athlete_id),
         github_repo=github_repo, techniques=said if techniques is None else techniques,
         created_at=created_at or datetime.now(UTC), rules=judged_by, provenance=provenance,
     )  # fmt: skip
