@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import RenderableType
 
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.rules.changes import leaves, value_words
 from tinytorch.competition.rules.events import Constraint, Rules, load_rules
 from tinytorch.text import safe_text
 from tinytorch.units import format_limit
@@ -40,24 +40,10 @@ def limits(rules: Rules) -> RenderableType:
 
 def limit_rows(rules: Rules) -> Iterator[tuple[str, str]]:
     """Every rule apart from those of the events, by its place, with its value in words."""
-    for name, value in _values(rules.model_dump(exclude=SHOWN_APART)):
-        yield name, _words(value)
+    for name, value in leaves(rules.model_dump(exclude=SHOWN_APART)):
+        yield name, value_words(value)
 
 
 def constraint_words(constraint: Constraint) -> str:
     """What a constraint asks for: `accuracy >= 85 %`."""
     return f"{constraint.metric} {constraint.operator} {format_limit(constraint.metric, constraint.limit)}"
-
-
-def _values(document: dict[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in document.items():
-        if isinstance(value, dict):
-            yield from _values(value, f"{place}{name}.")
-        else:
-            yield f"{place}{name}", value
-
-
-def _words(value: Any) -> str:
-    return safe_text(
-        ", ".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
-    )

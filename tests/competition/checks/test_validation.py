@@ -454,8 +454,8 @@ def leaves(value: Any) -> list[tuple[Any, Any]]:
     return inner + [(value, key) for key in keys if not isinstance(value[key], dict | list)]
 
 
-def test_scores_are_counted_as_when_the_submission_was_made(submission: Document) -> None:
-    """Whatever rules it is judged by: other rules are one finding, and no word of changed scores."""
+def test_what_a_file_says_is_checked_by_the_rules_that_it_was_made_under(submission: Document) -> None:
+    """Whatever rules it is judged by: other rules are one note, and no word of changed scores."""
     failed = {
         name: [check["name"] for check in validate_submission(document, rules)["checks"] if check["passed"] is False]
         for name, document, rules in (
@@ -465,6 +465,26 @@ def test_scores_are_counted_as_when_the_submission_was_made(submission: Document
     }
 
     assert failed == {"new by old rules": ["rules"], "old by new rules": ["rules", "known_baseline"]}
+
+
+def test_other_rules_are_no_error_and_what_they_changed_is_said(submission: Document) -> None:
+    calm = load_rules().significance.model_copy(update={"session_spread": 0.02})
+    rules = load_rules().model_copy(update={"version": "mine", "sha256": "f" * 64, "significance": calm})
+    found = validate_submission(submission, rules)
+    said = outcome(found, "rules")
+
+    assert (found["valid"], said["severity"], found["issues"]) == (True, "info", [])
+    assert said["message"].endswith("by mine (ffffffff): significance.session_spread 0.01 -> 0.02")
+
+
+def test_what_followed_by_rules_that_nobody_knows_could_not_be_checked(submission: Document, change: Change) -> None:
+    """It counts for nothing: all is derived anew."""
+    strange = change(submission, put("declaration.rules.version", "theirs"))
+    found = validate_submission(strange)
+    names = ("normalized_scores", "statistics", "constraint_results")
+
+    assert [outcome(found, name)["passed"] for name in names] == [None, None, None]
+    assert found["valid"]
 
 
 def test_former_rules_look_at_the_baseline_s_accuracy_too(submission: Document, change: Change) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -85,17 +85,23 @@ class Case:
         return compared(self.run, self.rules)
 
     @cached_property
-    def statistics_as_made(self) -> Statistics:
-        """The statistics, recomputed as they were when the submission was made."""
-        made_under = shipped_rules(self.declaration.rules.version)
-        is_another = made_under is not None and made_under != self.rules
-        return compared(self.run, made_under) if is_another else self.statistics
+    def scores(self) -> Scores:
+        """The scores, recomputed by the rules that it is judged by."""
+        return compute_scores(self.run, self.rules, self.statistics)
 
     @cached_property
-    def scores(self) -> Scores:
-        """The scores, recomputed as they were counted when the submission was made."""
-        made_under = shipped_rules(self.declaration.rules.version) or self.rules
-        return compute_scores(self.run, made_under, self.statistics_as_made)
+    def made_under(self) -> Rules | None:
+        """The rules that the submission was made under; None where they are not known here."""
+        stated = self.declaration.rules
+        is_ours = (stated.version, stated.sha256) == (self.rules.version, self.rules.sha256)
+        return self.rules if is_ours else shipped_rules(stated.version)
+
+    @cached_property
+    def as_made(self) -> Case | None:
+        """The same by the rules that it was made under; None where they are not known here."""
+        if self.made_under is None:
+            return None
+        return self if self.made_under is self.rules else replace(self, rules=self.made_under)
 
     @cached_property
     def latencies(self) -> dict[str, Latency]:

@@ -20,6 +20,7 @@ from tinytorch.text import safe_text
 RELATIVE_TOLERANCE = 1e-9
 ABSOLUTE_TOLERANCE = 1e-12  # for differences and p-values near zero
 MOST_DIFFERENCES = 5
+OTHER_RULES = "made under rules that are not known here; what counts is derived anew from the samples"
 BY_HAND = "given by hand: there are no raw samples to recompute from"
 Difference = tuple[str, object, object]  # place, stored, recomputed
 
@@ -46,12 +47,16 @@ def throughput_statistics(case: Case) -> Outcome:
 
 @check
 def normalized_scores(case: Case) -> Outcome:
-    return _compared("derived.scores", case.derived.scores, case.scores)
+    if case.as_made is None:
+        return unknown(OTHER_RULES)
+    return _compared("derived.scores", case.derived.scores, case.as_made.scores)
 
 
 @check
 def statistics(case: Case) -> Outcome:
-    found = case.statistics_as_made
+    if case.as_made is None:
+        return unknown(OTHER_RULES)
+    found = case.as_made.statistics
     outcome = _compared("derived.statistics", case.derived.statistics, found)
     comparisons = (found.speedup, found.accuracy_delta)
     reasons = [each.reason if each else "a metric was not measured" for each in comparisons]
@@ -62,7 +67,9 @@ def statistics(case: Case) -> Outcome:
 
 @check
 def constraint_results(case: Case) -> Outcome:
-    fresh = check_constraints(case.declaration.event, metric_values(case.optimized), case.rules)
+    if case.made_under is None:
+        return unknown(OTHER_RULES)
+    fresh = check_constraints(case.declaration.event, metric_values(case.optimized), case.made_under)
     stored = case.derived.constraints
     if len(stored) != len(fresh):
         message = f"{len(stored)} constraints listed, the event has {len(fresh)}"

@@ -8,9 +8,10 @@ from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.record.declaration import is_repository
 from tinytorch.competition.record.submission import Trust, trust_of
+from tinytorch.competition.rules.changes import changes
 from tinytorch.text import is_safe, safe_text
 
-MOST_PLACES = 5
+MOST_PLACES = MOST_CHANGES = 5
 
 
 @check
@@ -48,9 +49,17 @@ def rules(case: Case) -> Outcome:
         return passed(f"made under rules {known.version}")
     shown = safe_text(stated.version, 40)
     return failed(
-        f"made under rules {shown} ({stated.sha256[:8]}), judged by {known.version} ({known.sha256[:8]})",
+        f"made under rules {shown} ({stated.sha256[:8]}), judged anew from its samples by {known.version} "
+        f"({known.sha256[:8]}){_changed(case)}",
         stated=shown, stated_sha256=stated.sha256, judged_by=known.version, judged_by_sha256=known.sha256,
     )  # fmt: skip
+
+
+def _changed(case: Case) -> str:
+    """Which rules are other ones now, where those it was made under are known."""
+    found = changes(case.made_under, case.rules) if case.made_under else []
+    more = f" and {len(found) - MOST_CHANGES} more" if len(found) > MOST_CHANGES else ""
+    return f": {'; '.join(found[:MOST_CHANGES])}{more}" if found else ""
 
 
 @check

@@ -57,13 +57,18 @@ def validate_bytes(content: bytes) -> dict[str, Any]:
 
 def findings_of(parsed: Parsed, rules: Rules) -> tuple[Finding, ...]:
     """The findings of reading, and of every check of the table when reading came to a submission."""
+    return findings_and_case(parsed, rules)[0]
+
+
+def findings_and_case(parsed: Parsed, rules: Rules) -> tuple[tuple[Finding, ...], Case | None]:
+    """The same, and what the checks looked at; None where reading did not come to a submission."""
     read = [STAGES[stage].finding(passed(words or STAGES[stage].what)) for stage, words in parsed.passed.items()]
     if parsed.refusal is not None:
         read.append(refused(parsed.refusal))
     if parsed.submission is None:
-        return tuple(read)
+        return tuple(read), None
     case = Case(parsed.submission, rules, parsed.document, parsed.content_sha256, parsed.written_version)
-    return (*read, *(_made(check, case) for check in CHECKS))
+    return (*read, *(_made(check, case) for check in CHECKS)), case
 
 
 def refused(refusal: RefusedError) -> Finding:

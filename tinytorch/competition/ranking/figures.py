@@ -12,11 +12,12 @@ from tinytorch.benchmarking.comparison import Disturbance
 from tinytorch.benchmarking.records.metrics import Metrics
 from tinytorch.benchmarking.records.record import Moment, Record, Sha256
 from tinytorch.benchmarking.statistics import Interval, Verdict
+from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.run import Measurement, TaskRecord
-from tinytorch.competition.record.submission import Scores, Submission, Trust
+from tinytorch.competition.record.submission import Scores, Trust
 from tinytorch.competition.rules.events import Ranked, Rules
 from tinytorch.competition.scoring.busy import moved_words
 from tinytorch.competition.scoring.disturbance import Best, QuietTimes, floor, quiet_times
@@ -72,14 +73,15 @@ class Figures(Record):
     judged_by: Bounds | None = None
 
     @classmethod
-    def of(cls, submission: Submission, rules: Rules, is_valid: bool) -> Self:
-        """The figures of a submission by the rules that it was judged by."""
-        declared, run, scores = submission.declaration, submission.run, submission.derived.scores
+    def of(cls, case: Case, is_valid: bool) -> Self:
+        """The figures of a submission, all of them derived anew by the rules that it is judged by."""
+        submission, rules, scores = case.submission, case.rules, case.scores if is_valid else Scores()
+        declared, run = submission.declaration, submission.run
         first, second = run.baseline.metrics, run.optimized.metrics
         quiet = quiet_times(run)
-        metrics, speedup = metric_values(second), submission.derived.statistics.speedup
+        metrics, speedup = metric_values(second), case.statistics.speedup if is_valid else None
         ranked = rules.events[declared.event].ranked_by
-        found = standing(run, declared.event, rules, submission.derived.statistics) if is_valid else None
+        found = standing(run, declared.event, rules, case.statistics) if is_valid else None
         return cls(
             athlete=declared.athlete, repository=declared.repository, techniques=declared.techniques,
             created_at=declared.created_at, digest=submission.digest, event=declared.event, ranked_by=ranked,

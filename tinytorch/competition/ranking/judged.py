@@ -15,7 +15,7 @@ from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.checks.batch import Ledger
 from tinytorch.competition.checks.findings import Finding, is_valid, report
 from tinytorch.competition.checks.traces import Traces
-from tinytorch.competition.checks.validation import findings_of, refused
+from tinytorch.competition.checks.validation import findings_and_case, refused
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.record.parsing import parse_bytes
 from tinytorch.competition.record.reading import RefusedError, read_submission
@@ -122,9 +122,9 @@ class Judged(Record):
 def judge(source: str, content: bytes, rules: Rules) -> tuple[Judged, Submission | None]:
     """Everything found about the content of a file, apart from what only other files can tell; and what was read."""
     parsed = parse_bytes(content)
-    findings = findings_of(parsed, rules)
+    findings, case = findings_and_case(parsed, rules)
     submission = parsed.submission
-    figures = Figures.of(submission, rules, is_valid(findings)) if submission else None
+    figures = Figures.of(case, is_valid(findings)) if case else None
     return Judged(source=source, sha256=sha256(content), figures=figures, findings=findings), submission
 
 
