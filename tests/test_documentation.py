@@ -280,9 +280,9 @@ def test_every_module_is_on_the_page_of_the_course(module: Module) -> None:
 
 
 def test_the_rules_of_a_class_that_are_shown_hold(tmp_path: Path) -> None:
-    text = re.search(r"<!-- example: class.toml -->\n```toml\n(.*?)```", JUDGING, re.DOTALL)[1]
-    (tmp_path / "class.toml").write_text(text)
-    rules = read_rules(tmp_path / "class.toml")
+    text = re.search(r"<!-- example: ours.toml -->\n```toml\n(.*?)```", JUDGING, re.DOTALL)[1]
+    (tmp_path / "ours.toml").write_text(text)
+    rules = read_rules(tmp_path / "ours.toml")
 
     assert (rules.version, rules.significance.session_spread) == ("cs249, autumn 2026", 0.02)
 

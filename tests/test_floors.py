@@ -24,7 +24,7 @@ FLOORS = {
     "tinytorch": 3,  # its face: names of lower floors, for those above
 }  # fmt: skip
 ORDERS = {  # inside a part: a folder imports from those before it
-    "tinytorch.competition": ["names", "rules", "record", "scoring", "checks", "ranking", "formats"],
+    "tinytorch.competition": ["names", "rules", "record", "scoring", "checks", "ranking", "grading", "formats"],
     "tito": [
         "exit_codes",
         "place",

@@ -69,3 +69,29 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a file of -o that 
 Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it (default: stdout).")
 ]
+
+ClassFile = Annotated[
+    Path | None,
+    typer.Option("--class", metavar="FILE", help="What your class is asked for (default: class.toml in the folder)."),
+]
+Roster = Annotated[
+    Path | None,
+    typer.Option("--roster", metavar="CSV", help="Who is in your class: the columns id and name."),
+]
+Times = Annotated[
+    Path | None,
+    typer.Option("--times", metavar="CSV", help="When your platform received files: the columns file and time."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="What came later does not count: 2026-12-15T23:59Z."),
+]
+Names = Annotated[
+    str | None,
+    typer.Option("--names", metavar="HOW", help="Show all, initials, pseudonyms, none or top:N (default: all)."),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="CSV", help="Where pseudonyms are kept, for you alone (default: pseudonyms.csv)."),
+]
+Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What stands at the top.")]

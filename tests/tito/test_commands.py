@@ -208,12 +208,12 @@ def test_what_a_run_means_is_said_by_the_rules(
     run = known_run(typical_ns=960_000)
     p_value = compared(run).speedup.p_value
     shipped = load_rules().version
-    Path("class.toml").write_text(
+    Path("ours.toml").write_text(
         f'extends = "{shipped}"\nversion = "class"\n[significance]\nalpha = {share_of_p * p_value}'
     )
     monkeypatch.setattr(measuring, "measure", lambda place, asked: run)
 
-    assert words in tito("benchmark", "--rules", "class.toml").out
+    assert words in tito("benchmark", "--rules", "ours.toml").out
 
 
 def test_a_run_teaches_what_this_machine_can_do_and_is_told_what_it_could(athlete: Path, cache_directory: Path) -> None:

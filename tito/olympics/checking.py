@@ -12,6 +12,8 @@ from rich.console import RenderableType
 from tinytorch.competition.checks.findings import Page
 from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.checks.validation import explain as page_of
+from tinytorch.competition.grading.assignment import Assignment
+from tinytorch.competition.grading.earned import earned
 from tinytorch.competition.ranking.judged import Judged, beside_one_another, judge_file
 from tinytorch.competition.record.kinds import HEADLINE
 from tinytorch.competition.rules.events import Rules
@@ -27,12 +29,14 @@ EVERY_CHECK = "all"
 HUMAN, JSON = "human", "json"
 
 
-def check(names: Sequence[str], strict: bool, format_: str, target: Destination, rules: Rules) -> bool:
-    """Write what is found about the files by the rules, and say whether all are valid."""
+def check(
+    names: Sequence[str], strict: bool, format_: str, target: Destination, rules: Rules, assignment: Assignment
+) -> bool:
+    """Write what is found about the files by the rules, and what they earned; whether all are valid."""
     start.finished()
     verdicts: list[bool] = []
     judged = watched(_judged(names, rules), len(names))
-    reports = _noted(beside_one_another(judged), strict, verdicts)
+    reports = _noted(beside_one_another(judged), strict, verdicts, assignment)
     if format_ == HUMAN:
         write(drawn(render_findings.reports(reports, len(names) > 1), target, "submissions checked"), target)
     else:
@@ -61,12 +65,14 @@ def _judged(names: Sequence[str], rules: Rules) -> Iterator[Judged]:
     return in_order(partial(judge_file, rules=rules), names)
 
 
-def _noted(reports: Iterable[Judged], strict: bool, verdicts: list[bool]) -> Iterator[Judged]:
-    """The reports on their way to the screen, each one's verdict noted for the exit code."""
+def _noted(
+    reports: Iterable[Judged], strict: bool, verdicts: list[bool], assignment: Assignment
+) -> Iterator[Judged]:  # fmt: skip
+    """The reports on their way to the screen with their points, each one's verdict noted for the exit code."""
     for report in reports:
         shown = report.strict() if strict else report
         verdicts.append(shown.valid)
-        yield shown
+        yield shown.model_copy(update={"earned": earned(shown, assignment)})
 
 
 def drawn(renderables: Iterable[RenderableType], target: Destination, what: str) -> Iterator[str]:

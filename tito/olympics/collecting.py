@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from tinytorch.competition.checks.batch import Ledger
+from tinytorch.competition.grading.times import Times
 from tinytorch.competition.ranking.judged import Circumstances, Judged, judge, unreadable
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.rules.events import Rules
@@ -29,8 +31,11 @@ class Read(NamedTuple):
     found: tuple[Judged, Circumstances] | None
 
 
-def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Judged]:
-    """Every file once, judged by the rules, in an order that does not depend on that of the names."""
+def collect(names: Sequence[str], rules: Rules, index: Index, times: Times) -> list[Judged]:
+    """Every file once, judged by the rules, in an order that does not depend on that of the names.
+
+    `times` are those at which a platform received files: of copies they tell which came first.
+    """
     places = _places(names)
     stamps = {path: each for path in places if (each := _stamp(path)) is not None}
     digests = index.unchanged(stamps)
@@ -40,7 +45,9 @@ def collect(names: Sequence[str], rules: Rules, index: Index) -> list[Judged]:
     if len(known) < len(set(digests.values())):
         raise DamagedError("a judged content is gone")
     found = {path: unread.get(path) or known[digests[path]] for path in places}
-    return _beside_one_another([each.model_copy(update={"source": places[path]}) for path, each in found.items()])
+    return _beside_one_another(
+        [each.model_copy(update={"source": places[path]}) for path, each in found.items()], times
+    )
 
 
 def _judge(
@@ -118,10 +125,11 @@ def _write(index: Index, read: Mapping[str, Read], stamps: Mapping[str, str]) ->
     index.add(looked, {each.sha256: each.found for each in read.values() if each.found})
 
 
-def _beside_one_another(judged: Sequence[Judged]) -> list[Judged]:
+def _beside_one_another(judged: Sequence[Judged], times: Times) -> list[Judged]:
     """The same, each readable one with what the others tell about it."""
     ledger = Ledger()
     for each in judged:
-        ledger.add(each.source, each.traces, each.valid)
-    compared = ledger.compared()
+        received = times.get(Path(each.source).name)
+        ledger.add(each.source, each.traces, each.valid, received.timestamp() if received else None)
+    compared = ledger.compared(time.time())
     return [each.among(compared(number, each.traces)) for number, each in enumerate(judged)]

@@ -9,7 +9,24 @@ import typer
 
 from tito import start
 from tito.exit_codes import ExitCode
-from tito.options import Division, Event, Force, Json, Level, Output, RecordedTask, RulesFile, Trust
+from tito.options import (
+    ClassFile,
+    Division,
+    Event,
+    Force,
+    Json,
+    Key,
+    Level,
+    Names,
+    Output,
+    RecordedTask,
+    Roster,
+    RulesFile,
+    Times,
+    Title,
+    Trust,
+    Until,
+)
 from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import Submissions
@@ -33,8 +50,16 @@ def leaderboard(
     division: Division = None,
     trust: Trust = Level.T1,
     rules: RulesFile = None,
+    class_file: ClassFile = None,
+    roster: Roster = None,
+    times: Times = None,
+    until: Until = None,
+    names: Names = None,
+    key: Key = None,
+    title: Title = None,
     every: Annotated[bool, typer.Option("--all", help=f"Every line, not only {MOST_LISTED} of each list.")] = False,
     format_: Annotated[OutputFormat, typer.Option("--format", help="For whom to write.")] = OutputFormat.HUMAN,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark that Excel knows UTF-8 by.")] = False,
     output: Output = None,
     force: Force = False,
     json_: Json = False,
@@ -48,12 +73,14 @@ def leaderboard(
     target = Destination(output, "report", force)
     target.replaced()
     start.alone()
-    from tinytorch.competition.rules.events import read_rules
-    from tito.olympics import ranked as ranking
+    from tito.olympics import ranked
+    from tito.olympics.classroom import Asked, class_of
 
-    wanted = ranking.wanted(event, task, division, trust)
-    found = ranking.rank(files, target.place, read_rules(rules), wanted)
-    ranking.write(found, format_, None if every else MOST_LISTED, target)
+    asked = class_of(
+        Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title), files
+    )
+    found = ranked.shown(ranked.rank(files, target.place, asked), asked)
+    ranked.write(found, format_, None if every else MOST_LISTED, target, bom)
     if not found.rankings:
         screen.say("nothing could be ranked")
         raise typer.Exit(ExitCode.FINDINGS)

@@ -3,60 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
-from tinytorch.competition.names import DIVISIONS, parse_event
+from tinytorch.competition.grading.grades import missing, strangers
+from tinytorch.competition.grading.hidden import athletes, hidden
 from tinytorch.competition.ranking.judged import Circumstances
-from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, leaderboard
-from tinytorch.competition.record.submission import Trust
-from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.ranking.leaderboard import Leaderboard, leaderboard
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest
-from tinytorch.workloads.registry import known_name
 from tito import start
 from tito.olympics import checking
+from tito.olympics.classroom import Class
 from tito.olympics.collecting import collect
 from tito.workspace import index
-from tito.workspace.documents import Destination
+from tito.workspace.documents import Destination, descriptor
 from tito.workspace.index import Index
+from tito.workspace.pseudonyms import pseudonyms
 from tito.workspace.submissions import DEFAULT_FILE, expanded
 
 Details = TypeVar("Details")
 
 
-def wanted(event: str | None, task: str | None, division: str | None, trust: str) -> Wanted:
-    """What is asked for; UsageError for a name that there is not."""
-    if division not in (None, *DIVISIONS):
-        raise UsageError(f"there is no division {division!r}", mend=nearest(str(division), DIVISIONS))
-    return Wanted(parse_event(event) if event else None, known_name(task) if task else None, division, Trust(trust))
-
-
-def rank(names: Sequence[str] | None, report: str, rules: Rules, wanted: Wanted) -> Leaderboard:
+def rank(names: Sequence[str] | None, report: str, asked: Class) -> Leaderboard:
     """The leaderboard of the named submissions; `report` is the file that is about to be written."""
-    return rank_detailed(names, report, rules, wanted, lambda index, board: None)[0]
+    return rank_detailed(names, report, asked, lambda index, board: None)[0]
 
 
 def rank_detailed(
-    names: Sequence[str] | None, report: str, rules: Rules, wanted: Wanted,
-    details: Callable[[Index, Leaderboard], Details],
+    names: Sequence[str] | None, report: str, asked: Class, details: Callable[[Index, Leaderboard], Details],
 ) -> tuple[Leaderboard, Details]:  # fmt: skip
     """The same, with what else is asked of the index."""
     start.finished()
     files = list(expanded(names or [DEFAULT_FILE], report))
+    _refuse_nothing(files)
 
     def work(found: Index) -> tuple[Leaderboard, Details]:
-        board = leaderboard(collect(files, rules, found), rules, wanted)
-        return board, details(found, board)
+        board = leaderboard(collect(files, asked.rules, found, asked.times), asked.rules, asked.wanted)
+        return _of_class(board, asked), details(found, board)
 
-    return index.using(rules.sha256, work)
-
-
-def circumstances(found: Index, board: Leaderboard) -> dict[str, Circumstances]:
-    """How the ranked submissions were measured, by the digest of their files' contents."""
-    return found.circumstances(place.judged.sha256 for ranking in board.rankings for place in ranking.places)
+    return index.using(asked.rules.sha256, work)
 
 
-def write(board: Leaderboard, format_: str, most: int | None, target: Destination) -> None:
+def _of_class(board: Leaderboard, asked: Class) -> Leaderboard:
+    """The board with what a roster tells of it."""
+    people = asked.roster
+    absent, others = (missing(board, people), strangers(board, people)) if people else ([], [])
+    return replace(board, title=asked.title, missing=tuple(absent), strangers=tuple(others))
+
+
+def _refuse_nothing(files: Sequence[str]) -> None:
+    """UsageError where none of the files is there: a wrong name, or an empty folder."""
+    if any(descriptor(name) is not None or Path(name).is_file() for name in files):
+        return
+    mend = "name submissions, or a folder with *.json files; tito olympics leaderboard --example shows a class"
+    raise UsageError(f"there is no submission at {', '.join(files[:3])}", mend=mend)
+
+
+def shown(board: Leaderboard, asked: Class) -> Leaderboard:
+    """The board with names as the class is to see them; new pseudonyms are written into the key file."""
+    known = pseudonyms(asked.key, athletes(board)) if asked.naming.kind == "pseudonyms" else {}
+    return hidden(board, asked.naming, known)
+
+
+def write(board: Leaderboard, format_: str, most: int | None, target: Destination, bom: bool = False) -> None:
     """The leaderboard for people, with at most so many lines of each list, or in a format with all."""
     if format_ == checking.HUMAN:
         from tito.views import leaderboard as render_leaderboard
@@ -65,4 +75,10 @@ def write(board: Leaderboard, format_: str, most: int | None, target: Destinatio
         return
     from tinytorch.competition.formats.leaderboard import FORMATS
 
-    checking.write([FORMATS[format_](board), "\n"], target)
+    mark = "\ufeff" if bom and format_ == "csv" else ""
+    checking.write([mark, FORMATS[format_](board), "\n"], target)
+
+
+def circumstances(found: Index, board: Leaderboard) -> dict[str, Circumstances]:
+    """How the ranked submissions were measured, by the digest of their files' contents."""
+    return found.circumstances(place.judged.sha256 for ranking in board.rankings for place in ranking.places)

@@ -9,9 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinytorch.errors import SetupMissingError
+from tinytorch.text import safe_text
 from tito import start
 from tito.exit_codes import ExitCode
-from tito.options import Division, Event, Force, Json, Level, RecordedTask, RulesFile, Trust
+from tito.options import (
+    ClassFile,
+    Division,
+    Event,
+    Force,
+    Json,
+    Key,
+    Level,
+    Names,
+    RecordedTask,
+    Roster,
+    RulesFile,
+    Times,
+    Title,
+    Trust,
+    Until,
+)
 from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import Submissions
@@ -31,6 +48,13 @@ def report(
     division: Division = None,
     trust: Trust = Level.T1,
     rules: RulesFile = None,
+    class_file: ClassFile = None,
+    roster: Roster = None,
+    times: Times = None,
+    until: Until = None,
+    names: Names = None,
+    key: Key = None,
+    title: Title = None,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - is stdout.")
     ] = DEFAULT_OUTPUT,
@@ -40,24 +64,31 @@ def report(
     """Write the ranking of submissions as one self-contained page: podiums, intervals, fronts, findings.
 
     It needs no network to be read, and works on a phone, in print, with a keyboard and with a screen reader.
-    Exit code 1 when nothing could be ranked. Example: tito olympics report class/ -o report.html.
+    Exit code 1, and no page, when nothing could be ranked. Example: tito olympics report class/ -o report.html.
     """
     target = Destination(output, "report", force)
     target.replaced()
     start.alone()
     page = _page_maker()
-    from tinytorch.competition.rules.events import read_rules
-    from tito.olympics import ranked as ranking
+    from tinytorch.competition.grading.hidden import for_everybody
+    from tito.olympics import ranked
+    from tito.olympics.classroom import Asked, class_of
 
-    wanted = ranking.wanted(event, task, division, trust)
-    board, details = ranking.rank_detailed(files, target.place, read_rules(rules), wanted, ranking.circumstances)
-    digest = target.write(page(board, details, datetime.now(UTC)))
-    ranked = sum(len(each.places) for each in board.rankings)
-    if json_ and not target.is_stdout:
-        screen.put_json({"file": output, "sha256": digest, "rankings": len(board.rankings), "ranked": ranked})
-    screen.say(f"ranked submissions: {ranked}, rankings: {len(board.rankings)}; written to {output}")
+    asked = class_of(
+        Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title), files
+    )
+    board, details = ranked.rank_detailed(files, target.place, asked, ranked.circumstances)
     if not board.rankings:
+        reasons = "; ".join(dict.fromkeys(each.reason for each in board.unranked))
+        if json_:
+            screen.put_json({"file": None, "sha256": None, "rankings": 0, "ranked": 0})
+        screen.say(f"nothing could be ranked, and no page is written: {safe_text(reasons, 400)}")
         raise typer.Exit(ExitCode.FINDINGS)
+    digest = target.write(page(ranked.shown(for_everybody(board), asked), details, datetime.now(UTC)))
+    count = sum(len(each.places) for each in board.rankings)
+    if json_ and not target.is_stdout:
+        screen.put_json({"file": output, "sha256": digest, "rankings": len(board.rankings), "ranked": count})
+    screen.say(f"ranked submissions: {count}, rankings: {len(board.rankings)}; written to {output}")
 
 
 def _page_maker() -> Callable[[Leaderboard, Mapping[str, Circumstances], datetime], str]:

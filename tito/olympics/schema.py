@@ -19,12 +19,13 @@ class Published(StrEnum):
     RUN = "run"
     VALIDATION = "validation"
     RANKING = "ranking"
+    GRADES = "grades"
 
 
 def schema(
     document: Annotated[
         Published,
-        typer.Argument(help="submission.json, a recorded run, or what validate or leaderboard --json prints."),
+        typer.Argument(help="submission.json, a recorded run, or what validate, leaderboard or grade --json prints."),
     ] = Published.SUBMISSION,
     output: Output = None,
     force: Force = False,
@@ -39,6 +40,7 @@ def schema_of(document: Published) -> dict[str, Any]:
     from pydantic import BaseModel
 
     from tinytorch.competition.formats.document import Document
+    from tinytorch.competition.formats.grades import GradesDocument
     from tinytorch.competition.formats.leaderboard import RankingsDocument
     from tinytorch.competition.record.document import json_schema
     from tinytorch.competition.record.run import RunFile
@@ -49,5 +51,6 @@ def schema_of(document: Published) -> dict[str, Any]:
         Published.RUN: RunFile,
         Published.VALIDATION: Document,
         Published.RANKING: RankingsDocument,
+        Published.GRADES: GradesDocument,
     }
     return json_schema(models[document])

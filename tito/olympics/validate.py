@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tito import start
-from tito.options import Force, Json, Output, RulesFile
+from tito.options import ClassFile, Force, Json, Output, RulesFile
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import DEFAULT_FILE, Submissions, expanded
 
@@ -27,6 +27,7 @@ class OutputFormat(StrEnum):
 def validate(
     files: Submissions = None,
     rules: RulesFile = None,
+    class_file: ClassFile = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     format_: Annotated[OutputFormat, typer.Option("--format", help="For whom to write.")] = OutputFormat.HUMAN,
     output: Output = None,
@@ -47,9 +48,12 @@ def validate(
     start.alone()
     from tinytorch.competition.rules.events import read_rules
     from tito.olympics import checking
+    from tito.olympics.classroom import assignment_of
 
     if explain is not None:
         checking.explain(explain, format_, target)
         return
     names = list(dict.fromkeys(expanded(files or [DEFAULT_FILE], target.place)))  # one that is named twice counts once
-    raise typer.Exit(0 if checking.check(names, strict, format_, target, read_rules(rules)) else 1)
+    assignment = assignment_of(class_file, files)
+    judged_by = read_rules(rules or assignment.rules)
+    raise typer.Exit(0 if checking.check(names, strict, format_, target, judged_by, assignment) else 1)

@@ -24,12 +24,25 @@ MOST_NAMED = 3
 
 def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
     """A table for each ranking with at most so many rows, what stands below it, and what has no rank."""
+    if found.title:
+        yield Text(safe_text(found.title), "bold")
     for ranking in found.rankings:
         yield _ranking(ranking, found, most)
         yield from _below(ranking, most)
     if found.rankings:
         yield Text(_explained(found.rules.significance), style="dim")
     yield from _unranked(found.unranked, most)
+    yield from _of_class(found)
+
+
+def _of_class(found: Leaderboard) -> Iterator[Text]:
+    """Who of a class has no rank, and who has one and is not in the class."""
+    if found.missing:
+        names = ", ".join(safe_text(each.name) for each in found.missing)
+        yield Text(f"in the class, without a rank ({len(found.missing)}): {names}")
+    if found.strangers:
+        names = ", ".join(dict.fromkeys(safe_text(each.name) for each in found.strangers))
+        yield Text(f"with a rank, not on the roster ({len(found.strangers)}): {names}", "yellow")
 
 
 def _explained(rules: Significance) -> str:

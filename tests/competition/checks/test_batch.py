@@ -69,7 +69,7 @@ def test_two_athletes_with_the_same_samples_are_both_told(submission: Document, 
     """Where both were handed in at one time; a third with samples of its own is left alone."""
     names = [save(submission, "Ada"), save(other, "Bob"), save(submission, "Eve")]
     reports = list(judge_files(names))
-    finding = reports[0].findings[-2]
+    finding = reports[0].findings[-3]
 
     assert duplicates(reports) == [False, True, False]
     assert all(report.valid for report in reports)
@@ -123,7 +123,7 @@ def test_alone_there_is_nothing_to_compare_with(submission: Document, save: Save
     (report,) = judge_files([save(submission, "Ada"), "missing.json"][:1])
 
     assert duplicates([report]) == [None]
-    assert "no other submission" in report.findings[-1].message
+    assert "no other submission" in report.findings[-2].message
 
 
 def test_no_file_gives_no_report() -> None:
@@ -180,7 +180,28 @@ def test_an_overlap_is_a_warning_with_the_other_file(submission: Document, save:
     later = copy.deepcopy(submission)
     later["run"]["protocol"]["ended_at"] = "2026-03-01T12:00:29.500000Z"
     reports = list(judge_files([save(submission, "Ada", "a"), save(later, "Ada", "b")]))
-    found = [report.findings[-1] for report in reports]
+    found = [report.findings[-2] for report in reports]
 
     assert [(finding.id, finding.passed, finding.severity) for finding in found] == [("TO-B02", False, "warning")] * 2
     assert found[0].evidence["other"].endswith("b.json")
+
+
+@pytest.mark.parametrize(("ahead", "is_before_now"), [(-60, True), (60, True), (3600, False)])
+def test_what_is_made_in_the_judge_s_future_is_told(submission: Document, ahead: float, is_before_now: bool) -> None:
+    """Clocks of two machines may differ a little."""
+    ledger, left = Ledger(), at(submission, (0, 30))
+    ledger.add("a.json", left)
+    *_, found = ledger.compared(left.submitted_s - ahead)(0, left)
+
+    assert (found.id, found.passed, found.severity) == ("TO-B03", is_before_now, "warning")
+    assert is_before_now or "made 60 minutes from now" in found.message
+
+
+def test_the_platform_s_time_tells_which_of_two_came_first(submission: Document) -> None:
+    """Whatever the files say of themselves."""
+    ada, mallory = at(submission, (0, 30)), at(submission, (0, 30), "Mallory")
+    ledger = Ledger()
+    ledger.add("ada.json", ada, at_s=100.0)
+    ledger.add("mallory.json", mallory.model_copy(update={"submitted_s": 1.0}), at_s=200.0)
+
+    assert set(ledger.twins()) == {1}

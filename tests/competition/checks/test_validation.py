@@ -188,7 +188,7 @@ IDS = {  # for ever: an id is never given to another check
     "baseline_accuracy unscaled_times",
     "TO-M": "clock_floor timer_floor memory_traffic arithmetic",
     "TO-K": "kept_bytes memory_seen known_baseline enough_bits",
-    "TO-B": "duplicated_samples overlapping_runs",
+    "TO-B": "duplicated_samples overlapping_runs created_ahead",
 }  # fmt: skip
 
 

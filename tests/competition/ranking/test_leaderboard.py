@@ -39,7 +39,7 @@ def test_each_event_task_and_division_is_a_ranking_of_its_own() -> None:
 
 def test_only_what_is_asked_for_is_ranked() -> None:
     """And the rest says why, as something that another call would rank."""
-    found = board(handed_in(figures("a")), handed_in(sized("b", 8, 2)), event=OlympicEvent.LATENCY_SPRINT)
+    found = board(handed_in(figures("a")), handed_in(sized("b", 8, 2)), events=(OlympicEvent.LATENCY_SPRINT,))
 
     assert reasons(found) == {"b.json": "its event is memory_challenge, asked for is latency_sprint"}
     assert not found.unranked[0].is_asked_for

@@ -17,7 +17,7 @@ from tests.competition.conftest import make_run
 from tests.competition.scoring.test_contrast import later
 from tests.tito.class_folder import handed_in
 from tinytorch.benchmarking.records.session import Doubt
-from tinytorch.competition.formats.leaderboard import RankingsDocument, _cell
+from tinytorch.competition.formats.leaderboard import RankingsDocument, cell
 from tinytorch.competition.record.run import RunFile
 
 
@@ -133,8 +133,8 @@ HOSTILE = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", " \t=1", "＝1", "a,b\n
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_cell_is_a_formula_or_ends_a_line(text: str) -> None:
-    assert not _cell(text).lstrip().startswith(("=", "+", "-", "@", "＝"))  # noqa: RUF001
-    assert "\n" not in _cell(text)
+    assert not cell(text).lstrip().startswith(("=", "+", "-", "@", "＝"))  # noqa: RUF001
+    assert "\n" not in cell(text)
 
 
 @pytest.mark.parametrize("format_", ["csv", "markdown"])
@@ -189,8 +189,8 @@ def test_a_report_is_written_and_replaced_and_is_no_submission_itself(folder: Pa
 
 def test_a_class_s_own_rules_judge_what_was_made_under_others_anew(folder: Path, tito) -> None:
     """With the spread of its machines every interval is wider."""
-    Path("class.toml").write_text('extends = "2.1"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
-    theirs, ours = (tito("leaderboard", ".", *rules, "--json").json for rules in (["--rules", "class.toml"], []))
+    Path("ours.toml").write_text('extends = "2.1"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
+    theirs, ours = (tito("leaderboard", ".", *rules, "--json").json for rules in (["--rules", "ours.toml"], []))
     (first, *_), (before, *_) = (found["rankings"][0]["rows"] for found in (theirs, ours))
 
     assert (first["file"], first["value"]) == (before["file"], before["value"])

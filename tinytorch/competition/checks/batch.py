@@ -16,7 +16,10 @@ from tinytorch.text import safe_text
 
 DUPLICATED_SAMPLES = page("duplicated_samples")
 OVERLAPPING_RUNS = page("overlapping_runs")
-PAGES = (DUPLICATED_SAMPLES, OVERLAPPING_RUNS)
+CREATED_AHEAD = page("created_ahead")
+PAGES = (DUPLICATED_SAMPLES, OVERLAPPING_RUNS, CREATED_AHEAD)
+BETWEEN_FILES = {DUPLICATED_SAMPLES.name, OVERLAPPING_RUNS.name}  # they name other files: for an instructor only
+CLOCKS_DIFFER_S = 600.0  # at most, of two machines that are set by anything
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,18 @@ class Span(NamedTuple):
 
 
 class HandedIn(NamedTuple):
-    """A file of the call: what it left, where it could be read, and whether it is valid."""
+    """A file of the call: what it left, where it could be read, whether it is valid, and when it was handed in."""
 
     source: str
     left: Traces | None
     is_valid: bool
+    at_s: float
 
     def is_copied_from(self, other: HandedIn) -> bool:
         """Whether what both share may be the other's: a refused file or a later one does not mark an earlier one."""
         if self.left is None or other.left is None or not other.is_valid:
             return False
-        is_no_earlier = not self.is_valid or other.left.submitted_s <= self.left.submitted_s
+        is_no_earlier = not self.is_valid or other.at_s <= self.at_s
         return is_no_earlier and not self.left.athlete.may_be(other.left.athlete)
 
 
@@ -64,16 +68,23 @@ class Ledger:
     fingerprints: array[int] = field(default_factory=lambda: array("Q"))
     owners: array[int] = field(default_factory=lambda: array("I"))
 
-    def add(self, source: str, left: Traces | None, is_valid: bool = True) -> None:
-        """Take down the next submission by what it left; one that could not be read has left nothing."""
+    def add(self, source: str, left: Traces | None, is_valid: bool = True, at_s: float | None = None) -> None:
+        """Take down the next submission by what it left; one that could not be read has left nothing.
+
+        `at_s` is when a platform received it, since 1970; without it counts what the file says.
+        """
         for fingerprint in left.fingerprints if left else ():
             self.fingerprints.append(int(fingerprint, 16))
             self.owners.append(len(self.files))
         known = left.model_copy(update={"fingerprints": []}) if left else None
-        self.files.append(HandedIn(source, known, is_valid))
+        told_s = left.submitted_s if left else 0.0
+        self.files.append(HandedIn(source, known, is_valid, told_s if at_s is None else at_s))
 
-    def compared(self) -> Callable[[int, Traces | None], tuple[Finding, ...]]:
-        """What can be said of a submission, by its number, once all are taken down; nothing where it left nothing."""
+    def compared(self, now_s: float) -> Callable[[int, Traces | None], tuple[Finding, ...]]:
+        """What can be said of a submission, by its number, once all are taken down; nothing where it left nothing.
+
+        `now_s` is the judge's own time, since 1970.
+        """
         twins, overlaps = self.twins(), self.overlaps()
         readable = sum(each.left is not None for each in self.files)
 
@@ -81,7 +92,8 @@ class Ledger:
             if left is None:
                 return ()
             shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), left, readable))
-            return shared, OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), left, readable))
+            meanwhile = OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), left, readable))
+            return shared, meanwhile, CREATED_AHEAD.finding(_ahead(left, now_s))
 
         return findings
 
@@ -89,17 +101,13 @@ class Ledger:
         """By the number of a submission: another athlete's, handed in no later, that has samples of it."""
         found: dict[int, Twin] = {}
         for owners in self._shared():
-            everybody = sorted(dict.fromkeys(owners), key=self._when)
+            everybody = sorted(dict.fromkeys(owners), key=lambda number: (self.files[number].at_s, number))
             for owner in everybody:
                 twin = next((each for each in everybody if self.files[owner].is_copied_from(self.files[each])), None)
                 if twin is not None:
                     before = found.get(owner, Twin(self.files[twin].source, 0))
                     found[owner] = replace(before, placements=before.placements + 1)
         return found
-
-    def _when(self, number: int) -> tuple[float, int]:
-        left = self.files[number].left
-        return left.submitted_s if left else 0.0, number
 
     def overlaps(self) -> dict[int, str]:
         """By the number of a submission: another run of its athlete on its machine that went on at the same time.
@@ -158,3 +166,10 @@ def _meanwhile(other: str | None, left: Traces, readable: int) -> Outcome:
     if readable < 2:
         return unknown("there is no other submission in this call to compare with")
     return passed("no other run went on at the same time")
+
+
+def _ahead(left: Traces, now_s: float) -> Outcome:
+    ahead_s = left.submitted_s - now_s
+    if ahead_s > CLOCKS_DIFFER_S:
+        return failed(f"it says that it was made {ahead_s / 60:,.0f} minutes from now", ahead_s=ahead_s)
+    return passed("it was made before now")

@@ -6,28 +6,31 @@ Format: https://gradescope-autograders.readthedocs.io/en/latest/specs/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean
 from typing import Any
 
-from tinytorch.competition.checks.batch import PAGES
+from tinytorch.competition.checks.batch import BETWEEN_FILES
 from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.record.submission import Scores
 from tinytorch.text import writable
 
-POINTS = 100.0  # of a valid submission; Gradescope scales them to the assignment's
-HIDDEN = {page.name for page in PAGES}  # they name other files, which is for the instructor only
+POINTS = 100.0  # of a valid submission where no assignment gives any; Gradescope scales them to the assignment's
 STATUS = {True: "passed", False: "failed"}
 
 
 def as_gradescope(reports: Iterable[Judged]) -> Iterator[str]:
-    """One `results.json`; Gradescope grades one submission at a time, and several share the points."""
+    """One `results.json`; Gradescope grades one submission at a time, and several share the points.
+
+    A valid file has all of them, or those that it earned by a class's assignment.
+    """
     every = list(reports)
     valid = sum(report.valid for report in every)
     document: dict[str, Any] = {
         "extra_data": {"document": "report"},
-        "score": POINTS * valid / len(every) if every else 0.0,
-        "output": f"{valid} of {len(every)} submissions are valid",
+        "score": fmean(map(_points, every)) if every else 0.0,
+        "output": "\n".join([f"{valid} of {len(every)} submissions are valid", *_earned(every)]),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -36,6 +39,15 @@ def as_gradescope(reports: Iterable[Judged]) -> Iterator[str]:
     if len(every) == 1 and every[0].valid and every[0].figures:
         document["leaderboard"] = _leaderboard(every[0].figures.scores)
     yield json.dumps(document, indent=2) + "\n"
+
+
+def _points(report: Judged) -> float:
+    return POINTS * report.valid if report.earned is None else report.earned.points
+
+
+def _earned(reports: Sequence[Judged]) -> list[str]:
+    """Why the only file has its points."""
+    return [each.earned.words for each in reports if each.earned and len(reports) == 1]
 
 
 def _tests(report: Judged, several: bool) -> list[dict[str, Any]]:
@@ -54,7 +66,7 @@ def _test(prefix: str, finding: Finding) -> dict[str, Any]:
         "output": "\n".join(said),
         "output_format": "text",
         "tags": [finding.severity],
-        "visibility": "hidden" if finding.name in HIDDEN else "visible",
+        "visibility": "hidden" if finding.name in BETWEEN_FILES else "visible",
     }
     if finding.passed is not None:
         test["status"] = STATUS[finding.passed or not finding.is_error]

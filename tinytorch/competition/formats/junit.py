@@ -13,7 +13,10 @@ LONGEST_TEXT = 10_000  # XML has no control characters, so every text passes thr
 
 
 def as_junit(reports: Iterable[Judged]) -> Iterator[str]:
-    """Errors are failures, checks that could not be made are skipped, and warnings pass with a note."""
+    """Errors are failures, checks that could not be made are skipped, and warnings pass with a note.
+
+    Points that a file earned by a class's assignment are properties of its suite: `points` of `most_points`.
+    """
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tito olympics validate">\n'
     for report in reports:
         yield tostring(_suite(report), encoding="unicode") + "\n"
@@ -29,6 +32,10 @@ def _suite(report: Judged) -> Element:
     }
     name = _text(report.source)
     suite = Element("testsuite", {"name": name, **{key: str(count) for key, count in counts.items()}})
+    if report.earned:
+        properties = SubElement(suite, "properties")
+        for key, value in (("points", report.earned.points), ("most_points", report.earned.most)):
+            SubElement(properties, "property", name=key, value=f"{value:g}")
     suite.extend([_case(name, finding) for finding in report.findings])
     return suite
 

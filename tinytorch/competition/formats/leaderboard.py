@@ -20,12 +20,14 @@ from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unra
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.declaration import RulesId
 from tinytorch.competition.record.kinds import HEADLINE
+from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.submission import Scores, Trust
 from tinytorch.text import safe_text, writable
 from tinytorch.units import three_digits
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # a spreadsheet would compute such a cell
 
+WITHOUT_RANK = "in the class, without a rank"
 PIPE = "\\|"  # in a table a pipe ends the cell, even in a code span (GitHub Flavored Markdown 4.10)
 
 
@@ -42,6 +44,7 @@ class RankedResult(Published):
 
     rank: int
     rank_set: tuple[int, int]
+    athlete_id: str | None
     athlete_name: str
     shown: float | None
     value: float
@@ -71,8 +74,17 @@ class UnrankedResult(Published):
     """A file without a rank, and why."""
 
     file: str
+    sha256: str
+    athlete_id: str | None
     athlete_name: str | None
     reason: str
+
+
+class MissingPerson(Published):
+    """Somebody of the class who has no file with a rank."""
+
+    athlete_id: str | None
+    athlete_name: str
 
 
 class RankingResult(Published):
@@ -92,10 +104,13 @@ class RankingsDocument(PublishedReport):
     """What `tito olympics leaderboard --json` prints."""
 
     rules: RulesId
+    title: str | None
     alpha: float
     session_spread: float
     rankings: list[RankingResult]
     unranked: list[UnrankedResult]
+    missing: list[MissingPerson]
+    strangers: list[str]
 
 
 def document(board: Leaderboard) -> RankingsDocument:
@@ -104,7 +119,9 @@ def document(board: Leaderboard) -> RankingsDocument:
     return RankingsDocument(
         rules=RulesId.of(board.rules), alpha=significance.alpha,
         session_spread=significance.session_spread, rankings=[_ranking(each, board) for each in board.rankings],
-        unranked=list(map(_unranked, board.unranked)),
+        unranked=list(map(_unranked, board.unranked)), title=board.title,
+        missing=[MissingPerson(athlete_id=each.id, athlete_name=each.name) for each in board.missing],
+        strangers=[each.name for each in board.strangers],
     )  # fmt: skip
 
 
@@ -114,7 +131,9 @@ def as_json(board: Leaderboard) -> str:
 
 
 def as_csv(board: Leaderboard) -> str:
-    """A line for each file, ranked or not. No cell is a formula: what looks like one begins with an apostrophe.
+    """A line for each file, ranked or not, and for each of the class who has no rank.
+
+    No cell is a formula: what looks like one begins with an apostrophe.
 
     `lower` and `upper` are the interval of `RankedResult`.
     """
@@ -122,10 +141,11 @@ def as_csv(board: Leaderboard) -> str:
     lines = [_csv_row(row, ranking) for ranking in found.rankings for row in ranking.rows]
     lines += [each.model_dump() for ranking in found.rankings for each in ranking.others]
     lines += [_unranked(each).model_dump() for each in board.unranked if each.is_asked_for]
+    lines += [{**each.model_dump(), "reason": WITHOUT_RANK} for each in found.missing]
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in line.items()} for line in lines)
+    writer.writerows({name: cell(value) for name, value in line.items()} for line in lines)
     return text.getvalue().removesuffix("\n")
 
 
@@ -137,11 +157,10 @@ def as_markdown(board: Leaderboard) -> str:
 FORMATS = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
 
 CSV_COLUMNS = (
-    "event", "task", "division", "rank", "first_rank", "last_rank", "athlete_name", "ranked_by", "shown", "value",
-    "lower", "upper", "verdict", "p_value",
-    "speedup", "compression_ratio", "accuracy_delta", "accuracy", "trust", "machine", "cores", "backend",
-    "tier", "doubts", "techniques", "repository", "created_at", "warnings", "file", "sha256",
-    "reason",
+    "event", "task", "division", "rank", "first_rank", "last_rank", "athlete_id", "athlete_name", "ranked_by",
+    "shown", "value", "lower", "upper", "verdict", "p_value", "speedup", "compression_ratio", "accuracy_delta",
+    "accuracy", "trust", "machine", "cores", "backend", "tier", "doubts", "techniques", "repository", "created_at",
+    "warnings", "file", "sha256", "reason",
 )  # fmt: skip
 
 
@@ -157,13 +176,21 @@ def _row(place: Place) -> RankedResult:
     same = {name: getattr(figures, name) for name in RankedResult.model_fields if hasattr(figures, name)}
     return RankedResult(
         **same, rank=place.rank, rank_set=(place.first, place.last), p_value=place.p_value,
-        warnings=list(place.judged.warnings),
+        athlete_id=_id(figures.athlete), warnings=list(place.judged.warnings),
         file=writable(place.judged.source), sha256=place.judged.sha256,
     )  # fmt: skip
 
 
 def _unranked(each: Unranked) -> UnrankedResult:
-    return UnrankedResult(file=writable(each.source), athlete_name=each.athlete_name, reason=each.reason)
+    return UnrankedResult(
+        file=writable(each.source), sha256=each.sha256, athlete_id=_id(each.athlete) if each.athlete else None,
+        athlete_name=each.athlete_name, reason=each.reason,
+    )  # fmt: skip
+
+
+def _id(athlete: Athlete) -> str | None:
+    """The id that a class gave, or those of a team."""
+    return "; ".join(id_ for _, id_ in athlete.people if id_) or None
 
 
 def _csv_row(row: RankedResult, ranking: RankingResult) -> dict[str, Any]:
@@ -175,7 +202,7 @@ def _csv_row(row: RankedResult, ranking: RankingResult) -> dict[str, Any]:
     return {name: found[name] for name in CSV_COLUMNS if name in found}
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """A number as it is; a text on one line, and none that a spreadsheet would compute."""
     if not isinstance(value, str):
         return value
@@ -185,6 +212,8 @@ def _cell(value: Any) -> Any:
 
 def _markdown(board: Leaderboard) -> Iterator[str]:
     yield f"# {HEADLINE}leaderboard"
+    if board.title:
+        yield f"\n{code_span(board.title)}"
     for ranking in board.rankings:
         group = ranking.group
         yield f"\n## {board.rules.events[group.event].title}: {code_span(group.task)}, {group.division} division\n"
@@ -194,6 +223,9 @@ def _markdown(board: Leaderboard) -> Iterator[str]:
     if unranked:
         yield "\n## Not ranked"
         yield from _list(unranked)
+    if board.missing:
+        yield "\n## In the class, without a rank\n"
+        yield from (f"- {code_span(each.name)}" for each in board.missing)
 
 
 def _table(ranking: Ranking, ranked_by: str) -> Iterator[str]:

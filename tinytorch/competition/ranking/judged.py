@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -45,11 +46,20 @@ class Circumstances(Record):
         return cls(blocks=blocks, system_info=run.system_info, protocol=run.protocol, source=run.source)
 
 
+class Earned(Record):
+    """Points of at most so many, and why in a sentence."""
+
+    points: float
+    most: float
+    words: str
+
+
 class Judged(Record):
     """One file. `source` is its name as it was given, `sha256` the digest of its content, empty where it has none.
 
     `figures` are None where reading did not come to a submission. `findings` are of the checks of the file itself, then
     what only the other files of a call tell about it; `passed_unlisted` counts those that passed and are left out.
+    `earned` is what it is worth by an assignment.
     """
 
     source: str
@@ -57,6 +67,7 @@ class Judged(Record):
     figures: Figures | None
     findings: tuple[Finding, ...]
     passed_unlisted: int = 0
+    earned: Earned | None = None
 
     @property
     def entered(self) -> Figures:
@@ -158,7 +169,7 @@ def beside_one_another(judged: Iterable[Judged]) -> Iterator[Judged]:
         for each in judged:
             ledger.add(each.source, each.traces, each.valid)
             pickle.dump(each, waiting)
-        compared = ledger.compared()
+        compared = ledger.compared(time.time())
         waiting.seek(0)
         for number in range(len(ledger.files)):
             each = pickle.load(waiting)  # written by ourselves, in a file that has no name

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
 from tinytorch.competition.names import Division, OlympicEvent
@@ -12,6 +14,7 @@ from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.machines import beside_their_machines
 from tinytorch.competition.ranking.order import Place, best_first, ranked
+from tinytorch.competition.record.people import Athlete, Person
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
 from tinytorch.text import safe_text
@@ -19,12 +22,19 @@ from tinytorch.text import safe_text
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which submissions are asked for; None asks for every one. `trust` is the least level."""
+    """Which submissions are asked for; without events or with None it is every one. `trust` is the least level.
 
-    event: OlympicEvent | None = None
+    `until` is when the latest that counts was handed in, which `handed_in` tells of each file by its name. `whose`
+    tells what all submissions of one athlete have in common.
+    """
+
+    events: tuple[OlympicEvent, ...] = ()
     task: str | None = None
     division: Division | None = None
     trust: Trust = Trust.T1
+    until: datetime | None = None
+    handed_in: Callable[[str], datetime | None] = field(default=lambda source: None)
+    whose: Callable[[Athlete], str] = field(default=lambda athlete: athlete.key)
 
 
 class Group(NamedTuple):
@@ -42,9 +52,15 @@ class Unranked:
     """A file that has no rank, and why; `is_asked_for` is False of what another call would have ranked."""
 
     source: str
-    athlete_name: str | None
+    athlete: Athlete | None
     reason: str
     is_asked_for: bool = True
+    sha256: str = ""
+
+    @property
+    def athlete_name(self) -> str | None:
+        """As it was written, where a submission could be read."""
+        return self.athlete.name if self.athlete else None
 
 
 @dataclass(frozen=True)
@@ -58,11 +74,17 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """All rankings by the rules, in the order of the events, and what could not be ranked."""
+    """All rankings by the rules, in the order of the events, and what could not be ranked.
+
+    Of a class with a roster also who has no file with a rank, and who has one and is not in the class.
+    """
 
     rules: Rules
     rankings: tuple[Ranking, ...]
     unranked: tuple[Unranked, ...]
+    title: str | None = None
+    missing: tuple[Person, ...] = ()
+    strangers: tuple[Athlete, ...] = ()
 
 
 def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leaderboard:
@@ -76,44 +98,73 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leade
         else:
             groups[group].append(each)
     order = list(OlympicEvent)
-    found = [_ranking(group, groups[group], rules) for group in sorted(groups, key=lambda g: (order.index(g.event), g))]
+    found = [
+        _ranking(group, groups[group], rules, wanted.whose)
+        for group in sorted(groups, key=lambda g: (order.index(g.event), g))
+    ]
     return Leaderboard(rules, tuple(found), tuple(sorted(unranked, key=lambda each: (each.reason, each.source))))
 
 
 def _group(judged: Judged, wanted: Wanted) -> Group | Unranked:
     """Where a file is ranked, or why it has no place in what is asked for."""
     figures = judged.figures
-    if figures is None or not judged.valid:
-        return Unranked(judged.source, None, judged.reason)
-    for reason, is_asked_for in _obstacles(figures, wanted):
-        return Unranked(judged.source, figures.athlete_name, reason, is_asked_for)
+    if figures is None:
+        return Unranked(judged.source, None, judged.reason, sha256=judged.sha256)
+    for reason, is_asked_for in _obstacles(judged, figures, wanted):
+        return Unranked(judged.source, figures.athlete, reason, is_asked_for, judged.sha256)
     task = figures.task
     if task is None:
-        return Unranked(judged.source, figures.athlete_name, "it names no task")
+        return Unranked(judged.source, figures.athlete, "it names no task", sha256=judged.sha256)
     return Group(figures.event, task.name, figures.division, task.test_samples, task.dataset_sha256)
 
 
-def _obstacles(figures: Figures, wanted: Wanted) -> Iterator[tuple[str, bool]]:
-    found_by_name = {
-        "event": figures.event, "task": figures.task.name if figures.task else None, "division": figures.division
-    }  # fmt: skip
-    for name, found in found_by_name.items():
-        asked = getattr(wanted, name)
-        if asked not in (None, found):
-            yield f"its {name} is {safe_text(str(found), 60)}, asked for is {asked}", False
+def obstacle(judged: Judged, wanted: Wanted) -> str:
+    """Why a file that was read is not ranked in what is asked for; empty where it is."""
+    return next((reason for reason, _ in _obstacles(judged, judged.entered, wanted)), "")
+
+
+def _obstacles(judged: Judged, figures: Figures, wanted: Wanted) -> Iterator[tuple[str, bool]]:
+    """Every reason not to rank a file, and whether that is something to tell."""
+    task = figures.task.name if figures.task else None
+    events = wanted.events or (figures.event,)
+    asked = {"event": (figures.event, events), "task": (task, (wanted.task or task,)),
+             "division": (figures.division, (wanted.division or figures.division,))}  # fmt: skip
+    for name, (found, choices) in asked.items():
+        if found not in choices:
+            words = " or ".join(map(str, choices))
+            yield f"its {name} is {safe_text(str(found), 60)}, asked for is {words}", False
+    if not judged.valid:
+        yield judged.reason, True
+    if wanted.until is not None:
+        yield from _too_late(wanted.handed_in(judged.source), wanted.until)
     if figures.trust < wanted.trust:
         yield f"trust {figures.trust} ({figures.trust.word}) is below {wanted.trust} ({wanted.trust.word})", True
     if figures.value is None:
         yield "what its event ranks by was not measured", True
 
 
-def _ranking(group: Group, members: list[Judged], rules: Rules) -> Ranking:
+def _too_late(handed_in: datetime | None, until: datetime) -> Iterator[tuple[str, bool]]:
+    if handed_in is None:
+        yield "when it was handed in is not known", True
+    elif handed_in > until:
+        yield f"handed in {late_words(handed_in - until)} too late, on {handed_in:%Y-%m-%d %H:%M} UTC", True
+
+
+def late_words(late: timedelta) -> str:
+    """A time in whole minutes, as people say it: `2 days 3 hours`, `5 minutes`."""
+    minutes = max(1, ceil(late.total_seconds() / 60))
+    parts = {"day": minutes // 1440, "hour": minutes // 60 % 24, "minute": minutes % 60}
+    said = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in parts.items() if count]
+    return " ".join(said[:2])
+
+
+def _ranking(group: Group, members: list[Judged], rules: Rules, whose: Callable[[Athlete], str]) -> Ranking:
     """Each athlete's best is ranked, the others are listed."""
     athletes: dict[str, list[Judged]] = defaultdict(list)
     for each in best_first(members):
-        athletes[each.entered.athlete.key].append(each)
+        athletes[whose(each.entered.athlete)].append(each)
     places = ranked([own[0] for own in athletes.values()], rules)
-    others = [each for place in places for each in _others(place.judged, athletes[place.judged.entered.athlete.key])]
+    others = [each for place in places for each in _others(place.judged, athletes[whose(place.judged.entered.athlete)])]
     return Ranking(group, tuple(places), tuple(others))
 
 
@@ -125,4 +176,4 @@ def _others(best: Judged, own: Iterable[Judged]) -> Iterator[Unranked]:
         if each is not best:
             is_copy = each.entered.digest == digest
             reason = f"the same submission as {source}" if is_copy else f"{source} of the same athlete counts"
-            yield Unranked(each.source, each.entered.athlete_name, reason)
+            yield Unranked(each.source, each.entered.athlete, reason, sha256=each.sha256)

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.statistics import Holm
 from tinytorch.competition.ranking.figures import Figures
@@ -57,6 +56,8 @@ def rank_sets(entries: Sequence[Figures], rules: Rules) -> list[RankSet]:
 
 def _triangle(test: Pairs, count: int) -> tuple[Values, list[Values]]:
     """The p-values of all pairs, and the parts of them that are of each entry and those after it."""
+    from threadpoolctl import threadpool_limits  # only where something is ranked
+
     every = np.empty(count * (count - 1) // 2)
     triangle = np.split(every, np.cumsum(np.arange(count - 1, 0, -1)))
 

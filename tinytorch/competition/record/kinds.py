@@ -22,10 +22,12 @@ _FORMER = re.compile(  # before 3.0
 )
 _SCHEMA = re.compile(rf'\A\{{\s*"\$comment":\s*"{SCHEMA_COMMENT}",\s*"\$schema":')
 _CSV_HEADER = "\ufeff?event,task,division,rank,(?:[a-z_0-9]+,)*athlete_name,ranked_by,(?:[a-z_0-9]+,)*reason"
+_GRADES_HEADER = "\ufeff?id,name,points,most_points(?:,[a-z_0-9]+)*,[a-z_]+_reason"
 _REPORT = re.compile(
-    rf"""\A(?:\#[ ])?{HEADLINE.replace(" ", "[ ]")}(?:submissions[ ]checked|checks[ ]explained|leaderboard)$
-    | \A\{{\s*(?:"extra_data":\s*\{{\s*)?"document":\s*"report"\s*(?:,\s*"(?:results|checks|rules)"|\}},\s*"score")
-    | \A{_CSV_HEADER}$
+    rf"""\A(?:\#[ ])?{HEADLINE.replace(" ", "[ ]")}(?:submissions[ ]checked|checks[ ]explained|leaderboard|grades)$
+    | \A\{{\s*(?:"extra_data":\s*\{{\s*)?"document":\s*"report"
+      \s*(?:,\s*"(?:results|checks|rules|grades)"|\}},\s*"score")
+    | \A(?:{_CSV_HEADER}|{_GRADES_HEADER})$
     | \A<!doctype[ ]html>(?:.|\n)*<meta[ ]name="generator"[ ]content="tito[ ]olympics[ ]report">
     | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate">$""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,

@@ -26,6 +26,11 @@ class Person(Record):
     name: Annotated[str, StringConstraints(pattern=r"\S", max_length=NAME_LIMIT)]
     id: Id | None = None
 
+    @property
+    def key(self) -> str:
+        """Who it is, however the name is written."""
+        return key_of(self.name, self.id)
+
 
 class Athlete(Record):
     """Who enters: a person, or a team, which has its members and all their names. A class may give ids."""

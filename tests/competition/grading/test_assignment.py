@@ -1,0 +1,89 @@
+"""`class.toml`: what it may say, and how a slip is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinytorch.competition.grading.assignment import parse_assignment, read_assignment
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.errors import UsageError
+
+WHOLE = b"""
+title = "ML systems"
+task = "fashion_mlp"
+events = ["latency_sprint", "accuracy_contest"]
+division = "closed"
+deadline = 2026-12-15T23:59:00+01:00
+names = "initials"
+rules = "ours.toml"
+roster = "lists/roster.csv"
+points = { "1x" = 0, "20x" = 100 }
+
+[event_points.accuracy_contest]
+"85 %" = 0
+"90 %" = 40
+"""
+SPRINT, CONTEST = OlympicEvent.LATENCY_SPRINT, OlympicEvent.ACCURACY_CONTEST
+
+
+def test_everything_that_a_class_is_asked_for() -> None:
+    found = parse_assignment(WHOLE)
+
+    assert (found.title, found.task, found.events) == ("ML systems", "fashion_mlp", [SPRINT, CONTEST])
+    assert found.deadline == datetime(2026, 12, 15, 22, 59, tzinfo=UTC)
+    assert (found.points_of(SPRINT).of(20), found.points_of(CONTEST).of(0.9)) == (100, 40)
+    found.check_points()
+
+
+def test_files_are_named_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "class.toml"
+    path.write_bytes(WHOLE)
+    found = read_assignment(path)
+
+    assert (found.rules, found.roster, found.times) == (tmp_path / "ours.toml", tmp_path / "lists/roster.csv", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x", "not TOML"),
+        ("title = 1", "title: "),
+        ("tittle = 'x'", "tittle: Extra inputs"),
+        ("events = ['sprint']", "events.0: "),
+        ("deadline = 2026-12-15", "deadline: write the time and its zone"),
+        ("deadline = 2026-12-15T23:59:00", "no time zone"),
+        ("points = 5", "points: it is no table"),
+        ("points = { '1x' = 'many' }", "points: it is no table"),
+        ("points = {}", "points: points stand at scores"),
+        ("points = { fast = 1 }", "no score and no rank"),
+        ("[event_points.marathon]\n'1x' = 1", "event_points.marathon"),
+        ("[event_points]\nlatency_sprint = 3", "event_points: it is no table"),
+        ("extends = '2.1'", "a file of rules"),
+        ("a = " + "[" * 5000, "not TOML"),
+    ],
+)
+def test_a_slip_is_told_by_its_place(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_assignment(text.encode())
+
+    assert words in caught.value.message
+    assert caught.value.mend
+
+
+@pytest.mark.parametrize("text", ["", "events = ['all_around']\n[event_points.latency_sprint]\n'1x' = 1"])
+def test_grades_need_points_of_every_event(text: str) -> None:
+    with pytest.raises(UsageError, match="nothing says how many points"):
+        parse_assignment(text.encode()).check_points()
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_an_assignment_or_refused(content: bytes) -> None:
+    try:
+        parse_assignment(content)
+    except UsageError as error:
+        assert error.mend

@@ -1,0 +1,149 @@
+"""From a board to what everybody in a class has earned."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.competition.entries import figures, handed_in, sized
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.grading.assignment import Assignment, parse_assignment
+from tinytorch.competition.grading.earned import earned
+from tinytorch.competition.grading.grades import Grade, grades, missing, strangers
+from tinytorch.competition.grading.roster import Roster
+from tinytorch.competition.ranking.judged import Judged
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, late_words, leaderboard
+from tinytorch.competition.record.people import Athlete, Person, athlete_of
+from tinytorch.competition.rules.events import load_rules
+from tinytorch.errors import UsageError
+
+RULES = load_rules()
+ADA, BOB, EVE = (Person(name=name, id=id_) for name, id_ in (("Ada", "17"), ("Bob", "23"), ("Eve", "42")))
+ROSTER = Roster((ADA, BOB, EVE))
+BY_SCORE = parse_assignment(b'points = { "1x" = 0, "11x" = 100 }')
+BY_RANK = parse_assignment(b'points = { "rank 1" = 100, "rank 3" = 50 }')
+DEADLINE = datetime(2026, 12, 15, tzinfo=UTC)
+
+
+def entry(who: Any, speedup: float, ids: Any = None, **changed: Any) -> Judged:
+    athlete = athlete_of(who, ids)
+    return handed_in(
+        figures(athlete.name, speedup, athlete=athlete, **changed), source=f"{athlete.name} {speedup}.json"
+    )
+
+
+def board(*files: Judged, roster: Roster | None = ROSTER, **wanted: Any) -> Leaderboard:
+    whose = roster.whose if roster else lambda athlete: athlete.key
+    return leaderboard(files, RULES, Wanted(**wanted, whose=whose))
+
+
+def points(found: list[Grade]) -> dict[str, float]:
+    return {each.person.name: round(each.points, 3) for each in found}
+
+
+def test_points_are_for_what_is_shown_and_nobody_of_the_class_is_left_out() -> None:
+    ada = entry("Ada", 6.0, "17")
+    found = grades(board(ada, entry("Bob", 99.0, "23")), BY_SCORE, ROSTER)
+
+    assert points(found) == {"Ada": round(10 * (ada.figures.shown - 1), 3), "Bob": 100, "Eve": 0}
+    assert found[2].results[0].reason == "not handed in"
+    assert [each.most for each in found] == [100, 100, 100]
+
+
+def test_points_are_for_ranks() -> None:
+    found = grades(board(entry("Ada", 6.0, "17"), entry("Bob", 9.0, "23")), BY_RANK, ROSTER)
+
+    assert points(found) == {"Ada": 75, "Bob": 100, "Eve": 0}
+
+
+def test_each_member_of_a_team_has_its_points_and_the_best_of_two_files_counts() -> None:
+    team, alone = entry(["Ada", "Bob"], 11.5, ["17", "23"]), entry("Ada", 3.0, "17")
+    found = points(grades(board(team, alone), BY_SCORE, ROSTER))
+
+    assert found["Ada"] == found["Bob"] > 50
+
+
+def test_a_name_without_its_id_is_found_on_the_roster() -> None:
+    assert points(grades(board(entry("ADA", 99.0)), BY_SCORE, ROSTER))["Ada"] == 100
+
+
+def test_without_a_roster_everybody_who_handed_in_is_graded() -> None:
+    files = [entry("Bob", 99.0), entry("Ada", 99.0, "17")]
+
+    assert list(points(grades(board(*files, roster=None), BY_SCORE, None))) == ["Ada", "Bob"]
+
+
+def test_a_file_that_is_not_valid_is_worth_nothing_and_says_why() -> None:
+    bad = entry("Ada", 99.0, "17").among([Finding("constraints", "TO-E01", False, "error", "too wrong", "", {})])
+    (found, *_) = grades(
+        board(bad), parse_assignment(b'events = ["latency_sprint"]\npoints = { "1x" = 0, "2x" = 9 }'), ROSTER
+    )
+
+    assert (found.points, found.most) == (0, 9)
+    assert found.results[0].reason == "Ada 99.0.json: not valid: TO-E01 constraints: too wrong"
+
+
+def test_what_comes_late_does_not_count_and_an_earlier_file_does() -> None:
+    """By the time that a platform gives, whatever the file says."""
+    times = {"Ada 99.0.json": DEADLINE + timedelta(minutes=125), "Ada 6.0.json": DEADLINE}
+    files = [entry("Ada", 99.0, "17"), entry("Ada", 6.0, "17"), entry("Bob", 2.0, "23")]
+    found = board(*files, until=DEADLINE, handed_in=times.get)
+
+    assert [place.judged.source for place in found.rankings[0].places] == ["Ada 6.0.json"]
+    assert {each.source: each.reason for each in found.unranked} == {
+        "Ada 99.0.json": "handed in 2 hours 5 minutes too late, on 2026-12-15 02:05 UTC",
+        "Bob 2.0.json": "when it was handed in is not known",
+    }
+
+
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [({"seconds": 1}, "1 minute"), ({"hours": 25}, "1 day 1 hour"), ({"days": 2, "minutes": 3}, "2 days 3 minutes")],
+)
+def test_how_late_something_is_in_words(late: dict[str, int], words: str) -> None:
+    assert late_words(timedelta(**late)) == words
+
+
+def test_points_of_several_events_are_added() -> None:
+    both = parse_assignment(b'points = { "1x" = 0, "4x" = 10 }\n[event_points.latency_sprint]\n"1x" = 0\n"2x" = 40')
+    found = grades(board(entry("Ada", 99.0, "17"), handed_in(sized("Ada", 8, 2))), both, ROSTER)
+
+    assert (found[0].points, found[0].most) == (50, 50)
+
+
+def test_several_rankings_of_one_event_are_refused() -> None:
+    """Whose points would count?"""
+    files = [entry("Ada", 2.0), entry("Bob", 2.0, division="open")]
+
+    with pytest.raises(UsageError, match=r"several rankings: digits_mlp \(closed\), digits_mlp \(open\)"):
+        grades(board(*files), BY_SCORE, ROSTER)
+
+
+def test_who_is_missing_and_who_is_a_stranger() -> None:
+    found = board(entry("Ada", 2.0, "17"), entry("Mallory", 9.0))
+
+    assert missing(found, ROSTER) == [BOB, EVE]
+    assert strangers(found, ROSTER) == [Athlete(name="Mallory")]
+
+
+def test_one_file_alone_has_its_points() -> None:
+    assert earned(entry("Ada", 99.0), BY_SCORE).points == 100
+    assert earned(entry("Ada", 99.0), Assignment()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b'task = "words"\npoints = { "1x" = 9 }', "0 of 9 points: its task is digits_mlp, asked for is words"),
+        (b'[event_points.all_around]\n"1x" = 9', "0 of 9 points: latency_sprint is worth none"),
+    ],
+)
+def test_why_one_file_has_none(text: bytes, words: str) -> None:
+    assert earned(entry("Ada", 99.0), parse_assignment(text)).words == words
+
+
+def test_one_file_alone_has_no_rank() -> None:
+    with pytest.raises(UsageError, match="by rank"):
+        earned(entry("Ada", 99.0), BY_RANK)

@@ -1,0 +1,91 @@
+"""Names that are hidden, and what else would tell them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.competition.entries import figures, handed_in
+from tinytorch.competition.checks.batch import DUPLICATED_SAMPLES
+from tinytorch.competition.checks.findings import Finding, failed
+from tinytorch.competition.formats.leaderboard import FORMATS
+from tinytorch.competition.grading.hidden import for_everybody, hidden, initials, naming
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, leaderboard
+from tinytorch.competition.record.people import athlete_of
+from tinytorch.competition.rules.events import load_rules
+from tinytorch.errors import UsageError
+
+NAMES = ("Ada Lovelace", "Bob", "Eve")
+SHARED = DUPLICATED_SAMPLES.finding(failed("the same samples as Bob.json"))
+OWN = Finding("committed", "TO-D07", False, "warning", "packaged by Ada Lovelace", "", {})
+
+
+def board() -> Leaderboard:
+    files = [
+        handed_in(figures(name, speedup, athlete=athlete_of(name, f"id of {name}"), techniques=[f"by {name}"],
+                          repository=f"https://example.org/{name}")).among([SHARED, OWN])
+        for name, speedup in zip(NAMES, (4.0, 3.0, 2.0), strict=True)
+    ]  # fmt: skip
+    second = handed_in(figures("Ada Lovelace", 1.5, athlete=files[0].figures.athlete), source="Ada Lovelace 2.json")
+    return leaderboard([*files, second], load_rules(), Wanted())
+
+
+def shown(how: str, pseudonyms: dict[str, str] | None = None) -> list[str]:
+    found = hidden(board(), naming(how), pseudonyms or {})
+    return [place.judged.entered.athlete_name for place in found.rankings[0].places]
+
+
+@pytest.mark.parametrize(
+    ("how", "names"),
+    [
+        ("all", ["Ada Lovelace", "Bob", "Eve"]),
+        ("initials", ["A. L.", "B.", "E."]),
+        ("none", ["(hidden)"] * 3),
+        ("top:1", ["Ada Lovelace", "(hidden)", "(hidden)"]),
+    ],
+)
+def test_names_are_shown_as_they_are_wanted(how: str, names: list[str]) -> None:
+    assert shown(how) == names
+
+
+def test_pseudonyms_are_those_of_the_key() -> None:
+    key = {athlete_of(name, f"id of {name}").key: f"P{number}" for number, name in enumerate(NAMES)}
+
+    assert shown("pseudonyms", key) == ["P0", "P1", "P2"]
+
+
+@pytest.mark.parametrize("how", ["initials", "none", "pseudonyms"])
+@pytest.mark.parametrize("format_", FORMATS)
+def test_nothing_else_tells_a_name_that_is_hidden(how: str, format_: str) -> None:
+    """No id, file, repository, technique or finding."""
+    key = {athlete_of(name, f"id of {name}").key: "X" for name in NAMES}
+    text = FORMATS[format_](hidden(board(), naming(how), key))
+
+    assert [name for name in ("Ada", "Lovelace", "Bob", "Eve", "id of") if name in text] == []
+    assert "TO-D07" in text or format_ == "markdown"
+
+
+def test_who_is_above_the_line_is_shown_whole() -> None:
+    first, second, _ = hidden(board(), naming("top:1"), {}).rankings[0].places
+
+    assert first.judged.source == "Ada Lovelace.json"
+    assert second.judged.source.startswith("submission ")
+
+
+def test_what_one_file_tells_of_another_is_not_for_everybody() -> None:
+    places = for_everybody(board()).rankings[0].places
+
+    assert {finding.id for place in places for finding in place.judged.findings} == {"TO-D07"}
+
+
+def test_initials_of_a_name() -> None:
+    assert [initials(name) for name in ("ada king lovelace", "\u674e \u660e", "X")] == [
+        "A. K. L.",
+        "\u674e. \u660e.",
+        "X.",
+    ]
+
+
+@pytest.mark.parametrize("how", ["top", "top:0", "top:x", "some", "All", ""])
+def test_any_other_way_is_refused(how: str) -> None:
+    with pytest.raises(UsageError, match="cannot be shown"):
+        naming(how)

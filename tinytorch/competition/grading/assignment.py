@@ -1,0 +1,117 @@
+"""An assignment, as an instructor writes it once: `class.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from tinytorch.competition.grading.points import Points, points_of
+from tinytorch.competition.grading.times import zoned
+from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.errors import UsageError
+from tinytorch.files import read_regular, reason
+from tinytorch.text import safe_text
+
+FILE_NAME = "class.toml"
+LARGEST_BYTES = 1_000_000
+NO_POINTS = 'write points into class.toml: points = { "1x" = 0, "20x" = 100 }'
+MEND = "docs/class.md shows a class.toml"
+FILES = ("rules", "roster", "times", "key")
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Assignment(BaseModel):
+    """What a class is asked for: all of it may be left out. Files are named beside the one that this stands in.
+
+    `points` are those of every event, `event_points` of one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
+
+    title: Name | None = None
+    task: Name | None = None
+    events: list[OlympicEvent] = Field(default_factory=list)
+    division: Division | None = None
+    deadline: datetime | None = None
+    names: Name | None = None
+    rules: Path | None = None
+    roster: Path | None = None
+    times: Path | None = None
+    key: Path | None = None
+    points: Points | None = None
+    event_points: dict[OlympicEvent, Points] = Field(default_factory=dict)
+
+    @field_validator("deadline", mode="before")
+    @classmethod
+    def _has_its_zone(cls, value: Any) -> Any:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            raise ValueError("write the time and its zone: 2026-12-15T23:59:00+01:00")
+        return zoned(value) if isinstance(value, datetime) else value
+
+    @field_validator("points", mode="before")
+    @classmethod
+    def _points(cls, value: Any) -> Any:
+        return _read_points(value)
+
+    @field_validator("event_points", mode="before")
+    @classmethod
+    def _points_of_events(cls, value: Any) -> Any:
+        return {name: _read_points(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+    def points_of(self, event: OlympicEvent) -> Points | None:
+        """What an event's scores or ranks are worth; None where nothing is said."""
+        return self.event_points.get(event, self.points)
+
+    def check_points(self) -> None:
+        """UsageError where no event has points, or one that is asked for has none."""
+        without = [event for event in self.events if self.points_of(event) is None]
+        if without or not (self.points or self.event_points):
+            what = f"{without[0]} is" if without else "anything is"
+            raise UsageError(f"nothing says how many points {what} worth", mend=NO_POINTS)
+
+    def beside(self, folder: Path) -> Self:
+        """The same with its files named from where we stand."""
+        found = {name: folder / path for name in FILES if (path := getattr(self, name)) is not None}
+        return self.model_copy(update=found)
+
+
+def _read_points(value: Any) -> Any:
+    if not isinstance(value, dict) or not all(type(each) in (int, float) for each in value.values()):
+        raise ValueError('it is no table like { "1x" = 0, "20x" = 100 }')
+    try:
+        return points_of(value)
+    except UsageError as error:
+        raise ValueError(str(error.message)) from error
+
+
+def parse_assignment(content: bytes) -> Assignment:
+    """An assignment from the bytes of its file; UsageError names the first thing that is wrong with it."""
+    try:
+        document: Mapping[str, Any] = tomllib.loads(content.decode())
+        if "extends" in document:
+            raise UsageError("it is a file of rules, not of a class", mend="rename it, and name it with --rules")
+        return Assignment.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = safe_text(".".join(map(str, first["loc"])))
+        raise UsageError(f"{place}: {safe_text(first['msg'].removeprefix('Value error, '))}", mend=MEND) from error
+    except UsageError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"it is not TOML: {safe_text(str(error))}", mend=MEND) from error
+
+
+def read_assignment(path: Path) -> Assignment:
+    """The assignment in a file; UsageError when it cannot be read or is wrong."""
+    try:
+        return parse_assignment(read_regular(path, LARGEST_BYTES, may_lead_out=True)).beside(path.parent)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", mend=error.mend) from error
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {reason(error)}", mend="give a class.toml that you can read") from error

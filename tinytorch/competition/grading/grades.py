@@ -1,0 +1,127 @@
+"""A class's grades: for everybody what their best file to each event is worth, or why it is worth nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from tinytorch.competition.grading.assignment import NO_POINTS, Assignment
+from tinytorch.competition.grading.roster import Roster
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking
+from tinytorch.competition.ranking.order import Place
+from tinytorch.competition.record.people import Athlete, Person, key_of
+from tinytorch.errors import UsageError
+
+NOT_HANDED_IN = "not handed in"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one event brought somebody: points, and the place or the reason why there is none."""
+
+    event: OlympicEvent
+    points: float
+    most: float
+    place: Place | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Grade:
+    """Somebody's results, in the order of the events."""
+
+    person: Person
+    results: tuple[Result, ...]
+
+    @property
+    def points(self) -> float:
+        """Of all events together."""
+        return sum(each.points for each in self.results)
+
+    @property
+    def most(self) -> float:
+        """What could have been reached."""
+        return sum(each.most for each in self.results)
+
+
+def grades(board: Leaderboard, assignment: Assignment, roster: Roster | None) -> list[Grade]:
+    """Everybody on the roster, in its order; without one everybody who handed in, by name. A team's points are each's.
+
+    UsageError where an event has no points, or several rankings in which somebody could stand.
+    """
+    events = assignment.events or list(dict.fromkeys(each.group.event for each in board.rankings))
+    places = {event: _by_person(_only(board, event), roster) for event in events}
+    reasons = _reasons(board, roster)
+
+    def result(event: OlympicEvent, key: str) -> Result:
+        return _result(event, places[event].get(key), reasons.get(key), assignment)
+
+    people = roster.people if roster else _everybody(board)
+    return [Grade(each, tuple(result(event, each.key) for event in events)) for each in people]
+
+
+def _only(board: Leaderboard, event: OlympicEvent) -> Ranking | None:
+    found = [each for each in board.rankings if each.group.event is event]
+    if len(found) > 1:
+        groups = ", ".join(f"{each.group.task} ({each.group.division})" for each in found)
+        mend = "name the task and the division in class.toml"
+        raise UsageError(f"{event} has several rankings: {groups}", mend=mend)
+    return found[0] if found else None
+
+
+def _result(event: OlympicEvent, place: Place | None, reason: str | None, assignment: Assignment) -> Result:
+    points = assignment.points_of(event)
+    if points is None:
+        raise UsageError(f"nothing says how many points {event} is worth", mend=NO_POINTS)
+    if place is None:
+        return Result(event, 0.0, points.most, None, reason or NOT_HANDED_IN)
+    at = place.rank if points.kind == "rank" else place.judged.entered.shown
+    if at is None:
+        return Result(event, 0.0, points.most, place, "nothing is shown: it was given by hand")
+    return Result(event, points.of(at), points.most, place, "")
+
+
+def _by_person(ranking: Ranking | None, roster: Roster | None) -> dict[str, Place]:
+    """Everybody's best place: one may stand in several teams."""
+    found: dict[str, Place] = {}
+    for place in ranking.places if ranking else ():
+        for key in _keys(place.judged.entered.athlete, roster):
+            found.setdefault(key, place)
+    return found
+
+
+def _reasons(board: Leaderboard, roster: Roster | None) -> dict[str, str]:
+    """Why files without a rank have none, by whose they are."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for each in board.unranked:
+        if each.athlete is not None and each.is_asked_for:
+            for key in _keys(each.athlete, roster):
+                found[key].append(f"{each.source}: {each.reason}")
+    return {key: "; ".join(reasons) for key, reasons in found.items()}
+
+
+def _keys(athlete: Athlete, roster: Roster | None) -> list[str]:
+    if roster is None:
+        return [key_of(*each) for each in athlete.people]
+    return [each.key for each in roster.members_of(athlete)]
+
+
+def _everybody(board: Leaderboard) -> list[Person]:
+    """All who have a rank or a file that might have had one."""
+    athletes = [place.judged.entered.athlete for ranking in board.rankings for place in ranking.places]
+    athletes += [each.athlete for each in board.unranked if each.athlete is not None and each.is_asked_for]
+    people = {key_of(*each): Person(name=each[0], id=each[1]) for athlete in athletes for each in athlete.people}
+    return sorted(people.values(), key=lambda each: (each.name.casefold(), each.id or ""))
+
+
+def missing(board: Leaderboard, roster: Roster) -> list[Person]:
+    """Who of the class has no file with a rank anywhere on the board."""
+    seen = {key for ranking in board.rankings for key in _by_person(ranking, roster)}
+    return [each for each in roster.people if each.key not in seen]
+
+
+def strangers(board: Leaderboard, roster: Roster) -> list[Athlete]:
+    """Whose files have a rank, and nobody of theirs is on the roster."""
+    athletes = (place.judged.entered.athlete for ranking in board.rankings for place in ranking.places)
+    return [each for each in athletes if not roster.members_of(each)]

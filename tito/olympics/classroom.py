@@ -1,0 +1,101 @@
+"""What a call and a class's `class.toml` ask for together: an option that is given beats what stands in the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from tinytorch.competition.grading.assignment import FILE_NAME, Assignment, read_assignment
+from tinytorch.competition.grading.hidden import Naming, naming
+from tinytorch.competition.grading.roster import Roster, read_roster
+from tinytorch.competition.grading.times import Times, handed_in, moment, read_times
+from tinytorch.competition.names import DIVISIONS, Division, parse_event
+from tinytorch.competition.ranking.leaderboard import Wanted
+from tinytorch.competition.record.submission import Trust
+from tinytorch.competition.rules.events import Rules, read_rules
+from tinytorch.errors import UsageError
+from tinytorch.text import nearest, safe_text
+from tinytorch.workloads.registry import known_name
+from tito.terminal import screen
+
+CLASS_VARIABLE = "TITO_CLASS"
+PSEUDONYMS = Path("pseudonyms.csv")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of a command that takes many submissions; None of what was not given."""
+
+    class_file: Path | None = None
+    rules: Path | None = None
+    event: str | None = None
+    task: str | None = None
+    division: str | None = None
+    trust: str = "T1"
+    roster: Path | None = None
+    times: Path | None = None
+    until: str | None = None
+    names: str | None = None
+    key: Path | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class Class:
+    """Everything that a board, a page or grades follow from, beside the files."""
+
+    assignment: Assignment
+    rules: Rules
+    wanted: Wanted
+    roster: Roster | None
+    times: Times
+    naming: Naming
+    key: Path
+    title: str | None
+
+
+def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
+    """What is asked for, read from all files that are named; UsageError for what there is not."""
+    assignment = assignment_of(asked.class_file, names)
+    roster, times = asked.roster or assignment.roster, asked.times or assignment.times
+    people, known = read_roster(roster) if roster else None, read_times(times) if times else {}
+    title = asked.title or assignment.title
+    return Class(
+        assignment=assignment, rules=read_rules(asked.rules or assignment.rules), roster=people, times=known,
+        wanted=_wanted(asked, assignment, people, known),
+        naming=naming(asked.names or assignment.names or "all"), key=asked.key or assignment.key or PSEUDONYMS,
+        title=safe_text(title) if title else None,
+    )  # fmt: skip
+
+
+def _wanted(asked: Asked, assignment: Assignment, roster: Roster | None, times: Times) -> Wanted:
+    task = asked.task or assignment.task
+    found = Wanted(
+        events=(parse_event(asked.event),) if asked.event else tuple(assignment.events),
+        task=known_name(task) if task else None, division=_division(asked.division) or assignment.division,
+        trust=Trust(asked.trust), until=moment(asked.until) if asked.until else assignment.deadline,
+        handed_in=partial(handed_in, times=times),
+    )  # fmt: skip
+    return replace(found, whose=roster.whose) if roster else found
+
+
+def _division(name: str | None) -> Division | None:
+    if name not in (None, *DIVISIONS):
+        raise UsageError(f"there is no division {name!r}", mend=nearest(str(name), DIVISIONS))
+    return "closed" if name == "closed" else "open" if name else None
+
+
+def assignment_of(named: Path | None, names: Sequence[str] | None) -> Assignment:
+    """The file that is named, else that of `TITO_CLASS`, of the folder that is judged, or of the one we are in."""
+    variable = os.environ.get(CLASS_VARIABLE)
+    if named or variable:
+        return read_assignment(named or Path(str(variable)))
+    folders = [Path(each) for each in names or () if Path(each).is_dir()]
+    for path in (folder / FILE_NAME for folder in (*folders[:1], Path())):
+        if path.is_file():
+            screen.say(f"by {path}")
+            return read_assignment(path)
+    return Assignment()

@@ -1,0 +1,71 @@
+"""`tito olympics grade`: from a class's submissions to the points of everybody in it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from tito import start
+from tito.options import ClassFile, Force, Json, Level, Output, Roster, RulesFile, Times, Trust, Until
+from tito.terminal import screen
+from tito.workspace.documents import Destination
+from tito.workspace.submissions import Submissions
+
+MOST_NAMED = 5
+
+
+class OutputFormat(StrEnum):
+    """For whom the grades are written."""
+
+    HUMAN = "human"
+    CSV = "csv"
+    JSON = "json"
+
+
+def grade(
+    files: Submissions = None,
+    class_file: ClassFile = None,
+    rules: RulesFile = None,
+    roster: Roster = None,
+    times: Times = None,
+    until: Until = None,
+    trust: Trust = Level.T1,
+    format_: Annotated[
+        OutputFormat | None, typer.Option("--format", help="For whom to write (default: csv into a file, else human).")
+    ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark that Excel knows UTF-8 by.")] = False,
+    output: Output = None,
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Give everybody in a class the points that class.toml says: for what is shown, or for ranks.
+
+    Example: tito olympics grade class/ --class class.toml -o grades.csv.
+    """
+    target = Destination(output, "report", force)
+    target.replaced()
+    chosen = OutputFormat.JSON if json_ else format_ or (OutputFormat.HUMAN if target.is_stdout else OutputFormat.CSV)
+    start.alone()
+    from tinytorch.competition.formats.grades import FORMATS
+    from tinytorch.competition.grading.grades import grades
+    from tito.olympics import checking, ranked
+    from tito.olympics.classroom import Asked, class_of
+    from tito.views.grades import grades_table
+
+    asked = class_of(Asked(class_file, rules, None, None, None, trust, roster, times, until), files)
+    asked.assignment.check_points()
+    board = ranked.rank(files, target.place, asked)
+    found = grades(board, asked.assignment, asked.roster)
+    if chosen is OutputFormat.HUMAN:
+        shown = grades_table(found, asked.title or "Grades")
+        checking.write(checking.drawn([shown], target, "grades"), target)
+    else:
+        mark = "\ufeff" if bom and chosen is OutputFormat.CSV else ""
+        checking.write([mark, FORMATS[chosen](found), "\n"], target)
+    without = sum(not any(each.place for each in one.results) for one in found)
+    screen.say(f"graded: {len(found)}, of whom {without} have nothing that counts")
+    if board.strangers:
+        names = ", ".join(dict.fromkeys(each.name for each in board.strangers[:MOST_NAMED]))
+        screen.say(f"warning: with a rank, and not on the roster: {len(board.strangers)}, such as {names}")
