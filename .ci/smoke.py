@@ -42,6 +42,8 @@ olympics leaderboard submission.json bob.json
 olympics leaderboard submission.json bob.json --json -o ranking.json
 olympics leaderboard submission.json --format csv
 olympics leaderboard submission.json --format markdown
+olympics leaderboard --example --names top:3
+olympics grade --example -o grades.csv
 olympics report submission.json bob.json
 olympics private make words --from text.txt -o private.npz
 olympics compare run.json planned.json

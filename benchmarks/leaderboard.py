@@ -3,6 +3,8 @@
     python benchmarks/leaderboard.py make   FOLDER [--count 10000]        five measured strategies, varied; continues
     python benchmarks/leaderboard.py rank   FOLDER [--count 5000 10000]   the first call, the second, their peak memory
     python benchmarks/leaderboard.py report FOLDER [--count 300]          time, and the size of the page
+    python benchmarks/leaderboard.py grade  FOLDER [--count 300]          time of grades, from nothing and again
+    python benchmarks/leaderboard.py example FOLDER                       the class that `leaderboard --example` shows
 
 Nothing that is ranked here was measured: each file is one of the five runs with seeded noise (every sample, the speed
 of each process, the speed, size and answers of the model), and says so by its athlete's name. Files are as large as
@@ -20,8 +22,10 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from zipfile import ZIP_LZMA, ZipFile, ZipInfo
 
 import psutil
 from validation import measured, resident_bytes
@@ -29,7 +33,7 @@ from validation import measured, resident_bytes
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, Memory, ModelRecord
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.record.run import RunFile, parse_run
+from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.competition.scoring.packaging import submission_from_run
 
 PROGRAM = [sys.executable, "-c", "from tito.start import main; main()", "olympics"]
@@ -60,9 +64,8 @@ def _make_one(folder: Path, number: int) -> None:
     generator = random.Random(number)
     event = list(OlympicEvent)[number % len(OlympicEvent)]
     run = parse_run(event.value, (folder / "runs" / f"{event.value}.json").read_bytes())
-    changed = run.model_copy(
-        update={"baseline": _noisy(run.baseline, generator, 1.0), "optimized": _varied(run.optimized, generator)}
-    )
+    models = {"baseline": _noisy(run.baseline, generator, 1.0), "optimized": _varied(run.optimized, generator)}
+    changed = run.model_copy(update=models)
     athlete = f"Synthetic {number - number % 7 if number % 7 == 5 else number}"
     document = submission_from_run(changed, event=event, athlete_name=athlete, techniques=["seeded noise"])
     path = _file(folder, number).with_suffix(".part")
@@ -96,6 +99,64 @@ def _noisy(model: ModelRecord, generator: random.Random, factor: float) -> Model
     ]  # fmt: skip
     fresh = Latency.from_samples(samples, latency.calls_per_sample or 1, copies, latency.session)
     return model.model_copy(update={"metrics": model.metrics.model_copy(update={"latency": fresh})})
+
+
+PEOPLE = ("Ada", "Bela", "Chidi", "Dilek", "Emre", "Femi", "Grace", "Hana", "Ivo", "Jun")
+ABSENT = ("Kwame", "Lea")
+EXAMPLE = Path(__file__).parents[1] / "tito" / "olympics" / "example.zip"
+CLASS = """# An example. Nothing in this folder was handed in by anybody: see README.txt.
+title = "Example class: ten synthetic submissions"
+task = "fashion_mlp"
+events = ["latency_sprint", "all_around"]
+roster = "roster.csv"
+points = { "1x" = 0, "20x" = 100 }
+
+[event_points.all_around]
+"1" = 0
+"6" = 100
+"""
+README = """These ten submissions are synthetic. Each is one of two measured runs of reference strategies with
+seeded noise: every sample, the speed of each process, and the speed, size and answers of the model.
+"""
+
+
+def example(options: argparse.Namespace) -> None:
+    """Ten synthetic submissions to two events, with a roster and a class.toml, as one archive."""
+    folder = Path(options.folder)
+    folder.mkdir(exist_ok=True)
+    files = {"class.toml": CLASS, "README.txt": README, "roster.csv": _roster()}
+    for number, name in enumerate(PEOPLE):
+        event = (OlympicEvent.LATENCY_SPRINT, OlympicEvent.ALL_AROUND)[number % 2]
+        path = folder / f"example-{event.value}.json"
+        if not path.exists():
+            path.write_text(RunFile.text(measured("fast", event.value)), encoding="utf-8")
+        run = parse_run(event.value, path.read_bytes())
+        changed = _changed(run, random.Random(number))
+        document = submission_from_run(
+            changed, event=event, athlete_name=f"Synthetic {name}", athlete_id=f"{1001 + number}",
+            techniques=["seeded noise"], created_at=datetime(2026, 11, 1, 12, number, tzinfo=UTC),
+        )  # fmt: skip
+        files[f"{name.lower()}.json"] = json.dumps(document, indent=2)
+    with ZipFile(EXAMPLE, "w", ZIP_LZMA) as archive:
+        for name, text in files.items():
+            archive.writestr(ZipInfo(name, (2026, 11, 1, 12, 0, 0)), text, ZIP_LZMA)
+    print(f"{EXAMPLE.name}: {EXAMPLE.stat().st_size / 1e3:.0f} kB")
+
+
+def _roster() -> str:
+    people = enumerate((*PEOPLE, *ABSENT), 1001)
+    return "id,name\n" + "".join(f"{number},Synthetic {name}\n" for number, name in people)
+
+
+def _changed(run: Run, generator: random.Random) -> Run:
+    """The run with noise, of a machine whose name says that there is none, and that was measured before anything."""
+    protocol = run.protocol.model_copy(update={
+        "started_at": datetime(2026, 11, 1, 11, tzinfo=UTC), "ended_at": datetime(2026, 11, 1, 11, 10, tzinfo=UTC),
+        "doubts": [],
+    })  # fmt: skip
+    machine = run.system_info.model_copy(update={"cpu_model": "a synthetic machine"})
+    models = {"baseline": _noisy(run.baseline, generator, 1.0), "optimized": _varied(run.optimized, generator)}
+    return run.model_copy(update={"protocol": protocol, "system_info": machine, **models})
 
 
 def called(folder: Path, cache: Path, *arguments: str) -> tuple[float, int, int]:
@@ -150,6 +211,20 @@ def report(options: argparse.Namespace) -> None:
                  f"exit {code}")  # fmt: skip
 
 
+def grade(options: argparse.Namespace) -> None:
+    """Grades of so many submissions: from nothing, and with the index."""
+    folder = Path(options.folder).absolute()
+    asked = folder / "grade.toml"
+    asked.write_text(CLASS.replace('roster = "roster.csv"\n', ""))
+    for count in options.count:
+        part, cache, table = chosen(folder, count), folder / f"cache-grade-{count}", folder / f"{count}.csv"
+        shutil.rmtree(cache, ignore_errors=True)
+        for name in ("first", "index"):
+            call = ("grade", str(part), "--class", str(asked), "-o", str(table), "--force")
+            seconds, peak, code = called(folder, cache, *call)
+            tell(folder, f"grade of {count:,}, {name}: {seconds:.1f} s, peak {peak / 1e6:.0f} MB, exit {code}")
+
+
 def tell(folder: Path, line: str) -> None:
     """Say it, and keep it."""
     print(line, flush=True)
@@ -160,10 +235,10 @@ def tell(folder: Path, line: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for part, counts in ((make, 10_000), (rank, [5_000, 10_000]), (report, [300])):
+    for part, counts in ((make, 10_000), (rank, [5_000, 10_000]), (report, [300]), (grade, [300]), (example, 10)):
         command = commands.add_parser(part.__name__, help=part.__doc__)
         command.add_argument("folder")
-        command.add_argument("--count", type=int, default=counts, nargs=None if part is make else "+")
+        command.add_argument("--count", type=int, default=counts, nargs="+" if part in (rank, report, grade) else None)
         command.set_defaults(part=part)
     options = parser.parse_args()
     options.part(options)

@@ -14,12 +14,13 @@ from tinytorch.competition.scoring.packaging import submission_from_run
 
 def handed_in(
     folder: Path,
-    athlete: str,
+    athlete: str | Sequence[str],
     seed: int = 2,
     event: str = "latency_sprint",
     file: str = "",
     backend: str | None = None,
     doubts: Sequence[Doubt] = (),
+    id_: str | Sequence[str] | None = None,
     **measured: Any,
 ) -> Path:
     """A valid submission of an athlete, whose samples are drawn with that seed."""
@@ -32,7 +33,12 @@ def handed_in(
     protocol = run.protocol.model_copy(update={"doubts": list(doubts)})
     changed = run.model_copy(update={"baseline": baseline, "optimized": optimized, "protocol": protocol})
     document = submission_from_run(
-        changed, event=event, athlete_name=athlete, github_repo="https://example.org/code", techniques=["pruning"]
+        changed,
+        event=event,
+        athlete_name=athlete,
+        athlete_id=id_,
+        github_repo="https://example.org/code",
+        techniques=["pruning"],
     )
     path = folder / (file or f"{athlete}.json")
     path.write_text(json.dumps(document), encoding="utf-8")

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from tito import start
-from tito.options import ClassFile, Force, Json, Level, Output, Roster, RulesFile, Times, Trust, Until
+from tito.olympics.example import judged_in
+from tito.options import ClassFile, Example, Force, Json, Level, Output, Roster, RulesFile, Times, Trust, Until
 from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import Submissions
@@ -26,6 +27,7 @@ class OutputFormat(StrEnum):
 
 def grade(
     files: Submissions = None,
+    example: Example = False,
     class_file: ClassFile = None,
     rules: RulesFile = None,
     roster: Roster = None,
@@ -54,9 +56,11 @@ def grade(
     from tito.olympics.classroom import Asked, class_of
     from tito.views.grades import grades_table
 
-    asked = class_of(Asked(class_file, rules, None, None, None, trust, roster, times, until), files)
-    asked.assignment.check_points()
-    board = ranked.rank(files, target.place, asked)
+    options = Asked(class_file, rules, None, None, None, trust, roster, times, until)
+    with judged_in(example, files) as judged:
+        asked = class_of(options, judged)
+        asked.assignment.check_points()
+        board = ranked.rank(judged, target.place, asked)
     found = grades(board, asked.assignment, asked.roster)
     if chosen is OutputFormat.HUMAN:
         shown = grades_table(found, asked.title or "Grades")

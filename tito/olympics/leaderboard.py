@@ -9,10 +9,12 @@ import typer
 
 from tito import start
 from tito.exit_codes import ExitCode
+from tito.olympics.example import judged_in
 from tito.options import (
     ClassFile,
     Division,
     Event,
+    Example,
     Force,
     Json,
     Key,
@@ -57,6 +59,7 @@ def leaderboard(
     names: Names = None,
     key: Key = None,
     title: Title = None,
+    example: Example = False,
     every: Annotated[bool, typer.Option("--all", help=f"Every line, not only {MOST_LISTED} of each list.")] = False,
     format_: Annotated[OutputFormat, typer.Option("--format", help="For whom to write.")] = OutputFormat.HUMAN,
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark that Excel knows UTF-8 by.")] = False,
@@ -67,7 +70,8 @@ def leaderboard(
     """Rank submissions by what is shown: each event, task and division apart, with the ranks that the data allow.
 
     What was checked before is not read again. Exit code 1 when nothing could be ranked.
-    Examples: tito olympics leaderboard class/; tito olympics leaderboard class/ --format csv -o ranking.csv.
+    Examples: tito olympics leaderboard class/; tito olympics leaderboard class/ --format csv -o ranking.csv;
+    tito olympics leaderboard --example.
     """
     format_ = OutputFormat.JSON if json_ else format_
     target = Destination(output, "report", force)
@@ -76,10 +80,11 @@ def leaderboard(
     from tito.olympics import ranked
     from tito.olympics.classroom import Asked, class_of
 
-    asked = class_of(
-        Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title), files
-    )
-    found = ranked.shown(ranked.rank(files, target.place, asked), asked)
+    options = Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title)
+    with judged_in(example, files) as judged:
+        asked = class_of(options, judged)
+        board = ranked.rank(judged, target.place, asked)
+    found = ranked.shown(board, asked)
     ranked.write(found, format_, None if every else MOST_LISTED, target, bom)
     if not found.rankings:
         screen.say("nothing could be ranked")

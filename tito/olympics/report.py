@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinytorch.errors import SetupMissingError
+from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.text import safe_text
 from tito import start
 from tito.exit_codes import ExitCode
+from tito.olympics.example import judged_in
 from tito.options import (
     ClassFile,
     Division,
     Event,
+    Example,
     Force,
     Json,
     Key,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from tinytorch.competition.ranking.leaderboard import Leaderboard
 
 DEFAULT_OUTPUT = "report.html"
+BACKEND_VARIABLE = "MPLBACKEND"
 NEEDED = {"jinja2", "markupsafe", "matplotlib"}
 
 
@@ -55,6 +58,7 @@ def report(
     names: Names = None,
     key: Key = None,
     title: Title = None,
+    example: Example = False,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - is stdout.")
     ] = DEFAULT_OUTPUT,
@@ -74,16 +78,18 @@ def report(
     from tito.olympics import ranked
     from tito.olympics.classroom import Asked, class_of
 
-    asked = class_of(
-        Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title), files
-    )
-    board, details = ranked.rank_detailed(files, target.place, asked, ranked.circumstances)
+    options = Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title)
+    with judged_in(example, files) as judged:
+        asked = class_of(options, judged)
+        board, details = ranked.rank_detailed(judged, target.place, asked, ranked.circumstances)
     if not board.rankings:
         reasons = "; ".join(dict.fromkeys(each.reason for each in board.unranked))
         if json_:
             screen.put_json({"file": None, "sha256": None, "rankings": 0, "ranked": 0})
         screen.say(f"nothing could be ranked, and no page is written: {safe_text(reasons, 400)}")
         raise typer.Exit(ExitCode.FINDINGS)
+    if asked.naming.is_hiding:  # an entry's name may tell whose it is
+        details = {key: each.model_copy(update={"source": None}) for key, each in details.items()}
     digest = target.write(page(ranked.shown(for_everybody(board), asked), details, datetime.now(UTC)))
     count = sum(len(each.places) for each in board.rankings)
     if json_ and not target.is_stdout:
@@ -95,6 +101,11 @@ def _page_maker() -> Callable[[Leaderboard, Mapping[str, Circumstances], datetim
     """What makes the page; SetupMissingError where the packages for it are not installed."""
     try:
         from tito.report.page import page
+    except ValueError as error:  # matplotlib looks at it while it is imported
+        if "backend" not in str(error):
+            raise
+        mend = f"unset {BACKEND_VARIABLE}: a page needs no screen"
+        raise UsageError(f"{BACKEND_VARIABLE} names no backend of matplotlib", mend=mend) from error
     except ModuleNotFoundError as error:
         if error.name not in NEEDED:
             raise

@@ -31,5 +31,4 @@ function openTarget() {
 }
 
 addEventListener("hashchange", openTarget);
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
 openTarget();

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
+from tinytorch.competition.formats.leaderboard import rank_words
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Circumstances
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
@@ -25,6 +26,8 @@ from tinytorch.text import safe_text
 from tinytorch.units import format_share, format_size, three_digits
 from tito.report import plots
 from tito.report.plots import Scale
+from tito.report.svg import defaults
+from tito.views.leaderboard import letters, machine_words
 from tito.views.rules import constraint_words, limit_rows
 from tito.views.scores import above_words, score_words
 
@@ -37,6 +40,11 @@ Context = dict[str, Any]
 
 def page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: datetime) -> str:
     """The whole page; `details` are of the contents that are ranked, by their digest."""
+    with defaults():
+        return _page(board, details, made_at)
+
+
+def _page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: datetime) -> str:
     style, script = ((FOLDER / name).read_text("utf-8") for name in ("page.css", "page.js"))
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
@@ -44,7 +52,8 @@ def page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: date
     )  # fmt: skip
     return environment.get_template("page.html.jinja").render(
         policy=_policy(style, script), style=Markup(style), script=Markup(script),
-        summary=_summary(board), rules=board.rules, made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
+        title=board.title or "Torch Olympics", summary=_summary(board), missing=len(board.missing),
+        rules=board.rules, made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
         rankings=[_ranking(board, each, details, f"r{number}") for number, each in enumerate(board.rankings)],
         unranked=[_unranked(each) for each in board.unranked if each.is_asked_for],
         spread=format_share(board.rules.significance.session_spread, 0), limits=list(limit_rows(board.rules)),
@@ -78,6 +87,7 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Circums
     entries = [place.judged.entered for place in ranking.places]
     scale = _scale(entries, asked.ranked_by)
     panels, best = plots.fronts(entries, name)
+    machines = letters(ranking.places)
     return {
         "name": name, "title": asked.title, "place": _place(board, ranking), "objective": asked.objective,
         "ranked_by": asked.ranked_by, "heading": asked.ranked_by.replace("_", " ").capitalize(),
@@ -86,8 +96,10 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Circums
         "bar_heading": "Change, points" if asked.ranked_by == "accuracy" else "95 % interval",
         "axis": plots.axis(scale, f"{name}-axis", _axis_words(scale)) if scale else "",
         "podium": list(_podium(ranking, asked.ranked_by)),
-        "rows": [_row(place, asked.ranked_by, scale, details[place.judged.sha256], f"{name}-{number}", board.rules)
+        "rows": [_row(place, asked.ranked_by, scale, details[place.judged.sha256], f"{name}-{number}", board.rules,
+                      machines)
                  for number, place in enumerate(ranking.places)],
+        "machines": {letter: machine for machine, letter in machines.items()},
         "panels": panels, "front": _front(best, len(entries)), "others": list(map(_unranked, ranking.others)),
     }  # fmt: skip
 
@@ -116,18 +128,24 @@ def _podium(ranking: Ranking, ranked_by: str) -> Iterator[Context]:
     classes = [list(places) for _, places in groupby(ranking.places, key=lambda place: place.rank)]
     for places in classes[:PODIUM_STEPS]:
         shown = [place.judged.entered for place in places[:MOST_ON_A_STEP]]
-        people = [{"name": _name(each), "value": score_words(each.value, ranked_by)} for each in shown]
+        people = [
+            {"name": _name(each), "value": score_words(each.value, ranked_by), "bounds": _bounds(each, ranked_by)}
+            for each in shown
+        ]
         yield {"rank": places[0].rank, "people": people, "more": len(places) - len(shown)}
 
 
 def _row(
-    place: Place, ranked_by: str, scale: Scale | None, details: Circumstances, name: str, rules: Rules
+    place: Place, ranked_by: str, scale: Scale | None, details: Circumstances, name: str, rules: Rules,
+    machines: Mapping[str, str],
 ) -> Context:  # fmt: skip
     judged, figures, scores = place.judged, place.judged.entered, place.judged.entered.scores
     return {
-        "name": name, "rank": place.rank, "athlete": _name(figures), "value": figures.value,
-        "shown": score_words(figures.value, ranked_by), "bar": _bar(figures, ranked_by, scale),
-        "bounds": _bounds(figures, ranked_by), "verdict": figures.verdict or "not tested",
+        "name": name, "rank": place.rank, "rank_words": rank_words(place), "athlete": _name(figures),
+        "value": figures.value, "measured": score_words(figures.value, ranked_by), "least": figures.shown,
+        "shown": "nothing" if figures.shown is None else score_words(figures.shown, ranked_by),
+        "bar": _bar(figures, ranked_by, scale),
+        "bounds": _bounds(figures, ranked_by), "on": machines[machine_words(figures)],
         "p_value": "" if place.p_value is None else place.p_value, "above": above_words(place),
         "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
         "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -15,11 +15,16 @@ from matplotlib.ticker import NullLocator
 from tinytorch.benchmarking.comparison import Distribution
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.perf.benchmarking.results import pareto_frontier
-from tinytorch.units import format_share, three_digits
+from tinytorch.text import safe_text
+from tinytorch.units import three_digits
+from tito.report.labels import placed
 from tito.report.svg import ACCENT, FAINT, INK, MUTED, drawn
 
 MARGIN = 0.06  # of a bar's width on either side, so that the labels of its axis have room
 FONT_POINTS = 8
+LONGEST_LABEL, MOST_LABELS, MARK = 16, 6, "name-"
+ROUND, MOST_TICKS = (1, 2, 5), 4
+FEWEST_POWERS = 5.0  # a span with at least two of 1, 2, 5, 10
 SHARE_ROOM = 0.005  # above and below accuracies: a half point
 
 
@@ -49,7 +54,7 @@ def axis(scale: Scale, name: str, label: str) -> Markup:
     axes = figure.add_axes((MARGIN, 0.7, 1 - 2 * MARGIN, 0.01))
     axes.set_xscale("log" if scale.is_log else "linear")
     axes.set_xlim(*((scale.lower, scale.upper) if scale.upper > scale.lower else scale.around))
-    _few_ticks(axes.xaxis, axes.get_xlim(), scale.is_log, three_digits, inset=0.0)
+    _round_ticks(axes.xaxis, axes.get_xlim(), scale.is_log, "{:.4g}".format)
     axes.yaxis.set_visible(False)
     _dress(axes, ("top", "left", "right"))
     return drawn(figure, name, label, "axis")
@@ -86,7 +91,8 @@ def fronts(entries: Sequence[Figures], name: str) -> tuple[list[Markup], list[Fi
         return [], [each for each, _ in known]
     points = [point for _, point in known]
     best = _front(points)
-    panels = [_panel(points, set(best), f"{name}-{number}", *panel) for number, panel in enumerate(PANELS)]
+    names = {index: safe_text(known[index][0].athlete_name, LONGEST_LABEL) for index in best[:MOST_LABELS]}
+    panels = [_panel(points, set(best), names, f"{name}-{number}", *panel) for number, panel in enumerate(PANELS)]
     return panels, [known[index][0] for index in best]
 
 
@@ -103,8 +109,10 @@ def _point(entry: Figures) -> Point | None:
     return speedup, compression, accuracy
 
 
-def _panel(points: Sequence[Point], best: Set[int], name: str, across: int, up: int) -> Markup:
-    """All entries, those on the front of all three filled, and the front of these two as a line."""
+def _panel(
+    points: Sequence[Point], best: Set[int], names: Mapping[int, str], name: str, across: int, up: int
+) -> Markup:  # fmt: skip
+    """All entries, those on the front of all three filled and named, and the front of these two as a line."""
     figure = Figure(figsize=(3.2, 2.5))
     axes = figure.add_axes((0.17, 0.18, 0.79, 0.78))
     places = [(point[across], point[up]) for point in points]
@@ -119,26 +127,57 @@ def _panel(points: Sequence[Point], best: Set[int], name: str, across: int, up: 
     if is_share:
         heights = [height for _, height in places]
         axes.set_ylim(min(heights) - SHARE_ROOM, max(heights) + SHARE_ROOM)
-    _few_ticks(axes.xaxis, axes.get_xlim(), True, _as_ratio)
-    _few_ticks(axes.yaxis, axes.get_ylim(), not is_share, format_share if is_share else _as_ratio)
+    _round_ticks(axes.xaxis, axes.get_xlim(), True, _as_ratio)
+    _round_ticks(axes.yaxis, axes.get_ylim(), not is_share, _as_share if is_share else _as_ratio)
     _dress(axes, ("top", "right"))
     alt = f"{words[1]} against {words[0]}: {len(points)} entries, {len(line)} of them on the front of these two"
-    return drawn(figure, name, alt)
+    _label(axes, places, names)
+    return drawn(figure, name, alt, texts={f"{MARK}{index}": each for index, each in names.items()})
 
 
-def _few_ticks(
-    axis: Axis, limits: tuple[float, float], is_log: bool, write: Callable[[float], str], inset: float = 0.1
-) -> None:
-    """Three ticks, near the ends and in the middle, so that no label meets another."""
-    low, high = (math.log(each) for each in limits) if is_log else limits
-    places = [low + share * (high - low) for share in (inset, 0.5, 1 - inset)]
-    places = [math.exp(each) for each in places] if is_log else places
+def _label(axes: Axes, places: Sequence[tuple[float, float]], names: Mapping[int, str]) -> None:
+    """Names beside their points, as marks that the drawing replaces."""
+    shares = axes.transAxes.inverted().transform(axes.transData.transform([places[index] for index in names]))
+    points = [(index, *share, len(name)) for (index, name), share in zip(names.items(), shares, strict=True)]
+    for label in placed(points):
+        side = "left" if label.is_right else "right"
+        axes.text(
+            label.x, label.y, f"{MARK}{label.number}", transform=axes.transAxes, horizontalalignment=side, color=INK,
+            fontsize=FONT_POINTS,
+        )  # fmt: skip
+
+
+def _round_ticks(axis: Axis, limits: tuple[float, float], is_log: bool, write: Callable[[float], str]) -> None:
+    """A few ticks at round numbers, so that no label meets another."""
+    places = round_numbers(*limits, is_log)
     axis.set_ticks(places, [write(each) for each in places])
     axis.set_minor_locator(NullLocator())
 
 
+def round_numbers(low: float, high: float, is_log: bool) -> list[float]:
+    """From one to four round numbers between two, of which the first is the lower: 1, 2 and 5 times a power of ten.
+
+    Where those lie too far apart for a log scale, and on a linear one, they are multiples of one of them.
+    """
+    if is_log and high / low >= FEWEST_POWERS:
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        found = [digit * 10.0**power for power in powers for digit in ROUND if low <= digit * 10.0**power <= high]
+        return found[:: math.ceil(len(found) / MOST_TICKS)]
+    if high <= low:
+        return [low]
+    power = math.floor(math.log10((high - low) / MOST_TICKS))
+    steps = [digit * 10.0**each for each in (power, power + 1) for digit in ROUND]
+    step = next(each for each in steps if (high - low) / each < MOST_TICKS)
+    found = [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return found or [low]
+
+
 def _as_ratio(value: float) -> str:
-    return f"{three_digits(value)}x"
+    return f"{value:.4g}x"
+
+
+def _as_share(value: float) -> str:
+    return f"{100 * value:.4g} %"
 
 
 def _dress(axes: Axes, hidden: Sequence[str]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
-from matplotlib import rc_context
+from matplotlib import rc_context, rcdefaults
 from matplotlib.figure import Figure
 
 INK, MUTED, ACCENT, FAINT = "#010101", "#020202", "#030303", "#040404"
@@ -19,6 +21,7 @@ COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", ACCENT: "var(--accent)", FA
 ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "tito", "path.simplify": False}
+NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 DROPPED = {"metadata", "style"}
 FONTS = {"font", "font-family", "font-size", "font-weight", "font-style"}  # the page's own
@@ -27,13 +30,26 @@ GEOMETRY = {"d", "x", "y", "width", "height", "transform", "viewBox"}
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
-def drawn(figure: Figure, name: str, alt: str, kind: str = "plot") -> Markup:
-    """The figure as an `<svg>` with a text for those who cannot see it; `name` makes its ids its own."""
+@contextlib.contextmanager
+def defaults() -> Iterator[None]:
+    """Draw with matplotlib's own settings, whatever its user has set for other figures."""
+    with rc_context():
+        rcdefaults()
+        yield
+
+
+def drawn(figure: Figure, name: str, alt: str, kind: str = "plot", texts: Mapping[str, str] = NO_TEXTS) -> Markup:
+    """The figure as an `<svg>` with a text for those who cannot see it; `name` makes its ids its own.
+
+    `texts` replace marks in the figure: names of any alphabet, which matplotlib would want fonts and formulas for.
+    """
     text = io.StringIO()
     with rc_context(SETTINGS):
         figure.savefig(text, format="svg", transparent=True, metadata=NO_METADATA)
     root = ElementTree.fromstring(text.getvalue())
     _clean(root, name)
+    for element in root.iter():
+        element.text = texts.get(element.text or "", element.text)
     view = {"viewBox": root.attrib["viewBox"], "class": kind, "role": "img", "aria-label": alt}
     root.attrib.clear()
     root.attrib.update(view)

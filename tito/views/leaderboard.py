@@ -20,6 +20,7 @@ from tito.views.scores import above_words, score_words
 
 LONGEST_NAME = 40
 MOST_NAMED = 3
+MEASURED = 3  # the column
 
 
 def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
@@ -47,8 +48,8 @@ def _of_class(found: Leaderboard) -> Iterator[Text]:
 
 def _explained(rules: Significance) -> str:
     return (
-        "ranks are by what is shown: the lower end of the interval, so that noise never pays;\n"
-        f"in brackets the ranks that the data allow (alpha {rules.alpha:g}); p is of the difference from the\n"
+        "ranks are by what is shown: the lower end of the interval, so that noise never pays; "
+        f"in brackets the ranks that the data allow (alpha {rules.alpha:g}); p is of the difference from the "
         "entry above, corrected for all pairs (Holm); speedups of two sessions spread by "
         f"{format_share(rules.session_spread, 0)} each"
     )
@@ -60,7 +61,8 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
     named, task = safe_text(asked.title, 60), safe_text(group.task, 60)
     title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
     shown = table(title, "rank", "athlete", "shown", "measured", "from above", "on", "file")
-    machines = _machines(ranking.places[:most])
+    shown.columns[MEASURED].no_wrap = True  # an interval is not broken
+    machines = letters(ranking.places[:most])
     for place in ranking.places[:most]:
         shown.add_row(*_cells(place, asked.ranked_by, machines))
     return Group(
@@ -80,13 +82,13 @@ def _busy(entries: Sequence[Figures], rules: Rules) -> Iterator[Text]:
         yield Text(f"{', '.join(names[:MOST_NAMED])}{more}: {said}", "yellow")
 
 
-def _machines(places: Sequence[Place]) -> dict[str, str]:
+def letters(places: Sequence[Place]) -> dict[str, str]:
     """Each machine in words, with the letter that stands for it in the table."""
-    found = dict.fromkeys(_machine(place.judged.entered) for place in places)
+    found = dict.fromkeys(machine_words(place.judged.entered) for place in places)
     return {machine: f"{ascii_uppercase[number % 26]}{number // 26 or ''}" for number, machine in enumerate(found)}
 
 
-def _machine(figures: Figures) -> str:
+def machine_words(figures: Figures) -> str:
     cores = "" if figures.cores is None else f", {figures.cores} cores"
     return f"{safe_text(figures.machine, 80)}{cores}" if figures.machine else "a machine that is not named"
 
@@ -100,7 +102,7 @@ def _cells(place: Place, ranked_by: str, machines: Mapping[str, str]) -> tuple[R
         "nothing" if figures.shown is None else score_words(figures.shown, ranked_by),
         Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by)),
         above_words(place),
-        Lines(machines[_machine(figures)], *(safe_text(each, 40) for each in measured)),
+        Lines(machines[machine_words(figures)], *(safe_text(each, 40) for each in measured)),
         Lines(safe_text(place.judged.source), warned),
     )  # fmt: skip
 

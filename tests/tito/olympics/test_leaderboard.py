@@ -236,3 +236,29 @@ def test_it_is_readable_in_sixty_columns_of_ascii(folder: Path, command: str) ->
 
     assert [line for line in lines if len(line) > 60] == []
     assert done.stderr == b""
+
+
+def test_a_wrong_name_and_an_empty_folder_are_a_wrong_call(folder: Path, tito) -> None:
+    Path("empty").mkdir()
+    for command in ("leaderboard", "report"):
+        for name in ("nowhere/", "empty"):
+            done = tito(command, name)
+
+            assert (done.code, "mend:" in done.err, "there is no submission at" in done.err) == (2, True, True)
+
+
+def test_the_example_is_a_class_of_synthetic_submissions(beginner: Path, tito) -> None:
+    done = tito("leaderboard", "--example", "--json")
+    names = [row["athlete_name"] for each in done.json["rankings"] for row in each["rows"]]
+
+    assert (done.code, len(names), len(done.json["missing"])) == (0, 10, 2)
+    assert all(name.startswith("Synthetic ") for name in names)
+    assert "handed in by nobody" in done.err
+    assert list(beginner.glob("*.json")) == []
+
+
+def test_a_csv_may_begin_as_excel_likes_it(folder: Path, tito) -> None:
+    tito("leaderboard", ".", "--format", "csv", "--bom", "-o", "board.csv")
+
+    assert Path("board.csv").read_bytes().startswith(b"\xef\xbb\xbfevent,")
+    assert tito("leaderboard", ".", "--format", "csv", "-o", "board.csv").code == 0  # it is known as ours

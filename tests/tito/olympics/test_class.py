@@ -1,0 +1,137 @@
+"""A class as an instructor runs it: its file, its roster, a deadline, grades, names that are hidden."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.tito.class_folder import handed_in
+
+CLASS = """
+title = "ML systems"
+task = "digits_mlp"
+events = ["latency_sprint"]
+points = { "1x" = 0, "5x" = 100 }
+"""
+
+
+@pytest.fixture
+def folder(beginner: Path) -> Path:
+    """Two athletes with ids, a team, a stranger, and the class's files."""
+    place = beginner / "class"
+    place.mkdir()
+    handed_in(place, "Ada", 2, id_="17")
+    handed_in(place, ["Bob", "Cleo"], 3, id_=["23", "42"], file="team.json")
+    handed_in(place, "Eve", 4, typical_ns=400_000)
+    (place / "class.toml").write_text(CLASS)
+    (beginner / "roster.csv").write_text("id,name\n17,Ada\n23,Bob\n42,Cleo\n99,Dora\n")
+    return place
+
+
+def rows(text: str) -> dict[str, dict[str, str]]:
+    return {row["name"]: row for row in csv.DictReader(io.StringIO(text))}
+
+
+def test_everybody_on_the_roster_has_a_line_with_points(folder: Path, tito) -> None:
+    done = tito("grade", "class", "--roster", "roster.csv", "-o", "grades.csv")
+    found = rows(Path("grades.csv").read_text())
+
+    assert done.code == 0
+    assert "by class/class.toml" in done.err
+    assert "with a rank, and not on the roster: 1, such as Eve" in done.err
+    assert list(found) == ["Ada", "Bob", "Cleo", "Dora"]
+    assert found["Bob"]["points"] == found["Cleo"]["points"] != "0.0"
+    assert (found["Dora"]["points"], found["Dora"]["latency_sprint_reason"]) == ("0.0", "not handed in")
+    assert float(found["Ada"]["points"]) == pytest.approx(
+        25 * (float(found["Ada"]["latency_sprint_shown"]) - 1), abs=0.01
+    )
+
+
+def test_grades_are_a_table_and_a_document_too(folder: Path, tito) -> None:
+    shown = tito("grade", "class", "--roster", "roster.csv").out
+    document = tito("grade", "class", "--roster", "roster.csv", "--json").json
+
+    assert {"17", "Ada", "Dora", "not handed in"} <= {
+        word.strip() for line in shown.splitlines() for word in line.split("│")
+    }
+    assert [each["name"] for each in document["grades"]] == ["Ada", "Bob", "Cleo", "Dora"]
+    assert tito("grade", "class", "-o", "grades.csv").code == tito("grade", "class", "-o", "grades.csv").code == 0
+
+
+def test_a_class_without_points_cannot_be_graded(folder: Path, tito) -> None:
+    (folder / "class.toml").write_text('title = "x"')
+    done = tito("grade", "class")
+
+    assert (done.code, "write points into class.toml" in done.err) == (2, True)
+
+
+def test_the_class_is_found_by_a_variable_too(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that is named beats it."""
+    (folder / "class.toml").rename("theirs.toml")
+    Path("ours.toml").write_text(CLASS.replace("ML systems", "Ours"))
+    monkeypatch.setenv("TITO_CLASS", "theirs.toml")
+
+    assert tito("leaderboard", "class", "--json").json["title"] == "ML systems"
+    assert tito("leaderboard", "class", "--class", "ours.toml", "--json").json["title"] == "Ours"
+    assert tito("leaderboard", "class", "--title", "Mine", "--json").json["title"] == "Mine"
+
+
+def test_a_board_tells_who_has_no_rank_and_who_is_a_stranger(folder: Path, tito) -> None:
+    document = tito("leaderboard", "class", "--roster", "roster.csv", "--json").json
+    lines = list(
+        csv.DictReader(io.StringIO(tito("leaderboard", "class", "--roster", "roster.csv", "--format", "csv").out))
+    )
+
+    assert document["missing"] == [{"athlete_id": "99", "athlete_name": "Dora"}]
+    assert document["strangers"] == ["Eve"]
+    assert {row["athlete_id"] for row in lines} == {"17", "23; 42", "", "99"}
+    assert "in the class, without a rank (1): Dora" in tito("leaderboard", "class", "--roster", "roster.csv").out
+
+
+def test_what_is_late_by_the_platform_s_time_does_not_count(folder: Path, tito) -> None:
+    times = "".join(f"{name},2026-12-15T{hour}:00:00Z\n" for name, hour in (("Ada.json", 12), ("team.json", 18)))
+    Path("times.csv").write_text(f"file,time\n{times}")
+    os.utime(folder / "Eve.json", (1e9, 1e9))  # as the file's system says
+    document = tito("leaderboard", "class", "--times", "times.csv", "--until", "2026-12-15T17:00Z", "--json").json
+
+    assert [row["file"] for row in document["rankings"][0]["rows"]] == ["class/Ada.json", "class/Eve.json"]
+    assert document["unranked"][0]["reason"] == "handed in 1 hour too late, on 2026-12-15 18:00 UTC"
+
+
+@pytest.mark.parametrize("command", ["leaderboard", "report"])
+def test_names_may_be_hidden(folder: Path, tito, command: str) -> None:
+    """Pseudonyms stay, and only the key file tells whose they are."""
+    first, second = (tito(command, "class", "--names", "pseudonyms", "-o", name) for name in ("a.html", "b.html"))
+    key = {row["pseudonym"]: row["name"] for row in csv.DictReader(io.StringIO(Path("pseudonyms.csv").read_text()))}
+    shown = Path("b.html").read_text("utf-8")
+
+    assert ("new pseudonyms: 3" in first.err, "new pseudonyms" in second.err) == (True, False)
+    assert set(key.values()) == {"Ada", "Bob, Cleo", "Eve"}
+    assert all(pseudonym in shown for pseudonym in key)
+    assert [name for name in ("Ada", "Bob", "Cleo", "Eve", "team.json") if re.search(rf"\b{name}\b", shown)] == []
+
+
+@pytest.mark.parametrize("options", [["--names", "some"], ["--until", "tomorrow"], ["--roster", "none.csv"],
+                                     ["--times", "none.csv"], ["--class", "none.toml"]])  # fmt: skip
+def test_a_wrong_option_is_a_wrong_call(folder: Path, tito, options: list[str]) -> None:
+    done = tito("leaderboard", "class", *options)
+
+    assert (done.code, "mend:" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("format_", ["gradescope", "junit"])
+def test_formats_of_platforms_carry_the_points(folder: Path, tito, format_: str) -> None:
+    (folder / "class.toml").write_text(CLASS.replace('"5x" = 100', '"2x" = 7'))
+    text = tito("validate", "class/Ada.json", "--class", "class/class.toml", "--format", format_).out
+
+    if format_ == "junit":
+        assert '<property name="points" value="7" /><property name="most_points" value="7" />' in text
+        return
+    document = json.loads(text)
+    assert (document["score"], "7 of 7 points: speedup of" in document["output"]) == (7, True)
