@@ -163,7 +163,7 @@ def round_numbers(low: float, high: float, is_log: bool) -> list[float]:
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         found = [digit * 10.0**power for power in powers for digit in ROUND if low <= digit * 10.0**power <= high]
         return found[:: math.ceil(len(found) / MOST_TICKS)]
-    if high <= low:
+    if math.isclose(low, high):
         return [low]
     power = math.floor(math.log10((high - low) / MOST_TICKS))
     steps = [digit * 10.0**each for each in (power, power + 1) for digit in ROUND]
