@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import runpy
 import shlex
@@ -38,6 +40,7 @@ ACCELERATION = (ROOT / "docs" / "acceleration.md").read_text()
 CAPSTONE = (ROOT / "docs" / "capstone.md").read_text()
 RANKING = (ROOT / "docs" / "ranking.md").read_text()
 JUDGING = (ROOT / "docs" / "judging.md").read_text()
+CLASS = (ROOT / "docs" / "class.md").read_text()
 COURSE = (ROOT / "docs" / "course.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
@@ -302,3 +305,40 @@ def test_submissions_are_ranked_as_the_documentation_shows(
     exec(compile(example("ranking", RANKING), "ranking", "exec"), {"__name__": "example"})
 
     assert capsys.readouterr().out.splitlines() == ["1  ada", "2  bob"]
+
+
+def block(name: str, text: str) -> str:
+    """Of a page: what stands under a name, whatever language it is in."""
+    return re.search(rf"<!-- example: {re.escape(name)} -->\n```\w+\n(.*?)```", text, re.DOTALL)[1]
+
+
+def test_a_class_is_walked_as_its_page_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Thirty submissions of a roster, with a team, a late file and two who hand in nothing."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "class"
+    folder.mkdir()
+    people = {f"{2001 + number}": f"Student {number}" for number in range(28)}
+    for number, (id_, name) in enumerate(list(people.items())[:26]):
+        handed_in(folder, name, number + 2, id_=id_, typical_ns=150_000 + 9_000 * number, file=f"{number}.json")
+    for number, (id_, name) in enumerate(list(people.items())[:3]):
+        kept_bytes = 2_000_000 + 300_000 * number
+        handed_in(folder, name, number + 90, "memory_challenge", f"m{number}.json", id_=id_, kept_bytes=kept_bytes)
+    handed_in(folder, ["Student 3", "Student 4"], 99, file="team.json", id_=["2004", "2005"], typical_ns=120_000)
+    times = {path.name: f"2026-12-{16 if path.name == '25.json' else 14}T12:00:00Z" for path in folder.glob("*.json")}
+    (folder / "class.toml").write_text(block("class.toml", CLASS).replace("fashion_mlp", "digits_mlp"))
+    roster = [*(f"{id_},{name}" for id_, name in people.items()), *block("roster.csv", CLASS).splitlines()[1:]]
+    (folder / "roster.csv").write_text("\n".join(["id,name", *roster]))
+    (folder / "times.csv").write_text("\n".join(["file,time", *map(",".join, times.items())]))
+    codes = [tito(shlex.split(line, comments=True)[1:]) for line in block("walk", CLASS).splitlines()]
+    grades = {row["id"]: row for row in csv.DictReader(io.StringIO((tmp_path / "grades.csv").read_text("utf-8")))}
+
+    assert (len(times), codes) == (30, [0] * 5)
+    assert len(grades) == 30
+    assert grades["2004"]["latency_sprint_points"] == grades["2005"]["latency_sprint_points"] > "80"
+    assert grades["2001"]["memory_challenge_points"] == "100.0"
+    assert "too late" in grades["2026"]["latency_sprint_reason"]
+    assert grades["1002"]["name"] == "José Álvarez"
+    assert "Student" not in (tmp_path / "board.html").read_text("utf-8")
+    assert "in the class, without a rank (5)" in capsys.readouterr().out

@@ -56,4 +56,6 @@ def validate(
     names = list(dict.fromkeys(expanded(files or [DEFAULT_FILE], target.place)))  # one that is named twice counts once
     assignment = assignment_of(class_file, files)
     judged_by = read_rules(rules or assignment.rules)
+    if format_ is OutputFormat.GRADESCOPE:
+        assignment.check_scores()
     raise typer.Exit(0 if checking.check(names, strict, format_, target, judged_by, assignment) else 1)

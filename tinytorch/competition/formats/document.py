@@ -25,13 +25,19 @@ class CheckResult(Published):
 
 
 class FileResult(Published):
-    """One file: valid or not, the trust level of a valid one, every check, and the messages of the failed ones."""
+    """One file: valid or not, the trust level of a valid one, every check, and the messages of the failed ones.
+
+    `points` of `most_points` are what it earned by a class's assignment, `earned` says why; null without one.
+    """
 
     file: str
     valid: bool
     trust: str | None
     checks: list[CheckResult]
     issues: list[str]
+    points: float | None
+    most_points: float | None
+    earned: str | None
 
 
 class Document(PublishedReport):

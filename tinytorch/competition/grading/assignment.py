@@ -75,6 +75,12 @@ class Assignment(BaseModel):
             what = f"{without[0]} is" if without else "anything is"
             raise UsageError(f"nothing says how many points {what} worth", mend=NO_POINTS)
 
+    def check_scores(self) -> None:
+        """UsageError where points are by rank, which one file alone has not."""
+        if any(each.kind == "rank" for each in (self.points, *self.event_points.values()) if each):
+            mend = "write points at scores, or use tito olympics grade, which sees the whole class"
+            raise UsageError("points by rank cannot be given to one file alone", mend=mend)
+
     def beside(self, folder: Path) -> Self:
         """The same with its files named from where we stand."""
         found = {name: folder / path for name in FILES if (path := getattr(self, name)) is not None}

@@ -5,14 +5,13 @@ from __future__ import annotations
 from tinytorch.competition.grading.assignment import Assignment
 from tinytorch.competition.ranking.judged import Earned, Judged
 from tinytorch.competition.ranking.leaderboard import Wanted, obstacle
-from tinytorch.errors import UsageError
 from tinytorch.units import three_digits
 
 
 def earned(judged: Judged, assignment: Assignment) -> Earned | None:
-    """What a file is worth; None where the assignment gives no points.
+    """What a file is worth; None where the assignment gives no points, or gives them by rank: one file has none.
 
-    When it was handed in is the platform's to judge. UsageError where points are by rank, which one file has not.
+    When it was handed in is the platform's to judge.
     """
     if not (assignment.points or assignment.event_points):
         return None
@@ -26,8 +25,7 @@ def earned(judged: Judged, assignment: Assignment) -> Earned | None:
     if points is None:
         return _none(most, f"{figures.event} is worth none")
     if points.kind == "rank":
-        mend = "write points at scores, or use tito olympics grade, which sees the whole class"
-        raise UsageError("points by rank cannot be given to one file alone", mend=mend)
+        return None
     if figures.shown is None:
         return _none(points.most, "nothing is shown, it was given by hand")
     found = points.of(figures.shown)

@@ -126,8 +126,10 @@ class Judged(Record):
         return self.model_copy(update={"findings": tuple(findings)})
 
     def as_dict(self) -> dict[str, Any]:
-        """As `validate_submission` gives it, under the name of its file."""
-        return {"file": writable(self.source), "trust": self.trust, **report(self.findings)}
+        """As `validate_submission` gives it, under the name of its file, with what it earned."""
+        points, most, words = (self.earned.points, self.earned.most, self.earned.words) if self.earned else (None,) * 3
+        earned = {"points": points, "most_points": most, "earned": words}
+        return {"file": writable(self.source), "trust": self.trust, **report(self.findings), **earned}
 
 
 def judge(source: str, content: bytes, rules: Rules) -> tuple[Judged, Submission | None]:
