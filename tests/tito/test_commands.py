@@ -73,6 +73,17 @@ def test_submit_takes_the_name_from_git_or_is_anonymous(athlete: Path, tito, mon
     assert "--athlete" in done.err
 
 
+def test_submit_takes_ids_and_teams(athlete: Path, tito) -> None:
+    """An id belongs to the name in its place; one that is missing is said before anything is packed."""
+    team = ("--athlete", "Ada", "--id", "17", "--athlete", "Bob", "--id", "23")
+    declared = tito("submit", "--event", "all_around", *team, "-o", "-").json["declaration"]["athlete"]
+    wrong = tito("submit", "--event", "all_around", *team[:-2])
+
+    assert (declared["name"], declared["id"]) == ("Ada, Bob", None)
+    assert declared["members"] == [{"name": "Ada", "id": "17"}, {"name": "Bob", "id": "23"}]
+    assert (wrong.code, "1 ids for 2 names" in wrong.err) == (2, True)
+
+
 def test_submit_writes_nothing_that_is_not_valid(athlete: Path, tito) -> None:
     run = json.loads((athlete / "run.json").read_text())
     run["run"] |= {"id": "20260101T000000Z-00000000"}  # another one, which this workspace does not know

@@ -62,8 +62,9 @@ def _refuse_nothing(files: Sequence[str]) -> None:
 
 def shown(board: Leaderboard, asked: Class) -> Leaderboard:
     """The board with names as the class is to see them; new pseudonyms are written into the key file."""
-    known = pseudonyms(asked.key, athletes(board)) if asked.naming.kind == "pseudonyms" else {}
-    return hidden(board, asked.naming, known)
+    whose = asked.wanted.whose
+    known = pseudonyms(asked.key, athletes(board, whose)) if asked.naming.kind == "pseudonyms" else {}
+    return hidden(board, asked.naming, lambda athlete: known[whose(athlete)])
 
 
 def write(board: Leaderboard, format_: str, most: int | None, target: Destination, bom: bool = False) -> None:

@@ -135,3 +135,13 @@ def test_formats_of_platforms_carry_the_points(folder: Path, tito, format_: str)
         return
     document = json.loads(text)
     assert (document["score"], "7 of 7 points: speedup of" in document["output"]) == (7, True)
+
+
+def test_one_who_forgot_an_id_has_one_pseudonym_in_all_rankings(folder: Path, tito) -> None:
+    """The roster tells."""
+    handed_in(folder, "Ada", 9, "memory_challenge", "small.json")
+    for options in ([], ["--class", "none.toml"]):
+        Path("none.toml").write_text("")
+        tito("leaderboard", "class", "--roster", "roster.csv", "--names", "pseudonyms", *options)
+
+    assert [row["name"] for row in csv.DictReader(io.StringIO(Path("pseudonyms.csv").read_text()))].count("Ada") == 1

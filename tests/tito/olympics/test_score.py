@@ -23,3 +23,13 @@ def test_a_table_of_the_test_set_is_named_before_it_is_handed_in(
     done = tito("score", "other.json")
 
     assert (done.code, "a submission would not be valid" in done.err) == (0, is_warned)
+
+
+def test_what_is_shown_of_a_score_stands_beside_it(athlete: Path, tito) -> None:
+    """An accuracy is shown as it is."""
+    rows = {row["event"]: row for row in tito("score", "--json").json["events"]}
+    sprint, contest = rows["latency_sprint"], rows["accuracy_contest"]
+
+    assert sprint["shown"] == sprint["interval"][0] < sprint["value"]
+    assert contest["shown"] == contest["value"]
+    assert "shown: " in tito("score").out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -50,8 +50,8 @@ def naming(text: str) -> Naming:
     raise UsageError(f"names cannot be shown as {safe_text(text, 40)!r}", mend=MEND)
 
 
-def hidden(board: Leaderboard, shown: Naming, pseudonyms: Mapping[str, str]) -> Leaderboard:
-    """The board with names as they are to be shown; `pseudonyms` are by the key of an athlete.
+def hidden(board: Leaderboard, shown: Naming, pseudonym: Callable[[Athlete], str]) -> Leaderboard:
+    """The board with names as they are to be shown; `pseudonym` tells that of an athlete.
 
     Whoever's name is not shown has no repository and no file name either, and of findings only what check it was. Files
     without a rank are left out, because their names tell whose they are.
@@ -59,7 +59,7 @@ def hidden(board: Leaderboard, shown: Naming, pseudonyms: Mapping[str, str]) -> 
     if not shown.is_hiding:
         return board
     rankings = tuple(
-        replace(_ranking(each, lambda place: _name(place, shown, pseudonyms)), others=()) for each in board.rankings
+        replace(_ranking(each, lambda place: _name(place, shown, pseudonym)), others=()) for each in board.rankings
     )
     return replace(board, rankings=rankings, unranked=(), missing=(), strangers=())
 
@@ -74,14 +74,14 @@ def _ranking(ranking: Ranking, name_of: NameOf) -> Ranking:
     return replace(ranking, places=places)
 
 
-def _name(place: Place, shown: Naming, pseudonyms: Mapping[str, str]) -> str | None:
+def _name(place: Place, shown: Naming, pseudonym: Callable[[Athlete], str]) -> str | None:
     """What stands for the athlete's name; None leaves everything as it is."""
     athlete = place.judged.entered.athlete
     if shown.kind == "top":
         return None if place.rank <= shown.most else HIDDEN
     if shown.kind == "initials":
         return BETWEEN_NAMES.join(initials(name) for name, _ in athlete.people)
-    return pseudonyms[athlete.key] if shown.kind == "pseudonyms" else HIDDEN
+    return pseudonym(athlete) if shown.kind == "pseudonyms" else HIDDEN
 
 
 def initials(name: str) -> str:
@@ -104,10 +104,10 @@ def _of_itself(judged: Judged) -> tuple[Finding, ...]:
     return tuple(each for each in judged.findings if each.name not in BETWEEN_FILES)
 
 
-def athletes(board: Leaderboard) -> dict[str, str]:
-    """The name of everybody with a rank, by the key of the athlete."""
+def athletes(board: Leaderboard, whose: Callable[[Athlete], str]) -> dict[str, str]:
+    """The name of everybody with a rank, by what all submissions of one athlete have in common."""
     entered = (place.judged.entered.athlete for ranking in board.rankings for place in ranking.places)
-    return {each.key: each.name for each in entered}
+    return {whose(each): each.name for each in entered}
 
 
 def new_pseudonyms(taken: set[str]) -> Iterator[str]:
