@@ -117,7 +117,7 @@ def test_a_column_sorts_both_ways_also_by_keyboard(shown: webdriver.Chrome) -> N
 
 
 def test_what_is_missing_stays_last(shown: webdriver.Chrome) -> None:
-    """The leader of a rank has no p-value beside itself."""
+    """The first has no p-value: nothing stands above it."""
     button = shown.find_element(By.CSS_SELECTOR, "#r0 thead th:nth-child(6) button")
     for _ in range(2):
         button.send_keys(Keys.ENTER)
@@ -143,6 +143,31 @@ def test_what_is_read_aloud_is_there(shown: webdriver.Chrome) -> None:
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
     assert shown.find_elements(By.CSS_SELECTOR, silent) == []
+
+
+def test_no_caption_is_cut(shown: webdriver.Chrome) -> None:
+    """A table may be wider than a phone, and its caption begins on the left."""
+    script = """const range = document.createRange(); const caption = document.querySelector('#r0 caption');
+        range.selectNodeContents(caption); return range.getBoundingClientRect().right <= window.innerWidth"""
+
+    assert shown.execute_script(script)
+
+
+def test_what_is_printed_are_the_tables(shown: webdriver.Chrome) -> None:
+    """Not a page for every submission."""
+    shown.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    is_hidden = "return [...document.querySelectorAll('.submissions')].every((each) => each.offsetHeight === 0)"
+
+    assert shown.execute_script(is_hidden)
+    assert shown.find_element(By.CSS_SELECTOR, "#r0 table.sortable").is_displayed()
+    shown.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_names_at_points_are_only_text(shown: webdriver.Chrome) -> None:
+    """Whatever they hold; in a drawing they are shortened."""
+    names = [each.text for each in shown.find_elements(By.CSS_SELECTOR, "#r0 .plot text")]
+
+    assert any(name.startswith("<script>") or name in HOSTILE for name in names)
 
 
 def test_a_script_that_somebody_put_in_would_not_run(driver: webdriver.Chrome, page: str, tmp_path: Path) -> None:
