@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from tinytorch.competition.grading.assignment import FILE_NAME, Assignment, read_assignment
 from tinytorch.competition.grading.hidden import Naming, naming
 from tinytorch.competition.grading.roster import Roster, read_roster
-from tinytorch.competition.grading.times import Times, handed_in, moment, read_times
+from tinytorch.competition.grading.times import Times, moment, read_times
 from tinytorch.competition.names import DIVISIONS, Division, parse_event
 from tinytorch.competition.ranking.leaderboard import Wanted
 from tinytorch.competition.record.submission import Trust
@@ -61,7 +60,7 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
     """What is asked for, read from all files that are named; UsageError for what there is not."""
     assignment = assignment_of(asked.class_file, names)
     roster, times = asked.roster or assignment.roster, asked.times or assignment.times
-    people, known = read_roster(roster) if roster else None, read_times(times) if times else {}
+    people, known = read_roster(roster) if roster else None, read_times(times) if times else Times()
     title = asked.title or assignment.title
     return Class(
         assignment=assignment, rules=read_rules(asked.rules or assignment.rules), roster=people, times=known,
@@ -77,7 +76,7 @@ def _wanted(asked: Asked, assignment: Assignment, roster: Roster | None, times: 
         events=(parse_event(asked.event),) if asked.event else tuple(assignment.events),
         task=known_name(task) if task else None, division=_division(asked.division) or assignment.division,
         trust=Trust(asked.trust), until=moment(asked.until) if asked.until else assignment.deadline,
-        handed_in=partial(handed_in, times=times),
+        handed_in=times.handed_in,
     )  # fmt: skip
     return replace(found, whose=roster.whose) if roster else found
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinytorch.competition.grading.roster import read_roster
 from tinytorch.competition.grading.tables import rows
-from tinytorch.competition.grading.times import handed_in, moment, read_times
+from tinytorch.competition.grading.times import moment, read_times
 from tinytorch.competition.record.people import Athlete, athlete_of
 from tinytorch.errors import UsageError
 
@@ -97,13 +97,26 @@ def test_who_forgot_an_id_is_the_same_athlete_as_with_it(roster) -> None:
 
 
 def test_a_platform_s_time_beats_the_file_s(table, tmp_path: Path) -> None:
-    """A file is found by its name, in whatever folder it lies."""
-    times = read_times(table("file,time\nclass/ada.json,2026-12-15T18:00:00+01:00\n"))
+    times = read_times(table("file,time\nada.json,2026-12-15T18:00:00+01:00\n"))
     (tmp_path / "bob.json").write_text("{}")
 
-    assert handed_in(str(tmp_path / "ada.json"), times) == datetime(2026, 12, 15, 17, tzinfo=UTC)
-    assert handed_in(str(tmp_path / "bob.json"), times).year >= 2026
-    assert handed_in(str(tmp_path / "none.json"), times) is None
+    assert times.handed_in(str(tmp_path / "ada.json")) == datetime(2026, 12, 15, 17, tzinfo=UTC)
+    assert times.handed_in(str(tmp_path / "bob.json")).year >= 2026
+    assert times.handed_in(str(tmp_path / "none.json")) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "hour"),
+    [("x/class/ada/submission.json", 1), ("bob/submission.json", 2), ("submission.json", None), ("y/only.json", 3),
+     ("/only.json", 3), ("eve/submission.json", None)],
+)  # fmt: skip
+def test_files_of_one_name_are_told_by_their_folders(table, source: str, hour: int | None) -> None:
+    """Whichever of both paths is the longer."""
+    named = ("class/ada/submission.json", "class/bob/submission.json", "only.json")
+    lines = "".join(f"{name},2026-12-15T0{number}:00Z\n" for number, name in enumerate(named, 1))
+    found = read_times(table(f"file,time\n{lines}")).received(source)
+
+    assert (found.hour if found else None) == hour
 
 
 @pytest.mark.parametrize("time", ["tomorrow", "2026-12-15T18:00:00", "2026-12-15", "0001-01-01T00:00:00+23:00"])
@@ -114,4 +127,4 @@ def test_a_moment_needs_its_zone(time: str) -> None:
 
 def test_a_file_has_one_time(table) -> None:
     with pytest.raises(UsageError, match=r"line 3: a\.json was named before"):
-        read_times(table("file,time\na.json,2026-12-15T18:00Z\nx/a.json,2026-12-15T19:00Z\n"))
+        read_times(table("file,time\na.json,2026-12-15T18:00Z\na.json,2026-12-15T19:00Z\n"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePath
 
 from tinytorch.competition.grading.tables import rows
 from tinytorch.errors import UsageError
@@ -12,22 +15,59 @@ from tinytorch.text import safe_text
 EXAMPLE = "a line of headings, file,time and then ada.json,2026-12-15T17:03:00Z"
 MEND = "write it as 2026-12-15T17:03:00Z, with the zone"
 
-Times = dict[str, datetime]  # by the name of a file, without its folder
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Times:
+    """What a platform says of files, by their paths, of which the last parts count: a folder may lie elsewhere now."""
+
+    known: dict[Parts, datetime] = field(default_factory=dict)
+
+    def received(self, source: str) -> datetime | None:
+        """When the platform received a file; None where it says nothing, or the same of several."""
+        path = PurePath(source).parts
+        named = self._by_name.get(path[-1:], [])
+        alike = [(min(len(path), len(each)), self.known[each]) for each in named if _end_alike(path, each)]
+        longest = max((length for length, _ in alike), default=0)
+        found = [time for length, time in alike if length == longest]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _by_name(self) -> dict[Parts, list[Parts]]:
+        found = defaultdict[Parts, list[Parts]](list)
+        for each in self.known:
+            found[each[-1:]].append(each)
+        return found
+
+    def handed_in(self, source: str) -> datetime | None:
+        """The same, or the time of the file on this disk; None where nobody knows."""
+        received = self.received(source)
+        if received is not None:
+            return received
+        try:
+            return datetime.fromtimestamp(Path(source).stat().st_mtime, UTC)
+        except (OSError, ValueError, OverflowError):
+            return None
 
 
 def read_times(path: Path) -> Times:
     """The times in a CSV file with the columns file and time; UsageError says what is wrong with it."""
-    found: Times = {}
+    found: dict[Parts, datetime] = {}
     for line, (file, time) in rows(path, ("file", "time"), EXAMPLE):
-        name = Path(file).name
-        if name in found:
-            mend = "give each file a name of its own, and one line"
-            raise UsageError(f"{path}: line {line}: {safe_text(name)} was named before", mend=mend)
+        parts = PurePath(file).parts
+        if parts in found:
+            raise UsageError(f"{path}: line {line}: {safe_text(file)} was named before", mend="give each file one line")
         try:
-            found[name] = moment(time)
+            found[parts] = moment(time)
         except UsageError as error:
             raise UsageError(f"{path}: line {line}: {error.message}", mend=error.mend) from error
-    return found
+    return Times(found)
+
+
+def _end_alike(first: Parts, second: Parts) -> bool:
+    shorter = min(len(first), len(second))
+    return first[-shorter:] == second[-shorter:]
 
 
 def moment(text: str) -> datetime:
@@ -47,14 +87,3 @@ def zoned(found: datetime) -> datetime:
         return found.astimezone(UTC)
     except (OverflowError, ValueError) as error:
         raise UsageError(f"{found.isoformat()} is no time that can be told everywhere", mend=MEND) from error
-
-
-def handed_in(source: str, times: Times) -> datetime | None:
-    """When a file was handed in; None where nobody knows."""
-    name = Path(source).name
-    if name in times:
-        return times[name]
-    try:
-        return datetime.fromtimestamp(Path(source).stat().st_mtime, UTC)
-    except (OSError, ValueError, OverflowError):
-        return None
