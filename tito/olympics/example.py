@@ -6,7 +6,6 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import ZipFile
 
 from tinytorch.errors import UsageError
 from tito.terminal import screen
@@ -24,6 +23,8 @@ def judged_in(is_example: bool, files: list[str] | None) -> Iterator[list[str] |
         return
     if files:
         raise UsageError("--example has files of its own", mend="leave the files or --example out")
+    from zipfile import ZipFile  # only here
+
     screen.say(SAID)
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place), ZipFile(ARCHIVE) as archive:
         archive.extractall(FOLDER)

@@ -32,7 +32,7 @@ class Assignment(BaseModel):
     `points` are those of every event, `event_points` of one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     title: Name | None = None
     task: Name | None = None
