@@ -2,6 +2,7 @@
 
     python benchmarks/leaderboard.py make   FOLDER [--count 10000]        five measured strategies, varied; continues
     python benchmarks/leaderboard.py rank   FOLDER [--count 5000 10000]   the first call, the second, their peak memory
+    python benchmarks/leaderboard.py sets   FOLDER [--count 1000 10000]   the order and the sets of ranks alone
     python benchmarks/leaderboard.py report FOLDER [--count 300]          time, and the size of the page
     python benchmarks/leaderboard.py grade  FOLDER [--count 300]          time of grades, from nothing and again
     python benchmarks/leaderboard.py example FOLDER                       the class that `leaderboard --example` shows
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import shutil
@@ -30,10 +32,16 @@ from zipfile import ZIP_LZMA, ZipFile, ZipInfo
 import psutil
 from validation import measured, resident_bytes
 
+from tinytorch.benchmarking.bits import pack_bits
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, Memory, ModelRecord
 from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.ranking.figures import POWERS
+from tinytorch.competition.ranking.judged import Judged, judge_file
+from tinytorch.competition.ranking.order import ranked
+from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.run import Run, RunFile, parse_run
+from tinytorch.competition.rules.events import load_rules
 from tinytorch.competition.scoring.packaging import submission_from_run
 
 PROGRAM = [sys.executable, "-c", "from tito.start import main; main()", "olympics"]
@@ -198,6 +206,33 @@ def rank(options: argparse.Namespace) -> None:
         tell(folder, f"first call, {high:,} against {low:,}: {first[high] / first[low]:.2f} times as long")
 
 
+def sets(options: argparse.Namespace) -> None:
+    """Order and sets of so many entries to one event, which are the first file of each with other numbers."""
+    folder, rules = Path(options.folder).absolute(), load_rules()
+    for event, number in (("latency_sprint", 0), ("accuracy_contest", 2), ("all_around", 3)):
+        first = judge_file(str(_file(folder, number)), rules=rules)
+        for count in options.count:
+            files = [_drawn(first, random.Random(each), each) for each in range(count)]
+            started = time.perf_counter()
+            ranked(files, rules)
+            tell(folder, f"sets of {count:,}, {event}: {time.perf_counter() - started:.2f} s")
+
+
+def _drawn(judged: Judged, generator: random.Random, number: int) -> Judged:
+    """The file with another speedup and other answers."""
+    figures = judged.entered
+    shift, task = generator.gauss(0.0, 0.3), figures.task
+    logs = [each + shift + generator.gauss(0.0, 0.01) for each in figures.log_ratios or ()]
+    right = pack_bits([generator.random() < 0.85 for _ in range(task.test_samples if task else 0)])
+    factor = math.exp(shift * POWERS.get(figures.ranked_by, 0.0))
+    low, high = figures.interval or (figures.ranked_value, figures.ranked_value)
+    changes = {
+        "log_ratios": logs, "bitmaps": (right, right), "value": figures.ranked_value * factor,
+        "interval": (low * factor, high * factor), "athlete": Athlete(name=f"Synthetic {number}"),
+    }  # fmt: skip
+    return judged.model_copy(update={"figures": figures.model_copy(update=changes)})
+
+
 def report(options: argparse.Namespace) -> None:
     """A page of so many submissions, with the index and without."""
     folder = Path(options.folder).absolute()
@@ -235,10 +270,19 @@ def tell(folder: Path, line: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for part, counts in ((make, 10_000), (rank, [5_000, 10_000]), (report, [300]), (grade, [300]), (example, 10)):
+    for part, counts in (
+        (make, 10_000),
+        (rank, [5_000, 10_000]),
+        (sets, [1_000, 10_000]),
+        (report, [300]),
+        (grade, [300]),
+        (example, 10),
+    ):
         command = commands.add_parser(part.__name__, help=part.__doc__)
         command.add_argument("folder")
-        command.add_argument("--count", type=int, default=counts, nargs="+" if part in (rank, report, grade) else None)
+        command.add_argument(
+            "--count", type=int, default=counts, nargs="+" if part in (rank, sets, report, grade) else None
+        )
         command.set_defaults(part=part)
     options = parser.parse_args()
     options.part(options)

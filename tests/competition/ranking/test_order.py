@@ -97,6 +97,15 @@ def test_only_more_than_one_rank_is_a_set() -> None:
     assert {name: each.allowed for name, each in found.items()} == {"a": "", "b": "2-3", "c": "2-3"}
 
 
+def test_a_rank_lies_in_its_own_set() -> None:
+    """Also where the tests tell of two what their intervals do not."""
+    first, second = figures("first", 2.0, interval=(1.99, 2.01)), figures("second", 2.2, interval=(1.5, 2.9))
+
+    assert {name: (each.rank, each.first, each.last) for name, each in places(first, second).items()} == {
+        "first": (1, 1, 2), "second": (2, 1, 2),
+    }  # fmt: skip
+
+
 ENTRIES = st.lists(
     st.builds(
         lambda name, speedup, error, is_claim: figures(
