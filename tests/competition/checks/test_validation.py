@@ -477,6 +477,15 @@ def test_other_rules_are_no_error_and_what_they_changed_is_said(submission: Docu
     assert said["message"].endswith("by mine (ffffffff): significance.session_spread 0.01 -> 0.02")
 
 
+def test_a_file_of_a_class_s_rules_is_checked_by_them(run: Run) -> None:
+    rules = load_rules().model_copy(update={"version": "mine", "sha256": "f" * 64})
+    found = validate_submission(submission_from_run(run, event="all_around", athlete_name="Ada", rules=rules), rules)
+
+    assert [outcome(found, name)["passed"] for name in ("rules", "normalized_scores", "constraint_results")] == [
+        True
+    ] * 3
+
+
 def test_what_followed_by_rules_that_nobody_knows_could_not_be_checked(submission: Document, change: Change) -> None:
     """It counts for nothing: all is derived anew."""
     strange = change(submission, put("declaration.rules.version", "theirs"))

@@ -13,6 +13,7 @@ from tinytorch.competition.grading.assignment import Assignment, parse_assignmen
 from tinytorch.competition.grading.earned import earned
 from tinytorch.competition.grading.grades import Grade, grades, missing, strangers
 from tinytorch.competition.grading.roster import Roster
+from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, late_words, leaderboard
 from tinytorch.competition.record.people import Athlete, Person, athlete_of
@@ -111,6 +112,14 @@ def test_points_of_several_events_are_added() -> None:
     found = grades(board(entry("Ada", 99.0, "17"), handed_in(sized("Ada", 8, 2))), both, ROSTER)
 
     assert (found[0].points, found[0].most) == (50, 50)
+
+
+def test_a_file_for_something_else_is_no_reason() -> None:
+    small = handed_in(sized("Ada", 8, 2))
+    asked = BY_SCORE.model_copy(update={"events": [OlympicEvent.LATENCY_SPRINT]})
+    found = grades(board(small, events=(OlympicEvent.LATENCY_SPRINT,)), asked, ROSTER)
+
+    assert found[0].results[0].reason == "not handed in"
 
 
 def test_several_rankings_of_one_event_are_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.competition.entries import figures, handed_in
@@ -10,7 +12,7 @@ from tinytorch.competition.checks.findings import Finding, failed
 from tinytorch.competition.formats.leaderboard import FORMATS
 from tinytorch.competition.grading.hidden import for_everybody, hidden, initials, naming
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, leaderboard
-from tinytorch.competition.record.people import athlete_of
+from tinytorch.competition.record.people import Person, athlete_of
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.errors import UsageError
 
@@ -26,7 +28,9 @@ def board() -> Leaderboard:
         for name, speedup in zip(NAMES, (4.0, 3.0, 2.0), strict=True)
     ]  # fmt: skip
     second = handed_in(figures("Ada Lovelace", 1.5, athlete=files[0].figures.athlete), source="Ada Lovelace 2.json")
-    return leaderboard([*files, second], load_rules(), Wanted())
+    claim = handed_in(figures("Bob", 9.0, trust="T0", athlete=files[1].figures.athlete), source="Bob 2.json")
+    found = leaderboard([*files, second, claim], load_rules(), Wanted())
+    return replace(found, missing=(Person(name="Eve Adams", id="id of Eve"),), strangers=(athlete_of("Bob"),))
 
 
 def shown(how: str, pseudonyms: dict[str, str] | None = None) -> list[str]:
@@ -62,6 +66,12 @@ def test_nothing_else_tells_a_name_that_is_hidden(how: str, format_: str) -> Non
 
     assert [name for name in ("Ada", "Lovelace", "Bob", "Eve", "id of") if name in text] == []
     assert "TO-D07" in text or format_ == "markdown"
+
+
+def test_of_a_finding_only_the_check_is_told() -> None:
+    places = hidden(board(), naming("none"), str).rankings[0].places
+
+    assert {(each.id, each.message) for place in places for each in place.judged.findings} == {("TO-D07", "")}
 
 
 def test_who_is_above_the_line_is_shown_whole() -> None:

@@ -44,6 +44,13 @@ def test_the_p_value_is_corrected_and_beside_the_entry_above() -> None:
     assert rank_sets(entries, RULES)[0].p_value is None
 
 
+def test_tests_decide_whatever_the_order_is() -> None:
+    """Who comes later may be shown to be better."""
+    found = rank_sets([figures("slow", 2.0), figures("fast", 3.0)], RULES)
+
+    assert [(each.first, each.last) for each in found] == [(2, 2), (1, 1)]
+
+
 def test_alpha_is_the_rules() -> None:
     """At 5 % apart, at 0.1 % not."""
     careful = RULES.significance.model_copy(update={"alpha": 0.001})

@@ -114,7 +114,9 @@ def test_names_may_be_hidden(folder: Path, tito, command: str) -> None:
     assert ("new pseudonyms: 3" in first.err, "new pseudonyms" in second.err) == (True, False)
     assert set(key.values()) == {"Ada", "Bob, Cleo", "Eve"}
     assert all(pseudonym in shown for pseudonym in key)
-    assert [name for name in ("Ada", "Bob", "Cleo", "Eve", "team.json") if re.search(rf"\b{name}\b", shown)] == []
+    assert [
+        name for name in ("Ada", "Bob", "Cleo", "Eve", "team.json", "prune") if re.search(rf"\b{name}\b", shown)
+    ] == []
 
 
 @pytest.mark.parametrize("options", [["--names", "some"], ["--until", "tomorrow"], ["--roster", "none.csv"],
