@@ -147,3 +147,23 @@ def test_one_who_forgot_an_id_has_one_pseudonym_in_all_rankings(folder: Path, ti
         tito("leaderboard", "class", "--roster", "roster.csv", "--names", "pseudonyms", *options)
 
     assert [row["name"] for row in csv.DictReader(io.StringIO(Path("pseudonyms.csv").read_text()))].count("Ada") == 1
+
+
+@pytest.mark.parametrize("first", ["Ada.json", "mallory.json"])
+def test_of_two_copies_the_one_that_the_platform_received_later_is_marked(folder: Path, tito, first: str) -> None:
+    handed_in(folder, "Mallory", 2, file="mallory.json")
+    lines = [f"{name},2026-12-15T1{name != first:d}:00:00Z" for name in ("Ada.json", "mallory.json")]
+    Path("times.csv").write_text("\n".join(["file,time", *lines]))
+    (ranking,) = tito("leaderboard", "class", "--times", "times.csv", "--json").json["rankings"]
+    marked = {Path(row["file"]).name for row in ranking["rows"] if "TO-B01" in row["warnings"]}
+
+    assert marked == {"Ada.json", "mallory.json"} - {first}
+
+
+def test_points_by_rank_are_none_of_one_file(folder: Path, tito) -> None:
+    (folder / "class.toml").write_text(CLASS.replace('"1x" = 0, "5x" = 100', '"rank 1" = 100'))
+    refused, told = (tito("validate", "class/Ada.json", "--class", "class/class.toml", "--format", format_)
+                     for format_ in ("gradescope", "json"))  # fmt: skip
+
+    assert (refused.code, "tito olympics grade, which sees the whole class" in refused.err) == (2, True)
+    assert told.json["results"][0]["points"] is None
