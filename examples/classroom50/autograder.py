@@ -19,20 +19,30 @@ FACTS = {"classroom": "CLASSROOM", "assignment": "ASSIGNMENT", "submission": "SU
 
 def main() -> None:
     """Check, and write result.json; a failure of our own ends with another exit code than 0."""
+    Path("result.json").unlink(missing_ok=True)
     if find_spec("tito") is None:
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *map(str, HERE.glob("*.whl"))], check=True)
-    command = ["olympics", "validate", "submission.json", "--class", str(HERE / "class.toml"), "--json"]
-    done = subprocess.run([sys.executable, "-m", "tito", *command], capture_output=True, text=True, check=False)
+        python("pip", "install", "--quiet", *map(str, HERE.glob("*.whl"))).check_returncode()
+    file, asked = Path("submission.json").absolute(), HERE / "class.toml"
+    done = python("tito", "olympics", "validate", str(file), "--class", str(asked), "--json")
     if done.returncode > 1:  # 0 is good, 1 are findings, and anything else is not the student's doing
         sys.exit(done.stderr)
     (found,) = json.loads(done.stdout)["results"]
+    if found["points"] is None:
+        sys.exit("class.toml gives no points to one file alone: write points at scores, not at ranks")
     Path("result.json").write_text(json.dumps(result(found), indent=2))
+
+
+def python(*command: str) -> subprocess.CompletedProcess[str]:
+    """A module in a process that imports nothing of the student's: not in their folder, and -P is for ours."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", *command], cwd=HERE, capture_output=True, text=True, check=False
+    )  # fmt: skip
 
 
 def result(found: dict) -> dict:
     """The document that Classroom 50 asks for: all points belong to the first test, and none to the checks."""
     earned, most = round(found["points"]), round(found["most_points"])
-    points = {"test-name": found["earned"], "passed": found["valid"], "score": earned, "max-score": most}
+    points = {"test-name": found["earned"], "passed": found["valid"] and earned > 0, "score": earned, "max-score": most}
     checks = [
         {"test-name": f"{check['id']} {check['name']}: {check['message']}",
          "passed": check["passed"] is not False or check["severity"] != "error", "score": 0, "max-score": 0}
