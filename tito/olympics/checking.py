@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import partial
+from typing import NamedTuple
 
 from rich.console import RenderableType
 
@@ -14,6 +15,7 @@ from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.checks.validation import explain as page_of
 from tinytorch.competition.grading.assignment import Assignment
 from tinytorch.competition.grading.earned import earned
+from tinytorch.competition.grading.times import Times
 from tinytorch.competition.ranking.judged import Judged, beside_one_another, judge_file
 from tinytorch.competition.record.kinds import HEADLINE
 from tinytorch.competition.rules.events import Rules
@@ -26,17 +28,25 @@ from tito.workspace import submissions
 from tito.workspace.documents import Destination, descriptor
 
 EVERY_CHECK = "all"
-HUMAN, JSON = "human", "json"
+HUMAN, JSON, GRADESCOPE = "human", "json", "gradescope"
+BY_RANK = "write points at scores, or use tito olympics grade, which sees the whole class"
 
 
-def check(
-    names: Sequence[str], strict: bool, format_: str, target: Destination, rules: Rules, assignment: Assignment
-) -> bool:
-    """Write what is found about the files by the rules, and what they earned; whether all are valid."""
+class Asked(NamedTuple):
+    """What files are judged by; `strict` counts warnings as errors."""
+
+    rules: Rules
+    assignment: Assignment
+    times: Times
+    strict: bool
+
+
+def check(names: Sequence[str], asked: Asked, format_: str, target: Destination) -> bool:
+    """Write what is found about the files, and what they earned; whether all are valid."""
     start.finished()
     verdicts: list[bool] = []
-    judged = watched(_judged(names, rules), len(names))
-    reports = _noted(beside_one_another(judged), strict, verdicts, assignment)
+    judged = watched(_judged(names, asked.rules), len(names))
+    reports = _noted(beside_one_another(judged, asked.times.received_s), asked, format_, verdicts)
     if format_ == HUMAN:
         write(drawn(render_findings.reports(reports, len(names) > 1), target, "submissions checked"), target)
     else:
@@ -65,14 +75,18 @@ def _judged(names: Sequence[str], rules: Rules) -> Iterator[Judged]:
     return in_order(partial(judge_file, rules=rules), names)
 
 
-def _noted(
-    reports: Iterable[Judged], strict: bool, verdicts: list[bool], assignment: Assignment
-) -> Iterator[Judged]:  # fmt: skip
-    """The reports on their way to the screen with their points, each one's verdict noted for the exit code."""
+def _noted(reports: Iterable[Judged], asked: Asked, format_: str, verdicts: list[bool]) -> Iterator[Judged]:
+    """The reports on their way to the screen with their points, each one's verdict noted for the exit code.
+
+    UsageError where Gradescope would need points that one file alone has not.
+    """
     for report in reports:
-        shown = report.strict() if strict else report
+        shown = report.strict() if asked.strict else report
         verdicts.append(shown.valid)
-        yield shown.model_copy(update={"earned": earned(shown, assignment)})
+        points = earned(shown, asked.assignment)
+        if points is None and format_ == GRADESCOPE and asked.assignment.gives_points:
+            raise UsageError(f"{shown.entered.event} has points by rank, which one file alone has not", mend=BY_RANK)
+        yield shown.model_copy(update={"earned": points})
 
 
 def drawn(renderables: Iterable[RenderableType], target: Destination, what: str) -> Iterator[str]:

@@ -60,7 +60,7 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
     """What is asked for, read from all files that are named; UsageError for what there is not."""
     assignment = assignment_of(asked.class_file, names)
     roster, times = asked.roster or assignment.roster, asked.times or assignment.times
-    people, known = read_roster(roster) if roster else None, read_times(times) if times else Times()
+    people, known = read_roster(roster) if roster else None, times_of(times)
     title = asked.title or assignment.title
     return Class(
         assignment=assignment, rules=read_rules(asked.rules or assignment.rules), roster=people, times=known,
@@ -68,6 +68,11 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
         naming=naming(asked.names or assignment.names or "all"), key=asked.key or assignment.key or PSEUDONYMS,
         title=safe_text(title) if title else None,
     )  # fmt: skip
+
+
+def times_of(path: Path | None) -> Times:
+    """When a platform received files; without a table nothing is known of that."""
+    return read_times(path) if path else Times()
 
 
 def _wanted(asked: Asked, assignment: Assignment, roster: Roster | None, times: Times) -> Wanted:
@@ -87,13 +92,18 @@ def _division(name: str | None) -> Division | None:
     return "closed" if name == "closed" else "open" if name else None
 
 
+def _folders(names: Sequence[str]) -> list[Path]:
+    """Where a class's file may lie: in the folder that is named, or that of all files that are, and where we are."""
+    named = {Path(each) if Path(each).is_dir() else Path(each).parent for each in names}
+    return [*(named if len(named) == 1 else ()), Path()]
+
+
 def assignment_of(named: Path | None, names: Sequence[str] | None) -> Assignment:
     """The file that is named, else that of `TITO_CLASS`, of the folder that is judged, or of the one we are in."""
     variable = os.environ.get(CLASS_VARIABLE)
     if named or variable:
         return read_assignment(named or Path(str(variable)))
-    folders = [Path(each) for each in names or () if Path(each).is_dir()]
-    for path in (folder / FILE_NAME for folder in (*folders[:1], Path())):
+    for path in (folder / FILE_NAME for folder in _folders(names or ())):
         if path.is_file():
             screen.say(f"by {path}")
             return read_assignment(path)

@@ -129,7 +129,6 @@ def _beside_one_another(judged: Sequence[Judged], times: Times) -> list[Judged]:
     """The same, each readable one with what the others tell about it."""
     ledger = Ledger()
     for each in judged:
-        received = times.received(each.source)
-        ledger.add(each.source, each.traces, each.valid, received.timestamp() if received else None)
+        ledger.add(each.source, each.traces, each.valid, times.received_s(each.source))
     compared = ledger.compared(time.time())
     return [each.among(compared(number, each.traces)) for number, each in enumerate(judged)]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tito import start
-from tito.options import ClassFile, Force, Json, Output, RulesFile
+from tito.options import ClassFile, Force, Json, Output, RulesFile, Times
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import DEFAULT_FILE, Submissions, expanded
 
@@ -28,6 +28,7 @@ def validate(
     files: Submissions = None,
     rules: RulesFile = None,
     class_file: ClassFile = None,
+    times: Times = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     format_: Annotated[OutputFormat, typer.Option("--format", help="For whom to write.")] = OutputFormat.HUMAN,
     output: Output = None,
@@ -48,7 +49,7 @@ def validate(
     start.alone()
     from tinytorch.competition.rules.events import read_rules
     from tito.olympics import checking
-    from tito.olympics.classroom import assignment_of
+    from tito.olympics.classroom import assignment_of, times_of
 
     if explain is not None:
         checking.explain(explain, format_, target)
@@ -56,6 +57,5 @@ def validate(
     names = list(dict.fromkeys(expanded(files or [DEFAULT_FILE], target.place)))  # one that is named twice counts once
     assignment = assignment_of(class_file, files)
     judged_by = read_rules(rules or assignment.rules)
-    if format_ is OutputFormat.GRADESCOPE:
-        assignment.check_scores()
-    raise typer.Exit(0 if checking.check(names, strict, format_, target, judged_by, assignment) else 1)
+    asked = checking.Asked(judged_by, assignment, times_of(times or assignment.times), strict)
+    raise typer.Exit(0 if checking.check(names, asked, format_, target) else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 
@@ -127,9 +128,8 @@ def _below(ranking: Ranking, most: int | None) -> Iterator[Text]:
 
 def _unranked(unranked: Sequence[Unranked], most: int | None) -> Iterator[Text]:
     yield from _listed("not ranked", [each for each in unranked if each.is_asked_for], most)
-    others = sum(not each.is_asked_for for each in unranked)
-    if others:
-        yield Text(f"{others} submission(s) are for another event, task or division than asked for", style="dim")
+    for reason, count in Counter(each.reason for each in unranked if not each.is_asked_for).most_common(MOST_NAMED):
+        yield Text(f"{count} submission{'' if count == 1 else 's'} passed over: {reason}", style="dim")
 
 
 def _listed(word: str, files: Sequence[Unranked], most: int | None) -> Iterator[Text]:

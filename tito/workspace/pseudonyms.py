@@ -13,7 +13,7 @@ from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, reason
 from tito.terminal import screen
 
-COLUMNS = ("pseudonym", "key", "name")
+COLUMNS = {name: (name,) for name in ("pseudonym", "key", "name")}
 EXAMPLE = "a line of headings, pseudonym,key,name; or leave the file out, and it is made"
 BETWEEN_MEMBERS = " + "
 
@@ -40,7 +40,7 @@ def _written(key: str) -> str:
 
 def _write(path: Path, lines: list[list[str]]) -> None:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *lines])
+    csv.writer(text, lineterminator="\n").writerows([list(COLUMNS), *lines])
     try:
         atomic_write(path, text.getvalue().encode())
     except OSError as error:

@@ -16,7 +16,10 @@ DEFAULT_FILE = "submission.json"
 
 Submissions = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="Submissions; a folder stands for its *.json files, * for any name."),
+    typer.Argument(
+        metavar="FILE",
+        help="Submissions; a folder stands for its *.json files, or for those of the folders in it; * for any name.",
+    ),
 ]
 
 
@@ -47,8 +50,11 @@ def read(name: str) -> bytes:
 
 
 def _matching(name: str) -> list[str]:
-    """The JSON files of a folder, or what matches a pattern that no shell has replaced; none for the name of a file."""
+    """The JSON files of a folder, or what matches a pattern that no shell has replaced; none for the name of a file.
+
+    Where a folder has none itself, it is one of a platform that has a folder for each submission.
+    """
     if Path(name).is_dir():
-        return list(map(str, Path(name).glob("*.json")))
+        return list(map(str, Path(name).glob("*.json"))) or list(map(str, Path(name).glob("*/*.json")))
     is_pattern = has_magic(name) and not Path(name).exists()
     return glob(name, recursive=True) if is_pattern else []  # noqa: PTH207 - Path.glob takes no absolute pattern

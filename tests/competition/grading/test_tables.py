@@ -33,7 +33,10 @@ def test_columns_are_found_by_their_names_in_any_order_and_others_passed_over(ta
     """As Excel writes them, with its mark and its line ends, and with empty lines."""
     path = table(b'\xef\xbb\xbfName,E-mail,ID\r\nAda,a@example.org,17\r\n,,\r\n"Lovelace, Ada",,23\r\n')
 
-    assert [cells for _, cells in rows(path, ("id", "name"), "")] == [["17", "Ada"], ["23", "Lovelace, Ada"]]
+    assert [cells for _, cells in rows(path, {"id": ("id",), "name": ("name",)}, "")] == [
+        ["17", "Ada"],
+        ["23", "Lovelace, Ada"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,8 @@ def test_columns_are_found_by_their_names_in_any_order_and_others_passed_over(ta
     [
         ("", "no column 'id'"),
         ("name\nAda\n", "no column 'id'"),
-        ("id,id,name\n", "no column 'id', or several"),
+        ("id,id,name\n", "its headings are id, id, name: two columns 'id'"),
+        ("login,mark\n", "its headings are login, mark: no column 'id'"),
         ("id,name\n17,\n", "line 2: name is empty"),
         ("id,name\n17\n", "line 2: name is empty"),
         ("id,name\n17,\u200b\n", "name is empty"),
@@ -78,6 +82,38 @@ def test_any_text_is_a_roster_or_refused(tmp_path_factory: pytest.TempPathFactor
 def roster(table):
     """Two of one name, and one alone."""
     return read_roster(table("id,name\n17,Ada\n23,Ada\n42,Bob\n"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["id;name\r\n17;Ada\r\n;;\r\n;Bob\r\n", "ID number\tFull name\n17\tAda\n\tBob\n",
+     "Student,ID,SIS User ID\nAda,17,a17\nBob,,\n"],
+)  # fmt: skip
+def test_a_roster_is_read_as_platforms_write_it(table, content: str) -> None:
+    """With semicolons or tabs, under their headings, and with somebody who has no id."""
+    assert [(each.name, each.id) for each in read_roster(table(content)).people] == [("Ada", "17"), ("Bob", None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "id_", "words"),
+    [
+        ("Ada", "17", ""),
+        ("bob", None, ""),
+        ("Eve", "17", "Eve has the id of Ada: their points are Ada's"),
+        ("Bob", "99", "Bob is on the roster with the id 42, and not with 99"),
+        ("Ada", None, "2 on the roster are called Ada: an id is needed, 17 or 23"),
+        ("Bobb", None, "Bobb is not on the roster; is it Bob?"),
+        ("Mallory", "1", "Mallory is not on the roster"),
+    ],
+)
+def test_what_does_not_fit_the_roster_is_said(roster, name: str, id_: str | None, words: str) -> None:
+    assert "".join(roster.doubts(athlete_of(name, id_))) == words
+
+
+def test_times_without_files_and_files_without_times_are_known(table) -> None:
+    times = read_times(table("file,time\nada.json,2026-12-15T18:00Z\nbbo.json,2026-12-15T18:00Z\n"))
+
+    assert times.unmatched(["class/ada.json", "class/bob.json"]) == (["bbo.json"], ["class/bob.json"])
 
 
 def test_an_id_finds_somebody_and_a_name_only_where_it_is_one_s_alone(roster) -> None:

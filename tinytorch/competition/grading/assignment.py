@@ -71,15 +71,14 @@ class Assignment(BaseModel):
     def check_points(self) -> None:
         """UsageError where no event has points, or one that is asked for has none."""
         without = [event for event in self.events if self.points_of(event) is None]
-        if without or not (self.points or self.event_points):
+        if without or not self.gives_points:
             what = f"{without[0]} is" if without else "anything is"
             raise UsageError(f"nothing says how many points {what} worth", mend=NO_POINTS)
 
-    def check_scores(self) -> None:
-        """UsageError where points are by rank, which one file alone has not."""
-        if any(each.kind == "rank" for each in (self.points, *self.event_points.values()) if each):
-            mend = "write points at scores, or use tito olympics grade, which sees the whole class"
-            raise UsageError("points by rank cannot be given to one file alone", mend=mend)
+    @property
+    def gives_points(self) -> bool:
+        """Whether anything is worth points."""
+        return self.points is not None or bool(self.event_points)
 
     def beside(self, folder: Path) -> Self:
         """The same with its files named from where we stand."""

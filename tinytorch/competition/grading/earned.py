@@ -13,7 +13,7 @@ def earned(judged: Judged, assignment: Assignment) -> Earned | None:
 
     When it was handed in is the platform's to judge.
     """
-    if not (assignment.points or assignment.event_points):
+    if not assignment.gives_points:
         return None
     figures = judged.figures
     most = max(each.most for each in (assignment.points, *assignment.event_points.values()) if each)

@@ -52,10 +52,10 @@ def grades(board: Leaderboard, assignment: Assignment, roster: Roster | None) ->
     """
     events = assignment.events or list(dict.fromkeys(each.group.event for each in board.rankings))
     places = {event: _by_person(_only(board, event), roster) for event in events}
-    reasons = _reasons(board, roster)
+    reasons = {event: _reasons(board, event, roster) for event in events}
 
     def result(event: OlympicEvent, key: str) -> Result:
-        return _result(event, places[event].get(key), reasons.get(key), assignment)
+        return _result(event, places[event].get(key), reasons[event].get(key), assignment)
 
     people = roster.people if roster else _everybody(board)
     return [Grade(each, tuple(result(event, each.key) for event in events)) for each in people]
@@ -91,11 +91,11 @@ def _by_person(ranking: Ranking | None, roster: Roster | None) -> dict[str, Plac
     return found
 
 
-def _reasons(board: Leaderboard, roster: Roster | None) -> dict[str, str]:
-    """Why files without a rank have none, by whose they are."""
+def _reasons(board: Leaderboard, event: OlympicEvent, roster: Roster | None) -> dict[str, str]:
+    """Why files to an event have no rank, by whose they are; also of one for another task or division."""
     found: dict[str, list[str]] = defaultdict(list)
     for each in board.unranked:
-        if each.athlete is not None and each.is_asked_for:
+        if each.athlete is not None and each.event is event:
             for key in _keys(each.athlete, roster):
                 found[key].append(f"{each.source}: {each.reason}")
     return {key: "; ".join(reasons) for key, reasons in found.items()}

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
-from tinytorch.competition.grading.tables import rows
+from tinytorch.competition.grading.tables import filled, rows
 from tinytorch.competition.record.people import ID_LIMIT, NAME_LIMIT, Athlete, Person, checked_text
 from tinytorch.errors import UsageError
-from tinytorch.text import folded
+from tinytorch.text import folded, safe_text
 
 EXAMPLE = "a line of headings, id,name and then 1017,Ada Lovelace"
+COLUMNS = {  # as platforms call them, the first that there is
+    "id": ("id", "student id", "student number", "id number", "sis user id", "sid", "e-mail", "email", "email address"),
+    "name": ("name", "full name", "student name", "student"),
+}
+
+CLOSE = 0.75  # of a name's letters
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,26 @@ class Roster:
         found = (self._find(name, id_) for name, id_ in athlete.people)
         return [each for each in found if each is not None]
 
+    def doubts(self, athlete: Athlete) -> list[str]:
+        """What does not fit of the names and ids that somebody gave, in sentences."""
+        return [said for name, id_ in athlete.people if (said := self._doubt(name, id_))]
+
+    def _doubt(self, name: str, id_: str | None) -> str:
+        found, shown = self._find(name, id_), safe_text(name, 60)
+        alike = [each for each in self.people if folded(each.name) == folded(name)]
+        ids = " or ".join(safe_text(str(each.id), 60) for each in alike)
+        if found and folded(found.name) != folded(name):
+            return f"{shown} has the id of {found.name}: their points are {found.name}'s"
+        if found:
+            return ""
+        if id_ is not None and alike:
+            return f"{shown} is on the roster with the id {ids}, and not with {safe_text(id_, 60)}"
+        if alike:
+            return f"{len(alike)} on the roster are called {shown}: an id is needed, {ids}"
+        close = get_close_matches(folded(name), [folded(each.name) for each in self.people], 1, CLOSE)
+        hint = next((f"; is it {each.name}?" for each in self.people if folded(each.name) in close), "")
+        return f"{shown} is not on the roster{hint}"
+
     def whose(self, athlete: Athlete) -> str:
         """What all submissions of one athlete have in common, also those that forgot an id."""
         found = [self._find(name, id_) or Person(name=name, id=id_) for name, id_ in athlete.people]
@@ -37,7 +64,7 @@ class Roster:
 
     @cached_property
     def _by_id(self) -> dict[str, Person]:
-        return {folded(str(each.id)): each for each in self.people}
+        return {folded(each.id): each for each in self.people if each.id}
 
     @cached_property
     def _by_name(self) -> dict[str, Person]:
@@ -54,13 +81,16 @@ def read_roster(path: Path) -> Roster:
 
 
 def _people(path: Path) -> Iterator[Person]:
+    """Somebody without an id is found by the name."""
     lines: dict[str, int] = {}
-    for line, (id_, name) in rows(path, ("id", "name"), EXAMPLE):
-        before = lines.setdefault(folded(id_), line)
+    for line, (id_, name) in rows(path, COLUMNS, EXAMPLE):
+        filled(path, line, "name", name)
+        before = lines.setdefault(folded(id_), line) if id_ else line
         if before != line:
             mend = "give everybody an id of their own"
             raise UsageError(f"{path}: the id of line {line} stands in line {before} already", mend=mend)
         try:
-            yield Person(name=checked_text("name", name, NAME_LIMIT), id=checked_text("id", id_, ID_LIMIT))
+            known = checked_text("id", id_, ID_LIMIT) if id_ else None
+            yield Person(name=checked_text("name", name, NAME_LIMIT), id=known)
         except UsageError as error:
             raise UsageError(f"{path}: line {line}: {error.message}", mend=error.mend) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tinytorch.errors import UsageError
@@ -13,15 +13,18 @@ from tinytorch.text import is_blank, is_safe, safe_text
 
 LARGEST_TABLE_BYTES = 4_000_000
 MOST_ROWS = 50_000
+SEPARATORS = (",", ";", "\t")
 
 
-def rows(path: Path, columns: Sequence[str], example: str) -> Iterator[tuple[int, list[str]]]:
-    """The number of each line that is not empty, and its cells of these columns; others are passed over.
+def rows(path: Path, columns: Mapping[str, Sequence[str]], example: str) -> Iterator[tuple[int, list[str]]]:
+    """The number of each line that is not empty, and its cells of the columns, which may have several headings.
 
-    UsageError where the file cannot be read, has no such columns or a cell that is empty or cannot be shown.
+    Cells are separated by commas, semicolons or tabs, whichever the headings are. UsageError where the file cannot be
+    read, has no such columns or a cell that cannot be shown.
     """
-    mend = f"write it like this: {example}"
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    text, mend = _text(path), f"write it like this: {example}"
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(SEPARATORS, key=first.count), strict=True)
     try:
         places = _places(path, next(reader, []), columns, mend)
         for number, row in enumerate(reader):
@@ -42,18 +45,31 @@ def _text(path: Path) -> str:
         raise UsageError(f"cannot read {path}: {reason(error)}", mend="give a CSV file that you can read") from error
 
 
-def _places(path: Path, headings: Sequence[str], columns: Sequence[str], mend: str) -> dict[str, int]:
-    known = [heading.strip().casefold() for heading in headings]
-    missing = [column for column in columns if known.count(column) != 1]
-    if missing:
-        raise UsageError(f"{path}: its first line names no column {missing[0]!r}, or several", mend=mend)
-    return {column: known.index(column) for column in columns}
+def _places(path: Path, headings: Sequence[str], columns: Mapping[str, Sequence[str]], mend: str) -> dict[str, int]:
+    """Where each column stands, by the first of its headings that there is."""
+    known = [" ".join(heading.casefold().split()) for heading in headings]
+    found = {}
+    for column, names in columns.items():
+        there = [name for name in names if name in known]
+        if not there or known.count(there[0]) > 1:
+            word = "two columns" if there else "no column"
+            shown = safe_text(", ".join(headings), 100)
+            raise UsageError(f"{path}: its headings are {shown}: {word} {(there or names)[0]!r}", mend=mend)
+        found[column] = known.index(there[0])
+    return found
 
 
 def _cells(path: Path, line: int, row: Sequence[str], places: dict[str, int]) -> Iterator[str]:
     for column, place in places.items():
         cell = row[place].strip() if place < len(row) else ""
-        if is_blank(cell) or not is_safe(cell):
-            shown = "is empty" if is_blank(cell) else f"cannot be shown: {safe_text(cell, 60)}"
-            raise UsageError(f"{path}: line {line}: {column} {shown}", mend="mend the line, or leave it out")
-        yield cell
+        if not is_safe(cell):
+            shown = f"{column} cannot be shown: {safe_text(cell, 60)}"
+            raise UsageError(f"{path}: line {line}: {shown}", mend="mend the line, or leave it out")
+        yield "" if is_blank(cell) else cell
+
+
+def filled(path: Path, line: int, column: str, cell: str) -> str:
+    """A cell that must not be empty; UsageError where it is."""
+    if not cell:
+        raise UsageError(f"{path}: line {line}: {column} is empty", mend="mend the line, or leave it out")
+    return cell

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path, PurePath
 
-from tinytorch.competition.grading.tables import rows
+from tinytorch.competition.grading.tables import filled, rows
 from tinytorch.errors import UsageError
 from tinytorch.text import safe_text
 
 EXAMPLE = "a line of headings, file,time and then ada.json,2026-12-15T17:03:00Z"
+COLUMNS = {"file": ("file", "filename", "file name"), "time": ("time", "submitted", "submission time")}
 MEND = "write it as 2026-12-15T17:03:00Z, with the zone"
 
 Parts = tuple[str, ...]
@@ -26,12 +28,20 @@ class Times:
 
     def received(self, source: str) -> datetime | None:
         """When the platform received a file; None where it says nothing, or the same of several."""
+        found = self._alike(source)
+        return self.known[found[0]] if len(found) == 1 else None
+
+    def received_s(self, source: str) -> float | None:
+        """The same in seconds since 1970."""
+        found = self.received(source)
+        return None if found is None else found.timestamp()
+
+    def _alike(self, source: str) -> list[Parts]:
+        """The paths that end as a file's does, as far as both go; of several the longest."""
         path = PurePath(source).parts
-        named = self._by_name.get(path[-1:], [])
-        alike = [(min(len(path), len(each)), self.known[each]) for each in named if _end_alike(path, each)]
-        longest = max((length for length, _ in alike), default=0)
-        found = [time for length, time in alike if length == longest]
-        return found[0] if len(found) == 1 else None
+        named = [each for each in self._by_name.get(path[-1:], []) if _end_alike(path, each)]
+        longest = max((min(len(path), len(each)) for each in named), default=0)
+        return [each for each in named if min(len(path), len(each)) == longest]
 
     @cached_property
     def _by_name(self) -> dict[Parts, list[Parts]]:
@@ -39,6 +49,13 @@ class Times:
         for each in self.known:
             found[each[-1:]].append(each)
         return found
+
+    def unmatched(self, sources: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Which files are named and not there, and which are there without a time."""
+        files = list(sources)
+        seen = {parts for source in files for parts in self._alike(source)}
+        absent = ["/".join(parts) for parts in self.known if parts not in seen]
+        return absent, [source for source in files if self.known and self.received(source) is None]
 
     def handed_in(self, source: str) -> datetime | None:
         """The same, or the time of the file on this disk; None where nobody knows."""
@@ -54,12 +71,12 @@ class Times:
 def read_times(path: Path) -> Times:
     """The times in a CSV file with the columns file and time; UsageError says what is wrong with it."""
     found: dict[Parts, datetime] = {}
-    for line, (file, time) in rows(path, ("file", "time"), EXAMPLE):
-        parts = PurePath(file).parts
+    for line, (file, time) in rows(path, COLUMNS, EXAMPLE):
+        parts = PurePath(filled(path, line, "file", file)).parts
         if parts in found:
             raise UsageError(f"{path}: line {line}: {safe_text(file)} was named before", mend="give each file one line")
         try:
-            found[parts] = moment(time)
+            found[parts] = moment(filled(path, line, "time", time))
         except UsageError as error:
             raise UsageError(f"{path}: line {line}: {error.message}", mend=error.mend) from error
     return Times(found)

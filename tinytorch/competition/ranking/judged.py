@@ -27,6 +27,7 @@ from tinytorch.files import sha256
 from tinytorch.text import writable
 
 Read = Callable[[str], bytes]
+ReceivedS = Callable[[str], float | None]
 
 
 class Circumstances(Record):
@@ -160,8 +161,10 @@ def judge_files(names: Iterable[str], *, read: Read | None = None, rules: Rules 
     return beside_one_another(judge_file(name, read=read, rules=rules) for name in names)
 
 
-def beside_one_another(judged: Iterable[Judged]) -> Iterator[Judged]:
+def beside_one_another(judged: Iterable[Judged], received_s: ReceivedS = lambda source: None) -> Iterator[Judged]:
     """The same files in the same order, each readable one with what the others tell about it.
+
+    `received_s` tells when a platform received a file, in seconds since 1970, where that is known.
 
     Only when all are known can the first be told about the last; until then they wait in a temporary file, so that
     memory does not grow with their number.
@@ -169,7 +172,7 @@ def beside_one_another(judged: Iterable[Judged]) -> Iterator[Judged]:
     ledger = Ledger()
     with tempfile.TemporaryFile() as waiting:
         for each in judged:
-            ledger.add(each.source, each.traces, each.valid)
+            ledger.add(each.source, each.traces, each.valid, received_s(each.source))
             pickle.dump(each, waiting)
         compared = ledger.compared(time.time())
         waiting.seek(0)

@@ -56,6 +56,7 @@ class Unranked:
     reason: str
     is_asked_for: bool = True
     sha256: str = ""
+    event: OlympicEvent | None = None
 
     @property
     def athlete_name(self) -> str | None:
@@ -111,10 +112,10 @@ def _group(judged: Judged, wanted: Wanted) -> Group | Unranked:
     if figures is None:
         return Unranked(judged.source, None, judged.reason, sha256=judged.sha256)
     for reason, is_asked_for in _obstacles(judged, figures, wanted):
-        return Unranked(judged.source, figures.athlete, reason, is_asked_for, judged.sha256)
+        return Unranked(judged.source, figures.athlete, reason, is_asked_for, judged.sha256, figures.event)
     task = figures.task
     if task is None:
-        return Unranked(judged.source, figures.athlete, "it names no task", sha256=judged.sha256)
+        return Unranked(judged.source, figures.athlete, "it names no task", True, judged.sha256, figures.event)
     return Group(figures.event, task.name, figures.division, task.test_samples, task.dataset_sha256)
 
 
