@@ -13,6 +13,7 @@ import pytest
 
 from tests.tito.class_folder import handed_in
 from tinytorch.competition.grading.assignment import read_assignment
+from tinytorch.competition.rules.events import load_rules
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CLASS = 'task = "digits_mlp"\nevents = ["latency_sprint"]\npoints = { "1x" = 0, "2x" = 40 }\n'
@@ -149,4 +150,4 @@ def test_github_actions_annotate_and_summarize(tmp_path: Path, is_there: bool) -
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/class.toml")), ids=lambda path: path.parent.name)
 def test_every_example_has_points(path: Path) -> None:
-    read_assignment(path).check_points()
+    read_assignment(path).check_points(load_rules())

@@ -92,7 +92,11 @@ Names = Annotated[
 ]
 Key = Annotated[
     Path | None,
-    typer.Option("--key", metavar="CSV", help="Where pseudonyms are kept, for you alone (default: pseudonyms.csv)."),
+    typer.Option(
+        "--key",
+        metavar="CSV",
+        help="Where pseudonyms are kept, for you alone (default: pseudonyms.csv beside class.toml).",
+    ),
 ]
 Example = Annotated[bool, typer.Option("--example", help="Show a class of ten synthetic submissions.")]
 Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What stands at the top.")]

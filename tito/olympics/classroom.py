@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinytorch.competition.grading.assignment import FILE_NAME, Assignment, read_assignment
+from tinytorch.competition.grading.assignment import FILE_NAME, PSEUDONYMS, Assignment, read_assignment
 from tinytorch.competition.grading.hidden import Naming, naming
 from tinytorch.competition.grading.roster import Roster, read_roster
 from tinytorch.competition.grading.times import Times, moment, read_times
@@ -21,7 +21,6 @@ from tinytorch.workloads.registry import known_name
 from tito.terminal import screen
 
 CLASS_VARIABLE = "TITO_CLASS"
-PSEUDONYMS = Path("pseudonyms.csv")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
     return Class(
         assignment=assignment, rules=read_rules(asked.rules or assignment.rules), roster=people, times=known,
         wanted=_wanted(asked, assignment, people, known),
-        naming=naming(asked.names or assignment.names or "all"), key=asked.key or assignment.key or PSEUDONYMS,
+        naming=naming(asked.names or assignment.names or "all"), key=asked.key or assignment.key or Path(PSEUDONYMS),
         title=safe_text(title) if title else None,
     )  # fmt: skip
 

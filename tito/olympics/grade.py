@@ -14,8 +14,6 @@ from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import Submissions
 
-MOST_NAMED = 5
-
 
 class OutputFormat(StrEnum):
     """For whom the grades are written."""
@@ -51,7 +49,7 @@ def grade(
     chosen = OutputFormat.JSON if json_ else format_ or (OutputFormat.HUMAN if target.is_stdout else OutputFormat.CSV)
     start.alone()
     from tinytorch.competition.formats.grades import FORMATS
-    from tinytorch.competition.grading.grades import grades
+    from tinytorch.competition.grading.grades import grades, nobodys
     from tito.olympics import checking, ranked
     from tito.olympics.classroom import Asked, class_of
     from tito.views.grades import grades_table
@@ -59,7 +57,7 @@ def grade(
     options = Asked(class_file, rules, None, None, None, trust, roster, times, until)
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
-        asked.assignment.check_points()
+        asked.assignment.check_points(asked.rules)
         board = ranked.rank(judged, target.place, asked)
     found = grades(board, asked.assignment, asked.roster)
     if chosen is OutputFormat.HUMAN:
@@ -70,6 +68,6 @@ def grade(
         checking.write([mark, FORMATS[chosen](found), "\n"], target)
     without = sum(not any(each.place for each in one.results) for one in found)
     screen.say(f"graded: {len(found)}, of whom {without} have nothing that counts")
-    if board.strangers:
-        names = ", ".join(dict.fromkeys(each.name for each in board.strangers[:MOST_NAMED]))
-        screen.say(f"warning: with a rank, and not on the roster: {len(board.strangers)}, such as {names}")
+    lost = [f"{each.source}: {each.reason}, and nobody knows whose it is" for each in nobodys(board)]
+    for said in (*board.doubts, *lost):
+        screen.say(f"warning: {said}")

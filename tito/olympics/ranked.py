@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from tinytorch.competition.grading.grades import missing, strangers
+from tinytorch.competition.grading.grades import doubts, missing
 from tinytorch.competition.grading.hidden import athletes, hidden
 from tinytorch.competition.ranking.judged import Circumstances
 from tinytorch.competition.ranking.leaderboard import Leaderboard, leaderboard
@@ -16,6 +16,7 @@ from tito import start
 from tito.olympics import checking
 from tito.olympics.classroom import Class
 from tito.olympics.collecting import collect
+from tito.terminal import screen
 from tito.workspace import index
 from tito.workspace.documents import Destination, descriptor
 from tito.workspace.index import Index
@@ -38,6 +39,8 @@ def rank_detailed(
     files = list(expanded(names or [DEFAULT_FILE], report))
     _refuse_nothing(files)
 
+    _warn_of_times(asked, files)
+
     def work(found: Index) -> tuple[Leaderboard, Details]:
         board = leaderboard(collect(files, asked.rules, found, asked.times), asked.rules, asked.wanted)
         return _of_class(board, asked), details(found, board)
@@ -48,8 +51,19 @@ def rank_detailed(
 def _of_class(board: Leaderboard, asked: Class) -> Leaderboard:
     """The board with what a roster tells of it."""
     people = asked.roster
-    absent, others = (missing(board, people), strangers(board, people)) if people else ([], [])
-    return replace(board, title=asked.title, missing=tuple(absent), strangers=tuple(others))
+    absent, said = (missing(board, people), doubts(board, people)) if people else ([], [])
+    return replace(board, title=asked.title, missing=tuple(absent), doubts=tuple(said))
+
+
+def _warn_of_times(asked: Class, files: Sequence[str]) -> None:
+    """Say what a platform's table does not fit."""
+    absent, without = asked.times.unmatched(files)
+    for names, said in (
+        (absent, "are not there"),
+        (without, "have no line there, and count by their time on this disk"),
+    ):
+        if names:
+            screen.say(f"warning: of the table of times {len(names)} files {said}, such as {', '.join(names[:3])}")
 
 
 def _refuse_nothing(files: Sequence[str]) -> None:

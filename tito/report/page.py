@@ -53,6 +53,7 @@ def _page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: dat
     return environment.get_template("page.html.jinja").render(
         policy=_policy(style, script), style=Markup(style), script=Markup(script),
         title=board.title or "Torch Olympics", summary=_summary(board), missing=len(board.missing),
+        until=f"{board.until:%Y-%m-%d %H:%M} UTC" if board.until else "",
         rules=board.rules, made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
         rankings=[_ranking(board, each, details, f"r{number}") for number, each in enumerate(board.rankings)],
         unranked=[_unranked(each) for each in board.unranked if each.is_asked_for],
@@ -77,9 +78,8 @@ def _policy(style: str, script: str) -> str:
 
 
 def _summary(board: Leaderboard) -> str:
-    athletes = {place.judged.entered.athlete.key for ranking in board.rankings for place in ranking.places}
     ranked, rankings = sum(len(ranking.places) for ranking in board.rankings), len(board.rankings)
-    return f"Athletes: {len(athletes)}. Ranked submissions: {ranked}. Rankings: {rankings}."
+    return f"Athletes: {board.athletes}. Ranked submissions: {ranked}. Rankings: {rankings}."
 
 
 def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Circumstances], name: str) -> Context:
@@ -129,7 +129,12 @@ def _podium(ranking: Ranking, ranked_by: str) -> Iterator[Context]:
     for places in classes[:PODIUM_STEPS]:
         shown = [place.judged.entered for place in places[:MOST_ON_A_STEP]]
         people = [
-            {"name": _name(each), "value": score_words(each.value, ranked_by), "bounds": _bounds(each, ranked_by)}
+            {
+                "name": _name(each),
+                "shown": _shown(each),
+                "value": score_words(each.value, ranked_by),
+                "bounds": _bounds(each, ranked_by),
+            }
             for each in shown
         ]
         yield {"rank": places[0].rank, "people": people, "more": len(places) - len(shown)}
@@ -143,7 +148,7 @@ def _row(
     return {
         "name": name, "rank": place.rank, "rank_words": rank_words(place), "athlete": _name(figures),
         "value": figures.value, "measured": score_words(figures.value, ranked_by), "least": figures.shown,
-        "shown": "nothing" if figures.shown is None else score_words(figures.shown, ranked_by),
+        "shown": _shown(figures),
         "bar": _bar(figures, ranked_by, scale),
         "bounds": _bounds(figures, ranked_by), "on": machines[machine_words(figures)],
         "p_value": "" if place.p_value is None else place.p_value, "above": above_words(place),
@@ -214,6 +219,10 @@ def _bounds(figures: Figures, ranked_by: str) -> str:
 
 def _cell(value: float | None, kind: str) -> Context:
     return {"value": "" if value is None else value, "shown": score_words(value, kind)}
+
+
+def _shown(figures: Figures) -> str:
+    return "nothing" if figures.shown is None else score_words(figures.shown, figures.ranked_by)
 
 
 def _name(figures: Figures) -> str:

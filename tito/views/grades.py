@@ -34,4 +34,5 @@ def _result(result: Result) -> RenderableType:
         return Text(safe_text(result.reason), "yellow")
     figures = result.place.judged.entered
     shown = "nothing shown" if figures.shown is None else f"shown {score_words(figures.shown, figures.ranked_by)}"
-    return Lines(f"{result.points:.4g} of {result.most:.4g}", f"{shown}, rank {rank_words(result.place)}")
+    warned = f"warns: {', '.join(result.warnings)}" if result.warnings else ""
+    return Lines(f"{result.points:.4g} of {result.most:.4g}", f"{shown}, rank {rank_words(result.place)}", warned)

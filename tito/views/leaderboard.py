@@ -34,17 +34,18 @@ def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
     if found.rankings:
         yield Text(_explained(found.rules.significance), style="dim")
     yield from _unranked(found.unranked, most)
-    yield from _of_class(found)
+    yield from _of_class(found, most)
 
 
-def _of_class(found: Leaderboard) -> Iterator[Text]:
-    """Who of a class has no rank, and who has one and is not in the class."""
+def _of_class(found: Leaderboard, most: int | None) -> Iterator[Text]:
+    """Until when files counted, who of a class has no rank, and what does not fit its roster."""
+    if found.until:
+        yield Text(f"what was handed in until {found.until:%Y-%m-%d %H:%M} UTC counts")
     if found.missing:
         names = ", ".join(safe_text(each.name) for each in found.missing)
         yield Text(f"in the class, without a rank ({len(found.missing)}): {names}")
-    if found.strangers:
-        names = ", ".join(dict.fromkeys(safe_text(each.name) for each in found.strangers))
-        yield Text(f"with a rank, not on the roster ({len(found.strangers)}): {names}", "yellow")
+    for said in found.doubts[:most]:
+        yield Text(f"roster: {said}", "yellow")
 
 
 def _explained(rules: Significance) -> str:

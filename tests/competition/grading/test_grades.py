@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from tests.competition.entries import figures, handed_in, sized
-from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.checks.batch import DUPLICATED_SAMPLES
+from tinytorch.competition.checks.findings import Finding, failed
 from tinytorch.competition.grading.assignment import Assignment, parse_assignment
 from tinytorch.competition.grading.earned import earned
-from tinytorch.competition.grading.grades import Grade, grades, missing, strangers
+from tinytorch.competition.grading.grades import Grade, doubts, grades, missing, nobodys
 from tinytorch.competition.grading.roster import Roster
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.ranking.judged import Judged
+from tinytorch.competition.ranking.judged import Judged, unreadable
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, late_words, leaderboard
-from tinytorch.competition.record.people import Athlete, Person, athlete_of
+from tinytorch.competition.record.people import Person, athlete_of
+from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.errors import UsageError
 
@@ -130,11 +132,36 @@ def test_several_rankings_of_one_event_are_refused() -> None:
         grades(board(*files), BY_SCORE, ROSTER)
 
 
-def test_who_is_missing_and_who_is_a_stranger() -> None:
-    found = board(entry("Ada", 2.0, "17"), entry("Mallory", 9.0))
+def test_who_is_missing_what_does_not_fit_and_what_is_nobody_s() -> None:
+    bad = unreadable("x.json", RefusedError("json", "no JSON"))
+    found = board(entry("Ada", 2.0, "17"), entry("Mallory", 9.0), bad)
 
     assert missing(found, ROSTER) == [BOB, EVE]
-    assert strangers(found, ROSTER) == [Athlete(name="Mallory")]
+    assert doubts(found, ROSTER) == ["Mallory 9.0.json: Mallory is not on the roster"]
+    assert [each.source for each in nobodys(found)] == ["x.json"]
+
+
+def test_a_warning_goes_with_the_points() -> None:
+    """A copy is graded as what it is, and the instructor sees it."""
+    copied = entry("Ada", 99.0, "17").among([DUPLICATED_SAMPLES.finding(failed("the same as bob.json"))])
+
+    assert grades(board(copied), BY_SCORE, ROSTER)[0].results[0].warnings == ("TO-B01",)
+
+
+def test_late_for_one_event_is_nothing_for_another() -> None:
+    both = BY_SCORE.model_copy(update={"events": list(OlympicEvent)[:2]})
+    found = grades(board(entry("Ada", 99.0, "17"), until=DEADLINE, handed_in=lambda source: None), both, ROSTER)
+
+    assert [each.reason for each in found[0].results] == [
+        "Ada 99.0.json: when it was handed in is not known", "not handed in",
+    ]  # fmt: skip
+
+
+def test_another_task_than_the_class_s_is_said() -> None:
+    asked = BY_SCORE.model_copy(update={"events": [OlympicEvent.LATENCY_SPRINT]})
+    (found, *_) = grades(board(entry("Ada", 99.0, "17"), task="words"), asked, ROSTER)
+
+    assert found.results[0].reason == "Ada 99.0.json: its task is digits_mlp, asked for is words"
 
 
 def test_one_file_alone_has_its_points() -> None:
@@ -145,8 +172,11 @@ def test_one_file_alone_has_its_points() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b'task = "words"\npoints = { "1x" = 9 }', "0 of 9 points: its task is digits_mlp, asked for is words"),
-        (b'[event_points.all_around]\n"1x" = 9', "0 of 9 points: latency_sprint is worth none"),
+        (
+            b'task = "words"\npoints = { "1x" = 0, "2x" = 9 }',
+            "0 of 9 points: its task is digits_mlp, asked for is words",
+        ),
+        (b'[event_points.all_around]\n"1x" = 0\n"2x" = 9', "0 of 9 points: latency_sprint is worth none"),
     ],
 )
 def test_why_one_file_has_none(text: bytes, words: str) -> None:

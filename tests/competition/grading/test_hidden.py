@@ -9,6 +9,7 @@ import pytest
 from tests.competition.entries import figures, handed_in
 from tinytorch.competition.checks.batch import DUPLICATED_SAMPLES
 from tinytorch.competition.checks.findings import Finding, failed
+from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.formats.leaderboard import FORMATS
 from tinytorch.competition.grading.hidden import for_everybody, hidden, initials, naming
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, leaderboard
@@ -30,7 +31,7 @@ def board() -> Leaderboard:
     second = handed_in(figures("Ada Lovelace", 1.5, athlete=files[0].figures.athlete), source="Ada Lovelace 2.json")
     claim = handed_in(figures("Bob", 9.0, trust="T0", athlete=files[1].figures.athlete), source="Bob 2.json")
     found = leaderboard([*files, second, claim], load_rules(), Wanted())
-    return replace(found, missing=(Person(name="Eve Adams", id="id of Eve"),), strangers=(athlete_of("Bob"),))
+    return replace(found, missing=(Person(name="Eve Adams", id="id of Eve"),), doubts=("Bob is not on the roster",))
 
 
 def shown(how: str, pseudonyms: dict[str, str] | None = None) -> list[str]:
@@ -71,7 +72,9 @@ def test_nothing_else_tells_a_name_that_is_hidden(how: str, format_: str) -> Non
 def test_of_a_finding_only_the_check_is_told() -> None:
     places = hidden(board(), naming("none"), str).rankings[0].places
 
-    assert {(each.id, each.message) for place in places for each in place.judged.findings} == {("TO-D07", "")}
+    assert {(each.id, each.message) for place in places for each in place.judged.findings} == {
+        ("TO-D07", PAGES["committed"].what)
+    }
 
 
 def test_who_is_above_the_line_is_shown_whole() -> None:

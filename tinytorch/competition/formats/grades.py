@@ -26,6 +26,7 @@ class EventGrade(Published):
     value: float | None
     file: str | None
     sha256: str | None
+    warnings: list[str]
     reason: str
 
 
@@ -45,8 +46,9 @@ class GradesDocument(PublishedReport):
     grades: list[PersonGrade]
 
 
+DECIMALS = 2  # of points
 HEAD = ("id", "name", "points", "most_points")
-OF_EVENT = ("points", "rank", "shown", "value", "lower", "upper", "file", "sha256", "reason")
+OF_EVENT = ("points", "rank", "shown", "value", "lower", "upper", "file", "sha256", "warnings", "reason")
 
 
 def as_csv(grades: Sequence[Grade]) -> str:
@@ -80,14 +82,14 @@ def _event(result: Result) -> EventGrade:
         event=result.event, points=result.points, most_points=result.most,
         rank=result.place.rank if result.place else None, shown=figures.shown if figures else None,
         value=figures.value if figures else None, file=writable(judged.source) if judged else None,
-        sha256=judged.sha256 if judged else None, reason=result.reason,
+        sha256=judged.sha256 if judged else None, warnings=list(result.warnings), reason=result.reason,
     )  # fmt: skip
 
 
 def _cells(grade: Grade) -> Iterator[tuple[str, Any]]:
     yield "id", cell(grade.person.id or "")
     yield "name", cell(grade.person.name)
-    yield "points", round(grade.points, 4)
+    yield "points", round(grade.points, DECIMALS)
     yield "most_points", grade.most
     for result in grade.results:
         for name, value in row(result).items():
@@ -96,12 +98,12 @@ def _cells(grade: Grade) -> Iterator[tuple[str, Any]]:
 
 def row(result: Result) -> dict[str, Any]:
     """What one event brought, and what it follows from."""
-    found = {"points": round(result.points, 4), "reason": result.reason}
+    found = {"points": round(result.points, DECIMALS), "reason": result.reason}
     if result.place is None:
         return found
     judged, figures = result.place.judged, result.place.judged.entered
     lower, upper = figures.interval or (None, None)
     return {
         **found, "rank": result.place.rank, "shown": figures.shown, "value": figures.value, "lower": lower,
-        "upper": upper, "file": writable(judged.source), "sha256": judged.sha256,
+        "upper": upper, "file": writable(judged.source), "sha256": judged.sha256, "warnings": " ".join(result.warnings),
     }  # fmt: skip

@@ -29,7 +29,7 @@ def as_gradescope(reports: Iterable[Judged]) -> Iterator[str]:
     valid = sum(report.valid for report in every)
     document: dict[str, Any] = {
         "extra_data": {"document": "report"},
-        "score": fmean(map(_points, every)) if every else 0.0,
+        "score": round(fmean(map(_points, every)), 2) if every else 0.0,
         "output": "\n".join([f"{valid} of {len(every)} submissions are valid", *_earned(every)]),
         "output_format": "text",
         "visibility": "visible",

@@ -110,7 +110,8 @@ class RankingsDocument(PublishedReport):
     rankings: list[RankingResult]
     unranked: list[UnrankedResult]
     missing: list[MissingPerson]
-    strangers: list[str]
+    doubts: list[str]
+    until: AwareDatetime | None
 
 
 def document(board: Leaderboard) -> RankingsDocument:
@@ -121,7 +122,7 @@ def document(board: Leaderboard) -> RankingsDocument:
         session_spread=significance.session_spread, rankings=[_ranking(each, board) for each in board.rankings],
         unranked=list(map(_unranked, board.unranked)), title=board.title,
         missing=[MissingPerson(athlete_id=each.id, athlete_name=each.name) for each in board.missing],
-        strangers=[each.name for each in board.strangers],
+        doubts=list(board.doubts), until=board.until,
     )  # fmt: skip
 
 

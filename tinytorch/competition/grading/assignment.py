@@ -13,13 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from tinytorch.competition.grading.points import Points, points_of
 from tinytorch.competition.grading.times import zoned
 from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
-from tinytorch.text import safe_text
+from tinytorch.text import nearest, safe_text
 
 FILE_NAME = "class.toml"
 LARGEST_BYTES = 1_000_000
-NO_POINTS = 'write points into class.toml: points = { "1x" = 0, "20x" = 100 }'
+NO_POINTS = 'write points into class.toml, in the folder or named by --class FILE: points = { "1x" = 0, "20x" = 100 }'
+PSEUDONYMS = "pseudonyms.csv"
 MEND = "docs/class.md shows a class.toml"
 FILES = ("rules", "roster", "times", "key")
 
@@ -62,18 +64,27 @@ class Assignment(BaseModel):
     @field_validator("event_points", mode="before")
     @classmethod
     def _points_of_events(cls, value: Any) -> Any:
-        return {name: _read_points(each) for name, each in value.items()} if isinstance(value, dict) else value
+        return (
+            {name: _read_points(each, f"{name}: ") for name, each in value.items()}
+            if isinstance(value, dict)
+            else value
+        )
 
     def points_of(self, event: OlympicEvent) -> Points | None:
         """What an event's scores or ranks are worth; None where nothing is said."""
         return self.event_points.get(event, self.points)
 
-    def check_points(self) -> None:
-        """UsageError where no event has points, or one that is asked for has none."""
+    def check_points(self, rules: Rules) -> None:
+        """UsageError where no event has points, or one that is asked for has none, or of another unit."""
         without = [event for event in self.events if self.points_of(event) is None]
         if without or not self.gives_points:
             what = f"{without[0]} is" if without else "anything is"
             raise UsageError(f"nothing says how many points {what} worth", mend=NO_POINTS)
+        for event in {*self.events, *self.event_points}:
+            points, ranked_by = self.points_of(event), rules.events[event].ranked_by
+            if points and not points.fits(ranked_by):
+                unit = "90 %" if ranked_by == "accuracy" else "20x"
+                raise UsageError(f"points of {event} stand at another unit", mend=f'it ranks by {ranked_by}: "{unit}"')
 
     @property
     def gives_points(self) -> bool:
@@ -81,18 +92,19 @@ class Assignment(BaseModel):
         return self.points is not None or bool(self.event_points)
 
     def beside(self, folder: Path) -> Self:
-        """The same with its files named from where we stand."""
+        """The same with its files named from where we stand, and a place for pseudonyms beside it."""
         found = {name: folder / path for name in FILES if (path := getattr(self, name)) is not None}
+        found.setdefault("key", folder / PSEUDONYMS)
         return self.model_copy(update=found)
 
 
-def _read_points(value: Any) -> Any:
+def _read_points(value: Any, place: str = "") -> Any:
     if not isinstance(value, dict) or not all(type(each) in (int, float) for each in value.values()):
-        raise ValueError('it is no table like { "1x" = 0, "20x" = 100 }')
+        raise ValueError(f'{place}it is no table of numbers like {{ "1x" = 0, "20x" = 100 }}')
     try:
         return points_of(value)
     except UsageError as error:
-        raise ValueError(str(error.message)) from error
+        raise ValueError(f"{place}{error.message}") from error
 
 
 def parse_assignment(content: bytes) -> Assignment:
@@ -105,7 +117,10 @@ def parse_assignment(content: bytes) -> Assignment:
     except ValidationError as error:
         first = error.errors()[0]
         place = safe_text(".".join(map(str, first["loc"])))
-        raise UsageError(f"{place}: {safe_text(first['msg'].removeprefix('Value error, '))}", mend=MEND) from error
+        is_unknown = first["type"] == "extra_forbidden" and len(first["loc"]) == 1
+        words = "there is no such key" if is_unknown else safe_text(first["msg"].removeprefix("Value error, "))
+        mend = nearest(str(first["loc"][0]), Assignment.model_fields) if is_unknown else MEND
+        raise UsageError(f"{place}: {words}", mend=mend) from error
     except UsageError:
         raise
     except (ValueError, RecursionError) as error:

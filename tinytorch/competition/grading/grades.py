@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from tinytorch.competition.grading.assignment import NO_POINTS, Assignment
 from tinytorch.competition.grading.roster import Roster
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.people import Athlete, Person, key_of
 from tinytorch.errors import UsageError
+from tinytorch.text import safe_text
 
 NOT_HANDED_IN = "not handed in"
 
@@ -25,6 +26,11 @@ class Result:
     most: float
     place: Place | None
     reason: str
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The ids of the checks that warn of the file."""
+        return self.place.judged.warnings if self.place else ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,13 @@ def missing(board: Leaderboard, roster: Roster) -> list[Person]:
     return [each for each in roster.people if each.key not in seen]
 
 
-def strangers(board: Leaderboard, roster: Roster) -> list[Athlete]:
-    """Whose files have a rank, and nobody of theirs is on the roster."""
-    athletes = (place.judged.entered.athlete for ranking in board.rankings for place in ranking.places)
-    return [each for each in athletes if not roster.members_of(each)]
+def doubts(board: Leaderboard, roster: Roster) -> list[str]:
+    """What of the names and ids of files does not fit the roster, each with its file."""
+    ranked = ((place.judged.source, place.judged.entered.athlete) for each in board.rankings for place in each.places)
+    others = ((each.source, each.athlete) for each in board.unranked if each.athlete is not None)
+    return [f"{safe_text(source)}: {said}" for source, athlete in (*ranked, *others) for said in roster.doubts(athlete)]
+
+
+def nobodys(board: Leaderboard) -> list[Unranked]:
+    """Files that could not be read, so that nobody can have points for them."""
+    return [each for each in board.unranked if each.athlete is None]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from tinytorch.competition.checks.batch import BETWEEN_FILES
 from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking
 from tinytorch.competition.ranking.order import Place
@@ -61,7 +62,7 @@ def hidden(board: Leaderboard, shown: Naming, pseudonym: Callable[[Athlete], str
     rankings = tuple(
         replace(_ranking(each, lambda place: _name(place, shown, pseudonym)), others=()) for each in board.rankings
     )
-    return replace(board, rankings=rankings, unranked=(), missing=(), strangers=())
+    return replace(board, rankings=rankings, unranked=(), missing=(), doubts=())
 
 
 def for_everybody(board: Leaderboard) -> Leaderboard:
@@ -94,7 +95,7 @@ def _place(place: Place, name: str | None) -> Place:
     if name is None:
         return replace(place, judged=judged.model_copy(update={"findings": _of_itself(judged)}))
     figures = judged.entered.model_copy(update={"athlete": Athlete(name=name), "repository": None, "techniques": []})
-    findings = tuple(replace(each, message="", mend="", evidence={}) for each in _of_itself(judged))
+    findings = tuple(replace(each, message=PAGES[each.name].what, mend="", evidence={}) for each in _of_itself(judged))
     changes = {"source": f"submission {judged.sha256[:8]}", "figures": figures, "findings": findings}
     return replace(place, judged=judged.model_copy(update=changes))
 

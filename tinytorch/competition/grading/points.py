@@ -15,22 +15,30 @@ from tinytorch.text import safe_text
 
 Kind = Literal["score", "rank"]
 
-MOST_STEPS = 100
+FEWEST_STEPS, MOST_STEPS = 2, 100
 MEND = 'write scores, points = { "1x" = 0, "20x" = 100 }, accuracies like "90 %", or ranks like "rank 1"'
 _KEY = re.compile(r"(?P<rank>rank )?(?P<number>\d{1,9}(?:\.\d{1,9})?) ?(?P<unit>x|%)?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Points:
-    """At each of `places`, which go up, stand `points`; below the first and above the last they stay as they are."""
+    """At each of `places`, which go up, stand `points`. Beyond the last they stay; a score below the first has none.
+
+    `units` are those that scores were written with: x of a ratio, % of an accuracy.
+    """
 
     kind: Kind
     places: tuple[float, ...]
     points: tuple[float, ...]
+    units: frozenset[str] = frozenset()
 
     def of(self, place: float) -> float:
         """What a score (as its event counts it) or a rank is worth."""
-        return float(np.interp(place, self.places, self.points))
+        return float(np.interp(place, self.places, self.points, left=0.0 if self.kind == "score" else None))
+
+    def fits(self, ranked_by: str) -> bool:
+        """Whether what an event ranks by has the unit of the scores."""
+        return not self.units or self.units == ({"%"} if ranked_by == "accuracy" else {"x"})
 
     @property
     def most(self) -> float:
@@ -40,20 +48,25 @@ class Points:
 
 def points_of(table: Mapping[str, float]) -> Points:
     """The points of a table like `{"1x": 0, "20x": 100}`; UsageError says what is wrong with it."""
-    steps = {_place(key): value for key, value in table.items()}
+    read = {key: _place(key) for key in table}
+    steps = {(kind, place): table[key] for key, (kind, place, _) in read.items()}
     kinds = {kind for kind, _ in steps}
-    if not 0 < len(table) <= MOST_STEPS or len(kinds) != 1 or len(steps) < len(table):
-        raise UsageError("points stand at scores or at ranks, at each once", mend=MEND)
+    if not FEWEST_STEPS <= len(table) <= MOST_STEPS or len(kinds) != 1 or len(steps) < len(table):
+        raise UsageError("points stand at two scores at least, or at two ranks, at each once", mend=MEND)
     if any(not math.isfinite(value) or value < 0 for value in table.values()):
         raise UsageError("points are numbers from 0 up", mend=MEND)
     ordered = sorted((place, value) for (_, place), value in steps.items())
     places, points = zip(*ordered, strict=True)
-    return Points(kinds.pop(), places, points)
+    kind = kinds.pop()
+    if list(points) != sorted(points, reverse=kind == "rank"):
+        raise UsageError("what is better earns less", mend="give a better score or rank as many points at least")
+    return Points(kind, places, points, frozenset(unit for _, _, unit in read.values() if unit))
 
 
-def _place(key: str) -> tuple[Kind, float]:
+def _place(key: str) -> tuple[Kind, float, str]:
     found = _KEY.fullmatch(key.strip())
-    if found is None or (found["rank"] and found["unit"]):
+    is_rank = bool(found and found["rank"])
+    if found is None or (is_rank and (found["unit"] or not re.fullmatch("[1-9]\\d*", found["number"]))):
         raise UsageError(f"points at {safe_text(key, 40)!r}: that is no score and no rank", mend=MEND)
     number = float(found["number"]) / (100 if found["unit"] == "%" else 1)
-    return ("rank" if found["rank"] else "score"), number
+    return ("rank" if is_rank else "score"), number, found["unit"] or ""

@@ -30,7 +30,7 @@ class Roster:
     people: tuple[Person, ...]
 
     def members_of(self, athlete: Athlete) -> list[Person]:
-        """Who of the class a submission is of: by its ids, and where it has none, by names that only one has."""
+        """Who of the class a submission is of: by its ids, and where one has none, by names that only one has."""
         found = (self._find(name, id_) for name, id_ in athlete.people)
         return [each for each in found if each is not None]
 
@@ -60,7 +60,10 @@ class Roster:
         return "\n".join(sorted(each.key for each in found))
 
     def _find(self, name: str, id_: str | None) -> Person | None:
-        return self._by_name.get(folded(name)) if id_ is None else self._by_id.get(folded(id_))
+        found = self._by_id.get(folded(id_)) if id_ is not None else None
+        named = self._by_name.get(folded(name))
+        is_named = named is not None and (id_ is None or named.id is None)
+        return named if found is None and is_named else found
 
     @cached_property
     def _by_id(self) -> dict[str, Person]:

@@ -77,7 +77,8 @@ class Ranking:
 class Leaderboard:
     """All rankings by the rules, in the order of the events, and what could not be ranked.
 
-    Of a class with a roster also who has no file with a rank, and who has one and is not in the class.
+    `athletes` is how many people or teams have a rank, `until` when the latest that counts was handed in. Of a class
+    with a roster also who has no file with a rank, and what of names and ids does not fit the roster, in sentences.
     """
 
     rules: Rules
@@ -85,7 +86,9 @@ class Leaderboard:
     unranked: tuple[Unranked, ...]
     title: str | None = None
     missing: tuple[Person, ...] = ()
-    strangers: tuple[Athlete, ...] = ()
+    doubts: tuple[str, ...] = ()
+    athletes: int = 0
+    until: datetime | None = None
 
 
 def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leaderboard:
@@ -103,7 +106,9 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leade
         _ranking(group, groups[group], rules, wanted.whose)
         for group in sorted(groups, key=lambda g: (order.index(g.event), g))
     ]
-    return Leaderboard(rules, tuple(found), tuple(sorted(unranked, key=lambda each: (each.reason, each.source))))
+    athletes = {wanted.whose(place.judged.entered.athlete) for each in found for place in each.places}
+    passed_over = tuple(sorted(unranked, key=lambda each: (each.reason, each.source)))
+    return Leaderboard(rules, tuple(found), passed_over, athletes=len(athletes), until=wanted.until)
 
 
 def _group(judged: Judged, wanted: Wanted) -> Group | Unranked:
