@@ -90,7 +90,7 @@ def test_gradescope_fails_loudly_where_the_instructor_s_file_is_wrong(gradescope
     (gradescope / "source" / "class.toml").write_text("tittle = 'x'")
     done = run(["source/run_autograder"], gradescope, gradescope / "cache", AUTOGRADER_ROOT=str(gradescope))
 
-    assert (done.returncode, "tittle" in done.stdout) == (2, True)
+    assert (done.returncode, "tittle" in done.stdout) == (4, True)
 
 
 def test_gradescope_s_set_up_installs_the_wheel_that_lies_beside_it(gradescope: Path) -> None:

@@ -7,6 +7,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Literal
+
+Form = Literal["NFC", "NFKC"]
 
 # A list of our own, so that every Python gives one verdict on one file, whatever Unicode it knows. Joiners, marks and
 # letters of any age are people's names; the marks U+200E, U+200F and U+061C turn no text that follows.
@@ -19,15 +22,15 @@ _UNSAFE = re.compile(
     "]"
 )
 _UNSEEN_SIGNS = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u3164\ufeff\uffa0"
-    "\ufe00-\ufe0f\U000e0000-\U000e01ef]"  # variation selectors and tags
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U0001d173-\U0001d17a\ufe00-\ufe0f\U000e0000-\U000e01ef]"  # also variation selectors and tags
 )
 _UNSEEN = re.compile(rf"(?:\s|{_UNSEEN_SIGNS.pattern})*")
 
 
-def folded(text: str) -> str:
+def folded(text: str, form: Form = "NFKC") -> str:
     """A text in the form in which names compare: NFKC, without case, invisible characters and spaces around."""
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    plain = unicodedata.normalize(form, unicodedata.normalize(form, text).casefold())
     return " ".join(_UNSEEN_SIGNS.sub("", plain).split())
 
 

@@ -26,7 +26,9 @@ def main() -> None:
     done = python("tito", "olympics", "validate", str(file), "--class", str(asked), "--json")
     if done.returncode > 1:  # 0 is good, 1 are findings, and anything else is not the student's doing
         sys.exit(done.stderr)
-    (found,) = json.loads(done.stdout)["results"]
+    found, *others = json.loads(done.stdout)["results"]
+    if others:
+        sys.exit("submission.json is a folder of several files")
     if found["points"] is None:
         sys.exit("class.toml gives no points to one file alone: write points at scores, not at ranks")
     Path("result.json").write_text(json.dumps(result(found), indent=2))

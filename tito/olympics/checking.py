@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rich.console import RenderableType
 
+from tinytorch.competition.checks.batch import MayBe
 from tinytorch.competition.checks.findings import Page
 from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.checks.validation import explain as page_of
@@ -39,6 +40,7 @@ class Asked(NamedTuple):
     assignment: Assignment
     times: Times
     strict: bool
+    may_be: MayBe
 
 
 def check(names: Sequence[str], asked: Asked, format_: str, target: Destination) -> bool:
@@ -46,7 +48,7 @@ def check(names: Sequence[str], asked: Asked, format_: str, target: Destination)
     start.finished()
     verdicts: list[bool] = []
     judged = watched(_judged(names, asked.rules), len(names))
-    reports = _noted(beside_one_another(judged, asked.times.received_s), asked, format_, verdicts)
+    reports = _noted(beside_one_another(judged, asked.times.received_s, asked.may_be), asked, format_, verdicts)
     if format_ == HUMAN:
         write(drawn(render_findings.reports(reports, len(names) > 1), target, "submissions checked"), target)
     else:

@@ -6,13 +6,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from tinytorch.competition.checks.batch import MayBe
 from tinytorch.competition.grading.assignment import FILE_NAME, PSEUDONYMS, Assignment, read_assignment
 from tinytorch.competition.grading.hidden import Naming, naming
 from tinytorch.competition.grading.roster import Roster, read_roster
 from tinytorch.competition.grading.times import Times, moment, read_times
 from tinytorch.competition.names import DIVISIONS, Division, parse_event
 from tinytorch.competition.ranking.leaderboard import Wanted
+from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import UsageError
@@ -39,6 +42,14 @@ class Asked:
     names: str | None = None
     key: Path | None = None
     title: str | None = None
+
+    def absolute(self) -> Asked:
+        """With files named from the root: where we stand may change."""
+        variable = os.environ.get(CLASS_VARIABLE)
+        named = self.class_file or (Path(variable) if variable else None)
+        paths = {"class_file": named, "rules": self.rules, "roster": self.roster, "times": self.times, "key": self.key}
+        known: dict[str, Any] = {name: path.absolute() for name, path in paths.items() if path}
+        return replace(self, **known)
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,11 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
 def times_of(path: Path | None) -> Times:
     """When a platform received files; without a table nothing is known of that."""
     return read_times(path) if path else Times()
+
+
+def may_be_of(roster: Path | None) -> MayBe:
+    """Whether two athletes may be one, by the roster where there is one."""
+    return read_roster(roster).may_be if roster else Athlete.may_be
 
 
 def _wanted(asked: Asked, assignment: Assignment, roster: Roster | None, times: Times) -> Wanted:

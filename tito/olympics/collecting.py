@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from tinytorch.competition.checks.batch import Ledger
+from tinytorch.competition.checks.batch import Ledger, MayBe
 from tinytorch.competition.grading.times import Times
 from tinytorch.competition.ranking.judged import Circumstances, Judged, judge, unreadable
+from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.rules.events import Rules
 from tinytorch.files import sha256
@@ -19,6 +20,7 @@ from tito.workspace import submissions
 from tito.workspace.documents import descriptor
 from tito.workspace.index import DamagedError, Index, Looked, stamp
 
+NO_TIMES = Times()
 AT_ONCE = 200  # files between two writings of the index: what kills us loses no more
 
 Result = TypeVar("Result")
@@ -31,10 +33,13 @@ class Read(NamedTuple):
     found: tuple[Judged, Circumstances] | None
 
 
-def collect(names: Sequence[str], rules: Rules, index: Index, times: Times) -> list[Judged]:
+def collect(
+    names: Sequence[str], rules: Rules, index: Index, times: Times = NO_TIMES, may_be: MayBe = Athlete.may_be
+) -> list[Judged]:  # fmt: skip
     """Every file once, judged by the rules, in an order that does not depend on that of the names.
 
-    `times` are those at which a platform received files: of copies they tell which came first.
+    `times` are those at which a platform received files: of copies they tell which came first; `may_be` tells whether
+    two athletes may be one.
     """
     places = _places(names)
     stamps = {path: each for path in places if (each := _stamp(path)) is not None}
@@ -45,9 +50,8 @@ def collect(names: Sequence[str], rules: Rules, index: Index, times: Times) -> l
     if len(known) < len(set(digests.values())):
         raise DamagedError("a judged content is gone")
     found = {path: unread.get(path) or known[digests[path]] for path in places}
-    return _beside_one_another(
-        [each.model_copy(update={"source": places[path]}) for path, each in found.items()], times
-    )
+    judged = [each.model_copy(update={"source": places[path]}) for path, each in found.items()]
+    return _beside_one_another(judged, times, may_be)
 
 
 def _judge(
@@ -125,9 +129,9 @@ def _write(index: Index, read: Mapping[str, Read], stamps: Mapping[str, str]) ->
     index.add(looked, {each.sha256: each.found for each in read.values() if each.found})
 
 
-def _beside_one_another(judged: Sequence[Judged], times: Times) -> list[Judged]:
+def _beside_one_another(judged: Sequence[Judged], times: Times, may_be: MayBe) -> list[Judged]:
     """The same, each readable one with what the others tell about it."""
-    ledger = Ledger()
+    ledger = Ledger(may_be)
     for each in judged:
         ledger.add(each.source, each.traces, each.valid, times.received_s(each.source))
     compared = ledger.compared(time.time())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tinytorch.errors import UsageError
@@ -28,4 +30,7 @@ def judged_in(is_example: bool, files: list[str] | None) -> Iterator[list[str] |
     screen.say(SAID)
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place), ZipFile(ARCHIVE) as archive:
         archive.extractall(FOLDER)
+        for each in archive.infolist():
+            made = datetime(*each.date_time, tzinfo=UTC).timestamp()
+            os.utime(Path(FOLDER, each.filename), (made, made))
         yield [FOLDER]

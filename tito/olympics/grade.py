@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tito import start
+from tito.exit_codes import ExitCode
 from tito.olympics.example import judged_in
 from tito.options import ClassFile, Example, Force, Json, Level, Output, Roster, RulesFile, Times, Trust, Until
 from tito.terminal import screen
@@ -42,6 +43,7 @@ def grade(
 ) -> None:
     """Give everybody in a class the points that class.toml says: for what is shown, or for ranks.
 
+    Exit code 1 when nobody has anything that counts.
     Example: tito olympics grade class/ --class class.toml -o grades.csv.
     """
     target = Destination(output, "report", force)
@@ -54,7 +56,7 @@ def grade(
     from tito.olympics.classroom import Asked, class_of
     from tito.views.grades import grades_table
 
-    options = Asked(class_file, rules, None, None, None, trust, roster, times, until)
+    options = Asked(class_file, rules, None, None, None, trust, roster, times, until).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
         asked.assignment.check_points(asked.rules)
@@ -71,3 +73,5 @@ def grade(
     lost = [f"{each.source}: {each.reason}, and nobody knows whose it is" for each in nobodys(board)]
     for said in (*board.doubts, *lost):
         screen.say(f"warning: {said}")
+    if without == len(found):
+        raise typer.Exit(ExitCode.FINDINGS)

@@ -80,7 +80,7 @@ def leaderboard(
     from tito.olympics import ranked
     from tito.olympics.classroom import Asked, class_of
 
-    options = Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title)
+    options = Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
         board = ranked.rank(judged, target.place, asked)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from tinytorch.competition.grading.grades import doubts, missing
+from tinytorch.competition.grading.grades import doubts, missing, named
 from tinytorch.competition.grading.hidden import athletes, hidden
 from tinytorch.competition.ranking.judged import Circumstances
 from tinytorch.competition.ranking.leaderboard import Leaderboard, leaderboard
+from tinytorch.competition.record.people import Athlete
 from tinytorch.errors import UsageError
 from tito import start
 from tito.olympics import checking
@@ -41,8 +42,10 @@ def rank_detailed(
 
     _warn_of_times(asked, files)
 
+    may_be = asked.roster.may_be if asked.roster else Athlete.may_be
+
     def work(found: Index) -> tuple[Leaderboard, Details]:
-        board = leaderboard(collect(files, asked.rules, found, asked.times), asked.rules, asked.wanted)
+        board = leaderboard(collect(files, asked.rules, found, asked.times, may_be), asked.rules, asked.wanted)
         return _of_class(board, asked), details(found, board)
 
     return index.using(asked.rules.sha256, work)
@@ -51,8 +54,10 @@ def rank_detailed(
 def _of_class(board: Leaderboard, asked: Class) -> Leaderboard:
     """The board with what a roster tells of it."""
     people = asked.roster
-    absent, said = (missing(board, people), doubts(board, people)) if people else ([], [])
-    return replace(board, title=asked.title, missing=tuple(absent), doubts=tuple(said))
+    if people is None:
+        return replace(board, title=asked.title)
+    absent, said = missing(board, people), doubts(board, people)
+    return replace(named(board, people), title=asked.title, missing=tuple(absent), doubts=tuple(said))
 
 
 def _warn_of_times(asked: Class, files: Sequence[str]) -> None:

@@ -78,7 +78,7 @@ def report(
     from tito.olympics import ranked
     from tito.olympics.classroom import Asked, class_of
 
-    options = Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title)
+    options = Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
         board, details = ranked.rank_detailed(judged, target.place, asked, ranked.circumstances)
@@ -88,8 +88,6 @@ def report(
             screen.put_json({"file": None, "sha256": None, "rankings": 0, "ranked": 0})
         screen.say(f"nothing could be ranked, and no page is written: {safe_text(reasons, 400)}")
         raise typer.Exit(ExitCode.FINDINGS)
-    if asked.naming.is_hiding:  # an entry's name may tell whose it is
-        details = {key: each.model_copy(update={"source": None}) for key, each in details.items()}
     digest = target.write(page(ranked.shown(for_everybody(board), asked), details, datetime.now(UTC)))
     count = sum(len(each.places) for each in board.rankings)
     if json_ and not target.is_stdout:

@@ -49,7 +49,7 @@ def validate(
     start.alone()
     from tinytorch.competition.rules.events import read_rules
     from tito.olympics import checking
-    from tito.olympics.classroom import assignment_of, times_of
+    from tito.olympics.classroom import assignment_of, may_be_of, times_of
 
     if explain is not None:
         checking.explain(explain, format_, target)
@@ -57,5 +57,7 @@ def validate(
     names = list(dict.fromkeys(expanded(files or [DEFAULT_FILE], target.place)))  # one that is named twice counts once
     assignment = assignment_of(class_file, files)
     judged_by = read_rules(rules or assignment.rules)
-    asked = checking.Asked(judged_by, assignment, times_of(times or assignment.times), strict)
+    asked = checking.Asked(
+        judged_by, assignment, times_of(times or assignment.times), strict, may_be_of(assignment.roster)
+    )
     raise typer.Exit(0 if checking.check(names, asked, format_, target) else 1)

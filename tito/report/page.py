@@ -88,6 +88,7 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Circums
     scale = _scale(entries, asked.ranked_by)
     panels, best = plots.fronts(entries, name)
     machines = letters(ranking.places)
+    known = [details.get(place.judged.sha256, Circumstances()) for place in ranking.places]
     return {
         "name": name, "title": asked.title, "place": _place(board, ranking), "objective": asked.objective,
         "ranked_by": asked.ranked_by, "heading": asked.ranked_by.replace("_", " ").capitalize(),
@@ -96,8 +97,7 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Circums
         "bar_heading": "Change, points" if asked.ranked_by == "accuracy" else "95 % interval",
         "axis": plots.axis(scale, f"{name}-axis", _axis_words(scale)) if scale else "",
         "podium": list(_podium(ranking, asked.ranked_by)),
-        "rows": [_row(place, asked.ranked_by, scale, details[place.judged.sha256], f"{name}-{number}", board.rules,
-                      machines)
+        "rows": [_row(place, asked.ranked_by, scale, known[number], f"{name}-{number}", board.rules, machines)
                  for number, place in enumerate(ranking.places)],
         "machines": {letter: machine for machine, letter in machines.items()},
         "panels": panels, "front": _front(best, len(entries)), "others": list(map(_unranked, ranking.others)),

@@ -14,7 +14,9 @@ import pytest
 from tests.competition.conftest import put_times, times_of
 from tinytorch.competition.checks.batch import Ledger
 from tinytorch.competition.checks.traces import Traces
+from tinytorch.competition.grading.roster import Roster
 from tinytorch.competition.ranking.judged import Judged, judge_files
+from tinytorch.competition.record.people import Athlete, Person
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.record.submission import Submission
 from tinytorch.competition.scoring.packaging import submission_from_run
@@ -203,5 +205,17 @@ def test_the_platform_s_time_tells_which_of_two_came_first(submission: Document)
     ledger = Ledger()
     ledger.add("ada.json", ada, at_s=100.0)
     ledger.add("mallory.json", mallory.model_copy(update={"submitted_s": 1.0}), at_s=200.0)
+
+    assert set(ledger.twins()) == {1}
+
+
+def test_a_roster_tells_that_a_name_without_an_id_is_somebody_else(submission: Document) -> None:
+    """A copy under its owner's name and the copier's own id."""
+    roster = Roster((Person(name="Ada", id="17"), Person(name="Dan", id="23")))
+    ada = at(submission, (0, 30))
+    copied = ada.model_copy(update={"athlete": Athlete(name="Ada", id="23")})
+    ledger = Ledger(roster.may_be)
+    ledger.add("ada.json", ada, at_s=1.0)
+    ledger.add("dan.json", copied, at_s=2.0)
 
     assert set(ledger.twins()) == {1}

@@ -12,13 +12,14 @@ from tinytorch.competition.checks.batch import DUPLICATED_SAMPLES
 from tinytorch.competition.checks.findings import Finding, failed
 from tinytorch.competition.grading.assignment import Assignment, parse_assignment
 from tinytorch.competition.grading.earned import earned
-from tinytorch.competition.grading.grades import Grade, doubts, grades, missing, nobodys
+from tinytorch.competition.grading.grades import Grade, doubts, grades, missing, named, nobodys
 from tinytorch.competition.grading.roster import Roster
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.ranking.judged import Judged, unreadable
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, late_words, leaderboard
 from tinytorch.competition.record.people import Person, athlete_of
 from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.errors import UsageError
 
@@ -139,6 +140,28 @@ def test_who_is_missing_what_does_not_fit_and_what_is_nobody_s() -> None:
     assert missing(found, ROSTER) == [BOB, EVE]
     assert doubts(found, ROSTER) == ["Mallory 9.0.json: Mallory is not on the roster"]
     assert [each.source for each in nobodys(found)] == ["x.json"]
+
+
+def test_nobody_renames_another_on_the_board() -> None:
+    """The roster has the names of its ids; what a file says is told to the instructor."""
+    found = board(entry("Bob Is A Cheater", 2.0, "23"), entry(["Ada", "X"], 3.0, ["17", "x"]))
+    shown = [place.judged.entered.athlete_name for place in named(found, ROSTER).rankings[0].places]
+
+    assert shown == ["Ada, X", "Bob"]
+    assert "Bob Is A Cheater has the id of Bob: their points are Bob's" in doubts(found, ROSTER)[1]
+
+
+def test_many_entries_of_one_person_are_told() -> None:
+    files = [entry(["Ada", name], speedup, ["17", name]) for name, speedup in (("x", 3.0), ("y", 4.0))]
+
+    assert "Ada stands in 2 entries to latency_sprint" in doubts(board(*files), ROSTER)
+
+
+def test_what_shows_nothing_earns_nothing_by_rank_either() -> None:
+    claimed = entry("Ada", 1e4, "17", trust="T0", verdict=None, log_ratios=None)
+    found = grades(board(claimed, trust=Trust.T0), BY_RANK, ROSTER)
+
+    assert (found[0].points, found[0].results[0].reason) == (0, "nothing is shown: it was given by hand")
 
 
 def test_a_warning_goes_with_the_points() -> None:

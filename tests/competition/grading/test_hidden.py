@@ -25,7 +25,7 @@ OWN = Finding("committed", "TO-D07", False, "warning", "packaged by Ada Lovelace
 def board() -> Leaderboard:
     files = [
         handed_in(figures(name, speedup, athlete=athlete_of(name, f"id of {name}"), techniques=[f"by {name}"],
-                          repository=f"https://example.org/{name}")).among([SHARED, OWN])
+                          repository=f"https://example.org/{name}", machine=f"{name}'s")).among([SHARED, OWN])
         for name, speedup in zip(NAMES, (4.0, 3.0, 2.0), strict=True)
     ]  # fmt: skip
     second = handed_in(figures("Ada Lovelace", 1.5, athlete=files[0].figures.athlete), source="Ada Lovelace 2.json")
@@ -81,7 +81,7 @@ def test_who_is_above_the_line_is_shown_whole() -> None:
     first, second, _ = hidden(board(), naming("top:1"), str).rankings[0].places
 
     assert first.judged.source == "Ada Lovelace.json"
-    assert second.judged.source.startswith("submission ")
+    assert second.judged.source == "rank 2"
 
 
 def test_what_one_file_tells_of_another_is_not_for_everybody() -> None:

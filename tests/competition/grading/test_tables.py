@@ -161,6 +161,13 @@ def test_a_moment_needs_its_zone(time: str) -> None:
         moment(time)
 
 
+def test_a_folder_that_all_paths_have_in_common_may_lie_elsewhere(table) -> None:
+    times = read_times(table("file,time\nclass/ada/s.json,2026-12-15T01:00Z\nclass/bob/s.json,2026-12-15T02:00Z\n"))
+
+    assert [times.received(f"nest/{name}/s.json").hour for name in ("ada", "bob")] == [1, 2]
+    assert times.received("nest/eve/s.json") is None
+
+
 def test_a_file_has_one_time(table) -> None:
     with pytest.raises(UsageError, match=r"line 3: a\.json was named before"):
         read_times(table("file,time\na.json,2026-12-15T18:00Z\na.json,2026-12-15T19:00Z\n"))

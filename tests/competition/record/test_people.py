@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tinytorch.competition.record.people import Athlete, athlete_of
 from tinytorch.errors import UsageError
@@ -75,3 +76,31 @@ def test_the_form_that_compares_is_the_same_of_itself(name: str) -> None:
     once = Athlete.model_construct(name=name).key.removeprefix("name ")
 
     assert Athlete.model_construct(name=once).key.removeprefix("name ") == once
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"name": "N" * 101},
+        {"name": "\u200b"},
+        {"name": "Ada", "id": "\u2060"},
+        {"name": "Cyn", "members": [{"name": "Dan", "id": "4"}]},
+        {"name": "Cyn, Eve", "members": [{"name": "Dan"}, {"name": "Eve"}]},
+        {"name": "Dan, Dan", "members": [{"name": "Dan", "id": "4"}, {"name": "Dan", "id": "4"}]},
+        {"name": "Dan, Eve", "id": "4", "members": [{"name": "Dan"}, {"name": "Eve"}]},
+    ],
+    ids=str,
+)
+def test_a_file_says_nothing_of_its_athlete_that_submit_would_not(who: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Athlete.model_validate(who)
+
+
+@pytest.mark.parametrize("sign", "\u2800\u180b\u206f\ufff9\u17b4")
+def test_signs_that_nobody_sees_make_no_other_name(sign: str) -> None:
+    assert Athlete(name=f"A{sign}da").key == Athlete(name="Ada").key
+
+
+def test_ids_are_compared_as_they_are_written() -> None:
+    """A small two is no two."""
+    assert key("Ada", ids=["100\u00b2"]) != key("Ada", ids=["1002"])

@@ -171,3 +171,17 @@ def test_points_by_rank_are_none_of_one_file(folder: Path, tito) -> None:
 
     assert (refused.code, "tito olympics grade, which sees the whole class" in refused.err) == (2, True)
     assert told.json["results"][0]["points"] is None
+
+
+def test_files_of_options_are_found_beside_the_example_too(folder: Path, tito) -> None:
+    assert tito("grade", "--example", "--class", "class/class.toml").code == 1  # it is for another task
+    assert tito("leaderboard", "--example", "--roster", "roster.csv").code == 0
+
+
+def test_a_link_to_the_key_stays_one(folder: Path, tito) -> None:
+    Path("kept.csv").touch()
+    Path("key.csv").symlink_to("kept.csv")
+    tito("leaderboard", "class", "--names", "pseudonyms", "--key", "key.csv")
+
+    assert Path("key.csv").is_symlink()
+    assert Path("kept.csv").read_text().startswith("pseudonym,key,name\n")

@@ -36,12 +36,12 @@ def test_every_git_gives_a_name_or_a_hint(fake: Path, capsys, script: str, name:
     fake.write_text(script)
     fake.chmod(0o755)
 
-    assert people.name(None) == name
+    assert people.names(None) == [name]
     assert hint in capsys.readouterr().err
 
 
 def test_without_git_the_athlete_is_anonymous(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert people.name(None) == ANONYMOUS
+    assert people.names(None) == [ANONYMOUS]
     assert "--athlete NAME" in capsys.readouterr().err
 
 
@@ -55,14 +55,14 @@ def test_a_git_that_does_not_run_is_no_reason_to_fail(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(subprocess, "run", refuse)
 
-    assert people.name(None) == ANONYMOUS
+    assert people.names(None) == [ANONYMOUS]
     assert "git does not work" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("given", ["", " ", "\t", "\u200b", "\u200c\u200d", "\ufeff"])
 def test_an_empty_name_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match="--athlete is empty"):
-        people.name(given)
+        people.names([given])
 
 
 NAMES = {

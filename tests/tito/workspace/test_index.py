@@ -126,7 +126,7 @@ def test_a_package_that_computes_counts_as_the_judge(package: str, monkeypatch: 
 
 def test_what_cannot_be_read_is_never_kept(folder: Path, tito) -> None:
     """It is listed, and when it is there it is ranked."""
-    assert "cannot be read" in tito("leaderboard", "eve.json", "--json").json["unranked"][0]["reason"]
+    assert "cannot be read" in tito("leaderboard", "ada.json", "eve.json", "--json").json["unranked"][0]["reason"]
     handed_in(folder, "eve", 4)
 
     assert tito("leaderboard", "eve.json").code == 0

@@ -12,7 +12,10 @@ import numpy as np
 
 from tinytorch.competition.checks.findings import Finding, Outcome, failed, page, passed, unknown
 from tinytorch.competition.checks.traces import Traces
+from tinytorch.competition.record.people import Athlete
 from tinytorch.text import safe_text
+
+MayBe = Callable[[Athlete, Athlete], bool]
 
 DUPLICATED_SAMPLES = page("duplicated_samples")
 OVERLAPPING_RUNS = page("overlapping_runs")
@@ -52,18 +55,22 @@ class HandedIn(NamedTuple):
     is_valid: bool
     at_s: float
 
-    def is_copied_from(self, other: HandedIn) -> bool:
+    def is_copied_from(self, other: HandedIn, may_be: MayBe) -> bool:
         """Whether what both share may be the other's: a refused file or a later one does not mark an earlier one."""
         if self.left is None or other.left is None or not other.is_valid:
             return False
         is_no_earlier = not self.is_valid or other.at_s <= self.at_s
-        return is_no_earlier and not self.left.athlete.may_be(other.left.athlete)
+        return is_no_earlier and not may_be(self.left.athlete, other.left.athlete)
 
 
 @dataclass
 class Ledger:
-    """The placements' fingerprints of every submission so far: 12 bytes for each, whatever it was made of."""
+    """The placements' fingerprints of every submission so far: 12 bytes for each, whatever it was made of.
 
+    `may_be` tells whether two athletes may be one, which a roster knows best.
+    """
+
+    may_be: MayBe = Athlete.may_be
     files: list[HandedIn] = field(default_factory=list)
     fingerprints: array[int] = field(default_factory=lambda: array("Q"))
     owners: array[int] = field(default_factory=lambda: array("I"))
@@ -103,11 +110,14 @@ class Ledger:
         for owners in self._shared():
             everybody = sorted(dict.fromkeys(owners), key=lambda number: (self.files[number].at_s, number))
             for owner in everybody:
-                twin = next((each for each in everybody if self.files[owner].is_copied_from(self.files[each])), None)
+                twin = next((each for each in everybody if self._is_copy(owner, each)), None)
                 if twin is not None:
                     before = found.get(owner, Twin(self.files[twin].source, 0))
                     found[owner] = replace(before, placements=before.placements + 1)
         return found
+
+    def _is_copy(self, number: int, other: int) -> bool:
+        return self.files[number].is_copied_from(self.files[other], self.may_be)
 
     def overlaps(self) -> dict[int, str]:
         """By the number of a submission: another run of its athlete on its machine that went on at the same time.

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from tinytorch.competition.grading.points import Points, points_of
-from tinytorch.competition.grading.times import zoned
+from tinytorch.competition.grading.times import moment, zoned
 from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
@@ -54,7 +54,18 @@ class Assignment(BaseModel):
     def _has_its_zone(cls, value: Any) -> Any:
         if isinstance(value, date) and not isinstance(value, datetime):
             raise ValueError("write the time and its zone: 2026-12-15T23:59:00+01:00")
-        return zoned(value) if isinstance(value, datetime) else value
+        if isinstance(value, str):
+            return moment(value)
+        if not isinstance(value, datetime):
+            raise ValueError("it is no time: 2026-12-15T23:59:00+01:00")
+        return zoned(value)
+
+    @field_validator("events")
+    @classmethod
+    def _are_named_once(cls, value: list[OlympicEvent]) -> list[OlympicEvent]:
+        if len(set(value)) < len(value):
+            raise ValueError("an event is named twice")
+        return value
 
     @field_validator("points", mode="before")
     @classmethod

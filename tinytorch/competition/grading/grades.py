@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from tinytorch.competition.grading.assignment import NO_POINTS, Assignment
 from tinytorch.competition.grading.roster import Roster
@@ -82,10 +83,10 @@ def _result(event: OlympicEvent, place: Place | None, reason: str | None, assign
         raise UsageError(f"nothing says how many points {event} is worth", mend=NO_POINTS)
     if place is None:
         return Result(event, 0.0, points.most, None, reason or NOT_HANDED_IN)
-    at = place.rank if points.kind == "rank" else place.judged.entered.shown
-    if at is None:
+    shown = place.judged.entered.shown
+    if shown is None:
         return Result(event, 0.0, points.most, place, "nothing is shown: it was given by hand")
-    return Result(event, points.of(at), points.most, place, "")
+    return Result(event, points.of(place.rank if points.kind == "rank" else shown), points.most, place, "")
 
 
 def _by_person(ranking: Ranking | None, roster: Roster | None) -> dict[str, Place]:
@@ -131,7 +132,33 @@ def doubts(board: Leaderboard, roster: Roster) -> list[str]:
     """What of the names and ids of files does not fit the roster, each with its file."""
     ranked = ((place.judged.source, place.judged.entered.athlete) for each in board.rankings for place in each.places)
     others = ((each.source, each.athlete) for each in board.unranked if each.athlete is not None)
-    return [f"{safe_text(source)}: {said}" for source, athlete in (*ranked, *others) for said in roster.doubts(athlete)]
+    found = [
+        f"{safe_text(source)}: {said}" for source, athlete in (*ranked, *others) for said in roster.doubts(athlete)
+    ]
+    return [*found, *_in_several(board, roster)]
+
+
+def _in_several(board: Leaderboard, roster: Roster) -> Iterator[str]:
+    """Who stands in several teams of one ranking, which pushes everybody else down."""
+    for ranking in board.rankings:
+        counts = Counter(key for place in ranking.places for key in _keys(place.judged.entered.athlete, roster))
+        for person in roster.people:
+            if counts[person.key] > 1:
+                yield f"{safe_text(person.name)} stands in {counts[person.key]} entries to {ranking.group.event}"
+
+
+def named(board: Leaderboard, roster: Roster) -> Leaderboard:
+    """The board by the names that the roster has."""
+    rankings = [
+        replace(ranking, places=tuple(_named(place, roster) for place in ranking.places)) for ranking in board.rankings
+    ]
+    return replace(board, rankings=tuple(rankings))
+
+
+def _named(place: Place, roster: Roster) -> Place:
+    figures = place.judged.entered
+    changed = figures.model_copy(update={"athlete": roster.named(figures.athlete)})
+    return replace(place, judged=place.judged.model_copy(update={"figures": changed}))
 
 
 def nobodys(board: Leaderboard) -> list[Unranked]:

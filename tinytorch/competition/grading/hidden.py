@@ -87,16 +87,19 @@ def _name(place: Place, shown: Naming, pseudonym: Callable[[Athlete], str]) -> s
 
 def initials(name: str) -> str:
     """`Ada Lovelace` as `A. L.`."""
-    return " ".join(f"{part[0].upper()}." for part in name.split())
+    letters = (next(filter(str.isalnum, part), "") for part in name.split())
+    return " ".join(f"{each.upper()}." for each in letters if each) or HIDDEN
 
 
 def _place(place: Place, name: str | None) -> Place:
     judged = place.judged
     if name is None:
         return replace(place, judged=judged.model_copy(update={"findings": _of_itself(judged)}))
-    figures = judged.entered.model_copy(update={"athlete": Athlete(name=name), "repository": None, "techniques": []})
+    day = judged.entered.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    hiding: dict[str, object] = {"repository": None, "techniques": [], "created_at": day, "machine": None}
+    figures = judged.entered.model_copy(update={**hiding, "athlete": Athlete(name=name)})
     findings = tuple(replace(each, message=PAGES[each.name].what, mend="", evidence={}) for each in _of_itself(judged))
-    changes = {"source": f"submission {judged.sha256[:8]}", "figures": figures, "findings": findings}
+    changes = {"source": f"rank {place.rank}", "sha256": "", "figures": figures, "findings": findings}
     return replace(place, judged=judged.model_copy(update=changes))
 
 

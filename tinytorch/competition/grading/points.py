@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from tinytorch.text import safe_text
 
 Kind = Literal["score", "rank"]
 
-FEWEST_STEPS, MOST_STEPS = 2, 100
+FEWEST_STEPS, MOST_STEPS, MOST_POINTS = 2, 100, 1_000_000
 MEND = 'write scores, points = { "1x" = 0, "20x" = 100 }, accuracies like "90 %", or ranks like "rank 1"'
 _KEY = re.compile(r"(?P<rank>rank )?(?P<number>\d{1,9}(?:\.\d{1,9})?) ?(?P<unit>x|%)?", re.ASCII)
 
@@ -53,8 +52,8 @@ def points_of(table: Mapping[str, float]) -> Points:
     kinds = {kind for kind, _ in steps}
     if not FEWEST_STEPS <= len(table) <= MOST_STEPS or len(kinds) != 1 or len(steps) < len(table):
         raise UsageError("points stand at two scores at least, or at two ranks, at each once", mend=MEND)
-    if any(not math.isfinite(value) or value < 0 for value in table.values()):
-        raise UsageError("points are numbers from 0 up", mend=MEND)
+    if not all(0 <= value <= MOST_POINTS for value in table.values()):
+        raise UsageError(f"points are numbers from 0 to {MOST_POINTS:,}", mend=MEND)
     ordered = sorted((place, value) for (_, place), value in steps.items())
     places, points = zip(*ordered, strict=True)
     kind = kinds.pop()

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tinytorch.competition.grading.tables import filled, rows
-from tinytorch.competition.record.people import ID_LIMIT, NAME_LIMIT, Athlete, Person, checked_text
+from tinytorch.competition.record.people import BETWEEN_NAMES, ID_LIMIT, NAME_LIMIT, Athlete, Person, checked_text
 from tinytorch.errors import UsageError
 from tinytorch.text import folded, safe_text
 
@@ -54,20 +54,31 @@ class Roster:
         hint = next((f"; is it {each.name}?" for each in self.people if folded(each.name) in close), "")
         return f"{shown} is not on the roster{hint}"
 
+    def may_be(self, first: Athlete, second: Athlete) -> bool:
+        """Whether two files may be of one athlete."""
+        return self.whose(first) == self.whose(second)
+
+    def named(self, athlete: Athlete) -> Athlete:
+        """The athlete by the names that the roster has, as far as it knows who that is: nobody renames another."""
+        people = [self._find(name, id_) or Person(name=name, id=id_) for name, id_ in athlete.people]
+        if len(people) == 1:
+            return Athlete(name=people[0].name, id=people[0].id)
+        return Athlete(name=BETWEEN_NAMES.join(each.name for each in people), members=people)
+
     def whose(self, athlete: Athlete) -> str:
         """What all submissions of one athlete have in common, also those that forgot an id."""
         found = [self._find(name, id_) or Person(name=name, id=id_) for name, id_ in athlete.people]
         return "\n".join(sorted(each.key for each in found))
 
     def _find(self, name: str, id_: str | None) -> Person | None:
-        found = self._by_id.get(folded(id_)) if id_ is not None else None
+        found = self._by_id.get(folded(id_, "NFC")) if id_ is not None else None
         named = self._by_name.get(folded(name))
         is_named = named is not None and (id_ is None or named.id is None)
         return named if found is None and is_named else found
 
     @cached_property
     def _by_id(self) -> dict[str, Person]:
-        return {folded(each.id): each for each in self.people if each.id}
+        return {folded(each.id, "NFC"): each for each in self.people if each.id}
 
     @cached_property
     def _by_name(self) -> dict[str, Person]:
@@ -88,7 +99,7 @@ def _people(path: Path) -> Iterator[Person]:
     lines: dict[str, int] = {}
     for line, (id_, name) in rows(path, COLUMNS, EXAMPLE):
         filled(path, line, "name", name)
-        before = lines.setdefault(folded(id_), line) if id_ else line
+        before = lines.setdefault(folded(id_, "NFC"), line) if id_ else line
         if before != line:
             mend = "give everybody an id of their own"
             raise UsageError(f"{path}: the id of line {line} stands in line {before} already", mend=mend)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path, PurePath
+from typing import Self
+from unicodedata import normalize
 
 from tinytorch.competition.grading.tables import filled, rows
 from tinytorch.errors import UsageError
@@ -26,6 +29,13 @@ class Times:
 
     known: dict[Parts, datetime] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, found: Mapping[Parts, datetime]) -> Self:
+        """Without the folders that all paths have in common, which lie elsewhere now."""
+        levels = zip(*(parts[:-1] for parts in found), strict=False)  # up to the shortest
+        common = len(list(takewhile(lambda level: len(set(level)) == 1 < len(level), levels)))
+        return cls({parts[common:]: time for parts, time in found.items()})
+
     def received(self, source: str) -> datetime | None:
         """When the platform received a file; None where it says nothing, or the same of several."""
         found = self._alike(source)
@@ -38,7 +48,7 @@ class Times:
 
     def _alike(self, source: str) -> list[Parts]:
         """The paths that end as a file's does, as far as both go; of several the longest."""
-        path = PurePath(source).parts
+        path = _parts(source)
         named = [each for each in self._by_name.get(path[-1:], []) if _end_alike(path, each)]
         longest = max((min(len(path), len(each)) for each in named), default=0)
         return [each for each in named if min(len(path), len(each)) == longest]
@@ -72,14 +82,19 @@ def read_times(path: Path) -> Times:
     """The times in a CSV file with the columns file and time; UsageError says what is wrong with it."""
     found: dict[Parts, datetime] = {}
     for line, (file, time) in rows(path, COLUMNS, EXAMPLE):
-        parts = PurePath(filled(path, line, "file", file)).parts
+        parts = _parts(filled(path, line, "file", file))
         if parts in found:
             raise UsageError(f"{path}: line {line}: {safe_text(file)} was named before", mend="give each file one line")
         try:
             found[parts] = moment(filled(path, line, "time", time))
         except UsageError as error:
             raise UsageError(f"{path}: line {line}: {error.message}", mend=error.mend) from error
-    return Times(found)
+    return Times.of(found)
+
+
+def _parts(path: str) -> Parts:
+    """A path as its parts, in one form of Unicode."""
+    return PurePath(normalize("NFC", path)).parts
 
 
 def _end_alike(first: Parts, second: Parts) -> bool:

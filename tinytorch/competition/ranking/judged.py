@@ -13,12 +13,13 @@ from typing import Any, Self
 from tinytorch.benchmarking.comparison import Distribution, block_distribution
 from tinytorch.benchmarking.records.record import Record
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
-from tinytorch.competition.checks.batch import Ledger
+from tinytorch.competition.checks.batch import Ledger, MayBe
 from tinytorch.competition.checks.findings import Finding, is_valid, report
 from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.checks.validation import findings_and_case, refused
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.record.parsing import parse_bytes
+from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.reading import RefusedError, read_submission
 from tinytorch.competition.record.run import SourceRecord
 from tinytorch.competition.record.submission import Submission, Trust
@@ -161,15 +162,18 @@ def judge_files(names: Iterable[str], *, read: Read | None = None, rules: Rules 
     return beside_one_another(judge_file(name, read=read, rules=rules) for name in names)
 
 
-def beside_one_another(judged: Iterable[Judged], received_s: ReceivedS = lambda source: None) -> Iterator[Judged]:
+def beside_one_another(
+    judged: Iterable[Judged], received_s: ReceivedS = lambda source: None, may_be: MayBe = Athlete.may_be
+) -> Iterator[Judged]:
     """The same files in the same order, each readable one with what the others tell about it.
 
-    `received_s` tells when a platform received a file, in seconds since 1970, where that is known.
+    `received_s` tells when a platform received a file, in seconds since 1970, where that is known, and `may_be` whether
+    two athletes may be one.
 
     Only when all are known can the first be told about the last; until then they wait in a temporary file, so that
     memory does not grow with their number.
     """
-    ledger = Ledger()
+    ledger = Ledger(may_be)
     with tempfile.TemporaryFile() as waiting:
         for each in judged:
             ledger.add(each.source, each.traces, each.valid, received_s(each.source))

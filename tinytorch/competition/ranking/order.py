@@ -1,4 +1,4 @@
-"""The order of a ranking: by what is shown. Who comes first never depends on what is noise, nor on others' files."""
+"""The order of a ranking: by what is shown. Noise wins nothing, and others' files move nobody."""
 
 from __future__ import annotations
 

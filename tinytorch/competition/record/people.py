@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from tinytorch.benchmarking.records.record import Record
 from tinytorch.errors import UsageError
@@ -39,6 +39,22 @@ class Athlete(Record):
     id: Id | None = None
     members: Annotated[list[Person], Field(max_length=MOST_MEMBERS)] = Field(default_factory=list)
 
+    @model_validator(mode="after")
+    def _is_somebody(self) -> Self:
+        """One person, or several who are named as the team is; nobody twice, and nobody whom nobody could see."""
+        if any(is_blank(text) for person in self.people for text in person if text is not None):
+            raise ValueError("a name and an id are something that can be seen")
+        if not self.members:
+            if len(self.name) > NAME_LIMIT:
+                raise ValueError(f"a name has at most {NAME_LIMIT} characters")
+            return self
+        is_team = len(self.members) > 1 and self.id is None
+        if not is_team or self.name != BETWEEN_NAMES.join(each.name for each in self.members):
+            raise ValueError("a team has several members, and is called by all their names")
+        if len({each.key for each in self.members}) < len(self.members):
+            raise ValueError("somebody is in the team twice")
+        return self
+
     @property
     def people(self) -> tuple[tuple[str, str | None], ...]:
         """Name and id of everybody who enters."""
@@ -62,7 +78,7 @@ class Athlete(Record):
 
 def key_of(name: str, id_: str | None) -> str:
     """Who somebody is: two people of one name with ids are two."""
-    return f"name {folded(name)}" if id_ is None else f"id {folded(id_)}"
+    return f"name {folded(name)}" if id_ is None else f"id {folded(id_, 'NFC')}"
 
 
 def athlete_of(names: str | Sequence[str], ids: str | Sequence[str] | None = None) -> Athlete:
