@@ -117,7 +117,7 @@ title = "Example class: ten synthetic submissions"
 task = "fashion_mlp"
 events = ["latency_sprint", "all_around"]
 roster = "roster.csv"
-points = { "1x" = 0, "20x" = 100 }
+points = { "1x" = 0, "40x" = 100 }
 
 [event_points.all_around]
 "1" = 0
