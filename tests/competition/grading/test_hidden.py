@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -75,6 +76,14 @@ def test_of_a_finding_only_the_check_is_told() -> None:
     assert {(each.id, each.message) for place in places for each in place.judged.findings} == {
         ("TO-D07", PAGES["committed"].what)
     }
+
+
+def test_of_the_time_only_the_day_stays() -> None:
+    moment = datetime(2026, 3, 1, 23, 59, 59, 7, tzinfo=UTC)
+    found = leaderboard([handed_in(figures("Ada", created_at=moment))], load_rules(), Wanted())
+    (place,) = hidden(found, naming("none"), str).rankings[0].places
+
+    assert place.judged.entered.created_at == datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_who_is_above_the_line_is_shown_whole() -> None:

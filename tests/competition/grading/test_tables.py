@@ -168,6 +168,12 @@ def test_a_folder_that_all_paths_have_in_common_may_lie_elsewhere(table) -> None
     assert times.received("nest/eve/s.json") is None
 
 
+def test_a_name_is_one_however_a_disk_writes_its_accents(table) -> None:
+    times = read_times(table("file,time\nJos\u00e9.json,2026-12-15T01:00Z\n"))
+
+    assert times.received("class/Jose\u0301.json").hour == 1
+
+
 def test_a_file_has_one_time(table) -> None:
     with pytest.raises(UsageError, match=r"line 3: a\.json was named before"):
         read_times(table("file,time\na.json,2026-12-15T18:00Z\na.json,2026-12-15T19:00Z\n"))

@@ -185,3 +185,60 @@ def test_a_link_to_the_key_stays_one(folder: Path, tito) -> None:
 
     assert Path("key.csv").is_symlink()
     assert Path("kept.csv").read_text().startswith("pseudonym,key,name\n")
+
+
+def test_the_page_counts_people_and_says_until_when(folder: Path, tito) -> None:
+    """Also where their names are hidden."""
+    tito("report", "class", "--names", "none", "--until", "2098-12-15T17:00Z")
+    text = Path("report.html").read_text("utf-8")
+
+    assert "Athletes: 3." in text
+    assert "What was handed in until 2098-12-15 17:00 UTC counts." in text
+    assert "until 2098-12-15 17:00 UTC counts" in tito("leaderboard", "class", "--until", "2098-12-15T17:00Z").out
+
+
+def test_the_board_has_the_roster_s_names(folder: Path, tito) -> None:
+    handed_in(folder, "Bob Cheats", 7, id_="17", file="Ada.json")
+    (ranking,) = tito("leaderboard", "class", "--roster", "roster.csv", "--json").json["rankings"]
+
+    assert {row["athlete_name"] for row in ranking["rows"]} == {"Ada", "Bob, Cleo", "Eve"}
+
+
+def test_a_table_of_times_that_does_not_fit_is_said(folder: Path, tito) -> None:
+    Path("times.csv").write_text("file,time\nAda.json,2026-12-15T12:00Z\nnobody.json,2026-12-15T12:00Z\n")
+    said = tito("leaderboard", "class", "--times", "times.csv").err
+
+    assert "1 files are not there, such as nobody.json" in said
+    assert "2 files have no line there, and count by their time on this disk, such as class/" in said
+
+
+@pytest.mark.parametrize("command", ["validate", "leaderboard"])
+def test_a_copy_under_its_owner_s_name_is_known_by_the_roster_and_the_platform_s_times(
+    folder: Path, tito, command: str
+) -> None:
+    """Dora's own id, Ada's name, and a time of her own that is earlier."""
+    handed_in(folder, "Ada", 2)
+    handed_in(folder, "Ada", 2, id_="99", file="dora.json")
+    (folder / "class.toml").write_text(f'{CLASS}roster = "../roster.csv"\ntimes = "../times.csv"\n')
+    for first, second in (("Ada.json", "dora.json"), ("dora.json", "Ada.json")):
+        Path("times.csv").write_text(f"file,time\n{first},2026-12-15T12:00Z\n{second},2026-12-15T13:00Z\n")
+        found = tito(command, "class", "--json").json
+        rows = found["results"] if command == "validate" else found["rankings"][0]["rows"]
+        marked = {Path(row["file"]).name for row in rows if "TO-B01" in _failed(row)}
+
+        assert marked == {second}
+
+
+def _failed(row: dict) -> list[str]:
+    return row.get("warnings") or [check["id"] for check in row.get("checks", []) if check["passed"] is False]
+
+
+def test_a_folder_for_each_student_is_read(folder: Path, tito) -> None:
+    for path in [*folder.glob("*.json")]:
+        place = folder / path.stem
+        place.mkdir()
+        path.rename(place / "submission.json")
+    found = tito("leaderboard", "class", "--json")
+
+    assert "by class/class.toml" in found.err
+    assert {row["file"] for row in found.json["rankings"][0]["rows"]} >= {"class/Ada/submission.json"}
