@@ -219,3 +219,20 @@ def test_a_roster_tells_that_a_name_without_an_id_is_somebody_else(submission: D
     ledger.add("dan.json", copied, at_s=2.0)
 
     assert set(ledger.twins()) == {1}
+
+
+def test_many_copies_of_one_athlete_are_set_beside_two_files_and_not_beside_each_other(submission: Document) -> None:
+    """Else ten thousand copies would keep a board busy for hours."""
+    asked: list[int] = []
+
+    def may_be(first: Athlete, second: Athlete) -> bool:
+        asked.append(1)
+        return first.may_be(second)
+
+    ledger, left = Ledger(may_be), at(submission, (0, 30))
+    for number in range(300):
+        ledger.add(f"{number}.json", left)
+    ledger.add("other.json", left.model_copy(update={"athlete": Athlete(name="Bob")}), at_s=left.submitted_s + 1)
+
+    assert ledger.twins().keys() == {300}
+    assert len(asked) < 4 * 301 * len(left.fingerprints)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -109,12 +110,23 @@ class Ledger:
         found: dict[int, Twin] = {}
         for owners in self._shared():
             everybody = sorted(dict.fromkeys(owners), key=lambda number: (self.files[number].at_s, number))
+            sources = self._sources(everybody)
             for owner in everybody:
-                twin = next((each for each in everybody if self._is_copy(owner, each)), None)
+                twin = next((each for each in sources if self._is_copy(owner, each)), None)
                 if twin is not None:
                     before = found.get(owner, Twin(self.files[twin].source, 0))
                     found[owner] = replace(before, placements=before.placements + 1)
         return found
+
+    def _sources(self, ordered: Sequence[int]) -> list[int]:
+        """The earliest valid submission, and the earliest of another athlete: of whom all others may be copies."""
+        valid = [number for number in ordered if self.files[number].is_valid]
+        others = (number for number in valid[1:] if not self._are_one(valid[0], number))
+        return [*valid[:1], *islice(others, 1)]
+
+    def _are_one(self, first: int, second: int) -> bool:
+        left, right = self.files[first].left, self.files[second].left
+        return left is not None and right is not None and self.may_be(left.athlete, right.athlete)
 
     def _is_copy(self, number: int, other: int) -> bool:
         return self.files[number].is_copied_from(self.files[other], self.may_be)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -55,17 +56,17 @@ class Athlete(Record):
             raise ValueError("somebody is in the team twice")
         return self
 
-    @property
+    @cached_property
     def people(self) -> tuple[tuple[str, str | None], ...]:
         """Name and id of everybody who enters."""
         return tuple((each.name, each.id) for each in self.members) or ((self.name, self.id),)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What all submissions of one athlete have in common, however their names are written."""
         return "\n".join(sorted(key_of(*each) for each in self.people))
 
-    @property
+    @cached_property
     def names(self) -> str:
         """The names alone, in the form that compares."""
         return "\n".join(sorted(folded(name) for name, _ in self.people))
