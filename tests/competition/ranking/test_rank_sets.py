@@ -82,6 +82,14 @@ def test_answers_are_compared_sample_by_sample() -> None:
     assert sets(best, other) == {"best": (1, 2), "other": (1, 2)}
 
 
+def test_many_answers_are_tested_as_few_are() -> None:
+    """Where there are more entries than counts, a table has all p-values."""
+    entries = [answered(f"{number}", range(number % 7)) for number in range(40)]
+    many, few = pairs(entries, RULES), pairs(entries[:7], RULES)
+
+    assert np.array_equal(many(slice(0, 7), slice(0, 7)), few(slice(0, 7), slice(0, 7)))
+
+
 def test_errors_count_in_the_all_around_score() -> None:
     """Of two that are alike in speed and size; and where both answer alike, 30 % faster is shown."""
     values = {wrong: 2.0 * 2 ** (-100 * wrong / SAMPLES / 3) for wrong in (2, 30)}

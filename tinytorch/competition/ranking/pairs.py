@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +46,16 @@ def _by_sizes(entries: Sequence[Figures]) -> Pairs:
 def _by_answers(entries: Sequence[Figures]) -> Pairs:
     """McNemar's exact test over the answers of both to the same test samples."""
     right = np.stack([_answers(each)[1] for each in entries]).astype(np.float32)
+    most = right.shape[1] - int(right.sum(axis=1).min()) + 1  # that one of two has right alone, and one more
+    every = np.arange(most)
+    table = mcnemar_p_values(every[:, None], every) if len(entries) > most else None
 
     def p_values(rows: slice, columns: slice) -> Values:
-        return mcnemar_p_values(*_only_one(right[rows], right[columns]))
+        first, second = _only_one(right[rows], right[columns])
+        if table is None:
+            return mcnemar_p_values(first, second)
+        found: Values = table[first.astype(np.intp), second.astype(np.intp)]  # more pairs than different counts
+        return found
 
     return p_values
 
@@ -90,23 +98,25 @@ def _accuracy_variances(
     told from ten equal models with 1 % of errors in one of four rankings of 360 test samples (simulated).
     """
     wrong = ~np.stack([_answers(each) for each in entries])  # [entry, baseline or optimized, test sample]
-    samples = wrong.shape[2]
-    weights = _slopes(wrong.mean(axis=2), entries[0].task, rules)
+    samples, counts = wrong.shape[2], wrong.sum(axis=2)
+    weights = _slopes(counts / samples, entries[0].task, rules) * (1, -1)
     weights[[each.bitmaps is None for each in entries]] = np.nan
-    influences = wrong[:, 0] * weights[:, :1] - wrong[:, 1] * weights[:, 1:]
-    influences -= influences.mean(axis=1, keepdims=True)
-    squares, halves = np.square(influences).sum(axis=1), HALF_SAMPLE * np.square(weights / samples)
-    answers = wrong.astype(np.float32)
-    counting = [role for role in range(2) if halves[:, role].any()]
+    sums, halves = (weights * counts).sum(axis=1), HALF_SAMPLE * np.square(weights / samples)
+    own = (np.square(weights) * counts).sum(axis=1) - np.square(sums) / samples
+    own += 2 * weights.prod(axis=1) * wrong.all(axis=1).sum(axis=1)
+    answers = wrong.astype(np.float32)  # in which counts below 2^24 are exact, and products quick
+    roles = [role for role in range(2) if weights[:, role].any()]
 
     def variances(rows: slice, columns: slice) -> tuple[Values, Values]:
-        products = influences[rows] @ influences[columns].T
-        found = np.maximum(0.0, np.add.outer(squares[rows], squares[columns]) - 2 * products)
-        found /= (samples - 1) * samples
-        for role in counting:
-            differ = sum(_only_one(answers[rows, role], answers[columns, role])) > 0
-            found += np.add.outer(halves[rows, role], halves[columns, role]) * differ
-        return found, np.asarray(samples - 1.0)
+        found = np.add.outer(own[rows], own[columns]) + 2 * np.outer(sums[rows], sums[columns]) / samples
+        added = np.zeros_like(found)
+        for first, second in product(roles, repeat=2):
+            both = answers[rows, first] @ answers[columns, second].T
+            found -= 2 * np.outer(weights[rows, first], weights[columns, second]) * both
+            if first == second:
+                differ = np.add.outer(counts[rows, first], counts[columns, first]) > 2 * both
+                added += np.add.outer(halves[rows, first], halves[columns, first]) * differ
+        return np.maximum(0.0, found) / ((samples - 1) * samples) + added, np.asarray(samples - 1.0)
 
     return variances
 
