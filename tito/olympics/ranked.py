@@ -81,6 +81,8 @@ def _refuse_nothing(files: Sequence[str]) -> None:
 
 def shown(board: Leaderboard, asked: Class) -> Leaderboard:
     """The board with names as the class is to see them; new pseudonyms are written into the key file."""
+    if asked.naming.is_hiding:
+        screen.say("names are hidden, and files without a rank are left out; --names all shows them")
     whose = asked.wanted.whose
     known = pseudonyms(asked.key, athletes(board, whose)) if asked.naming.kind == "pseudonyms" else {}
     return hidden(board, asked.naming, lambda athlete: known[whose(athlete)])

@@ -113,6 +113,7 @@ def test_names_may_be_hidden(folder: Path, tito, command: str) -> None:
     }
     shown = Path("b.html").read_text("utf-8")
 
+    assert "names are hidden, and files without a rank are left out" in first.err
     assert ("new pseudonyms: 3" in first.err, "new pseudonyms" in second.err) == (True, False)
     assert set(key.values()) == {"Ada", "Bob, Cleo", "Eve"}
     assert all(pseudonym in shown for pseudonym in key)
