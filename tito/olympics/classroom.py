@@ -108,9 +108,16 @@ def _division(name: str | None) -> Division | None:
 
 
 def _folders(names: Sequence[str]) -> list[Path]:
-    """Where a class's file may lie: in the folder that is named, or that of all files that are, and where we are."""
-    named = {Path(each) if Path(each).is_dir() else Path(each).parent for each in names}
-    return [*(named if len(named) == 1 else ()), Path()]
+    """Where a class's file may lie: in the only folder that is named, or where we are.
+
+    Not beside files that are named: a student's own folder is no place for it, and what lies there is only told.
+    """
+    if len(set(names)) == 1 and Path(names[0]).is_dir():
+        return [Path(names[0]), Path()]
+    for folder in dict.fromkeys(Path(each).parent for each in names):
+        if (folder / FILE_NAME).is_file() and folder.resolve() != Path().resolve():
+            screen.say(f"{folder / FILE_NAME} is not used: name the folder, or the file with --class")
+    return [Path()]
 
 
 def assignment_of(named: Path | None, names: Sequence[str] | None) -> Assignment:

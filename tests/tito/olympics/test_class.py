@@ -243,3 +243,11 @@ def test_a_folder_for_each_student_is_read(folder: Path, tito) -> None:
 
     assert "by class/class.toml" in found.err
     assert {row["file"] for row in found.json["rankings"][0]["rows"]} >= {"class/Ada/submission.json"}
+
+
+def test_a_class_s_file_beside_a_single_file_is_told_and_not_used(folder: Path, tito) -> None:
+    """It may be the student's own."""
+    done = tito("leaderboard", "class/Ada.json", "--json")
+
+    assert (done.code, done.json["title"]) == (0, None)
+    assert "class/class.toml is not used: name the folder, or the file with --class" in done.err
