@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,8 @@ def judged_in(is_example: bool, files: list[str] | None) -> Iterator[list[str] |
         return
     if files:
         raise UsageError("--example has files of its own", mend="leave the files or --example out")
-    from zipfile import ZipFile  # only here
+    import tempfile  # both only here
+    from zipfile import ZipFile
 
     screen.say(SAID)
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place), ZipFile(ARCHIVE) as archive:

@@ -57,6 +57,8 @@ def validate(
     names = list(dict.fromkeys(expanded(files or [DEFAULT_FILE], target.place)))  # one that is named twice counts once
     assignment = assignment_of(class_file, files)
     judged_by = read_rules(rules or assignment.rules)
+    if assignment.gives_points:
+        assignment.check_points(judged_by)
     asked = checking.Asked(
         judged_by, assignment, times_of(times or assignment.times), strict, may_be_of(assignment.roster)
     )

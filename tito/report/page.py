@@ -29,7 +29,7 @@ from tito.report.plots import Scale
 from tito.report.svg import defaults
 from tito.views.leaderboard import letters, machine_words
 from tito.views.rules import constraint_words, limit_rows
-from tito.views.scores import above_words, score_words
+from tito.views.scores import above_words, score_words, shown_words
 
 FOLDER = Path(__file__).parent
 PODIUM_STEPS, MOST_ON_A_STEP = 3, 6
@@ -131,7 +131,7 @@ def _podium(ranking: Ranking, ranked_by: str) -> Iterator[Context]:
         people = [
             {
                 "name": _name(each),
-                "shown": _shown(each),
+                "shown": shown_words(each),
                 "value": score_words(each.value, ranked_by),
                 "bounds": _bounds(each, ranked_by),
             }
@@ -148,7 +148,7 @@ def _row(
     return {
         "name": name, "rank": place.rank, "rank_words": rank_words(place), "athlete": _name(figures),
         "value": figures.value, "measured": score_words(figures.value, ranked_by), "least": figures.shown,
-        "shown": _shown(figures),
+        "shown": shown_words(figures),
         "bar": _bar(figures, ranked_by, scale),
         "bounds": _bounds(figures, ranked_by), "on": machines[machine_words(figures)],
         "p_value": "" if place.p_value is None else place.p_value, "above": above_words(place),
@@ -219,10 +219,6 @@ def _bounds(figures: Figures, ranked_by: str) -> str:
 
 def _cell(value: float | None, kind: str) -> Context:
     return {"value": "" if value is None else value, "shown": score_words(value, kind)}
-
-
-def _shown(figures: Figures) -> str:
-    return "nothing" if figures.shown is None else score_words(figures.shown, figures.ranked_by)
 
 
 def _name(figures: Figures) -> str:

@@ -11,7 +11,7 @@ from tinytorch.competition.formats.leaderboard import rank_words
 from tinytorch.competition.grading.grades import Grade, Result
 from tinytorch.text import safe_text
 from tito.terminal.tables import Lines, table
-from tito.views.scores import score_words
+from tito.views.scores import shown_words
 
 LONGEST_NAME = 40
 
@@ -33,6 +33,9 @@ def _result(result: Result) -> RenderableType:
     if result.place is None:
         return Text(safe_text(result.reason), "yellow")
     figures = result.place.judged.entered
-    shown = "nothing shown" if figures.shown is None else f"shown {score_words(figures.shown, figures.ranked_by)}"
     warned = f"warns: {', '.join(result.warnings)}" if result.warnings else ""
-    return Lines(f"{result.points:.4g} of {result.most:.4g}", f"{shown}, rank {rank_words(result.place)}", warned)
+    return Lines(
+        f"{result.points:.4g} of {result.most:.4g}",
+        f"shown {shown_words(figures)}, rank {rank_words(result.place)}",
+        warned,
+    )

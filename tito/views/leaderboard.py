@@ -17,7 +17,7 @@ from tinytorch.competition.rules.events import Rules, Significance
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, three_digits
 from tito.terminal.tables import Lines, table
-from tito.views.scores import above_words, score_words
+from tito.views.scores import above_words, score_words, shown_words
 
 LONGEST_NAME = 40
 MOST_NAMED = 3
@@ -101,7 +101,7 @@ def _cells(place: Place, ranked_by: str, machines: Mapping[str, str]) -> tuple[R
     warned = f"warns: {', '.join(place.judged.warnings)}" if place.judged.warnings else ""
     return (
         rank_words(place), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
-        "nothing" if figures.shown is None else score_words(figures.shown, ranked_by),
+        shown_words(figures),
         Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by)),
         above_words(place),
         Lines(machines[machine_words(figures)], *(safe_text(each, 40) for each in measured)),

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison, Statistics
+from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.rules.events import ConstraintResult
 from tinytorch.competition.scoring.eligibility import NOT_MEASURED, Eligibility, limit_words, value_words
@@ -95,6 +96,11 @@ def score_words(value: float | None, ranked_by: str) -> str:
     if ranked_by == "accuracy":
         return format_metric("accuracy", value)
     return f"{three_digits(value)}{'x' if ranked_by in RATIOS else ''}"
+
+
+def shown_words(figures: Figures) -> str:
+    """What is shown of a score, by which ranks are ordered."""
+    return "nothing" if figures.shown is None else score_words(figures.shown, figures.ranked_by)
 
 
 def above_words(place: Place) -> str:

@@ -17,7 +17,7 @@ from tinytorch.competition.grading.roster import Roster
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.ranking.judged import Judged, unreadable
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, late_words, leaderboard
-from tinytorch.competition.record.people import Person, athlete_of
+from tinytorch.competition.record.people import Athlete, Person, athlete_of
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import load_rules
@@ -149,6 +149,17 @@ def test_nobody_renames_another_on_the_board() -> None:
 
     assert shown == ["Ada, X", "Bob"]
     assert "Bob Is A Cheater has the id of Bob: their points are Bob's" in doubts(found, ROSTER)[1]
+
+
+def test_one_who_stands_in_a_team_by_name_and_by_id_is_there_once() -> None:
+    """Such a file is valid: only a roster tells."""
+    twice = entry(["Ada", "Somebody"], 2.0)
+    members = [Person(name="Ada"), Person(name="Adele", id="17")]
+    athlete = Athlete(name="Ada, Adele", members=members)
+    twice = twice.model_copy(update={"figures": twice.entered.model_copy(update={"athlete": athlete})})
+    (place,) = named(board(twice), ROSTER).rankings[0].places
+
+    assert place.judged.entered.athlete == Athlete(name="Ada", id="17")
 
 
 def test_many_entries_of_one_person_are_told() -> None:

@@ -107,6 +107,14 @@ def test_initials_of_a_name() -> None:
     ]
 
 
+def test_initials_of_the_longest_names_are_a_name() -> None:
+    people = [f"{number} " + "a " * 48 + "b" for number in range(10)]
+    found = leaderboard([handed_in(figures("x", athlete=athlete_of(people)))], load_rules(), Wanted())
+    (place,) = hidden(found, naming("initials"), str).rankings[0].places
+
+    assert place.judged.entered.athlete_name.startswith("0. A. A.")
+
+
 @pytest.mark.parametrize("how", ["top", "top:0", "top:x", "some", "All", ""])
 def test_any_other_way_is_refused(how: str) -> None:
     with pytest.raises(UsageError, match="cannot be shown"):

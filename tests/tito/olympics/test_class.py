@@ -251,3 +251,10 @@ def test_a_class_s_file_beside_a_single_file_is_told_and_not_used(folder: Path, 
 
     assert (done.code, done.json["title"]) == (0, None)
     assert "class/class.toml is not used: name the folder, or the file with --class" in done.err
+
+
+def test_points_of_another_unit_are_refused_for_one_file_too(folder: Path, tito) -> None:
+    (folder / "class.toml").write_text(CLASS.replace('"1x" = 0, "5x" = 100', '"85 %" = 0, "90 %" = 100'))
+    done = tito("validate", "class/Ada.json", "--class", "class/class.toml", "--format", "gradescope")
+
+    assert (done.code, "points of latency_sprint stand at another unit" in done.err) == (2, True)

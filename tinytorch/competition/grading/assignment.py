@@ -75,11 +75,9 @@ class Assignment(BaseModel):
     @field_validator("event_points", mode="before")
     @classmethod
     def _points_of_events(cls, value: Any) -> Any:
-        return (
-            {name: _read_points(each, f"{name}: ") for name, each in value.items()}
-            if isinstance(value, dict)
-            else value
-        )
+        if not isinstance(value, dict):
+            return value
+        return {name: _read_points(each, f"{name}: ") for name, each in value.items()}
 
     def points_of(self, event: OlympicEvent) -> Points | None:
         """What an event's scores or ranks are worth; None where nothing is said."""

@@ -14,7 +14,7 @@ from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking
 from tinytorch.competition.ranking.order import Place
-from tinytorch.competition.record.people import BETWEEN_NAMES, Athlete
+from tinytorch.competition.record.people import BETWEEN_NAMES, NAME_LIMIT, Athlete
 from tinytorch.errors import UsageError
 from tinytorch.text import safe_text
 
@@ -97,7 +97,7 @@ def _place(place: Place, name: str | None) -> Place:
         return replace(place, judged=judged.model_copy(update={"findings": _of_itself(judged)}))
     day = judged.entered.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
     hiding: dict[str, object] = {"repository": None, "techniques": [], "created_at": day, "machine": None}
-    figures = judged.entered.model_copy(update={**hiding, "athlete": Athlete(name=name)})
+    figures = judged.entered.model_copy(update={**hiding, "athlete": Athlete(name=safe_text(name, NAME_LIMIT))})
     findings = tuple(replace(each, message=PAGES[each.name].what, mend="", evidence={}) for each in _of_itself(judged))
     changes = {"source": f"rank {place.rank}", "sha256": "", "figures": figures, "findings": findings}
     return replace(place, judged=judged.model_copy(update=changes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -40,18 +40,17 @@ class Roster:
 
     def _doubt(self, name: str, id_: str | None) -> str:
         found, shown = self._find(name, id_), safe_text(name, 60)
-        alike = [each for each in self.people if folded(each.name) == folded(name)]
-        ids = " or ".join(safe_text(str(each.id), 60) for each in alike)
-        if found and folded(found.name) != folded(name):
-            return f"{shown} has the id of {found.name}: their points are {found.name}'s"
         if found:
-            return ""
+            is_theirs = folded(found.name) == folded(name)
+            return "" if is_theirs else f"{shown} has the id of {found.name}: their points are {found.name}'s"
+        alike = self._called.get(folded(name), [])
+        ids = " or ".join(str(each.id) for each in alike)
         if id_ is not None and alike:
             return f"{shown} is on the roster with the id {ids}, and not with {safe_text(id_, 60)}"
         if alike:
             return f"{len(alike)} on the roster are called {shown}: an id is needed, {ids}"
-        close = get_close_matches(folded(name), [folded(each.name) for each in self.people], 1, CLOSE)
-        hint = next((f"; is it {each.name}?" for each in self.people if folded(each.name) in close), "")
+        close = get_close_matches(folded(name), self._called, 1, CLOSE)
+        hint = f"; is it {self._called[close[0]][0].name}?" if close else ""
         return f"{shown} is not on the roster{hint}"
 
     def may_be(self, first: Athlete, second: Athlete) -> bool:
@@ -60,15 +59,19 @@ class Roster:
 
     def named(self, athlete: Athlete) -> Athlete:
         """The athlete by the names that the roster has, as far as it knows who that is: nobody renames another."""
-        people = [self._find(name, id_) or Person(name=name, id=id_) for name, id_ in athlete.people]
+        people = self._known(athlete)
         if len(people) == 1:
             return Athlete(name=people[0].name, id=people[0].id)
         return Athlete(name=BETWEEN_NAMES.join(each.name for each in people), members=people)
 
     def whose(self, athlete: Athlete) -> str:
         """What all submissions of one athlete have in common, also those that forgot an id."""
-        found = [self._find(name, id_) or Person(name=name, id=id_) for name, id_ in athlete.people]
-        return "\n".join(sorted(each.key for each in found))
+        return "\n".join(sorted(each.key for each in self._known(athlete)))
+
+    def _known(self, athlete: Athlete) -> list[Person]:
+        """Everybody who enters as the roster has them, each once: one may stand in a team by name and by id."""
+        people = (self._find(name, id_) or Person(name=name, id=id_) for name, id_ in athlete.people)
+        return list({each.key: each for each in people}.values())
 
     def _find(self, name: str, id_: str | None) -> Person | None:
         found = self._by_id.get(folded(id_, "NFC")) if id_ is not None else None
@@ -81,9 +84,15 @@ class Roster:
         return {folded(each.id, "NFC"): each for each in self.people if each.id}
 
     @cached_property
+    def _called(self) -> dict[str, list[Person]]:
+        found = defaultdict[str, list[Person]](list)
+        for each in self.people:
+            found[folded(each.name)].append(each)
+        return found
+
+    @cached_property
     def _by_name(self) -> dict[str, Person]:
-        names = Counter(folded(each.name) for each in self.people)
-        return {folded(each.name): each for each in self.people if names[folded(each.name)] == 1}
+        return {name: people[0] for name, people in self._called.items() if len(people) == 1}
 
 
 def read_roster(path: Path) -> Roster:

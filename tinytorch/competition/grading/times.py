@@ -68,7 +68,7 @@ class Times:
         return absent, [source for source in files if self.known and self.received(source) is None]
 
     def handed_in(self, source: str) -> datetime | None:
-        """The same, or the time of the file on this disk; None where nobody knows."""
+        """When the platform received a file, else the time of the file on this disk; None where nobody knows."""
         received = self.received(source)
         if received is not None:
             return received
