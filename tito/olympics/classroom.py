@@ -45,9 +45,13 @@ class Asked:
 
     def absolute(self) -> Asked:
         """With files named from the root: where we stand may change."""
-        variable = os.environ.get(CLASS_VARIABLE)
-        named = self.class_file or (Path(variable) if variable else None)
-        paths = {"class_file": named, "rules": self.rules, "roster": self.roster, "times": self.times, "key": self.key}
+        paths = {
+            "class_file": _named(self.class_file),
+            "rules": self.rules,
+            "roster": self.roster,
+            "times": self.times,
+            "key": self.key,
+        }
         known: dict[str, Any] = {name: path.absolute() for name, path in paths.items() if path}
         return replace(self, **known)
 
@@ -107,6 +111,12 @@ def _division(name: str | None) -> Division | None:
     return "closed" if name == "closed" else "open" if name else None
 
 
+def _named(given: Path | None) -> Path | None:
+    """The file that the call names, else the environment."""
+    variable = os.environ.get(CLASS_VARIABLE)
+    return given or (Path(variable) if variable else None)
+
+
 def _folders(names: Sequence[str]) -> list[Path]:
     """Where a class's file may lie: in the only folder that is named, or where we are.
 
@@ -122,9 +132,8 @@ def _folders(names: Sequence[str]) -> list[Path]:
 
 def assignment_of(named: Path | None, names: Sequence[str] | None) -> Assignment:
     """The file that is named, else that of `TITO_CLASS`, of the folder that is judged, or of the one we are in."""
-    variable = os.environ.get(CLASS_VARIABLE)
-    if named or variable:
-        return read_assignment(named or Path(str(variable)))
+    if known := _named(named):
+        return read_assignment(known)
     for path in (folder / FILE_NAME for folder in _folders(names or ())):
         if path.is_file():
             screen.say(f"by {path}")

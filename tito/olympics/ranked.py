@@ -39,9 +39,7 @@ def rank_detailed(
     start.finished()
     files = list(expanded(names or [DEFAULT_FILE], report))
     _refuse_nothing(files)
-
     _warn_of_times(asked, files)
-
     may_be = asked.roster.may_be if asked.roster else Athlete.may_be
 
     def work(found: Index) -> tuple[Leaderboard, Details]:

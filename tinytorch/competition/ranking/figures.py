@@ -85,8 +85,7 @@ class Figures(Record):
         return cls(
             athlete=declared.athlete, repository=declared.repository, techniques=declared.techniques,
             created_at=declared.created_at, digest=submission.digest, event=declared.event, ranked_by=ranked,
-            division=declared.division,
-            task=run.task, trust=submission.derived.trust, scores=scores,
+            division=declared.division, task=run.task, trust=submission.derived.trust, scores=scores,
             latency_ms=metrics["latency"], memory_mb=metrics["memory"], accuracy=metrics["accuracy"],
             value=(metrics["accuracy"] if ranked == "accuracy" else scores.model_dump()[ranked]) if is_valid else None,
             interval=_bounds(found.interval) if found else None, verdict=found.verdict if found else None,
