@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from tests.competition.entries import SAMPLES, answered, figures, handed_in, right, sized
+from tests.competition.entries import SAMPLES, TASK, answered, figures, handed_in, right, sized
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.order import best_first
-from tinytorch.competition.ranking.pairs import pairs
+from tinytorch.competition.ranking.pairs import _accuracy_variances, _slopes, pairs
 from tinytorch.competition.ranking.rank_sets import rank_sets
 from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import Rules, former_rules, load_rules
@@ -100,6 +100,27 @@ def test_errors_count_in_the_all_around_score() -> None:
 
     assert sets(few, many) == {"2": (1, 1), "30": (2, 2)}
     assert sets(fast, slow) == {"fast": (1, 1), "slow": (2, 2)}
+
+
+@pytest.mark.parametrize("rules", [RULES, FORMER])
+@pytest.mark.parametrize("task", ["digits_mlp", "a task without a constant"])
+def test_the_variance_of_two_is_that_of_the_differences_of_their_answers(rules: Rules, task: str) -> None:
+    """One by one, sample by sample, as the delta method is written: all at once it comes from products."""
+    generator = np.random.default_rng(4)
+    answers = generator.random((5, 2, SAMPLES)) < 0.2  # what baseline and optimized model have wrong
+    entries = [
+        answered(f"{number}", [], ranked_by="all_around", task=TASK.model_copy(update={"name": task}),
+                 bitmaps=tuple(right(np.flatnonzero(each)) for each in wrong))
+        for number, wrong in enumerate(answers)
+    ]  # fmt: skip
+    weights = _slopes(answers.mean(axis=2), entries[0].task, rules)
+    influences = answers[:, 0] * weights[:, :1] - answers[:, 1] * weights[:, 1:]
+    found, _ = _accuracy_variances(entries, rules)(slice(0, 5), slice(0, 5))
+
+    for one, other in [(0, 1), (3, 2), (4, 4)]:
+        halves = 0.5 * (np.square(weights[one]) + np.square(weights[other])).sum() / SAMPLES**2 * (one != other)
+        expected = (influences[one] - influences[other]).var(ddof=1) / SAMPLES + halves
+        assert found[one, other] == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
 def test_answers_that_are_not_known_tell_nothing_apart() -> None:
