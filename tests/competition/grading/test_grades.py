@@ -162,6 +162,14 @@ def test_one_who_stands_in_a_team_by_name_and_by_id_is_there_once() -> None:
     assert place.judged.entered.athlete == Athlete(name="Ada", id="17")
 
 
+def test_who_forgot_an_id_once_has_one_place() -> None:
+    """The better of both files."""
+    (ranking,) = board(entry("Ada", 2.0), entry("Ada", 3.0, "17")).rankings
+
+    assert [place.judged.source for place in ranking.places] == ["Ada 3.0.json"]
+    assert [each.source for each in ranking.others] == ["Ada 2.0.json"]
+
+
 def test_many_entries_of_one_person_are_told() -> None:
     files = [entry(["Ada", name], speedup, ["17", name]) for name, speedup in (("x", 3.0), ("y", 4.0))]
 
