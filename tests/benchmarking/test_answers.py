@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from tinytorch.benchmarking.answers import ArrayFile, are_passes, are_samples_of
+from tinytorch.benchmarking.answers import ArrayForm, are_passes, are_samples_of
 from tinytorch.benchmarking.measure import Limits
 from tinytorch.benchmarking.placements import Inspection
 from tinytorch.benchmarking.schedule import BlockShape, Schedule
 from tinytorch.errors import ModelError
+from tinytorch.processes.parcel import Parcel
 
 PLAN = Schedule(1, 1, copies=2, visits=1, block=BlockShape(3, 0, 4), calls_per_sample=(1, 1))
 
 
 @pytest.mark.parametrize("array", [np.arange(6.0).reshape(2, 3).T, np.array(3), np.zeros((0, 4), np.int8)])
-def test_an_array_comes_back_as_it_was(tmp_path: Path, array: np.ndarray) -> None:
-    told = ArrayFile.write(tmp_path / "array", array)
+def test_an_array_comes_back_as_it_was(array: np.ndarray) -> None:
+    with Parcel(100) as parcel:
+        told = ArrayForm.write(parcel.descriptor, array)
 
-    np.testing.assert_array_equal(told.read(tmp_path / "array"), array)
+        np.testing.assert_array_equal(told.read(parcel), array)
 
 
 @pytest.mark.parametrize("told", [{"shape": [3], "dtype": "|O8"}, {"shape": [-1], "dtype": "<f4"}, {"shape": [1] * 99}])
 def test_an_array_of_no_plain_form_is_refused(told: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(ArrayFile).validate_python({"dtype": "<f4", **told})
+        TypeAdapter(ArrayForm).validate_python({"dtype": "<f4", **told})
 
 
-def test_an_array_too_large_to_be_outputs_is_refused_unread(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"take 4000000 GB, at most"):
-        ArrayFile((10**15,), "<f4").read(tmp_path / "nothing")
-
-
-@pytest.mark.parametrize("content", [b"1234", b"123456789"])
-def test_another_number_of_bytes_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "array").write_bytes(content)
-    with pytest.raises((OSError, ValueError)):
-        ArrayFile((2,), "<f4").read(tmp_path / "array")
+def test_an_array_too_large_to_be_outputs_is_refused() -> None:
+    with Parcel(100) as parcel, pytest.raises(ModelError, match=r"take 4000000 GB, at most 100 B fit"):
+        ArrayForm((10**15,), "<f4").read(parcel)
 
 
 def samples(*shape: int, value: int = 5) -> Any:

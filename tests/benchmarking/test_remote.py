@@ -15,6 +15,7 @@ from tinytorch.benchmarking.placements import Inspection
 from tinytorch.benchmarking.remote import RemotePlacements
 from tinytorch.benchmarking.schedule import BlockShape, Probe, Schedule
 from tinytorch.processes.failure import WorkerFailedError
+from tinytorch.processes.parcel import Parcel
 
 PLAN = Schedule(1, 1, copies=1, visits=1, block=BlockShape(1, 0, 2), calls_per_sample=(1, 1))
 PROBE, SEEN = Probe((5, 5), 1, 1), Inspection([1, 1], 1, [], [["a"], ["b"]])
@@ -24,7 +25,7 @@ VISIT = [[[[5, 5]]], [[[5, 5]]], [[[5] * 8]]]
 def placements(reply: object) -> RemotePlacements:
     """Of two models, in a worker that says just that to everything."""
     worker = SimpleNamespace(ask=lambda *_, **__: reply)
-    return RemotePlacements(worker, SimpleNamespace(limit_s=1, scratch=Path(), largest_answer_bytes=1), models=2)
+    return RemotePlacements(worker, Parcel(1), limit_s=1, models=2)
 
 
 def asked(verb: str, reply: object) -> Any:

@@ -81,18 +81,15 @@ ENTRIES = {
         "def optimize(model, train_data):\n    return lambda x: x\n",
         ["cannot be saved"],
     ),
-    "an artifact that is a pipe": (
-        "import os\nfrom tinytorch.harness import builder\n"
-        "builder.save_model = lambda model, path: os.mkfifo(path)\n"
+    "an artifact that is not there": (
+        "from tinytorch.harness import builder\n"
+        "plain = builder.Made\nbuilder.Made = lambda declared, modules, size: plain(declared, modules, 2**40)\n"
         "def optimize(model, train_data):\n    return model\n",
-        ["it is a pipe"],
+        ["did not build what it says"],
     ),
-    "an answer that is a pipe": (
-        "import os\nfrom pathlib import Path\nfrom tinytorch.benchmarking.answers import ArrayFile\n"
-        "class Told:\n    shape, dtype = (360, 10), '<f4'\n"
-        "def pretend(path, array):\n    path.unlink(missing_ok=True)\n    os.mkfifo(path)\n"
-        "    return ArrayFile((360, 10), '<f4')\n"
-        "ArrayFile.write = pretend\n" + OWN_CLASS,
+    "an answer that is larger than its parcel": (
+        "from tinytorch.benchmarking.answers import ArrayForm\n"
+        "ArrayForm.write = lambda parcel, array: ArrayForm((2**30, 10), '<f4')\n" + OWN_CLASS,
         ["its answer to 'predict' makes no sense"],
     ),
     "bad division": ("DIVISION = 'half'\ndef optimize(model, train_data):\n    return model\n", ["DIVISION"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tinytorch.errors import ModelError, RunError
 from tinytorch.files import sha256
 from tinytorch.harness.frozen import Frozen
-from tinytorch.workloads.models import load_model, save_model
+from tinytorch.workloads.models import load_model
 
 CONTENTS = {"model": b"weights", "tools/__init__.py": b"code"}
 
@@ -48,7 +49,7 @@ def test_a_file_that_was_changed_or_removed_is_named(frozen: Frozen, content: by
 
 
 def test_an_artifact_with_another_digest_is_not_loaded(tmp_path: Path) -> None:
-    save_model([1], tmp_path / "model")
+    (tmp_path / "model").write_bytes(pickle.dumps([1]))
 
     assert load_model(str(tmp_path / "model"), sha256((tmp_path / "model").read_bytes())) == [1]
     with pytest.raises(RunError, match="not the file that was written"):

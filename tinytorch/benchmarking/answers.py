@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from tinytorch.benchmarking.placements import Inspection
 from tinytorch.benchmarking.records.samples import MOST_DIGITS
 from tinytorch.benchmarking.schedule import Schedule
 from tinytorch.errors import ModelError
-from tinytorch.files import read_regular
+from tinytorch.processes.parcel import Parcel, fill
 from tinytorch.units import format_size
 
 LARGEST_ARRAY_BYTES = 2**30
@@ -26,26 +25,27 @@ MOST_AXES = 8
 
 
 @dataclass(frozen=True)
-class ArrayFile:
-    """The form of an array whose bytes lie in a file, row by row; only what is plain can be said in it."""
+class ArrayForm:
+    """The form of an array whose bytes lie in a parcel, row by row; only what is plain can be said in it."""
 
     shape: Annotated[tuple[Annotated[int, Field(ge=0, le=2**40)], ...], Field(max_length=MOST_AXES)]
     dtype: Annotated[str, Field(pattern=r"^[<>|=][biufc][0-9]{1,2}$")]
 
     @classmethod
-    def write(cls, path: Path, array: NDArray[Any]) -> ArrayFile:
-        """Write the bytes, and say in what form."""
-        path.write_bytes(array.tobytes())
+    def write(cls, parcel: int, array: NDArray[Any]) -> ArrayForm:
+        """Write the bytes to a parcel's descriptor, and say in what form."""
+        fill(parcel, array.tobytes())
         return cls(array.shape, array.dtype.str)
 
-    def read(self, path: Path, largest_bytes: int = LARGEST_ARRAY_BYTES) -> NDArray[Any]:
-        """The array. ModelError for a larger one; OSError, TypeError or ValueError for a file of another form."""
+    def read(self, parcel: Parcel) -> NDArray[Any]:
+        """The array. ModelError for one that is larger than the parcel; TypeError or ValueError for no such array."""
         dtype = np.dtype(self.dtype)
         size_bytes = math.prod(self.shape) * dtype.itemsize
-        if size_bytes > largest_bytes:
-            message = f"the model's outputs take {format_size(size_bytes)}, at most {format_size(largest_bytes)} fit"
+        if size_bytes > parcel.most_bytes:
+            room = format_size(parcel.most_bytes)
+            message = f"the model's outputs take {format_size(size_bytes)}, at most {room} fit"
             raise ModelError(message, mend="return one row of outputs for each sample")
-        return np.frombuffer(read_regular(path, size_bytes), dtype).reshape(self.shape)
+        return np.frombuffer(parcel.read(size_bytes), dtype).reshape(self.shape)
 
 
 def are_times(times: Sequence[int]) -> bool:

@@ -2,7 +2,7 @@
 
 A verb is a method of `Placements`: its name travels, its annotations say how arguments and answers are read back from
 JSON, and so a reply that is not what the method returns is refused, as is one that makes no sense (`answers`). Arrays
-travel as the bytes of a file, never pickled.
+travel as the bytes of a parcel, never pickled.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, validate_call
 from tinytorch.benchmarking import integrity
 from tinytorch.benchmarking.answers import (
     LARGEST_ARRAY_BYTES,
-    ArrayFile,
+    ArrayForm,
     are_passes,
     are_samples_of,
     is_inspection_of,
@@ -36,6 +36,7 @@ from tinytorch.benchmarking.measure import Limits, Samples
 from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Raw, Subjects
 from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.processes.failure import WorkerFailedError
+from tinytorch.processes.parcel import Parcel
 
 if TYPE_CHECKING:
     from tinytorch.processes.worker import Worker
@@ -106,24 +107,25 @@ class Workers:
     def open(self, copies: int, seeds: Sequence[int]) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the seeds; ModelLoadError when one cannot build the models."""
         with contextlib.ExitStack() as stack:
-            workers = [stack.enter_context(self._worker({})) for _ in seeds]
-            self._build(workers, [(self.subjects, copies, seed) for seed in seeds])
-            yield [RemotePlacements(worker, self, self.models) for worker in workers]
+            hired = [stack.enter_context(self._worker({})) for _ in seeds]
+            self._build([worker for worker, _ in hired], [(self.subjects, copies, seed) for seed in seeds])
+            yield [RemotePlacements(worker, parcel, self.limit_s, self.models) for worker, parcel in hired]
 
     @contextlib.contextmanager
     def alone(self, seed: int) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the models, which is told of no other one, and has its own TMPDIR."""
         with contextlib.ExitStack() as stack:
             folders = [tempfile.mkdtemp(dir=self.scratch) for _ in range(self.models)]  # they go with it
-            workers = [stack.enter_context(self._worker({"TMPDIR": folder})) for folder in folders]
+            hired = [stack.enter_context(self._worker({"TMPDIR": folder})) for folder in folders]
+            workers = [worker for worker, _ in hired]
             for worker in workers:
                 worker.post("ready", self.limit_s)
             for worker in workers:
                 worker.result()
                 worker.note_own_processes()
             self._build(workers, [(self.subjects.only(model), 1, seed) for model in range(self.models)])
-            pairs = zip(workers, folders, strict=True)
-            yield [RemotePlacements(worker, self, 1, Path(folder)) for worker, folder in pairs]
+            pairs = zip(hired, folders, strict=True)
+            yield [RemotePlacements(*each, self.limit_s, 1, Path(folder)) for each, folder in pairs]
 
     def _build(self, workers: Sequence[Worker], wanted: Sequence[tuple[Sendable, int, int]]) -> None:
         """All load and build side by side, each what is wanted of it: subjects, copies and a seed."""
@@ -138,12 +140,17 @@ class Workers:
             raise ModelLoadError(failure.outcome, failure.detail, failure.frames, failure.output) from None
 
     @contextlib.contextmanager
-    def _worker(self, more: Mapping[str, str]) -> Iterator[Worker]:
+    def _worker(self, more: Mapping[str, str]) -> Iterator[tuple[Worker, Parcel]]:
+        """A new worker and the parcel that its arrays come in."""
         from tinytorch.processes.worker import Worker  # not in the measuring processes, which load this file, too
 
-        with Worker(SERVICE, {**self.environment, **more}, self.memory_limit_bytes) as worker:
+        environment = {**self.environment, **more}
+        with (
+            Parcel(self.largest_answer_bytes) as parcel,
+            Worker(SERVICE, environment, self.memory_limit_bytes, parcel.descriptor) as worker,
+        ):
             try:
-                yield worker
+                yield worker, parcel
             finally:
                 worker.close()
                 self.keep_output(worker.output)
@@ -155,9 +162,11 @@ class RemotePlacements:
     `temporary` is the folder for temporary files that the process has to itself, where it has one.
     """
 
-    def __init__(self, worker: Worker, venue: Workers, models: int, temporary: Path | None = None) -> None:
-        self._worker, self._limit_s, self._models, self._temporary = worker, venue.limit_s, models, temporary
-        self._array, self._largest_bytes = venue.scratch / "answer.array", venue.largest_answer_bytes
+    def __init__(
+        self, worker: Worker, parcel: Parcel, limit_s: float, models: int, temporary: Path | None = None
+    ) -> None:
+        self._worker, self._parcel, self._limit_s = worker, parcel, limit_s
+        self._models, self._temporary = models, temporary
 
     def describe(self, model: int) -> Description:
         return self._ask(Placements.describe, model=model)
@@ -212,11 +221,11 @@ class RemotePlacements:
         return answer
 
     def _ask_array(self, verb: Callable[..., NDArray[Any]], **arguments: Any) -> NDArray[Any]:
-        path = str(self._array)
-        reply = self._worker.ask("answer_array", self._limit_s, verb=verb.__name__, arguments=arguments, path=path)
+        given: dict[str, Any] = {"verb": verb.__name__, "arguments": arguments, "parcel": self._parcel.descriptor}
+        reply = self._worker.ask("answer_array", self._limit_s, **given)
         try:
-            return _array_form().validate_python(reply).read(self._array, self._largest_bytes)
-        except (OSError, ValidationError, ValueError, TypeError):
+            return _array_form().validate_python(reply).read(self._parcel)
+        except (ValidationError, ValueError, TypeError):
             raise _nonsense(verb) from None
 
 
@@ -242,10 +251,10 @@ class PlacementsService:
         method = getattr(Placements, verb)
         return _answer_type(method).dump_python(_checked(method)(self._placements, **arguments), mode="json")
 
-    def answer_array(self, verb: str, arguments: dict[str, Any], path: str) -> dict[str, Any]:
-        """Write the array that the method called `verb` returns, and say in what form."""
+    def answer_array(self, verb: str, arguments: dict[str, Any], parcel: int) -> dict[str, Any]:
+        """Put the array that the method called `verb` returns into the parcel, and say in what form."""
         array = _checked(getattr(Placements, verb))(self._placements, **arguments)
-        return asdict(ArrayFile.write(Path(path), array))
+        return asdict(ArrayForm.write(parcel, array))
 
 
 @cache
@@ -256,8 +265,8 @@ def _checked(verb: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 @cache
-def _array_form() -> TypeAdapter[ArrayFile]:
-    return TypeAdapter(ArrayFile)
+def _array_form() -> TypeAdapter[ArrayForm]:
+    return TypeAdapter(ArrayForm)
 
 
 @cache

@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
-from tinytorch.files import LARGEST_ARTIFACT_BYTES, read_regular, reason
+from tinytorch.files import LARGEST_ARTIFACT_BYTES
 from tinytorch.harness.builder import Declared, Made
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.frozen import BASELINE, TRAINING, Frozen
 from tinytorch.harness.helpers import module_name, needed_sources
 from tinytorch.harness.kernels import environment
 from tinytorch.processes.failure import WorkerFailedError
+from tinytorch.processes.parcel import Parcel
 from tinytorch.processes.worker import Worker
 from tinytorch.text import safe_text
 
@@ -43,23 +44,26 @@ class Built:
         return Artifact.of(self.content, b"".join(self.sources.values()))
 
 
-def build(challenge: Challenge, frozen: Frozen, kernels: Path, artifact: Path) -> Built:
+def build(challenge: Challenge, frozen: Frozen, kernels: Path) -> Built:
     """Run `optimize` in a process that ends with it. WorkerFailedError when that fails."""
     strategy = challenge.contender.strategy
     arguments: dict[str, Any] = {
         "subject": str(frozen.folder) if strategy is None else [asdict(step) for step in strategy.steps],
-        "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)), "artifact": str(artifact),
+        "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)),
         "seed": challenge.settings.seed,
     }  # fmt: skip
-    with Worker(SERVICE, environment(kernels), challenge.memory_limit_bytes) as worker:
+    with (
+        Parcel(LARGEST_ARTIFACT_BYTES) as parcel,
+        Worker(SERVICE, environment(kernels), challenge.memory_limit_bytes, parcel.descriptor) as worker,
+    ):
+        arguments["parcel"] = parcel.descriptor
         reply = worker.ask(challenge.contender.kind, challenge.build_limit_s, **arguments)
-    try:
-        made = TypeAdapter(Made).validate_python(reply)
-        content = read_regular(artifact, LARGEST_ARTIFACT_BYTES)
-    except ValidationError:
-        raise WorkerFailedError("broke the protocol", "it did not build what it says") from None
-    except OSError as error:
-        raise WorkerFailedError("broke the protocol", f"the artifact cannot be read: {reason(error)}") from None
+        worker.close()  # nobody writes any more
+        try:
+            made = TypeAdapter(Made).validate_python(reply)
+            content = parcel.read(made.size_bytes)
+        except ValueError:
+            raise WorkerFailedError("broke the protocol", "it did not build what it says") from None
     named = [safe_text(name, 100) for name in made.declared.techniques]
     sources = needed_sources(challenge.contender.sources, made.modules)
     return Built(content, Declared(named, made.declared.division), worker.output, sources)

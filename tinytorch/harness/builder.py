@@ -22,9 +22,11 @@ from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.model import as_call
 from tinytorch.datasets.withheld import withhold_test_splits
 from tinytorch.errors import EntryError
-from tinytorch.files import LARGEST_ARTIFACT_BYTES, read_regular
+from tinytorch.files import LARGEST_ARTIFACT_BYTES
 from tinytorch.harness.frozen import ARTIFACT, ENTRY, MODULE_NAME, Frozen
-from tinytorch.workloads.models import load_model, save_model
+from tinytorch.processes.parcel import fill
+from tinytorch.units import format_size
+from tinytorch.workloads.models import load_model
 from tinytorch.workloads.strategies import Step, apply
 
 DECLARED = "TECHNIQUES"  # which was read when the model was built, and is no part of it
@@ -40,35 +42,39 @@ class Declared:
 
 @dataclass(frozen=True)
 class Made:
-    """What a contender says of itself, and the modules of its own that its artifact names."""
+    """What a contender says of itself, the modules of its own that its artifact names, and how large that is."""
 
     declared: Declared
     modules: Annotated[list[str], Field(max_length=MOST_HELPERS + 1)]
+    size_bytes: int
 
 
 class BuildService:
-    """The child's end: runs `optimize` once and saves the result as an artifact."""
+    """The child's end: runs `optimize` once, and puts the result into a parcel as an artifact."""
 
-    def entry(self, subject: str, baseline: str, training: str, artifact: str, seed: int) -> dict[str, Any]:
+    def entry(self, subject: str, baseline: str, training: str, parcel: int, seed: int) -> dict[str, Any]:
         """Build from the entry in the folder `subject`; returns what its file declares."""
         withhold_test_splits()
         module = import_entry(subject)
         optimize = getattr(module, "optimize", None)
         if not callable(optimize):
             raise EntryError("it defines no function `optimize`", mend="add: def optimize(model, train_data): ...")
-        _optimize(optimize, baseline, training, artifact, seed)
-        return asdict(Made(declarations(module), _own_modules(artifact, subject)))
+        content = _optimized(optimize, baseline, training, seed)
+        fill(parcel, content)
+        return asdict(Made(declarations(module), _own_modules(content, subject), len(content)))
 
     def strategy(
-        self, subject: list[dict[str, Any]], baseline: str, training: str, artifact: str, seed: int
+        self, subject: list[dict[str, Any]], baseline: str, training: str, parcel: int, seed: int
     ) -> dict[str, Any]:
         """Build by the steps of a reference strategy."""
         steps = [Step(**step) for step in subject]
-        _optimize(partial(apply, steps), baseline, training, artifact, seed)
-        return asdict(Made(Declared([step.technique for step in steps], "closed"), []))
+        content = _optimized(partial(apply, steps), baseline, training, seed)
+        fill(parcel, content)
+        return asdict(Made(Declared([step.technique for step in steps], "closed"), [], len(content)))
 
 
-def _optimize(optimize: Callable[[Any, Any], Any], baseline: str, training: str, artifact: str, seed: int) -> None:
+def _optimized(optimize: Callable[[Any, Any], Any], baseline: str, training: str, seed: int) -> bytes:
+    """The artifact of what `optimize` returns."""
     random.seed(seed)
     np.random.seed(seed)
     with np.load(training, allow_pickle=False) as arrays:
@@ -81,10 +87,16 @@ def _optimize(optimize: Callable[[Any, Any], Any], baseline: str, training: str,
         raise EntryError(f"`optimize` returned {kind}, which is not a model", mend="return the optimized model alone")
     as_call(model)
     try:  # pickled by reference: the entry's classes are found again in MODULE_NAME, local ones and lambdas are not
-        save_model(model, Path(artifact))
+        content = pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         mend = "keep no lambda, open file or class from inside a function in it"
         raise EntryError(f"the optimized model cannot be saved: {error}", mend=mend) from error
+    if len(content) > LARGEST_ARTIFACT_BYTES:
+        message = (
+            f"the optimized model takes {format_size(len(content))}, at most {format_size(LARGEST_ARTIFACT_BYTES)} fit"
+        )
+        raise EntryError(message, mend="keep less in it")
+    return content
 
 
 class _Names(pickle.Unpickler):
@@ -100,9 +112,9 @@ class _Names(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _own_modules(artifact: str, folder: str) -> list[str]:
+def _own_modules(artifact: bytes, folder: str) -> list[str]:
     """Modules in the entry's folder without which its artifact cannot be loaded."""
-    names = _Names(read_regular(Path(artifact), LARGEST_ARTIFACT_BYTES))
+    names = _Names(artifact)
     names.load()
     files = {name: getattr(sys.modules.get(name), "__file__", None) for name in names.modules}
     return sorted(name for name, file in files.items() if file and Path(file).is_relative_to(folder))

@@ -82,7 +82,7 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
         with scratch() as workshop, blaming(contender, "in optimize"):
             contents = {BASELINE: baseline, **contender.sources, TRAINING: _training_data(task)}
             materials = Frozen.of(workshop / "build", contents)
-            built = build(challenge, materials, kernels, workshop / ARTIFACT)
+            built = build(challenge, materials, kernels)
         told.output("optimize", built.output)
         with scratch() as folder, scratch() as apart:  # others, which nothing that ran in `optimize` has seen
             frozen, truth = freeze(task, folder / "run", {**built.sources, ARTIFACT: built.content})

@@ -42,12 +42,16 @@ class Worker:
     """One child process that serves the requests of `service`, `package.module:Class`; use it as a context manager.
 
     `environment` is set on top of this process's own before anything is loaded there. Each process below may have
-    `memory_limit_bytes` of data (on Linux; elsewhere the limit has no effect). Raises SetupMissingError on a system
-    without `fork` (Windows).
+    `memory_limit_bytes` of data (on Linux; elsewhere the limit has no effect). Descriptors that are `given` to it have
+    the same numbers there. Raises SetupMissingError on a system without `fork` (Windows).
     """
 
     def __init__(
-        self, service: str, environment: Mapping[str, str] | None = None, memory_limit_bytes: int | None = None
+        self,
+        service: str,
+        environment: Mapping[str, str] | None = None,
+        memory_limit_bytes: int | None = None,
+        *given: int,
     ) -> None:
         check_system()
         self._mark = secrets.token_hex(16)
@@ -62,7 +66,7 @@ class Worker:
         try:
             self._guard = subprocess.Popen(
                 [sys.executable, "-P", "-m", CHILD, *map(str, theirs), service, limit],
-                stdin=subprocess.DEVNULL, stdout=self._log.writer, stderr=self._log.writer, pass_fds=theirs,
+                stdin=subprocess.DEVNULL, stdout=self._log.writer, stderr=self._log.writer, pass_fds=(*theirs, *given),
                 env={**os.environ, **(environment or {}), MARK: self._mark},
                 start_new_session=True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us
             )  # fmt: skip

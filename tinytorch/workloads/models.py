@@ -6,12 +6,7 @@ import pickle
 from pathlib import Path
 
 from tinytorch.errors import RunError
-from tinytorch.files import LARGEST_ARTIFACT_BYTES, atomic_write, read_regular, sha256
-
-
-def save_model(model: object, path: Path) -> None:
-    """Write `model` as an artifact, atomically."""
-    atomic_write(path, pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL))
+from tinytorch.files import LARGEST_ARTIFACT_BYTES, read_regular, sha256
 
 
 def load_model(path: str, digest: str | None = None) -> object:
