@@ -22,7 +22,7 @@ _OWNER = re.compile(r"(\d+)-(\d+)-(\d+)")
 
 def owner() -> str:
     """This process as an owner."""
-    return f"{_namespace()}-{os.getpid()}-{_began(os.getpid())}"
+    return f"{_namespace()}-{os.getpid()}-{began(os.getpid())}"
 
 
 def is_gone(owner: str) -> bool:
@@ -30,7 +30,7 @@ def is_gone(owner: str) -> bool:
     found = _OWNER.match(owner)
     if found is None or int(found[1]) != _namespace():
         return False
-    return _began(int(found[2])) != int(found[3])
+    return began(int(found[2])) != int(found[3])
 
 
 @contextlib.contextmanager
@@ -84,7 +84,7 @@ def _namespace() -> int:
     return os.stat("/proc/self/ns/pid").st_ino if sys.platform == "linux" else 0  # noqa: PTH116 - of the link's target
 
 
-def _began(pid: int) -> int | None:
+def began(pid: int) -> int | None:
     """When a process began, in a unit of the system's; None when there is none of that number."""
     if sys.platform == "linux":  # ticks since the machine was started, which no change of the clock moves: proc(5)
         try:

@@ -1,4 +1,4 @@
-"""The child's side of a worker: `python -m tinytorch.processes.child REQUESTS REPLIES GUARDED SERVICE MEMORY`.
+"""The child's side of a worker: `python -m tinytorch.processes.child REQUESTS REPLIES GUARDED SERVICE MEMORY WALLS`.
 
 It forks at once (`guard`), and the last process is the *worker*: it serves requests, one JSON document a line, and
 whatever a model prints goes to the log that the parent has. The pipe GUARDED ends with the guard.
@@ -16,21 +16,41 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 from pkgutil import resolve_name
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tinytorch.errors import TinyTorchError
 from tinytorch.processes import guard
 from tinytorch.progress import Progress
 
+if TYPE_CHECKING:
+    from tinytorch.processes.confine import Walls
+
+BEGUN = b"begun\n"  # the first line of a worker in a box: nothing foreign has run yet
+
 
 def main() -> None:
     """Fork into guard and worker; the worker serves requests until there are no more."""
     requests, replies, guarded = map(int, sys.argv[1:4])
+    walls = _walls(sys.argv[6])
+    if walls:
+        walls.before_fork()
     guard.fork_worker(requests)
     os.close(guarded)
     _limit_memory(int(sys.argv[5]))
     _explain_sudden_ends()
+    if walls:
+        walls.before_service()
+        _write(replies, BEGUN)
     _serve(requests, replies, sys.argv[4])
+
+
+def _walls(told: str) -> Walls | None:
+    """Those of a box; only there are they loaded."""
+    if not told:
+        return None
+    from tinytorch.processes.confine import Walls
+
+    return Walls.told(told)
 
 
 def _limit_memory(limit_bytes: int) -> None:

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
-from tinytorch.errors import WorkerError
+from tinytorch.errors import RunError, WorkerError
+from tinytorch.text import safe_text
 
 Failure = Literal["raised", "timed out", "died", "broke the protocol", "ran out of memory"]
 
@@ -41,3 +42,12 @@ class WorkerFailedError(WorkerError):
         self.detail = detail
         self.frames = tuple(frames)
         self.output = output
+
+
+class BoxFailedError(RunError):
+    """A worker's box did not start: that is this machine's fault, because nothing foreign had run in it."""
+
+    def __init__(self, ending: str, output: str) -> None:
+        said = output.strip().splitlines()
+        why = f"{ending}: {safe_text(said[-1], 300)}" if said else ending
+        super().__init__(f"a box did not start: {why}", mend="tito olympics verify --self-test shows what is possible")

@@ -20,7 +20,9 @@ from typing import Any
 
 from tinytorch.errors import SetupMissingError
 from tinytorch.processes.below import names_of_others, processes_below
-from tinytorch.processes.failure import Frame, WorkerFailedError
+from tinytorch.processes.box import Box
+from tinytorch.processes.child import BEGUN
+from tinytorch.processes.failure import BoxFailedError, Frame, WorkerFailedError
 from tinytorch.processes.killing import MARK, forget_guard, keep_guard, kill_adopted, kill_marked, kill_tree
 from tinytorch.processes.output import Tail
 from tinytorch.progress import Progress
@@ -52,6 +54,7 @@ class Worker:
         environment: Mapping[str, str] | None = None,
         memory_limit_bytes: int | None = None,
         *given: int,
+        box: Box | None = None,
     ) -> None:
         check_system()
         self._mark = secrets.token_hex(16)
@@ -63,12 +66,16 @@ class Worker:
         self._guarded, guarded = os.pipe()  # nothing is written: it ends with the guard
         os.set_blocking(self._requests, False)
         theirs = (requests, replies, guarded)
+        self.descriptors = (*theirs, *given)
+        """All that the worker has besides its standard streams, by their numbers there."""
+        command = [sys.executable, "-P", "-m", CHILD, *map(str, theirs), service, limit]
+        own = {**(environment or {}), MARK: self._mark}
         try:
             self._guard = subprocess.Popen(
-                [sys.executable, "-P", "-m", CHILD, *map(str, theirs), service, limit],
-                stdin=subprocess.DEVNULL, stdout=self._log.writer, stderr=self._log.writer, pass_fds=(*theirs, *given),
-                env={**os.environ, **(environment or {}), MARK: self._mark},
+                box.command([*command, box.inside()], own) if box else [*command, ""],
+                stdin=subprocess.DEVNULL, stdout=self._log.writer, stderr=self._log.writer, pass_fds=self.descriptors,
                 start_new_session=True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us
+                **(box.popen_options(own) if box else {"env": {**os.environ, **own}}),
             )  # fmt: skip
         finally:
             for end in (
@@ -77,6 +84,7 @@ class Worker:
             ):  # a copy kept here would hide either end from the other
                 os.close(end)
         self._began = keep_guard(self._guard.pid)
+        self._is_awaited = box is not None  # its first line
         self._unread = bytearray()
         self._number = 0
         self._limit_s = self._deadline_s = 0.0
@@ -172,6 +180,9 @@ class Worker:
     def _reply(self) -> dict[str, Any]:
         """The next reply that belongs to the latest request."""
         line = self._line()
+        if self._is_awaited and line + b"\n" == BEGUN:
+            self._is_awaited = False
+            line = self._line()
         try:
             reply = json.loads(line)
         except (ValueError, RecursionError):
@@ -190,7 +201,7 @@ class Worker:
             if time.monotonic() >= self._deadline_s:
                 raise WorkerFailedError("timed out", f"no answer within {self._limit_s:g} s", self._logged_frames())
             if not chunk:
-                raise WorkerFailedError("died", self._ending(), self._logged_frames())
+                raise self._ended()
             self._unread += chunk
         line, _, rest = self._unread.partition(b"\n")
         self._unread = rest
@@ -220,6 +231,12 @@ class Worker:
                 if found := ready & {end, self._guarded}:
                     return found
         return set()
+
+    def _ended(self) -> WorkerFailedError | BoxFailedError:
+        """What its end is called: before its first line nothing foreign has run in there, and the box is at fault."""
+        if self._is_awaited:
+            return BoxFailedError(self._ending(), self._log.text)
+        return WorkerFailedError("died", self._ending(), self._logged_frames())
 
     def _ending(self) -> str:
         """How the worker ended, in words; the guard ends as it did, and soon after it."""
