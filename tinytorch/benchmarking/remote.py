@@ -39,6 +39,7 @@ from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.parcel import Parcel
 
 if TYPE_CHECKING:
+    from tinytorch.processes.box import Box
     from tinytorch.processes.worker import Worker
 
 SERVICE = "tinytorch.benchmarking.remote:PlacementsService"
@@ -86,7 +87,7 @@ class Workers:
     """Placements in fresh worker processes, by default with one BLAS thread. No request may take longer than `limit_s`.
 
     The limits of an answer's bytes and of memory hold for each process. `keep_output` is given what each had printed
-    when it ended.
+    when it ended. With a `box` each process is in one of its own.
     """
 
     subjects: Sendable
@@ -97,6 +98,7 @@ class Workers:
     environment: Mapping[str, str] = field(default_factory=partial(thread_environment, 1))
     keep_output: Callable[[str], None] = lambda output: None
     mode: Mode = "worker processes"
+    box: Box | None = None
 
     @property
     def models(self) -> int:
@@ -115,17 +117,19 @@ class Workers:
     def alone(self, seed: int) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the models, which is told of no other one, and has its own TMPDIR."""
         with contextlib.ExitStack() as stack:
-            folders = [tempfile.mkdtemp(dir=self.scratch) for _ in range(self.models)]  # they go with it
-            hired = [stack.enter_context(self._worker({"TMPDIR": folder})) for folder in folders]
+            hired = [stack.enter_context(self._worker(self._own_folder())) for _ in range(self.models)]
             workers = [worker for worker, _ in hired]
             for worker in workers:
                 worker.post("ready", self.limit_s)
             for worker in workers:
                 worker.result()
-                worker.note_own_processes()
+                worker.note_own()
             self._build(workers, [(self.subjects.only(model), 1, seed) for model in range(self.models)])
-            pairs = zip(hired, folders, strict=True)
-            yield [RemotePlacements(*each, self.limit_s, 1, Path(folder)) for each, folder in pairs]
+            yield [RemotePlacements(*each, self.limit_s, 1) for each in hired]
+
+    def _own_folder(self) -> dict[str, str]:
+        """A folder for temporary files that goes with the scratch folder; a box has one anyway."""
+        return {} if self.box else {"TMPDIR": tempfile.mkdtemp(dir=self.scratch)}
 
     def _build(self, workers: Sequence[Worker], wanted: Sequence[tuple[Sendable, int, int]]) -> None:
         """All load and build side by side, each what is wanted of it: subjects, copies and a seed."""
@@ -147,7 +151,7 @@ class Workers:
         environment = {**self.environment, **more}
         with (
             Parcel(self.largest_answer_bytes) as parcel,
-            Worker(SERVICE, environment, self.memory_limit_bytes, parcel.descriptor) as worker,
+            Worker(SERVICE, environment, self.memory_limit_bytes, parcel.descriptor, box=self.box) as worker,
         ):
             try:
                 yield worker, parcel
@@ -157,16 +161,10 @@ class Workers:
 
 
 class RemotePlacements:
-    """The parent's end: the methods of `Placements`, one line each.
+    """The parent's end: the methods of `Placements`, one line each."""
 
-    `temporary` is the folder for temporary files that the process has to itself, where it has one.
-    """
-
-    def __init__(
-        self, worker: Worker, parcel: Parcel, limit_s: float, models: int, temporary: Path | None = None
-    ) -> None:
-        self._worker, self._parcel, self._limit_s = worker, parcel, limit_s
-        self._models, self._temporary = models, temporary
+    def __init__(self, worker: Worker, parcel: Parcel, limit_s: float, models: int) -> None:
+        self._worker, self._parcel, self._limit_s, self._models = worker, parcel, limit_s, models
 
     def describe(self, model: int) -> Description:
         return self._ask(Placements.describe, model=model)
@@ -200,12 +198,8 @@ class RemotePlacements:
         return self._ask(Placements.inspect, lambda seen: is_inspection_of(self._models, seen))
 
     def left_behind(self) -> list[str]:
-        """Files in the process's own folder for temporary ones, and processes that it started and that go on."""
-        if self._temporary is None:
-            return []
-        found = sorted(path for path in self._temporary.rglob("*") if path.is_file() or path.is_symlink())
-        files = [f"the file {path.relative_to(self._temporary)}" for path in found]
-        return [*files, *(f"the process {name}" for name in self._worker.others())]
+        """Files that the process has made where it may, and processes that it started and that go on."""
+        return self._worker.left_behind()
 
     def _ask(
         self, verb: Callable[..., Answer], is_sense: Callable[[Answer], bool] = lambda answer: True, **arguments: Any

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
 from tinytorch.files import LARGEST_ARTIFACT_BYTES
+from tinytorch.harness.boxes import box_for
 from tinytorch.harness.builder import Declared, Made
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.frozen import BASELINE, TRAINING, Frozen
@@ -52,9 +53,10 @@ def build(challenge: Challenge, frozen: Frozen, kernels: Path) -> Built:
         "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)),
         "seed": challenge.settings.seed,
     }  # fmt: skip
+    box = box_for(challenge.isolation, kernels, frozen.folder)
     with (
         Parcel(LARGEST_ARTIFACT_BYTES) as parcel,
-        Worker(SERVICE, environment(kernels), challenge.memory_limit_bytes, parcel.descriptor) as worker,
+        Worker(SERVICE, environment(kernels), challenge.memory_limit_bytes, parcel.descriptor, box=box) as worker,
     ):
         arguments["parcel"] = parcel.descriptor
         reply = worker.ask(challenge.contender.kind, challenge.build_limit_s, **arguments)

@@ -19,6 +19,7 @@ from tinytorch.workloads.strategies import Strategy
 
 if TYPE_CHECKING:
     from tinytorch.benchmarking.session import Settings
+    from tinytorch.processes.box import Tier
     from tinytorch.workloads.task import Task
 
 BUILD_LIMIT_S = 300.0
@@ -84,7 +85,8 @@ def _read(path: Path) -> bytes:
 class Challenge:
     """All that a run is made from. `build_limit_s` is what `optimize` may take; baselines are cached in a directory.
 
-    `memory_limit_bytes` holds for each process that runs anything of the contender's.
+    `memory_limit_bytes` holds for each process that runs anything of the contender's; with an `isolation` each is in a
+    box of that tier.
     """
 
     task: Task
@@ -93,3 +95,4 @@ class Challenge:
     build_limit_s: float = BUILD_LIMIT_S
     cache_directory: Path | None = None
     memory_limit_bytes: int = field(default_factory=half_of_memory)
+    isolation: Tier | None = None

@@ -23,6 +23,7 @@ from tinytorch.files import atomic_write, guarded, read_regular, reason, sha256
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge
 from tinytorch.harness.faults import scratch
 from tinytorch.owners import remove
+from tinytorch.processes.box import NOBODY
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.worker import Worker
 from tinytorch.progress import Progress
@@ -32,6 +33,7 @@ from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 
 VARIABLE = "NUMBA_CACHE_DIR"  # as numba calls it
 FOLDER = "kernels"  # of the user's cache, and of a run
+IN_A_BOX = Path("/own/kernels")  # of tier A: each has a copy
 KERNELS = "kernels_*"  # folders that numba makes in it, one for each folder of sources
 COMPILED = "compiled"  # before the name of a file: for which code, versions and processor, and what came of it
 LARGEST_MARK_BYTES = 100_000
@@ -59,13 +61,31 @@ def kernels_of(challenge: Challenge, progress: Progress, say: Warn) -> Iterator[
     except OSError as error:
         message = f"compiled kernels cannot be kept in {users}: {reason(error)}"
         raise SetupMissingError(message, mend=NAME_ANOTHER) from error
-    if challenge.contender.source is None:
+    if challenge.contender.source is None and challenge.isolation is None:
         yield users
         return
     changed = "warning: the compiled kernels were changed while foreign code ran; they are put back as they were"
     with guarded(lambda: _files(users), lambda: say(changed)) as contents, scratch() as own:
         _copy({path.relative_to(users): content for path, content in contents.items()}, own)
+        _let_boxes_read(own)
         yield own
+
+
+def _let_boxes_read(folder: Path) -> None:
+    """Boxes that root starts run as nobody; numba loads from folders only that it can write in."""
+    if sys.platform == "linux" and os.geteuid() == 0:
+        for path in (folder, *folder.glob(KERNELS)):
+            os.chown(path, NOBODY, NOBODY)
+
+
+def settle(tier: str, given: Mapping[str, str]) -> None:
+    """Called in a box before foreign code: kernels of its own, copied, or loaded where nothing can be written later."""
+    folder = Path(given[VARIABLE])
+    if tier == "A":
+        os.environ[VARIABLE] = str(IN_A_BOX)
+        _copy({path.relative_to(folder): path.read_bytes() for path in _files(folder)}, IN_A_BOX)
+    elif find_spec("numba"):
+        KernelService().compile()
 
 
 class KernelService:

@@ -21,6 +21,7 @@ from tinytorch.benchmarking.survey import ModelSurvey, Survey, survey_models
 from tinytorch.competition.record.run import HelperRecord, Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
+from tinytorch.harness.boxes import box_for
 from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, definition_line
@@ -44,9 +45,11 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     inputs = str(ready.frozen.path(INPUTS))
     sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen, WITHHOLD)
     keep = partial(told.output, "a measuring process")
+    frozen, frozen_baseline = ready.frozen.folder, ready.frozen_baseline.folder
     venue = Workers(
         sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES,
         memory_limit_bytes=challenge.memory_limit_bytes, environment=environment(ready.kernels), keep_output=keep,
+        box=box_for(challenge.isolation, ready.kernels, frozen, frozen_baseline),
     )  # fmt: skip
     settings, running = challenge.settings, "running the optimized model"
     with blaming(challenge.contender, running), venue.alone(settings.first_seed) as alone:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
 
 import psutil
 
+MOST_FILES = 1_000  # looked at: a flood of them is seen all the same
 SOON_S = 0.5  # for processes that were told to end
 PYTHONS_OWN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # they outlive the pools they serve
 
@@ -23,6 +27,23 @@ def names_of_others(pid: int, known: Iterable[psutil.Process]) -> list[str]:
     others = processes_below(pid) - set(known)
     _, alive = psutil.wait_procs([each for each in others if not _is_pythons_own(each)], SOON_S)
     return sorted(filter(None, map(_name, alive)))
+
+
+def innermost(processes: Iterable[psutil.Process]) -> int:
+    """The number of one that none of the others was started by: of a box, the process that serves in it."""
+    parents = {process.ppid() for process in processes}
+    return max(process.pid for process in processes if process.pid not in parents)
+
+
+def files_in(folders: Mapping[str, Path]) -> list[str]:
+    """What lies in folders and below, each with its folder's name before it; no folders, and no more than fits."""
+    found = (f"{name}{path}" for name, folder in folders.items() for path in _paths_in(folder))
+    return list(islice(found, MOST_FILES))
+
+
+def _paths_in(folder: Path) -> Iterator[str]:
+    for place, _, files in os.walk(folder):
+        yield from (str(Path(place, file).relative_to(folder)) for file in files)
 
 
 def _is_pythons_own(process: psutil.Process) -> bool:

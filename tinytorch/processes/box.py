@@ -59,11 +59,10 @@ class Box:
     given: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
-    def with_readable(self, *paths: Path) -> Box:
-        """The same with more to read."""
-        return Box(
-            self.tier, (*self.readable, *map(str, paths)), self.masked, self.before, self.given, self.limits
-        )  # fmt: skip
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """Folders that its processes may write in, which go with it."""
+        return confine.WRITABLE if self.tier == "A" else ()
 
     def command(self, command: list[str], environment: Mapping[str, str]) -> list[str]:
         """The command line that runs `command` inside."""
@@ -107,12 +106,12 @@ class Box:
 
     def everything_readable(self) -> Iterable[str]:
         """Folders and files at their own places, none inside another one or in the system."""
-        wanted = [*_pythons_own(), str(PACKAGE), *self.readable]
+        wanted = [*pythons_own(), str(PACKAGE), *self.readable]
         return _outermost(path for path in wanted if not _is_below(path, SYSTEM))
 
     def _landlocked(self) -> tuple[list[str], list[str]]:
         """What Landlock lets a process read, and what list: it cannot hide a part of what it shows."""
-        wanted, masked = [*_pythons_own(), str(PACKAGE), *self.readable], set(map(Path, self.masked))
+        wanted, masked = [*pythons_own(), str(PACKAGE), *self.readable], set(map(Path, self.masked))
         readable = [part for path in _outermost(wanted) for part in _without(Path(path), masked)]
         return readable, [
             str(PACKAGE.parent),
@@ -199,7 +198,7 @@ def _variables(environment: Mapping[str, str]) -> Iterable[str]:
 
 
 @cache
-def _pythons_own() -> tuple[str, ...]:
+def pythons_own() -> tuple[str, ...]:
     """The interpreter's folders and those of installed packages."""
     folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages(), site.getusersitepackages()]
     return tuple(folder for folder in dict.fromkeys(folders) if Path(folder).is_dir() and folder != "/usr")

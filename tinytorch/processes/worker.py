@@ -16,10 +16,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from tinytorch.errors import SetupMissingError
-from tinytorch.processes.below import names_of_others, processes_below
+from tinytorch.processes.below import files_in, innermost, names_of_others, processes_below
 from tinytorch.processes.box import Box
 from tinytorch.processes.child import BEGUN
 from tinytorch.processes.failure import BoxFailedError, Frame, WorkerFailedError
@@ -84,6 +85,8 @@ class Worker:
             ):  # a copy kept here would hide either end from the other
                 os.close(end)
         self._began = keep_guard(self._guard.pid)
+        self._box, self._temporary = box, own.get("TMPDIR")
+        self._folders: dict[str, Path] | None = None
         self._is_awaited = box is not None  # its first line
         self._unread = bytearray()
         self._number = 0
@@ -127,13 +130,31 @@ class Worker:
                 raise self._raised(reply["error"])
         return reply["result"]
 
-    def note_own_processes(self) -> None:
-        """To be called once it has answered, and before it has run anything foreign: what is below now, is ours."""
+    def note_own(self) -> None:
+        """To be called once it has answered, and before it has run anything foreign: what is there now, is ours."""
         self._own = processes_below(self._guard.pid)
+        self._folders = self._writable()
+        self._own_files = set(files_in(self._folders))
 
-    def others(self) -> list[str]:
-        """Names of the processes that have been started in there since then and go on."""
-        return names_of_others(self._guard.pid, self._own)
+    def left_behind(self) -> list[str]:
+        """The files that have been made there since then, and the processes that have been started and go on.
+
+        Files are looked for in the box, or in the TMPDIR that it was given. None before `note_own`.
+        """
+        if self._folders is None:
+            return []
+        made = sorted(set(files_in(self._folders)) - self._own_files)
+        return [
+            *(f"the file {name}" for name in made),
+            *(f"the process {name}" for name in names_of_others(self._guard.pid, self._own)),
+        ]
+
+    def _writable(self) -> dict[str, Path]:
+        """Where its processes may write: name -> folder."""
+        if self._box is None:
+            return {"": Path(self._temporary)} if self._temporary else {}
+        inside = innermost(self._own)
+        return {f"{place}/": Path(f"/proc/{inside}/root{place}") for place in self._box.writable}
 
     def close(self) -> None:
         """End the worker and everything it started, within two seconds; safe to call twice."""
