@@ -51,7 +51,7 @@ def build(challenge: Challenge, frozen: Frozen, kernels: Path) -> Built:
     arguments: dict[str, Any] = {
         "subject": str(frozen.folder) if strategy is None else [asdict(step) for step in strategy.steps],
         "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)),
-        "seed": challenge.settings.seed,
+        "seed": challenge.settings.seed if challenge.build_seed is None else challenge.build_seed,
     }  # fmt: skip
     box = box_for(challenge.isolation, kernels, frozen.folder)
     with (

@@ -86,7 +86,7 @@ class Challenge:
     """All that a run is made from. `build_limit_s` is what `optimize` may take; baselines are cached in a directory.
 
     `memory_limit_bytes` holds for each process that runs anything of the contender's; with an `isolation` each is in a
-    box of that tier.
+    box of that tier. `optimize` runs with `build_seed`, by default with that of the measuring.
     """
 
     task: Task
@@ -96,3 +96,4 @@ class Challenge:
     cache_directory: Path | None = None
     memory_limit_bytes: int = field(default_factory=half_of_memory)
     isolation: Tier | None = None
+    build_seed: int | None = None

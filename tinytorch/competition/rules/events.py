@@ -19,7 +19,9 @@ from tinytorch.files import read_regular, reason, sha256
 from tinytorch.text import safe_text
 from tinytorch.units import MetricName
 
-FORMER_RULES = {"1.0": "rules-1.1.toml", "1.1": "rules-1.1.toml", "2.0": "rules-2.0.toml"}  # 1.0 and 1.1 count alike
+FORMER_RULES = {  # 1.0 and 1.1 count alike
+    "1.0": "rules-1.1.toml", "1.1": "rules-1.1.toml", "2.0": "rules-2.0.toml", "2.1": "rules-2.1.toml",
+}  # fmt: skip
 SEE_TOML = "docs/judging.md shows a rules file"
 SEE_RULES = "tito olympics rules --json shows the shipped ones"
 LARGEST_RULES_BYTES = 1_000_000
@@ -128,6 +130,14 @@ class Plausibility(Record):
     dense_layers: list[str]
 
 
+class Verifying(Record):
+    """What an entry that is built and measured again may differ by from what was claimed of it."""
+
+    machine_spread: Annotated[float, Field(gt=0, lt=1)] = 0.03
+    claim_excess: Annotated[float, Field(gt=1)] = 1.5
+    accuracy_chance: Annotated[float, Field(gt=0, lt=1)] = 0.001
+
+
 class DivisionRules(Record):
     """What a division asks of an entry's architecture and answers."""
 
@@ -148,6 +158,7 @@ class Rules(Record):
     disturbance: Disturbing | None = None
     scoring: Scoring
     plausibility: Plausibility
+    verifying: Verifying = Field(default_factory=Verifying)
     reference_accuracy: dict[Text, Annotated[float, Field(ge=0.01, le=1)]] = Field(default_factory=dict)
     divisions: dict[Division, DivisionRules]
     events: dict[OlympicEvent, EventRules]

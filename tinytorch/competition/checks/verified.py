@@ -1,0 +1,121 @@
+"""The record of a verification: who was judged, in what box, what was claimed, what came out, and what was found."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from tinytorch.benchmarking.records.record import Count, Moment, PositiveFloat, Record, Sha256, Text
+from tinytorch.competition.checks.findings import Evidence, Severity
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.document import Tool, schema_words, this_tool
+from tinytorch.competition.record.people import Athlete
+from tinytorch.competition.record.plain import decoded, read_json
+from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.scoring.agreement import Agreement
+from tinytorch.errors import UsageError
+from tinytorch.files import sha256
+
+Outcome = Literal["ok", "failed", "DNF", "VOID", "inconclusive"]
+Level = Literal["T2"]
+VERSION: Literal["1.0"] = "1.0"
+LARGEST_BYTES = 16 * 2**20
+MOST_FINDINGS, MOST_PROBES, MOST_FILES = 200, 100, 1_100
+ID_DIGITS = 16
+
+VerificationId = Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{ID_DIGITS}}}$")]
+
+
+class ProbeRecord(Record):
+    """One forbidden act that was tried in the box: whether it succeeded, and what came of it."""
+
+    name: Text
+    is_open: bool
+    words: Text
+
+
+class Found(Record):
+    """What one check found, as `validate` lists it."""
+
+    name: Text
+    id: Text
+    passed: bool | None
+    severity: Severity
+    message: str
+    mend: str
+    evidence: Evidence
+
+    @property
+    def is_error(self) -> bool:
+        """Whether no level is given for this alone."""
+        return self.passed is False and self.severity == "error"
+
+
+class How(Record):
+    """How a verification is made: all that a result depends on besides the entry and the machine."""
+
+    level: Level = "T2"
+    isolation: Literal["A", "B", "C"]
+    tier: Text
+    build_limit_s: PositiveFloat
+    memory_limit_bytes: Count
+    rules_sha256: Sha256
+
+
+class Verification(Record):
+    """One entry, built and measured again, or why not.
+
+    `level` is None where none is given. `outcome` is `DNF` where the entry is at fault, `VOID` where this machine is;
+    an `inconclusive` one was measured on a busy machine. `files` are the entry's, by their digests. `run` has the raw
+    samples; None where nothing came to be measured.
+    """
+
+    document: Literal["verification"] = "verification"
+    schema_version: Literal["1.0"] = VERSION
+    tool: Tool = Field(default_factory=this_tool)
+    id: VerificationId
+    source: Text
+    submission_sha256: Sha256
+    files: Annotated[dict[Text, Sha256], Field(max_length=MOST_FILES)]
+    athlete: Athlete | None
+    event: Annotated[OlympicEvent, Field(strict=False)] | None
+    task: Text | None
+    how: How
+    level: Level | None
+    outcome: Outcome
+    reason: str
+    probes: Annotated[list[ProbeRecord], Field(max_length=MOST_PROBES)]
+    agreements: list[Agreement]
+    findings: Annotated[list[Found], Field(max_length=MOST_FINDINGS)]
+    verified_at: Moment
+    took_s: Annotated[float, Field(ge=0)]
+    run: Run | None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether another call need not do it again: what this machine was to blame for is."""
+        return self.outcome != "VOID"
+
+    def text(self) -> str:
+        """The file that holds it."""
+        return json.dumps(self.model_dump(mode="json"), indent=1) + "\n"
+
+
+def verification_id(submission_sha256: str, files: dict[str, str], task: str | None, how: How) -> str:
+    """The same for the same work: the submission's and the entry's contents, the task, the rules and the settings."""
+    told: dict[str, Any] = {"submission": submission_sha256, "files": files, "task": task, "how": how.model_dump()}
+    return sha256(json.dumps(told, sort_keys=True).encode())[:ID_DIGITS]
+
+
+def parse_verification(name: str, content: bytes) -> Verification:
+    """The verification in a file's content; UsageError that names the first thing wrong with it."""
+    try:
+        return Verification.model_validate(read_json(decoded(content)))
+    except RefusedError as refusal:
+        words = refusal.message
+    except ValidationError as error:
+        words = schema_words(error.errors(include_url=False, include_input=False, include_context=False)[0])
+    raise UsageError(f"{name} is not a verification, or a damaged one: {words}", mend="remove it, and verify again")

@@ -1,0 +1,203 @@
+"""Verifying a submission: its entry built and measured again in a box, and what that shows beside the claim."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tinytorch.benchmarking.schedule import TIERS
+from tinytorch.benchmarking.session import Settings
+from tinytorch.competition.checks.findings import Finding, is_valid
+from tinytorch.competition.checks.validation import validate_submission
+from tinytorch.competition.checks.verification import Digests, Isolation, Rerun, digests, findings_of
+from tinytorch.competition.checks.verified import (
+    Found,
+    How,
+    Outcome,
+    ProbeRecord,
+    Verification,
+    verification_id,
+)
+from tinytorch.competition.ranking.judged import Judged
+from tinytorch.competition.record.run import Run, SourceRecord
+from tinytorch.competition.record.submission import Submission
+from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.scoring.packaging import packaged
+from tinytorch.errors import EntryError, RunError, TinyTorchError, UsageError
+from tinytorch.files import sha256
+from tinytorch.harness.boxes import box_for, shipped_data
+from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.prepare import UNOBSERVED, Observer
+from tinytorch.harness.run import run_competition
+from tinytorch.processes.box import Tier
+from tinytorch.processes.selftest import NEEDED, SelfTest, self_test
+from tinytorch.text import safe_text
+from tinytorch.workloads.registry import find_task
+
+LONGEST_REASON = 1_000
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A submission as it was judged, and how to read the entry beside it: None where there is none.
+
+    `named` are the digests of further files of the entry that the submission states.
+    """
+
+    judged: Judged
+    submission: Submission | None
+    entry: Path | None
+    named: Digests
+
+    @property
+    def contender(self) -> Contender | None:
+        """Who is to be built: a strategy that the task knows, or the entry; None where neither is there."""
+        source = self.submission.run.source if self.submission else None
+        if source is None or self.submission is None or self.submission.run.task is None:
+            return None
+        if source.kind == "strategy":
+            return Contender.reference(find_task(self.submission.run.task.name).strategy(source.name))
+        return Contender.entry(self.entry) if self.entry else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where entries are verified: how, in what box, by which rules; `known` adds what is known of this machine."""
+
+    how: How
+    box: SelfTest
+    hides_labels: bool | None
+    rules: Rules
+    cache_directory: Path | None = None
+    known: Callable[[Run], Run] = lambda run: run
+
+    @property
+    def isolation(self) -> Isolation:
+        """The box as the checks see it."""
+        return Isolation(self.box.tier, len(self.box.probes), tuple(self.box.open), tuple(NEEDED), self.hides_labels)
+
+    @property
+    def tier(self) -> Tier | None:
+        """Of the box; None for the plain process."""
+        return None if self.box.tier == "C" else self.box.tier
+
+
+def box_tested(tier: Tier | None, told: Callable[[float], None] = lambda share: None) -> SelfTest:
+    """The self-test of the boxes that entries are verified in."""
+    return self_test(box_for(tier, None), told)
+
+
+def verified(candidate: Candidate, place: Place, told: Observer = UNOBSERVED) -> Verification:
+    """One candidate, built and measured again; whatever its entry does, this returns."""
+    began, judged = time.monotonic(), candidate.judged
+    if candidate.submission is None or not judged.valid:
+        return _record(candidate, place, {}, _Ended("failed", judged.reason or "nothing could be checked"), began)
+    try:
+        contender = candidate.contender
+    except TinyTorchError as error:
+        return _record(candidate, place, {}, _Ended("failed", error.message), began)
+    given = _given(contender)
+    rerun = Rerun(candidate.submission, place.rules, place.isolation, given, named=candidate.named)
+    before = [finding for finding in findings_of(rerun) if finding.name in ("isolation", "same_entry")]
+    if contender is None or any(finding.is_error for finding in before if finding.name == "same_entry"):
+        return _record(candidate, place, given or {}, _Ended("failed", "", tuple(before)), began)
+    return _record(candidate, place, given or {}, _measured(rerun, contender, place, told), began)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """How a verification ended: in one word, why, with what findings, and what was measured."""
+
+    outcome: Outcome
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    rerun: Rerun | None = None
+
+
+def _measured(rerun: Rerun, contender: Contender, place: Place, told: Observer) -> _Ended:
+    try:
+        run = place.known(run_competition(_challenge(rerun, contender, place), told))
+    except EntryError as error:
+        fault = replace(rerun, fault=error.message, mend=error.mend)
+        return _Ended("DNF", error.message, findings_of(fault))
+    except (RunError, OSError, UsageError) as error:
+        return _Ended("VOID", error.message if isinstance(error, TinyTorchError) else str(error))
+    full = replace(rerun, run=run, invalid=_invalid(rerun, run))
+    findings = findings_of(full)
+    return _Ended(_outcome(findings), _first_error(findings), findings, full)
+
+
+def _challenge(rerun: Rerun, contender: Contender, place: Place) -> Challenge:
+    """By the claim's seed, so that `optimize` draws the same; in what order models are timed is drawn anew."""
+    run, how = rerun.claimed.run, place.how
+    task = find_task(run.task.name if run.task else "")
+    return Challenge(
+        task, contender, Settings.of(TIERS[how.tier], None), how.build_limit_s, place.cache_directory,
+        how.memory_limit_bytes, place.tier, run.protocol.seed if run.protocol else None,
+    )  # fmt: skip
+
+
+def _outcome(findings: tuple[Finding, ...]) -> Outcome:
+    """A difference that a busy machine may have made is nobody's fault."""
+    if not is_valid(findings):
+        return "failed"
+    failed = {finding.name for finding in findings if finding.passed is False}
+    return "inconclusive" if {"undisturbed", "speed_repeats"} <= failed else "ok"
+
+
+def _invalid(rerun: Rerun, run: Run) -> str:
+    """What a submission of the re-run would be refused for; empty where nothing is."""
+    declaration = rerun.claimed.declaration.model_copy(update={"created_at": datetime.now(UTC)})
+    verdict = validate_submission(packaged(declaration, run, rerun.rules), rerun.rules)
+    wrong = (each for each in verdict["checks"] if each["passed"] is False and each["severity"] == "error")
+    first = next(wrong, None)
+    return f"{first['id']} {first['name']}: {first['message']}" if first else ""
+
+
+def _given(contender: Contender | None) -> dict[str, str] | None:
+    """The digests of the files that a contender is made from; None where there is none."""
+    if contender is None:
+        return None
+    if contender.source is None:
+        return {}
+    source = SourceRecord(kind="entry", name=contender.name, sha256=contender.sha256)
+    return digests(source) | {name: sha256(content) for name, content in contender.helpers.items()}
+
+
+def _first_error(findings: tuple[Finding, ...]) -> str:
+    error = next((finding for finding in findings if finding.is_error), None)
+    return f"{error.id} {error.name}: {error.message}" if error else ""
+
+
+def _record(candidate: Candidate, place: Place, files: Mapping[str, str], ended: _Ended, began: float) -> Verification:
+    judged, submission = candidate.judged, candidate.submission
+    task = submission.run.task.name if submission and submission.run.task else None
+    has_level = ended.outcome == "ok" and place.isolation.is_enough
+    reason = ended.reason or _first_error(ended.findings)
+    return Verification(
+        id=verification_id(judged.sha256, dict(files), task, place.how), source=safe_text(judged.source, 200),
+        submission_sha256=judged.sha256, files=dict(files),
+        athlete=submission.declaration.athlete if submission else None,
+        event=submission.declaration.event if submission else None, task=task, how=place.how,
+        level="T2" if has_level else None, outcome=ended.outcome, reason=safe_text(reason, LONGEST_REASON),
+        probes=[ProbeRecord(name=each.name, is_open=each.is_open, words=safe_text(each.words, 100) or "-")
+                for each in place.box.probes],
+        agreements=list(ended.rerun.agreements.values()) if ended.rerun else [],
+        findings=[Found(**asdict(each)) for each in ended.findings], verified_at=datetime.now(UTC),
+        took_s=round(time.monotonic() - began, 3), run=ended.rerun.run if ended.rerun else None,
+    )  # fmt: skip
+
+
+def hides_labels(tier: Tier | None) -> bool | None:
+    """Whether the files of test labels cannot be read in a box: looked from inside; None without a box."""
+    box = box_for(tier, None)
+    if box is None:
+        return None
+    from tinytorch.processes.worker import Worker
+
+    with Worker("tinytorch.harness.boxes:Looking", box=box) as worker:
+        sizes = worker.ask("sizes", 30.0, paths=list(shipped_data()))
+    return all(size == 0 for size in sizes)
