@@ -18,6 +18,7 @@ DIVISIONS: tuple[Division, ...] = get_args(Division)
 RUN_ID = re.compile(r"[0-9TZ]+-[0-9a-f]{8}")
 MOST_TECHNIQUES = 32
 MOST_HELPERS = 100  # modules beside an entry that it imports
+MOST_DATA_FILES = 900  # beside an entry, which it names
 
 
 class OlympicEvent(StrEnum):

@@ -12,6 +12,7 @@ import psutil
 
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason, sha256
+from tinytorch.harness.data_files import data_files
 from tinytorch.harness.frozen import ENTRY
 from tinytorch.harness.helpers import LARGEST_ENTRY_BYTES, helper_sources
 from tinytorch.text import safe_text
@@ -33,7 +34,8 @@ MENDS = {
 class Contender:
     """A reference `strategy`, or an entry file: its text is `source` from now on, whatever becomes of the file.
 
-    `helpers` are the modules beside it that it imports: path from there -> content.
+    `helpers` are the modules beside it that it imports, `data` the files there that it names: path from there ->
+    content.
     """
 
     kind: Literal["entry", "strategy"]
@@ -41,7 +43,13 @@ class Contender:
     sha256: str
     source: bytes | None = field(default=None, repr=False)
     helpers: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    data: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     strategy: Strategy | None = None
+
+    @property
+    def materials(self) -> dict[str, bytes]:
+        """All that `optimize` finds in its folder, path -> content."""
+        return {**self.sources, **self.data}
 
     @property
     def sources(self) -> dict[str, bytes]:
@@ -59,8 +67,10 @@ class Contender:
             mend = "give the path of a file whose name ends in .py"
             raise UsageError(f"{path.name} is not a Python file", mend=mend)
         source = _read(path)
-        helpers = helper_sources(path.resolve().parent, path.name, source)
-        return cls("entry", safe_text(path.name, 100), sha256(source), source, helpers)
+        folder = path.resolve().parent
+        helpers = helper_sources(folder, path.name, source)
+        data = data_files(folder, {path.name: source, **helpers})
+        return cls("entry", safe_text(path.name, 100), sha256(source), source, helpers, data)
 
     @classmethod
     def reference(cls, strategy: Strategy) -> Contender:

@@ -80,7 +80,7 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
     with cached.guarded(told.say) as baseline, kernels_of(challenge, told.progress, told.say) as kernels:
         told.progress("build", 0.0)
         with scratch() as workshop, blaming(contender, "in optimize"):
-            contents = {BASELINE: baseline, **contender.sources, TRAINING: _training_data(task)}
+            contents = {**contender.materials, BASELINE: baseline, TRAINING: _training_data(task)}
             materials = Frozen.of(workshop / "build", contents)
             built = build(challenge, materials, kernels)
         told.output("optimize", built.output)

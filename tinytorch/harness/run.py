@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from tinytorch.benchmarking.session import (
     measure_models,
 )
 from tinytorch.benchmarking.survey import ModelSurvey, Survey, survey_models
-from tinytorch.competition.record.run import HelperRecord, Run, SourceRecord, TaskRecord
+from tinytorch.competition.record.run import FileRecord, Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
 from tinytorch.harness.boxes import box_for
@@ -142,9 +143,13 @@ def record(challenge: Challenge, ready: Prepared, session: Session) -> Run:
 
 
 def _source_record(contender: Contender, declared: Declared) -> SourceRecord:
-    """Where the optimized model came from; the helpers are the modules beside an entry that it imports."""
-    found = [HelperRecord(name=safe_text(name), sha256=sha256(text)) for name, text in contender.helpers.items()]
+    """Where the optimized model came from."""
     return SourceRecord(
-        kind=contender.kind, name=contender.name, sha256=contender.sha256, helpers=found,
+        kind=contender.kind, name=contender.name, sha256=contender.sha256, helpers=_files(contender.helpers),
+        data=_files(contender.data),
         division=declared.division, techniques=declared.techniques,
     )  # fmt: skip
+
+
+def _files(contents: Mapping[str, bytes]) -> list[FileRecord]:
+    return [FileRecord(name=safe_text(name), sha256=sha256(content)) for name, content in contents.items()]

@@ -12,7 +12,7 @@ from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.checks.findings import Finding, is_valid
 from tinytorch.competition.checks.validation import validate_submission
-from tinytorch.competition.checks.verification import Digests, Isolation, Rerun, digests, findings_of
+from tinytorch.competition.checks.verification import Isolation, Rerun, digests, findings_of
 from tinytorch.competition.checks.verified import (
     Found,
     How,
@@ -42,15 +42,11 @@ LONGEST_REASON = 1_000
 
 @dataclass(frozen=True)
 class Candidate:
-    """A submission as it was judged, and how to read the entry beside it: None where there is none.
-
-    `named` are the digests of further files of the entry that the submission states.
-    """
+    """A submission as it was judged, and where the entry is that it speaks of: None where it has none."""
 
     judged: Judged
     submission: Submission | None
     entry: Path | None
-    named: Digests
 
     @property
     def contender(self) -> Contender | None:
@@ -100,7 +96,7 @@ def verified(candidate: Candidate, place: Place, told: Observer = UNOBSERVED) ->
     except TinyTorchError as error:
         return _record(candidate, place, {}, _Ended("failed", error.message), began)
     given = _given(contender)
-    rerun = Rerun(candidate.submission, place.rules, place.isolation, given, named=candidate.named)
+    rerun = Rerun(candidate.submission, place.rules, place.isolation, given)
     before = [finding for finding in findings_of(rerun) if finding.name in ("isolation", "same_entry")]
     if contender is None or any(finding.is_error for finding in before if finding.name == "same_entry"):
         return _record(candidate, place, given or {}, _Ended("failed", "", tuple(before)), began)
@@ -164,7 +160,9 @@ def _given(contender: Contender | None) -> dict[str, str] | None:
     if contender.source is None:
         return {}
     source = SourceRecord(kind="entry", name=contender.name, sha256=contender.sha256)
-    return digests(source) | {name: sha256(content) for name, content in contender.helpers.items()}
+    return digests(source) | {
+        name: sha256(content) for name, content in (*contender.helpers.items(), *contender.data.items())
+    }
 
 
 def _first_error(findings: tuple[Finding, ...]) -> str:

@@ -13,12 +13,13 @@ from tinytorch.errors import UsageError
 from tito.workspace.documents import descriptor, read_descriptor
 
 DEFAULT_FILE = "submission.json"
+ENDS = (".json", ".zip")
 
 Submissions = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FILE",
-        help="Submissions; a folder stands for its *.json files, or for those of the folders in it; * for any name.",
+        help="Submissions or bundles; a folder stands for its *.json and *.zip, or for those of the folders in it.",
     ),
 ]
 
@@ -38,23 +39,29 @@ def read(name: str) -> bytes:
 
     RefusedError for what cannot be read.
     """
-    from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError, read_submission
+    from tinytorch.competition.record.bundle import LARGEST_BUNDLE_BYTES, read_handed_in
+    from tinytorch.competition.record.reading import RefusedError
 
     number = descriptor(name)
     if number is None:
-        return read_submission(Path(name))
+        return read_handed_in(Path(name))
     try:
-        return read_descriptor(number, LARGEST_FILE_BYTES)
+        return read_descriptor(number, LARGEST_BUNDLE_BYTES)
     except UsageError as error:
         raise RefusedError("file", error.message, error.mend) from None
 
 
 def _matching(name: str) -> list[str]:
-    """The JSON files of a folder, or what matches a pattern that no shell has replaced; none for the name of a file.
+    """The files of a folder, or what matches a pattern that no shell has replaced; none for the name of a file.
 
     Where a folder has none itself, it is one of a platform that has a folder for each submission.
     """
     if Path(name).is_dir():
-        return list(map(str, Path(name).glob("*.json"))) or list(map(str, Path(name).glob("*/*.json")))
+        return _handed_in(name, "*") or _handed_in(name, "*/*")
     is_pattern = has_magic(name) and not Path(name).exists()
     return glob(name, recursive=True) if is_pattern else []  # noqa: PTH207 - Path.glob takes no absolute pattern
+
+
+def _handed_in(folder: str, pattern: str) -> list[str]:
+    """Submissions and bundles, by the ends of their names."""
+    return [str(path) for end in ENDS for path in Path(folder).glob(f"{pattern}{end}")]

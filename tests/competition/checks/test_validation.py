@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from tests.competition.conftest import fresh, put_times, times_of
 from tinytorch.benchmarking.records.metrics import Accuracy, Memory
 from tinytorch.benchmarking.records.samples import Times
-from tinytorch.competition.checks import batch
+from tinytorch.competition.checks import batch, verification
 from tinytorch.competition.checks.findings import Finding, report, texts
 from tinytorch.competition.checks.validation import CHECKS, PAGES, STAGES, explain, validate_bytes, validate_submission
 from tinytorch.competition.record.run import Run
@@ -171,7 +171,7 @@ def test_every_check_has_its_negative_control() -> None:
 
 def test_every_check_is_explained_under_an_id_of_its_own() -> None:
     """What, why and how to mend, for every step of reading and every check."""
-    pages = [*STAGES.values(), *CHECKS, *batch.PAGES]
+    pages = [*STAGES.values(), *CHECKS, *batch.PAGES, *verification.CHECKS]
 
     assert list(PAGES.values()) == pages
     assert all(page.what and page.why and page.mend and page.example for page in pages)
@@ -179,7 +179,7 @@ def test_every_check_is_explained_under_an_id_of_its_own() -> None:
 
 
 IDS = {  # for ever: an id is never given to another check
-    "TO-F": "file size encoding json duplicate_keys nesting numbers values schema_version schema",
+    "TO-F": "file size encoding json duplicate_keys nesting numbers values schema_version schema bundle",
     "TO-D": "text repository digest rules trust techniques committed",
     "TO-S": "latency_statistics memory_statistics accuracy_statistics throughput_statistics normalized_scores "
     "statistics constraint_results sample_shape clock_span timed_answers known_machine",
@@ -189,6 +189,8 @@ IDS = {  # for ever: an id is never given to another check
     "TO-M": "clock_floor timer_floor memory_traffic arithmetic",
     "TO-K": "kept_bytes memory_seen known_baseline enough_bits",
     "TO-B": "duplicated_samples overlapping_runs created_ahead",
+    "TO-V": "isolation same_entry builds speed_repeats accuracy_repeats memory_repeats undisturbed labels_hidden "
+    "rerun_valid",
 }  # fmt: skip
 
 

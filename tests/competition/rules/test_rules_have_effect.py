@@ -10,13 +10,14 @@ import pytest
 from pydantic import ValidationError
 
 from tests.competition.checks.test_validation import NEGATIVE_CONTROLS
-from tests.competition.conftest import known_run
+from tests.competition.conftest import known_run, make_run
 from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.competition.checks.validation import PAGES, findings_of
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.parsing import parse_object
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.competition.scoring.agreement import agreements
 from tinytorch.competition.scoring.disturbance import disturbance_of
 from tinytorch.competition.scoring.eligibility import eligibility
 from tinytorch.competition.scoring.expectation import standing
@@ -111,6 +112,7 @@ def judged(
         yield from (disturbance_of(named(each, task), rules)
                     for task in ("another", *FLOORS) for each in (run, young))  # fmt: skip
         yield from (findings_of(one, rules) for one in parsed)
+        yield agreements(run, make_run(correct=340, typical_ns=260_000), rules)
 
     return judge
 

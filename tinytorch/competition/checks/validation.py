@@ -17,6 +17,7 @@ from tinytorch.competition.checks import (
     memory,
     plausibility,
     scaling,
+    verification,
 )
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Finding, Page, failed, page, passed, report
@@ -38,7 +39,7 @@ CHECKS: tuple[Check[Case], ...] = (
     *memory.CHECKS,
 )
 STAGES: dict[str, Page] = {stage: page(stage) for stage in reading.STAGES}
-PAGES: dict[str, Page] = {each.name: each for each in (*STAGES.values(), *CHECKS, *batch.PAGES)}
+PAGES: dict[str, Page] = {each.name: each for each in (*STAGES.values(), *CHECKS, *batch.PAGES, *verification.CHECKS)}
 SUBMIT_AGAIN = "package the measured run again with tito olympics submit; edit no numbers"
 
 

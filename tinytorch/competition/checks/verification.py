@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinytorch.competition.checks.findings import Check, Evidence, Finding, Outcome, check, failed, passed, unknown
+from tinytorch.competition.record.bundle import ENTRY
 from tinytorch.competition.record.run import Run, SourceRecord
 from tinytorch.competition.record.submission import Submission
 from tinytorch.competition.rules.events import Rules
@@ -18,7 +19,6 @@ from tinytorch.units import format_share, three_digits
 NOT_MEASURED = "it was not measured again"
 Digests = Mapping[str, str]
 Bounds = tuple[float, float]
-ENTRY_NAME = "entry.py"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,6 @@ class Rerun:
     fault: str = ""
     mend: str = ""
     invalid: str = ""
-    named: Digests = field(default_factory=dict)
 
     @cached_property
     def agreements(self) -> dict[str, Agreement]:
@@ -81,7 +80,7 @@ def same_entry(rerun: Rerun) -> Outcome:
         return failed("the submission does not say what was measured: a script measured it, or nobody")
     if rerun.given is None:
         return failed(f"there is no {safe_text(source.name)} beside the submission")
-    wanted = {**digests(source), **rerun.named}
+    wanted = digests(source)
     if other := sorted(name for name in wanted if wanted[name] != rerun.given.get(name)):
         missing = [name for name in other if name not in rerun.given]
         word = "missing" if missing else "another one than was measured"
@@ -145,7 +144,7 @@ def rerun_valid(rerun: Rerun) -> Outcome:
 
 
 CHECKS: tuple[Check[Rerun], ...] = (
-    isolation, same_entry, builds, labels_hidden, undisturbed, speed_repeats, accuracy_repeats, memory_repeats,
+    isolation, same_entry, builds, speed_repeats, accuracy_repeats, memory_repeats, undisturbed, labels_hidden,
     rerun_valid,
 )  # fmt: skip
 
@@ -164,7 +163,8 @@ def digests(source: SourceRecord) -> dict[str, str]:
     """The files that a submission says its model was built from, by their names in a bundle; none for a strategy."""
     if source.kind == "strategy":
         return {}
-    return {ENTRY_NAME: source.sha256, **{each.name: each.sha256 for each in source.helpers or []}}
+    beside = (*(source.helpers or ()), *(source.data or ()))
+    return {ENTRY: source.sha256, **{each.name: each.sha256 for each in beside}}
 
 
 def _said(found: Agreement | None, words: Callable[[float], str]) -> Outcome:

@@ -18,9 +18,10 @@ from tinytorch.competition.checks.findings import Finding, is_valid, report
 from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.checks.validation import findings_and_case, refused
 from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.record.bundle import read_handed_in
 from tinytorch.competition.record.parsing import parse_bytes
 from tinytorch.competition.record.people import Athlete
-from tinytorch.competition.record.reading import RefusedError, read_submission
+from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.record.run import SourceRecord
 from tinytorch.competition.record.submission import Submission, Trust
 from tinytorch.competition.rules.events import Rules, load_rules
@@ -186,4 +187,4 @@ def beside_one_another(
 
 
 def _read_path(name: str) -> bytes:
-    return read_submission(Path(name))
+    return read_handed_in(Path(name))

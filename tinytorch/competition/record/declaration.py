@@ -12,12 +12,14 @@ from pydantic import Field, StringConstraints
 from tinytorch.benchmarking.records.record import Moment, Record, Sha256, Text
 from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division, OlympicEvent, parse_event
 from tinytorch.competition.record.people import Athlete, checked_text
+from tinytorch.competition.record.run import FileRecord
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest
 
 TECHNIQUE_LIMIT = 100
 REPOSITORY_LIMIT = 200
+MOST_BUNDLED = 1_100
 _REPOSITORY = re.compile(r"https?://[^\s/]+\.[^\s/]+(/\S*)?")
 
 Technique = Annotated[str, StringConstraints(pattern=r"\S", max_length=TECHNIQUE_LIMIT)]
@@ -43,7 +45,7 @@ class Provenance(Record):
 
 
 class Declaration(Record):
-    """Who enters what for which event, made when and under which rules."""
+    """Who enters what for which event, made when and under which rules; of a bundle also what `files` come along."""
 
     event: Annotated[OlympicEvent, Field(strict=False)]
     division: Division
@@ -53,6 +55,7 @@ class Declaration(Record):
     created_at: Moment
     rules: RulesId
     provenance: Provenance | None = None
+    files: Annotated[list[FileRecord], Field(max_length=MOST_BUNDLED)] | None = None
 
 
 def make_declaration(

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tinytorch.competition.record import migrations
+from tinytorch.competition.record.bundle import submission_in
 from tinytorch.competition.record.document import schema_words
 from tinytorch.competition.record.kinds import Kind, kind_of_object
 from tinytorch.competition.record.plain import check_plain, decoded, read_json
@@ -41,6 +42,8 @@ def parse_bytes(content: bytes) -> Parsed:
     """The submission in a file's content."""
     passed = {"file": ""}
     try:
+        content = submission_in(content)
+        passed["bundle"] = ""
         _check_size(content)
         passed["size"] = ""
         text = decoded(content)

@@ -10,7 +10,7 @@ LARGEST_FILE_BYTES = 8 * 2**20
 
 PLAIN = ("nesting", "numbers", "values")
 JSON = ("json", "duplicate_keys", *PLAIN)
-STAGES = ("file", "size", "encoding", *JSON, "schema_version", "schema")
+STAGES = ("file", "bundle", "size", "encoding", *JSON, "schema_version", "schema")
 
 Numbers = dict[str, int | float | str | None]
 

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from tinytorch.benchmarking.records.metrics import ModelRecord
 from tinytorch.benchmarking.records.record import Positive, Record, Sha256, Text
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
-from tinytorch.competition.names import MOST_HELPERS, MOST_TECHNIQUES, RUN_ID, Division
+from tinytorch.competition.names import MOST_DATA_FILES, MOST_HELPERS, MOST_TECHNIQUES, RUN_ID, Division
 from tinytorch.competition.record.document import SCHEMA_VERSION, SchemaVersion, Tool, schema_words, this_tool
 from tinytorch.competition.record.kinds import Kind, kind_of
 from tinytorch.competition.record.migrations import migrated_run
@@ -38,20 +38,24 @@ class TaskRecord(Record):
     test_samples: Positive
 
 
-class HelperRecord(Record):
-    """A module beside an entry that it imports, by its path from there."""
+class FileRecord(Record):
+    """A file of an entry by its path from there: a module beside it that it imports, or data that it names."""
 
     name: Text
     sha256: Sha256
 
 
 class SourceRecord(Record):
-    """Where the optimized model came from, by digest, and what that says of itself: its division and techniques."""
+    """Where the optimized model came from, by digest, and what that says of itself: its division and techniques.
+
+    `helpers` are the modules beside an entry that it imports, `data` other files there that it names.
+    """
 
     kind: Literal["strategy", "entry"]
     name: Text
     sha256: Sha256
-    helpers: Annotated[list[HelperRecord], Field(max_length=MOST_HELPERS)] | None = None
+    helpers: Annotated[list[FileRecord], Field(max_length=MOST_HELPERS)] | None = None
+    data: Annotated[list[FileRecord], Field(max_length=MOST_DATA_FILES)] | None = None
     division: Division | None = None
     techniques: Annotated[list[Text], Field(max_length=MOST_TECHNIQUES)] | None = None
 

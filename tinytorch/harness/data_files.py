@@ -1,0 +1,74 @@
+"""The data files beside an entry that it names: what its source calls by a relative path comes along with it."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from tinytorch.competition.names import MOST_DATA_FILES
+from tinytorch.competition.record.bundle import LARGEST_BUNDLE_BYTES
+from tinytorch.files import read_regular
+
+LONGEST_TEXT = 200
+NEVER_DATA = {".py", ".pyc"}
+_PLAIN = re.compile(r"[\w. -]+(/[\w. -]+)*")
+_IN_BRACES = "*"  # what stands for the part of an f-string that is computed
+
+
+def data_files(folder: Path, sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Path from `folder` -> content of the data files there that the sources name, as far as they fit in a bundle.
+
+    A text in a source names a file, or a folder with all files in it; an f-string names what it may come to.
+    """
+    found: dict[str, bytes] = {}
+    room_bytes = LARGEST_BUNDLE_BYTES - sum(map(len, sources.values()))
+    for path in _named(folder, sources):
+        if len(found) == MOST_DATA_FILES:
+            break
+        with contextlib.suppress(OSError):  # it does not fit, or is no regular file of this folder
+            found[str(path.relative_to(folder))] = content = read_regular(path, max(0, room_bytes))
+            room_bytes -= len(content)
+    return found
+
+
+def _named(folder: Path, sources: Mapping[str, bytes]) -> list[Path]:
+    found: dict[Path, None] = {}
+    for text in dict.fromkeys(text for source in sources.values() for text in _texts(source)):
+        for path in _matching(folder, text):
+            found |= dict.fromkeys(_files_at(path))
+    return [path for path in found if str(path.relative_to(folder)) not in sources]
+
+
+def _texts(source: bytes) -> Iterator[str]:
+    """Texts in a source that may name a file; the computed parts of an f-string are a star."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):  # told when it is imported
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else _IN_BRACES for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _matching(folder: Path, text: str) -> Iterable[Path]:
+    """What a text names below a folder; nothing for one that leads out, and for one that names everything."""
+    text = text.removeprefix("./").rstrip("/")
+    plain = text.replace(_IN_BRACES, "x")
+    if not text.strip("*./ ") or len(text) > LONGEST_TEXT or not _PLAIN.fullmatch(plain):
+        return []
+    if any(part.startswith(".") for part in PurePosixPath(text).parts):
+        return []
+    return sorted(folder.glob(text)) if _IN_BRACES in text else [folder / text]
+
+
+def _files_at(path: Path) -> Iterator[Path]:
+    inside = sorted(path.rglob("*")) if path.is_dir() and not path.is_symlink() else [path]
+    for each in inside:
+        is_hidden = any(part.startswith((".", "__")) for part in each.relative_to(path).parts)
+        if each.is_file() and not is_hidden and each.suffix not in NEVER_DATA:
+            yield each
