@@ -32,6 +32,7 @@ _OLYMPICS = {
     "submit": "Package a run as a valid submission.json.",
     "validate": "Check submissions, each check by its name.",
     "leaderboard": "Rank submissions by what is shown.",
+    "verify": "Build and measure entries again, in a box, beside what they claim.",
     "report": "Write the ranking of submissions as one page.",
     "grade": "Give everybody in a class the points for what they handed in.",
     "private": "Make data of a referee's own, which nobody who enters has seen.",

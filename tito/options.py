@@ -39,6 +39,7 @@ class Level(StrEnum):
 
     T0 = "T0"
     T1 = "T1"
+    T2 = "T2"
 
 
 Trust = Annotated[Level, typer.Option("--trust", help="T0 ranks numbers given by hand, too, below all others.")]

@@ -54,6 +54,8 @@ def build(challenge: Challenge, frozen: Frozen, kernels: Path) -> Built:
         "seed": challenge.settings.seed if challenge.build_seed is None else challenge.build_seed,
     }  # fmt: skip
     box = box_for(challenge.isolation, kernels, frozen.folder)
+    if box and strategy is None:  # where its author had its data beside it
+        arguments["works_there"] = True
     with (
         Parcel(LARGEST_ARTIFACT_BYTES) as parcel,
         Worker(SERVICE, environment(kernels), challenge.memory_limit_bytes, parcel.descriptor, box=box) as worker,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import pickle
 import random
 import sys
@@ -52,9 +53,13 @@ class Made:
 class BuildService:
     """The child's end: runs `optimize` once, and puts the result into a parcel as an artifact."""
 
-    def entry(self, subject: str, baseline: str, training: str, parcel: int, seed: int) -> dict[str, Any]:
-        """Build from the entry in the folder `subject`; returns what its file declares."""
+    def entry(
+        self, subject: str, baseline: str, training: str, parcel: int, seed: int, works_there: bool = False
+    ) -> dict[str, Any]:
+        """Build from the entry in the folder `subject`, which is also where it `works`; returns what it declares."""
         withhold_test_splits()
+        if works_there:
+            os.chdir(subject)
         module = import_entry(subject)
         optimize = getattr(module, "optimize", None)
         if not callable(optimize):

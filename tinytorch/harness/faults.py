@@ -82,6 +82,8 @@ def _mend(failure: WorkerFailedError, shows_line: bool) -> str:
         return safe_text(failure.mend, 400)
     if failure.detail.startswith("ModuleNotFoundError"):
         return "install it, or put it beside the entry and name it in an import statement: only those come along"
+    if failure.detail.startswith("FileNotFoundError"):
+        return "put it beside the entry, and name it in its source by the path from there: such files come along"
     return MEND_THAT_LINE if shows_line else _MENDS["raised"]
 
 

@@ -86,6 +86,24 @@ def box_tested(tier: Tier | None, told: Callable[[float], None] = lambda share: 
     return self_test(box_for(tier, None), told)
 
 
+def work_id(candidate: Candidate, how: How) -> str:
+    """What the verification will be called: the same for the same contents and settings."""
+    try:
+        given = _given(candidate.contender)
+    except TinyTorchError:  # which is said when it is verified
+        given = None
+    return _id(candidate, given or {}, how)
+
+
+def _id(candidate: Candidate, files: Mapping[str, str], how: How) -> str:
+    return verification_id(candidate.judged.sha256, dict(files), _task(candidate), how)
+
+
+def _task(candidate: Candidate) -> str | None:
+    run = candidate.submission.run if candidate.submission else None
+    return run.task.name if run and run.task else None
+
+
 def verified(candidate: Candidate, place: Place, told: Observer = UNOBSERVED) -> Verification:
     """One candidate, built and measured again; whatever its entry does, this returns."""
     began, judged = time.monotonic(), candidate.judged
@@ -172,14 +190,13 @@ def _first_error(findings: tuple[Finding, ...]) -> str:
 
 def _record(candidate: Candidate, place: Place, files: Mapping[str, str], ended: _Ended, began: float) -> Verification:
     judged, submission = candidate.judged, candidate.submission
-    task = submission.run.task.name if submission and submission.run.task else None
     has_level = ended.outcome == "ok" and place.isolation.is_enough
     reason = ended.reason or _first_error(ended.findings)
     return Verification(
-        id=verification_id(judged.sha256, dict(files), task, place.how), source=safe_text(judged.source, 200),
+        id=_id(candidate, files, place.how), source=safe_text(judged.source, 200),
         submission_sha256=judged.sha256, files=dict(files),
         athlete=submission.declaration.athlete if submission else None,
-        event=submission.declaration.event if submission else None, task=task, how=place.how,
+        event=submission.declaration.event if submission else None, task=_task(candidate), how=place.how,
         level="T2" if has_level else None, outcome=ended.outcome, reason=safe_text(reason, LONGEST_REASON),
         probes=[ProbeRecord(name=each.name, is_open=each.is_open, words=safe_text(each.words, 100) or "-")
                 for each in place.box.probes],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tinytorch.competition.record.run import Run
     from tinytorch.competition.rules.events import Rules
 
-DEFAULT_OUTPUT = "submission.json"
+DEFAULT_OUTPUT, BUNDLE_OUTPUT = "submission.json", "submission.zip"
 
 
 def submit(
@@ -53,9 +54,17 @@ def submit(
         str | None,
         typer.Option("--division", metavar="DIVISION", help=f"{' or '.join(DIVISIONS)} (default: the entry's)."),
     ] = None,
+    bundled: Annotated[
+        bool,
+        typer.Option("--bundle", help=f"Pack it with the entry and its files, for verify (default: {BUNDLE_OUTPUT})."),
+    ] = False,
+    entry: Annotated[
+        Path | None, typer.Option("--entry", metavar="FILE", help="For --bundle: the entry (default: as it was named).")
+    ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - is stdout.")
-    ] = DEFAULT_OUTPUT,
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help=f"Where (default: {DEFAULT_OUTPUT}); - is stdout."),
+    ] = None,
     rules: RulesFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show the receipt; write nothing.")] = False,
     force: Force = False,
@@ -73,26 +82,39 @@ def submit(
     from tinytorch.competition.rules.events import read_rules
 
     judged_by = read_rules(rules)
-    target = Destination(output, "submission", force)
+    target = _target(output, bundled, entry, force)
     target.replaced()
     names, ids = people.names(athlete), list(map(from_argument, id_)) if id_ else None
     athlete_of(names, ids)  # said before anything is measured
     place = Workspace(folder)
     record = _run(place, run, task, chosen.value)
     from tinytorch.competition.scoring.packaging import submission_from_run
+    from tito.olympics import bundling
 
+    files = bundling.files_of(record, entry) if bundled else None
     document = submission_from_run(
         record, event=chosen, athlete_name=names, athlete_id=ids,
         github_repo=from_argument(repo) if repo else None,
         techniques=[*map(from_argument, technique)] if technique else None, division=division, rules=judged_by,
         provenance=provenance() if record.source.kind == "entry" else None,
+        files=None if files is None else bundling.records(files),
     )  # fmt: skip
     _check(document, judged_by, json_)
     if dry_run:
         _tell_dry(document, record.id, json_)
     else:
         next_words = f" --rules {shlex.quote(str(rules))}" if rules else ""
-        _write(place, document, record.id, target, json_, next_words)
+        _write(place, document, files, record.id, target, json_, next_words)
+
+
+def _target(output: str | None, bundled: bool, entry: Path | None, force: bool) -> Destination:
+    """Where it goes. UsageError for a bundle on stdout, which is no text, and for an entry without a bundle."""
+    if entry is not None and not bundled:
+        raise UsageError("--entry says what comes along with --bundle", mend="add --bundle, or leave --entry out")
+    target = Destination(output or (BUNDLE_OUTPUT if bundled else DEFAULT_OUTPUT), "submission", force)
+    if bundled and target.is_stdout:
+        raise UsageError("a bundle is no text for a screen", mend=f"name a file: -o {BUNDLE_OUTPUT}")
+    return target
 
 
 def _check(document: dict[str, Any], judged_by: Rules, json_: bool) -> None:
@@ -105,11 +127,15 @@ def _check(document: dict[str, Any], judged_by: Rules, json_: bool) -> None:
 
 
 def _write(
-    place: Workspace, document: dict[str, Any], run: str, target: Destination, json_: bool, options: str
-) -> None:
+    place: Workspace, document: dict[str, Any], files: dict[str, bytes] | None, run: str, target: Destination,
+    json_: bool, options: str,
+) -> None:  # fmt: skip
     """Write the submission, remember it, and show the receipt; `options` are what checking it needs."""
     old, declared = target.replaced(), document["declaration"]
-    digest = target.write(screen.as_json(document))
+    from tito.olympics.bundling import bundle
+
+    text = screen.as_json(document)
+    digest = target.write(text) if files is None else target.write_bytes(bundle(text, files))
     entry = SubmissionLine(
         id=document["digest"][:16], created_at=declared["created_at"], event=declared["event"], run=run,
         file=target.place, trust=document["derived"]["trust"], sha256=digest,

@@ -23,6 +23,8 @@ STAGES = {
     "look": "Looking at this machine",
     "check": "Checking submissions",
     "profile": "Profiling, layer by layer",
+    "probe": "Trying what the box must not let happen",
+    "verify": "Verifying all entries",
 }
 
 

@@ -126,7 +126,11 @@ class Destination:
         if self.is_stdout:
             screen.put(text)
             return None
-        name, content = str(self.name), text.encode("utf-8", "backslashreplace") + b"\n"
+        return self.write_bytes(text.encode("utf-8", "backslashreplace") + b"\n")
+
+    def write_bytes(self, content: bytes) -> str:
+        """The same of what is no text, into a file."""
+        name = str(self.name)
         self.replaced()  # once more: measuring takes minutes
         try:
             self._put(name, content)

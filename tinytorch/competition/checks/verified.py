@@ -113,7 +113,7 @@ def verification_id(submission_sha256: str, files: dict[str, str], task: str | N
 def parse_verification(name: str, content: bytes) -> Verification:
     """The verification in a file's content; UsageError that names the first thing wrong with it."""
     try:
-        return Verification.model_validate(read_json(decoded(content)))
+        return Verification.model_validate_json(json.dumps(read_json(decoded(content))))
     except RefusedError as refusal:
         words = refusal.message
     except ValidationError as error:

@@ -74,15 +74,17 @@ def submission_in(content: bytes) -> bytes:
 
 
 def read_handed_in(path: Path) -> bytes:
-    """A submission from the file that was handed in, which may be a bundle; RefusedError says what is wrong with it.
+    """A submission from the file that was handed in, which may be a bundle; RefusedError says what is wrong with it."""
+    return read_files(path)[SUBMISSION]
 
-    Of a file that is none, at most one byte more than a submission may have.
-    """
+
+def read_files(path: Path) -> dict[str, bytes]:
+    """The same with all files of a bundle; of a file that is none at most one byte more than a submission may have."""
     content = read_submission(path)
     if not is_bundle(content):
-        return content
+        return {SUBMISSION: content}
     try:
-        return submission_in(read_regular(path, LARGEST_BUNDLE_BYTES))
+        return unpacked(read_regular(path, LARGEST_BUNDLE_BYTES))
     except OSError as error:
         raise _refusal(f"it cannot be read: {reason(error)}") from None
 

@@ -60,7 +60,7 @@ class Declaration(Record):
 
 def make_declaration(
     *, event: OlympicEvent | str, division: str, athlete: Athlete, github_repo: str | None, techniques: Sequence[str],
-    created_at: datetime, rules: Rules, provenance: Provenance | None = None,
+    created_at: datetime, rules: Rules, provenance: Provenance | None = None, files: list[FileRecord] | None = None,
 ) -> Declaration:  # fmt: skip
     """The declaration, every text checked; UsageError says which one is wrong."""
     if division not in DIVISIONS:
@@ -78,6 +78,7 @@ def make_declaration(
         created_at=created_at,
         rules=RulesId.of(rules),
         provenance=provenance,
+        files=files,
     )
 
 

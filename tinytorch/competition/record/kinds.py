@@ -20,13 +20,14 @@ _DOCUMENT = re.compile(  # with what stands behind it, so that nobody's own file
 _FORMER = re.compile(  # before 3.0
     r'\A\{\s*"schema_version":\s*"[12]\.\d",\s*(?:"(id)":\s*"\d{8}T\d{6}Z-[0-9a-f]{8}"|"(rules)":\s*\{\s*"version":)'
 )
+_BUNDLE = re.compile(rb"PK\x03\x04.{26}submission\.json", re.DOTALL)  # its first file: 30 bytes from the beginning
 _SCHEMA = re.compile(rf'\A\{{\s*"\$comment":\s*"{SCHEMA_COMMENT}",\s*"\$schema":')
 _CSV_HEADER = "\ufeff?event,task,division,rank,(?:[a-z_0-9]+,)*athlete_name,ranked_by,(?:[a-z_0-9]+,)*reason"
 _GRADES_HEADER = "\ufeff?id,name,points,most_points(?:,[a-z_0-9]+)*,[a-z_]+_reason"
 _REPORT = re.compile(
     rf"""\A(?:\#[ ])?{HEADLINE.replace(" ", "[ ]")}(?:submissions[ ]checked|checks[ ]explained|leaderboard|grades)$
     | \A\{{\s*(?:"extra_data":\s*\{{\s*)?"document":\s*"report"
-      \s*(?:,\s*"(?:results|checks|rules|grades)"|\}},\s*"score")
+      \s*(?:,\s*"(?:results|checks|rules|grades|verifications|tier)"|\}},\s*"score")
     | \A(?:{_CSV_HEADER}|{_GRADES_HEADER})$
     | \A<!doctype[ ]html>(?:.|\n)*<meta[ ]name="generator"[ ]content="tito[ ]olympics[ ]report">
     | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate">$""",
@@ -36,6 +37,8 @@ _REPORT = re.compile(
 
 def kind_of(content: bytes) -> Kind | None:
     """The kind of document that `content` begins like; None for anything that is not ours."""
+    if _BUNDLE.match(content):
+        return "submission"
     start = _start(content)
     if found := _DOCUMENT.match(start):
         return cast(Kind, found[1])

@@ -10,7 +10,7 @@ from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.declaration import Declaration, Provenance, make_declaration
 from tinytorch.competition.record.document import SCHEMA_VERSION, this_tool
 from tinytorch.competition.record.people import athlete_of
-from tinytorch.competition.record.run import Measurement, Run, TaskRecord
+from tinytorch.competition.record.run import FileRecord, Measurement, Run, TaskRecord
 from tinytorch.competition.record.submission import Derived, Submission, Trust, content_digest, trust_of
 from tinytorch.competition.rules.events import Rules, check_constraints, load_rules
 from tinytorch.competition.scoring.scores import (
@@ -75,14 +75,19 @@ def submission_from_run(
     created_at: datetime | None = None,
     rules: Rules | None = None,
     provenance: Provenance | None = None,
+    files: list[FileRecord] | None = None,
 ) -> dict[str, Any]:
-    """A submission, as a plain dict, of a recorded run; techniques and division are the run's unless given."""
+    """A submission, as a plain dict, of a recorded run; techniques and division are the run's unless given.
+
+    `files` are what comes along in a bundle.
+    """
     judged_by = rules or load_rules()
     said = run.source.techniques or []
     declaration = make_declaration(
         event=event, division=division or run.source.division or "open", athlete=athlete_of(athlete_name, athlete_id),
         github_repo=github_repo, techniques=said if techniques is None else techniques,
         created_at=created_at or datetime.now(UTC), rules=judged_by, provenance=provenance,
+        files=files,
     )  # fmt: skip
     return packaged(declaration, run, judged_by)
 

@@ -1,0 +1,79 @@
+"""`tito olympics verify`: entries built and measured again, in a box, beside what was claimed of them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinytorch.errors import UsageError
+from tinytorch.harness.contender import BUILD_LIMIT_S
+from tito.olympics.benchmark import TierName
+from tito.options import LEAST_MEMORY_MB, Entry, Json, RulesFile, TimeLimit
+
+DEFAULT_FOLDER = Path("verified")
+DEFAULT_MEMORY_MB = 4096.0
+
+
+class Wall(StrEnum):
+    """What holds an entry."""
+
+    AUTO = "auto"
+    A = "a"
+    B = "b"
+    C = "c"
+
+
+def verify(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Bundles, submissions with their entry beside them, or folders of these."),
+    ] = None,
+    entry: Entry = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the records are kept.")
+    ] = DEFAULT_FOLDER,
+    isolation: Annotated[
+        Wall, typer.Option("--isolation", help="bubblewrap (a), Landlock (b), or no box at all (c).")
+    ] = Wall.AUTO,
+    trusted: Annotated[
+        bool, typer.Option("--i-trust-this-code", help="Run it without a box; that gives no level.")
+    ] = False,
+    tier: Annotated[TierName, typer.Option("--tier", help="How long to measure, as for benchmark.")] = TierName.DEFAULT,
+    time_limit: TimeLimit = BUILD_LIMIT_S,
+    memory_limit: Annotated[
+        float,
+        typer.Option("--memory-limit", min=LEAST_MEMORY_MB, metavar="MB", help="For each process of an entry."),
+    ] = DEFAULT_MEMORY_MB,
+    again: Annotated[
+        list[str] | None, typer.Option("--again", metavar="ID", help="Verify this one anew; repeat it for more.")
+    ] = None,
+    rules: RulesFile = None,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Only try what the box must not let happen, and show it.")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """Build and measure entries again, in a box, and compare each with its claim: trust T2, "it repeats here".
+
+    Nothing of an entry is trusted. What is finished in the folder of -o is not done again: an interrupted call goes on
+    with the same command. Exit code 1 when an entry does not repeat, 4 when this machine failed, 5 when it was too busy
+    to say.
+    Examples: tito olympics verify class/ -o verified/; tito olympics verify submission.json --entry entry.py;
+    tito olympics verify --self-test.
+    """
+    if isolation is Wall.C and not (trusted or self_test):
+        mend = "use --isolation auto, or add --i-trust-this-code"
+        raise UsageError("without a box an entry can read, change and send whatever you can", mend=mend)
+    if not paths and not self_test:
+        mend = "tito olympics verify class/, or submission.json --entry entry.py"
+        raise UsageError("which entries are to be verified?", mend=mend)
+    from tito.olympics import verifying
+
+    wall = verifying.wall_of(isolation.value)
+    if self_test:
+        raise typer.Exit(verifying.show_self_test(wall, json_))
+    asked = verifying.Asked(paths or [], entry, output, wall, tier.value, time_limit, memory_limit, again or [], rules)
+    raise typer.Exit(verifying.verify_all(asked, json_))

@@ -1,0 +1,159 @@
+"""Verifying for the command: one entry after the other, each kept when it is done, whatever the others do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from tinytorch.competition.checks.verified import How, Verification
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.rules.events import Rules, read_rules
+from tinytorch.errors import SetupMissingError, UsageError
+from tinytorch.harness.prepare import Observer
+from tinytorch.harness.verify import Place, box_tested, hides_labels, verified, work_id
+from tinytorch.processes.box import Tier, refusal
+from tinytorch.processes.selftest import self_test
+from tinytorch.processes.worker import check_system
+from tinytorch.progress import Progress
+from tinytorch.units import BYTES_PER_MEGABYTE
+from tito import start
+from tito.exit_codes import ExitCode
+from tito.terminal import bars, screen
+from tito.views import verification as render
+from tito.workspace.entries import HandedIn, candidate, handed_in
+from tito.workspace.folder import CACHE_VARIABLE, folder_of
+from tito.workspace.machine import MachineFile, with_what_is_known
+from tito.workspace.verified import Verified
+
+BY_WEIGHT = ("failed", "DNF", "VOID", "inconclusive")
+CODES = {
+    "failed": ExitCode.FINDINGS, "DNF": ExitCode.FINDINGS, "VOID": ExitCode.RUN_FAILED,
+    "inconclusive": ExitCode.INCONCLUSIVE,
+}  # fmt: skip
+
+
+class Asked(NamedTuple):
+    """What a call asks for; `wall` is the tier of the box, None for the plain process."""
+
+    paths: Sequence[str]
+    entry: Path | None
+    folder: Path
+    wall: Tier | None
+    tier: str
+    build_limit_s: float
+    memory_limit_mb: float
+    again: Sequence[str]
+    rules: Path | None
+
+
+def wall_of(isolation: str) -> Tier | None:
+    """The tier of box that is meant; of `auto` the best that this machine lets us have.
+
+    SetupMissingError says which package or setting is missing.
+    """
+    check_system("verifying")
+    if isolation == "c":
+        return None
+    wanted: list[Tier] = ["A", "B"] if isolation == "auto" else ["A" if isolation == "a" else "B"]
+    refusals: dict[Tier, tuple[str, str]] = {}
+    for tier in wanted:
+        refused = refusal(tier)
+        if refused is None:
+            for other, (why, mend) in refusals.items():
+                screen.say(f"warning: no box of tier {other}: {why}; {mend}. Tier {tier} is used")
+            return tier
+        refusals[tier] = refused
+    whys = "; ".join(f"tier {tier}: {why}" for tier, (why, _) in refusals.items())
+    raise SetupMissingError(f"no box can be had here: {whys}", mend=next(iter(refusals.values()))[1])
+
+
+def show_self_test(wall: Tier | None, json_: bool) -> ExitCode:
+    """Every probe in the box, and as its control in a plain process; exit code 5 where the box does not hold."""
+    start.finished()
+    with bars.progress() as progress:
+        plain = self_test(None, lambda share: progress("probe", share / 2))
+        boxed = box_tested(wall, lambda share: progress("probe", (1 + share) / 2)) if wall else plain
+    if json_:
+        screen.put_json(render.self_test_document(boxed, plain))
+    else:
+        screen.show(render.self_test_table(boxed, plain))
+    return ExitCode.GOOD if boxed.holds else ExitCode.INCONCLUSIVE
+
+
+def verify_all(asked: Asked, json_: bool) -> ExitCode:
+    """Verify what is not finished yet, one after the other, and show each."""
+    entries, rules = handed_in(asked.paths, asked.entry), read_rules(asked.rules)
+    folder = Verified(asked.folder)
+    start.finished()
+    found: list[Verification] = []
+    with folder.alone(), bars.progress() as progress:
+        place = _place(asked, rules, progress)
+        for each in _each(entries, asked, place, folder, progress):
+            found.append(each)
+    _check_again(asked.again, found)
+    if json_:
+        screen.put_json(render.document(found))
+    else:
+        screen.show(render.table_of(found, rules))
+        screen.say(f"records: {asked.folder}; next: tito olympics leaderboard ... --verified {asked.folder}")
+    return exit_code(found)
+
+
+def exit_code(found: Sequence[Verification]) -> ExitCode:
+    """That of the worst outcome."""
+    seen = {each.outcome for each in found}
+    if any(each.outcome == "ok" and each.level is None for each in found):
+        return ExitCode.FINDINGS
+    return next((CODES[outcome] for outcome in BY_WEIGHT if outcome in seen), ExitCode.GOOD)
+
+
+def _place(asked: Asked, rules: Rules, progress: Progress) -> Place:
+    """The box, tested; where it does not hold nothing is run in it."""
+    box = box_tested(asked.wall, lambda share: progress("probe", share))
+    if asked.wall and not box.holds:
+        raise SetupMissingError(
+            f"the box of tier {asked.wall} lets through: {', '.join(box.open)}",
+            mend="tito olympics verify --self-test shows every probe",
+        )
+    how = How(
+        isolation=box.tier, tier=asked.tier, build_limit_s=asked.build_limit_s, rules_sha256=rules.sha256,
+        memory_limit_bytes=round(asked.memory_limit_mb * BYTES_PER_MEGABYTE),
+    )  # fmt: skip
+    machine = MachineFile()
+
+    def known(run: Run) -> Run:
+        told = with_what_is_known(run, machine.read())
+        machine.add(run)
+        return told
+
+    return Place(how, box, hides_labels(asked.wall), rules, folder_of(CACHE_VARIABLE), known)
+
+
+def _each(
+    entries: Sequence[HandedIn], asked: Asked, place: Place, folder: Verified, progress: Progress
+) -> Iterator[Verification]:
+    for number, handed in enumerate(entries):
+        with candidate(handed, place.rules) as one:
+            id_ = work_id(one, place.how)
+            known = None if id_ in asked.again else folder.finished(id_)
+            if known is not None:
+                yield known.model_copy(update={"source": one.judged.source})  # a copy has the same id
+                continue
+            screen.say(f"{number + 1} of {len(entries)}: {handed.name}")
+            inside = partial(_inside, progress, number, len(entries))
+            done = verified(one, place, Observer(inside, screen.say))
+        folder.write(done)
+        yield done
+
+
+def _inside(progress: Progress, number: int, count: int, stage: str, share: float) -> None:
+    progress(stage, share)
+    progress("verify", number / count)
+
+
+def _check_again(again: Sequence[str], found: Sequence[Verification]) -> None:
+    unknown = [each for each in again if each not in {one.id for one in found}]
+    if unknown:
+        raise UsageError(f"--again {unknown[0]}: none of these entries has this id", mend="the records name their ids")

@@ -1,0 +1,116 @@
+"""Verifications and self-tests of the box, to rich renderables and documents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tinytorch.competition.checks.verified import Outcome, Verification
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.scoring.agreement import Agreement
+from tinytorch.processes.selftest import NEEDED, SelfTest
+from tinytorch.text import safe_text
+from tinytorch.units import format_share, three_digits
+from tito.terminal.tables import Lines, table
+
+WORDS: dict[Outcome, str] = {
+    "ok": "repeats", "failed": "NOT VERIFIED", "DNF": "DNF", "VOID": "VOID", "inconclusive": "inconclusive",
+}  # fmt: skip
+FIGURES = {"compression_ratio": "memory", "accuracy": "accuracy"}  # by what an event ranks; else the speedup
+LONGEST_REASON = 300
+
+
+def table_of(found: Sequence[Verification], rules: Rules) -> RenderableType:
+    """A row for each entry: claim and re-run beside one another, and what was found; below it the counts."""
+    shown = table(None, "entry", "result", "claimed", "here", "found")
+    for each in found:
+        agreement = _ranked(each, rules)
+        shown.add_row(
+            safe_text(each.source, 40), Lines(_result(each), each.id if each.outcome != "ok" else ""),
+            *(_value(agreement, side) for side in ("claimed", "here")), Lines(*_notes(each)),
+        )  # fmt: skip
+    return Group(shown, *map(Text, _below(found)))
+
+
+def _result(each: Verification) -> str:
+    if each.outcome == "ok":
+        return f"{each.level} repeats" if each.level else "no level"
+    return WORDS[each.outcome]
+
+
+def _ranked(each: Verification, rules: Rules) -> Agreement | None:
+    """Of what the entry's event ranks by."""
+    if each.event is None:
+        return None
+    figure = FIGURES.get(rules.events[OlympicEvent(each.event)].ranked_by, "speedup")
+    return next((one for one in each.agreements if one.figure == figure), None)
+
+
+def _value(agreement: Agreement | None, side: str) -> str:
+    if agreement is None or (value := getattr(agreement, side)) is None:
+        return "-"
+    if agreement.figure == "accuracy":
+        return format_share(value)
+    if agreement.figure == "memory":
+        return f"{three_digits(value)} MB"
+    interval = getattr(agreement, f"{side}_interval")
+    return f"{three_digits(value)}x" + (f" [{', '.join(map(three_digits, interval))}]" if interval else "")
+
+
+def _notes(each: Verification) -> list[str]:
+    """Why it has no level, and what somebody should look at."""
+    failed = [one for one in each.findings if one.passed is False]
+    said = [f"{one.id} {one.name}: {safe_text(one.message, LONGEST_REASON)}" for one in failed]
+    unsaid = each.reason and not any(each.reason.startswith(one.id) or one.message == each.reason for one in failed)
+    return [safe_text(each.reason, LONGEST_REASON), *said] if unsaid else said
+
+
+def _below(found: Sequence[Verification]) -> list[str]:
+    counts = Counter(_result(each) for each in found)
+    said = [f"{len(found)} entries: {', '.join(f'{count} {word}' for word, count in sorted(counts.items()))}"]
+    if found and found[0].probes:
+        blocked = sum(not probe.is_open for probe in found[0].probes)
+        said.append(f"isolation {found[0].how.isolation}: {blocked} of {len(found[0].probes)} probes blocked")
+    if any(each.outcome == "inconclusive" for each in found):
+        said.append("inconclusive: the machine was busy; verify these again later with --again ID")
+    if any(each.outcome == "VOID" for each in found):
+        said.append("VOID: this machine failed; the same command tries these again")
+    return said
+
+
+def document(found: Sequence[Verification]) -> dict[str, Any]:
+    """All verifications but for their raw samples, which are in the records."""
+    without = {"run", "probes"}
+    return {"document": "report", "verifications": [each.model_dump(mode="json", exclude=without) for each in found]}
+
+
+def self_test_table(boxed: SelfTest, plain: SelfTest) -> RenderableType:
+    """Each forbidden act in the box, and as its control without one, where it must succeed."""
+    shown = table(f"What was tried in a box of tier {boxed.tier}", "act", "in the box", "in a plain process")
+    for probe, control in zip(boxed.probes, plain.probes, strict=True):
+        mark = " (needed)" if probe.name in NEEDED else ""
+        shown.add_row(f"{probe.name}{mark}", f"{_word(probe.is_open)}: {probe.words}", _word(control.is_open))
+    said = f"{boxed.blocked} of {len(boxed.probes)} blocked; without a box {plain.blocked}"
+    if shut := [control.name for control in plain.probes if not control.is_open]:
+        said += f". Blocked without a box, too, so that they prove nothing here: {', '.join(shut)}"
+    verdict = "The box holds." if boxed.holds else "THE BOX DOES NOT HOLD: what is needed is open, or there is no box."
+    return Group(shown, Text(said), Text(verdict))
+
+
+def self_test_document(boxed: SelfTest, plain: SelfTest) -> dict[str, Any]:
+    """The same as data."""
+    probes = [
+        {"name": probe.name, "is_needed": probe.name in NEEDED, "is_open": probe.is_open, "words": probe.words,
+         "is_open_without": control.is_open}
+        for probe, control in zip(boxed.probes, plain.probes, strict=True)
+    ]  # fmt: skip
+    return {"document": "report", "tier": boxed.tier, "holds": boxed.holds, "blocked": boxed.blocked, "probes": probes}
+
+
+def _word(is_open: bool) -> str:
+    return "OPEN" if is_open else "blocked"

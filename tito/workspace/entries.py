@@ -1,0 +1,94 @@
+"""What is handed in to be verified: submissions with their entries, in folders, in bundles, or in two files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tinytorch.errors import UsageError
+from tinytorch.owners import scratch
+from tito.workspace.submissions import DEFAULT_FILE
+
+if TYPE_CHECKING:
+    from tinytorch.competition.rules.events import Rules
+    from tinytorch.harness.verify import Candidate
+
+BUNDLE_END = ".zip"
+
+
+class HandedIn(NamedTuple):
+    """A submission or a bundle, by its name, and the entry where that was named."""
+
+    path: Path
+    entry: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """As it is shown: the folder, where the file in it has the usual name."""
+        return str(self.path.parent if self.path.name == DEFAULT_FILE and self.path.parent.name else self.path)
+
+
+def handed_in(names: Sequence[str], entry: Path | None) -> list[HandedIn]:
+    """What the names stand for, each once, in their order; UsageError for one that stands for nothing."""
+    found = list(dict.fromkeys(path for name in names for path in _found(Path(name))))
+    if entry is None:
+        return [HandedIn(path) for path in found]
+    if len(found) != 1:
+        raise UsageError(f"--entry belongs to one submission, and there are {len(found)}", mend="name one of them")
+    if not entry.is_file():
+        raise UsageError(f"there is no entry file {entry}", mend="give the path of a Python file with --entry")
+    return [HandedIn(found[0], entry)]
+
+
+def _found(path: Path) -> list[Path]:
+    """A file itself; of a folder its submission, else its bundles and the submissions of the folders in it."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise UsageError(f"there is no {path}", mend="name a submission, a bundle, or a folder with them")
+    own = path / DEFAULT_FILE
+    if own.is_file():
+        return [own]
+    found = sorted(each for folder in (path, *_folders(path)) for each in _inside(folder))
+    if not found:
+        mend = "it needs bundles (*.zip), or folders with a submission.json and its entry in each"
+        raise UsageError(f"there is no submission in {path}", mend=mend)
+    return found
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    return (each for each in path.iterdir() if each.is_dir() and not each.is_symlink())
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    own = folder / DEFAULT_FILE
+    yield from [own] if own.is_file() else []
+    yield from folder.glob(f"*{BUNDLE_END}")
+
+
+@contextmanager
+def candidate(handed: HandedIn, rules: Rules) -> Iterator[Candidate]:
+    """Judged, and with its entry where that can be built from: of a bundle unpacked into a folder that goes again."""
+    from tinytorch.competition.ranking.judged import judge, unreadable
+    from tinytorch.competition.record.bundle import ENTRY, SUBMISSION, read_files
+    from tinytorch.competition.record.reading import RefusedError
+    from tinytorch.harness.verify import Candidate
+
+    with scratch() as folder:
+        try:
+            files = read_files(handed.path)
+        except RefusedError as refusal:
+            yield Candidate(unreadable(handed.name, refusal), None, None)
+            return
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        judged, submission = judge(handed.name, files[SUBMISSION], rules)
+        source = submission.run.source if submission else None
+        where = folder if len(files) > 1 else handed.path.parent
+        names = [Path(source.name).name, ENTRY] if source else [ENTRY]
+        beside = next((where / name for name in names if (where / name).is_file()), None)
+        yield Candidate(judged, submission, handed.entry or beside)

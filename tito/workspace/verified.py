@@ -1,0 +1,68 @@
+"""A folder of verifications, each in a file that its id names: what is finished there is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinytorch.competition.checks.verified import LARGEST_BYTES, Verification, parse_verification
+from tinytorch.errors import UsageError
+from tinytorch.files import atomic_write, read_regular, reason
+from tito.terminal import screen
+from tito.workspace.lock import HeldError, Lock
+
+LOCK_LIMIT_S = 2.0
+ELSEWHERE = "name another folder with -o"
+
+
+class Verified:
+    """The folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While nobody else verifies into it: two at once would also disturb each other's times. UsageError if so."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with Lock(self.folder / ".lock", LOCK_LIMIT_S):
+                yield
+        except HeldError:
+            raise UsageError(f"another tito verifies into {self.folder}", mend="wait until it has ended") from None
+        except OSError as error:
+            raise UsageError(f"cannot write into {self.folder}: {reason(error)}", mend=ELSEWHERE) from error
+
+    def finished(self, id_: str) -> Verification | None:
+        """What is known of that work; None where it must be done: not yet, not to the end, or the file is damaged."""
+        path = self._path(id_)
+        if not path.exists():
+            return None
+        try:
+            found = _read(path)
+        except UsageError as error:
+            screen.say(f"warning: {error.message}; it is verified again")
+            return None
+        return found if found.is_finished and found.id == id_ else None
+
+    def write(self, verification: Verification) -> None:
+        """Keep it, in place of what an earlier call knew."""
+        atomic_write(self._path(verification.id), verification.text().encode())
+
+    def all(self) -> Iterator[Verification]:
+        """Every verification in the folder, by its name; UsageError for a file that is none, or damaged."""
+        if not self.folder.is_dir():
+            raise UsageError(f"there is no folder {self.folder}", mend="tito olympics verify FOLDER -o makes one")
+        for path in sorted(self.folder.glob("*.json")):
+            yield _read(path)
+
+    def _path(self, id_: str) -> Path:
+        return self.folder / f"{id_}.json"
+
+
+def _read(path: Path) -> Verification:
+    try:
+        return parse_verification(str(path), read_regular(path, LARGEST_BYTES))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {reason(error)}", mend="remove it, and verify again") from error
