@@ -71,6 +71,12 @@ Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it (default: stdout).")
 ]
 
+VerifiedFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--verified", metavar="DIR", help="Records of tito olympics verify: what repeats there is ranked first."
+    ),
+]
 ClassFile = Annotated[
     Path | None,
     typer.Option("--class", metavar="FILE", help="What your class is asked for (default: class.toml in the folder)."),

@@ -195,8 +195,7 @@ def _record(candidate: Candidate, place: Place, files: Mapping[str, str], ended:
     return Verification(
         id=_id(candidate, files, place.how), source=safe_text(judged.source, 200),
         submission_sha256=judged.sha256, files=dict(files),
-        athlete=submission.declaration.athlete if submission else None,
-        event=submission.declaration.event if submission else None, task=_task(candidate), how=place.how,
+        declaration=submission.declaration if submission else None, task=_task(candidate), how=place.how,
         level="T2" if has_level else None, outcome=ended.outcome, reason=safe_text(reason, LONGEST_REASON),
         probes=[ProbeRecord(name=each.name, is_open=each.is_open, words=safe_text(each.words, 100) or "-")
                 for each in place.box.probes],

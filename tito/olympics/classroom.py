@@ -15,6 +15,7 @@ from tinytorch.competition.grading.roster import Roster, read_roster
 from tinytorch.competition.grading.times import Times, moment, read_times
 from tinytorch.competition.names import DIVISIONS, Division, parse_event
 from tinytorch.competition.ranking.leaderboard import Wanted
+from tinytorch.competition.ranking.reruns import Reruns
 from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules, read_rules
@@ -22,6 +23,7 @@ from tinytorch.errors import UsageError
 from tinytorch.text import nearest, safe_text
 from tinytorch.workloads.registry import known_name
 from tito.terminal import screen
+from tito.workspace.verified import Verified
 
 CLASS_VARIABLE = "TITO_CLASS"
 
@@ -42,6 +44,7 @@ class Asked:
     names: str | None = None
     key: Path | None = None
     title: str | None = None
+    verified: Path | None = None
 
     def absolute(self) -> Asked:
         """With files named from the root: where we stand may change."""
@@ -51,6 +54,7 @@ class Asked:
             "roster": self.roster,
             "times": self.times,
             "key": self.key,
+            "verified": self.verified,
         }
         known: dict[str, Any] = {name: path.absolute() for name, path in paths.items() if path}
         return replace(self, **known)
@@ -68,6 +72,7 @@ class Class:
     naming: Naming
     key: Path
     title: str | None
+    reruns: Reruns
 
 
 def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
@@ -75,13 +80,23 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
     assignment = assignment_of(asked.class_file, names)
     roster, times = asked.roster or assignment.roster, asked.times or assignment.times
     people, known = read_roster(roster) if roster else None, times_of(times)
-    title = asked.title or assignment.title
+    title, rules = asked.title or assignment.title, read_rules(asked.rules or assignment.rules)
     return Class(
-        assignment=assignment, rules=read_rules(asked.rules or assignment.rules), roster=people, times=known,
+        assignment=assignment, rules=rules, reruns=reruns_of(asked.verified, rules), roster=people, times=known,
         wanted=_wanted(asked, assignment, people, known),
         naming=naming(asked.names or assignment.names or "all"), key=asked.key or assignment.key or Path(PSEUDONYMS),
         title=safe_text(title) if title else None,
     )  # fmt: skip
+
+
+def reruns_of(folder: Path | None, rules: Rules) -> Reruns:
+    """The verifications in a folder by these rules; none without one."""
+    found = list(Verified(folder).all()) if folder else []
+    known = Reruns(found, rules)
+    if len(found) > 0 and len(known) == 0:
+        mend = "verify again with --rules, or rank by the rules that they were verified by"
+        raise UsageError(f"the verifications in {folder} are by other rules", mend=mend)
+    return known
 
 
 def times_of(path: Path | None) -> Times:

@@ -10,7 +10,20 @@ import typer
 from tito import start
 from tito.exit_codes import ExitCode
 from tito.olympics.example import judged_in
-from tito.options import ClassFile, Example, Force, Json, Level, Output, Roster, RulesFile, Times, Trust, Until
+from tito.options import (
+    ClassFile,
+    Example,
+    Force,
+    Json,
+    Level,
+    Output,
+    Roster,
+    RulesFile,
+    Times,
+    Trust,
+    Until,
+    VerifiedFolder,
+)
 from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import Submissions
@@ -33,6 +46,7 @@ def grade(
     times: Times = None,
     until: Until = None,
     trust: Trust = Level.T1,
+    verified: VerifiedFolder = None,
     format_: Annotated[
         OutputFormat | None, typer.Option("--format", help="For whom to write (default: csv into a file, else human).")
     ] = None,
@@ -56,7 +70,7 @@ def grade(
     from tito.olympics.classroom import Asked, class_of
     from tito.views.grades import grades_table
 
-    options = Asked(class_file, rules, None, None, None, trust, roster, times, until).absolute()
+    options = Asked(class_file, rules, None, None, None, trust, roster, times, until, verified=verified).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
         asked.assignment.check_points(asked.rules)

@@ -28,6 +28,7 @@ from tito.options import (
     Title,
     Trust,
     Until,
+    VerifiedFolder,
 )
 from tito.terminal import screen
 from tito.workspace.documents import Destination
@@ -51,6 +52,7 @@ def leaderboard(
     task: RecordedTask = None,
     division: Division = None,
     trust: Trust = Level.T1,
+    verified: VerifiedFolder = None,
     rules: RulesFile = None,
     class_file: ClassFile = None,
     roster: Roster = None,
@@ -80,7 +82,9 @@ def leaderboard(
     from tito.olympics import ranked
     from tito.olympics.classroom import Asked, class_of
 
-    options = Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title).absolute()
+    options = Asked(
+        class_file, rules, event, task, division, trust, roster, times, until, names, key, title, verified
+    ).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
         board = ranked.rank(judged, target.place, asked)

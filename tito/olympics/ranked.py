@@ -43,7 +43,8 @@ def rank_detailed(
     may_be = asked.roster.may_be if asked.roster else Athlete.may_be
 
     def work(found: Index) -> tuple[Leaderboard, Details]:
-        board = leaderboard(collect(files, asked.rules, found, asked.times, may_be), asked.rules, asked.wanted)
+        judged = asked.reruns.beside(collect(files, asked.rules, found, asked.times, may_be))
+        board = leaderboard(judged, asked.rules, asked.wanted)
         return _of_class(board, asked), details(found, board)
 
     return index.using(asked.rules.sha256, work)

@@ -30,6 +30,7 @@ from tito.options import (
     Title,
     Trust,
     Until,
+    VerifiedFolder,
 )
 from tito.terminal import screen
 from tito.workspace.documents import Destination
@@ -50,6 +51,7 @@ def report(
     task: RecordedTask = None,
     division: Division = None,
     trust: Trust = Level.T1,
+    verified: VerifiedFolder = None,
     rules: RulesFile = None,
     class_file: ClassFile = None,
     roster: Roster = None,
@@ -78,10 +80,13 @@ def report(
     from tito.olympics import ranked
     from tito.olympics.classroom import Asked, class_of
 
-    options = Asked(class_file, rules, event, task, division, trust, roster, times, until, names, key, title).absolute()
+    options = Asked(
+        class_file, rules, event, task, division, trust, roster, times, until, names, key, title, verified
+    ).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
         board, details = ranked.rank_detailed(judged, target.place, asked, ranked.circumstances)
+        details = asked.reruns.circumstances(details)
     if not board.rankings:
         reasons = "; ".join(dict.fromkeys(each.reason for each in board.unranked))
         if json_:

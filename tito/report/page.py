@@ -65,6 +65,7 @@ def _page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: dat
 TRUST_WORDS = {
     Trust.T0: "numbers given by hand",
     Trust.T1: "everything recomputes from the raw samples, which says that the numbers add up, not that they happened",
+    Trust.T2: "the entry was built and measured again by the referee, in a box; the figures are the re-run's",
 }
 
 
@@ -154,6 +155,7 @@ def _row(
         "p_value": "" if place.p_value is None else place.p_value, "above": above_words(place),
         "speedup": _cell(scores.speedup, "speedup"), "compression": _cell(scores.compression_ratio, "speedup"),
         "accuracy": _cell(figures.accuracy, "accuracy"), "trust": figures.trust, "trust_word": figures.trust.word,
+        "claimed": score_words(figures.claimed.value, ranked_by) if figures.claimed else "",
         "warnings": judged.warnings, "file": safe_text(judged.source, LONGEST_NAME),
         "repository": figures.repository if is_repository(figures.repository or "") else None,
         "techniques": figures.techniques, "created_at": f"{figures.created_at:%Y-%m-%d %H:%M} UTC",

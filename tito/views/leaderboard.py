@@ -22,6 +22,10 @@ from tito.views.scores import above_words, score_words, shown_words
 LONGEST_NAME = 40
 MOST_NAMED = 3
 MEASURED = 3  # the column
+AGAIN = (
+    "T2: built and measured again by whoever verified it, and ranked by what that showed, above what was not; it "
+    "repeats there, which does not say that nobody cheated"
+)
 
 
 def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
@@ -33,6 +37,8 @@ def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
         yield from _below(ranking, most)
     if found.rankings:
         yield Text(_explained(found.rules.significance), style="dim")
+        if any(place.judged.entered.claimed for ranking in found.rankings for place in ranking.places):
+            yield Text(AGAIN, style="dim")
     yield from _unranked(found.unranked, most)
     yield from _of_class(found, most)
 
@@ -102,11 +108,17 @@ def _cells(place: Place, ranked_by: str, machines: Mapping[str, str]) -> tuple[R
     return (
         rank_words(place), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
         shown_words(figures),
-        Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by)),
+        Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by), _again(figures, ranked_by)),
         above_words(place),
         Lines(machines[machine_words(figures)], *(safe_text(each, 40) for each in measured)),
         Lines(safe_text(place.judged.source), warned),
     )  # fmt: skip
+
+
+def _again(figures: Figures, ranked_by: str) -> str:
+    """Of what was measured again: the level, and what was claimed."""
+    claimed = figures.claimed.value if figures.claimed else None
+    return "" if claimed is None else f"{figures.trust}; claimed {score_words(claimed, ranked_by)}"
 
 
 def _bounds(figures: Figures, ranked_by: str) -> str:

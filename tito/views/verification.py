@@ -10,7 +10,6 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tinytorch.competition.checks.verified import Outcome, Verification
-from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.agreement import Agreement
 from tinytorch.processes.selftest import NEEDED, SelfTest
@@ -45,9 +44,9 @@ def _result(each: Verification) -> str:
 
 def _ranked(each: Verification, rules: Rules) -> Agreement | None:
     """Of what the entry's event ranks by."""
-    if each.event is None:
+    if each.declaration is None:
         return None
-    figure = FIGURES.get(rules.events[OlympicEvent(each.event)].ranked_by, "speedup")
+    figure = FIGURES.get(rules.events[each.declaration.event].ranked_by, "speedup")
     return next((one for one in each.agreements if one.figure == figure), None)
 
 
@@ -72,7 +71,8 @@ def _notes(each: Verification) -> list[str]:
 
 def _below(found: Sequence[Verification]) -> list[str]:
     counts = Counter(_result(each) for each in found)
-    said = [f"{len(found)} entries: {', '.join(f'{count} {word}' for word, count in sorted(counts.items()))}"]
+    words = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+    said = [f"{len(found)} {'entry' if len(found) == 1 else 'entries'}: {words}"]
     if found and found[0].probes:
         blocked = sum(not probe.is_open for probe in found[0].probes)
         said.append(f"isolation {found[0].how.isolation}: {blocked} of {len(found[0].probes)} probes blocked")

@@ -9,9 +9,8 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from tinytorch.benchmarking.records.record import Count, Moment, PositiveFloat, Record, Sha256, Text
 from tinytorch.competition.checks.findings import Evidence, Severity
-from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.declaration import Declaration
 from tinytorch.competition.record.document import Tool, schema_words, this_tool
-from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.plain import decoded, read_json
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.record.run import Run
@@ -80,8 +79,7 @@ class Verification(Record):
     source: Text
     submission_sha256: Sha256
     files: Annotated[dict[Text, Sha256], Field(max_length=MOST_FILES)]
-    athlete: Athlete | None
-    event: Annotated[OlympicEvent, Field(strict=False)] | None
+    declaration: Declaration | None
     task: Text | None
     how: How
     level: Level | None

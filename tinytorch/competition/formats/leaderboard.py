@@ -37,7 +37,8 @@ class RankedResult(Published):
     `shown` is what ranks are ordered by: the lower end of the `interval` of 95 % over many sessions; an accuracy (its
     interval is that of its change, in points) and a ratio of sizes as they are; null of a claim. `verdict` is what the
     interval says beside the baseline, `p_value` that of the difference from the entry above, corrected for all pairs
-    (Holm): null of the first, and where nothing can be tested. `moved` is how far the machine may have moved the
+    (Holm): null of the first, and where nothing can be tested. `claimed_value` is what the athlete's own run showed,
+    where the entry was measured again (trust T2): null of any other. `moved` is how far the machine may have moved the
     speedup, ln of it, and null where nothing is taken for it. `machine` and what follows say with what it was measured:
     ratios of two machines, or of two backends, differ.
     """
@@ -49,6 +50,8 @@ class RankedResult(Published):
     shown: float | None
     value: float
     interval: Bounds | None
+    claimed_value: float | None
+    claimed_interval: Bounds | None
     verdict: Verdict | None
     p_value: float | None
     scores: Scores
@@ -159,9 +162,9 @@ FORMATS = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
 
 CSV_COLUMNS = (
     "event", "task", "division", "rank", "first_rank", "last_rank", "athlete_id", "athlete_name", "ranked_by",
-    "shown", "value", "lower", "upper", "verdict", "p_value", "speedup", "compression_ratio", "accuracy_delta",
-    "accuracy", "trust", "machine", "cores", "backend", "tier", "doubts", "techniques", "repository", "created_at",
-    "warnings", "file", "sha256", "reason",
+    "shown", "value", "lower", "upper", "claimed_value", "verdict", "p_value", "speedup", "compression_ratio",
+    "accuracy_delta", "accuracy", "trust", "machine", "cores", "backend", "tier", "doubts", "techniques", "repository",
+    "created_at", "warnings", "file", "sha256", "reason",
 )  # fmt: skip
 
 
@@ -173,10 +176,12 @@ def _ranking(ranking: Ranking, board: Leaderboard) -> RankingResult:
 
 
 def _row(place: Place) -> RankedResult:
-    figures = place.judged.entered
+    figures, claimed = place.judged.entered, place.judged.entered.claimed
     same = {name: getattr(figures, name) for name in RankedResult.model_fields if hasattr(figures, name)}
     return RankedResult(
-        **same, rank=place.rank, rank_set=(place.first, place.last), p_value=place.p_value,
+        **same, claimed_value=claimed.value if claimed else None,
+        claimed_interval=claimed.interval if claimed else None, rank=place.rank,
+        rank_set=(place.first, place.last), p_value=place.p_value,
         athlete_id=_id(figures.athlete), warnings=list(place.judged.warnings),
         file=writable(place.judged.source), sha256=place.judged.sha256,
     )  # fmt: skip
@@ -238,7 +243,7 @@ def _table(ranking: Ranking, ranked_by: str) -> Iterator[str]:
             rank_words(place), code_span(figures.athlete_name), shown_words(figures),
             three_digits(figures.ranked_value),
             _bounds(figures, ranked_by),
-            figures.verdict or "not tested", figures.trust, code_span(", ".join(measured_with(figures))),
+            figures.verdict or "not tested", trust_words(figures), code_span(", ".join(measured_with(figures))),
             code_span(place.judged.source),
         )  # fmt: skip
         yield f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"
@@ -252,6 +257,12 @@ def rank_words(place: Place) -> str:
 def shown_words(figures: Figures) -> str:
     """What ranks are ordered by."""
     return "nothing" if figures.shown is None else three_digits(figures.shown)
+
+
+def trust_words(figures: Figures) -> str:
+    """The level, and beside a re-run what was claimed."""
+    claimed = figures.claimed.value if figures.claimed else None
+    return figures.trust if claimed is None else f"{figures.trust}, claimed {three_digits(claimed)}"
 
 
 def measured_with(figures: Figures) -> list[str]:

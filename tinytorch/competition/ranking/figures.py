@@ -28,6 +28,13 @@ Bounds = tuple[float, float]
 POWERS = {"speedup": 1.0, "extreme_push": 1.0, "all_around": 1 / 3}  # of the speedup, in what is ranked by it
 
 
+class Claimed(Record):
+    """What the athlete's own run showed, of an entry that was measured again."""
+
+    value: float | None
+    interval: Bounds | None
+
+
 class Figures(Record):
     """One submission as lists, rankings and pages see it.
 
@@ -37,7 +44,8 @@ class Figures(Record):
     sample; and what tells whether two have one origin. A ratio belongs to the `machine` (a processor) and the `backend`
     that it was measured with, by a `tier` of the recipe and with `doubts`, by their codes; None is not known. `quiet`
     tells how disturbed that machine was, beside the `best` that is known, and `moved` how far the speedup may have been
-    moved for it; both interval and `judged_by`, what the verdict follows from, reach so far.
+    moved for it; both interval and `judged_by`, what the verdict follows from, reach so far. `claimed` is what was
+    claimed, where all of this is of a re-run.
     """
 
     athlete: Athlete
@@ -71,6 +79,7 @@ class Figures(Record):
     best: Best | None = None
     moved: Disturbance | None = None
     judged_by: Bounds | None = None
+    claimed: Claimed | None = None
 
     @classmethod
     def of(cls, case: Case, is_valid: bool) -> Self:

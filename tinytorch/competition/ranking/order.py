@@ -1,13 +1,21 @@
-"""The order of a ranking: by what is shown. Noise wins nothing, and others' files move nobody."""
+"""The order of a ranking: by what is shown. Noise wins nothing, and others' files move nobody.
+
+What was measured again stands above what was measured by its athlete alone, and that above what is only claimed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.rank_sets import RankSet, rank_sets
+from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
+
+AGAIN, MEASURED, CLAIMED = range(3)  # how a value is known, the best first
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,10 @@ class Place:
 
 
 def best_first(files: Iterable[Judged]) -> list[Judged]:
-    """By what is shown, and below that what is only claimed; of equal ones the earlier first."""
+    """By how it is known, and by what is shown; of equal ones the earlier first."""
 
     def order(each: Judged) -> tuple[object, ...]:
-        found = each.entered
-        return found.shown is None, -_worth(each), found.key, each.source
+        return _level(each), each.entered.key, each.source
 
     return sorted(files, key=order)
 
@@ -46,11 +53,24 @@ def ranked(files: Iterable[Judged], rules: Rules) -> list[Place]:
     Equal ones share a rank. What is only claimed cannot be told apart, and its ranks say so.
     """
     ordered = best_first(files)
-    shown = [each.entered for each in ordered if each.entered.shown is not None]
-    sets = rank_sets(shown, rules) if shown else []
-    claimed = RankSet(len(shown) + 1, len(ordered), None)
-    sets += [claimed] * (len(ordered) - len(shown))
+    sets: list[RankSet] = []
+    for how, group in groupby(ordered, key=_how_known):
+        sets += _sets([each.entered for each in group], how, len(sets), rules)
     return list(_places(ordered, sets))
+
+
+def _sets(entries: Sequence[Figures], how: int, above: int, rules: Rules) -> list[RankSet]:
+    """Of those who are known in one way, with so many above them."""
+    if how == CLAIMED:
+        return [RankSet(above + 1, above + len(entries), None)] * len(entries)
+    return [RankSet(above + each.first, above + each.last, each.p_value) for each in rank_sets(entries, rules)]
+
+
+def _how_known(judged: Judged) -> int:
+    figures = judged.entered
+    if figures.shown is None:
+        return CLAIMED
+    return AGAIN if figures.trust is Trust.T2 else MEASURED
 
 
 def _places(ordered: Sequence[Judged], sets: Sequence[RankSet]) -> Iterable[Place]:
@@ -62,9 +82,9 @@ def _places(ordered: Sequence[Judged], sets: Sequence[RankSet]) -> Iterable[Plac
         yield Place(rank, min(rank, allowed.first), max(rank, allowed.last), each, allowed.p_value)
 
 
-def _level(judged: Judged) -> tuple[bool, float]:
-    """What two that share a rank have in common."""
-    return judged.entered.shown is None, _worth(judged)
+def _level(judged: Judged) -> tuple[int, float]:
+    """What two that share a rank have in common; the least is the best."""
+    return _how_known(judged), -_worth(judged)
 
 
 def _worth(judged: Judged) -> float:

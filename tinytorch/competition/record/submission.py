@@ -6,7 +6,7 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records.metrics import Metrics
@@ -25,11 +25,18 @@ class Trust(StrEnum):
 
     T0 = "T0"
     T1 = "T1"
+    T2 = "T2"
 
     @property
     def word(self) -> str:
         """The level in a word."""
-        return {"T0": "claimed", "T1": "consistent"}[self.value]
+        return {"T0": "claimed", "T1": "consistent", "T2": "repeats here"}[self.value]
+
+
+def _of_itself(trust: Trust) -> Trust:
+    if trust is Trust.T2:
+        raise ValueError("T2 is given by a re-run, and no file has it by itself")
+    return trust
 
 
 class Scores(Record):
@@ -49,7 +56,7 @@ class Derived(Record):
     scores: Scores
     statistics: Statistics
     constraints: Annotated[list[ConstraintResult], Field(max_length=MOST_CONSTRAINTS)]
-    trust: Annotated[Trust, Field(strict=False)]
+    trust: Annotated[Trust, Field(strict=False), AfterValidator(_of_itself)]
 
 
 class Submission(Record):

@@ -1,0 +1,75 @@
+"""Judged files beside their verifications: where an entry was measured again, the re-run's figures are what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tinytorch.competition.checks.case import Case
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.checks.verified import Verification
+from tinytorch.competition.ranking.figures import Claimed, Figures
+from tinytorch.competition.ranking.judged import Circumstances, Judged
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.submission import Submission, Trust
+from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.scoring.packaging import packaged
+
+STAYS = ("athlete", "repository", "techniques", "created_at", "digest", "traces")  # what the claim says of itself
+
+
+class Reruns:
+    """The verifications of a class, by the digests of the submissions that they are of; the latest of each counts.
+
+    One by other rules is none here: what is found and what counts follow from the rules.
+    """
+
+    def __init__(self, verifications: Iterable[Verification], rules: Rules) -> None:
+        own = [each for each in verifications if each.how.rules_sha256 == rules.sha256]
+        self._rules = rules
+        self._of = {each.submission_sha256: each for each in sorted(own, key=_weight)}
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def beside(self, judged: Iterable[Judged]) -> list[Judged]:
+        """The same files. Whose entry repeats has the re-run's figures; whose does not, is not valid any more."""
+        return [self._beside(each) for each in judged]
+
+    def circumstances(self, known: Mapping[str, Circumstances]) -> dict[str, Circumstances]:
+        """How the files were measured, of those that were measured again how that was."""
+        again = {sha: Circumstances.of(self._submission(each, each.run))
+                 for sha, each in self._of.items() if each.level and each.run and sha in known}  # fmt: skip
+        return {**known, **again}
+
+    def _beside(self, judged: Judged) -> Judged:
+        found = self._of.get(judged.sha256)
+        figures = judged.figures
+        if found is None or not judged.valid or figures is None:
+            return judged
+        if found.outcome in ("failed", "DNF", "ok"):
+            judged = judged.among([Finding(**each.model_dump()) for each in found.findings])
+        if found.level is None or found.run is None:
+            return judged
+        return judged.model_copy(update={"figures": self._figures(figures, found, found.run)})
+
+    def _figures(self, claim: Figures, found: Verification, run: Run) -> Figures:
+        case = Case(self._submission(found, run), self._rules, {}, "", "")
+        own = {name: getattr(claim, name) for name in STAYS}
+        told = {"trust": Trust.T2, "claimed": Claimed(value=claim.value, interval=claim.interval)}
+        return Figures.of(case, is_valid=True).model_copy(update={**own, **told})
+
+    def _submission(self, found: Verification, run: Run) -> Submission:
+        """The re-run, submitted in the claim's place."""
+        if found.declaration is None:
+            raise ValueError(f"{found.id} was given a level without a declaration")
+        return Submission.model_validate(packaged(found.declaration, run, self._rules))
+
+
+def _weight(verification: Verification) -> tuple[bool, bool, float]:
+    """Of one submission the latest counts that came to an end; one with another entry only where there is no other.
+
+    Otherwise whoever hands in a copy of somebody's submission beside an entry of his own would refute it.
+    """
+    has_its_entry = not any(each.name == "same_entry" and each.is_error for each in verification.findings)
+    is_an_answer = verification.outcome in ("ok", "failed", "DNF")
+    return has_its_entry, is_an_answer, verification.verified_at.timestamp()
