@@ -30,6 +30,7 @@ SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/a
 PACKAGE = Path(__file__).parents[1]
 KEPT_VARIABLES = ("OPENBLAS_", "GOTO_", "MKL_", "OMP_", "BLIS_", "NUMBA_", "VECLIB_")  # how numbers are computed
 TRY_LIMIT_S = 20.0
+SETTINGS = Path("/proc/sys")  # of the kernel
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def refusal(tier: Tier) -> tuple[str, str] | None:
     if tried.returncode == 0:
         return None
     said = tried.stderr.decode("utf-8", "replace").strip().splitlines()
-    return f"bubblewrap cannot make a box here: {said[-1] if said else tried.returncode}", _mend_of_namespaces()
+    return f"bubblewrap cannot make a box here: {said[-1] if said else tried.returncode}", mend_of_namespaces()
 
 
 def _refusal_of_b() -> tuple[str, str] | None:
@@ -164,7 +165,7 @@ def _refusal_of_b() -> tuple[str, str] | None:
     return None
 
 
-def _mend_of_namespaces() -> str:
+def mend_of_namespaces() -> str:
     """Which setting forbids namespaces of users."""
     switches = {  # where it stands, the value that forbids, and what allows
         "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
@@ -172,8 +173,8 @@ def _mend_of_namespaces() -> str:
         "user.max_user_namespaces": ("0", "10000"),
     }
     for name, (forbidding, allowing) in switches.items():
-        path = f"/proc/sys/{name.replace('.', '/')}"
-        if Path(path).exists() and Path(path).read_text().strip() == forbidding:
+        path = SETTINGS / name.replace(".", "/")
+        if path.exists() and path.read_text().strip() == forbidding:
             return f"sudo sysctl {name}={allowing}, or use --isolation b"
     return "a container must allow namespaces of users (seccomp=unconfined), or use --isolation b"
 

@@ -33,6 +33,7 @@ CHILD = "tinytorch.processes.child"
 NO_LIMIT = -1  # of memory, as the child is told
 DEADLINE_GRACE_S = 1.0  # past the deadline, for the worker to write down where it stands and end itself
 CLOSE_LIMIT_S = 1.0  # for the guard to end everything below it, before it is ended itself
+BY_SIGNAL = 128  # of an exit status, where a program tells so that another one was killed
 CHUNK_BYTES = 65_536
 LONGEST_REPLY_BYTES = 16_777_216
 
@@ -78,6 +79,10 @@ class Worker:
                 start_new_session=True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us
                 **(box.popen_options(own) if box else {"env": {**os.environ, **own}}),
             )  # fmt: skip
+        except (subprocess.SubprocessError, OSError) as error:
+            if box is None:
+                raise
+            raise BoxFailedError("its place could not be made", str(error)) from error
         finally:
             for end in (
                 *theirs,
@@ -169,6 +174,8 @@ class Worker:
             self._guard.wait(CLOSE_LIMIT_S)
         if self._guard.returncode < 0 or sys.platform != "linux":
             kill_marked(self._mark, CLOSE_LIMIT_S)  # the guard did not end by itself, or adopts nobody here
+            kill_adopted(self._began, CLOSE_LIMIT_S)
+        elif self._box is not None:  # the first process of a place of its own ends after whoever began it
             kill_adopted(self._began, CLOSE_LIMIT_S)
         forget_guard(self._guard.pid)
         os.close(self._replies)
@@ -265,6 +272,8 @@ class Worker:
             status = self._guard.wait(CLOSE_LIMIT_S)
         except subprocess.TimeoutExpired:
             return "it closed its output"
+        if self._box is not None and status > BY_SIGNAL:  # as bubblewrap says it, which runs the guard
+            status = BY_SIGNAL - status
         return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
 
     def _logged_frames(self) -> list[Frame]:
