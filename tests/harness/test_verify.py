@@ -178,6 +178,7 @@ def test_a_script_s_own_model_cannot_be_built_again(tmp_path: Path) -> None:
     assert (found.outcome, "a script measured it" in found.reason) == ("failed", True)
 
 
+@pytest.mark.box
 @pytest.mark.parametrize("tier", ["A", "B"])
 def test_no_test_labels_are_shipped_into_a_box(tier: Any) -> None:
     assert refusal(tier) is None, f"no box of tier {tier} on this machine"
@@ -228,6 +229,7 @@ def real(
     return verify
 
 
+@pytest.mark.box
 def test_in_a_real_box_an_entry_has_its_data_and_no_labels(real: Callable[[str], Verification]) -> None:
     found = real(READS_LABELS)
 
@@ -235,6 +237,7 @@ def test_in_a_real_box_an_entry_has_its_data_and_no_labels(real: Callable[[str],
     assert {each.name: each.passed for each in found.findings}["same_entry"] is True
 
 
+@pytest.mark.box
 @pytest.mark.parametrize(
     ("act", "words"),
     [
@@ -250,6 +253,7 @@ def test_what_a_hostile_entry_tries_ends_it(real: Callable[[str], Verification],
     assert (found.outcome, words in found.reason) == ("DNF", True), found.reason
 
 
+@pytest.mark.box
 @pytest.mark.parametrize("tier", ["A", "B"])
 def test_a_whole_run_in_a_box_is_recorded_like_any_other(
     tier: Any, tmp_path: Path, tiny_tier: Tier, cache_directory: Path

@@ -7,7 +7,6 @@ tests fail and say what is missing: nothing of `tito olympics verify` is shown t
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,6 @@ import psutil
 import pytest
 
 from tests.processes.test_worker import FAILURES, LIMIT_S, SHORT_S, TIME_OUTS
-from tinytorch.processes import box as module
 from tinytorch.processes.box import BOXES, NOBODY, PACKAGE, Box, Limits, Tier, refusal, seccomp_program
 from tinytorch.processes.failure import BoxFailedError, WorkerFailedError
 from tinytorch.processes.worker import Worker
@@ -174,39 +172,6 @@ def test_limits_hold_for_each_process(tier: Any) -> None:
         found = worker.ask("attempt", LIMIT_S, name="memory bomb", told=told)
 
     assert found["is_open"] is False
-
-
-def test_without_bubblewrap_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    why, mend = refusal.__wrapped__("A")
-
-    assert (why, "apt install bubblewrap" in mend) == ("bubblewrap is not installed", True)
-
-
-def test_without_the_library_there_is_no_tier_b(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "seccomp_program", lambda tier: b"")
-
-    assert "pip install pyseccomp" in refusal.__wrapped__("B")[1]
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("kernel.apparmor_restrict_unprivileged_userns", "1"),
-        ("kernel.unprivileged_userns_clone", "0"),
-        ("user.max_user_namespaces", "0"),
-    ],
-)
-def test_the_setting_that_forbids_namespaces_is_named(
-    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As Ubuntu's AppArmor does, older Debian, and a hardened system."""
-    path = tmp_path / name.replace(".", "/")
-    path.parent.mkdir(parents=True)
-    path.write_text(f"{value}\n")
-    monkeypatch.setattr(module, "SETTINGS", tmp_path)
-
-    assert f"sudo sysctl {name}=" in module.mend_of_namespaces()
 
 
 def test_the_filters_differ_by_tier() -> None:

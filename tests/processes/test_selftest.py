@@ -11,6 +11,7 @@ from tinytorch.processes.selftest import NEEDED, Probe, SelfTest, self_test
 LEAST_BLOCKED = {"A": 22, "B": 20}
 
 
+@pytest.mark.box
 @pytest.mark.parametrize("tier", LEAST_BLOCKED)
 def test_a_box_blocks_what_is_tried(tier: Tier) -> None:
     refused = refusal(tier)
@@ -22,6 +23,7 @@ def test_a_box_blocks_what_is_tried(tier: Tier) -> None:
     assert found.holds
 
 
+@pytest.mark.box
 def test_every_probe_has_its_control() -> None:
     """In a plain process each act succeeds."""
     found = self_test(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -42,8 +43,12 @@ def files_in(folders: Mapping[str, Path]) -> list[str]:
 
 
 def _paths_in(folder: Path) -> Iterator[str]:
-    for place, _, files in os.walk(folder):
-        yield from (str(Path(place, file).relative_to(folder)) for file in files)
+    """Files and links; no sockets, which pools of processes leave to their end."""
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            with contextlib.suppress(OSError):  # it is gone
+                if stat.S_IFMT(path.lstat().st_mode) in (stat.S_IFREG, stat.S_IFLNK):
+                    yield str(path.relative_to(folder))
 
 
 def _is_pythons_own(process: psutil.Process) -> bool:

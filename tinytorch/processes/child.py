@@ -19,13 +19,11 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tinytorch.errors import TinyTorchError
-from tinytorch.processes import guard
+from tinytorch.processes import BEGUN, guard
 from tinytorch.progress import Progress
 
 if TYPE_CHECKING:
     from tinytorch.processes.confine import Walls
-
-BEGUN = b"begun\n"  # the first line of a worker in a box: nothing foreign has run yet
 
 
 def main() -> None:

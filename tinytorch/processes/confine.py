@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import resource
 import struct
 import sys
 from collections.abc import Iterable
@@ -89,6 +88,8 @@ class Walls(NamedTuple):
 
     def _limit(self, already: int = 0) -> None:
         """`already` are the threads of the same user that the kernel counts besides."""
+        import resource  # Windows, where this file is only named, has none
+
         limits = self.limits
         for what, most in (
             (resource.RLIMIT_AS, limits["memory_bytes"]), (resource.RLIMIT_FSIZE, limits["file_bytes"]),

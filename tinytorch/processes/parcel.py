@@ -7,9 +7,6 @@ import os
 import sys
 from types import TracebackType
 
-if sys.platform == "linux":
-    import fcntl
-
 
 class Parcel:
     """Room for at most `most_bytes`; a worker that is given its `descriptor` fills it with `fill`.
@@ -20,6 +17,8 @@ class Parcel:
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
         if sys.platform == "linux":
+            import fcntl  # Windows, where nothing is handed over, has none
+
             self.descriptor = os.memfd_create("parcel", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             os.ftruncate(self.descriptor, most_bytes)
             fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)

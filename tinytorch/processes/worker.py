@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from tinytorch.errors import SetupMissingError
+from tinytorch.processes import BEGUN
 from tinytorch.processes.below import files_in, innermost, names_of_others, processes_below
 from tinytorch.processes.box import Box
-from tinytorch.processes.child import BEGUN
 from tinytorch.processes.failure import BoxFailedError, Frame, WorkerFailedError
 from tinytorch.processes.killing import MARK, forget_guard, keep_guard, kill_adopted, kill_marked, kill_tree
 from tinytorch.processes.output import Tail

@@ -30,7 +30,9 @@ class Verified:
             with Lock(self.folder / ".lock", LOCK_LIMIT_S):
                 yield
         except HeldError:
-            raise UsageError(f"another tito verifies into {self.folder}", mend="wait until it has ended") from None
+            raise UsageError(
+                f"{self.folder} is in use: another call verifies", mend="wait until it has ended"
+            ) from None
         except OSError as error:
             raise UsageError(f"cannot write into {self.folder}: {reason(error)}", mend=ELSEWHERE) from error
 
