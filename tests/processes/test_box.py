@@ -21,6 +21,8 @@ from tinytorch.processes.failure import BoxFailedError, WorkerFailedError
 from tinytorch.processes.worker import Worker
 from tinytorch.progress import silent
 
+pytestmark = pytest.mark.box
+
 LOOKING = """
 import os
 from pathlib import Path
