@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from pkgutil import resolve_name
+from typing import get_args
 
 import pytest
 
@@ -20,6 +21,7 @@ from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.checks.validation import PAGES
+from tinytorch.competition.checks.verified import Outcome
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import RunFile
 from tinytorch.competition.rules.events import read_rules
@@ -41,6 +43,7 @@ CAPSTONE = (ROOT / "docs" / "capstone.md").read_text()
 RANKING = (ROOT / "docs" / "ranking.md").read_text()
 JUDGING = (ROOT / "docs" / "judging.md").read_text()
 CLASS = (ROOT / "docs" / "class.md").read_text()
+TRUST = (ROOT / "docs" / "trust.md").read_text()
 COURSE = (ROOT / "docs" / "course.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 TASKS_PAGE = (ROOT / "docs" / "tasks.md").read_text()
@@ -205,6 +208,22 @@ def test_a_page_s_commands_work_one_after_the_other(
 
     assert [(command, 0) for command in commands] == [(command, tito(command)) for command in commands]
     assert words <= {line.split()[0] for line in capfd.readouterr().out.splitlines() if line}
+
+
+@pytest.mark.box
+def test_an_entry_is_bundled_and_verified_as_the_documentation_shows(
+    newcomer: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (newcomer / "entry.py").write_text("def optimize(model, train_data):\n    return model\n")
+    text = "".join(block(name, TRUST) for name in ("bundle", "verify"))
+    commands = [shlex.split(line, comments=True)[1:] for line in text.splitlines()]
+
+    assert [(command, 0) for command in commands] == [(command, tito(command)) for command in commands]
+    assert "T2; claimed" in capfd.readouterr().out
+
+
+def test_every_outcome_of_a_verification_is_on_its_page() -> None:
+    assert {*get_args(Outcome)} == set(re.findall(r"^\| (\w+) \| (?:it|the|this|a) ", TRUST, re.MULTILINE))
 
 
 @pytest.mark.filterwarnings("ignore:.*measuring will take about")  # where the machine is busy
