@@ -53,7 +53,7 @@ HONEST = """from tinytorch.perf.compression import prune_neurons
 TECHNIQUES = ["structured pruning"]
 NUMBER = {number}
 def optimize(model, train_data):
-    return prune_neurons(model, train_data, keep=64)
+    return prune_neurons(model, keep=64, train_data=train_data)
 """
 HOSTILE = {
     "os._exit": "import os\n    os._exit(3)",

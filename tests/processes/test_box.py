@@ -169,7 +169,7 @@ def test_limits_hold_for_each_process(tier: Any) -> None:
     with Worker("tinytorch.processes.probes:Probes", box=box) as worker:
         told = dict.fromkeys(
             ("referee", "began", "port", "datagram_port", "abstract_name", "mark_reversed", "private_file", "home",
-             "leads", "outside", "token", "descriptors", "temporary_bytes"), 0,
+             "leads", "variables", "outside", "token", "descriptors", "temporary_bytes"), 0,
         )  # fmt: skip
         found = worker.ask("attempt", LIMIT_S, name="memory bomb", told=told)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from tinytorch.competition.checks.findings import Finding, is_valid
 from tinytorch.competition.checks.validation import validate_submission
 from tinytorch.competition.checks.verification import Isolation, Rerun, digests, findings_of
 from tinytorch.competition.checks.verified import (
-    Found,
     How,
     Outcome,
     ProbeRecord,
@@ -200,7 +199,7 @@ def _record(candidate: Candidate, place: Place, files: Mapping[str, str], ended:
         probes=[ProbeRecord(name=each.name, is_open=each.is_open, words=safe_text(each.words, 100) or "-")
                 for each in place.box.probes],
         agreements=list(ended.rerun.agreements.values()) if ended.rerun else [],
-        findings=[Found(**asdict(each)) for each in ended.findings], verified_at=datetime.now(UTC),
+        findings=list(ended.findings), verified_at=datetime.now(UTC),
         took_s=round(time.monotonic() - began, 3), run=ended.rerun.run if ended.rerun else None,
     )  # fmt: skip
 

@@ -16,6 +16,25 @@ SOON_S = 0.5  # for processes that were told to end
 PYTHONS_OWN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # they outlive the pools they serve
 
 
+class Belongings:
+    """What runs and lies in a worker's places, noted before anything foreign has run: whatever is there later is not.
+
+    `folders` are those that it may write in: name -> where they are.
+    """
+
+    def __init__(self, pid: int, processes: Iterable[psutil.Process], folders: Mapping[str, Path]) -> None:
+        self._pid, self._processes, self._folders = pid, set(processes), folders
+        self._files = set(files_in(folders))
+
+    def others(self) -> list[str]:
+        """Files that have been made there since, and processes that have been started and go on, in words."""
+        made = sorted(set(files_in(self._folders)) - self._files)
+        return [
+            *(f"the file {name}" for name in made),
+            *(f"the process {name}" for name in names_of_others(self._pid, self._processes)),
+        ]
+
+
 def processes_below(pid: int) -> set[psutil.Process]:
     """All that descend from a process and live."""
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -69,12 +69,12 @@ class Box:
         """The command line that runs `command` inside."""
         if self.tier == "B":
             return command
-        inside = {**_plain_environment(), **environment}
+        inside = {**plain_environment(), **environment}
         return [_bubblewrap(), *_NAMESPACES, *_variables(inside), *self._mounts(), "--chdir", "/tmp", "--", *command]
 
     def popen_options(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """What `subprocess.Popen` is told besides: root becomes nobody first, else a flood of forks is not held."""
-        outside = {} if self.tier == "A" else {**_plain_environment(), **environment}
+        outside = {} if self.tier == "A" else {**plain_environment(), **environment}
         options: dict[str, Any] = {"env": outside, "cwd": "/"}
         if os.geteuid() == 0:
             options["preexec_fn"] = partial(_become_nobody, list(self.everything_readable()))
@@ -186,7 +186,7 @@ def _bubblewrap() -> str:
     return found
 
 
-def _plain_environment() -> dict[str, str]:
+def plain_environment() -> dict[str, str]:
     """All that a box has of ours: how numbers are computed, and where this package lies."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT_VARIABLES)}
     own = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LC_CTYPE": "C.UTF-8"}

@@ -31,13 +31,14 @@ ADD_KEY = {"x86_64": 248, "aarch64": 217}  # the C library has no function for i
 FORKS, FILES, PIECES = 100, 600, 64
 PIECE_BYTES = 2**28
 SURVIVES_S = 30.0
-OURS = ("PATH", "HOME", "TMPDIR", "LC_CTYPE", "PWD", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "TINYTORCH_WORKER")
-COMPUTING = ("OPENBLAS_", "GOTO_", "MKL_", "OMP_", "BLIS_", "NUMBA_", "VECLIB_")
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a probe is told of its referee: more than an entry would know."""
+    """What a probe is told of its referee, more than an entry would know, and what the box has by right.
+
+    That are paths that it `leads` to, `variables` and `descriptors`.
+    """
 
     referee: int
     began: int
@@ -48,6 +49,7 @@ class Told:
     private_file: str
     home: str
     leads: list[str]
+    variables: list[str]
     outside: list[str]
     token: str
     descriptors: list[int]
@@ -160,7 +162,7 @@ def signals(told: Told) -> str:
 
 
 def environment(told: Told) -> str:
-    names = [name for name in os.environ if name not in OURS and not name.startswith(COMPUTING)]
+    names = [name for name in os.environ if name not in told.variables]
     if not names:
         raise Refused("nothing of the referee's")
     return f"{len(names)} variables of the referee's"

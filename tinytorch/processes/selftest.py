@@ -21,14 +21,16 @@ import psutil
 
 from tinytorch import owners
 from tinytorch.errors import RunError
-from tinytorch.processes.box import PACKAGE, Box
+from tinytorch.processes.box import PACKAGE, Box, plain_environment
 from tinytorch.processes.failure import WorkerFailedError
+from tinytorch.processes.killing import MARK
 from tinytorch.processes.probes import PROBES, Told
 from tinytorch.processes.worker import Worker
 
 SERVICE = "tinytorch.processes.probes:Probes"
 PROGRAM = "tinytorch.processes.probes"
 LIMIT_S = 30.0
+GIVEN = (MARK, "PWD")  # by the worker, and by bubblewrap
 NEEDED = frozenset({  # without these what is measured in a box proves nothing
     "TCP to the referee's port", "UDP", "abstract socket", "the referee's memory", "ptrace", "private file",
     "writes outside", "signals", "survivor",
@@ -97,8 +99,11 @@ def _probed(name: str, referee: Told, box: Box | None) -> Probe:
 
 def _in_box(name: str, referee: Told, box: Box) -> tuple[bool, str]:
     with Worker(SERVICE, box=box) as worker:
-        told = asdict(referee) | {"descriptors": list(worker.descriptors), "leads": list(box.everything_readable())}
-        reply = worker.ask("attempt", LIMIT_S, name=name, told=told)
+        by_right = {
+            "descriptors": list(worker.descriptors), "leads": list(box.everything_readable()),
+            "variables": [*plain_environment(), *GIVEN],
+        }  # fmt: skip
+        reply = worker.ask("attempt", LIMIT_S, name=name, told={**asdict(referee), **by_right})
     return reply["is_open"] is True, str(reply["words"])
 
 
@@ -160,8 +165,8 @@ def _referee() -> Iterator[Told]:
         yield Told(
             referee=os.getpid(), began=owners.began(os.getpid()) or 0, port=port.getsockname()[1],
             datagram_port=datagrams.getsockname()[1], abstract_name=token, mark_reversed=mark[::-1].hex(),
-            private_file=str(secret), home=str(home), leads=[], outside=outside, token=token, descriptors=[],
-            temporary_bytes=2**28,
+            private_file=str(secret), home=str(home), leads=[], variables=[], descriptors=[], outside=outside,
+            token=token, temporary_bytes=2**28,
         )  # fmt: skip
         del labels[:], abstract
 

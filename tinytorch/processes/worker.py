@@ -19,9 +19,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tinytorch.errors import SetupMissingError
 from tinytorch.processes import BEGUN
-from tinytorch.processes.below import files_in, innermost, names_of_others, processes_below
+from tinytorch.processes.below import Belongings, innermost, processes_below
 from tinytorch.processes.box import Box
 from tinytorch.processes.failure import BoxFailedError, Frame, WorkerFailedError
 from tinytorch.processes.killing import MARK, forget_guard, keep_guard, kill_adopted, kill_marked, kill_tree
@@ -91,7 +93,7 @@ class Worker:
                 os.close(end)
         self._began = keep_guard(self._guard.pid)
         self._box, self._temporary = box, own.get("TMPDIR")
-        self._folders: dict[str, Path] | None = None
+        self._own: Belongings | None = None
         self._is_awaited = box is not None  # its first line
         self._unread = bytearray()
         self._number = 0
@@ -137,28 +139,21 @@ class Worker:
 
     def note_own(self) -> None:
         """To be called once it has answered, and before it has run anything foreign: what is there now, is ours."""
-        self._own = processes_below(self._guard.pid)
-        self._folders = self._writable()
-        self._own_files = set(files_in(self._folders))
+        own = processes_below(self._guard.pid)
+        self._own = Belongings(self._guard.pid, own, self._writable(own))
 
     def left_behind(self) -> list[str]:
-        """The files that have been made there since then, and the processes that have been started and go on.
+        """The files that have been made since `note_own`, and the processes that have been started and go on.
 
         Files are looked for in the box, or in the TMPDIR that it was given. None before `note_own`.
         """
-        if self._folders is None:
-            return []
-        made = sorted(set(files_in(self._folders)) - self._own_files)
-        return [
-            *(f"the file {name}" for name in made),
-            *(f"the process {name}" for name in names_of_others(self._guard.pid, self._own)),
-        ]
+        return self._own.others() if self._own else []
 
-    def _writable(self) -> dict[str, Path]:
+    def _writable(self, own: set[psutil.Process]) -> dict[str, Path]:
         """Where its processes may write: name -> folder."""
         if self._box is None:
             return {"": Path(self._temporary)} if self._temporary else {}
-        inside = innermost(self._own)
+        inside = innermost(own)
         return {f"{place}/": Path(f"/proc/{inside}/root{place}") for place in self._box.writable}
 
     def close(self) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.competition.conftest import make_run
 from tests.tito.class_folder import handed_in
-from tinytorch.competition.checks.verified import Found, How, Verification
+from tinytorch.competition.checks.findings import Finding
+from tinytorch.competition.checks.verified import How, Verification
 from tinytorch.competition.ranking.judged import Judged, judge_file
 from tinytorch.competition.ranking.leaderboard import Wanted, leaderboard
 from tinytorch.competition.ranking.reruns import Reruns
@@ -24,8 +25,8 @@ AT = datetime(2026, 12, 1, tzinfo=UTC)
 HOW = How(isolation="A", tier="fast", build_limit_s=60.0, memory_limit_bytes=2**32, rules_sha256=RULES.sha256)
 
 
-def finding(name: str, id_: str, severity: Any = "error") -> Found:
-    return Found(name=name, id=id_, passed=False, severity=severity, message="m", mend="", evidence={})
+def finding(name: str, id_: str, severity: Any = "error") -> Finding:
+    return Finding(name=name, id=id_, passed=False, severity=severity, message="m", mend="", evidence={})
 
 
 def verification(path: Path, typical_ns: int = 250_000, **fields: Any) -> Verification:

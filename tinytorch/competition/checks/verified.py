@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from tinytorch.benchmarking.records.record import Count, Moment, PositiveFloat, Record, Sha256, Text
-from tinytorch.competition.checks.findings import Evidence, Severity
+from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.record.declaration import Declaration
 from tinytorch.competition.record.document import Tool, schema_words, this_tool
 from tinytorch.competition.record.plain import decoded, read_json
@@ -34,23 +34,6 @@ class ProbeRecord(Record):
     name: Text
     is_open: bool
     words: Text
-
-
-class Found(Record):
-    """What one check found, as `validate` lists it."""
-
-    name: Text
-    id: Text
-    passed: bool | None
-    severity: Severity
-    message: str
-    mend: str
-    evidence: Evidence
-
-    @property
-    def is_error(self) -> bool:
-        """Whether no level is given for this alone."""
-        return self.passed is False and self.severity == "error"
 
 
 class How(Record):
@@ -87,7 +70,7 @@ class Verification(Record):
     reason: str
     probes: Annotated[list[ProbeRecord], Field(max_length=MOST_PROBES)]
     agreements: list[Agreement]
-    findings: Annotated[list[Found], Field(max_length=MOST_FINDINGS)]
+    findings: Annotated[list[Finding], Field(max_length=MOST_FINDINGS)]
     verified_at: Moment
     took_s: Annotated[float, Field(ge=0)]
     run: Run | None

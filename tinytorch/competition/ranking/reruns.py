@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tinytorch.competition.checks.case import Case
-from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.checks.verified import Verification
 from tinytorch.competition.ranking.figures import Claimed, Figures
 from tinytorch.competition.ranking.judged import Circumstances, Judged
@@ -47,7 +46,7 @@ class Reruns:
         if found is None or not judged.valid or figures is None:
             return judged
         if found.outcome in ("failed", "DNF", "ok"):
-            judged = judged.among([Finding(**each.model_dump()) for each in found.findings])
+            judged = judged.among(found.findings)
         if found.level is None or found.run is None:
             return judged
         return judged.model_copy(update={"figures": self._figures(figures, found, found.run)})
