@@ -35,7 +35,7 @@ from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Memory
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.record.run import Run, SourceRecord
+from tinytorch.competition.record.run import Run, RunFile, SourceRecord, parse_run
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.competition.scoring.agreement import agreements
 from tinytorch.competition.scoring.packaging import submission_from_run
@@ -47,7 +47,7 @@ from tinytorch.processes.box import BOXES, Box
 from tinytorch.processes.worker import Worker
 from tinytorch.workloads.registry import TASKS, find_task
 
-RECORD = Path(__file__).with_name("referee.jsonl")
+RECORD, CLAIMS = Path(__file__).with_name("referee.jsonl"), Path(__file__).with_name("referee_claims")
 FASTER, SMALLER = 1.25, 0.8  # what a claim is multiplied by
 HONEST = """from tinytorch.perf.compression import prune_neurons
 TECHNIQUES = ["structured pruning"]
@@ -164,7 +164,7 @@ def honest(rounds: int) -> None:
 
 
 def _write_line(task: str, strategy: str) -> None:
-    claimed, here = _measured(task, strategy, None), _measured(task, strategy, "A")
+    claimed, here = _claimed(task, strategy), _measured(task, strategy, "A")
     rules = load_rules()
     told: dict[str, Any] = {
         name: {each.figure: each.judgement for each in agreements(claim, here, rules)}
@@ -175,6 +175,15 @@ def _write_line(task: str, strategy: str) -> None:
     with RECORD.open("a") as file:
         file.write(json.dumps(line) + "\n")
     print(line, flush=True)
+
+
+def _claimed(task: str, strategy: str) -> Run:
+    """Measured once, and kept."""
+    path = CLAIMS / f"{task}-{strategy}.json"
+    if not path.exists():
+        CLAIMS.mkdir(exist_ok=True)
+        path.write_text(RunFile.text(_measured(task, strategy, None)))
+    return parse_run(str(path), path.read_bytes())
 
 
 def _measured(task: str, strategy: str, tier: Any) -> Run:
