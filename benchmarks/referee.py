@@ -38,6 +38,7 @@ from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.record.run import Run, RunFile, SourceRecord, parse_run
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.competition.scoring.agreement import agreements
+from tinytorch.competition.scoring.busy import machine_word
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.errors import TinyTorchError
 from tinytorch.files import sha256
@@ -171,7 +172,9 @@ def _write_line(task: str, strategy: str) -> None:
         for name, claim in (("honest", claimed), ("faster", _faster(claimed)), ("smaller", _smaller(claimed)))
     }
     speeds = [each for each in agreements(claimed, here, rules) if each.figure == "speedup"]
-    line = {"task": task, "strategy": strategy, "claimed": speeds[0].claimed, "here": speeds[0].here, **told}
+    is_busy = bool(here.protocol.doubts) or machine_word(here) == "disturbed"
+    line = {"task": task, "strategy": strategy, "claimed": speeds[0].claimed, "here": speeds[0].here,
+            "is_busy": is_busy, **told}  # fmt: skip
     with RECORD.open("a") as file:
         file.write(json.dumps(line) + "\n")
     print(line, flush=True)
@@ -227,6 +230,8 @@ def report() -> None:
     for figure in ("speedup", "memory", "accuracy"):
         agree = sum(line["honest"][figure] == "compatible" for line in lines)
         print(f"honest claims compatible in {figure}: {agree} of {len(lines)}")
+    refuted = sum(line["honest"]["speedup"] != "compatible" and not line.get("is_busy", False) for line in lines)
+    print(f"not compatible in speed though nothing said that the machine was busy: {refuted}")
     faster = sum(line["faster"]["speedup"] != "compatible" for line in lines)
     smaller = sum(line["smaller"]["memory"] != "compatible" for line in lines)
     print(f"found of claims x {FASTER} in speed: {faster}; of claims x {SMALLER} in memory: {smaller}")

@@ -20,12 +20,13 @@ class Published(StrEnum):
     VALIDATION = "validation"
     RANKING = "ranking"
     GRADES = "grades"
+    VERIFICATION = "verification"
 
 
 def schema(
     document: Annotated[
         Published,
-        typer.Argument(help="submission.json, a recorded run, or what validate, leaderboard or grade --json prints."),
+        typer.Argument(help="submission.json, a run, a record of verify, or what another command prints with --json."),
     ] = Published.SUBMISSION,
     output: Output = None,
     force: Force = False,
@@ -39,6 +40,7 @@ def schema_of(document: Published) -> dict[str, Any]:
     """The schema of one document."""
     from pydantic import BaseModel
 
+    from tinytorch.competition.checks.verified import Verification
     from tinytorch.competition.formats.document import Document
     from tinytorch.competition.formats.grades import GradesDocument
     from tinytorch.competition.formats.leaderboard import RankingsDocument
@@ -52,5 +54,6 @@ def schema_of(document: Published) -> dict[str, Any]:
         Published.VALIDATION: Document,
         Published.RANKING: RankingsDocument,
         Published.GRADES: GradesDocument,
+        Published.VERIFICATION: Verification,
     }
     return json_schema(models[document])

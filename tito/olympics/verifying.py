@@ -34,6 +34,9 @@ CODES = {
 }  # fmt: skip
 
 
+PARTS = {"build": (0.0, 0.3), "survey": (0.3, 0.4), "measure": (0.4, 1.0)}  # of the time that an entry takes, about
+
+
 class Asked(NamedTuple):
     """What a call asks for; `wall` is the tier of the box, None for the plain process."""
 
@@ -149,8 +152,10 @@ def _each(
 
 
 def _inside(progress: Progress, number: int, count: int, stage: str, share: float) -> None:
+    """A stage of one entry, and what share of all is done."""
+    begins, ends = PARTS.get(stage, (0.0, 0.0))
+    progress("verify", (number + begins + (ends - begins) * share) / count)
     progress(stage, share)
-    progress("verify", number / count)
 
 
 def _check_again(again: Sequence[str], found: Sequence[Verification]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -26,6 +26,9 @@ STAGES = {
     "probe": "Trying what the box must not let happen",
     "verify": "Verifying all entries",
 }
+
+
+LASTING = {"verify"}  # of all that is done, above the stages of each
 
 
 @contextlib.contextmanager
@@ -58,9 +61,17 @@ def _bars(console: Console) -> Iterator[Progress]:
 
         def observer(stage: str, share: float) -> None:
             if stage not in tasks:
-                for done in tasks.values():
-                    bars.update(done, completed=1.0)
                 tasks[stage] = bars.add_task(STAGES[stage], total=1.0)
+                if stage not in LASTING:
+                    _finish(bars, [task for name, task in tasks.items() if name not in (stage, *LASTING)])
+            if LASTING & {*tasks} and stage not in LASTING:  # one of many: its stages come again and again
+                for name, task in tasks.items():
+                    bars.update(task, visible=name == stage or name in LASTING)
             bars.update(tasks[stage], completed=share)
 
         yield observer
+
+
+def _finish(bars: Bars, tasks: Iterable[TaskID]) -> None:
+    for task in tasks:
+        bars.update(task, completed=1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -21,19 +21,17 @@ WORDS: dict[Outcome, str] = {
     "ok": "repeats", "failed": "NOT VERIFIED", "DNF": "DNF", "VOID": "VOID", "inconclusive": "inconclusive",
 }  # fmt: skip
 FIGURES = {"compression_ratio": "memory", "accuracy": "accuracy"}  # by what an event ranks; else the speedup
-LONGEST_REASON = 300
+LONGEST_REASON = 600
+SIDES = ("claimed", "here")
 
 
 def table_of(found: Sequence[Verification], rules: Rules) -> RenderableType:
-    """A row for each entry: claim and re-run beside one another, and what was found; below it the counts."""
-    shown = table(None, "entry", "result", "claimed", "here", "found")
+    """A row for each entry, claim and re-run beside one another; below it what was found, and the counts."""
+    shown = table(None, "entry", "result", "claimed", "here")
     for each in found:
         agreement = _ranked(each, rules)
-        shown.add_row(
-            safe_text(each.source, 40), Lines(_result(each), each.id if each.outcome != "ok" else ""),
-            *(_value(agreement, side) for side in ("claimed", "here")), Lines(*_notes(each)),
-        )  # fmt: skip
-    return Group(shown, *map(Text, _below(found)))
+        shown.add_row(safe_text(each.source, 60), _result(each), *(_value(agreement, side) for side in SIDES))
+    return Group(shown, *(Text(said) for each in found for said in _notes(each)), *map(Text, _below(found)))
 
 
 def _result(each: Verification) -> str:
@@ -50,7 +48,7 @@ def _ranked(each: Verification, rules: Rules) -> Agreement | None:
     return next((one for one in each.agreements if one.figure == figure), None)
 
 
-def _value(agreement: Agreement | None, side: str) -> str:
+def _value(agreement: Agreement | None, side: str) -> RenderableType:
     if agreement is None or (value := getattr(agreement, side)) is None:
         return "-"
     if agreement.figure == "accuracy":
@@ -58,15 +56,17 @@ def _value(agreement: Agreement | None, side: str) -> str:
     if agreement.figure == "memory":
         return f"{three_digits(value)} MB"
     interval = getattr(agreement, f"{side}_interval")
-    return f"{three_digits(value)}x" + (f" [{', '.join(map(three_digits, interval))}]" if interval else "")
+    return Lines(f"{three_digits(value)}x", f"[{', '.join(map(three_digits, interval))}]" if interval else "")
 
 
-def _notes(each: Verification) -> list[str]:
-    """Why it has no level, and what somebody should look at."""
+def _notes(each: Verification) -> Iterator[str]:
+    """Of one entry: why it has no level, and what somebody should look at; its id where it may be verified again."""
+    name = f"{safe_text(each.source, 60)}{'' if each.outcome == 'ok' else f' ({each.id})'}"
     failed = [one for one in each.findings if one.passed is False]
-    said = [f"{one.id} {one.name}: {safe_text(one.message, LONGEST_REASON)}" for one in failed]
-    unsaid = each.reason and not any(each.reason.startswith(one.id) or one.message == each.reason for one in failed)
-    return [safe_text(each.reason, LONGEST_REASON), *said] if unsaid else said
+    if each.reason and not any(each.reason.startswith(one.id) or one.message == each.reason for one in failed):
+        yield f"{name}: {safe_text(each.reason, LONGEST_REASON)}"
+    for one in failed:
+        yield f"{name}: {one.word}: {one.id} {one.name}: {safe_text(one.message, LONGEST_REASON)}"
 
 
 def _below(found: Sequence[Verification]) -> list[str]:
