@@ -20,7 +20,7 @@ from tinytorch.competition.ranking.judged import judge
 from tinytorch.competition.record.run import FileRecord, Run, SourceRecord
 from tinytorch.competition.rules.events import load_rules
 from tinytorch.competition.scoring.packaging import submission_from_run
-from tinytorch.errors import EntryError, RunError
+from tinytorch.errors import EntryError, RunError, SetupMissingError
 from tinytorch.files import sha256
 from tinytorch.harness import verify as module
 from tinytorch.harness.contender import Challenge, Contender
@@ -116,7 +116,14 @@ def test_a_failing_entry_did_not_finish(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    "error", [RunError("the disk is full"), OSError(errno.ENOSPC, "full"), BoxFailedError("exit status 1", "bwrap: no")]
+    "error",
+    [
+        RunError("the disk is full"),
+        OSError(errno.ENOSPC, "full"),
+        BoxFailedError("exit status 1", "bwrap: no"),
+        SetupMissingError("no folder for the baseline"),
+        KeyError("a fault of ours"),
+    ],
 )
 def test_what_this_machine_is_to_blame_for_is_void(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -245,6 +252,8 @@ def test_in_a_real_box_an_entry_has_its_data_and_no_labels(real: Callable[[str],
         ("import socket; socket.create_connection(('127.0.0.1', 9), 1)", "OSError"),
         ("open('/tmp/x', 'wb').write(bytes(2**29))", "File too large"),
         ("open('missing.npy')", "FileNotFoundError"),
+        ("[open(f'/tmp/{n}', 'wb').write(bytes(2**27)) for n in range(9)]", "No space left"),
+        ("raise ValueError('[Errno 28]')", "ValueError"),
     ],
 )
 def test_what_a_hostile_entry_tries_ends_it(real: Callable[[str], Verification], act: str, words: str) -> None:

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
+from tinytorch.harness.contender import Challenge
 from tinytorch.harness.kernels import VARIABLE
 from tinytorch.processes.box import PACKAGE, Box, Tier
 
+MAPPED_BYTES = 2**30  # of addresses, for libraries: the limit of memory counts what is written to
 SETTLE = "tinytorch.harness.kernels:settle"
 
 
-def box_for(tier: Tier | None, kernels: Path | None, *readable: Path) -> Box | None:
-    """A box that shows the folders; None for tier None, the plain process.
+def empty_box(tier: Tier | None) -> Box | None:
+    """A box that shows nothing besides; None for tier None, the plain process.
 
-    Shipped data have the test labels in them, and are masked. Each box gets compiled kernels of its own: loading one
-    runs what is in it, so that whoever can write them owns the loader.
+    Shipped data have the test labels in them, and are masked.
     """
-    if tier is None:
+    return None if tier is None else Box(tier, masked=shipped_data())
+
+
+def box_of(challenge: Challenge, kernels: Path, *readable: Path) -> Box | None:
+    """A box for the processes of a challenge, which shows the folders; None where it asks for none.
+
+    Each box gets compiled kernels of its own: loading one runs what is in it, so that whoever can write them owns the
+    loader.
+    """
+    box = empty_box(challenge.isolation)
+    if box is None:
         return None
-    if kernels is None:
-        return Box(tier, tuple(map(str, readable)), shipped_data())
+    limits = replace(
+        box.limits, memory_bytes=challenge.memory_limit_bytes + MAPPED_BYTES,
+        processor_s=max(box.limits.processor_s, math.ceil(2 * challenge.build_limit_s)),
+    )  # fmt: skip
     shown = tuple(map(str, (kernels, *readable)))
-    return Box(tier, shown, shipped_data(), SETTLE, {VARIABLE: str(kernels)})
+    return replace(box, readable=shown, before=SETTLE, given={VARIABLE: str(kernels)}, limits=limits)
 
 
 class Looking:

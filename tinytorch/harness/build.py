@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.session import Artifact
 from tinytorch.files import LARGEST_ARTIFACT_BYTES
-from tinytorch.harness.boxes import box_for
+from tinytorch.harness.boxes import box_of
 from tinytorch.harness.builder import Declared, Made
 from tinytorch.harness.contender import Challenge
 from tinytorch.harness.frozen import BASELINE, TRAINING, Frozen
@@ -53,7 +53,7 @@ def build(challenge: Challenge, frozen: Frozen, kernels: Path) -> Built:
         "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)),
         "seed": challenge.settings.seed if challenge.build_seed is None else challenge.build_seed,
     }  # fmt: skip
-    box = box_for(challenge.isolation, kernels, frozen.folder)
+    box = box_of(challenge, kernels, frozen.folder)
     if box and strategy is None:  # where its author had its data beside it
         arguments["works_there"] = True
     with (

@@ -28,12 +28,16 @@ _MENDS = {
 
 
 @contextmanager
-def blaming(contender: Contender, phase: str) -> Iterator[None]:
-    """A worker's failure is the entry's, where an entry ran in it; `phase` says what it was doing."""
+def blaming(contender: Contender, phase: str, is_boxed: bool = False) -> Iterator[None]:
+    """A worker's failure is the entry's, where an entry ran in it; `phase` says what it was doing.
+
+    A full disk is the machine's, but for that of a box, which belongs to the entry alone.
+    """
     try:
         yield
     except WorkerFailedError as failure:
-        if any(f"[Errno {number}]" in failure.detail for number in FULL):  # a worker's error comes as words
+        is_full = any(f"[Errno {number}]" in failure.detail for number in FULL)  # a worker's error comes as words
+        if is_full and not is_boxed:
             raise full_disk(phase) from failure
         if contender.source is None:
             raise

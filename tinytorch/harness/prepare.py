@@ -79,7 +79,7 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
     cached = cached_baseline(task, told.progress, told.say, challenge.cache_directory)
     with cached.guarded(told.say) as baseline, kernels_of(challenge, told.progress, told.say) as kernels:
         told.progress("build", 0.0)
-        with scratch() as workshop, blaming(contender, "in optimize"):
+        with scratch() as workshop, blaming(contender, "in optimize", challenge.isolation is not None):
             contents = {**contender.materials, BASELINE: baseline, TRAINING: _training_data(task)}
             materials = Frozen.of(workshop / "build", contents)
             built = build(challenge, materials, kernels)

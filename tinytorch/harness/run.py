@@ -22,7 +22,7 @@ from tinytorch.benchmarking.survey import ModelSurvey, Survey, survey_models
 from tinytorch.competition.record.run import FileRecord, Run, SourceRecord, TaskRecord
 from tinytorch.errors import EntryError, ModelError
 from tinytorch.files import sha256
-from tinytorch.harness.boxes import box_for
+from tinytorch.harness.boxes import box_of
 from tinytorch.harness.builder import Declared
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.faults import blaming, definition_line
@@ -50,10 +50,11 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     venue = Workers(
         sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES,
         memory_limit_bytes=challenge.memory_limit_bytes, environment=environment(ready.kernels), keep_output=keep,
-        box=box_for(challenge.isolation, ready.kernels, frozen, frozen_baseline),
+        box=box_of(challenge, ready.kernels, frozen, frozen_baseline),
     )  # fmt: skip
     settings, running = challenge.settings, "running the optimized model"
-    with blaming(challenge.contender, running), venue.alone(settings.first_seed) as alone:
+    is_boxed = challenge.isolation is not None
+    with blaming(challenge.contender, running, is_boxed), venue.alone(settings.first_seed) as alone:
         survey = survey_models(alone, told.progress)
         check(challenge, survey)
         for inspection in survey.inspections:

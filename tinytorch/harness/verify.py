@@ -25,9 +25,9 @@ from tinytorch.competition.record.run import Run, SourceRecord
 from tinytorch.competition.record.submission import Submission
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.packaging import packaged
-from tinytorch.errors import EntryError, RunError, TinyTorchError, UsageError
+from tinytorch.errors import EntryError, TinyTorchError
 from tinytorch.files import sha256
-from tinytorch.harness.boxes import box_for, shipped_data
+from tinytorch.harness.boxes import empty_box, shipped_data
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.prepare import UNOBSERVED, Observer
 from tinytorch.harness.run import run_competition
@@ -82,7 +82,7 @@ class Place:
 
 def box_tested(tier: Tier | None, told: Callable[[float], None] = lambda share: None) -> SelfTest:
     """The self-test of the boxes that entries are verified in."""
-    return self_test(box_for(tier, None), told)
+    return self_test(empty_box(tier), told)
 
 
 def work_id(candidate: Candidate, how: How) -> str:
@@ -136,8 +136,10 @@ def _measured(rerun: Rerun, contender: Contender, place: Place, told: Observer) 
     except EntryError as error:
         fault = replace(rerun, fault=error.message, mend=error.mend)
         return _Ended("DNF", error.message, findings_of(fault))
-    except (RunError, OSError, UsageError) as error:
-        return _Ended("VOID", error.message if isinstance(error, TinyTorchError) else str(error))
+    except TinyTorchError as error:
+        return _Ended("VOID", error.message)
+    except Exception as error:  # noqa: BLE001 - one entry never ends the others; no verdict follows from it
+        return _Ended("VOID", f"{type(error).__name__}: {error}")
     full = replace(rerun, run=run, invalid=_invalid(rerun, run))
     findings = findings_of(full)
     return _Ended(_outcome(findings), _first_error(findings), findings, full)
@@ -177,9 +179,8 @@ def _given(contender: Contender | None) -> dict[str, str] | None:
     if contender.source is None:
         return {}
     source = SourceRecord(kind="entry", name=contender.name, sha256=contender.sha256)
-    return digests(source) | {
-        name: sha256(content) for name, content in (*contender.helpers.items(), *contender.data.items())
-    }
+    beside = (*contender.helpers.items(), *contender.data.items())
+    return digests(source) | {safe_text(name): sha256(content) for name, content in beside}
 
 
 def _first_error(findings: tuple[Finding, ...]) -> str:
@@ -206,7 +207,7 @@ def _record(candidate: Candidate, place: Place, files: Mapping[str, str], ended:
 
 def hides_labels(tier: Tier | None) -> bool | None:
     """Whether the files of test labels cannot be read in a box: looked from inside; None without a box."""
-    box = box_for(tier, None)
+    box = empty_box(tier)
     if box is None:
         return None
     from tinytorch.processes.worker import Worker
