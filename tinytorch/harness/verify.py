@@ -134,8 +134,8 @@ def _measured(rerun: Rerun, contender: Contender, place: Place, told: Observer) 
     try:
         run = place.known(run_competition(_challenge(rerun, contender, place), told))
     except EntryError as error:
-        fault = replace(rerun, fault=error.message, mend=error.mend)
-        return _Ended("DNF", error.message, findings_of(fault))
+        said = " ".join(error.message.split())  # a record has it in one line
+        return _Ended("DNF", said, findings_of(replace(rerun, fault=said, mend=error.mend)))
     except TinyTorchError as error:
         return _Ended("VOID", error.message)
     except Exception as error:  # noqa: BLE001 - one entry never ends the others; no verdict follows from it
