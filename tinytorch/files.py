@@ -163,3 +163,14 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def everything_below(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What lies in a folder and in those below, links as what they are, however deep; what vanishes is left out."""
+    waiting = [str(folder)]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as inside:
+            for each in inside:
+                yield each
+                if each.is_dir(follow_symlinks=False):
+                    waiting.append(each.path)

@@ -45,15 +45,18 @@ class Built:
         return Artifact.of(self.content, b"".join(self.sources.values()))
 
 
-def build(challenge: Challenge, frozen: Frozen, kernels: Path) -> Built:
-    """Run `optimize` in a process that ends with it. WorkerFailedError when that fails."""
+def build(challenge: Challenge, own: Frozen, given: Frozen, kernels: Path) -> Built:
+    """Run `optimize` in a process that ends with it, from the entry's `own` files and those that it is `given`.
+
+    WorkerFailedError when that fails.
+    """
     strategy = challenge.contender.strategy
     arguments: dict[str, Any] = {
-        "subject": str(frozen.folder) if strategy is None else [asdict(step) for step in strategy.steps],
-        "baseline": str(frozen.path(BASELINE)), "training": str(frozen.path(TRAINING)),
+        "subject": str(own.folder) if strategy is None else [asdict(step) for step in strategy.steps],
+        "baseline": str(given.path(BASELINE)), "training": str(given.path(TRAINING)),
         "seed": challenge.settings.seed if challenge.build_seed is None else challenge.build_seed,
     }  # fmt: skip
-    box = box_of(challenge, kernels, frozen.folder)
+    box = box_of(challenge, kernels, given.folder, *([own.folder] if own.digests else []))
     if box and strategy is None:  # where its author had its data beside it
         arguments["works_there"] = True
     with (

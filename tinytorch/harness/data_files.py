@@ -6,13 +6,16 @@ import ast
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from tinytorch.competition.names import MOST_DATA_FILES
 from tinytorch.competition.record.bundle import LARGEST_BUNDLE_BYTES
-from tinytorch.files import read_regular
+from tinytorch.files import everything_below, read_regular
 
-LONGEST_TEXT = 200
+LONGEST_TEXT = 200  # bytes
+MOST_LOOKED_AT = 10_000
 NEVER_DATA = {".py", ".pyc"}
 _PLAIN = re.compile(r"[\w. -]+(/[\w. -]+)*")
 _IN_BRACES = "*"  # what stands for the part of an f-string that is computed
@@ -37,8 +40,9 @@ def data_files(folder: Path, sources: Mapping[str, bytes]) -> dict[str, bytes]:
 def _named(folder: Path, sources: Mapping[str, bytes]) -> list[Path]:
     found: dict[Path, None] = {}
     for text in dict.fromkeys(text for source in sources.values() for text in _texts(source)):
-        for path in _matching(folder, text):
-            found |= dict.fromkeys(_files_at(path))
+        with contextlib.suppress(OSError):  # it is no name, or nothing that we may look at
+            for path in _matching(folder, text):
+                found |= dict.fromkeys(_files_at(path))
     return [path for path in found if str(path.relative_to(folder)) not in sources]
 
 
@@ -56,19 +60,37 @@ def _texts(source: bytes) -> Iterator[str]:
 
 
 def _matching(folder: Path, text: str) -> Iterable[Path]:
-    """What a text names below a folder; nothing for one that leads out, and for one that names everything."""
+    """What a text names below a folder; nothing for one that leads out, and for one that names everything.
+
+    What is computed stands for any letters of the last part alone: of a whole path it could stand for too much.
+    """
     text = text.removeprefix("./").rstrip("/")
-    plain = text.replace(_IN_BRACES, "x")
-    if not text.strip("*./ ") or len(text) > LONGEST_TEXT or not _PLAIN.fullmatch(plain):
+    if (
+        not text.strip("*./ ")
+        or len(text.encode()) > LONGEST_TEXT
+        or not _PLAIN.fullmatch(text.replace(_IN_BRACES, "x"))
+    ):
         return []
-    if any(part.startswith(".") for part in PurePosixPath(text).parts):
+    *above, last = PurePosixPath(text).parts
+    if any(part.startswith(".") or _IN_BRACES in part for part in above) or last.startswith("."):
         return []
-    return sorted(folder.glob(text)) if _IN_BRACES in text else [folder / text]
+    inside = folder.joinpath(*above)
+    if _IN_BRACES not in last:
+        return [inside / last]
+    return sorted(each for each in islice(inside.iterdir(), MOST_LOOKED_AT) if fnmatchcase(each.name, last))
 
 
 def _files_at(path: Path) -> Iterator[Path]:
-    inside = sorted(path.rglob("*")) if path.is_dir() and not path.is_symlink() else [path]
-    for each in inside:
-        is_hidden = any(part.startswith((".", "__")) for part in each.relative_to(path).parts)
-        if each.is_file() and not is_hidden and each.suffix not in NEVER_DATA:
-            yield each
+    if path.is_symlink() or not path.is_dir():
+        yield from [path] if _is_data(path) else []
+        return
+    inside = sorted(Path(each.path) for each in islice(everything_below(path), MOST_LOOKED_AT))
+    yield from (each for each in inside if _is_data(each) and not _is_hidden(each.relative_to(path)))
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and path.suffix not in NEVER_DATA
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith((".", "__")) for part in path.parts)

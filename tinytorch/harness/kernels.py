@@ -65,7 +65,9 @@ def kernels_of(challenge: Challenge, progress: Progress, say: Warn) -> Iterator[
         yield users
         return
     changed = "warning: the compiled kernels were changed while foreign code ran; they are put back as they were"
-    with guarded(lambda: _files(users), lambda: say(changed)) as contents, scratch() as own:
+    with guarded(lambda: _files(users), lambda: say(changed)) as contents, scratch() as folder:
+        own = folder / FOLDER
+        own.mkdir()
         _copy({path.relative_to(users): content for path, content in contents.items()}, own)
         _let_boxes_read(own)
         yield own

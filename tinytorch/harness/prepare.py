@@ -80,9 +80,9 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
     with cached.guarded(told.say) as baseline, kernels_of(challenge, told.progress, told.say) as kernels:
         told.progress("build", 0.0)
         with scratch() as workshop, blaming(contender, "in optimize", challenge.isolation is not None):
-            contents = {**contender.materials, BASELINE: baseline, TRAINING: _training_data(task)}
-            materials = Frozen.of(workshop / "build", contents)
-            built = build(challenge, materials, kernels)
+            own = Frozen.of(workshop / "entry", contender.materials)  # apart: a file of its own may have any name
+            given = Frozen.of(workshop / "given", {BASELINE: baseline, TRAINING: _training_data(task)})
+            built = build(challenge, own, given, kernels)
         told.output("optimize", built.output)
         with scratch() as folder, scratch() as apart:  # others, which nothing that ran in `optimize` has seen
             frozen, truth = freeze(task, folder / "run", {**built.sources, ARTIFACT: built.content})

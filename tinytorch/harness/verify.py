@@ -95,7 +95,8 @@ def work_id(candidate: Candidate, how: How) -> str:
 
 
 def _id(candidate: Candidate, files: Mapping[str, str], how: How) -> str:
-    return verification_id(candidate.judged.sha256, dict(files), _task(candidate), how)
+    judged = candidate.judged
+    return verification_id(judged.sha256 or judged.source, dict(files), _task(candidate), how)
 
 
 def _task(candidate: Candidate) -> str | None:
@@ -108,12 +109,13 @@ def verified(candidate: Candidate, place: Place, told: Observer = UNOBSERVED) ->
     began, judged = time.monotonic(), candidate.judged
     if candidate.submission is None or not judged.valid:
         return _record(candidate, place, {}, _Ended("failed", judged.reason or "nothing could be checked"), began)
+    contender, unread = None, ""
     try:
         contender = candidate.contender
     except TinyTorchError as error:
-        return _record(candidate, place, {}, _Ended("failed", error.message), began)
+        unread = " ".join(error.message.split())
     given = _given(contender)
-    rerun = Rerun(candidate.submission, place.rules, place.isolation, given)
+    rerun = Rerun(candidate.submission, place.rules, place.isolation, given, unread)
     before = [finding for finding in findings_of(rerun) if finding.name in ("isolation", "same_entry")]
     if contender is None or any(finding.is_error for finding in before if finding.name == "same_entry"):
         return _record(candidate, place, given or {}, _Ended("failed", "", tuple(before)), began)
@@ -194,7 +196,7 @@ def _record(candidate: Candidate, place: Place, files: Mapping[str, str], ended:
     reason = ended.reason or _first_error(ended.findings)
     return Verification(
         id=_id(candidate, files, place.how), source=safe_text(judged.source, 200),
-        submission_sha256=judged.sha256, files=dict(files),
+        submission_sha256=judged.sha256 or None, files=dict(files),
         declaration=submission.declaration if submission else None, task=_task(candidate), how=place.how,
         level="T2" if has_level else None, outcome=ended.outcome, reason=safe_text(reason, LONGEST_REASON),
         probes=[ProbeRecord(name=each.name, is_open=each.is_open, words=safe_text(each.words, 100) or "-")

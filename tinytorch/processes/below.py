@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 
 import psutil
 
-MOST_FILES = 1_000  # looked at: a flood of them is seen all the same
+from tinytorch.files import everything_below
+
+MOST_SEEN = 10_000  # of what lies there: a flood is known by its first waves
+MOST_OTHERS = (
+    100  # folders, pipes and sockets, which pools of processes leave to their end; names of more can hold much
+)
 SOON_S = 0.5  # for processes that were told to end
 PYTHONS_OWN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # they outlive the pools they serve
 
@@ -50,24 +53,26 @@ def names_of_others(pid: int, known: Iterable[psutil.Process]) -> list[str]:
 
 
 def innermost(processes: Iterable[psutil.Process]) -> int:
-    """The number of one that none of the others was started by: of a box, the process that serves in it."""
-    parents = {process.ppid() for process in processes}
-    return max(process.pid for process in processes if process.pid not in parents)
+    """The number of one that none of the others was started by: of a box, one that is in it. 0 where there is none."""
+    found: dict[int, int] = {}
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found[process.pid] = process.ppid()
+    return max(set(found) - set(found.values()), default=0)
 
 
 def files_in(folders: Mapping[str, Path]) -> list[str]:
-    """What lies in folders and below, each with its folder's name before it; no folders, and no more than fits."""
-    found = (f"{name}{path}" for name, folder in folders.items() for path in _paths_in(folder))
-    return list(islice(found, MOST_FILES))
-
-
-def _paths_in(folder: Path) -> Iterator[str]:
-    """Files and links; no sockets, which pools of processes leave to their end."""
-    for place, _, names in os.walk(folder):
-        for path in (Path(place, name) for name in names):
-            with contextlib.suppress(OSError):  # it is gone
-                if stat.S_IFMT(path.lstat().st_mode) in (stat.S_IFREG, stat.S_IFLNK):
-                    yield str(path.relative_to(folder))
+    """The files and links in folders and below, each with its folder's name before it; and a flood of anything else."""
+    found, others = [], 0
+    everything = ((name, folder, each) for name, folder in folders.items() for each in everything_below(folder))
+    for name, folder, each in islice(everything, MOST_SEEN):
+        if each.is_symlink() or each.is_file(follow_symlinks=False):
+            found.append(f"{name}{Path(each.path).relative_to(folder)}")
+        else:
+            others += 1
+            if others == MOST_OTHERS:
+                found.append(f"{name}: one of at least {MOST_OTHERS} folders and other things")
+    return found
 
 
 def _is_pythons_own(process: psutil.Process) -> bool:

@@ -35,6 +35,8 @@ CHILD = "tinytorch.processes.child"
 NO_LIMIT = -1  # of memory, as the child is told
 DEADLINE_GRACE_S = 1.0  # past the deadline, for the worker to write down where it stands and end itself
 CLOSE_LIMIT_S = 1.0  # for the guard to end everything below it, before it is ended itself
+LOOK_S = 1.0  # between two looks at how many names a box has made
+MOST_NAMES = 100_000
 BY_SIGNAL = 128  # of an exit status, where a program tells so that another one was killed
 CHUNK_BYTES = 65_536
 LONGEST_REPLY_BYTES = 16_777_216
@@ -248,12 +250,27 @@ class Worker:
             selector.register(self._guarded, selectors.EVENT_READ)
             selector.register(self._log.reader, selectors.EVENT_READ)
             while (left_s := self._deadline_s + DEADLINE_GRACE_S - time.monotonic()) > 0:
-                ready = {key.fd for key, _ in selector.select(left_s)}
+                ready = {key.fd for key, _ in selector.select(left_s if self._box is None else min(left_s, LOOK_S))}
+                if not ready and self._box is not None:
+                    self._refuse_flood(self._box)
                 if self._log.reader in ready and not self._log.take():
                     selector.unregister(self._log.reader)
                 if found := ready & {end, self._guarded}:
                     return found
         return set()
+
+    def _refuse_flood(self, box: Box) -> None:
+        """A box's folders have a limit of bytes, but none of names, each of which takes memory of the kernel's.
+
+        WorkerFailedError where there are too many.
+        """
+        inside = innermost(processes_below(self._guard.pid))
+        for place in box.writable if inside else ():
+            with contextlib.suppress(OSError):  # it has just ended
+                about = os.statvfs(f"/proc/{inside}/root{place}")
+                if about.f_files - about.f_ffree > MOST_NAMES:
+                    self.close()
+                    raise WorkerFailedError("ran out of memory", f"it made more than {MOST_NAMES:,} files or folders")
 
     def _ended(self) -> WorkerFailedError | BoxFailedError:
         """What its end is called: before its first line nothing foreign has run in there, and the box is at fault."""

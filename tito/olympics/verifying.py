@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tinytorch.competition.checks.verified import How, Verification
-from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.harness.prepare import Observer
@@ -124,13 +123,8 @@ def _place(asked: Asked, rules: Rules, progress: Progress) -> Place:
         isolation=box.tier, tier=asked.tier, build_limit_s=asked.build_limit_s, rules_sha256=rules.sha256,
         memory_limit_bytes=round(asked.memory_limit_mb * BYTES_PER_MEGABYTE),
     )  # fmt: skip
-    machine = MachineFile()
-
-    def known(run: Run) -> Run:
-        told = with_what_is_known(run, machine.read())
-        machine.add(run)
-        return told
-
+    machine = MachineFile().read()  # nothing is learnt here: what runs beside an entry's code may show any time
+    known = partial(with_what_is_known, machine=machine)
     return Place(how, box, hides_labels(asked.wall), rules, folder_of(CACHE_VARIABLE), known)
 
 

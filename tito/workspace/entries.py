@@ -44,12 +44,12 @@ def handed_in(names: Sequence[str], entry: Path | None) -> list[HandedIn]:
 
 def _found(path: Path) -> list[Path]:
     """A file itself; of a folder its submission, else its bundles and the submissions of the folders in it."""
-    if path.is_file():
+    if _is_there(path) and not path.is_dir():
         return [path]
     if not path.is_dir():
         raise UsageError(f"there is no {path}", mend="name a submission, a bundle, or a folder with them")
     own = path / DEFAULT_FILE
-    if own.is_file():
+    if _is_there(own):
         return [own]
     found = sorted(each for folder in (path, *_folders(path)) for each in _inside(folder))
     if not found:
@@ -64,8 +64,24 @@ def _folders(path: Path) -> Iterator[Path]:
 
 def _inside(folder: Path) -> Iterator[Path]:
     own = folder / DEFAULT_FILE
-    yield from [own] if own.is_file() else []
+    yield from [own] if _is_there(own) else []
     yield from folder.glob(f"*{BUNDLE_END}")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has that name; also where we may not look, which is said when it is read."""
+    try:
+        return path.exists() or path.is_symlink()
+    except OSError:
+        return True
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file has that name, which may be none that a file can have."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -90,5 +106,5 @@ def candidate(handed: HandedIn, rules: Rules) -> Iterator[Candidate]:
         source = submission.run.source if submission else None
         where = folder if len(files) > 1 else handed.path.parent
         names = [Path(source.name).name, ENTRY] if source else [ENTRY]
-        beside = next((where / name for name in names if (where / name).is_file()), None)
+        beside = next((where / name for name in names if _is_file(where / name)), None)
         yield Candidate(judged, submission, handed.entry or beside)

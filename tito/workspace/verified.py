@@ -25,16 +25,19 @@ class Verified:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """While nobody else verifies into it: two at once would also disturb each other's times. UsageError if so."""
+        lock = Lock(self.folder / ".lock", LOCK_LIMIT_S)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with Lock(self.folder / ".lock", LOCK_LIMIT_S):
-                yield
+            lock.acquire()
         except HeldError:
-            raise UsageError(
-                f"{self.folder} is in use: another call verifies", mend="wait until it has ended"
-            ) from None
+            message = f"{self.folder} is in use: another call verifies"
+            raise UsageError(message, mend="wait until it has ended") from None
         except OSError as error:
-            raise UsageError(f"cannot write into {self.folder}: {reason(error)}", mend=ELSEWHERE) from error
+            raise self._refusal(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def finished(self, id_: str) -> Verification | None:
         """What is known of that work; None where it must be done: not yet, not to the end, or the file is damaged."""
@@ -49,8 +52,11 @@ class Verified:
         return found if found.is_finished and found.id == id_ else None
 
     def write(self, verification: Verification) -> None:
-        """Keep it, in place of what an earlier call knew."""
-        atomic_write(self._path(verification.id), verification.text().encode())
+        """Keep it, in place of what an earlier call knew. UsageError where that cannot be done."""
+        try:
+            atomic_write(self._path(verification.id), verification.text().encode())
+        except OSError as error:
+            raise self._refusal(error) from error
 
     def all(self) -> Iterator[Verification]:
         """Every verification in the folder, by its name; UsageError for a file that is none, or damaged."""
@@ -58,6 +64,9 @@ class Verified:
             raise UsageError(f"there is no folder {self.folder}", mend="tito olympics verify FOLDER -o makes one")
         for path in sorted(self.folder.glob("*.json")):
             yield _read(path)
+
+    def _refusal(self, error: OSError) -> UsageError:
+        return UsageError(f"cannot write into {self.folder}: {reason(error)}", mend=ELSEWHERE)
 
     def _path(self, id_: str) -> Path:
         return self.folder / f"{id_}.json"

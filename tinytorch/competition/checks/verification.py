@@ -41,7 +41,8 @@ class Isolation:
 class Rerun:
     """What is known of an entry once it was, or was to be, built and measured again.
 
-    `given` are the digests of the entry's files by their names, None where there are none. `fault` says why the entry
+    `given` are the digests of the entry's files by their names, None where there are none, or where they could not be
+    read: then `unread` says why. `fault` says why the entry
     did not come to its end, `invalid` what is wrong with the re-run's own submission; both are empty where nothing is.
     """
 
@@ -49,6 +50,7 @@ class Rerun:
     rules: Rules
     isolation: Isolation
     given: Digests | None = None
+    unread: str = ""
     run: Run | None = None
     fault: str = ""
     mend: str = ""
@@ -78,6 +80,8 @@ def same_entry(rerun: Rerun) -> Outcome:
     source = rerun.claimed.run.source
     if source is None:
         return failed("the submission does not say what was measured: a script measured it, or nobody")
+    if rerun.unread:
+        return failed(rerun.unread)
     if rerun.given is None:
         return failed(f"there is no {safe_text(source.name)} beside the submission")
     wanted = digests(source)

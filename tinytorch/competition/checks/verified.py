@@ -51,8 +51,8 @@ class Verification(Record):
     """One entry, built and measured again, or why not.
 
     `level` is None where none is given. `outcome` is `DNF` where the entry is at fault, `VOID` where this machine is;
-    an `inconclusive` one was measured on a busy machine. `files` are the entry's, by their digests. `run` has the raw
-    samples; None where nothing came to be measured.
+    an `inconclusive` one was measured on a busy machine. `files` are the entry's, by their digests. A submission that
+    could not be read has no digest. `run` has the raw samples; None where nothing came to be measured.
     """
 
     document: Literal["verification"] = "verification"
@@ -60,7 +60,7 @@ class Verification(Record):
     tool: Tool = Field(default_factory=this_tool)
     id: VerificationId
     source: Text
-    submission_sha256: Sha256
+    submission_sha256: Sha256 | None
     files: Annotated[dict[Text, Sha256], Field(max_length=MOST_FILES)]
     declaration: Declaration | None
     task: Text | None
@@ -85,9 +85,9 @@ class Verification(Record):
         return json.dumps(self.model_dump(mode="json"), indent=1) + "\n"
 
 
-def verification_id(submission_sha256: str, files: dict[str, str], task: str | None, how: How) -> str:
+def verification_id(submission: str, files: dict[str, str], task: str | None, how: How) -> str:
     """The same for the same work: the submission's and the entry's contents, the task, the rules and the settings."""
-    told: dict[str, Any] = {"submission": submission_sha256, "files": files, "task": task, "how": how.model_dump()}
+    told: dict[str, Any] = {"submission": submission, "files": files, "task": task, "how": how.model_dump()}
     return sha256(json.dumps(told, sort_keys=True).encode())[:ID_DIGITS]
 
 

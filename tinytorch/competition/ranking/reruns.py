@@ -25,7 +25,7 @@ class Reruns:
     def __init__(self, verifications: Iterable[Verification], rules: Rules) -> None:
         own = [each for each in verifications if each.how.rules_sha256 == rules.sha256]
         self._rules = rules
-        self._of = {each.submission_sha256: each for each in sorted(own, key=_weight)}
+        self._of = {each.submission_sha256: each for each in sorted(own, key=_weight) if each.submission_sha256}
 
     def __len__(self) -> int:
         return len(self._of)

@@ -12,8 +12,7 @@ import re
 import stat
 import unicodedata
 import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError, read_submission
@@ -24,7 +23,7 @@ SUBMISSION, ENTRY = "submission.json", "entry.py"
 SIGNATURE = b"PK\x03\x04"
 LARGEST_BUNDLE_BYTES = 64 * 2**20  # packed, and of all its files together
 MOST_FILES = 1_100
-LONGEST_NAME = 200
+LONGEST_NAME = 200  # bytes
 WRITTEN = (1980, 1, 1, 0, 0, 0)  # the first time that a zip file can tell
 REGULAR_FILE = (stat.S_IFREG | 0o644) << 16
 PACKED_BY = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -60,7 +59,9 @@ def unpacked(content: bytes) -> dict[str, bytes]:
             members = [each for each in bundle.infolist() if not each.is_dir()]
             _check(members, bundle.infolist())
             files = {each.filename: bundle.read(each) for each in members}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except RefusedError:
+        raise
+    except Exception as error:  # noqa: BLE001 - damage makes the library raise whatever its numbers come to
         raise _refusal(f"it cannot be unpacked: {safe_text(str(error), 100)}") from None
     if SUBMISSION not in files:
         raise _refusal(f"there is no {SUBMISSION} in it")
@@ -99,17 +100,26 @@ def _check(members: list[zipfile.ZipInfo], everything: list[zipfile.ZipInfo]) ->
         _check_name(each.filename)
     for each in members:
         _check_kind(each)
+    _check_places([each.filename for each in members])
+
+
+def _check_places(names: Iterable[str]) -> None:
+    """Each name is that of one file, on every system, and none is the folder of another."""
     known: set[str] = set()
-    for each in members:
-        alike = unicodedata.normalize("NFKC", each.filename).casefold()
+    folders: set[str] = set()
+    for name in names:
+        alike = unicodedata.normalize("NFKC", name).casefold()
         if alike in known:
-            raise _refusal(f"it has two files {_shown(each.filename)}")
+            raise _refusal(f"it has two files {_shown(name)}")
         known.add(alike)
+        folders |= set(map(str, PurePosixPath(alike).parents))
+    if both := known & folders:
+        raise _refusal(f"{_shown(min(both))} is a file, and a folder of others")
 
 
 def _check_name(name: str) -> None:
     path = PurePosixPath(name)
-    if not _PLAIN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+    if not _PLAIN_NAME.fullmatch(name) or len(name.encode()) > LONGEST_NAME:
         raise _refusal(f"a name in it is none for a file: {_shown(name)}")
     if path.is_absolute() or ".." in path.parts or str(path) != name.rstrip("/"):
         raise _refusal(f"a name in it leads out of its folder: {_shown(name)}")
