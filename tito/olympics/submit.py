@@ -144,6 +144,8 @@ def _write(
         _remember(place, entry)
         _tell_replaced(old, entry.event, str(target.name))
         receipt = {**entry.as_dict(), "athlete": declared["athlete"]["name"], "file": target.name}
+        if files is not None:
+            receipt["packed"] = ", ".join(["the submission", *files])
         _show_receipt(receipt, json_, target, options)
 
 
@@ -214,8 +216,8 @@ def _show_receipt(receipt: dict[str, Any], json_: bool, target: Destination, opt
     if json_ and not target.is_stdout:
         screen.put_json({name: value for name, value in receipt.items() if name != "kind"})
         return
-    for name in ("id", "created_at", "athlete", "event", "trust", "file", "sha256"):
-        if receipt[name] is not None:
+    for name in ("id", "created_at", "athlete", "event", "trust", "file", "packed", "sha256"):
+        if receipt.get(name) is not None:
             screen.say(f"{name + ':':<12}{receipt[name]}")
     if target.place != STANDARD:
         screen.say(f"next: tito olympics validate {shlex.quote(str(target.name))}{options}")

@@ -70,6 +70,8 @@ def verify(
     if not paths and not self_test:
         mend = "tito olympics verify class/, or submission.json --entry entry.py"
         raise UsageError("which entries are to be verified?", mend=mend)
+    if paths and self_test:
+        raise UsageError("--self-test takes no entries", mend="tito olympics verify --self-test")
     from tito.olympics import verifying
 
     wall = verifying.wall_of(isolation.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -87,20 +88,44 @@ def show_self_test(wall: Tier | None, json_: bool) -> ExitCode:
 def verify_all(asked: Asked, json_: bool) -> ExitCode:
     """Verify what is not finished yet, one after the other, and show each."""
     entries, rules = handed_in(asked.paths, asked.entry), read_rules(asked.rules)
-    folder = Verified(asked.folder)
     start.finished()
-    found: list[Verification] = []
+    folder, how = Verified(asked.folder), _how(asked, rules)
     with folder.alone(), bars.progress() as progress:
-        place = _place(asked, rules, progress)
-        for each in _each(entries, asked, place, folder, progress):
-            found.append(each)
-    _check_again(asked.again, found)
+        known = _known(entries, asked, how, rules, folder)
+        found = [each for each in known if each is not None]
+        pending = [handed for handed, each in zip(entries, known, strict=True) if each is None]
+        if found:
+            screen.say(f"{len(found)} of {len(entries)} were verified before: {asked.folder}")
+        if pending:
+            place = _place(asked, how, rules, progress)
+            done = iter(_each(pending, place, folder, progress))
+            with screen.done_before(f"what is finished is kept in {asked.folder}; the same command goes on"):
+                found = [each or next(done) for each in known]
     if json_:
         screen.put_json(render.document(found))
     else:
         screen.show(render.table_of(found, rules))
-        screen.say(f"records: {asked.folder}; next: tito olympics leaderboard ... --verified {asked.folder}")
+        if any(each.level for each in found):
+            screen.say(f"next: tito olympics leaderboard {shlex.join(asked.paths)} --verified {asked.folder}")
     return exit_code(found)
+
+
+def _known(
+    entries: Sequence[HandedIn], asked: Asked, how: How, rules: Rules, folder: Verified
+) -> list[Verification | None]:
+    """Of each entry what an earlier call found, None where it is to be done; UsageError for an id that none has."""
+    ids, found = set(), []
+    for handed in entries:
+        with candidate(handed, rules) as one:
+            ids.add(id_ := work_id(one, how))
+            known = None if id_ in asked.again else folder.finished(id_)
+            # A copy of somebody's submission and entry has the same id.
+            found.append(known and known.model_copy(update={"source": one.judged.source}))
+    for id_ in asked.again:
+        if id_ not in ids:
+            mend = "give the same paths, --tier, limits and --rules as then; an id is the name of a record's file"
+            raise UsageError(f"--again {id_}: none of these entries has this id", mend=mend)
+    return found
 
 
 def exit_code(found: Sequence[Verification]) -> ExitCode:
@@ -111,7 +136,14 @@ def exit_code(found: Sequence[Verification]) -> ExitCode:
     return next((CODES[outcome] for outcome in BY_WEIGHT if outcome in seen), ExitCode.GOOD)
 
 
-def _place(asked: Asked, rules: Rules, progress: Progress) -> Place:
+def _how(asked: Asked, rules: Rules) -> How:
+    return How(
+        isolation=asked.wall or "C", tier=asked.tier, build_limit_s=asked.build_limit_s, rules_sha256=rules.sha256,
+        memory_limit_bytes=round(asked.memory_limit_mb * BYTES_PER_MEGABYTE),
+    )  # fmt: skip
+
+
+def _place(asked: Asked, how: How, rules: Rules, progress: Progress) -> Place:
     """The box, tested; where it does not hold nothing is run in it."""
     box = box_tested(asked.wall, lambda share: progress("probe", share))
     if asked.wall and not box.holds:
@@ -119,27 +151,16 @@ def _place(asked: Asked, rules: Rules, progress: Progress) -> Place:
             f"the box of tier {asked.wall} lets through: {', '.join(box.open)}",
             mend="tito olympics verify --self-test shows every probe",
         )
-    how = How(
-        isolation=box.tier, tier=asked.tier, build_limit_s=asked.build_limit_s, rules_sha256=rules.sha256,
-        memory_limit_bytes=round(asked.memory_limit_mb * BYTES_PER_MEGABYTE),
-    )  # fmt: skip
     machine = MachineFile().read()  # nothing is learnt here: what runs beside an entry's code may show any time
     known = partial(with_what_is_known, machine=machine)
     return Place(how, box, hides_labels(asked.wall), rules, folder_of(CACHE_VARIABLE), known)
 
 
-def _each(
-    entries: Sequence[HandedIn], asked: Asked, place: Place, folder: Verified, progress: Progress
-) -> Iterator[Verification]:
+def _each(entries: Sequence[HandedIn], place: Place, folder: Verified, progress: Progress) -> Iterator[Verification]:
     for number, handed in enumerate(entries):
+        screen.say(f"{number + 1} of {len(entries)}: {handed.name}")
+        inside = partial(_inside, progress, number, len(entries))
         with candidate(handed, place.rules) as one:
-            id_ = work_id(one, place.how)
-            known = None if id_ in asked.again else folder.finished(id_)
-            if known is not None:
-                yield known.model_copy(update={"source": one.judged.source})  # a copy has the same id
-                continue
-            screen.say(f"{number + 1} of {len(entries)}: {handed.name}")
-            inside = partial(_inside, progress, number, len(entries))
             done = verified(one, place, Observer(inside, screen.say))
         folder.write(done)
         yield done
@@ -150,9 +171,3 @@ def _inside(progress: Progress, number: int, count: int, stage: str, share: floa
     begins, ends = PARTS.get(stage, (0.0, 0.0))
     progress("verify", (number + begins + (ends - begins) * share) / count)
     progress(stage, share)
-
-
-def _check_again(again: Sequence[str], found: Sequence[Verification]) -> None:
-    unknown = [each for each in again if each not in {one.id for one in found}]
-    if unknown:
-        raise UsageError(f"--again {unknown[0]}: none of these entries has this id", mend="the records name their ids")

@@ -20,6 +20,10 @@ from tito.terminal.tables import Lines, table
 WORDS: dict[Outcome, str] = {
     "ok": "repeats", "failed": "NOT VERIFIED", "DNF": "DNF", "VOID": "VOID", "inconclusive": "inconclusive",
 }  # fmt: skip
+LEGEND: dict[Outcome, str] = {
+    "DNF": "the entry did not finish", "VOID": "this machine failed; the same command tries these again",
+    "inconclusive": "the machine was busy; verify these again later: add --again and the id in brackets",
+}  # fmt: skip
 FIGURES = {"compression_ratio": "memory", "accuracy": "accuracy"}  # by what an event ranks; else the speedup
 LONGEST_REASON = 600
 SIDES = ("claimed", "here")
@@ -30,7 +34,10 @@ def table_of(found: Sequence[Verification], rules: Rules) -> RenderableType:
     shown = table(None, "entry", "result", "claimed", "here")
     for each in found:
         agreement = _ranked(each, rules)
-        shown.add_row(safe_text(each.source, 60), _result(each), *(_value(agreement, side) for side in SIDES))
+        athlete = safe_text(each.declaration.athlete.name, 40) if each.declaration else ""
+        shown.add_row(
+            Lines(safe_text(each.source, 60), athlete), _result(each), *(_value(agreement, side) for side in SIDES)
+        )
     return Group(shown, *(Text(said) for each in found for said in _notes(each)), *map(Text, _below(found)))
 
 
@@ -60,13 +67,15 @@ def _value(agreement: Agreement | None, side: str) -> RenderableType:
 
 
 def _notes(each: Verification) -> Iterator[str]:
-    """Of one entry: why it has no level, and what somebody should look at; its id where it may be verified again."""
-    name = f"{safe_text(each.source, 60)}{'' if each.outcome == 'ok' else f' ({each.id})'}"
+    """Of one entry, by its id: why it has no level, and what somebody should look at; an error with what mends it."""
+    name = f"{safe_text(each.source, 60)} ({each.id})"
     failed = [one for one in each.findings if one.passed is False]
     if each.reason and not any(each.reason.startswith(one.id) or one.message == each.reason for one in failed):
         yield f"{name}: {safe_text(each.reason, LONGEST_REASON)}"
     for one in failed:
         yield f"{name}: {one.word}: {one.id} {one.name}: {safe_text(one.message, LONGEST_REASON)}"
+        if one.is_error:
+            yield f"    mend: {safe_text(one.mend, LONGEST_REASON)}"
 
 
 def _below(found: Sequence[Verification]) -> list[str]:
@@ -76,10 +85,9 @@ def _below(found: Sequence[Verification]) -> list[str]:
     if found and found[0].probes:
         blocked = sum(not probe.is_open for probe in found[0].probes)
         said.append(f"isolation {found[0].how.isolation}: {blocked} of {len(found[0].probes)} probes blocked")
-    if any(each.outcome == "inconclusive" for each in found):
-        said.append("inconclusive: the machine was busy; verify these again later with --again ID")
-    if any(each.outcome == "VOID" for each in found):
-        said.append("VOID: this machine failed; the same command tries these again")
+    said += [
+        f"{WORDS[outcome]}: {LEGEND[outcome]}" for outcome in LEGEND if any(each.outcome == outcome for each in found)
+    ]
     return said
 
 
@@ -91,14 +99,20 @@ def document(found: Sequence[Verification]) -> dict[str, Any]:
 
 def self_test_table(boxed: SelfTest, plain: SelfTest) -> RenderableType:
     """Each forbidden act in the box, and as its control without one, where it must succeed."""
-    shown = table(f"What was tried in a box of tier {boxed.tier}", "act", "in the box", "in a plain process")
+    place = "in a plain process" if boxed.tier == "C" else f"in a box of tier {boxed.tier}"
+    shown = table(f"What was tried {place}", "act", place, "control: a plain process")
     for probe, control in zip(boxed.probes, plain.probes, strict=True):
         mark = " (needed)" if probe.name in NEEDED else ""
         shown.add_row(f"{probe.name}{mark}", f"{_word(probe.is_open)}: {probe.words}", _word(control.is_open))
     said = f"{boxed.blocked} of {len(boxed.probes)} blocked; without a box {plain.blocked}"
     if shut := [control.name for control in plain.probes if not control.is_open]:
         said += f". Blocked without a box, too, so that they prove nothing here: {', '.join(shut)}"
-    verdict = "The box holds." if boxed.holds else "THE BOX DOES NOT HOLD: what is needed is open, or there is no box."
+    said += ". Needed are those without which nothing that is measured there proves anything; a control must be OPEN."
+    verdict = (
+        "The box holds."
+        if boxed.holds
+        else "NOTHING HOLDS: what is needed is open, or there is no box (--isolation a or b)."
+    )
     return Group(shown, Text(said), Text(verdict))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,14 +37,19 @@ def handed_in(names: Sequence[str], entry: Path | None) -> list[HandedIn]:
     if entry is None:
         return [HandedIn(path) for path in found]
     if len(found) != 1:
-        raise UsageError(f"--entry belongs to one submission, and there are {len(found)}", mend="name one of them")
+        mend = "name one of them: tito olympics verify submission.json --entry entry.py"
+        raise UsageError(f"--entry belongs to one submission, and there are {len(found)}", mend=mend)
     if not entry.is_file():
-        raise UsageError(f"there is no entry file {entry}", mend="give the path of a Python file with --entry")
+        what = "is a folder, and an entry is one Python file" if entry.is_dir() else "is not there"
+        raise UsageError(f"the entry {entry} {what}", mend="give the path of a Python file with --entry")
     return [HandedIn(found[0], entry)]
 
 
 def _found(path: Path) -> list[Path]:
     """A file itself; of a folder its submission, else its bundles and the submissions of the folders in it."""
+    if path.suffix == ".py":
+        mend = f"tito olympics verify submission.json --entry {shlex.quote(str(path))}"
+        raise UsageError(f"{path} is an entry, and its submission is wanted, too", mend=mend)
     if _is_there(path) and not path.is_dir():
         return [path]
     if not path.is_dir():

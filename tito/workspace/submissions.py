@@ -54,14 +54,23 @@ def read(name: str) -> bytes:
 def _matching(name: str) -> list[str]:
     """The files of a folder, or what matches a pattern that no shell has replaced; none for the name of a file.
 
-    Where a folder has none itself, it is one of a platform that has a folder for each submission.
+    Where a folder has none itself, it is one of a platform that has a folder for each submission. Where it has some,
+    but no submission.json, the submissions and bundles of the folders in it count, too.
     """
     if Path(name).is_dir():
-        return _handed_in(name, "*") or _handed_in(name, "*/*")
+        own = _handed_in(name, "*")
+        if not own:
+            return _handed_in(name, "*/*")
+        is_one = (Path(name) / DEFAULT_FILE).exists()
+        return own if is_one else [*own, *_files(name, f"*/{DEFAULT_FILE}"), *_files(name, "*/*.zip")]
     is_pattern = has_magic(name) and not Path(name).exists()
     return glob(name, recursive=True) if is_pattern else []  # noqa: PTH207 - Path.glob takes no absolute pattern
 
 
 def _handed_in(folder: str, pattern: str) -> list[str]:
     """Submissions and bundles, by the ends of their names."""
-    return [str(path) for end in ENDS for path in Path(folder).glob(f"{pattern}{end}")]
+    return [path for end in ENDS for path in _files(folder, f"{pattern}{end}")]
+
+
+def _files(folder: str, pattern: str) -> list[str]:
+    return list(map(str, Path(folder).glob(pattern)))

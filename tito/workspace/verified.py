@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,14 +60,26 @@ class Verified:
             raise self._refusal(error) from error
 
     def all(self) -> Iterator[Verification]:
-        """Every verification in the folder, by its name; UsageError for a file that is none, or damaged."""
-        if not self.folder.is_dir():
-            raise UsageError(f"there is no folder {self.folder}", mend="tito olympics verify FOLDER -o makes one")
+        """Every verification in the folder, by its name; a file that is none, or damaged, is told and passed over.
+
+        UsageError where there is none at all.
+        """
+        found = 0
         for path in sorted(self.folder.glob("*.json")):
-            yield _read(path)
+            try:
+                each = _read(path)
+            except UsageError as error:
+                screen.say(f"warning: {error.message}; it is passed over")
+                continue
+            found += 1
+            yield each
+        if not found:
+            mend = f"verify the entries first: tito olympics verify FOLDER -o {shlex.quote(str(self.folder))}"
+            raise UsageError(f"there is no record of a verification in {self.folder}", mend=mend)
 
     def _refusal(self, error: OSError) -> UsageError:
-        return UsageError(f"cannot write into {self.folder}: {reason(error)}", mend=ELSEWHERE)
+        why = "it is a file, and a folder is wanted" if self.folder.is_file() else reason(error)
+        return UsageError(f"cannot write into {self.folder}: {why}", mend=ELSEWHERE)
 
     def _path(self, id_: str) -> Path:
         return self.folder / f"{id_}.json"

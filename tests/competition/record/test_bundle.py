@@ -97,12 +97,17 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a large submission": (lambda: zipped([("submission.json", bytes(2**24))]), "larger than 8,388,608 bytes"),
     "encrypted": (encrypted, "is encrypted"),
     "another packing": (lambda: zipped([*good().items()], zipfile.ZIP_LZMA), "packed in an unusual way"),
-    "no submission": (lambda: zipped([("entry.py", ENTRY)]), "no submission.json"),
+    "no submission": (lambda: zipped([("entry.py", ENTRY)]), "no submission.json at its top"),
+    "packed with its folder": (
+        lambda: zipped([(f"ada/{name}", each) for name, each in good().items()]),
+        "only 'ada/submission.json'",
+    ),
+    "a file that is a folder": (lambda: packed({**good(), "entry.py/x": b""}), "is a file, and a folder of others"),
     "cut off": (lambda: packed(good())[:-30], "cannot be unpacked"),
     "a changed byte": (lambda: packed(good()).replace(b"submission.json", b"submission.jsox", 1), "cannot be unpacked"),
-    "another entry": (lambda: packed({**good(), "entry.py": b"other"}), "'entry.py' is not the one that"),
-    "one more": (lambda: packed({**good(), "more.py": b""}), "'more.py' is not the one that"),
-    "one less": (lambda: packed({"submission.json": good()["submission.json"]}), "'entry.py' is not in it"),
+    "another entry": (lambda: packed({**good(), "entry.py": b"other"}), "'entry.py' is another file than"),
+    "one more": (lambda: packed({**good(), "more.py": b""}), "'more.py' is not one of the files"),
+    "one less": (lambda: packed({"submission.json": good()["submission.json"]}), "'entry.py' is missing"),
     "a submission that states nothing": (lambda: packed({"submission.json": b"{}"}), "does not state what else"),
 }
 

@@ -187,7 +187,11 @@ def test_a_box_that_does_not_hold_runs_nothing(measured: Measured, monkeypatch: 
         (["class", "--isolation", "c"], "without a box an entry can read"),
         (["class", "--again", "0" * 16], "none of these entries has this id"),
         (["class", "--entry", "entry.py"], "--entry belongs to one submission"),
-        (["class/ada", "--entry", "nothing.py"], "there is no entry file nothing.py"),
+        (["class/ada", "--entry", "class"], "is a folder, and an entry is one Python file"),
+        (["class/ada/entry.py"], "is an entry, and its submission is wanted"),
+        (["class", "--self-test"], "--self-test takes no entries"),
+        (["class", "-o", "class/ada/submission.json"], "it is a file, and a folder is wanted"),
+        (["class/ada", "--entry", "nothing.py"], "the entry nothing.py is not there"),
         (["class", "-o", "class/ada/entry.py"], "cannot write into"),
     ],
 )

@@ -68,7 +68,7 @@ def isolation(rerun: Rerun) -> Outcome:
     box = rerun.isolation
     evidence: Evidence = {"tier": box.tier, "blocked": box.tried - len(box.open), "tried": box.tried}
     if box.tier == "C":
-        return failed("it ran in a plain process, which holds nobody: that gives no level", **evidence)
+        return unknown("it ran without a box, so that no trust follows from it")
     said = f"tier {box.tier}, {box.tried - len(box.open)} of {box.tried} probes blocked"
     if let_through := sorted(set(box.needed) & set(box.open)):
         return failed(f"{said}; it lets through: {', '.join(let_through)}", **evidence)

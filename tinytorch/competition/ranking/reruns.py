@@ -25,7 +25,8 @@ class Reruns:
     def __init__(self, verifications: Iterable[Verification], rules: Rules) -> None:
         own = [each for each in verifications if each.how.rules_sha256 == rules.sha256]
         self._rules = rules
-        self._of = {each.submission_sha256: each for each in sorted(own, key=_weight) if each.submission_sha256}
+        self._all = sorted(own, key=_weight)
+        self._of = {each.submission_sha256: each for each in self._all if each.submission_sha256}
 
     def __len__(self) -> int:
         return len(self._of)
@@ -41,8 +42,7 @@ class Reruns:
         return {**known, **again}
 
     def _beside(self, judged: Judged) -> Judged:
-        found = self._of.get(judged.sha256)
-        figures = judged.figures
+        found, figures = self._found(judged), judged.figures
         if found is None or not judged.valid or figures is None:
             return judged
         if found.outcome in ("failed", "DNF", "ok"):
@@ -50,6 +50,14 @@ class Reruns:
         if found.level is None or found.run is None:
             return judged
         return judged.model_copy(update={"figures": self._figures(figures, found, found.run)})
+
+    def _found(self, judged: Judged) -> Verification | None:
+        """Of a submission that several handed in, none with its entry, each is told what was found beside his own."""
+        found = self._of.get(judged.sha256)
+        if found is None or _has_its_entry(found):
+            return found
+        own = (each for each in self._all if each.submission_sha256 == judged.sha256)
+        return next((each for each in own if judged.source.startswith(each.source)), found)
 
     def _figures(self, claim: Figures, found: Verification, run: Run) -> Figures:
         case = Case(self._submission(found, run), self._rules, {}, "", "")
@@ -69,6 +77,9 @@ def _weight(verification: Verification) -> tuple[bool, bool, float]:
 
     Otherwise whoever hands in a copy of somebody's submission beside an entry of his own would refute it.
     """
-    has_its_entry = not any(each.name == "same_entry" and each.is_error for each in verification.findings)
     is_an_answer = verification.outcome in ("ok", "failed", "DNF")
-    return has_its_entry, is_an_answer, verification.verified_at.timestamp()
+    return _has_its_entry(verification), is_an_answer, verification.verified_at.timestamp()
+
+
+def _has_its_entry(verification: Verification) -> bool:
+    return not any(each.name == "same_entry" and each.is_error for each in verification.findings)

@@ -62,9 +62,12 @@ def unpacked(content: bytes) -> dict[str, bytes]:
     except RefusedError:
         raise
     except Exception as error:  # noqa: BLE001 - damage makes the library raise whatever its numbers come to
-        raise _refusal(f"it cannot be unpacked: {safe_text(str(error), 100)}") from None
+        raise _refusal(
+            f"it cannot be unpacked, as after an upload that broke off: {safe_text(str(error), 100)}"
+        ) from None
     if SUBMISSION not in files:
-        raise _refusal(f"there is no {SUBMISSION} in it")
+        inside = next((name for name in files if name.endswith(f"/{SUBMISSION}")), None)
+        raise _refusal(f"there is no {SUBMISSION} at its top" + (f", only {_shown(inside)}" if inside else ""))
     _check_digests(files)
     return files
 
@@ -83,6 +86,8 @@ def read_files(path: Path) -> dict[str, bytes]:
     """The same with all files of a bundle; of a file that is none at most one byte more than a submission may have."""
     content = read_submission(path)
     if not is_bundle(content):
+        if path.suffix == ".zip":
+            raise _refusal("it is called .zip, and is no zip file")
         return {SUBMISSION: content}
     try:
         return unpacked(read_regular(path, LARGEST_BUNDLE_BYTES))
@@ -147,7 +152,8 @@ def _check_digests(files: Mapping[str, bytes]) -> None:
     found = {name: sha256(content) for name, content in files.items() if name != SUBMISSION}
     for name in sorted({*wanted, *found}):
         if wanted.get(name) != found.get(name):
-            word = "is not in it" if name not in found else "is not the one that its submission states"
+            word = "is another file than its submission states" if name in found else "is missing"
+            word = word if name in wanted else "is not one of the files that its submission states"
             raise _refusal(f"{_shown(name)} {word}")
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, cast, get_args
 
-Kind = Literal["run", "submission", "report", "schema"]
+Kind = Literal["run", "submission", "verification", "report", "schema"]
 
 LOOKED_AT_BYTES = 4096
 HEADLINE = "Torch Olympics: "  # the beginning of every text of ours that has no form of its own
 SCHEMA_COMMENT = f"{HEADLINE}schema"
 
 _DOCUMENT = re.compile(  # with what stands behind it, so that nobody's own file is taken for ours
-    r'\A\{\s*"document":\s*"(run|submission)",\s*"schema_version":\s*"\d+\.\d+",\s*"tool":\s*\{'
+    r'\A\{\s*"document":\s*"(run|submission|verification)",\s*"schema_version":\s*"\d+\.\d+",\s*"tool":\s*\{'
 )
 _FORMER = re.compile(  # before 3.0
     r'\A\{\s*"schema_version":\s*"[12]\.\d",\s*(?:"(id)":\s*"\d{8}T\d{6}Z-[0-9a-f]{8}"|"(rules)":\s*\{\s*"version":)'

@@ -21,6 +21,7 @@ from tinytorch.competition.record.submission import Submission, content_digest
 MOST_SCHEMA_ERRORS = 20
 MENDS: dict[Kind | None, str] = {
     "run": "package it first: tito olympics submit --event EVENT --run FILE",
+    "verification": "name the folder of such records with --verified DIR, and keep it outside of that of the class",
     "report": "give the submissions that it reports on",
     "schema": "give a file that follows it",
 }

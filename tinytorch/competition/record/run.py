@@ -25,6 +25,7 @@ MEASURE_AGAIN = "measure again with: tito olympics benchmark"
 INSTALL_NEWEST = "install the newest tinytorch-olympics"
 MENDS: dict[Kind | None, str] = {
     "submission": "tito olympics validate {file} checks it; tito olympics status --all lists the runs",
+    "verification": "the run is part of it: copy it into a file of its own",
     "report": "tito olympics status --all lists the runs",
     "schema": "tito olympics status --all lists the runs",
 }
