@@ -17,6 +17,7 @@ from tinytorch.processes.box import Tier, refusal
 from tinytorch.processes.selftest import self_test
 from tinytorch.processes.worker import check_system
 from tinytorch.progress import Progress
+from tinytorch.text import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE
 from tito import start
 from tito.exit_codes import ExitCode
@@ -119,7 +120,6 @@ def _known(
         with candidate(handed, rules) as one:
             ids.add(id_ := work_id(one, how))
             known = None if id_ in asked.again else folder.finished(id_)
-            # A copy of somebody's submission and entry has the same id.
             found.append(known and known.model_copy(update={"source": one.judged.source}))
     for id_ in asked.again:
         if id_ not in ids:
@@ -157,17 +157,21 @@ def _place(asked: Asked, how: How, rules: Rules, progress: Progress) -> Place:
 
 
 def _each(entries: Sequence[HandedIn], place: Place, folder: Verified, progress: Progress) -> Iterator[Verification]:
+    done: dict[str, Verification] = {}
     for number, handed in enumerate(entries):
-        screen.say(f"{number + 1} of {len(entries)}: {handed.name}")
-        inside = partial(_inside, progress, number, len(entries))
+        stage = f"verify: {number + 1} of {len(entries)}, {safe_text(handed.name, 30)}"
+        progress(stage, number / len(entries))
+        inside = partial(_inside, progress, stage, number, len(entries))
         with candidate(handed, place.rules) as one:
-            done = verified(one, place, Observer(inside, screen.say))
-        folder.write(done)
-        yield done
+            id_ = work_id(one, place.how)
+            if id_ not in done:
+                done[id_] = verified(one, place, Observer(inside, screen.say))
+                folder.write(done[id_])
+            yield done[id_].model_copy(update={"source": one.judged.source})  # a copy is the same work
 
 
-def _inside(progress: Progress, number: int, count: int, stage: str, share: float) -> None:
+def _inside(progress: Progress, all_of_it: str, number: int, count: int, stage: str, share: float) -> None:
     """A stage of one entry, and what share of all is done."""
     begins, ends = PARTS.get(stage, (0.0, 0.0))
-    progress("verify", (number + begins + (ends - begins) * share) / count)
+    progress(all_of_it, (number + begins + (ends - begins) * share) / count)
     progress(stage, share)

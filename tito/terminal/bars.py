@@ -24,10 +24,11 @@ STAGES = {
     "check": "Checking submissions",
     "profile": "Profiling, layer by layer",
     "probe": "Trying what the box must not let happen",
-    "verify": "Verifying all entries",
+    "verify": "Verifying",
 }
 
 
+DETAIL = ": "  # behind a stage's name: what it is of
 LASTING = {"verify"}  # of all that is done, above the stages of each
 
 
@@ -48,28 +49,35 @@ def _lines() -> Progress:
     def observer(stage: str, share: float) -> None:
         if stage not in seen:
             seen.add(stage)
-            screen.say(f"{STAGES[stage]} ...")
+            screen.say(f"{_words(stage)} ...")
 
     return observer
 
 
 @contextlib.contextmanager
 def _bars(console: Console) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn(), TextColumn("left"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn(), TextColumn("left"))
     with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def observer(stage: str, share: float) -> None:
+        def observer(told: str, share: float) -> None:
+            stage = told.partition(DETAIL)[0]
             if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES[stage], total=1.0)
+                tasks[stage] = bars.add_task("", total=1.0)
                 if stage not in LASTING:
                     _finish(bars, [task for name, task in tasks.items() if name not in (stage, *LASTING)])
             if LASTING & {*tasks} and stage not in LASTING:  # one of many: its stages come again and again
                 for name, task in tasks.items():
                     bars.update(task, visible=name == stage or name in LASTING)
-            bars.update(tasks[stage], completed=share)
+            bars.update(tasks[stage], completed=share, description=_words(told))
 
         yield observer
+
+
+def _words(told: str) -> str:
+    """What a stage is called, and of which of many things it is, if that is told."""
+    stage, between, detail = told.partition(DETAIL)
+    return f"{STAGES[stage]}{between}{detail}"
 
 
 def _finish(bars: Bars, tasks: Iterable[TaskID]) -> None:

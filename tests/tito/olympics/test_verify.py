@@ -273,3 +273,92 @@ def test_a_bundle_that_is_none_is_a_finding(measured: Measured, tito) -> None:
     done = tito("validate", "bad.zip")
 
     assert (done.code, "TO-F11" in done.out) == (1, True)
+
+
+def test_a_class_may_hand_in_bundles_and_folders(measured: Measured, tito) -> None:
+    """Also where some lie at the top, each command sees all of them."""
+    handed_in(Path("class"), "ada", bundled=True)
+    handed_in(Path("class", "bob"), "bob")
+    handed_in(Path("class", "eve"), "eve", bundled=True)
+    rows = tito("leaderboard", "class", "--json").json["rankings"][0]["rows"]
+
+    assert {row["athlete_name"] for row in rows} == {"ada", "bob", "eve"}
+    assert tito("verify", "class").code == 0
+    assert sorted(measured) == ["ada", "bob", "eve"]
+
+
+def test_one_s_own_folder_is_one_submission_whatever_lies_below(measured: Measured, tito) -> None:
+    handed_in(Path("mine"), "ada")
+    handed_in(Path("mine", "old"), "ada", 1)
+
+    assert len(tito("validate", "mine", "--json").json["results"]) == 1
+    assert tito("verify", "mine").code == 0
+    assert measured == ["ada"]
+
+
+def test_a_copy_is_verified_once(measured: Measured, tito) -> None:
+    for folder in ("one", "two"):
+        handed_in(Path("class", folder), "ada")
+    Path("class/two/submission.json").write_bytes(Path("class/one/submission.json").read_bytes())
+    done = tito("verify", "class", "--json")
+
+    assert measured == ["ada"]
+    assert [each["source"] for each in done.json["verifications"]] == ["class/one", "class/two"]
+
+
+def test_each_is_told_what_was_found_beside_his_own(measured: Measured, tito) -> None:
+    for folder in ("one", "two"):
+        handed_in(Path("class", folder), "ada")
+    Path("class/two/submission.json").write_bytes(Path("class/one/submission.json").read_bytes())
+    Path("class/one/entry.py").write_text("# changed\n")
+    Path("class/two/entry.py").unlink()
+    tito("verify", "class")
+    reasons = {each["file"]: each["reason"] for each in
+               tito("leaderboard", "class", "--verified", "verified", "--json").json["unranked"]}  # fmt: skip
+
+    assert "is another one than was measured" in reasons["class/one/submission.json"]
+    assert "there is no entry.py beside" in reasons["class/two/submission.json"]
+
+
+def test_a_bundle_that_cannot_be_read_does_not_end_the_others(measured: Measured, tito) -> None:
+    handed_in(Path("class"), "ada", bundled=True)
+    Path("class/broken.zip").write_bytes(Path("class/ada.zip").read_bytes()[:-40])
+    Path("class/folder.zip").mkdir()
+    done = tito("verify", "class", "--json")
+
+    assert {each["source"]: each["outcome"] for each in done.json["verifications"]} == {
+        "class/ada.zip": "ok", "class/broken.zip": "failed", "class/folder.zip": "failed"
+    }  # fmt: skip
+
+
+def test_what_is_in_the_folder_of_records_and_is_none_is_passed_over(measured: Measured, tito) -> None:
+    handed_in(Path("class", "ada"), "ada")
+    tito("verify", "class")
+    Path("verified/notes.json").write_text("{}")
+    done = tito("leaderboard", "class", "--verified", "verified", "--json")
+
+    assert (done.code, "it is passed over" in done.err) == (0, True)
+
+
+def test_a_folder_without_records_is_said(measured: Measured, tito) -> None:
+    handed_in(Path("class", "ada"), "ada")
+    Path("empty").mkdir()
+    done = tito("leaderboard", "class", "--verified", "empty")
+
+    assert (done.code, "there is no record of a verification in" in done.err) == (2, True)
+
+
+def test_a_record_is_no_submission(measured: Measured, tito) -> None:
+    handed_in(Path("class", "ada"), "ada")
+    tito("verify", "class")
+    (record,) = Path("verified").glob("*.json")
+
+    assert "this is a verification, not a submission" in tito("validate", str(record)).out
+
+
+def test_nothing_is_learnt_of_the_machine_beside_an_entry(measured: Measured, tito, cache_directory: Path) -> None:
+    before = [path.read_bytes() for path in cache_directory.rglob("machine.json")]
+    handed_in(Path("class", "ada"), "ada")
+    tito("verify", "class")
+
+    assert [path.read_bytes() for path in cache_directory.rglob("machine.json")] == before
