@@ -114,10 +114,8 @@ class Box:
         """What Landlock lets a process read, and what list: it cannot hide a part of what it shows."""
         wanted, masked = [*pythons_own(), str(PACKAGE), *self.readable], set(map(Path, self.masked))
         readable = [part for path in _outermost(wanted) for part in _without(Path(path), masked)]
-        return readable, [
-            str(PACKAGE.parent),
-            *sorted({str(folder) for path in masked for folder in path.parents[:-1]}),
-        ]
+        within = {folder for path in masked for folder in path.parents if any(map(folder.is_relative_to, wanted))}
+        return readable, sorted(map(str, within))
 
 
 _NAMESPACES = (
@@ -154,6 +152,8 @@ def refusal(tier: Tier) -> tuple[str, str] | None:
     if tried.returncode == 0:
         return None
     said = tried.stderr.decode("utf-8", "replace").strip().splitlines()
+    if any("Unknown option" in line for line in said):
+        return "bubblewrap is too old: " + said[0], "install version 0.8 or newer, or use --isolation b"
     return f"bubblewrap cannot make a box here: {said[-1] if said else tried.returncode}", mend_of_namespaces()
 
 
