@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.processes.test_worker import FAILURES, LIMIT_S, SHORT_S, TIME_OUTS
+from tinytorch.processes import worker as worker_module
 from tinytorch.processes.box import BOXES, NOBODY, PACKAGE, Box, Limits, Tier, refusal, seccomp_program
 from tinytorch.processes.failure import BoxFailedError, WorkerFailedError
 from tinytorch.processes.worker import Worker
@@ -31,6 +32,8 @@ class Looking:
     def read(self, path): return Path(path).read_text()
     def write(self, path): Path(path).write_text("x")
     def names(self): return sorted(os.environ)
+    def flood(self):
+        for number in range(10**9): os.mkdir(f"/tmp/{number}")
     def user(self): return os.getuid()
 """
 
@@ -151,6 +154,17 @@ def test_it_is_ended_at_its_limit(boxed: Callable[[], Worker], tier: Tier, metho
 
     is_held = method == "stop_the_guard" and tier == "B"  # no signal leaves it
     assert caught.value.outcome == ("raised" if is_held else "timed out")
+
+
+def test_a_flood_of_names_ends_with_its_box(looking: Callable[..., Worker], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes memory of the kernel's, which no limit of bytes counts; in tier B none can be made."""
+    monkeypatch.setattr(worker_module, "MOST_NAMES", 1_000)
+    monkeypatch.setattr(worker_module, "LOOK_S", 0.1)
+    with looking() as worker, pytest.raises(WorkerFailedError) as caught:
+        worker.ask("flood", LIMIT_S)
+    in_b = caught.value.outcome == "raised" and "Permission" in caught.value.detail
+
+    assert in_b or "it made more than 1,000 files or folders" in caught.value.detail
 
 
 def test_a_box_that_does_not_start_is_nobody_s_fault_inside() -> None:
