@@ -103,6 +103,10 @@ def test_how_numbers_are_computed_is_the_same_in_there(
     assert "OPENBLAS_CORETYPE" in asked(looking(), "names")
 
 
+def test_the_kernel_ends_it_first_when_memory_runs_out(looking: Callable[..., Worker]) -> None:
+    assert asked(looking(), "read", path="/proc/self/oom_score_adj").strip() == "1000"
+
+
 def test_nobody_is_root_in_there(looking: Callable[..., Worker]) -> None:
     assert asked(looking(), "user") in (NOBODY, os.getuid() or NOBODY)
 
