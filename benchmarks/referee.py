@@ -2,7 +2,7 @@
 
     python benchmarks/referee.py start [ROUNDS]    # a worker in a box beside a plain one, in turns
     python benchmarks/referee.py hostile           # ten hostile entries among twenty honest ones: what is left behind
-    python benchmarks/referee.py honest [ROUNDS]   # every task's strategies, claimed once and measured again so often
+    python benchmarks/referee.py honest [ROUNDS] [TASK...]   # strategies, claimed once and measured again so often
     python benchmarks/referee.py report            # what `honest` has found so far
 
 `honest` takes hours: each result is one line of `referee.jsonl`, Ctrl-C loses one, and the next call goes on.
@@ -154,11 +154,11 @@ def _survivors(mark: str) -> int:
     return sum(process.info["name"] == mark for process in psutil.process_iter(["name"]))
 
 
-def honest(rounds: int) -> None:
+def honest(rounds: int, tasks: Sequence[str]) -> None:
     """Claims in plain processes, as `benchmark` makes them; re-runs in boxes, as `verify` does."""
     done = Counter((line["task"], line["strategy"]) for line in _lines())
     for number in range(rounds):
-        for task in TASKS:
+        for task in tasks:
             for strategy in find_task(task).strategies:
                 if done[task, strategy.name] <= number:
                     _write_line(task, strategy.name)
@@ -251,6 +251,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["start", "hostile", "honest", "report"])
     parser.add_argument("rounds", nargs="?", type=int, default=0)
+    parser.add_argument("tasks", nargs="*", default=[*TASKS])
     asked = parser.parse_args()
     try:
         match asked.what:
@@ -259,7 +260,7 @@ def main() -> None:
             case "hostile":
                 hostile()
             case "honest":
-                honest(asked.rounds or 5)
+                honest(asked.rounds or 5, asked.tasks)
             case "report":
                 report()
     except TinyTorchError as error:
