@@ -15,6 +15,7 @@ import pytest
 from tests.competition.conftest import make_run
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
+from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.checks.verified import How, Verification
 from tinytorch.competition.ranking.judged import judge
 from tinytorch.competition.record.run import FileRecord, Run, SourceRecord
@@ -99,6 +100,14 @@ def test_nor_is_that_of_a_submission_that_is_not_valid(tmp_path: Path, measured:
     found = verified(replace(one, judged=judged, submission=submission), PLACE)
 
     assert (found.outcome, "not valid: TO-F09" in found.reason, measured) == ("failed", True, [])
+
+
+def test_nor_that_of_one_that_can_be_read_but_does_not_add_up(tmp_path: Path, measured: list[Challenge]) -> None:
+    one = handed_in(tmp_path)
+    wrong = Finding("scores", "TO-S05", False, "error", "they are others", "", {})
+    found = verified(replace(one, judged=one.judged.model_copy(update={"findings": (wrong,)})), PLACE)
+
+    assert (found.outcome, found.reason, measured) == ("failed", "not valid: TO-S05 scores: they are others", [])
 
 
 def test_without_an_entry_there_is_nothing_to_build(tmp_path: Path, measured: list[Challenge]) -> None:

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tinytorch.processes.below import names_of_others, processes_below
+from tinytorch.owners import remove
+from tinytorch.processes.below import MOST_OTHERS, files_in, innermost, names_of_others, processes_below
 
 WAITING = "import time; time.sleep(60)"
 
@@ -60,3 +62,41 @@ def test_below_a_process_that_is_gone_is_nothing() -> None:
     process.wait()
 
     assert processes_below(process.pid) == set()
+
+
+def test_files_and_links_are_named_wherever_they_lie(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "kept").write_text("x")
+    (tmp_path / "link").symlink_to("nowhere")
+
+    assert sorted(files_in({"/tmp/": tmp_path})) == ["/tmp/a/b/kept", "/tmp/link"]
+
+
+def test_pools_leave_folders_and_pipes_to_their_end(tmp_path: Path) -> None:
+    (tmp_path / "pool").mkdir()
+    os.mkfifo(tmp_path / "pool" / "listener")
+
+    assert files_in({"": tmp_path}) == []
+
+
+def test_a_flood_of_folders_is_seen(tmp_path: Path) -> None:
+    """Their names could hold what a model keeps."""
+    for number in range(MOST_OTHERS):
+        (tmp_path / str(number)).mkdir()
+
+    assert files_in({"/tmp": tmp_path}) == [f"/tmp: one of at least {MOST_OTHERS} folders and other things"]
+
+
+def test_nothing_lies_too_deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1_500):
+        Path("a").mkdir()
+        os.chdir("a")
+    monkeypatch.chdir("/")
+
+    assert len(files_in({"": tmp_path})) == 1
+    remove(tmp_path / "a")  # pytest would not get so far down
+
+
+def test_of_nobody_there_is_none_inside() -> None:
+    assert innermost([]) == 0
