@@ -44,6 +44,9 @@ olympics leaderboard submission.json --format csv
 olympics leaderboard submission.json --format markdown
 olympics leaderboard --example --names top:3
 olympics grade --example -o grades.csv
+olympics verify --self-test
+olympics verify submission.json --tier fast -o verified
+olympics leaderboard submission.json --verified verified
 olympics report submission.json bob.json
 olympics private make words --from text.txt -o private.npz
 olympics compare run.json planned.json
