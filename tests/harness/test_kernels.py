@@ -12,6 +12,7 @@ from tinytorch.benchmarking.session import Settings
 from tinytorch.harness import kernels
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.kernels import VARIABLE, environment, kernels_of
+from tinytorch.owners import SCRATCH
 from tinytorch.progress import silent
 from tinytorch.workloads.strategies import BASELINE
 from tinytorch.workloads.task import Task
@@ -48,6 +49,18 @@ def test_our_own_code_has_the_user_s(users: Path, small_task: Task, tmp_path: Pa
     asked = Challenge(small_task, Contender.reference(BASELINE), Settings(tiny_tier))
     with kernels_of(asked, silent, print) as own:
         assert own == users
+
+
+def test_in_a_box_everybody_gets_a_copy(users: Path, small_task: Task, tiny_tier) -> None:
+    """In a folder inside one of ours: root gives the inner one away, and sweeps what is left of the outer one."""
+    asked = Challenge(small_task, Contender.reference(BASELINE), Settings(tiny_tier), isolation="A")
+    with kernels_of(asked, silent, print) as own:
+        assert (own / KERNEL).read_bytes() == b"ours"
+        assert (own != users, own.parent.name.startswith(SCRATCH), own.parent.stat().st_uid) == (
+            True,
+            True,
+            os.getuid(),
+        )
 
 
 def test_what_an_entry_does_to_the_user_s_is_undone_and_said(users: Path, entry: Challenge, tmp_path: Path) -> None:

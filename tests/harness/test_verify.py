@@ -39,14 +39,14 @@ HOW = How(isolation="A", tier="fast", build_limit_s=60.0, memory_limit_bytes=2**
 PLACE = Place(HOW, HELD, True, RULES)
 
 
-def handed_in(folder: Path, entry: str = ENTRY, run: Run | None = None, stated: str = ENTRY) -> Candidate:
+def handed_in(folder: Path, entry: str = ENTRY, stated: str = ENTRY, event: str = "all_around") -> Candidate:
     """A valid submission of a run, that states one entry, and beside it an entry."""
     path = folder / "entry.py"
     path.write_text(entry)
     source = SourceRecord(kind="entry", name="entry.py", sha256=sha256(stated.encode()), helpers=[], data=[],
                           division="closed", techniques=["nothing"])  # fmt: skip
-    claimed = (run or make_run()).model_copy(update={"source": source})
-    document = submission_from_run(claimed, event="all_around", athlete_name="Ada")
+    claimed = make_run().model_copy(update={"source": source})
+    document = submission_from_run(claimed, event=event, athlete_name="Ada")
     judged, submission = judge("ada", json.dumps(document).encode(), RULES)
     return Candidate(judged, submission, path)
 
@@ -114,6 +114,16 @@ def test_without_an_entry_there_is_nothing_to_build(tmp_path: Path, measured: li
     found = verified(replace(handed_in(tmp_path), entry=None), PLACE)
 
     assert (found.outcome, "there is no entry.py beside" in found.reason) == ("failed", True)
+
+
+def test_a_rerun_that_misses_a_limit_of_the_event_is_not_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "run_competition", lambda challenge, told: make_run(correct=300))
+    found = verified(handed_in(tmp_path, event="latency_sprint"), PLACE)
+    (said,) = [each.message for each in found.findings if each.name == "rerun_valid"]
+
+    assert (found.outcome, "TO-E01" in said) == ("failed", True)
 
 
 def test_a_failing_entry_did_not_finish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

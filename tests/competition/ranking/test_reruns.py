@@ -13,7 +13,7 @@ from tests.competition.conftest import make_run
 from tests.tito.class_folder import handed_in
 from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.checks.verified import How, Verification
-from tinytorch.competition.ranking.judged import Judged, judge_file
+from tinytorch.competition.ranking.judged import Circumstances, Judged, judge_file
 from tinytorch.competition.ranking.leaderboard import Wanted, leaderboard
 from tinytorch.competition.ranking.reruns import Reruns
 from tinytorch.competition.record.submission import Submission, Trust
@@ -124,6 +124,17 @@ def test_its_warnings_stand_on_the_board(tmp_path: Path) -> None:
     (first,) = board(tmp_path, warned)
 
     assert "TO-V06" in first.warnings
+
+
+def test_a_page_shows_how_it_was_measured_again(tmp_path: Path) -> None:
+    path = handed_in(tmp_path, "ada")
+    again = verification(path)
+    claimed = Circumstances()
+    found = Reruns([again], RULES).circumstances({str(again.submission_sha256): claimed, "f" * 64: claimed})
+
+    assert found["f" * 64] is claimed
+    assert again.run is not None
+    assert found[str(again.submission_sha256)].protocol == again.run.protocol
 
 
 def test_no_file_has_the_level_by_itself(tmp_path: Path) -> None:

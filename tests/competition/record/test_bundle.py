@@ -89,6 +89,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a backslash": (lambda: with_one("a\\..\\b"), "is none for a file"),
     "a control character": (lambda: with_one("a\x1b[31m"), "is none for a file"),
     "a long name": (lambda: with_one("a" * 300), "is none for a file"),
+    "a name that is long in bytes": (lambda: with_one("я" * 150), "is none for a file"),
     "a link": (lambda: with_one(link()), "is a link"),
     "the same name twice": (twice, "two files 'entry.py'"),
     "a name that looks the same": (lambda: with_one("Entry.PY"), "two files"),
@@ -142,6 +143,12 @@ def test_a_file_is_read_as_a_whole_where_it_is_a_bundle(tmp_path: Path) -> None:
     path.write_bytes(packed(good()))
 
     assert read_handed_in(path) == good()["submission.json"]
+
+
+def test_one_that_is_only_called_a_bundle_is_said(tmp_path: Path) -> None:
+    (tmp_path / "ada.zip").write_text("no zip")
+    with pytest.raises(RefusedError, match=r"it is called \.zip, and is no zip file"):
+        read_handed_in(tmp_path / "ada.zip")
 
 
 def test_one_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

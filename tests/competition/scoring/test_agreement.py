@@ -8,9 +8,9 @@ import random
 import pytest
 
 from tests.competition.conftest import make_run
-from tinytorch.competition.record.run import Run
+from tinytorch.competition.record.run import Measurement, Run
 from tinytorch.competition.rules.events import load_rules
-from tinytorch.competition.scoring.agreement import Agreement, agreements
+from tinytorch.competition.scoring.agreement import Agreement, _known_variance, agreements
 
 RULES = load_rules()
 
@@ -48,6 +48,26 @@ def test_another_backend_is_another_installation() -> None:
     other = here.model_copy(update={"optimized": here.optimized.model_copy(update={"backend": "numba"})})
 
     assert "another installation" in str(speed(here, other).reason)
+
+
+def test_of_a_machine_that_is_not_named_nobody_can_say() -> None:
+    claimed = make_run()
+    found = agreements(Measurement(**{**dict(claimed), "system_info": None}), claimed, RULES)[0]
+
+    assert (found.judgement, found.reason) == (
+        "cannot say", "the submission does not say what machine it was measured on"
+    )  # fmt: skip
+
+
+def test_what_the_machines_may_have_moved_is_no_difference() -> None:
+    """8 % apart, on a machine that nobody knows."""
+    assert speed(make_run(), make_run(typical_ns=216_000)).judgement == "compatible"
+
+
+def test_both_sessions_have_a_spread_and_so_have_machines() -> None:
+    spreads = RULES.significance.session_spread, RULES.verifying.machine_spread
+
+    assert _known_variance(make_run(), make_run(), RULES) == pytest.approx(2 * spreads[0] ** 2 + spreads[1] ** 2)
 
 
 def test_sizes_agree_to_the_byte() -> None:

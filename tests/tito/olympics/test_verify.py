@@ -154,8 +154,21 @@ def test_an_interrupt_keeps_what_is_finished(measured: Measured, monkeypatch: py
 
     monkeypatch.setattr(harness, "run_competition", interrupted)
 
-    assert tito("verify", "class").code == 130
+    done = tito("verify", "class")
+
+    assert (done.code, "what is finished is kept in verified; the same command goes on" in done.err) == (130, True)
     assert len([*Path("verified").glob("*.json")]) == 1
+
+
+def test_a_record_under_another_s_name_is_none(measured: Measured, tito) -> None:
+    for name in ("ada", "bob"):
+        handed_in(Path("class", name), name)
+    tito("verify", "class")
+    first, second = sorted(Path("verified").glob("*.json"))
+    second.write_bytes(first.read_bytes())
+    tito("verify", "class")
+
+    assert len(measured) == 3
 
 
 def test_a_damaged_record_is_made_again(measured: Measured, tito) -> None:
