@@ -22,10 +22,10 @@ from tinytorch.processes.selftest import Probe, SelfTest
 from tito.olympics import verifying
 
 
-def handed_in(folder: Path, athlete: str, number: int = 0, bundled: bool = False) -> Path:
+def handed_in(folder: Path, athlete: str, number: int = 0, bundled: bool = False, named: str = "entry.py") -> Path:
     """A submission with its entry beside it, or in a bundle with it."""
     entry = f"{ENTRY}# {athlete} {number}\n".encode()
-    source = SourceRecord(kind="entry", name="entry.py", sha256=sha256(entry), helpers=[], data=[], division="closed",
+    source = SourceRecord(kind="entry", name=named, sha256=sha256(entry), helpers=[], data=[], division="closed",
                           techniques=["nothing"])  # fmt: skip
     run = make_run().model_copy(update={"source": source})
     files = [FileRecord(name="entry.py", sha256=sha256(entry))] if bundled else None
@@ -158,6 +158,14 @@ def test_an_interrupt_keeps_what_is_finished(measured: Measured, monkeypatch: py
 
     assert (done.code, "what is finished is kept in verified; the same command goes on" in done.err) == (130, True)
     assert len([*Path("verified").glob("*.json")]) == 1
+
+
+def test_no_submission_names_an_entry_of_another_folder(measured: Measured, tito) -> None:
+    handed_in(Path("class", "ada"), "ada", named="../bob/entry.py")
+    Path("class/bob").mkdir()
+    Path("class/ada/entry.py").rename("class/bob/entry.py")
+
+    assert (tito("verify", "class/ada").code, measured) == (1, [])
 
 
 def test_a_record_under_another_s_name_is_none(measured: Measured, tito) -> None:
