@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +42,11 @@ def test_the_arrays_of_a_file_are_withheld_too() -> None:
     withhold_test_splits()
 
     assert {*shipped.shipped_arrays(FASHION_PATH, FASHION_SHA256)} == {"train_images", "train_labels"}
+
+
+def test_a_file_that_a_box_hides_is_said_to_be_withheld(tmp_path: Path) -> None:
+    withhold_test_splits()
+    with pytest.raises(UsageError, match="is withheld while an entry is verified") as caught:
+        shipped.shipped_arrays(tmp_path / "digits.npz", "")
+
+    assert "train_data" in caught.value.mend
