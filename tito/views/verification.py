@@ -100,14 +100,15 @@ def document(found: Sequence[Verification]) -> dict[str, Any]:
 def self_test_table(boxed: SelfTest, plain: SelfTest) -> RenderableType:
     """Each forbidden act in the box, and as its control without one, where it must succeed."""
     place = "in a plain process" if boxed.tier == "C" else f"in a box of tier {boxed.tier}"
-    shown = table(f"What was tried {place}", "act", place, "control: a plain process")
+    shown = table(f"What was tried {place}", "act", place, "control")
     for probe, control in zip(boxed.probes, plain.probes, strict=True):
-        mark = " (needed)" if probe.name in NEEDED else ""
+        mark = " *" if probe.name in NEEDED else ""
         shown.add_row(f"{probe.name}{mark}", f"{_word(probe.is_open)}: {probe.words}", _word(control.is_open))
     said = f"{boxed.blocked} of {len(boxed.probes)} blocked; without a box {plain.blocked}"
     if shut := [control.name for control in plain.probes if not control.is_open]:
         said += f". Blocked without a box, too, so that they prove nothing here: {', '.join(shut)}"
-    said += ". Needed are those without which nothing that is measured there proves anything; a control must be OPEN."
+    said += ". A control is the same act in a plain process, and must be OPEN. With one of those that have a * open, nothing "
+    said += "that is measured there would prove anything."
     verdict = (
         "The box holds."
         if boxed.holds
