@@ -71,6 +71,16 @@ def test_it_reads_what_it_is_shown(looking: Callable[..., Worker], tmp_path: Pat
     assert asked(looking(), "read", path=str(tmp_path / "shown" / "open.txt")) == "labels"
 
 
+def test_also_where_it_lies_behind_doors_of_ours(looking: Callable[..., Worker], tmp_path: Path) -> None:
+    """As an environment that root made, or a run's folder."""
+    (tmp_path / "shown" / "inner").mkdir()
+    (tmp_path / "shown" / "inner" / "deep.txt").write_text("labels")
+    for folder in (tmp_path / "shown" / "inner", tmp_path / "shown", tmp_path):
+        folder.chmod(0o700)
+
+    assert asked(looking(), "read", path=str(tmp_path / "shown" / "open.txt")) == "labels"
+
+
 @pytest.mark.parametrize("name", ["private.txt", "shown/masked.txt"])
 def test_and_nothing_else(looking: Callable[..., Worker], tmp_path: Path, name: str) -> None:
     found = ""

@@ -107,8 +107,8 @@ def self_test_table(boxed: SelfTest, plain: SelfTest) -> RenderableType:
     said = f"{boxed.blocked} of {len(boxed.probes)} blocked; without a box {plain.blocked}"
     if shut := [control.name for control in plain.probes if not control.is_open]:
         said += f". Blocked without a box, too, so that they prove nothing here: {', '.join(shut)}"
-    said += ". A control is the same act in a plain process, and must be OPEN. With one of those that have a * open, nothing "
-    said += "that is measured there would prove anything."
+    said += ". A control is the same act in a plain process, and must be OPEN. "
+    said += "With one of those that have a * open, nothing that is measured there would prove anything."
     verdict = (
         "The box holds."
         if boxed.holds
