@@ -45,6 +45,7 @@ def named(folder: Path, source: str) -> list[str]:
         ("open('a b.csv')", ["a b.csv"]),
         ("open('nothing.npy')", []),
         ("open(f'{part}/one.npy')", []),
+        ("open(f'nowhere/{name}.npy'), open('notes.txt')", ["notes.txt"]),
         (f"'{'я ' * 80}.npy'", []),
         (f"'{'я' * 150}'", []),
         ("open('.secret')", []),
@@ -59,6 +60,11 @@ def named(folder: Path, source: str) -> list[str]:
 )
 def test_what_is_named_is_found(folder: Path, source: str, found: list[str]) -> None:
     assert named(folder, source) == found
+
+
+def test_a_warning_about_its_source_is_for_its_author(folder: Path) -> None:
+    """An escape that is none, which the parser would speak of to whoever reads it."""
+    assert named(folder, "'\\d', open('notes.txt')") == ["notes.txt"]
 
 
 def test_a_helper_names_files_too(folder: Path) -> None:

@@ -34,6 +34,8 @@ class Looking:
     def names(self): return sorted(os.environ)
     def flood(self):
         for number in range(10**9): os.mkdir(f"/tmp/{number}")
+    def flood_aloud(self):
+        for number in range(10**9): os.mkdir(f"/tmp/{number}"); print("x" * 9999, flush=True)
     def user(self): return os.getuid()
 """
 
@@ -170,12 +172,15 @@ def test_it_is_ended_at_its_limit(boxed: Callable[[], Worker], tier: Tier, metho
     assert caught.value.outcome == ("raised" if is_held else "timed out")
 
 
-def test_a_flood_of_names_ends_with_its_box(looking: Callable[..., Worker], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["flood", "flood_aloud"])
+def test_a_flood_of_names_ends_with_its_box(
+    looking: Callable[..., Worker], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each takes memory of the kernel's, which no limit of bytes counts; in tier B none can be made."""
     monkeypatch.setattr(worker_module, "MOST_NAMES", 1_000)
     monkeypatch.setattr(worker_module, "LOOK_S", 0.1)
     with looking() as worker, pytest.raises(WorkerFailedError) as caught:
-        worker.ask("flood", LIMIT_S)
+        worker.ask(method, LIMIT_S)
     in_b = caught.value.outcome == "raised" and "Permission" in caught.value.detail
 
     assert in_b or "it made more than 1,000 files or folders" in caught.value.detail

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from tinytorch.competition.names import MOST_DATA_FILES
 from tinytorch.competition.record.bundle import LARGEST_BUNDLE_BYTES
 from tinytorch.files import everything_below, read_regular
+from tinytorch.harness.helpers import parsed
 
 LONGEST_TEXT = 200  # bytes
 MOST_LOOKED_AT = 10_000
@@ -49,7 +50,7 @@ def _named(folder: Path, sources: Mapping[str, bytes]) -> list[Path]:
 def _texts(source: bytes) -> Iterator[str]:
     """Texts in a source that may name a file; the computed parts of an f-string are a star."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError):  # told when it is imported
         return
     for node in ast.walk(tree):
@@ -72,7 +73,7 @@ def _matching(folder: Path, text: str) -> Iterable[Path]:
     ):
         return []
     *above, last = PurePosixPath(text).parts
-    if any(part.startswith(".") or _IN_BRACES in part for part in above) or last.startswith("."):
+    if any(part.startswith(".") for part in (*above, last)):
         return []
     inside = folder.joinpath(*above)
     if _IN_BRACES not in last:

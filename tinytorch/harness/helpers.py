@@ -75,7 +75,7 @@ def module_name(path: str) -> str:
 def _only_defines(source: bytes) -> bool:
     """Whether importing a module does nothing but bind its own names to functions, classes and plain values."""
     try:
-        return all(map(_is_definition, _parsed(source).body))
+        return all(map(_is_definition, parsed(source).body))
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
 
@@ -113,7 +113,7 @@ def _paths_imported(name: str, package: str, source: bytes) -> dict[str, None]:
 def _imported(name: str, source: bytes, package: str) -> Iterator[str]:
     """Full names of modules, and of what may be one, in the import statements of a module of `package`."""
     try:
-        tree = _parsed(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError):  # told with its line when it is imported
         return
     except (MemoryError, RecursionError):
@@ -129,7 +129,8 @@ def _imported(name: str, source: bytes, package: str) -> Iterator[str]:
             yield from (".".join([*base, alias.name]) for alias in node.names)
 
 
-def _parsed(source: bytes) -> ast.Module:
+def parsed(source: bytes) -> ast.Module:
+    """The syntax tree of a module; SyntaxError, ValueError, MemoryError or RecursionError for one that has none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of an escape that is none: its author's, when it is imported
         return ast.parse(source)
@@ -141,7 +142,7 @@ def _line_beyond(source: bytes) -> int:
 
     def is_beyond(count: int) -> bool:
         try:
-            _parsed(b"".join(lines[:count]))
+            parsed(b"".join(lines[:count]))
         except (MemoryError, RecursionError):
             return True
         except (SyntaxError, ValueError):  # it ends amid a statement

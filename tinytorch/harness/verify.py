@@ -33,6 +33,7 @@ from tinytorch.harness.prepare import UNOBSERVED, Observer
 from tinytorch.harness.run import run_competition
 from tinytorch.processes.box import Tier
 from tinytorch.processes.selftest import NEEDED, SelfTest, self_test
+from tinytorch.processes.worker import Worker
 from tinytorch.text import safe_text
 from tinytorch.workloads.registry import find_task
 
@@ -116,9 +117,10 @@ def verified(candidate: Candidate, place: Place, told: Observer = UNOBSERVED) ->
         unread = " ".join(error.message.split())
     given = _given(contender)
     rerun = Rerun(candidate.submission, place.rules, place.isolation, given, unread)
-    before = [finding for finding in findings_of(rerun) if finding.name in ("isolation", "same_entry")]
-    if contender is None or any(finding.is_error for finding in before if finding.name == "same_entry"):
-        return _record(candidate, place, given or {}, _Ended("failed", "", tuple(before)), began)
+    before = {finding.name: finding for finding in findings_of(rerun)}
+    if contender is None or before["same_entry"].is_error:
+        known = (before["isolation"], before["same_entry"])
+        return _record(candidate, place, given or {}, _Ended("failed", "", known), began)
     return _record(candidate, place, given or {}, _measured(rerun, contender, place, told), began)
 
 
@@ -141,7 +143,7 @@ def _measured(rerun: Rerun, contender: Contender, place: Place, told: Observer) 
     except TinyTorchError as error:
         return _Ended("VOID", error.message)
     except Exception as error:  # noqa: BLE001 - one entry never ends the others; no verdict follows from it
-        return _Ended("VOID", f"{type(error).__name__}: {error}")
+        return _Ended("VOID", f"a fault in tito itself: {type(error).__name__}: {error}")
     full = replace(rerun, run=run, invalid=_invalid(rerun, run))
     findings = findings_of(full)
     return _Ended(_outcome(findings), _first_error(findings), findings, full)
@@ -212,8 +214,6 @@ def hides_labels(tier: Tier | None) -> bool | None:
     box = empty_box(tier)
     if box is None:
         return None
-    from tinytorch.processes.worker import Worker
-
     with Worker("tinytorch.harness.boxes:Looking", box=box) as worker:
         sizes = worker.ask("sizes", 30.0, paths=list(shipped_data()))
     return all(size == 0 for size in sizes)

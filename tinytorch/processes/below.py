@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -72,6 +73,16 @@ def files_in(folders: Mapping[str, Path]) -> list[str]:
             others += 1
             if others == MOST_OTHERS:
                 found.append(f"{name}: one of at least {MOST_OTHERS} folders and other things")
+    return found
+
+
+def names_in(folders: Iterable[Path]) -> int:
+    """The most that one of the folders' file systems has of files and folders; 0 where none can be looked at."""
+    found = 0
+    for folder in folders:
+        with contextlib.suppress(OSError):  # its process has just ended
+            about = os.statvfs(folder)
+            found = max(found, about.f_files - about.f_ffree)
     return found
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+
+from tinytorch.processes.failure import Frame
 
 KEPT_BYTES = 65_536
 MOST_CHUNKS = 64  # taken at once: whoever never stops printing is not waited for
+
+_STACK_HEAD = "(most recent call first)"
+_STACK_START = re.compile(r"^(?:Timeout \(|Fatal Python error: |Current thread 0x|Thread 0x|Stack \()", re.MULTILINE)
+_STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
 
 class Tail:
@@ -42,3 +49,18 @@ class Tail:
         if self._is_open:
             self.take()
         return self._kept.decode("utf-8", errors="replace")
+
+
+def printed(log: str) -> str:
+    """What is in a log before the stack that a sudden end leaves there."""
+    return _STACK_START.split(log, maxsplit=1)[0]
+
+
+def frames_in(log: str) -> list[Frame]:
+    """The main thread's stack that a worker left in its log on a sudden end, innermost last.
+
+    faulthandler writes the innermost line first, and the main thread last.
+    """
+    main_thread = log.rpartition(_STACK_HEAD)[2]
+    found = [Frame(m["file"], int(m["line"]), m["function"]) for m in _STACK_LINE.finditer(main_thread)]
+    return found[::-1]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import secrets
 import selectors
 import subprocess
@@ -23,11 +22,11 @@ import psutil
 
 from tinytorch.errors import SetupMissingError
 from tinytorch.processes import BEGUN
-from tinytorch.processes.below import Belongings, innermost, processes_below
+from tinytorch.processes.below import Belongings, innermost, names_in, processes_below
 from tinytorch.processes.box import Box
 from tinytorch.processes.failure import BoxFailedError, Frame, WorkerFailedError
 from tinytorch.processes.killing import MARK, forget_guard, keep_guard, kill_adopted, kill_marked, kill_tree
-from tinytorch.processes.output import Tail
+from tinytorch.processes.output import Tail, frames_in, printed
 from tinytorch.progress import Progress
 from tinytorch.units import format_size
 
@@ -41,17 +40,14 @@ BY_SIGNAL = 128  # of an exit status, where a program tells so that another one 
 CHUNK_BYTES = 65_536
 LONGEST_REPLY_BYTES = 16_777_216
 
-_STACK_HEAD = "(most recent call first)"
-_STACK_START = re.compile(r"^(?:Timeout \(|Fatal Python error: |Current thread 0x|Thread 0x|Stack \()", re.MULTILINE)
-_STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
-
 
 class Worker:
     """One child process that serves the requests of `service`, `package.module:Class`; use it as a context manager.
 
     `environment` is set on top of this process's own before anything is loaded there. Each process below may have
     `memory_limit_bytes` of data (on Linux; elsewhere the limit has no effect). Descriptors that are `given` to it have
-    the same numbers there. Raises SetupMissingError on a system without `fork` (Windows).
+    the same numbers there. In a `box` it knows nothing of this process's environment. Raises SetupMissingError on a
+    system without `fork` (Windows), BoxFailedError where its place cannot be made.
     """
 
     def __init__(
@@ -77,21 +73,9 @@ class Worker:
         command = [sys.executable, "-P", "-m", CHILD, *map(str, theirs), service, limit]
         own = {**(environment or {}), MARK: self._mark}
         try:
-            self._guard = subprocess.Popen(
-                box.command([*command, box.inside()], own) if box else [*command, ""],
-                stdin=subprocess.DEVNULL, stdout=self._log.writer, stderr=self._log.writer, pass_fds=self.descriptors,
-                start_new_session=True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us
-                **(box.popen_options(own) if box else {"env": {**os.environ, **own}}),
-            )  # fmt: skip
-        except (subprocess.SubprocessError, OSError) as error:
-            if box is None:
-                raise
-            raise BoxFailedError("its place could not be made", str(error)) from error
+            self._guard = self._started(command, own, box)
         finally:
-            for end in (
-                *theirs,
-                self._log.writer,
-            ):  # a copy kept here would hide either end from the other
+            for end in (*theirs, self._log.writer):  # a copy kept here would hide either end from the other
                 os.close(end)
         self._began = keep_guard(self._guard.pid)
         self._box, self._temporary = box, own.get("TMPDIR")
@@ -99,7 +83,7 @@ class Worker:
         self._is_awaited = box is not None  # its first line
         self._unread = bytearray()
         self._number = 0
-        self._limit_s = self._deadline_s = 0.0
+        self._limit_s = self._deadline_s = self._look_at_s = 0.0
         self._is_open = True
         self.output = ""
         """What the worker and all that it started had printed, or the end of it; known once it is closed."""
@@ -109,6 +93,21 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _started(self, command: list[str], environment: Mapping[str, str], box: Box | None) -> subprocess.Popen[bytes]:
+        """The guard; the last word of its command line says what walls it puts up."""
+        streams: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL, "stdout": self._log.writer, "stderr": self._log.writer,
+            "pass_fds": self.descriptors,
+            "start_new_session": True,  # a Ctrl-C on the terminal reaches the parent alone, which then ends us
+        }  # fmt: skip
+        if box is None:
+            return subprocess.Popen([*command, ""], **streams, env={**os.environ, **environment})
+        inside = box.command([*command, box.inside()], environment)
+        try:
+            return subprocess.Popen(inside, **streams, **box.popen_options(environment))
+        except (subprocess.SubprocessError, OSError) as error:
+            raise BoxFailedError("its place could not be made", str(error)) from error
 
     def ask(self, method: str, limit_s: float, progress: Progress | None = None, **arguments: Any) -> Any:
         """The result of `service.method(**arguments)`, which is given a `progress` to tell where there is one here.
@@ -123,6 +122,7 @@ class Worker:
         """The first half of `ask`, so that several workers can be at work at once; `result` must come next."""
         self._number += 1
         self._limit_s, self._deadline_s = limit_s, time.monotonic() + limit_s
+        self._look_at_s = time.monotonic() + LOOK_S
         with self._closed_on_failure():
             self._send(
                 {"method": method, "arguments": arguments, "is_observed": is_observed,
@@ -155,8 +155,12 @@ class Worker:
         """Where its processes may write: name -> folder."""
         if self._box is None:
             return {"": Path(self._temporary)} if self._temporary else {}
-        inside = innermost(own)
-        return {f"{place}/": Path(f"/proc/{inside}/root{place}") for place in self._box.writable}
+        return self._places(own, self._box)
+
+    def _places(self, processes: set[psutil.Process], box: Box) -> dict[str, Path]:
+        """The folders of a box, as they are seen from here through one of the processes in it."""
+        inside = innermost(processes)
+        return {f"{place}/": Path(f"/proc/{inside}/root{place}") for place in box.writable}
 
     def close(self) -> None:
         """End the worker and everything it started, within two seconds; safe to call twice."""
@@ -178,14 +182,14 @@ class Worker:
         os.close(self._replies)
         os.close(self._guarded)
         self._log.close()
-        self.output = _printed(self._log.text)
+        self.output = printed(self._log.text)
 
     @contextlib.contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
         try:
             yield
         except WorkerFailedError as failure:
-            failure.output = _printed(self._log.text)
+            failure.output = printed(self._log.text)
             if failure.outcome != "raised":
                 self.close()
             raise
@@ -224,7 +228,7 @@ class Worker:
                 raise WorkerFailedError("broke the protocol", f"its reply is longer than {LONGEST_REPLY_BYTES:,} bytes")
             chunk = self._chunk()
             if time.monotonic() >= self._deadline_s:
-                raise WorkerFailedError("timed out", f"no answer within {self._limit_s:g} s", self._logged_frames())
+                raise WorkerFailedError("timed out", f"no answer within {self._limit_s:g} s", frames_in(self._log.text))
             if not chunk:
                 raise self._ended()
             self._unread += chunk
@@ -251,8 +255,8 @@ class Worker:
             selector.register(self._log.reader, selectors.EVENT_READ)
             while (left_s := self._deadline_s + DEADLINE_GRACE_S - time.monotonic()) > 0:
                 ready = {key.fd for key, _ in selector.select(left_s if self._box is None else min(left_s, LOOK_S))}
-                if not ready and self._box is not None:
-                    self._refuse_flood(self._box)
+                if self._box is not None and not self._is_awaited and time.monotonic() >= self._look_at_s:
+                    self._refuse_flood(self._box)  # not before it has begun: until then its folders are still ours
                 if self._log.reader in ready and not self._log.take():
                     selector.unregister(self._log.reader)
                 if found := ready & {end, self._guarded}:
@@ -262,21 +266,18 @@ class Worker:
     def _refuse_flood(self, box: Box) -> None:
         """A box's folders have a limit of bytes, but none of names, each of which takes memory of the kernel's.
 
-        WorkerFailedError where there are too many.
+        WorkerFailedError where there are too many. Only long requests are looked at: a look would disturb a visit.
         """
-        inside = innermost(processes_below(self._guard.pid))
-        for place in box.writable if inside else ():
-            with contextlib.suppress(OSError):  # it has just ended
-                about = os.statvfs(f"/proc/{inside}/root{place}")
-                if about.f_files - about.f_ffree > MOST_NAMES:
-                    self.close()
-                    raise WorkerFailedError("ran out of memory", f"it made more than {MOST_NAMES:,} files or folders")
+        if names_in(self._places(processes_below(self._guard.pid), box).values()) > MOST_NAMES:
+            self.close()
+            raise WorkerFailedError("ran out of memory", f"it made more than {MOST_NAMES:,} files or folders")
+        self._look_at_s = time.monotonic() + LOOK_S
 
     def _ended(self) -> WorkerFailedError | BoxFailedError:
         """What its end is called: before its first line nothing foreign has run in there, and the box is at fault."""
         if self._is_awaited:
             return BoxFailedError(self._ending(), self._log.text)
-        return WorkerFailedError("died", self._ending(), self._logged_frames())
+        return WorkerFailedError("died", self._ending(), frames_in(self._log.text))
 
     def _ending(self) -> str:
         """How the worker ended, in words; the guard ends as it did, and soon after it."""
@@ -287,15 +288,6 @@ class Worker:
         if self._box is not None and status > BY_SIGNAL:  # as bubblewrap says it, which runs the guard
             status = BY_SIGNAL - status
         return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-
-    def _logged_frames(self) -> list[Frame]:
-        """The main thread's stack that the worker left in its log on a sudden end.
-
-        faulthandler writes the innermost line first, and the main thread last.
-        """
-        main_thread = self._log.text.rpartition(_STACK_HEAD)[2]
-        found = [Frame(m["file"], int(m["line"]), m["function"]) for m in _STACK_LINE.finditer(main_thread)]
-        return found[::-1]
 
     def _raised(self, error: object) -> WorkerFailedError:
         """The child's own exception; what it says of it is checked like everything that comes from there."""
@@ -320,11 +312,6 @@ def check_system(work: str = "measuring") -> None:
     if not hasattr(os, "fork"):
         message = f"{work} in worker processes needs Linux or macOS"
         raise SetupMissingError(message, mend="use WSL, the Windows Subsystem for Linux")
-
-
-def _printed(log: str) -> str:
-    """What is in a log before the stack that a sudden end leaves there."""
-    return _STACK_START.split(log, maxsplit=1)[0]
 
 
 def _told(message: object) -> tuple[str, float]:

@@ -42,8 +42,8 @@ class Rerun:
     """What is known of an entry once it was, or was to be, built and measured again.
 
     `given` are the digests of the entry's files by their names, None where there are none, or where they could not be
-    read: then `unread` says why. `fault` says why the entry
-    did not come to its end, `invalid` what is wrong with the re-run's own submission; both are empty where nothing is.
+    read: then `unread` says why. `fault` says why the entry did not come to its end, with its `mend`, `invalid` what is
+    wrong with the re-run's own submission; all are empty where nothing is.
     """
 
     claimed: Submission
