@@ -136,9 +136,14 @@ def make_schedule(tier: Tier, probe: Probe, kept_bytes: Sequence[int]) -> Schedu
     """
     copies = max(1, min(tier.copies, LARGEST_COPIES_BYTES // max(1, tier.processes * sum(kept_bytes))))
     shortest = Schedule(tier.sessions, tier.processes, copies, FEWEST_VISITS, BLOCK_SHAPES[-1], probe.calls_per_sample)
-    plans = (replace(shortest, block=block) for block in BLOCK_SHAPES)
-    plan = next((plan for plan in plans if session_ns(plan, probe) <= tier.budget_ns), shortest)
-    affordable = FEWEST_VISITS * tier.budget_ns // max(1, session_ns(plan, probe))
+    return fitted(shortest, BLOCK_SHAPES, probe, tier.budget_ns)
+
+
+def fitted(shortest: Schedule, shapes: Sequence[BlockShape], probe: Probe, budget_ns: int) -> Schedule:
+    """The plan with the first of the block shapes that lets its visits fit, and as many visits as fit then."""
+    plans = (replace(shortest, block=block) for block in shapes)
+    plan = next((plan for plan in plans if session_ns(plan, probe) <= budget_ns), shortest)
+    affordable = FEWEST_VISITS * budget_ns // max(1, session_ns(plan, probe))
     return replace(plan, visits=min(max(FEWEST_VISITS, affordable), MOST_VISITS))
 
 

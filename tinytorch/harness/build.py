@@ -85,4 +85,4 @@ def model_source(frozen: Frozen, artifact: str) -> ModelSource:
 def entry_source(frozen: Frozen, sources: Iterable[str]) -> ModelSource:
     """How any process gets a model of an entry's classes; the globals of its modules are part of the model."""
     arguments = {"folder": str(frozen.folder), "digests": dict(frozen.digests)}
-    return ModelSource("tinytorch.harness.builder:load_artifact", arguments, tuple(map(module_name, sources)))
+    return ModelSource("tinytorch.harness.loading:load_artifact", arguments, tuple(map(module_name, sources)))

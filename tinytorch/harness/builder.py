@@ -1,8 +1,7 @@
-"""The child's end of building, and of loading what was built. Light to import: every measuring process waits for it."""
+"""The child's end of building: `optimize` is run once, and what it returns becomes an artifact."""
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import pickle
@@ -24,13 +23,11 @@ from tinytorch.core.model import as_call
 from tinytorch.datasets.withheld import withhold_test_splits
 from tinytorch.errors import EntryError
 from tinytorch.files import LARGEST_ARTIFACT_BYTES
-from tinytorch.harness.frozen import ARTIFACT, ENTRY, MODULE_NAME, Frozen
+from tinytorch.harness.loading import DECLARED, import_entry
 from tinytorch.processes.parcel import fill
 from tinytorch.units import format_size
 from tinytorch.workloads.models import load_model
 from tinytorch.workloads.strategies import Step, apply
-
-DECLARED = "TECHNIQUES"  # which was read when the model was built, and is no part of it
 
 
 @dataclass(frozen=True)
@@ -125,27 +122,9 @@ def _own_modules(artifact: bytes, folder: str) -> list[str]:
     return sorted(name for name, file in files.items() if file and Path(file).is_relative_to(folder))
 
 
-def import_entry(folder: str) -> ModuleType:
-    """Import the entry as the program does that has it in its folder, so that what it starts finds it too."""
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    return importlib.import_module(MODULE_NAME)
-
-
-def load_artifact(folder: str, digests: dict[str, str]) -> object:
-    """A new copy of a model of an entry's own classes, in a process that has its artifact and the source it needs."""
-    frozen = Frozen(Path(folder), digests)
-    frozen.refuse_changes()
-    if ENTRY in digests:
-        vars(import_entry(folder)).pop(DECLARED, None)
-    elif folder not in sys.path:
-        sys.path.insert(0, folder)
-    return load_model(str(frozen.path(ARTIFACT)))
-
-
 def declarations(module: ModuleType) -> Declared:
     """TECHNIQUES and DIVISION as the entry declares them, checked."""
-    techniques = getattr(module, "TECHNIQUES", [])
+    techniques = getattr(module, DECLARED, [])
     listed = isinstance(techniques, (list, tuple)) and all(isinstance(name, str) and name for name in techniques)
     if not listed or len(techniques) > MOST_TECHNIQUES:
         raise EntryError(f"TECHNIQUES must be a list of at most {MOST_TECHNIQUES} names")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -34,11 +36,27 @@ from tinytorch.text import safe_text
 LARGEST_OUTPUTS_BYTES = 2**26  # a thousand times what the answers to any test data take
 
 
+@dataclass(frozen=True)
+class Competed:
+    """What was measured, while the files are there that it was measured from."""
+
+    ready: Prepared
+    session: Session
+    run: Run
+
+
 def run_competition(challenge: Challenge, told: Observer = UNOBSERVED) -> Run:
     """Both models, measured interleaved in fresh workers; EntryError when the contender's entry fails."""
+    with competed(challenge, told) as done:
+        return done.run
+
+
+@contextmanager
+def competed(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Competed]:
+    """The same, for whoever wants more of both models."""
     with prepared(challenge, told) as ready:
         session = _measured(challenge, ready, told)
-    return record(challenge, ready, session)
+        yield Competed(ready, session, record(challenge, ready, session))
 
 
 def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:

@@ -28,6 +28,7 @@ REFUSED = (
     "perf_event_open", "io_uring_setup", "userfaultfd", "unshare", "setns", "mount", "umount2", "pivot_root", "chroot",
     "open_by_handle_at", "name_to_handle_at", "reboot", "kexec_load", "init_module", "finit_module", "delete_module",
     "swapon", "swapoff", "memfd_create", "memfd_secret", "shmget", "msgget", "semget", "mq_open",
+    "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr",  # a referee says where it runs
 )  # fmt: skip
 # Without namespaces these also change or start what is outside; Landlock does not know them.
 REFUSED_IN_B = (

@@ -22,7 +22,15 @@ import psutil
 
 from tinytorch.errors import SetupMissingError
 from tinytorch.processes import BEGUN
-from tinytorch.processes.below import Belongings, innermost, names_in, processes_below
+from tinytorch.processes.below import (
+    Belongings,
+    innermost,
+    names_in,
+    pin,
+    private_bytes,
+    processes_below,
+    spent_s,
+)
 from tinytorch.processes.box import Box
 from tinytorch.processes.failure import BoxFailedError, Frame, WorkerFailedError
 from tinytorch.processes.killing import MARK, forget_guard, keep_guard, kill_adopted, kill_marked, kill_tree
@@ -161,6 +169,26 @@ class Worker:
         """The folders of a box, as they are seen from here through one of the processes in it."""
         inside = innermost(processes)
         return {f"{place}/": Path(f"/proc/{inside}/root{place}") for place in box.writable}
+
+    def look(self) -> None:
+        """Take what it has printed, so that it never waits for that; for whoever waits for something else of it."""
+        self._log.take()
+
+    def hasten(self, limit_s: float) -> None:
+        """From now on its answer is awaited for so long at most."""
+        self._deadline_s = min(self._deadline_s, time.monotonic() + limit_s)
+
+    def pin(self, core: int) -> None:
+        """All of it runs on one processor core; in a box nothing of it can leave it again."""
+        pin(self._guard.pid, core)
+
+    def spent_s(self) -> float:
+        """Processor time that it and all below have taken, in steps of 10 ms."""
+        return spent_s(self._guard.pid)
+
+    def private_bytes(self) -> int:
+        """Memory that it and all below have for themselves."""
+        return private_bytes(self._guard.pid)
 
     def close(self) -> None:
         """End the worker and everything it started, within two seconds; safe to call twice."""

@@ -99,10 +99,15 @@ class Task:
     def fresh_samples(self, generator: np.random.Generator) -> TensorDataset:
         """New inputs with their answers, a quarter as many as there are in the test set."""
         _, test = self.load_data()
-        count = max(1, len(test) // FRESH_PART)
+        return self.new_samples(max(1, len(test) // FRESH_PART), generator)
+
+    def new_samples(self, count: int, generator: np.random.Generator) -> TensorDataset:
+        """So many new inputs with their answers, like those of the test set."""
         if self.fresh is not None:
             return self.fresh(count, generator)
-        freshen, chosen = resolve_name(self.freshen), generator.permutation(len(test))[:count]
+        _, test = self.load_data()
+        again = [generator.permutation(len(test)) for _ in range(-(-count // len(test)))]
+        freshen, chosen = resolve_name(self.freshen), np.concatenate(again)[:count]
         groups = np.array_split(chosen, len(chosen) // FRESHENED_ALIKE + 1)
         inputs = np.concatenate([freshen(test.inputs[group], generator) for group in groups])
         return TensorDataset(inputs, test.labels[chosen])
