@@ -10,6 +10,7 @@ METRICS: tuple[MetricName, ...] = get_args(MetricName)
 """What can be asked for; throughput comes along with latency."""
 UNITS = {"latency": "ms", "memory": "MB", "accuracy": "fraction", "throughput": "samples/s"}
 
+NANOSECONDS_PER_MICROSECOND = 1_000
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 BYTES_PER_MEGABYTE = 1_000_000  # MB = 10^6 bytes (SI), never 2^20
 BYTES_PER_MEBIBYTE = 2**20  # what the curriculum's functions call MB

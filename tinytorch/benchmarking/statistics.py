@@ -17,7 +17,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import bdtr, gammaln, ndtr, ndtri, stdtr, stdtrit
 
 CONFIDENCE = 0.95
 ALPHA = 1 - CONFIDENCE
@@ -174,6 +174,24 @@ def wilson_interval(correct: int, total: int) -> Interval:
 def at_most_by_chance(successes: int, trials: int, probability: float) -> float:
     """How likely so many successes or fewer are, of independent trials (the binomial distribution)."""
     return float(bdtr(successes, trials, probability))
+
+
+def fisher_less(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """How likely the first has so few successes or fewer, where both succeed alike: (successes, trials) of each.
+
+    Fisher's exact test, one-sided ("Statistical Methods for Research Workers", 1934): of all successes, as many as
+    chance gives fall to the first (the hypergeometric distribution).
+    """
+    (few, trials), (more, others) = first, second
+    successes = few + more
+    counts = np.arange(max(0, successes - others), few + 1)
+    logs = _log_choose(trials, counts) + _log_choose(others, successes - counts)
+    return min(1.0, float(np.exp(logs - _log_choose(trials + others, np.array([successes]))).sum()))
+
+
+def _log_choose(total: int, chosen: NDArray[np.int64]) -> Floats:
+    logs: Floats = gammaln(total + 1) - gammaln(chosen + 1) - gammaln(total - chosen + 1)
+    return logs
 
 
 def normal_above(deviations: float) -> float:

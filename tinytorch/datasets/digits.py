@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,22 @@ def load_digits() -> tuple[TensorDataset, TensorDataset]:
     Inputs are float32 (N, 64) in 0..1, labels int64 (N,) in 0..9.
     Raises SetupMissingError when the file is absent or not the one that was shipped.
     """
-    arrays = shipped_arrays(DIGITS_PATH, DIGITS_SHA256)
-    images, labels = arrays["images"], arrays["labels"]
-    inputs = images.reshape(len(images), -1).astype(np.float32) / BRIGHTEST
-    classes = labels.astype(np.int64)
+    inputs, classes = samples_of(shipped_arrays(DIGITS_PATH, DIGITS_SHA256))
     is_test = _is_test(classes)
     test = withholdable(lambda: TensorDataset(inputs[is_test], classes[is_test]))
     return TensorDataset(inputs[~is_test], classes[~is_test]), test
+
+
+def samples_of(arrays: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Inputs (N, 64) and labels (N,) of a file's arrays: images uint8 (N, 8, 8) in 0..16, labels in 0..9."""
+    images, labels = arrays["images"], arrays["labels"]
+    return images.reshape(len(images), -1).astype(np.float32) / BRIGHTEST, labels.astype(np.int64)
+
+
+def public_digits() -> Array:
+    """All that are shipped, uint8 (N, 8, 8)."""
+    images: Array = shipped_arrays(DIGITS_PATH, DIGITS_SHA256)["images"]
+    return images
 
 
 def _is_test(labels: Array) -> Array:

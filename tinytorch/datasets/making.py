@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tinytorch.core.archive import UNREADABLE, arrays_of
 from tinytorch.core.ops import Array
+from tinytorch.datasets.digits import BRIGHTEST as BRIGHTEST_DIGIT
 from tinytorch.datasets.fashion import AUGMENTATION, BRIGHTEST, CLASSES, packed
 from tinytorch.datasets.idx import read_idx
-from tinytorch.datasets.seen import letters_seen, pictures_seen
+from tinytorch.datasets.seen import digits_seen, letters_seen, pictures_seen
 from tinytorch.datasets.words import Text
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
@@ -18,6 +20,7 @@ from tinytorch.files import read_regular, reason
 BRIGHTEST_BYTE = 255
 LARGEST_TEXT_BYTES = 2**26
 FEWEST = 1000  # pictures, or prompts that begin somewhere else: fewer tell accuracies no better apart than by points
+FEWEST_DIGITS = 100
 PUBLIC_IMAGES = {"train": 26_000, "test": 4_000}
 PUBLISHED = {"train": "train", "test": "t10k"}  # our names of the splits, and those of the files
 TEST_BOOKS = ("Ruth", "1Sm", "Prv", "Mark", "Acts")
@@ -117,6 +120,34 @@ def private_words(path: Path, seed: int) -> Arrays:
     return {split: np.frombuffer(b" ".join(half), np.uint8) for split, half in halves.items()}
 
 
+def private_digits(path: Path, seed: int) -> Arrays:
+    """The digits of an archive with `images` (N, 8, 8) of 0..16 and `labels` (N,), without those that are shipped.
+
+    By the seed they come in another order. UsageError for another archive, and when too few are left.
+    """
+    images, labels = _read_digits(path)
+    is_new = np.flatnonzero(~digits_seen(images))
+    _check_enough(len(is_new), "digits", FEWEST_DIGITS)
+    chosen = np.random.default_rng(seed).permutation(is_new)
+    return {"images": images[chosen], "labels": labels[chosen]}
+
+
+def _read_digits(path: Path) -> Pictures:
+    try:
+        arrays = arrays_of(read_regular(path, LARGEST_TEXT_BYTES, may_lead_out=True), LARGEST_TEXT_BYTES)
+        images, labels = np.asarray(arrays["images"]), np.asarray(arrays["labels"])
+    except UNREADABLE as error:
+        told = reason(error) if isinstance(error, OSError) else "it is no archive with the arrays images and labels"
+        raise UsageError(
+            f"cannot read the digits {path}: {told}", mend="numpy.savez(FILE, images=..., labels=...)"
+        ) from error
+    fits = images.shape == (len(labels), 8, 8) and labels.ndim == 1 and len(labels) > 0
+    if not fits or images.min() < 0 or images.max() > BRIGHTEST_DIGIT or not np.isin(labels, np.arange(CLASSES)).all():
+        message = f"{path}: images {images.shape} of 0..{BRIGHTEST_DIGIT} and labels {labels.shape} of 0..9 are wanted"
+        raise UsageError(f"{message}, (N, 8, 8) and (N,)", mend="scale pictures to 8x8 pixels in 17 greys")
+    return images.astype(np.uint8), labels.astype(np.uint8)
+
+
 def plain_words(text: str) -> Array:
     """The words of a text in small letters with a space between them, uint8 (N,); what has a digit in it is no word."""
     without_numbers = " ".join(word for word in text.split() if not re.search(r"\d", word))
@@ -134,9 +165,9 @@ def _read_text(path: Path) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _check_enough(count: int, what: str) -> None:
-    if count < FEWEST:
+def _check_enough(count: int, what: str, fewest: int = FEWEST) -> None:
+    if count < fewest:
         raise UsageError(
-            f"without what is public only {count:,} {what} are left; at least {FEWEST:,} are needed",
+            f"without what is public only {count:,} {what} are left; at least {fewest:,} are needed",
             mend="name a source with more in it that is not in the public data",
         )

@@ -10,18 +10,23 @@ import numpy as np
 from tinytorch.core.archive import UNREADABLE, arrays_of
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.ops import Array
-from tinytorch.datasets import fashion, words
-from tinytorch.datasets.seen import letters_seen, pictures_seen
+from tinytorch.datasets import digits, fashion, words
+from tinytorch.datasets.seen import digits_seen, letters_seen, pictures_seen
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
 
 LARGEST_FILE_BYTES = 2**26
 LARGEST_BYTES = 2**27  # of its arrays
 SPLITS = ("train", "test")
+DIGIT = (8, 8)  # rows, columns
 PACKED = fashion.ROWS * fashion.COLUMNS // 2
 SHOWN = "tito olympics private make --help shows how one is made"
 
 Split = tuple[TensorDataset, TensorDataset]
+
+
+class OtherFormError(UsageError):
+    """A file of private data for other tasks, or for none."""
 
 
 def private_pictures(path: Path) -> Split:
@@ -36,6 +41,22 @@ def private_pictures(path: Path) -> Split:
             raise _other(path, f"its {split} split has images {images.shape} and labels {labels.shape}")
         _refuse_seen(path, int(pictures_seen(images).sum()), len(images), "pictures")
     return fashion.splits_of(arrays)
+
+
+def private_digits(path: Path) -> Split:
+    """The public training split, and the digits of a file that `making.private_digits` made.
+
+    UsageError when it cannot be read, is of another form, or holds digits that are public.
+    """
+    arrays = _read(path)
+    images, labels = _array(path, arrays, "images", 3), _array(path, arrays, "labels", 1)
+    if images.shape != (len(labels), *DIGIT) or not len(labels):
+        raise _other(path, f"it has images {images.shape} and labels {labels.shape}")
+    if (labels >= digits.CLASSES).any() or (images > digits.BRIGHTEST).any():
+        raise _other(path, f"a label is above {digits.CLASSES - 1}, or a pixel above {digits.BRIGHTEST}")
+    _refuse_seen(path, int(digits_seen(images).sum()), len(images), "digits")
+    train, _ = digits.load_digits()
+    return train, TensorDataset(*digits.samples_of(arrays))
 
 
 def private_prompts(path: Path) -> Split:
@@ -76,5 +97,5 @@ def _refuse_seen(path: Path, seen: int, samples: int, what: str) -> None:
         raise UsageError(message, mend=f"leave them out: {SHOWN}")
 
 
-def _other(path: Path, why: str) -> UsageError:
-    return UsageError(f"{path} is not of the form of private data for this task: {why}", mend=SHOWN)
+def _other(path: Path, why: str) -> OtherFormError:
+    return OtherFormError(f"{path} is not of the form of private data for this task: {why}", mend=SHOWN)

@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from tinytorch.core.ops import Array
+from tinytorch.datasets.digits import public_digits
 from tinytorch.datasets.fashion import ROWS, public_pictures, unpacked
 from tinytorch.datasets.words import LENGTH, Text, text_of
 
@@ -49,11 +50,17 @@ def _are_known(hashes: Hashes, known: Hashes) -> Mask:
 
 
 def _hashes(pictures: Array) -> Hashes:
-    """A number for each picture (N, rows, columns): a polynomial of its pixels, modulo 2^64."""
+    """A number for each picture (N, ...): a polynomial of its pixels, modulo 2^64."""
     flat = pictures.reshape(len(pictures), -1)
     powers = np.cumprod(np.full(flat.shape[1], BASE), dtype=np.uint64)
     found: Hashes = flat.astype(np.uint64) @ powers
     return found
+
+
+def digits_seen(images: Array) -> Mask:
+    """Which of the digits, uint8 (N, 8, 8), are public ones."""
+    known = np.sort(_hashes(public_digits()))
+    return _are_known(_hashes(images), known)
 
 
 def letters_seen(text: Text, starts: Array) -> Mask:

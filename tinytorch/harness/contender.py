@@ -96,7 +96,8 @@ class Challenge:
     """All that a run is made from. `build_limit_s` is what `optimize` may take; baselines are cached in a directory.
 
     `memory_limit_bytes` holds for each process that runs anything of the contender's; with an `isolation` each is in a
-    box of that tier. `optimize` runs with `build_seed`, by default with that of the measuring.
+    box of that tier. `optimize` runs with `build_seed`, by default with that of the measuring. `baseline` is the
+    artifact of another one than the task's.
     """
 
     task: Task
@@ -107,3 +108,4 @@ class Challenge:
     memory_limit_bytes: int = field(default_factory=half_of_memory)
     isolation: Tier | None = None
     build_seed: int | None = None
+    baseline: bytes | None = field(default=None, repr=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,8 +76,7 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
     All of it is gone afterwards, but for the baseline. Raises EntryError when the contender's entry fails.
     """
     task, contender = challenge.task, challenge.contender
-    cached = cached_baseline(task, told.progress, told.say, challenge.cache_directory)
-    with cached.guarded(told.say) as baseline, kernels_of(challenge, told.progress, told.say) as kernels:
+    with _baseline(challenge, told) as baseline, kernels_of(challenge, told.progress, told.say) as kernels:
         told.progress("build", 0.0)
         with scratch() as workshop, blaming(contender, "in optimize", challenge.isolation is not None):
             own = Frozen.of(workshop / "entry", contender.materials)  # apart: a file of its own may have any name
@@ -88,6 +87,14 @@ def prepared(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Prep
             frozen, truth = freeze(task, folder / "run", {**built.sources, ARTIFACT: built.content})
             frozen_baseline = Frozen.of(apart / "run", {BASELINE: baseline})
             yield Prepared(folder, baseline, built, frozen, frozen_baseline, truth, contender, kernels)
+
+
+def _baseline(challenge: Challenge, told: Observer) -> AbstractContextManager[bytes]:
+    """The artifact of the one that is given, or else of the task's, whose file is watched."""
+    if challenge.baseline is not None:
+        return nullcontext(challenge.baseline)
+    cached = cached_baseline(challenge.task, told.progress, told.say, challenge.cache_directory)
+    return cached.guarded(told.say)
 
 
 def freeze(task: Task, folder: Path, contents: Mapping[str, bytes]) -> tuple[Frozen, Truth]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from tinytorch.core.activations import ReLU
@@ -9,6 +11,7 @@ from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
+from tinytorch.datasets.private import private_digits
 from tinytorch.workloads.strategies import FUSION, INT8, Strategy, prune
 from tinytorch.workloads.task import Recipe, Split, Task
 
@@ -17,7 +20,17 @@ IMAGE = (1, 8, 8)  # channels, rows, columns
 
 def load_images() -> Split:
     """The two splits of the digits, inputs as float32 images (N, 1, 8, 8)."""
-    train, test = (TensorDataset(split.inputs.reshape(-1, *IMAGE), split.labels) for split in load_digits())
+    return as_images(load_digits())
+
+
+def load_private_images(path: Path) -> Split:
+    """The same of a referee's own file."""
+    return as_images(private_digits(path))
+
+
+def as_images(splits: Split) -> Split:
+    """Rows (N, 64) as images (N, 1, 8, 8)."""
+    train, test = (TensorDataset(split.inputs.reshape(-1, *IMAGE), split.labels) for split in splits)
     return train, test
 
 
@@ -50,6 +63,7 @@ TASK = Task(
     build_model=build_model,
     recipe=Recipe(epochs=20, batch_size=64, learning_rate=1e-3, seed=0),
     freshen="tinytorch.datasets.digits:with_noise",
+    load_private=load_private_images,
     strategies=(
         Strategy("latency_sprint", (prune(0.125, epochs=60, learning_rate=4e-3), FUSION), FIVE_POINTS),
         Strategy("memory_challenge", (prune(0.125, epochs=60, learning_rate=4e-3), INT8), f"{FIVE_POINTS}; {SLOW}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinytorch.core.layers import Sequential
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
+from tinytorch.datasets.private import private_digits
 from tinytorch.workloads.networks import perceptron
 from tinytorch.workloads.strategies import FUSION, INT4, INT8, Strategy, prune
 from tinytorch.workloads.task import Recipe, Task
@@ -25,6 +26,7 @@ TASK = Task(
     build_model=build_model,
     recipe=Recipe(epochs=6, batch_size=64, learning_rate=1e-3, seed=0),
     freshen="tinytorch.datasets.digits:with_noise",
+    load_private=private_digits,
     strategies=(
         Strategy("latency_sprint", (prune(32, epochs=60), FUSION), "two points of accuracy"),
         Strategy("memory_challenge", (prune(24, epochs=60), INT4), "four points; codes take time in numpy"),

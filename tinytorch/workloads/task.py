@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -71,6 +71,7 @@ class Task:
     `fresh` makes so many new samples with their answers, where those of the test set do not stay right.
     Weights with the digest `weights_sha256` are shipped as `baselines/NAME.npz` (float16); without one it is trained.
     `load_private` reads a referee's own data: a file of the same form, none of whose samples is public.
+    A task that `is_drawn` needs none: its samples are random, and new ones are as private as any.
     With a `vocabulary` the answers are so many tokens, from 0 on, else scores of classes.
     """
 
@@ -86,6 +87,7 @@ class Task:
     fresh: Callable[[int, np.random.Generator], TensorDataset] | None = None
     weights_sha256: str | None = None
     load_private: Callable[[Path], Split] | None = None
+    is_drawn: bool = False
     fit: Callable[[Any, TensorDataset, Recipe, Progress], Layer] = fit
     strategies: tuple[Strategy, ...] = ()
 
@@ -130,12 +132,13 @@ def baseline_of(task: Task, progress: Progress = silent) -> Layer:
     return model.eval()
 
 
-def train_baseline(task: Task, progress: Progress = silent) -> Layer:
-    """Train the task's model from its seed: the same weights every time on the same numpy and machine.
+def train_baseline(task: Task, progress: Progress = silent, seed: int | None = None) -> Layer:
+    """Train the task's model from its seed, or another: the same weights every time on the same numpy and machine.
 
     One BLAS thread: products this small gain nothing from two, and on a shared machine two can stall each other.
     """
     train, _ = task.load_data()
-    model = task.build_model(task.recipe.seed)
+    recipe = task.recipe if seed is None else replace(task.recipe, seed=seed)
+    model = task.build_model(recipe.seed)
     with threadpool_limits(1, user_api="blas"):
-        return task.fit(model, train, task.recipe, progress)
+        return task.fit(model, train, recipe, progress)

@@ -27,6 +27,7 @@ TASK = Task(
     freshen="tinytorch.datasets.sequences:other_prompts",
     vocabulary=DIGITS,
     fresh=fresh_prompts,
+    is_drawn=True,
     strategies=(
         Strategy("latency_sprint", (PRUNE_HEADS, KV_CACHE, FUSION), "memory for the cache"),
         Strategy("memory_challenge", (PRUNE_HEADS, SHARING), CODES),

@@ -30,19 +30,27 @@ class Data(StrEnum):
 
     FASHION = "fashion"
     WORDS = "words"
+    DIGITS = "digits"
 
 
-TASKS_OF = {Data.FASHION: ("fashion_mlp", "fashion_cnn"), Data.WORDS: ("words",)}
+TASKS_OF = {
+    Data.FASHION: ("fashion_mlp", "fashion_cnn"),
+    Data.WORDS: ("words",),
+    Data.DIGITS: ("digits_mlp", "digits_cnn"),
+}
 
 
 def private(
     action: Annotated[Action, typer.Argument(help="make: write a file.")],
-    data: Annotated[Data, typer.Argument(help="Pictures for fashion_mlp and fashion_cnn, or a text for words.")],
+    data: Annotated[
+        Data, typer.Argument(help="Pictures for the tasks fashion_*, a text for words, or digits for digits_*.")
+    ],
     source: Annotated[
         Path,
         typer.Option(
             "--from", metavar="SOURCE",
-            help="The folder with Fashion-MNIST's four files as they are published, or an English text.",
+            help="The folder with Fashion-MNIST's four files as they are published, an English text, or an archive "
+            "(.npz) of digits: images (N, 8, 8) in 0..16 and labels (N,).",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")],
@@ -74,7 +82,9 @@ def _made(data: Data, source: Path, seed: int) -> bytes:
     from tinytorch.core.archive import archive_of
     from tinytorch.datasets import making
 
-    make = {Data.FASHION: making.private_fashion, Data.WORDS: making.private_words}[data]
+    make = {
+        Data.FASHION: making.private_fashion, Data.WORDS: making.private_words, Data.DIGITS: making.private_digits,
+    }[data]  # fmt: skip
     return archive_of(make(source, seed))
 
 

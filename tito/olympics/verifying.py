@@ -12,7 +12,7 @@ from tinytorch.competition.checks.verified import How, Verification
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.harness.prepare import Observer
-from tinytorch.harness.verify import Place, box_tested, hides_labels, verified, work_id
+from tinytorch.harness.referee.verify import Place, box_tested, hides_labels, verified, work_id
 from tinytorch.processes.box import Tier, refusal
 from tinytorch.processes.selftest import self_test
 from tinytorch.processes.worker import check_system

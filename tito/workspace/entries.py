@@ -14,7 +14,7 @@ from tito.workspace.submissions import DEFAULT_FILE
 
 if TYPE_CHECKING:
     from tinytorch.competition.rules.events import Rules
-    from tinytorch.harness.verify import Candidate
+    from tinytorch.harness.referee.verify import Candidate
 
 BUNDLE_END = ".zip"
 
@@ -96,7 +96,7 @@ def candidate(handed: HandedIn, rules: Rules) -> Iterator[Candidate]:
     from tinytorch.competition.ranking.judged import judge, unreadable
     from tinytorch.competition.record.bundle import ENTRY, SUBMISSION, read_files
     from tinytorch.competition.record.reading import RefusedError
-    from tinytorch.harness.verify import Candidate
+    from tinytorch.harness.referee.verify import Candidate
 
     with scratch() as folder:
         try:

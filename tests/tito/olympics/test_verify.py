@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.harness.test_verify import ENTRY, HELD
 
 from tests.competition.conftest import make_run
-from tests.harness.test_verify import ENTRY, HELD
 from tinytorch.competition.checks.verified import Verification
 from tinytorch.competition.record.bundle import packed
 from tinytorch.competition.record.run import FileRecord, SourceRecord
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.files import sha256
-from tinytorch.harness import verify as harness
-from tinytorch.harness.verify import Candidate, Place
+from tinytorch.harness.referee import verify as harness
+from tinytorch.harness.referee.verify import Candidate, Place
 from tinytorch.processes.selftest import Probe, SelfTest
 from tito.olympics import verifying
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinytorch.competition.checks.findings import Check, Evidence, Finding, Outcome, check, failed, passed, unknown
+from tinytorch.competition.checks.refereed import REFEREED, apart, clocks_agree
 from tinytorch.competition.record.bundle import ENTRY
+from tinytorch.competition.record.refereed import Refereed
 from tinytorch.competition.record.run import Run, SourceRecord
 from tinytorch.competition.record.submission import Submission
 from tinytorch.competition.rules.events import Rules
@@ -43,7 +45,8 @@ class Rerun:
 
     `given` are the digests of the entry's files by their names, None where there are none, or where they could not be
     read: then `unread` says why. `fault` says why the entry did not come to its end, with its `mend`, `invalid` what is
-    wrong with the re-run's own submission; all are empty where nothing is.
+    wrong with the re-run's own submission; all are empty where nothing is. `refereed` is what T3 asks beyond, if it
+    is asked for.
     """
 
     claimed: Submission
@@ -55,6 +58,7 @@ class Rerun:
     fault: str = ""
     mend: str = ""
     invalid: str = ""
+    refereed: Refereed | None = None
 
     @cached_property
     def agreements(self) -> dict[str, Agreement]:
@@ -154,13 +158,17 @@ CHECKS: tuple[Check[Rerun], ...] = (
 
 
 def findings_of(rerun: Rerun) -> tuple[Finding, ...]:
-    """The finding of every check; a speed that is claimed far above what repeats is an error and no warning."""
-    found = []
-    for each in CHECKS:
-        finding = each.finding(each.look(rerun))
-        is_far = each is speed_repeats and rerun.agreements and rerun.agreements["speedup"].judgement == "far above"
-        found.append(replace(finding, severity="error") if is_far else finding)
-    return tuple(found)
+    """The finding of every check; a speed far above what repeats, or what a clock outside shows, is an error."""
+    asked = (*CHECKS, *REFEREED) if rerun.refereed is not None else CHECKS
+    found = [(each, each.finding(each.look(rerun))) for each in asked]
+    return tuple(replace(finding, severity="error") if _is_far(each, rerun) else finding for each, finding in found)
+
+
+def _is_far(check: Check[Rerun], rerun: Rerun) -> bool:
+    """Whether what is a warning elsewhere is so far off that it is an error."""
+    if check is speed_repeats and rerun.agreements:
+        return rerun.agreements["speedup"].judgement == "far above"
+    return check is clocks_agree and apart(rerun) > rerun.rules.refereeing.clocks_far
 
 
 def digests(source: SourceRecord) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from tinytorch.benchmarking.records.record import Hours, Record, Text
+from tinytorch.benchmarking.records.record import Fraction, Hours, Record, Text
 from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, OlympicEvent
 from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.errors import UsageError
@@ -21,6 +21,7 @@ from tinytorch.units import MetricName
 
 FORMER_RULES = {  # 1.0 and 1.1 count alike
     "1.0": "rules-1.1.toml", "1.1": "rules-1.1.toml", "2.0": "rules-2.0.toml", "2.1": "rules-2.1.toml",
+    "2.2": "rules-2.2.toml",
 }  # fmt: skip
 SEE_TOML = "docs/judging.md shows a rules file"
 SEE_RULES = "tito olympics rules --json shows the shipped ones"
@@ -138,6 +139,24 @@ class Verifying(Record):
     accuracy_chance: Annotated[float, Field(gt=0, lt=1)] = 0.001
 
 
+class Refereeing(Record):
+    """What an entry may show that a referee times from outside, and asks what nobody has seen."""
+
+    least_latency_us: Annotated[float, Field(ge=0)] = 5.0
+    most_asking_share: Annotated[float, Field(gt=0, lt=1)] = 0.10
+    clocks_differ: Annotated[float, Field(gt=0)] = 0.15
+    clocks_far: Annotated[float, Field(gt=0)] = 0.50
+    least_pool: Annotated[int, Field(gt=0)] = 16
+    least_distinct: Fraction = 0.90
+    private_drop: Fraction = 0.05
+    distorted_drop: Fraction = 0.08
+    redrawn_drop: Fraction = 0.05
+    redrawn_speedup: Annotated[float, Field(gt=1)] = 1.25
+    idle_share: Fraction = 0.20
+    memory_factor: Annotated[float, Field(ge=1)] = 2.0
+    memory_extra_mb: Annotated[float, Field(ge=0)] = 20.0
+
+
 class DivisionRules(Record):
     """What a division asks of an entry's architecture and answers."""
 
@@ -159,6 +178,7 @@ class Rules(Record):
     scoring: Scoring
     plausibility: Plausibility
     verifying: Verifying = Field(default_factory=Verifying)
+    refereeing: Refereeing = Field(default_factory=Refereeing)
     reference_accuracy: dict[Text, Annotated[float, Field(ge=0.01, le=1)]] = Field(default_factory=dict)
     divisions: dict[Division, DivisionRules]
     events: dict[OlympicEvent, EventRules]

@@ -1,7 +1,9 @@
 """Which input comes next: nobody knows before the answer to the one before is there.
 
-A pool of inputs lies in memory before a request. Were they asked for in their order, a model could compute all of them
-in one product, which takes a fraction of the time. So each answer leads on to the next input. Only what is scored of an
+A request has a pool of inputs. Were they asked for in their order, a model could compute all of them in one product,
+which takes a fraction of the time. So each answer leads on to the next input, and the pool is so large that computing
+all of it takes longer than what is asked. What lies in memory before is masked, and the mask comes with the request:
+nobody can compute anything before the clock runs. Only what is scored of an
 answer leads on: the class that it names, or its tokens. Whoever changed other bits of it, to be led where it wants,
 changes nothing, and a wrong class costs accuracy. The state is carried along; a fixed one would walk in a circle.
 """

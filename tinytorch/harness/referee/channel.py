@@ -1,7 +1,7 @@
 """The trusted end of a conversation with one runner: memory for inputs and answers, a pipe each way, and the clock.
 
-A request is timed from before it is written until its reply is read. Before it, the answers that lie there are
-overwritten, so that a reply which comes before its answers is seen: `Channel.ask` looks at them at once.
+A request is timed from before its mask is written until its reply is read. Before it, the answers that lie there are
+overwritten, so that a reply which comes before its answers is seen: `_ask` looks at them at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking.measure import CLOCK, Clock
 from tinytorch.benchmarking.placements import ModelSource
-from tinytorch.harness.referee.runner import CHAINED, DONE, NULL, READY, REQUEST, SERIES, shared
+from tinytorch.harness.referee.runner import CHAINED, DONE, NOTHING, READY, REQUEST, SERIES, as_bytes, shared
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.parcel import Parcel
 from tinytorch.processes.worker import Worker
@@ -28,9 +28,12 @@ SERVE_LIMIT_S = 3600.0  # for all requests together
 REQUEST_LIMIT_S = 60.0
 LOOK_MS = 50  # between two looks at what a runner prints, while it is waited for
 FAILURE_LIMIT_S = 5.0  # for its own word of what went wrong
+FIRST = 1  # row of a pool that holds an input; the one before is the mask
 UNANSWERED = 0xFF  # in every byte: no number, and no token
 
-Hire = Callable[..., Worker]  # a worker of ours for a service, with descriptors that it is given
+Bytes = NDArray[np.uint8]
+Hire = Callable[..., Worker]  # for a model, by its number: a worker of our service, with descriptors that it is given
+BASELINE, ENTRY, NULL = range(3)
 
 
 @dataclass(frozen=True)
@@ -55,21 +58,22 @@ class Form:
 class Channel:
     """One runner; use it as a context manager. It must be `load`ed, then `serve`."""
 
-    def __init__(self, hire: Hire, inputs: Form, answers: Form, tokens: bool, clock: Clock = CLOCK) -> None:
+    def __init__(self, hire: Hire, model: int, inputs: Form, answers: Form, tokens: bool, clock: Clock = CLOCK) -> None:
         self._clock, self._tokens, self._forms = clock, tokens, (inputs, answers)
         self._parcels = (Parcel(inputs.size_bytes), Parcel(answers.size_bytes))
         self.pool, self.answers = (
             shared(parcel.descriptor, form.all, form.dtype)
             for parcel, form in zip(self._parcels, self._forms, strict=True)
         )
-        self._bytes = self.answers.reshape(-1).view(np.uint8).reshape(answers.count, -1)
+        self._bytes, self.masked = as_bytes(self.answers), as_bytes(self.pool)
+        self._no_mask = np.zeros_like(self.masked[0])
         theirs, self._requests = os.pipe()
         self._replies, told = os.pipe()
         self._theirs = (theirs, told)
         self._poller = select.poll()
         self._poller.register(self._replies, select.POLLIN)
         try:
-            self.worker = hire(SERVICE, *self._theirs, *(parcel.descriptor for parcel in self._parcels))
+            self.worker = hire(model, SERVICE, *self._theirs, *(parcel.descriptor for parcel in self._parcels))
         except BaseException:
             self._close_ends()
             raise
@@ -101,25 +105,21 @@ class Channel:
         )  # fmt: skip
         self._expect(READY, LOAD_LIMIT_S)
 
-    def chained(self, count: int, size: int, start: int, state: int) -> int:
-        """Nanoseconds for the answers to so many inputs of the first `size` of the pool, each led to by the last."""
-        return self._ask(CHAINED, count, size, start, state)
-
-    def series(self, count: int, start: int = 0) -> int:
-        """Nanoseconds for the answers to inputs one by one, in the order in which they lie in the pool."""
-        return self._ask(SERIES, count, 0, start, 0)
+    def chained(self, count: int, begin: int, size: int, start: int, state: int, mask: Bytes | None = None) -> int:
+        """Nanoseconds for answers to so many inputs, each led to by the last, of `size` that lie from `begin` on."""
+        return self._ask(CHAINED, count, begin, size, start, state, mask)
 
     def nothing(self) -> int:
         """Nanoseconds for a request that asks for nothing."""
-        return self._ask(NULL, 0, 0, 0, 0)
+        return self._ask(NOTHING)
 
     def answers_to(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """The answers to all inputs (N, ...), one by one."""
-        parts, room = [], min(len(self.pool), len(self.answers))
+        parts, room = [], min(len(self.pool) - FIRST, len(self.answers))
         for start in range(0, len(inputs), room):
             part = inputs[start : start + room]
-            self.pool[: len(part)] = part
-            self.series(len(part))
+            self.pool[FIRST : FIRST + len(part)] = part
+            self._ask(SERIES, len(part), FIRST)
             parts.append(self.answers[: len(part)].copy())
         return np.concatenate(parts)
 
@@ -136,12 +136,16 @@ class Channel:
                 os.close(end)
         self._requests = self._replies = -1
 
-    def _ask(self, what: bytes, count: int, size: int, start: int, state: int) -> int:
-        request = REQUEST.pack(what, count, size, start, state)
+    def _ask(
+        self, what: bytes, count: int = 0, begin: int = 0, size: int = 0, start: int = 0, state: int = 0,
+        mask: Bytes | None = None,
+    ) -> int:  # fmt: skip
+        request, mask = REQUEST.pack(what, count, begin, size, start, state), self._no_mask if mask is None else mask
         self._bytes[:count] = UNANSWERED
         if self._poller.poll(0):
             raise self._broken("it answered before it was asked")
         began = self._clock()
+        self.masked[0] = mask
         self._send(request)
         self._expect(DONE, REQUEST_LIMIT_S)
         took = self._clock() - began

@@ -13,7 +13,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,73 +22,94 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.benchmarking.records.outside import OutsideTimes, Requests
 from tinytorch.benchmarking.records.samples import write_samples
-from tinytorch.benchmarking.schedule import BlockShape, Probe, Schedule, Tier, fitted, rounds
+from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Probe, Schedule, Tier, fitted, rounds
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.metrics import correctness
 from tinytorch.harness.referee.chain import STATES, follow_by, inputs_asked
-from tinytorch.harness.referee.channel import Channel, Form, Hire
+from tinytorch.harness.referee.channel import ENTRY, FIRST, NULL, Bytes, Channel, Form, Hire
+from tinytorch.harness.referee.runner import as_bytes
 from tinytorch.progress import Progress, silent
 
-GROUPS = 6
-OUTSIDE = Tier("outside", 3_000_000_000, GROUPS, copies=1)
+OUTSIDE = Tier("outside", 3_000_000_000, processes=6, copies=1)
 REQUEST_NS = 300_000
-LEAST_POOL, POOL = 16, 64  # times as many inputs as a request has: at least, and where they fit into a cache
-CACHE_BYTES = 2**20
+ENOUGH_INPUTS, ENOUGH_NS = 24, 3_000_000  # of a longer request: waking up costs a large model up to 50 us
+LONG_NS = 1_000_000  # of a request that shows what an input takes
+SLOW_NS = 1_200_000  # of a single input: then a request has one
+POOL = 16  # times as many inputs as a request has: computing all of them in one product takes 4 times as long
 MOST_POOL_BYTES = 2**26
-MOST_INPUTS = 2_048  # of a request
-WARM_INPUTS = 5  # before a model of 13 MB has its weights in the cache again
-SLOW_NS = 1_200_000  # of a single input: requests of one each
-LONGEST_WARM_NS = 4 * REQUEST_NS
+MOST_VISITS = 12
 ROUND_TRIPS = 8  # in a visit
 PROBES = 5
 SHAPES = tuple(
-    BlockShape(*shape) for shape in ((4, 1, 8), (4, 1, 5), (2, 1, 5), (2, 1, 3), (1, 1, 3), (1, 1, 1), (1, 0, 1))
-)
+    BlockShape(*shape) for shape in ((4, 1, 5), (2, 1, 5), (2, 1, 3), (1, 1, 3), (1, 1, 1), (1, 0, 1))
+)  # of requests
+MOST_REQUESTS = max(shape.batches for shape in SHAPES)
 
 MakeSamples = Callable[[int, np.random.Generator], TensorDataset]  # so many new ones, with their answers
+OneForm = tuple[tuple[int, ...], str]  # the shape and type of an array
 
 
 @dataclass(frozen=True)
 class Match:
     """Two models that are timed beside one another, the baseline first, and what both are asked.
 
-    `answers` are the shapes and types of their answers to one input, `tokens` says that those are tokens.
+    `inputs` is the form of one input, `answers` are those of their answers, and `tokens` says that these are tokens.
     """
 
     sources: tuple[ModelSource, ModelSource]
-    inputs: tuple[tuple[int, ...], str]
-    answers: tuple[tuple[tuple[int, ...], str], tuple[tuple[int, ...], str]]
+    inputs: OneForm
+    answers: tuple[OneForm, OneForm]
     tokens: bool
     make: MakeSamples
 
-    def channels(self, hire: Hire, stack: contextlib.ExitStack, room: int) -> list[Channel]:
-        """Of one group: the baseline's, the entry's and the null model's, which loads like the entry."""
+    @property
+    def most_inputs(self) -> int:
+        """That a request can have, with all pools of a block in memory."""
         shape, dtype = self.inputs
-        forms = [Form(max(WARM_INPUTS, room // LEAST_POOL), *form) for form in (*self.answers, self.answers[1])]
-        channels = [stack.enter_context(Channel(hire, Form(room, shape, dtype), form, self.tokens)) for form in forms]
+        pool_bytes = POOL * MOST_REQUESTS * int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return max(1, MOST_POOL_BYTES // pool_bytes)
+
+    def group(self, hire: Hire, stack: contextlib.ExitStack) -> list[Channel]:
+        """The baseline, the entry and the null model, whose answers are like the entry's, loading side by side."""
+        most = self.most_inputs
+        inputs = Form(FIRST + POOL * MOST_REQUESTS * most, *self.inputs)
+        channels = [
+            stack.enter_context(Channel(hire, model, inputs, Form(most, *form), self.tokens))
+            for model, form in enumerate((*self.answers, self.answers[ENTRY]))
+        ]
         for channel, source in zip(channels, (*self.sources, None), strict=True):
             channel.load(source)
         return channels
 
-    @property
-    def input_bytes(self) -> int:
-        """Of one input."""
-        shape, dtype = self.inputs
-        return int(np.prod(shape)) * np.dtype(dtype).itemsize
 
-    @property
-    def room(self) -> int:
-        """Inputs that a pool can have."""
-        return max(LEAST_POOL, min(MOST_INPUTS * LEAST_POOL, MOST_POOL_BYTES // self.input_bytes))
+@dataclass(frozen=True)
+class Hidden:
+    """A block's inputs as they lie in memory: pools of `size`, one for each request, each behind a mask of its own."""
 
-    def pool_of(self, count: int) -> int:
-        """How many inputs a pool has for requests of `count`."""
-        return max(LEAST_POOL * count, min(POOL * count, CACHE_BYTES // self.input_bytes))
+    size: int
+    masks: Bytes
+    content: Bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, inputs: NDArray[Any], size: int, requests: int, generator: np.random.Generator) -> Hidden:
+        """The first inputs (N, ...), behind masks that are drawn."""
+        plain = as_bytes(inputs[: size * requests]).reshape(requests, size, -1)
+        masks = generator.integers(0, 256, (requests, plain.shape[2]), np.uint8)
+        return cls(size, masks, (plain ^ masks[:, np.newaxis]).reshape(size * requests, -1))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A block's timed requests before they are scored: where each began, its state, time and answers."""
+
+    begun: list[tuple[int, int]]
+    times: list[int]
+    answers: list[NDArray[Any]] = field(repr=False)
 
 
 @dataclass
 class Tally:
-    """What the requests to one model gave."""
+    """What the requests to one model gave: times [process][block][request], and how its answers were."""
 
     times: list[list[list[int]]]
     answers: int = 0
@@ -96,27 +117,17 @@ class Tally:
     distinct: int = 0
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One block's timed requests to a model, before they are scored: their starts and states, times and answers."""
-
-    starts: list[tuple[int, int]]
-    times: list[int]
-    answers: list[NDArray[Any]] = field(repr=False)
-
-
 def time_outside(match: Match, hire: Hire, tier: Tier = OUTSIDE, progress: Progress = silent) -> OutsideTimes:
-    """One session. WorkerFailedError where a runner fails, or answers what it should not."""
-    generator, drawn = np.random.default_rng(), random.SystemRandom()
+    """One session. WorkerFailedError where a runner fails, or does not do what it is asked."""
+    generator = np.random.default_rng()
     with contextlib.ExitStack() as stack:
-        groups = [match.channels(hire, stack, match.room) for _ in range(tier.processes)]
-        for channel in (each for group in groups for each in group):
+        groups = [match.group(hire, stack) for _ in range(tier.processes)]
+        channels = [channel for group in groups for channel in group]
+        for channel in channels:
             channel.serve()
-        stack.enter_context(on_one_core([each for group in groups for each in group]))
-        calls = [_call_ns(match, channel, generator) for channel in groups[0][:2]]
-        plan = _plan(match, calls, tier)
-        session = _Session(match, plan, _warm(calls), groups, generator)
-        visits = [process for each in rounds(plan, drawn) for process in each]
+        stack.enter_context(on_one_core(channels))
+        session = Session(match, _plan(match, groups[0], tier, generator), groups, generator)
+        visits = [process for each in rounds(session.plan, random.SystemRandom()) for process in each]
         for done, process in enumerate(visits):
             progress("outside", done / len(visits))
             session.visit(process)
@@ -141,84 +152,82 @@ def on_one_core(channels: Sequence[Channel]) -> Iterator[None]:
             gc.enable()
 
 
-def _plan(match: Match, calls: Sequence[int], tier: Tier) -> Schedule:
-    """How many inputs a request to each model has, and the shape of blocks, by what a call takes."""
-    most = match.room // LEAST_POOL
-    counts = tuple(min(most, max(1, math.ceil(REQUEST_NS / call))) for call in calls)
-    shortest = Schedule(1, tier.processes, 1, 10, SHAPES[-1], counts)
-    return fitted(shortest, SHAPES, Probe((calls[0], calls[1]), 0, 0), tier.budget_ns)
+def _plan(match: Match, group: Sequence[Channel], tier: Tier, generator: np.random.Generator) -> Schedule:
+    """How many inputs a request to each model has, how many requests a block, and how many visits there are."""
+    calls = [_call_ns(match, channel, generator) for channel in group[:NULL]]
+    counts = tuple(_inputs(call, match.most_inputs) for call in calls)
+    shortest = Schedule(1, tier.processes, 1, FEWEST_VISITS, SHAPES[-1], counts)
+    plan = fitted(shortest, SHAPES, Probe(tuple(calls), 0, 0), tier.budget_ns)
+    return replace(plan, visits=min(plan.visits, MOST_VISITS))
 
 
-def _warm(calls: Sequence[int]) -> tuple[int, int]:
-    """Inputs before a model has its weights in the cache again; of slow ones fewer do."""
-    first, second = (min(WARM_INPUTS, 1 + LONGEST_WARM_NS // call) for call in calls)
-    return first, second
+def _inputs(call_ns: int, most: int) -> int:
+    """Of a request to a model that takes so long for one."""
+    if call_ns >= SLOW_NS:
+        return 1
+    return min(most, max(math.ceil(REQUEST_NS / call_ns), min(ENOUGH_INPUTS, math.ceil(ENOUGH_NS / call_ns))))
 
 
 def _call_ns(match: Match, channel: Channel, generator: np.random.Generator) -> int:
     """Roughly what one input takes, by requests that are long enough."""
-    count, most = 1, match.room // LEAST_POOL
+    count = 1
     while True:
-        size = match.pool_of(count)
-        channel.pool[:size] = match.make(size, generator).inputs
-        took = min(channel.chained(count, size, 0, state) for state in range(PROBES))
-        if took >= (SLOW_NS if count == 1 else REQUEST_NS) or count >= most:
+        inputs = match.make(POOL * count, generator).inputs
+        channel.pool[FIRST : FIRST + len(inputs)] = inputs
+        took = min(channel.chained(count, FIRST, len(inputs), 0, state) for state in range(PROBES))
+        if took >= (SLOW_NS if count == 1 else LONG_NS) or count == match.most_inputs:
             return max(1, took // count)
-        count = min(most, count * 4)
+        count = min(match.most_inputs, count * 4)
 
 
-class _Session:
+class Session:
     """The blocks of one session as they come."""
 
     def __init__(
-        self, match: Match, plan: Schedule, warm: tuple[int, int], groups: Sequence[Sequence[Channel]],
-        generator: np.random.Generator,
-    ) -> None:  # fmt: skip
-        self._match, self._plan, self._groups, self._generator = match, plan, groups, generator
+        self, match: Match, plan: Schedule, groups: Sequence[Sequence[Channel]], generator: np.random.Generator
+    ) -> None:
+        self.plan, self._match, self._groups, self._generator = plan, match, groups, generator
         first, second = plan.calls_per_sample
         self._counts = (first, second, second)
-        self._pools = tuple(map(match.pool_of, self._counts))
-        self._warm = tuple(max(count // 2, warm) for count, warm in zip(self._counts, (*warm, warm[1]), strict=True))
         self._tallies = [Tally([[] for _ in groups]) for _ in self._counts]
         self._round_trips: list[list[list[int]]] = [[] for _ in groups]
 
     def visit(self, number: int) -> None:
         """Every model of a group gets its blocks, in turns."""
-        group = self._groups[number]
-        for _ in range(self._plan.block.block_pairs):
-            samples = self._match.make(max(self._pools), self._generator)
-            asked = {each: self._block(group[each], each, samples) for each in self._generator.permutation(len(group))}
-            for each, block in asked.items():  # when all have answered, so that nothing lies between their blocks
-                self._score(each, number, block, samples)
-        self._round_trips[number].append([group[2].nothing() for _ in range(ROUND_TRIPS)])
+        group, requests = self._groups[number], self.plan.block.batches
+        for _ in range(self.plan.block.block_pairs):
+            samples = self._match.make(POOL * max(self._counts) * requests, self._generator)
+            first, second = (
+                Hidden.of(samples.inputs, POOL * count, requests, self._generator) for count in self._counts[:NULL]
+            )
+            hidden, order = (first, second, second), self._generator.permutation(len(group)).tolist()
+            asked = {model: self._block(group[model], self._counts[model], hidden[model]) for model in order}
+            for model in order:  # when all have answered, so that nothing lies between their blocks
+                self._tallies[model].times[number].append(asked[model].times)
+                if model != NULL:
+                    self._score(self._tallies[model], asked[model], hidden[model].size, samples.labels)
+        self._round_trips[number].append([group[NULL].nothing() for _ in range(ROUND_TRIPS)])
 
-    def _block(self, channel: Channel, model: int, samples: TensorDataset) -> Asked:
-        """The discarded requests, then the timed ones; which inputs they begin with is drawn."""
-        count, size, shape = self._counts[model], self._pools[model], self._plan.block
-        channel.pool[:size] = samples.inputs[:size]
-        starts = [int(each) for each in self._starts(shape.batches, count, size)]
-        states = [secrets.randbelow(STATES) for _ in starts]
-        for each in range(shape.discarded):
-            channel.chained(self._warm[model], size, starts[each], states[each])
-        times, answers, timed = [], [], list(zip(starts, states, strict=True))[shape.discarded :]
-        for start, state in timed:
-            times.append(channel.chained(count, size, start, state))
+    def _block(self, channel: Channel, count: int, hidden: Hidden) -> Asked:
+        """All requests, without those that are discarded; what each begins with, chance says."""
+        begun, times, answers = [], [], []
+        channel.masked[FIRST : FIRST + len(hidden.content)] = hidden.content
+        for number, mask in enumerate(hidden.masks):
+            start, state = int(self._generator.integers(hidden.size)), secrets.randbelow(STATES)
+            begun.append((start, state))
+            times.append(channel.chained(count, FIRST + number * hidden.size, hidden.size, start, state, mask))
             answers.append(channel.answers[:count].copy())
-        return Asked(timed, times, answers)
+        timed = slice(self.plan.block.discarded, None)
+        return Asked(begun[timed], times[timed], answers[timed])
 
-    def _starts(self, requests: int, count: int, size: int) -> NDArray[Any]:
-        """Requests of a single input ask for another one each."""
-        return self._generator.choice(size, requests, replace=count > 1 or size < requests)
-
-    def _score(self, model: int, group: int, block: Asked, samples: TensorDataset) -> None:
-        tally, follow = self._tallies[model], follow_by(self._match.tokens)
-        tally.times[group].append(block.times)
-        if model == 2:
-            return
-        labels = samples.labels
-        for (start, state), answers in zip(block.starts, block.answers, strict=True):
-            numbers = inputs_asked(answers, start, state, self._pools[model], follow)
-            right = _right(answers, labels[numbers])
+    def _score(self, tally: Tally, block: Asked, size: int, labels: NDArray[Any]) -> None:
+        """Every timed answer: the chain is followed again from what came back."""
+        follow = follow_by(self._match.tokens)
+        for request, ((start, state), answers) in enumerate(
+            zip(block.begun, block.answers, strict=True), self.plan.block.discarded
+        ):
+            numbers = inputs_asked(answers, start, state, size, follow)
+            right = right_of(answers, labels[request * size : (request + 1) * size][numbers])
             tally.answers += right.size
             tally.correct += int(right.sum())
             tally.distinct += len(set(numbers)) * right[0].size
@@ -227,21 +236,20 @@ class _Session:
         """All of it."""
         baseline, optimized = (
             Requests(
-                inputs=count, pool=pool, samples_ns=write_samples(tally.times), answers=tally.answers,
+                inputs=count, pool=POOL * count, samples_ns=write_samples(tally.times), answers=tally.answers,
                 correct=tally.correct, distinct=tally.distinct,
             )
-            for count, pool, tally in zip(self._counts[:2], self._pools, self._tallies, strict=False)
+            for count, tally in zip(self._counts[:NULL], self._tallies[:NULL], strict=True)
         )  # fmt: skip
         return OutsideTimes(
             session=secrets.token_hex(8), baseline=baseline, optimized=optimized,
-            null=write_samples(self._tallies[2].times), null_inputs=self._counts[2],
+            null=write_samples(self._tallies[NULL].times), null_inputs=self._counts[NULL],
             round_trips_ns=write_samples(self._round_trips),
         )  # fmt: skip
 
 
-def _right(answers: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which are right; what is no number is wrong."""
-    if np.issubdtype(answers.dtype, np.inexact):
-        answers = np.nan_to_num(answers, nan=-np.inf, posinf=np.finfo(answers.dtype).max, neginf=-np.inf)
+def right_of(answers: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which answers are right; what is no number is the least of all scores."""
+    if np.issubdtype(answers.dtype, np.inexact) and not np.isfinite(answers).all():
         answers = np.where(np.isfinite(answers), answers, np.finfo(answers.dtype).min)
     return correctness(answers, labels)

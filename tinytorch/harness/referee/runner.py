@@ -9,6 +9,7 @@ import gc
 import mmap
 import os
 import struct
+from importlib.util import find_spec
 from pkgutil import resolve_name
 from typing import Any
 
@@ -19,10 +20,11 @@ from tinytorch.core.layers import find_layers
 from tinytorch.core.model import as_call
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.datasets.withheld import withhold_test_splits
+from tinytorch.harness.kernels import KernelService
 from tinytorch.harness.referee.chain import follow_by
 
-REQUEST = struct.Struct("<cxxxIQQQ")  # what, how many inputs, of a pool of how many, the first one, the state
-CHAINED, SERIES, NULL = b"C", b"S", b"N"
+REQUEST = struct.Struct("<cxxxIIIIQxxxx")  # what, inputs, where their pool begins and its size, the first one, state
+CHAINED, SERIES, NOTHING = b"C", b"S", b"N"
 READY, DONE, FAILED = b"R", b"D", b"F"
 
 
@@ -33,7 +35,9 @@ class Runner:
         withhold_test_splits()
 
     def ready(self) -> None:
-        """The process has all that is ours, and nothing foreign yet."""
+        """The process has all that is ours, compiled kernels, too, and nothing foreign yet."""
+        if find_spec("numba"):
+            KernelService().compile()
 
     def load(self, builder: str | None, arguments: dict[str, Any]) -> None:
         """The model; without a builder one that does nothing, which shows what the asking takes."""
@@ -46,15 +50,20 @@ class Runner:
         self, requests: int, replies: int, pool: tuple[int, list[int], str], answers: tuple[int, list[int], str],
         tokens: bool,
     ) -> None:  # fmt: skip
-        """Answer requests until there are no more; `pool` and `answers` are memory, shape and type of arrays."""
+        """Answer requests until there are no more; `pool` and `answers` are memory, shape and type of arrays.
+
+        The first row of the pool is the mask of all others.
+        """
         inputs, kept, follow = shared(*pool), shared(*answers), follow_by(tokens)
-        nothing = Tensor(np.zeros((1, *kept.shape[1:]), kept.dtype))
-        call = self._call or (lambda one: nothing)
+        nothing, one = Tensor(np.zeros((1, *kept.shape[1:]), kept.dtype)), Tensor(np.zeros_like(inputs[:1]))
+        call, unmask, masked, plain = self._call or (lambda one: nothing), np.bitwise_xor, as_bytes(inputs), one.data
+        mask, seen = masked[0], as_bytes(plain)[0]
 
         def answer(number: int, at: int) -> Any:
-            out = call(Tensor(inputs[at : at + 1]))
-            kept[number] = (out.data if type(out) is Tensor else np.asarray(out))[0]  # here, whatever was put off
-            return kept[number]
+            unmask(masked[at], mask, seen)
+            out, row = call(one), kept[number]
+            row[...] = (out.data if type(out) is Tensor else np.asarray(out))[0]  # here, whatever was put off
+            return row
 
         gc.collect()
         gc.freeze()
@@ -62,15 +71,15 @@ class Runner:
         with no_grad():
             os.write(replies, READY)
             while len(request := os.read(requests, REQUEST.size)) == REQUEST.size:
-                what, count, size, at, state = REQUEST.unpack(request)
+                what, count, begin, size, at, state = REQUEST.unpack(request)
                 try:
                     if what == CHAINED:
                         for number in range(count):
-                            state = follow(answer(number, at), state)
+                            state = follow(answer(number, begin + at), state)
                             at = state % size
                     elif what == SERIES:
                         for number in range(count):
-                            answer(number, at + number)
+                            answer(number, begin + number)
                 except BaseException:  # which the worker tells
                     os.write(replies, FAILED)
                     raise
@@ -81,3 +90,8 @@ def shared(descriptor: int, shape: list[int], dtype: str) -> NDArray[Any]:
     """An array in memory that two processes have."""
     size_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
     return np.frombuffer(mmap.mmap(descriptor, size_bytes), dtype).reshape(shape)
+
+
+def as_bytes(arrays: NDArray[Any]) -> NDArray[np.uint8]:
+    """The bytes of each of them (N, ...), in the same memory."""
+    return arrays.reshape(len(arrays), -1).view(np.uint8)

@@ -23,10 +23,10 @@ from tinytorch.competition.rules.events import load_rules
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.errors import EntryError, RunError, SetupMissingError
 from tinytorch.files import sha256
-from tinytorch.harness import verify as module
 from tinytorch.harness.contender import Challenge, Contender
+from tinytorch.harness.referee import verify as module
+from tinytorch.harness.referee.verify import Candidate, Place, hides_labels, verified, work_id
 from tinytorch.harness.run import run_competition
-from tinytorch.harness.verify import Candidate, Place, hides_labels, verified, work_id
 from tinytorch.processes.box import refusal
 from tinytorch.processes.failure import BoxFailedError
 from tinytorch.processes.selftest import NEEDED, Probe, SelfTest
