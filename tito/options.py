@@ -40,6 +40,7 @@ class Level(StrEnum):
     T0 = "T0"
     T1 = "T1"
     T2 = "T2"
+    T3 = "T3"
 
 
 Trust = Annotated[Level, typer.Option("--trust", help="T0 ranks numbers given by hand, too, below all others.")]

@@ -19,7 +19,7 @@ def rules(
     """Show the rules, of one event or all of them; with --rules those of a class, and what it has changed.
 
     A class's own file names its version and what it extends, then only what is different, such as:
-    extends = "2.2"; version = "my class"; [significance] session_spread = 0.02.
+    extends = "2.3"; version = "my class"; [significance] session_spread = 0.02.
     """
     from tinytorch.competition.rules.events import read_rules
 

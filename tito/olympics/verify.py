@@ -17,6 +17,13 @@ DEFAULT_FOLDER = Path("verified")
 DEFAULT_MEMORY_MB = 4096.0
 
 
+class VerifiedLevel(StrEnum):
+    """The highest level of trust that is asked for."""
+
+    T2 = "t2"
+    T3 = "t3"
+
+
 class Wall(StrEnum):
     """What holds an entry."""
 
@@ -35,6 +42,14 @@ def verify(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the records are kept.")
     ] = DEFAULT_FOLDER,
+    level: Annotated[
+        VerifiedLevel,
+        typer.Option("--level", help="t2: it repeats here; t3: by a clock, inputs and data that it cannot reach."),
+    ] = VerifiedLevel.T2,
+    private: Annotated[
+        list[Path] | None,
+        typer.Option("--private", metavar="FILE", help="Data that nobody else has, for t3; repeat it for other tasks."),
+    ] = None,
     isolation: Annotated[
         Wall, typer.Option("--isolation", help="bubblewrap (a), Landlock (b), or no box at all (c).")
     ] = Wall.AUTO,
@@ -58,11 +73,14 @@ def verify(
 ) -> None:
     """Build and measure entries again, in a box, and compare each with its claim: trust T2, "it repeats here".
 
+    With --level t3 each that repeats is also timed from outside its process, asked on private data (--private; tito
+    olympics private makes them), and built from baselines that are trained again: trust T3, "refereed".
+
     Nothing of an entry is trusted. What is finished in the folder of -o is not done again: an interrupted call goes on
     with the same command. Exit code 1 when an entry does not repeat, 4 when this machine failed, 5 when it was too busy
     to say.
     Examples: tito olympics verify class/ -o verified/; tito olympics verify submission.json --entry entry.py;
-    tito olympics verify --self-test.
+    tito olympics verify class/ --level t3 --private fashion.npz; tito olympics verify --self-test.
     """
     if isolation is Wall.C and not (trusted or self_test):
         mend = "use --isolation auto, or add --i-trust-this-code"
@@ -70,6 +88,8 @@ def verify(
     if not paths and not self_test:
         mend = "tito olympics verify class/, or submission.json --entry entry.py"
         raise UsageError("which entries are to be verified?", mend=mend)
+    if private and level is VerifiedLevel.T2:
+        raise UsageError("private data are for --level t3", mend="add --level t3, or leave --private out")
     if paths and self_test:
         raise UsageError("--self-test takes no entries", mend="tito olympics verify --self-test")
     from tito.olympics import verifying
@@ -77,5 +97,8 @@ def verify(
     wall = verifying.wall_of(isolation.value)
     if self_test:
         raise typer.Exit(verifying.show_self_test(wall, json_))
-    asked = verifying.Asked(paths or [], entry, output, wall, tier.value, time_limit, memory_limit, again or [], rules)
+    asked = verifying.Asked(
+        paths or [], entry, output, wall, tier.value, time_limit, memory_limit, again or [], rules,
+        level is VerifiedLevel.T3, private or [],
+    )  # fmt: skip
     raise typer.Exit(verifying.verify_all(asked, json_))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from tinytorch.competition.checks.verified import How, Verification
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.harness.prepare import Observer
+from tinytorch.harness.referee.private import PrivateFile, private_files
+from tinytorch.harness.referee.redraw import Redraws
+from tinytorch.harness.referee.referee import Referee
 from tinytorch.harness.referee.verify import Place, box_tested, hides_labels, verified, work_id
 from tinytorch.processes.box import Tier, refusal
 from tinytorch.processes.selftest import self_test
@@ -28,6 +32,7 @@ from tito.workspace.folder import CACHE_VARIABLE, folder_of
 from tito.workspace.machine import MachineFile, with_what_is_known
 from tito.workspace.verified import Verified
 
+Bounds = tuple[float, float]
 BY_WEIGHT = ("failed", "DNF", "VOID", "inconclusive")
 CODES = {
     "failed": ExitCode.FINDINGS, "DNF": ExitCode.FINDINGS, "VOID": ExitCode.RUN_FAILED,
@@ -36,6 +41,7 @@ CODES = {
 
 
 PARTS = {"build": (0.0, 0.3), "survey": (0.3, 0.4), "measure": (0.4, 1.0)}  # of the time that an entry takes, about
+REFEREED_PARTS = {"build": (0.0, 0.2), "survey": (0.2, 0.25), "measure": (0.25, 0.4), "outside": (0.4, 0.6)}
 
 
 class Asked(NamedTuple):
@@ -50,6 +56,8 @@ class Asked(NamedTuple):
     memory_limit_mb: float
     again: Sequence[str]
     rules: Path | None
+    is_refereed: bool = False
+    private: Sequence[Path] = ()
 
 
 def wall_of(isolation: str) -> Tier | None:
@@ -89,8 +97,9 @@ def show_self_test(wall: Tier | None, json_: bool) -> ExitCode:
 def verify_all(asked: Asked, json_: bool) -> ExitCode:
     """Verify what is not finished yet, one after the other, and show each."""
     entries, rules = handed_in(asked.paths, asked.entry), read_rules(asked.rules)
+    private = private_files(asked.private)
     start.finished()
-    folder, how = Verified(asked.folder), _how(asked, rules)
+    folder, how = Verified(asked.folder), _how(asked, rules, private)
     with folder.alone(), bars.progress() as progress:
         known = _known(entries, asked, how, rules, folder)
         found = [each for each in known if each is not None]
@@ -99,6 +108,8 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
             screen.say(f"{len(found)} of {len(entries)} were verified before: {asked.folder}")
         if pending:
             place = _place(asked, how, rules, progress)
+            if asked.is_refereed:
+                place = replace(place, referee=Referee(private, Redraws(folder.secret(), place.cache_directory)))
             done = iter(_each(pending, place, folder, progress))
             with screen.done_before(f"what is finished is kept in {asked.folder}; the same command goes on"):
                 found = [each or next(done) for each in known]
@@ -136,8 +147,9 @@ def exit_code(found: Sequence[Verification]) -> ExitCode:
     return next((CODES[outcome] for outcome in BY_WEIGHT if outcome in seen), ExitCode.GOOD)
 
 
-def _how(asked: Asked, rules: Rules) -> How:
+def _how(asked: Asked, rules: Rules, private: Mapping[str, PrivateFile]) -> How:
     return How(
+        level="T3" if asked.is_refereed else "T2", private=sorted({file.sha256 for file in private.values()}),
         isolation=asked.wall or "C", tier=asked.tier, build_limit_s=asked.build_limit_s, rules_sha256=rules.sha256,
         memory_limit_bytes=round(asked.memory_limit_mb * BYTES_PER_MEGABYTE),
     )  # fmt: skip
@@ -145,6 +157,9 @@ def _how(asked: Asked, rules: Rules) -> How:
 
 def _place(asked: Asked, how: How, rules: Rules, progress: Progress) -> Place:
     """The box, tested; where it does not hold nothing is run in it."""
+    if asked.is_refereed and asked.wall != "A":
+        mend = "apt install bubblewrap; or --level t2"
+        raise SetupMissingError("trust T3 needs a box of tier A (bubblewrap)", mend=mend)
     box = box_tested(asked.wall, lambda share: progress("probe", share))
     if asked.wall and not box.holds:
         raise SetupMissingError(
@@ -161,7 +176,7 @@ def _each(entries: Sequence[HandedIn], place: Place, folder: Verified, progress:
     for number, handed in enumerate(entries):
         stage = f"verify: {number + 1} of {len(entries)}, {safe_text(handed.name, 30)}"
         progress(stage, number / len(entries))
-        inside = partial(_inside, progress, stage, number, len(entries))
+        inside = _Inside(progress, stage, number, len(entries), REFEREED_PARTS if place.referee else PARTS)
         with candidate(handed, place.rules) as one:
             id_ = work_id(one, place.how)
             if id_ not in done:
@@ -170,8 +185,15 @@ def _each(entries: Sequence[HandedIn], place: Place, folder: Verified, progress:
             yield done[id_].model_copy(update={"source": one.judged.source})  # a copy is the same work
 
 
-def _inside(progress: Progress, all_of_it: str, number: int, count: int, stage: str, share: float) -> None:
-    """A stage of one entry, and what share of all is done."""
-    begins, ends = PARTS.get(stage, (0.0, 0.0))
-    progress(all_of_it, (number + begins + (ends - begins) * share) / count)
-    progress(stage, share)
+class _Inside:
+    """The stages of one entry, and what share of all is done; those of redrawn baselines add none."""
+
+    def __init__(self, told: Progress, stage: str, number: int, count: int, parts: Mapping[str, Bounds]) -> None:
+        self._told, self._stage, self._number, self._count, self._parts = told, stage, number, count, parts
+        self._done = 0.0
+
+    def __call__(self, stage: str, share: float) -> None:
+        begins, ends = self._parts.get(stage, (self._done, self._done))
+        self._done = max(self._done, begins + (ends - begins) * share)
+        self._told(self._stage, (self._number + self._done) / self._count)
+        self._told(stage, share)

@@ -66,6 +66,8 @@ TRUST_WORDS = {
     Trust.T0: "numbers given by hand",
     Trust.T1: "everything recomputes from the raw samples, which says that the numbers add up, not that they happened",
     Trust.T2: "the entry was built and measured again by the referee, in a box; the figures are the re-run's",
+    Trust.T3: "timed by the referee's own clock, and asked on data that nobody had seen, so that no entry can choose "
+    "what it is judged by",
 }
 
 

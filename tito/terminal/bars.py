@@ -23,6 +23,8 @@ STAGES = {
     "look": "Looking at this machine",
     "check": "Checking submissions",
     "profile": "Profiling, layer by layer",
+    "outside": "Timing from outside",
+    "redraw": "Training baselines again (once for each task)",
     "probe": "Trying what the box must not let happen",
     "verify": "Verifying",
 }

@@ -24,7 +24,7 @@ MOST_NAMED = 3
 MEASURED = 3  # the column
 AGAIN = (
     "T2: built and measured again by whoever verified it, and ranked by what that showed, above what was not; it "
-    "repeats there, which does not say that nobody cheated"
+    "repeats there, which does not say that nobody cheated; T3: by a clock, inputs and data that the entry cannot reach"
 )
 
 

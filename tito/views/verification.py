@@ -12,6 +12,7 @@ from rich.text import Text
 from tinytorch.competition.checks.verified import Outcome, Verification
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.agreement import Agreement
+from tinytorch.competition.scoring.outside import speedup_outside
 from tinytorch.processes.selftest import NEEDED, SelfTest
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, three_digits
@@ -20,6 +21,7 @@ from tito.terminal.tables import Lines, table
 WORDS: dict[Outcome, str] = {
     "ok": "repeats", "failed": "NOT VERIFIED", "DNF": "DNF", "VOID": "VOID", "inconclusive": "inconclusive",
 }  # fmt: skip
+LEVELS = {"T2": "repeats", "T3": "refereed"}
 LEGEND: dict[Outcome, str] = {
     "DNF": "the entry did not finish", "VOID": "this machine failed; the same command tries these again",
     "inconclusive": "the machine was busy; verify these again later: add --again and the id in brackets",
@@ -27,6 +29,7 @@ LEGEND: dict[Outcome, str] = {
 FIGURES = {"compression_ratio": "memory", "accuracy": "accuracy"}  # by what an event ranks; else the speedup
 LONGEST_REASON = 600
 SIDES = ("claimed", "here")
+REFEREED = ("clocks_agree", "timed_accuracy", "private_accuracy", "redrawn")  # whose words are shown when they hold
 
 
 def table_of(found: Sequence[Verification], rules: Rules) -> RenderableType:
@@ -43,16 +46,22 @@ def table_of(found: Sequence[Verification], rules: Rules) -> RenderableType:
 
 def _result(each: Verification) -> str:
     if each.outcome == "ok":
-        return f"{each.level} repeats" if each.level else "no level"
+        return f"{each.level} {LEVELS[each.level]}" if each.level else "no level"
     return WORDS[each.outcome]
 
 
 def _ranked(each: Verification, rules: Rules) -> Agreement | None:
-    """Of what the entry's event ranks by."""
+    """Of what the entry's event ranks by; a speedup of a refereed one is by the clock outside."""
     if each.declaration is None:
         return None
     figure = FIGURES.get(rules.events[each.declaration.event].ranked_by, "speedup")
-    return next((one for one in each.agreements if one.figure == figure), None)
+    found = next((one for one in each.agreements if one.figure == figure), None)
+    times = each.refereed.outside if each.refereed and each.level == "T3" else None
+    if found is None or figure != "speedup" or times is None or each.run is None:
+        return found
+    clock = speedup_outside(times, each.run, rules)
+    bounds = None if clock.ci_lower is None or clock.ci_upper is None else (clock.ci_lower, clock.ci_upper)
+    return found.model_copy(update={"here": clock.estimate, "here_interval": bounds})
 
 
 def _value(agreement: Agreement | None, side: str) -> RenderableType:
@@ -70,6 +79,7 @@ def _notes(each: Verification) -> Iterator[str]:
     """Of one entry, by its id: why it has no level, and what somebody should look at; an error with what mends it."""
     name = f"{safe_text(each.source, 60)} ({each.id})"
     failed = [one for one in each.findings if one.passed is False]
+    yield from _refereed(name, each)
     if each.reason and not any(each.reason.startswith(one.id) or one.message == each.reason for one in failed):
         yield f"{name}: {safe_text(each.reason, LONGEST_REASON)}"
     for one in failed:
@@ -91,9 +101,21 @@ def _below(found: Sequence[Verification]) -> list[str]:
     return said
 
 
+def _refereed(name: str, each: Verification) -> Iterator[str]:
+    """What a referee found, in a line; and why T3 is not given where it was asked for."""
+    if each.no_t3:
+        yield f"{name}: T3 not given: {safe_text(each.no_t3, LONGEST_REASON)}"
+    if each.refereed is None:
+        return
+    said = {one.name: one.message for one in each.findings if one.passed}
+    parts = [safe_text(said[check], LONGEST_REASON) for check in REFEREED if check in said]
+    if parts:
+        yield f"{name}: {'; '.join(parts)}"
+
+
 def document(found: Sequence[Verification]) -> dict[str, Any]:
     """All verifications but for their raw samples, which are in the records."""
-    without = {"run", "probes"}
+    without: Any = {"run": True, "probes": True, "refereed": {"outside"}}
     return {"document": "report", "verifications": [each.model_dump(mode="json", exclude=without) for each in found]}
 
 

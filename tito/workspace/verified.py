@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from tinytorch.files import atomic_write, read_regular, reason
 from tito.terminal import screen
 from tito.workspace.lock import HeldError, Lock
 
+SECRET, SECRET_BYTES, LARGEST_SECRET_BYTES = ".secret", 32, 1_000
 LOCK_LIMIT_S = 2.0
 ELSEWHERE = "name another folder with -o"
 
@@ -39,6 +41,20 @@ class Verified:
             yield
         finally:
             lock.release()
+
+    def secret(self) -> bytes:
+        """What the seeds of this folder's referee follow from: drawn once, and for nobody else to read.
+
+        UsageError where it cannot be kept.
+        """
+        path = self.folder / SECRET
+        try:
+            if not path.exists():
+                atomic_write(path, secrets.token_hex(SECRET_BYTES).encode())
+                path.chmod(0o600)
+            return read_regular(path, LARGEST_SECRET_BYTES)
+        except OSError as error:
+            raise self._refusal(error) from error
 
     def finished(self, id_: str) -> Verification | None:
         """What is known of that work; None where it must be done: not yet, not to the end, or the file is damaged."""

@@ -69,7 +69,7 @@ def test_files_are_named_beside_it(tmp_path: Path) -> None:
         ("points = { fast = 1 }", "no score and no rank"),
         ("[event_points.marathon]\n'1x' = 1", "event_points: marathon: points stand"),
         ("[event_points]\nlatency_sprint = 3", "event_points: latency_sprint: it is no table"),
-        ("extends = '2.2'", "a file of rules"),
+        ("extends = '2.3'", "a file of rules"),
         ("a = " + "[" * 5000, "not TOML"),
     ],
 )

@@ -119,7 +119,7 @@ def test_a_benchmark_without_rules_guards_as_the_shipped_rules_do() -> None:
 
 
 CLASS = """
-extends = "2.2"
+extends = "2.3"
 version = "my class"
 [significance]
 session_spread = 0.02
@@ -146,9 +146,9 @@ TWICE = 'constraints = [{ metric = "accuracy", operator = ">=", limit = 0.9 }, '
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('extends = "2.2"', 'extends = "0.9"'), "it extends '0.9', and the shipped rules are 2.2"),
+        (('extends = "2.3"', 'extends = "0.9"'), "it extends '0.9', and the shipped rules are 2.3"),
         (('version = "my class"', ""), "a name of its own"),
-        (('"my class"', '"2.2"'), "a name of its own"),
+        (('"my class"', '"2.3"'), "a name of its own"),
         (("0.02", "0.01"), "significance.session_spread has no effect"),
         (("0.99", "0.85"), "events.latency_sprint.constraints has no effect"),
         (("session_spread", "session_spred"), "session_spred"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,16 +53,21 @@ def handed_in(folder: Path, entry: str = ENTRY, stated: str = ENTRY, event: str 
     return Candidate(judged, submission, path)
 
 
+def showing(run: Run) -> Any:
+    """What `competed` gives, of a run that was made by hand."""
+    return nullcontext(SimpleNamespace(run=run))
+
+
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[Challenge]:
     """What was asked to be measured; it shows what was claimed."""
     asked: list[Challenge] = []
 
-    def measure(challenge: Challenge, told: object) -> Run:
+    def measure(challenge: Challenge, told: object) -> Any:
         asked.append(challenge)
-        return make_run()
+        return showing(make_run())
 
-    monkeypatch.setattr(module, "run_competition", measure)
+    monkeypatch.setattr(module, "competed", measure)
     return asked
 
 
@@ -68,7 +75,7 @@ def failing(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(challenge: Challenge, told: object) -> Run:
         raise error
 
-    monkeypatch.setattr(module, "run_competition", fail)
+    monkeypatch.setattr(module, "competed", fail)
 
 
 def test_an_entry_that_repeats_is_given_its_level(tmp_path: Path, measured: list[Challenge]) -> None:
@@ -119,7 +126,7 @@ def test_without_an_entry_there_is_nothing_to_build(tmp_path: Path, measured: li
 def test_a_rerun_that_misses_a_limit_of_the_event_is_not_verified(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "run_competition", lambda challenge, told: make_run(correct=300))
+    monkeypatch.setattr(module, "competed", lambda challenge, told: showing(make_run(correct=300)))
     found = verified(handed_in(tmp_path, event="latency_sprint"), PLACE)
     (said,) = [each.message for each in found.findings if each.name == "rerun_valid"]
 
@@ -156,14 +163,14 @@ def test_what_this_machine_is_to_blame_for_is_void(
 def test_a_speed_that_does_not_repeat_on_a_busy_machine_is_inconclusive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def measure(challenge: Challenge, told: object) -> Run:
+    def measure(challenge: Challenge, told: object) -> Any:
         run = make_run(typical_ns=250_000)
         reference = run.protocol.reference
         assert reference is None
         monkeypatch.setattr("tinytorch.competition.checks.verification.machine_word", lambda run: "disturbed")
-        return run
+        return showing(run)
 
-    monkeypatch.setattr(module, "run_competition", measure)
+    monkeypatch.setattr(module, "competed", measure)
 
     assert verified(handed_in(tmp_path), PLACE).outcome == "inconclusive"
 

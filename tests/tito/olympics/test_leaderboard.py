@@ -189,7 +189,7 @@ def test_a_report_is_written_and_replaced_and_is_no_submission_itself(folder: Pa
 
 def test_a_class_s_own_rules_judge_what_was_made_under_others_anew(folder: Path, tito) -> None:
     """With the spread of its machines every interval is wider."""
-    Path("ours.toml").write_text('extends = "2.2"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
+    Path("ours.toml").write_text('extends = "2.3"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
     theirs, ours = (tito("leaderboard", ".", *rules, "--json").json for rules in (["--rules", "ours.toml"], []))
     (first, *_), (before, *_) = (found["rankings"][0]["rows"] for found in (theirs, ours))
 

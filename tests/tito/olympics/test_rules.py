@@ -10,7 +10,7 @@ import pytest
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.rules.events import load_rules
 
-CLASS = """extends = "2.2"
+CLASS = """extends = "2.3"
 version = "strict"
 [events.latency_sprint]
 constraints = [{ metric = "accuracy", operator = ">=", limit = 0.999 }]
@@ -92,7 +92,7 @@ def test_a_dry_run_checks_and_writes_nothing(athlete: Path, tito) -> None:
     "command", [["score"], ["validate"], ["submit", "--event", "all_around"], ["benchmark"], ["rules"]]
 )
 def test_rules_that_are_wrong_are_refused_before_anything_is_done(athlete: Path, tito, command: list[str]) -> None:
-    (athlete / "wrong.toml").write_text('extends = "2.2"\nversion = "x"\n[significance]\nalpa = 0.1\n')
+    (athlete / "wrong.toml").write_text('extends = "2.3"\nversion = "x"\n[significance]\nalpa = 0.1\n')
     done = tito(*command, "--rules", "wrong.toml")
 
     assert (done.code, "significance.alpa" in done.err) == (2, True)
@@ -118,7 +118,7 @@ def test_rules_that_were_shipped_before_are_named_by_their_version(tito) -> None
 
 def test_a_class_names_a_task_of_its_own(tito, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text('extends = "2.2"\nversion = "mine"\n[reference_accuracy]\nmytask = 0.5\n')
+    path.write_text('extends = "2.3"\nversion = "mine"\n[reference_accuracy]\nmytask = 0.5\n')
     shown = tito("rules", "--rules", str(path))
 
     assert shown.code == 0

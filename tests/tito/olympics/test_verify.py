@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.harness.test_verify import ENTRY, HELD
 
 from tests.competition.conftest import make_run
+from tests.harness.referee.test_verify import ENTRY, HELD
 from tinytorch.competition.checks.verified import Verification
 from tinytorch.competition.record.bundle import packed
 from tinytorch.competition.record.run import FileRecord, SourceRecord
@@ -52,9 +54,9 @@ def measured(monkeypatch: pytest.MonkeyPatch, beginner: Path) -> Measured:
     def measure(challenge: Any, told: Any) -> Any:
         told.progress("build", 0.5)
         asked.append(challenge.contender.source.decode().split()[-2])
-        return make_run()
+        return nullcontext(SimpleNamespace(run=make_run()))
 
-    monkeypatch.setattr(harness, "run_competition", measure)
+    monkeypatch.setattr(harness, "competed", measure)
     monkeypatch.setattr(verifying, "box_tested", lambda tier, told: HELD)
     monkeypatch.setattr(verifying, "hides_labels", lambda tier: True)
     return asked
@@ -145,14 +147,14 @@ def test_a_failing_entry_does_not_end_the_batch(outcome: Callable[[str, str], No
 def test_an_interrupt_keeps_what_is_finished(measured: Measured, monkeypatch: pytest.MonkeyPatch, tito) -> None:
     for name in ("ada", "bob"):
         handed_in(Path("class", name), name)
-    real = harness.run_competition
+    real = harness.competed
 
     def interrupted(challenge: Any, told: Any) -> Any:
         if measured:
             raise KeyboardInterrupt
         return real(challenge, told)
 
-    monkeypatch.setattr(harness, "run_competition", interrupted)
+    monkeypatch.setattr(harness, "competed", interrupted)
 
     done = tito("verify", "class")
 
@@ -275,7 +277,7 @@ def test_the_board_ranks_what_repeats(measured: Measured, tito) -> None:
 
 def test_verifications_by_other_rules_are_not_mixed_in(measured: Measured, tito) -> None:
     handed_in(Path("class", "ada"), "ada")
-    Path("ours.toml").write_text('extends = "2.2"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
+    Path("ours.toml").write_text('extends = "2.3"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
     tito("verify", "class", "--rules", "ours.toml")
     done = tito("leaderboard", "class", "--verified", "verified")
 

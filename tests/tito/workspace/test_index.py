@@ -90,7 +90,7 @@ def test_a_file_that_was_just_written_is_read_again(folder: Path, tito, work: li
 def test_other_rules_are_judged_by_anew(folder: Path, tito, work: list[str]) -> None:
     tito("leaderboard", ".")
     work.clear()
-    Path("ours.toml").write_text('extends = "2.2"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
+    Path("ours.toml").write_text('extends = "2.3"\nversion = "mine"\n[significance]\nsession_spread = 0.02\n')
     tito("leaderboard", ".", "--rules", "ours.toml")
 
     assert work.count("judged") == 2

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytorch.benchmarking.comparison import Statistics
+from tinytorch.benchmarking.comparison import Comparison, Statistics
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Metrics
 from tinytorch.competition.record.declaration import Declaration
@@ -26,7 +26,8 @@ Times = NDArray[np.float64]  # nanoseconds, one per sample, in the order they ar
 class Case:
     """A submission and what it is judged by; `content_sha256` is the digest that its content really has.
 
-    `written_version` is the version of the schema that it was written in: an older one knows less.
+    `written_version` is the version of the schema that it was written in: an older one knows less. A `speedup_outside`
+    is a referee's, which counts in the place of the run's.
     """
 
     submission: Submission
@@ -34,6 +35,7 @@ class Case:
     document: dict[str, Any] = field(repr=False)
     content_sha256: str
     written_version: str = SCHEMA_VERSION
+    speedup_outside: Comparison | None = None
 
     def knows(self, version: str) -> bool:
         """Whether it was written in that version of the schema or a later one."""
@@ -82,7 +84,8 @@ class Case:
     @cached_property
     def statistics(self) -> Statistics:
         """The statistics, recomputed by the rules that it is judged by."""
-        return compared(self.run, self.rules)
+        found = compared(self.run, self.rules)
+        return found.model_copy(update={"speedup": self.speedup_outside}) if self.speedup_outside else found
 
     @cached_property
     def scores(self) -> Scores:

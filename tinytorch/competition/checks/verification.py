@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from tinytorch.competition.record.submission import Submission
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.agreement import Agreement, agreements
 from tinytorch.competition.scoring.busy import machine_word
+from tinytorch.competition.scoring.outside import unranked
 from tinytorch.text import safe_text
 from tinytorch.units import format_share, three_digits
 
@@ -155,6 +156,22 @@ CHECKS: tuple[Check[Rerun], ...] = (
     isolation, same_entry, builds, speed_repeats, accuracy_repeats, memory_repeats, undisturbed, labels_hidden,
     rerun_valid,
 )  # fmt: skip
+
+
+def no_t3(rerun: Rerun, findings: Iterable[Finding]) -> str:
+    """Why an entry that repeats is not refereed, in words; empty where it is."""
+    refereed, box = rerun.refereed, rerun.isolation
+    if refereed is None:
+        return "nobody asked for it"
+    if box.tier != "A" or box.open:
+        return "it needs a box of tier A in which every probe is blocked"
+    if refereed.outside is None:
+        return NOT_MEASURED
+    if why := unranked(refereed.outside, rerun.rules.refereeing):
+        return why
+    asked = {each.name for each in REFEREED if each.name != "robust"}
+    open_ones = (each for each in findings if each.name in asked and each.passed is None)
+    return next((each.message for each in open_ones), "")
 
 
 def findings_of(rerun: Rerun) -> tuple[Finding, ...]:

@@ -13,16 +13,19 @@ from tinytorch.competition.record.declaration import Declaration
 from tinytorch.competition.record.document import Tool, schema_words, this_tool
 from tinytorch.competition.record.plain import decoded, read_json
 from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.refereed import Refereed
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.agreement import Agreement
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
 
 Outcome = Literal["ok", "failed", "DNF", "VOID", "inconclusive"]
-Level = Literal["T2"]
-VERSION: Literal["1.0"] = "1.0"
+Level = Literal["T2", "T3"]
+Version = Literal["1.0", "1.1"]  # 1.1 adds what a referee found
+VERSION: Version = "1.1"
 LARGEST_BYTES = 16 * 2**20
 MOST_FINDINGS, MOST_PROBES, MOST_FILES = 200, 100, 1_100
+MOST_PRIVATE = 100
 ID_DIGITS = 16
 
 VerificationId = Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{ID_DIGITS}}}$")]
@@ -37,9 +40,13 @@ class ProbeRecord(Record):
 
 
 class How(Record):
-    """How a verification is made: all that a result depends on besides the entry and the machine."""
+    """How a verification is made: all that a result depends on besides the entry and the machine.
+
+    `level` is the highest that is asked for, `private` the digests of the referee's own data.
+    """
 
     level: Level = "T2"
+    private: Annotated[list[Sha256], Field(max_length=MOST_PRIVATE)] = Field(default_factory=list)
     isolation: Literal["A", "B", "C"]
     tier: Text
     build_limit_s: PositiveFloat
@@ -52,11 +59,12 @@ class Verification(Record):
 
     `level` is None where none is given. `outcome` is `DNF` where the entry is at fault, `VOID` where this machine is;
     an `inconclusive` one was measured on a busy machine. `files` are the entry's, by their digests. A submission that
-    could not be read has no digest. `run` has the raw samples; None where nothing came to be measured.
+    could not be read has no digest. `run` has the raw samples; None where nothing came to be measured. `refereed` is
+    what T3 asks beyond, and `no_t3` says why that level was asked for, and is not given.
     """
 
     document: Literal["verification"] = "verification"
-    schema_version: Literal["1.0"] = VERSION
+    schema_version: Version = VERSION
     tool: Tool = Field(default_factory=this_tool)
     id: VerificationId
     source: Text
@@ -74,6 +82,8 @@ class Verification(Record):
     verified_at: Moment
     took_s: Annotated[float, Field(ge=0)]
     run: Run | None
+    refereed: Refereed | None = None
+    no_t3: str = ""
 
     @property
     def is_finished(self) -> bool:
@@ -87,8 +97,13 @@ class Verification(Record):
 
 def verification_id(submission: str, files: dict[str, str], task: str | None, how: How) -> str:
     """The same for the same work: the submission's and the entry's contents, the task, the rules and the settings."""
-    told: dict[str, Any] = {"submission": submission, "files": files, "task": task, "how": how.model_dump()}
+    told: dict[str, Any] = {"submission": submission, "files": files, "task": task, "how": _told(how)}
     return sha256(json.dumps(told, sort_keys=True).encode())[:ID_DIGITS]
+
+
+def _told(how: How) -> dict[str, Any]:
+    """Without what is not there, so that a new setting gives old work no other name."""
+    return {name: value for name, value in how.model_dump().items() if value != []}
 
 
 def parse_verification(name: str, content: bytes) -> Verification:

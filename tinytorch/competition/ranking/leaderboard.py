@@ -181,7 +181,7 @@ def _others(best: Judged, own: Iterable[Judged]) -> Iterator[Unranked]:
     for each in sorted(by_name, key=lambda one: one.entered.key, reverse=True):
         if each is not best:
             is_copy = each.entered.digest == digest
-            is_newer = best.entered.trust is Trust.T2 and each.entered.trust is not Trust.T2
+            is_newer = best.entered.trust.is_rerun and not each.entered.trust.is_rerun
             counts = f"{source} of the same athlete counts{', which was verified' if is_newer else ''}"
             reason = f"the same submission as {source}" if is_copy else counts
             yield Unranked(each.source, each.entered.athlete, reason, sha256=each.sha256)

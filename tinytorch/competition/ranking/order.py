@@ -12,7 +12,6 @@ from itertools import groupby
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.rank_sets import RankSet, rank_sets
-from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
 
 AGAIN, MEASURED, CLAIMED = range(3)  # how a value is known, the best first
@@ -70,7 +69,7 @@ def _how_known(judged: Judged) -> int:
     figures = judged.entered
     if figures.shown is None:
         return CLAIMED
-    return AGAIN if figures.trust is Trust.T2 else MEASURED
+    return AGAIN if figures.trust.is_rerun else MEASURED
 
 
 def _places(ordered: Sequence[Judged], sets: Sequence[RankSet]) -> Iterable[Place]:

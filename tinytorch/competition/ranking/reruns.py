@@ -11,6 +11,7 @@ from tinytorch.competition.ranking.judged import Circumstances, Judged
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.record.submission import Submission, Trust
 from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.scoring.outside import speedup_outside
 from tinytorch.competition.scoring.packaging import packaged
 
 STAYS = ("athlete", "repository", "techniques", "created_at", "digest", "traces")  # what the claim says of itself
@@ -49,7 +50,7 @@ class Reruns:
             judged = judged.among(found.findings)
         if found.level is None or found.run is None:
             return judged
-        return judged.model_copy(update={"figures": self._figures(figures, found, found.run)})
+        return judged.model_copy(update={"figures": self._figures(figures, found, found.run, Trust(found.level))})
 
     def _found(self, judged: Judged) -> Verification | None:
         """Of a submission that several handed in, none with its entry, each is told what was found beside his own."""
@@ -59,10 +60,12 @@ class Reruns:
         own = (each for each in self._all if each.submission_sha256 == judged.sha256)
         return next((each for each in own if judged.source.startswith(each.source)), found)
 
-    def _figures(self, claim: Figures, found: Verification, run: Run) -> Figures:
-        case = Case(self._submission(found, run), self._rules, {}, "", "")
+    def _figures(self, claim: Figures, found: Verification, run: Run, trust: Trust) -> Figures:
+        outside = found.refereed.outside if found.refereed and trust is Trust.T3 else None
+        clock = speedup_outside(outside, run, self._rules) if outside else None
+        case = Case(self._submission(found, run), self._rules, {}, "", "", speedup_outside=clock)
         own = {name: getattr(claim, name) for name in STAYS}
-        told = {"trust": Trust.T2, "claimed": Claimed(value=claim.value, interval=claim.interval)}
+        told = {"trust": trust, "claimed": Claimed(value=claim.value, interval=claim.interval)}
         return Figures.of(case, is_valid=True).model_copy(update={**own, **told})
 
     def _submission(self, found: Verification, run: Run) -> Submission:

@@ -26,16 +26,22 @@ class Trust(StrEnum):
     T0 = "T0"
     T1 = "T1"
     T2 = "T2"
+    T3 = "T3"
 
     @property
     def word(self) -> str:
         """The level in a word."""
-        return {"T0": "claimed", "T1": "consistent", "T2": "repeats here"}[self.value]
+        return {"T0": "claimed", "T1": "consistent", "T2": "repeats here", "T3": "refereed"}[self.value]
+
+    @property
+    def is_rerun(self) -> bool:
+        """Whether somebody else measured it again, which no file says of itself."""
+        return self >= Trust.T2
 
 
 def _of_itself(trust: Trust) -> Trust:
-    if trust is Trust.T2:
-        raise ValueError("T2 is given by a re-run, and no file has it by itself")
+    if trust.is_rerun:
+        raise ValueError(f"{trust} is given by a re-run, and no file has it by itself")
     return trust
 
 

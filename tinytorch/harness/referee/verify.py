@@ -12,9 +12,10 @@ from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.competition.checks.findings import Finding, is_valid
 from tinytorch.competition.checks.validation import validate_submission
-from tinytorch.competition.checks.verification import Isolation, Rerun, digests, findings_of
+from tinytorch.competition.checks.verification import Isolation, Rerun, digests, findings_of, no_t3
 from tinytorch.competition.checks.verified import (
     How,
+    Level,
     Outcome,
     ProbeRecord,
     Verification,
@@ -30,7 +31,8 @@ from tinytorch.files import sha256
 from tinytorch.harness.boxes import empty_box, shipped_data
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.prepare import UNOBSERVED, Observer
-from tinytorch.harness.run import run_competition
+from tinytorch.harness.referee.referee import Referee
+from tinytorch.harness.run import competed
 from tinytorch.processes.box import Tier
 from tinytorch.processes.selftest import NEEDED, SelfTest, self_test
 from tinytorch.processes.worker import Worker
@@ -61,7 +63,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Place:
-    """Where entries are verified: how, in what box, by which rules; `known` adds what is known of this machine."""
+    """Where entries are verified: how, in what box, by which rules; `known` adds what is known of this machine.
+
+    With a `referee` what repeats is asked all that T3 asks.
+    """
 
     how: How
     box: SelfTest
@@ -69,6 +74,7 @@ class Place:
     rules: Rules
     cache_directory: Path | None = None
     known: Callable[[Run], Run] = lambda run: run
+    referee: Referee | None = None
 
     @property
     def isolation(self) -> Isolation:
@@ -136,7 +142,7 @@ class _Ended:
 
 def _measured(rerun: Rerun, contender: Contender, place: Place, told: Observer) -> _Ended:
     try:
-        run = place.known(run_competition(_challenge(rerun, contender, place), told))
+        full = _rerun(rerun, _challenge(rerun, contender, place), place, told)
     except EntryError as error:
         said = " ".join(error.message.split())  # a record has it in one line
         return _Ended("DNF", said, findings_of(replace(rerun, fault=said, mend=error.mend)))
@@ -144,9 +150,18 @@ def _measured(rerun: Rerun, contender: Contender, place: Place, told: Observer) 
         return _Ended("VOID", error.message)
     except Exception as error:  # noqa: BLE001 - one entry never ends the others; no verdict follows from it
         return _Ended("VOID", f"a fault in tito itself: {type(error).__name__}: {error}")
-    full = replace(rerun, run=run, invalid=_invalid(rerun, run))
     findings = findings_of(full)
     return _Ended(_outcome(findings), _first_error(findings), findings, full)
+
+
+def _rerun(rerun: Rerun, challenge: Challenge, place: Place, told: Observer) -> Rerun:
+    """With the run; and where it repeats and there is a referee, with what that finds."""
+    with competed(challenge, told) as done:
+        run = place.known(done.run)
+        again = replace(rerun, run=run, invalid=_invalid(rerun, run))
+        if place.referee is None or not is_valid(findings_of(again)):
+            return again
+        return replace(again, refereed=place.referee.looked(done, challenge, told))
 
 
 def _challenge(rerun: Rerun, contender: Contender, place: Place) -> Challenge:
@@ -194,19 +209,30 @@ def _first_error(findings: tuple[Finding, ...]) -> str:
 
 def _record(candidate: Candidate, place: Place, files: Mapping[str, str], ended: _Ended, began: float) -> Verification:
     judged, submission = candidate.judged, candidate.submission
-    has_level = ended.outcome == "ok" and place.isolation.is_enough
+    level, no_t3 = _level(ended, place)
     reason = ended.reason or _first_error(ended.findings)
     return Verification(
         id=_id(candidate, files, place.how), source=safe_text(judged.source, 200),
         submission_sha256=judged.sha256 or None, files=dict(files),
         declaration=submission.declaration if submission else None, task=_task(candidate), how=place.how,
-        level="T2" if has_level else None, outcome=ended.outcome, reason=safe_text(reason, LONGEST_REASON),
+        level=level, outcome=ended.outcome, reason=safe_text(reason, LONGEST_REASON),
         probes=[ProbeRecord(name=each.name, is_open=each.is_open, words=safe_text(each.words, 100) or "-")
                 for each in place.box.probes],
         agreements=list(ended.rerun.agreements.values()) if ended.rerun else [],
         findings=list(ended.findings), verified_at=datetime.now(UTC),
         took_s=round(time.monotonic() - began, 3), run=ended.rerun.run if ended.rerun else None,
+        refereed=ended.rerun.refereed if ended.rerun else None, no_t3=safe_text(no_t3, LONGEST_REASON),
     )  # fmt: skip
+
+
+def _level(ended: _Ended, place: Place) -> tuple[Level | None, str]:
+    """What is given, and where T3 was asked for, why it is not."""
+    if ended.outcome != "ok" or ended.rerun is None or not place.isolation.is_enough:
+        return None, ""
+    if place.referee is None:
+        return "T2", ""
+    why = no_t3(ended.rerun, ended.findings)
+    return ("T2", why) if why else ("T3", "")
 
 
 def hides_labels(tier: Tier | None) -> bool | None:
