@@ -129,7 +129,7 @@ REFUSED = {
             "            if layer is not self.model: layer.forward = lambda x: np.zeros((1, 10), np.float32)\n"
             "        return self.model(x)",
         ),
-        "the first model was changed while it was timed|the model does something else",  # by what is drawn: it has copies
+        "the first model was changed while it was timed|the model does something else",  # as is drawn
     ),
 }  # fmt: skip
 

@@ -171,7 +171,7 @@ def test_every_check_has_its_negative_control() -> None:
 
 def test_every_check_is_explained_under_an_id_of_its_own() -> None:
     """What, why and how to mend, for every step of reading and every check."""
-    pages = [*STAGES.values(), *CHECKS, *batch.PAGES, *verification.CHECKS]
+    pages = [*STAGES.values(), *CHECKS, *batch.PAGES, *verification.CHECKS, *verification.REFEREED]
 
     assert list(PAGES.values()) == pages
     assert all(page.what and page.why and page.mend and page.example for page in pages)
@@ -190,7 +190,7 @@ IDS = {  # for ever: an id is never given to another check
     "TO-K": "kept_bytes memory_seen known_baseline enough_bits",
     "TO-B": "duplicated_samples overlapping_runs created_ahead",
     "TO-V": "isolation same_entry builds speed_repeats accuracy_repeats memory_repeats undisturbed labels_hidden "
-    "rerun_valid",
+    "rerun_valid clocks_agree chained timed_accuracy private_accuracy robust redrawn idle memory_grows",
 }  # fmt: skip
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from tests.competition.checks.test_refereed import CONTROLS, GOOD
 from tests.competition.checks.test_validation import NEGATIVE_CONTROLS
 from tests.competition.conftest import known_run, make_run
 from tinytorch.benchmarking.records.metrics import Memory
+from tinytorch.competition.checks import verification
 from tinytorch.competition.checks.validation import PAGES, findings_of
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.parsing import parse_object
@@ -92,6 +95,11 @@ def named(run: Run, task: str) -> Run:
     return run.model_copy(update={"task": run.task.model_copy(update={"name": task})})
 
 
+def refereed_entries() -> list[Any]:
+    """One with which all is well, and those that checks fail on."""
+    return [GOOD, *(make() for make in CONTROLS.values())]
+
+
 @pytest.fixture(scope="module")
 def judged(
     submission: dict[str, Any], run: Run, change: Callable[..., dict[str, Any]]
@@ -113,6 +121,9 @@ def judged(
                     for task in ("another", *FLOORS) for each in (run, young))  # fmt: skip
         yield from (findings_of(one, rules) for one in parsed)
         yield agreements(run, make_run(correct=340, typical_ns=260_000), rules)
+        for rerun in (replace(each, rules=rules) for each in refereed_entries()):
+            found = verification.findings_of(rerun)
+            yield found, verification.no_t3(rerun, found)
 
     return judge
 

@@ -39,7 +39,9 @@ CHECKS: tuple[Check[Case], ...] = (
     *memory.CHECKS,
 )
 STAGES: dict[str, Page] = {stage: page(stage) for stage in reading.STAGES}
-PAGES: dict[str, Page] = {each.name: each for each in (*STAGES.values(), *CHECKS, *batch.PAGES, *verification.CHECKS)}
+PAGES: dict[str, Page] = {
+    each.name: each for each in (*STAGES.values(), *CHECKS, *batch.PAGES, *verification.CHECKS, *verification.REFEREED)
+}
 SUBMIT_AGAIN = "package the measured run again with tito olympics submit; edit no numbers"
 
 
