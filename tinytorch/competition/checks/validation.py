@@ -16,6 +16,7 @@ from tinytorch.competition.checks import (
     machine_limits,
     memory,
     plausibility,
+    refereed,
     scaling,
     verification,
 )
@@ -40,7 +41,7 @@ CHECKS: tuple[Check[Case], ...] = (
 )
 STAGES: dict[str, Page] = {stage: page(stage) for stage in reading.STAGES}
 PAGES: dict[str, Page] = {
-    each.name: each for each in (*STAGES.values(), *CHECKS, *batch.PAGES, *verification.CHECKS, *verification.REFEREED)
+    each.name: each for each in (*STAGES.values(), *CHECKS, *batch.PAGES, *verification.CHECKS, *refereed.REFEREED)
 }
 SUBMIT_AGAIN = "package the measured run again with tito olympics submit; edit no numbers"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.schedule import Tier
+from tinytorch.benchmarking.session import Session
 from tinytorch.competition.record.refereed import Both, Redraw, Refereed, Right
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.metrics import AT_A_TIME, correctness
@@ -42,9 +43,8 @@ class Referee:
 
     def looked(self, done: Competed, challenge: Challenge, told: Observer) -> Refereed:
         """All of one entry, which was built and measured just before. EntryError where it fails now."""
-        forms = [_form(survey.outputs) for survey in done.session.surveys]
         task, ready, is_boxed = challenge.task, done.ready, challenge.isolation is not None
-        match, hire = _match(task, ready, forms), _hire(challenge, ready)
+        match, hire = match_of(task, ready, done.session), hired(challenge, ready)
         asked = questions(task, self.private)
         with blaming(challenge.contender, "asked by the referee", is_boxed):
             seen = witness(match, hire, asked)
@@ -56,33 +56,31 @@ class Referee:
         return Refereed(
             outside=times, untimed=seen.answers[UNTIMED], private=both.get(PRIVATE),
             private_sha256=private.sha256 if private else None, distorted=both.get(DISTORTED),
-            redraws=list(self._redrawn(challenge, forms, told)),
+            redraws=list(self._redrawn(challenge, done.session, told)),
             idle_share=seen.idle_share, left_behind=seen.left_behind, grown_bytes=seen.grown_bytes,
         )  # fmt: skip
 
-    def _redrawn(self, challenge: Challenge, forms: Sequence[OneForm], told: Observer) -> Iterator[Redraw]:
+    def _redrawn(self, challenge: Challenge, session: Session, told: Observer) -> Iterator[Redraw]:
         """What `optimize` makes of each redrawn baseline."""
         _, test = challenge.task.load_data()
         for seed, content in self.redraws.of(challenge.task, told.progress).items():
             baseline = answered(content, {PUBLIC: test})[PUBLIC]
             again = replace(challenge, baseline=content)
             try:
-                optimized, speedup = _measured_again(again, forms, test, told)
+                optimized, speedup = _measured_again(again, session, test, told)
             except EntryError as error:
                 yield Redraw(seed=seed, baseline=baseline, fault=" ".join(error.message.split()))
             else:
                 yield Redraw(seed=seed, baseline=baseline, optimized=optimized, speedup=speedup)
 
 
-def _measured_again(
-    challenge: Challenge, forms: Sequence[OneForm], test: TensorDataset, told: Observer
-) -> tuple[Right, float]:
+def _measured_again(challenge: Challenge, session: Session, test: TensorDataset, told: Observer) -> tuple[Right, float]:
     """The accuracy on the test set, and the speedup by the clock outside."""
     with (
         prepared(challenge, told) as ready,
         blaming(challenge.contender, "on a redrawn baseline", challenge.isolation is not None),
     ):
-        match, hire = _match(challenge.task, ready, forms), _hire(challenge, ready)
+        match, hire = match_of(challenge.task, ready, session), hired(challenge, ready)
         seen = witness(match, hire, {PUBLIC: test})
         times = time_outside(match, hire, REDRAWN, told.progress)
         ready.refuse_changes()
@@ -109,13 +107,14 @@ def _form(outputs: np.ndarray) -> OneForm:
     return outputs.shape[1:], outputs.dtype.str
 
 
-def _match(task: Task, ready: Prepared, forms: Sequence[OneForm]) -> Match:
+def match_of(task: Task, ready: Prepared, session: Session) -> Match:
+    """Both models of a run, whose answers have the form that its session saw."""
     _, test = task.load_data()
-    first, second = forms
+    first, second = (_form(survey.outputs) for survey in session.surveys)
     return Match(ready.sources, _form(test.inputs), (first, second), task.vocabulary is not None, task.new_samples)
 
 
-def _hire(challenge: Challenge, ready: Prepared) -> Hire:
+def hired(challenge: Challenge, ready: Prepared) -> Hire:
     """Workers in boxes, each of which sees the files of its own model alone."""
     folders = {BASELINE: [ready.frozen_baseline.folder], ENTRY: [ready.frozen.folder], NULL: []}
     boxes = {model: box_of(challenge, ready.kernels, *shown) for model, shown in folders.items()}
