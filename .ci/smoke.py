@@ -44,6 +44,8 @@ olympics leaderboard submission.json --format csv
 olympics leaderboard submission.json --format markdown
 olympics leaderboard --example --names top:3
 olympics grade --example -o grades.csv
+olympics cheats
+olympics cheats looks_who_calls
 olympics verify --self-test
 olympics verify submission.json --tier fast -o verified
 olympics leaderboard submission.json --verified verified

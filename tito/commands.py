@@ -33,6 +33,7 @@ _OLYMPICS = {
     "validate": "Check submissions, each check by its name.",
     "leaderboard": "Rank submissions by what is shown.",
     "verify": "Build and measure entries again, in a box, beside what they claim.",
+    "cheats": "Entries that cheat, and what each level of trust says of them.",
     "report": "Write the ranking of submissions as one page.",
     "grade": "Give everybody in a class the points for what they handed in.",
     "private": "Make data of a referee's own, which nobody who enters has seen.",

