@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tinytorch.benchmarking.measure import CLOCK, Clock
 from tinytorch.benchmarking.placements import ModelSource
-from tinytorch.harness.referee.runner import CHAINED, DONE, NOTHING, READY, REQUEST, SERIES, as_bytes, shared
+from tinytorch.harness.referee.runner import CHAINED, DONE, FAILED, NOTHING, READY, REQUEST, SERIES, as_bytes, shared
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.parcel import Parcel
 from tinytorch.processes.worker import Worker
@@ -167,8 +167,11 @@ class Channel:
             if self._clock() > until:
                 self.worker.close()
                 raise WorkerFailedError("timed out", f"no answer within {limit_s:g} s", output=self.worker.output)
-        if os.read(self._replies, 2) != word:
+        reply = os.read(self._replies, 2)
+        if reply in (b"", FAILED):
             raise self._failure()
+        if reply != word:
+            raise self._broken("it replied something else, or more than once")
 
     def _failure(self) -> WorkerFailedError:
         """What the worker says of it."""

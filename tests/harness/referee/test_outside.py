@@ -1,0 +1,61 @@
+"""A session outside: who is asked what, and that every timed answer is scored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tests.harness.referee.conftest import hire
+from tinytorch.benchmarking.schedule import Tier
+from tinytorch.harness.referee.outside import MOST_VISITS, POOL, Match, _inputs, right_of, time_outside
+from tinytorch.processes.failure import WorkerFailedError
+
+TIER = Tier("tiny", 1, processes=2, copies=1)
+Make = Callable[[str], Match]
+
+
+def test_all_timed_answers_are_scored_and_hardly_any_input_comes_twice(match: Make) -> None:
+    seen: list[tuple[str, float]] = []
+    times = time_outside(match("honest"), hire, TIER, lambda stage, share: seen.append((stage, share)))
+    asked = times.optimized
+
+    assert asked.samples_ns[0].count(";") + 1 <= MOST_VISITS * 4
+    assert asked.answers == times.optimized.times_ns.size * asked.inputs
+    assert (asked.accuracy, asked.pool) == (1.0, POOL * asked.inputs)
+    assert asked.distinct_share > 0.9
+    assert {stage for stage, _ in seen} == {"outside"}
+
+
+def test_garbage_for_the_clock_is_scored_as_garbage(match: Make) -> None:
+    times = time_outside(match("garbage"), hire, TIER)
+
+    assert times.baseline.accuracy == 1.0
+    assert times.optimized.accuracy < 0.3
+
+
+def test_an_entry_that_fails_fails_the_session_and_the_cores_are_given_back(match: Make) -> None:
+    before = os.sched_getaffinity(0)
+    with pytest.raises(WorkerFailedError, match="no answer"):
+        time_outside(match("fails"), hire, TIER)
+
+    assert os.sched_getaffinity(0) == before
+
+
+def test_what_is_no_number_is_the_least_of_all_scores() -> None:
+    answers = np.array([[np.nan, 0.5], [np.inf, 0.5]], np.float32)
+
+    assert right_of(answers, np.array([1, 1])).tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("call_ns", "inputs"), [(5_000, 60), (100_000, 24), (200_000, 15), (1_100_000, 3), (2_000_000, 1)]
+)
+def test_a_request_is_long_enough_and_that_of_a_slow_model_has_one_input(call_ns: int, inputs: int) -> None:
+    assert _inputs(call_ns, 1_000) == inputs
+
+
+def test_no_request_has_more_inputs_than_there_is_room_for() -> None:
+    assert _inputs(1_000, 50) == 50
