@@ -272,3 +272,16 @@ def test_a_small_alpha_is_not_lost_near_one(alpha: float, units: int) -> None:
 
     assert found is not None
     assert found.upper == pytest.approx(scipy.stats.t.isf(alpha / 2, units - 1), rel=1e-9)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+def test_fewer_successes_than_another_are_tested_as_scipy_does(right: int, wrong: int, more: int, less: int) -> None:
+    table = [[right, wrong], [more, less]]
+    expected = scipy.stats.fisher_exact(table, alternative="less").pvalue
+
+    assert statistics.fisher_less((right, right + wrong), (more, more + less)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_many_trials_are_no_trouble() -> None:
+    assert statistics.fisher_less((97_000, 100_000), (4_860, 5_000)) == pytest.approx(0.161, abs=0.2)
+    assert statistics.fisher_less((90_000, 100_000), (4_860, 5_000)) < 1e-20

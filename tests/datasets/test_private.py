@@ -10,9 +10,10 @@ import pytest
 from tests.datasets.test_idx import idx_of
 from tinytorch.core.archive import archive_of
 from tinytorch.datasets import making, words
+from tinytorch.datasets.digits import public_digits
 from tinytorch.datasets.fashion import FASHION_PATH, public_pictures, unpacked
 from tinytorch.datasets.making import balanced, plain_words, private_fashion, private_words
-from tinytorch.datasets.private import private_pictures, private_prompts
+from tinytorch.datasets.private import private_digits, private_pictures, private_prompts
 from tinytorch.datasets.seen import letters_seen, pictures_seen
 from tinytorch.datasets.words import Text, text_of
 from tinytorch.errors import UsageError
@@ -195,3 +196,31 @@ def test_files_without_pictures_are_too_few(tmp_path: Path, public: np.ndarray) 
 
     with pytest.raises(UsageError, match="only 0 pictures"):
         private_fashion(tmp_path, 0)
+
+
+def test_private_digits_are_what_is_not_public(tmp_path: Path) -> None:
+    own = np.random.default_rng(4).integers(0, 17, (150, 8, 8), np.uint8)
+    path = tmp_path / "export.npz"
+    np.savez(path, images=np.concatenate([own, public_digits()[:9]]).astype(float), labels=np.arange(159) % 10)
+    made = making.private_digits(path, 1)
+    (tmp_path / "made.npz").write_bytes(archive_of(made))
+    _, test = private_digits(tmp_path / "made.npz")
+
+    assert (len(made["labels"]), test.inputs.shape, float(test.inputs.max())) == (150, (150, 64), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"images": np.zeros((3, 8, 8))}, "the arrays images and labels"),
+        ({"images": np.zeros((3, 64)), "labels": np.zeros(3)}, "are wanted"),
+        ({"images": np.full((3, 8, 8), 255), "labels": np.zeros(3)}, "are wanted"),
+        ({"images": np.full((3, 8, 8), np.nan), "labels": np.zeros(3)}, "are wanted"),
+        ({"images": np.zeros((3, 8, 8)), "labels": np.full(3, 11)}, "are wanted"),
+        ({"images": np.zeros((3, 8, 8)), "labels": np.zeros(3)}, "only 1 digits|at least 100"),
+    ],
+)
+def test_an_archive_of_no_digits_is_refused(arrays: dict, words: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(UsageError, match=words):
+        making.private_digits(tmp_path / "x.npz", 0)

@@ -141,8 +141,9 @@ def _read_digits(path: Path) -> Pictures:
         raise UsageError(
             f"cannot read the digits {path}: {told}", mend="numpy.savez(FILE, images=..., labels=...)"
         ) from error
-    fits = images.shape == (len(labels), 8, 8) and labels.ndim == 1 and len(labels) > 0
-    if not fits or images.min() < 0 or images.max() > BRIGHTEST_DIGIT or not np.isin(labels, np.arange(CLASSES)).all():
+    fits = labels.ndim == 1 and labels.size > 0 and images.shape == (labels.size, 8, 8)
+    is_grey = fits and ((images >= 0) & (images <= BRIGHTEST_DIGIT)).all()
+    if not is_grey or not np.isin(labels, np.arange(CLASSES)).all():
         message = f"{path}: images {images.shape} of 0..{BRIGHTEST_DIGIT} and labels {labels.shape} of 0..9 are wanted"
         raise UsageError(f"{message}, (N, 8, 8) and (N,)", mend="scale pictures to 8x8 pixels in 17 greys")
     return images.astype(np.uint8), labels.astype(np.uint8)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.competition.conftest import make_run
+from tests.competition.refereed import outside_times, refereed
 from tests.tito.class_folder import handed_in
 from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.checks.verified import How, Verification
@@ -57,6 +58,21 @@ def test_the_rerun_s_figures_are_ranked_and_the_claim_stands_beside(tmp_path: Pa
     assert first.entered.ranked_value == pytest.approx(4.0, rel=0.05)
     assert first.entered.claimed is not None
     assert first.entered.claimed.value == pytest.approx(5.0, rel=0.05)
+
+
+def test_a_refereed_speedup_is_that_of_the_clock_outside(tmp_path: Path) -> None:
+    found = refereed(outside=outside_times(optimized_ns=300_000))
+    (first,) = board(tmp_path, verification(handed_in(tmp_path, "ada"), level="T3", refereed=found))
+
+    assert (first.entered.trust, first.entered.trust.word) == (Trust.T3, "refereed")
+    assert first.entered.ranked_value == pytest.approx(1_000 / 300, rel=0.05)
+
+
+def test_where_t3_was_not_given_the_rerun_counts(tmp_path: Path) -> None:
+    found = refereed(outside=outside_times(optimized_ns=300_000))
+    (first,) = board(tmp_path, verification(handed_in(tmp_path, "ada"), refereed=found, no_t3="no private data"))
+
+    assert (first.entered.trust, first.entered.ranked_value) == (Trust.T2, pytest.approx(4.0, rel=0.05))
 
 
 def test_what_repeats_stands_above_what_is_only_claimed(tmp_path: Path) -> None:

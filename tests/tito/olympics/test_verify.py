@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from tests.competition.conftest import make_run
+from tests.competition.refereed import refereed
 from tests.harness.referee.test_verify import ENTRY, HELD
 from tinytorch.competition.checks.verified import Verification
 from tinytorch.competition.record.bundle import packed
+from tinytorch.competition.record.refereed import Refereed
 from tinytorch.competition.record.run import FileRecord, SourceRecord
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.files import sha256
 from tinytorch.harness.referee import verify as harness
+from tinytorch.harness.referee.referee import Referee
 from tinytorch.harness.referee.verify import Candidate, Place
 from tinytorch.processes.selftest import Probe, SelfTest
 from tito.olympics import verifying
@@ -385,3 +388,79 @@ def test_nothing_is_learnt_of_the_machine_beside_an_entry(measured: Measured, ti
     tito("verify", "class")
 
     assert [path.read_bytes() for path in cache_directory.rglob("machine.json")] == before
+
+
+@pytest.fixture
+def refereeing(monkeypatch: pytest.MonkeyPatch, measured: Measured) -> Callable[[Refereed], None]:
+    """Lets the referee find this of every entry."""
+
+    def find(found: Refereed) -> None:
+        monkeypatch.setattr(Referee, "looked", lambda *_: found)
+
+    return find
+
+
+def test_an_entry_is_refereed_and_the_board_says_so(refereeing: Callable[[Refereed], None], tito) -> None:
+    refereeing(refereed())
+    handed_in(Path("class", "ada"), "ada")
+    done = tito("verify", "class", "--level", "t3")
+    row = tito("leaderboard", "class", "--verified", "verified", "--json").json["rankings"][0]["rows"][0]
+
+    assert (done.code, "T3 refereed" in done.out, "holds on 2 of 2" in done.out) == (0, True, True)
+    assert (row["trust"], tito("leaderboard", "class", "--verified", "verified", "--trust", "T3").code) == ("T3", 0)
+
+
+def test_without_private_data_it_repeats_and_what_is_missing_is_said(
+    refereeing: Callable[[Refereed], None], tito
+) -> None:
+    refereeing(refereed(private=None))
+    handed_in(Path("class", "ada"), "ada")
+    done = tito("verify", "class", "--level", "t3")
+
+    assert (done.code, "T2 repeats" in done.out, "--private FILE" in done.out) == (0, True, True)
+
+
+def test_what_a_referee_finds_refutes(refereeing: Callable[[Refereed], None], tito) -> None:
+    refereeing(refereed(idle_share=0.9))
+    handed_in(Path("class", "ada"), "ada")
+    done = tito("verify", "class", "--level", "t3")
+
+    assert (done.code, "TO-V16" in done.out) == (1, True)
+
+
+def test_t2_and_t3_are_other_work(refereeing: Callable[[Refereed], None], measured: Measured, tito) -> None:
+    refereeing(refereed())
+    handed_in(Path("class", "ada"), "ada")
+    for level in ("t2", "t3", "t3"):
+        tito("verify", "class", "--level", level)
+
+    assert measured == ["ada", "ada"]
+
+
+def test_a_folders_seeds_are_drawn_once_and_for_nobody_to_read(refereeing: Callable[[Refereed], None], tito) -> None:
+    refereeing(refereed())
+    handed_in(Path("class", "ada"), "ada")
+    tito("verify", "class", "--level", "t3")
+    first = Path("verified/.secret").read_bytes()
+    handed_in(Path("class", "bob"), "bob")
+    tito("verify", "class", "--level", "t3")
+
+    assert (Path("verified/.secret").read_bytes(), Path("verified/.secret").stat().st_mode & 0o77) == (first, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--private", "x.npz"], 2, "private data are for --level t3"),
+        (["--level", "t3", "--private", "missing.npz"], 2, "missing.npz"),
+        (["--level", "t3", "--isolation", "b"], 3, "trust T3 needs a box of tier A"),
+    ],
+)
+def test_what_t3_cannot_do_is_said(
+    arguments: list[str], code: int, words: str, monkeypatch: pytest.MonkeyPatch, measured: Measured, tito
+) -> None:
+    monkeypatch.setattr(verifying, "refusal", lambda tier: None)
+    handed_in(Path("class", "ada"), "ada")
+    done = tito("verify", "class", *arguments)
+
+    assert (done.code, words in done.err, measured) == (code, True, [])

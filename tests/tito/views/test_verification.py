@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from tests.competition.checks.test_refereed import GOOD
 from tests.competition.conftest import make_run
 from tests.competition.ranking.test_reruns import AT, HOW, finding
+from tests.competition.refereed import outside_times, refereed
+from tinytorch.competition.checks.verification import findings_of
 from tinytorch.competition.checks.verified import Verification
 from tinytorch.competition.record.declaration import Declaration
 from tinytorch.competition.record.submission import Submission
@@ -82,3 +86,22 @@ def test_a_control_that_is_shut_is_said_to_prove_nothing() -> None:
     text = shown(self_test_table(boxed, SelfTest("C", (Probe("ptrace", False, "no"),))), 120)
 
     assert "prove nothing here: ptrace" in text
+
+
+def test_a_referees_findings_are_told_and_its_clock_is_what_is_shown() -> None:
+    rerun = replace(GOOD, refereed=refereed(outside=outside_times(optimized_ns=250_000, inputs=(3, 15))))
+    found = verification(
+        declaration=declared(), level="T3", agreements=[SPEED], run=make_run(), refereed=rerun.refereed,
+        findings=list(findings_of(rerun)),
+    )  # fmt: skip
+    text = " ".join(shown(table_of([found], RULES), 120).split())
+
+    assert all(word in text for word in ("T3 refereed", "4.01x", "by the clock outside", "of 2 redrawn baselines"))
+
+
+def test_why_t3_is_not_given_is_said() -> None:
+    text = shown(
+        table_of([verification(level="T2", no_t3="there are no private data for words: --private FILE")], RULES)
+    )
+
+    assert "T3 not given: there are no private data for words" in " ".join(text.split())

@@ -68,7 +68,7 @@ def timed_accuracy(rerun: Rerun) -> Outcome:
         return unknown(NOT_REFEREED)
     timed = Right(correct=times.optimized.correct, total=times.optimized.answers, tokens=untimed.tokens)
     p_value = fisher_less(timed.independent, untimed.independent)
-    said = f"{_share(timed)} are right of the answers that were timed, {_share(untimed)} of those that were not"
+    said = f"{_share(timed)} timed answers are right, {_share(untimed)} others"
     is_less = p_value < rerun.rules.verifying.accuracy_chance
     return failed(said, p_value=p_value) if is_less else passed(said, p_value=p_value)
 
@@ -165,7 +165,7 @@ def _outside(rerun: Rerun) -> OutsideTimes | None:
 def _at_least(rerun: Rerun, found: Both, least: float, where: str) -> Outcome:
     """Not below an accuracy by more than chance allows."""
     p_value = at_most_by_chance(*found.optimized.independent, min(1.0, max(0.0, least)))
-    said = f"{_share(found.optimized)} right on {where}, the baseline {_share(found.baseline)}"
+    said = f"{_share(found.optimized)} answers to {where} are right, {format_share(found.baseline.share)} of the baseline's"
     evidence: Evidence = {"right": found.optimized.share, "least": least, "p_value": p_value}
     if p_value < rerun.rules.verifying.accuracy_chance:
         return failed(f"{said}; at least {format_share(max(0.0, least))} was expected", **evidence)
@@ -175,10 +175,11 @@ def _at_least(rerun: Rerun, found: Both, least: float, where: str) -> Outcome:
 def _said_of(redraws: Iterable[Redraw]) -> Iterable[str]:
     for each in redraws:
         if each.optimized is None:
-            yield f"seed {each.seed}: {safe_text(each.fault, 200)}"
+            yield f"{safe_text(each.fault, 200)} (seed {each.seed})"
         else:
             speed = "" if each.speedup is None else f", {three_digits(each.speedup)}x"
-            yield f"seed {each.seed}: {_share(each.optimized)}{speed} (its baseline {_share(each.baseline)})"
+            own = format_share(each.baseline.share)
+            yield f"{format_share(each.optimized.share)}{speed} (seed {each.seed}, whose baseline has {own})"
 
 
 def _claimed_accuracy(rerun: Rerun) -> float | None:
