@@ -215,11 +215,15 @@ def test_an_entry_is_bundled_and_verified_as_the_documentation_shows(
     newcomer: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (newcomer / "entry.py").write_text("def optimize(model, train_data):\n    return model\n")
-    text = "".join(block(name, TRUST) for name in ("bundle", "verify"))
+    train, _ = load_digits()
+    export = np.rint(16 * distorted(train.inputs, np.random.default_rng(5))).reshape(-1, 8, 8)
+    np.savez(newcomer / "export.npz", images=export, labels=train.labels)
+    text = "".join(block(name, TRUST) for name in ("bundle", "verify", "referee"))
     commands = [shlex.split(line, comments=True)[1:] for line in text.splitlines()]
 
     assert [(command, 0) for command in commands] == [(command, tito(command)) for command in commands]
-    assert "T2; claimed" in capfd.readouterr().out
+    out = capfd.readouterr().out
+    assert all(words in out for words in ("T2; claimed", "T3 refereed", "T3; claimed"))
 
 
 def test_every_outcome_of_a_verification_is_on_its_page() -> None:

@@ -32,14 +32,15 @@ def requests(seed: int, inputs: int, latency_ns: float, **changed: Any) -> Reque
 
 
 def outside_times(
-    baseline_ns: float = 1_000_000, optimized_ns: float = 200_000, inputs: tuple[int, int] = (3, 15), **changed: Any
-) -> OutsideTimes:
+    baseline_ns: float = 1_000_000, optimized_ns: float = 200_000, inputs: tuple[int, int] = (3, 15),
+    unasked: float = 0.01, **changed: Any,
+) -> OutsideTimes:  # fmt: skip
     """One session; `changed` is of the entry's requests."""
     return OutsideTimes(
         session=SESSION, baseline=requests(1, inputs[0], baseline_ns),
         optimized=requests(2, inputs[1], optimized_ns, **changed),
         null=write_samples(times_ns(3, inputs[1], 0.0)), null_inputs=inputs[1],
-        round_trips_ns=write_samples([[[ROUND_TRIP_NS] * 8] * BLOCKS] * PROCESSES),
+        round_trips_ns=write_samples([[[ROUND_TRIP_NS] * 8] * BLOCKS] * PROCESSES), unasked_share=unasked,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ MOST_OTHERS = (
     100  # folders, pipes and sockets, which pools of processes leave to their end; names of more can hold much
 )
 SOON_S = 0.5  # for processes that were told to end
+_SCHEDULED = 2  # CPUCLOCK_SCHED of linux/posix-timers.h
 PYTHONS_OWN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # they outlive the pools they serve
 
 
@@ -54,12 +56,25 @@ def pin(pid: int, core: int) -> None:
                 os.sched_setaffinity(thread.id, {core})
 
 
+def are_pinned(pid: int, core: int) -> bool:
+    """Whether no thread of what descends from a process may run elsewhere."""
+    for process in processes_below(pid):
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if any(os.sched_getaffinity(thread.id) != {core} for thread in process.threads()):
+                return False
+    return True
+
+
 def spent_s(pid: int) -> float:
-    """Processor time of all that descends from a process, and of those of them that have ended."""
+    """Processor time of all that descends from a process, and of those of them that have ended (Linux).
+
+    The clock of a process has steps of nanoseconds, what /proc tells of it 10 ms.
+    """
     total = 0.0
     for process in processes_below(pid):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += sum(process.cpu_times()[:4])  # its own, and its children's that it has waited for
+        with contextlib.suppress(psutil.NoSuchProcess, OSError):
+            times = process.cpu_times()
+            total += time.clock_gettime(~process.pid << 3 | _SCHEDULED) + times.children_user + times.children_system
     return total
 
 

@@ -24,6 +24,7 @@ from tinytorch.errors import SetupMissingError
 from tinytorch.processes import BEGUN
 from tinytorch.processes.below import (
     Belongings,
+    are_pinned,
     innermost,
     names_in,
     pin,
@@ -182,8 +183,12 @@ class Worker:
         """All of it runs on one processor core; in a box nothing of it can leave it again."""
         pin(self._guard.pid, core)
 
+    def is_pinned(self, core: int) -> bool:
+        """Whether all of it runs there still, and what it has started since."""
+        return are_pinned(self._guard.pid, core)
+
     def spent_s(self) -> float:
-        """Processor time that it and all below have taken, in steps of 10 ms."""
+        """Processor time that it and all below have taken."""
         return spent_s(self._guard.pid)
 
     def private_bytes(self) -> int:

@@ -50,6 +50,7 @@ CONTROLS: dict[str, Callable[[], Rerun]] = {
 }
 MORE: dict[str, Callable[[], Rerun]] = {
     "chained: a small pool": lambda: being(outside=outside_times(pool=60)),
+    "idle: while others are asked": lambda: being(outside=outside_times(unasked=0.2)),
     "idle: a process": lambda: being(left_behind=["the process sleep"]),
     "redrawn: as good, and slow": lambda: being(redraws=[redraw(1, speedup=3.0), redraw(2, speedup=9.0)]),
     "far": lambda: being(outside=outside_times(optimized_ns=600_000)),
@@ -77,7 +78,7 @@ def test_a_check_fails_on_what_it_is_for_and_no_other_does(name: str) -> None:
     assert [(finding.name, bool(finding.mend)) for finding in failed] == [(name, True)]
 
 
-@pytest.mark.parametrize("name", ["chained: a small pool", "idle: a process", "redrawn: as good, and slow"])
+@pytest.mark.parametrize("name", [name for name in MORE if ":" in name])
 def test_each_half_of_a_check_fails_alone(name: str) -> None:
     failed = [finding.name for finding in findings_of(MORE[name]()) if finding.passed is False]
 

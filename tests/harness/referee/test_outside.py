@@ -10,7 +10,16 @@ import pytest
 
 from tests.harness.referee.conftest import hire
 from tinytorch.benchmarking.schedule import Tier
-from tinytorch.harness.referee.outside import MOST_VISITS, POOL, Match, _inputs, right_of, time_outside
+from tinytorch.harness.referee.outside import (
+    MOST_VISITS,
+    POOL,
+    Match,
+    Spent,
+    _inputs,
+    right_of,
+    time_outside,
+    unasked_share,
+)
 from tinytorch.processes.failure import WorkerFailedError
 
 TIER = Tier("tiny", 1, processes=2, copies=1)
@@ -59,3 +68,15 @@ def test_a_request_is_long_enough_and_that_of_a_slow_model_has_one_input(call_ns
 
 def test_no_request_has_more_inputs_than_there_is_room_for() -> None:
     assert _inputs(1_000, 50) == 50
+
+
+def test_work_while_others_are_asked_is_counted_and_honest_ones_do_none(match: Make) -> None:
+    busy, honest = (time_outside(match(name), hire, TIER).unasked_share for name in ("idles", "honest"))
+
+    assert (busy > 0.2, honest < 0.05) == (True, True)
+
+
+def test_what_all_processes_of_an_entry_take_is_added() -> None:
+    groups = [Spent(3e9, 1_000_000_000, 4_000_000_000), Spent(1e9, 1_000_000_000, 4_000_000_000)]
+
+    assert unasked_share(groups) == 0.25

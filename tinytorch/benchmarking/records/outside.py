@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.record import Count, Positive, Record, SessionId
+from tinytorch.benchmarking.records.record import Count, NotNegative, Positive, Record, SessionId
 from tinytorch.benchmarking.records.samples import SamplesNs, Times, read_samples
 from tinytorch.benchmarking.statistics import Floats, block_times, quiet_time
 
@@ -54,7 +54,8 @@ class OutsideTimes(Record):
     """One session: in each process a model, and in each group of three processes the baseline, the entry and `null`.
 
     The null model does nothing, by requests like the entry's: what they take beyond a `round_trip`, an empty request,
-    is the runner's own loop. Both are taken off the models' times, process by process.
+    is the runner's own loop. Both are taken off the models' times, process by process. While the others were asked, the
+    entry's processes took `unasked_share` of that time.
     """
 
     session: SessionId
@@ -63,6 +64,7 @@ class OutsideTimes(Record):
     null: SamplesNs
     null_inputs: Positive
     round_trips_ns: SamplesNs
+    unasked_share: NotNegative
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -135,9 +135,12 @@ def idle(rerun: Rerun) -> Outcome:
     share, left = rerun.refereed.idle_share, rerun.refereed.left_behind
     if left:
         return failed(f"it left behind: {', '.join(safe_text(each, 100) for each in left[:3])}")
-    said = f"{format_share(share)} of a processor's time while nobody asked anything"
-    is_busy = share > rerun.rules.refereeing.idle_share
-    return failed(said, share=share) if is_busy else passed(said, share=share)
+    rules, times = rerun.rules.refereeing, _outside(rerun)
+    beside = times.unasked_share if times else 0.0
+    said = f"{format_share(share)} of a processor's time while nobody asked anything, "
+    said += f"{format_share(beside)} of the time that others were asked"
+    is_busy = share > rules.idle_share or beside > rules.unasked_share
+    return failed(said, idle=share, unasked=beside) if is_busy else passed(said, idle=share, unasked=beside)
 
 
 @check
@@ -165,7 +168,8 @@ def _outside(rerun: Rerun) -> OutsideTimes | None:
 def _at_least(rerun: Rerun, found: Both, least: float, where: str) -> Outcome:
     """Not below an accuracy by more than chance allows."""
     p_value = at_most_by_chance(*found.optimized.independent, min(1.0, max(0.0, least)))
-    said = f"{_share(found.optimized)} answers to {where} are right, {format_share(found.baseline.share)} of the baseline's"
+    baseline = format_share(found.baseline.share)
+    said = f"{_share(found.optimized)} answers to {where} are right, {baseline} of the baseline's"
     evidence: Evidence = {"right": found.optimized.share, "least": least, "p_value": p_value}
     if p_value < rerun.rules.verifying.accuracy_chance:
         return failed(f"{said}; at least {format_share(max(0.0, least))} was expected", **evidence)

@@ -153,6 +153,7 @@ class Refereeing(Record):
     redrawn_drop: Fraction = 0.05
     redrawn_speedup: Annotated[float, Field(gt=1)] = 1.25
     idle_share: Fraction = 0.20
+    unasked_share: Fraction = 0.05
     memory_factor: Annotated[float, Field(ge=1)] = 2.0
     memory_extra_mb: Annotated[float, Field(ge=0)] = 20.0
 

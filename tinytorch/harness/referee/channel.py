@@ -66,6 +66,8 @@ class Channel:
             for parcel, form in zip(self._parcels, self._forms, strict=True)
         )
         self._bytes, self.masked = as_bytes(self.answers), as_bytes(self.pool)
+        self.asked_ns = 0
+        """How long it has been waited for, altogether."""
         self._no_mask = np.zeros_like(self.masked[0])
         theirs, self._requests = os.pipe()
         self._replies, told = os.pipe()
@@ -148,10 +150,11 @@ class Channel:
         self.masked[0] = mask
         self._send(request)
         self._expect(DONE, REQUEST_LIMIT_S)
-        took = self._clock() - began
+        took = max(1, self._clock() - began)
+        self.asked_ns += took
         if count and (self._bytes[count - 1 :: -1] == UNANSWERED).all(axis=1).any():  # the last one first
             raise self._broken("it replied before its answers were there")
-        return max(1, took)
+        return took
 
     def _send(self, request: bytes) -> None:
         try:

@@ -14,7 +14,7 @@ import random
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from tinytorch.core.metrics import correctness
 from tinytorch.harness.referee.chain import STATES, follow_by, inputs_asked
 from tinytorch.harness.referee.channel import ENTRY, FIRST, NULL, Bytes, Channel, Form, Hire
 from tinytorch.harness.referee.runner import as_bytes
+from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.progress import Progress, silent
 
 OUTSIDE = Tier("outside", 3_000_000_000, processes=6, copies=1)
@@ -44,6 +45,8 @@ SHAPES = tuple(
     BlockShape(*shape) for shape in ((4, 1, 5), (2, 1, 5), (2, 1, 3), (1, 1, 3), (1, 1, 1), (1, 0, 1))
 )  # of requests
 MOST_REQUESTS = max(shape.batches for shape in SHAPES)
+
+NANOSECONDS_PER_SECOND = 1e9
 
 MakeSamples = Callable[[int, np.random.Generator], TensorDataset]  # so many new ones, with their answers
 OneForm = tuple[tuple[int, ...], str]  # the shape and type of an array
@@ -127,11 +130,40 @@ def time_outside(match: Match, hire: Hire, tier: Tier = OUTSIDE, progress: Progr
             channel.serve()
         stack.enter_context(on_one_core(channels))
         session = Session(match, _plan(match, groups[0], tier, generator), groups, generator)
+        before = [_spent(group) for group in groups]
         visits = [process for each in rounds(session.plan, random.SystemRandom()) for process in each]
         for done, process in enumerate(visits):
             progress("outside", done / len(visits))
             session.visit(process)
-        return session.record()
+        taken = [_spent(group).since(first) for group, first in zip(groups, before, strict=True)]
+        return session.record(unasked_share(taken))
+
+
+class Spent(NamedTuple):
+    """What a group has taken, nanoseconds: the entry's processor time, and how long it and the others were asked."""
+
+    entry_ns: float
+    asked_ns: int
+    others_ns: int
+
+    def since(self, before: Spent) -> Spent:
+        """What was taken between the two."""
+        entry_ns, asked_ns, others_ns = (one - two for one, two in zip(self, before, strict=True))
+        return Spent(entry_ns, round(asked_ns), round(others_ns))
+
+
+def _spent(group: Sequence[Channel]) -> Spent:
+    others = sum(channel.asked_ns for channel in group) - group[ENTRY].asked_ns
+    return Spent(group[ENTRY].worker.spent_s() * NANOSECONDS_PER_SECOND, group[ENTRY].asked_ns, others)
+
+
+def unasked_share(groups: Sequence[Spent]) -> float:
+    """The processor time that the entry's processes took beyond their requests, of the time that others were asked.
+
+    All are on one core, so that it slows the others by so much.
+    """
+    beyond = sum(max(0.0, each.entry_ns - each.asked_ns) for each in groups)
+    return beyond / max(1, sum(each.others_ns for each in groups))
 
 
 @contextlib.contextmanager
@@ -139,13 +171,15 @@ def on_one_core(channels: Sequence[Channel]) -> Iterator[None]:
     """The referee and all runners on one core, and nothing collected meanwhile."""
     before, collects = os.sched_getaffinity(0), gc.isenabled()
     core = max(before)
-    for channel in channels:
+    for channel in (*channels, *channels):  # twice: a thread that was just born had not been seen
         channel.worker.pin(core)
     os.sched_setaffinity(0, {core})
     gc.collect()
     gc.disable()
     try:
         yield
+        if not all(channel.worker.is_pinned(core) for channel in channels):
+            raise WorkerFailedError("broke the protocol", "something of it left the processor core that all share")
     finally:
         os.sched_setaffinity(0, before)
         if collects:
@@ -232,8 +266,8 @@ class Session:
             tally.correct += int(right.sum())
             tally.distinct += len(set(numbers)) * right[0].size
 
-    def record(self) -> OutsideTimes:
-        """All of it."""
+    def record(self, unasked: float) -> OutsideTimes:
+        """All of it, with what the entry's processes took while they were not asked."""
         baseline, optimized = (
             Requests(
                 inputs=count, pool=POOL * count, samples_ns=write_samples(tally.times), answers=tally.answers,
@@ -244,7 +278,7 @@ class Session:
         return OutsideTimes(
             session=secrets.token_hex(8), baseline=baseline, optimized=optimized,
             null=write_samples(self._tallies[NULL].times), null_inputs=self._counts[NULL],
-            round_trips_ns=write_samples(self._round_trips),
+            round_trips_ns=write_samples(self._round_trips), unasked_share=unasked,
         )  # fmt: skip
 
 
