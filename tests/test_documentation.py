@@ -13,6 +13,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import get_args
 
+import numpy as np
 import pytest
 
 import tinytorch
@@ -25,6 +26,8 @@ from tinytorch.competition.checks.verified import Outcome
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import RunFile
 from tinytorch.competition.rules.events import read_rules
+from tinytorch.datasets.digits import load_digits
+from tinytorch.datasets.distorted import distorted
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.run import run_competition
 from tinytorch.workloads.registry import TASKS, find_task

@@ -187,6 +187,7 @@ def test_a_command_imports_nothing_that_it_does_not_need(
 
 
 def test_the_library_never_prints() -> None:
-    for path in (ROOT / "tinytorch").rglob("*.py"):
+    entries = ROOT / "tinytorch" / "harness" / "cheats" / "entries"  # which others might have written
+    for path in {*(ROOT / "tinytorch").rglob("*.py")} - {*entries.glob("*.py")}:
         calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         assert not any(isinstance(call.func, ast.Name) and call.func.id == "print" for call in calls), path
