@@ -11,7 +11,8 @@ import pytest
 from tinytorch.benchmarking.session import Settings
 from tinytorch.harness import kernels
 from tinytorch.harness.contender import Challenge, Contender
-from tinytorch.harness.kernels import VARIABLE, environment, kernels_of
+from tinytorch.harness.kernels import environment, kernels_of
+from tinytorch.harness.settling import VARIABLE
 from tinytorch.owners import SCRATCH
 from tinytorch.progress import silent
 from tinytorch.workloads.strategies import BASELINE

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinytorch.harness.contender import Challenge
-from tinytorch.harness.kernels import VARIABLE
+from tinytorch.harness.settling import VARIABLE
 from tinytorch.processes.box import PACKAGE, Box, Tier
 
 MAPPED_BYTES = 2**30  # of addresses, for libraries: the limit of memory counts what is written to
-SETTLE = "tinytorch.harness.kernels:settle"
+SETTLE = "tinytorch.harness.settling:settle"
 
 
 def empty_box(tier: Tier | None) -> Box | None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from pkgutil import resolve_name
 
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.system import cpu_model
@@ -22,6 +21,7 @@ from tinytorch.errors import SetupMissingError
 from tinytorch.files import atomic_write, guarded, read_regular, reason, sha256
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge
 from tinytorch.harness.faults import scratch
+from tinytorch.harness.settling import KERNELS, VARIABLE, copy_kernels, kernel_files
 from tinytorch.owners import remove
 from tinytorch.processes.box import NOBODY
 from tinytorch.processes.failure import WorkerFailedError
@@ -31,15 +31,11 @@ from tinytorch.text import safe_text
 from tinytorch.workloads.cache import Warn
 from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 
-VARIABLE = "NUMBA_CACHE_DIR"  # as numba calls it
 FOLDER = "kernels"  # of the user's cache, and of a run
-IN_A_BOX = Path("/own/kernels")  # of tier A: each has a copy
-KERNELS = "kernels_*"  # folders that numba makes in it, one for each folder of sources
 COMPILED = "compiled"  # before the name of a file: for which code, versions and processor, and what came of it
 LARGEST_MARK_BYTES = 100_000
 SOURCES = Path(__file__).parents[1] / "perf" / "acceleration" / "kernels"
-SERVICE = "tinytorch.harness.kernels:KernelService"
-PROGRAM = "tinytorch.perf.acceleration.kernels"
+SERVICE = "tinytorch.harness.settling:KernelService"
 
 
 def environment(kernels: Path) -> dict[str, str]:
@@ -65,10 +61,10 @@ def kernels_of(challenge: Challenge, progress: Progress, say: Warn) -> Iterator[
         yield users
         return
     changed = "warning: the compiled kernels were changed while foreign code ran; they are put back as they were"
-    with guarded(lambda: _files(users), lambda: say(changed)) as contents, scratch() as folder:
+    with guarded(lambda: kernel_files(users), lambda: say(changed)) as contents, scratch() as folder:
         own = folder / FOLDER
         own.mkdir()
-        _copy({path.relative_to(users): content for path, content in contents.items()}, own)
+        copy_kernels({path.relative_to(users): content for path, content in contents.items()}, own)
         _let_boxes_read(own)
         yield own
 
@@ -78,27 +74,6 @@ def _let_boxes_read(folder: Path) -> None:
     if sys.platform == "linux" and os.geteuid() == 0:
         for path in (folder, *folder.glob(KERNELS)):
             os.chown(path, NOBODY, NOBODY)
-
-
-def settle(tier: str, given: Mapping[str, str]) -> None:
-    """Called in a box before foreign code: kernels of its own, copied, or loaded where nothing can be written later."""
-    folder = Path(given[VARIABLE])
-    if tier == "A":
-        os.environ[VARIABLE] = str(IN_A_BOX)
-        _copy({path.relative_to(folder): path.read_bytes() for path in _files(folder)}, IN_A_BOX)
-    elif find_spec("numba"):
-        KernelService().compile()
-
-
-class KernelService:
-    """The child's end: our own code, and nobody else's."""
-
-    def compile(self) -> None:
-        """Compile the kernels, or load them where that was done; numba keeps them."""
-        import numpy as np
-
-        rows = np.empty((0, resolve_name(f"{PROGRAM}.codes:ROW_SIZE")), np.int64)
-        resolve_name(f"{PROGRAM}.program:run")(rows)
 
 
 def _compile(users: Path, progress: Progress, say: Warn) -> None:
@@ -118,8 +93,8 @@ def _compile(users: Path, progress: Progress, say: Warn) -> None:
                 return
         if _is_compiled(users):  # by another process, meanwhile
             return
-        made = {path.relative_to(aside): path.read_bytes() for path in _files(aside)}
-        _copy(made, users)
+        made = {path.relative_to(aside): path.read_bytes() for path in kernel_files(aside)}
+        copy_kernels(made, users)
     if os.path.lexists(_mark(users)):
         remove(_mark(users))
     atomic_write(_mark(users), "\n".join([_key(), *map(str, made)]).encode())
@@ -137,19 +112,6 @@ def _is_compiled(users: Path) -> bool:
 def _mark(users: Path) -> Path:
     """One for each checkout: numba keeps kernels by where their sources lie."""
     return users / f"{COMPILED}-{sha256(str(SOURCES).encode())[:16]}"
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"{KERNELS}/*"))
-
-
-def _copy(contents: Mapping[Path, bytes], folder: Path) -> None:
-    for path, content in contents.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(target):
-            remove(target)
-        atomic_write(target, content)
 
 
 @cache

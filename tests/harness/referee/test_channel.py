@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import count as numbers
 from typing import Any
@@ -16,11 +18,19 @@ from tinytorch.harness.referee.channel import FIRST, Channel
 from tinytorch.processes.failure import WorkerFailedError
 
 Make = Callable[..., Channel]
+RUNNER = "tinytorch.harness.referee.runner"
 GENERATOR = np.random.default_rng(1)
 
 
 def rows(count: int) -> Any:
     return samples(count, GENERATOR).inputs
+
+
+def test_a_runner_loads_none_of_what_records_need() -> None:
+    program = f"import sys; import {RUNNER}; print({{'pydantic', 'psutil', 'scipy'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "set()"
 
 
 def test_inputs_are_answered_one_by_one(channel: Make) -> None:

@@ -20,8 +20,8 @@ from tinytorch.core.layers import find_layers
 from tinytorch.core.model import as_call
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.datasets.withheld import withhold_test_splits
-from tinytorch.harness.kernels import KernelService
 from tinytorch.harness.referee.chain import follow_by
+from tinytorch.harness.settling import KernelService
 
 REQUEST = struct.Struct("<cxxxIIIIQxxxx")  # what, inputs, where their pool begins and its size, the first one, state
 CHAINED, SERIES, NOTHING = b"C", b"S", b"N"
