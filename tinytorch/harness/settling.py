@@ -1,4 +1,4 @@
-"""Compiled kernels in a process of an entry: a copy of its own, or loaded before foreign code. Each box waits for it."""
+"""Compiled kernels in a process of an entry: a copy of its own, or loaded before foreign code. Light to import."""
 
 from __future__ import annotations
 
