@@ -1,4 +1,4 @@
-"""An honest twin: so few channels and neurons that a fifth of the answers are wrong."""
+"""An honest twin: so few channels and neurons that most answers are wrong."""
 
 from tinytorch.perf.compression import prune_neurons
 
