@@ -16,7 +16,7 @@ from tinytorch.text import nearest
 
 FOLDER = Path(__file__).parent
 ENTRIES, CATALOGUE, VERDICTS = FOLDER / "entries", FOLDER / "catalogue.toml", FOLDER / "verdicts.json"
-TWINS = ("wrapped", "pruned", "planned", "weak")
+TWINS = ("wrapped", "pruned", "planned", "small", "weak")
 LEVELS = ("T1", "T2", "T3")
 NO_GAIN = 1.10  # as a factor beside its honest twin: the machine's own spread, and no more
 
