@@ -23,6 +23,7 @@ from tinytorch.processes.worker import check_system
 from tinytorch.progress import Progress
 from tinytorch.text import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE
+from tinytorch.workloads.registry import TASKS, find_task
 from tito import start
 from tito.exit_codes import ExitCode
 from tito.terminal import bars, screen
@@ -101,7 +102,7 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
     start.finished()
     folder, how = Verified(asked.folder), _how(asked, rules, private)
     with folder.alone(), bars.progress() as progress:
-        known = _known(entries, asked, how, rules, folder)
+        known, tasks = _known(entries, asked, how, rules, folder)
         found = [each for each in known if each is not None]
         pending = [handed for handed, each in zip(entries, known, strict=True) if each is None]
         if found:
@@ -109,6 +110,7 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
         if pending:
             place = _place(asked, how, rules, progress)
             if asked.is_refereed:
+                _warn_of_missing(tasks, private)
                 place = replace(place, referee=Referee(private, Redraws(folder.secret(), place.cache_directory)))
             done = iter(_each(pending, place, folder, progress))
             with screen.done_before(f"what is finished is kept in {asked.folder}; the same command goes on"):
@@ -124,19 +126,31 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
 
 def _known(
     entries: Sequence[HandedIn], asked: Asked, how: How, rules: Rules, folder: Verified
-) -> list[Verification | None]:
-    """Of each entry what an earlier call found, None where it is to be done; UsageError for an id that none has."""
-    ids, found = set(), []
+) -> tuple[list[Verification | None], set[str]]:
+    """Of each entry what an earlier call found, None where it is to be done; and the tasks of those.
+
+    UsageError for an id that none has.
+    """
+    ids, found, tasks = set(), [], set()
     for handed in entries:
         with candidate(handed, rules) as one:
             ids.add(id_ := work_id(one, how))
             known = None if id_ in asked.again else folder.finished(id_)
             found.append(known and known.model_copy(update={"source": one.judged.source}))
+            if known is None and one.submission and one.submission.run.task:
+                tasks.add(one.submission.run.task.name)
     for id_ in asked.again:
         if id_ not in ids:
             mend = "give the same paths, --tier, limits and --rules as then; an id is the name of a record's file"
             raise UsageError(f"--again {id_}: none of these entries has this id", mend=mend)
-    return found
+    return found, tasks
+
+
+def _warn_of_missing(tasks: set[str], private: Mapping[str, PrivateFile]) -> None:
+    """Before hours of measuring: which entries cannot be refereed for want of data."""
+    for name in sorted(tasks & TASKS.keys() - private.keys()):
+        if not find_task(name).is_drawn:
+            screen.say(f"warning: no private data for {name}, so that T3 is not given for it: add --private FILE")
 
 
 def exit_code(found: Sequence[Verification]) -> ExitCode:

@@ -418,6 +418,7 @@ def test_without_private_data_it_repeats_and_what_is_missing_is_said(
     done = tito("verify", "class", "--level", "t3")
 
     assert (done.code, "T2 repeats" in done.out, "--private FILE" in done.out) == (0, True, True)
+    assert "warning: no private data for digits_mlp, so that T3 is not given for it" in done.err
 
 
 def test_what_a_referee_finds_refutes(refereeing: Callable[[Refereed], None], tito) -> None:
