@@ -95,6 +95,12 @@ def test_clocks_that_are_far_apart_are_an_error_and_others_a_warning() -> None:
     assert (differ.severity, far.severity) == ("warning", "error")
 
 
+def test_a_redraw_that_is_only_slower_is_a_warning() -> None:
+    worse, slower = (found(CONTROLS[name](), "redrawn") for name in ("redrawn", "redrawn: as good, and slow"))
+
+    assert (worse.severity, slower.severity) == ("error", "warning")
+
+
 def test_one_of_two_redraws_is_enough() -> None:
     one = being(redraws=[redraw(1, None), redraw(2)])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinytorch.competition.checks.findings import Check, Evidence, Finding, Outcome, check, failed, passed, unknown
-from tinytorch.competition.checks.refereed import REFEREED, apart, clocks_agree
+from tinytorch.competition.checks.refereed import REFEREED, apart, clocks_agree, is_as_good, redrawn
 from tinytorch.competition.record.bundle import ENTRY
 from tinytorch.competition.record.refereed import Refereed
 from tinytorch.competition.record.run import Run, SourceRecord
@@ -185,6 +185,8 @@ def _is_far(check: Check[Rerun], rerun: Rerun) -> bool:
     """Whether what is a warning elsewhere is so far off that it is an error."""
     if check is speed_repeats and rerun.agreements:
         return rerun.agreements["speedup"].judgement == "far above"
+    if check is redrawn and rerun.refereed is not None:
+        return not any(is_as_good(each, rerun) for each in rerun.refereed.redraws)
     return check is clocks_agree and apart(rerun) > rerun.rules.refereeing.clocks_far
 
 
