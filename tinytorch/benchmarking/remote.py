@@ -87,7 +87,7 @@ class Workers:
     """Placements in fresh worker processes, by default with one BLAS thread. No request may take longer than `limit_s`.
 
     The limits of an answer's bytes and of memory hold for each process. `keep_output` is given what each had printed
-    when it ended. With a `box` each process is in one of its own.
+    when it ended. With a `box` each process is in one of its own; of a model alone it is that of `solo_boxes`.
     """
 
     subjects: Sendable
@@ -99,6 +99,7 @@ class Workers:
     keep_output: Callable[[str], None] = lambda output: None
     mode: Mode = "worker processes"
     box: Box | None = None
+    solo_boxes: tuple[Box | None, ...] = ()
 
     @property
     def models(self) -> int:
@@ -109,7 +110,7 @@ class Workers:
     def open(self, copies: int, seeds: Sequence[int]) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the seeds; ModelLoadError when one cannot build the models."""
         with contextlib.ExitStack() as stack:
-            hired = [stack.enter_context(self._worker({})) for _ in seeds]
+            hired = [stack.enter_context(self._worker({}, self.box)) for _ in seeds]
             self._build([worker for worker, _ in hired], [(self.subjects, copies, seed) for seed in seeds])
             yield [RemotePlacements(worker, parcel, self.limit_s, self.models) for worker, parcel in hired]
 
@@ -117,7 +118,8 @@ class Workers:
     def alone(self, seed: int) -> Iterator[list[RemotePlacements]]:
         """Placements in a new process for each of the models, which is told of no other one, and has its own TMPDIR."""
         with contextlib.ExitStack() as stack:
-            hired = [stack.enter_context(self._worker(self._own_folder())) for _ in range(self.models)]
+            boxes = self.solo_boxes or (self.box,) * self.models
+            hired = [stack.enter_context(self._worker(self._own_folder(), box)) for box in boxes]
             workers = [worker for worker, _ in hired]
             for worker in workers:
                 worker.post("ready", self.limit_s)
@@ -144,14 +146,14 @@ class Workers:
             raise ModelLoadError(failure.outcome, failure.detail, failure.frames, failure.output) from None
 
     @contextlib.contextmanager
-    def _worker(self, more: Mapping[str, str]) -> Iterator[tuple[Worker, Parcel]]:
+    def _worker(self, more: Mapping[str, str], box: Box | None) -> Iterator[tuple[Worker, Parcel]]:
         """A new worker and the parcel that its arrays come in."""
         from tinytorch.processes.worker import Worker  # not in the measuring processes, which load this file, too
 
         environment = {**self.environment, **more}
         with (
             Parcel(self.largest_answer_bytes) as parcel,
-            Worker(SERVICE, environment, self.memory_limit_bytes, parcel.descriptor, box=self.box) as worker,
+            Worker(SERVICE, environment, self.memory_limit_bytes, parcel.descriptor, box=box) as worker,
         ):
             try:
                 yield worker, parcel

@@ -65,10 +65,11 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen, WITHHOLD)
     keep = partial(told.output, "a measuring process")
     frozen, frozen_baseline = ready.frozen.folder, ready.frozen_baseline.folder
+    of_both = box_of(challenge, ready.kernels, frozen, frozen_baseline)
     venue = Workers(
         sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES,
         memory_limit_bytes=challenge.memory_limit_bytes, environment=environment(ready.kernels), keep_output=keep,
-        box=box_of(challenge, ready.kernels, frozen, frozen_baseline),
+        box=of_both, solo_boxes=(of_both, box_of(challenge, ready.kernels, frozen)),  # an entry alone sees its own files
     )  # fmt: skip
     settings, running = challenge.settings, "running the optimized model"
     is_boxed = challenge.isolation is not None
