@@ -69,7 +69,7 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     venue = Workers(
         sendable, ready.folder, largest_answer_bytes=LARGEST_OUTPUTS_BYTES,
         memory_limit_bytes=challenge.memory_limit_bytes, environment=environment(ready.kernels), keep_output=keep,
-        box=of_both, solo_boxes=(of_both, box_of(challenge, ready.kernels, frozen)),  # an entry alone sees its own files
+        box=of_both, solo_boxes=(of_both, box_of(challenge, ready.kernels, frozen)),  # which sees its own files
     )  # fmt: skip
     settings, running = challenge.settings, "running the optimized model"
     is_boxed = challenge.isolation is not None
