@@ -136,7 +136,7 @@ def _third(found: Verification, event: str) -> dict[str, Any]:
         return {"found": "DNF", "value": None}
     errors = " ".join(each.id for each in found.findings if each.is_error)
     if errors or found.level != "T3":
-        return {"found": errors or f"no T3: {found.no_t3 or found.reason}", "value": None}
+        return {"found": errors or f"no T3: {found.no_t3 or found.reason or found.outcome}", "value": None}
     return {"found": "", "value": _value(found.run, event, found) if found.run else None}
 
 
