@@ -12,7 +12,6 @@ from tinytorch.competition.record.refereed import Both, Redraw, Refereed, Right
 
 PROCESSES, BLOCKS, TIMED = 6, 12, 5
 ROUND_TRIP_NS, LOOP_NS = 8_000, 2_000
-ANSWERS = 10_000
 
 
 def times_ns(seed: int, inputs: int, latency_ns: float, blocks: int = BLOCKS) -> list[list[list[int]]]:
@@ -25,9 +24,13 @@ def times_ns(seed: int, inputs: int, latency_ns: float, blocks: int = BLOCKS) ->
     return [[[request() for _ in range(TIMED)] for _ in range(blocks)] for _ in range(PROCESSES)]
 
 
-def requests(seed: int, inputs: int, latency_ns: float, **changed: Any) -> Requests:
-    """By default 97 % of the answers right, and of the inputs different."""
-    told = {"pool": 16 * inputs, "answers": ANSWERS, "correct": 9_700, "distinct": 9_700, **changed}
+def requests(
+    seed: int, inputs: int, latency_ns: float, right: float = 0.97, distinct: float = 0.97, **changed: Any
+) -> Requests:
+    """With these shares of the answers right, and of the inputs different."""
+    answers = PROCESSES * BLOCKS * TIMED * inputs
+    told = {"pool": 16 * inputs, "answers": answers, "correct": round(right * answers),
+            "distinct": round(distinct * answers), **changed}  # fmt: skip
     return Requests(inputs=inputs, samples_ns=write_samples(times_ns(seed, inputs, latency_ns)), **told)
 
 

@@ -183,6 +183,8 @@ def fisher_less(first: tuple[int, int], second: tuple[int, int]) -> float:
     chance gives fall to the first (the hypergeometric distribution).
     """
     (few, trials), (more, others) = first, second
+    if not (0 <= few <= trials and 0 <= more <= others):
+        raise ValueError(f"{few} of {trials} and {more} of {others} are no counts")
     successes = few + more
     counts = np.arange(max(0, successes - others), few + 1)
     logs = _log_choose(trials, counts) + _log_choose(others, successes - counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
 from collections.abc import Mapping
 
@@ -12,7 +13,8 @@ from tinytorch.core.ops import Array
 
 NO_TIME = (1980, 1, 1, 0, 0, 0)  # the first that an archive can name: when it was written tells nobody anything
 UNREADABLE = (
-    OSError, MemoryError, ValueError, TypeError, AttributeError, KeyError, EOFError, RuntimeError, NotImplementedError,
+    OSError, MemoryError, SyntaxError, tokenize.TokenError,
+    ValueError, TypeError, AttributeError, KeyError, EOFError, RuntimeError, NotImplementedError,
     zipfile.BadZipFile,
 )  # fmt: skip
 """What `arrays_of` may raise for content that nobody wrote with `archive_of`."""
@@ -39,4 +41,7 @@ def arrays_of(content: bytes, largest_bytes: int) -> dict[str, Array]:
         if sum(member.file_size for member in archive.infolist()) > largest_bytes:
             raise ValueError(f"its arrays are larger than {largest_bytes:,} bytes")
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+        arrays = {name: stored[name] for name in stored.files}
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("something in it is no array")
+    return arrays

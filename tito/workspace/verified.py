@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 from collections.abc import Iterator
@@ -45,16 +46,19 @@ class Verified:
     def secret(self) -> bytes:
         """What the seeds of this folder's referee follow from: drawn once, and for nobody else to read.
 
-        UsageError where it cannot be kept.
+        UsageError where it cannot be kept, or is damaged.
         """
         path = self.folder / SECRET
         try:
-            if not path.exists():
-                atomic_write(path, secrets.token_hex(SECRET_BYTES).encode())
-                path.chmod(0o600)
-            return read_regular(path, LARGEST_SECRET_BYTES)
+            if not os.path.lexists(path):
+                path.touch(0o600, exist_ok=False)
+                atomic_write(path, secrets.token_hex(SECRET_BYTES).encode())  # which keeps its mode
+            found = read_regular(path, LARGEST_SECRET_BYTES)
         except OSError as error:
             raise self._refusal(error) from error
+        if len(found) != 2 * SECRET_BYTES:
+            raise UsageError(f"{path} is damaged: seeds follow from it", mend=f"remove it, or {ELSEWHERE}")
+        return found
 
     def finished(self, id_: str) -> Verification | None:
         """What is known of that work; None where it must be done: not yet, not to the end, or the file is damaged."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests.competition.refereed import LOOP_NS, ROUND_TRIP_NS, outside_times
 from tinytorch.benchmarking.records.outside import OutsideTimes
+from tinytorch.benchmarking.records.samples import write_samples
 
 TIMES = outside_times()
 
@@ -39,3 +40,17 @@ def test_a_record_is_read_as_it_was_written() -> None:
 def test_times_of_other_processes_are_refused(field: str) -> None:
     with pytest.raises(ValueError, match="other processes"):
         changed(**{field: getattr(TIMES, field)[:-1]})
+
+
+def test_one_block_that_is_fast_for_once_wins_nothing() -> None:
+    times = TIMES.optimized.times_ns.copy()
+    times[:, 3] = times[:, 3] // 2
+    lucky = changed(optimized={**TIMES.optimized.model_dump(), "samples_ns": write_samples(times)})
+
+    assert lucky.latencies[1].mean_ns == pytest.approx(TIMES.latencies[1].mean_ns, rel=0.01)
+
+
+@pytest.mark.parametrize("field", [{"pool": 1}, {"answers": 1}, {"correct": 10**9}])
+def test_counts_that_belong_to_no_requests_are_refused(field: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="answers"):
+        changed(optimized={**TIMES.optimized.model_dump(), **field})

@@ -40,8 +40,8 @@ def small(optimized_ns: float) -> Rerun:
 
 CONTROLS: dict[str, Callable[[], Rerun]] = {
     "clocks_agree": lambda: being(outside=outside_times(optimized_ns=250_000)),
-    "chained": lambda: being(outside=outside_times(distinct=8_000)),
-    "timed_accuracy": lambda: being(outside=outside_times(correct=9_000)),
+    "chained": lambda: being(outside=outside_times(distinct=0.8)),
+    "timed_accuracy": lambda: being(outside=outside_times(right=0.9)),
     "private_accuracy": lambda: being(private=both(0.97, 0.88)),
     "robust": lambda: being(distorted=both(0.95, 0.80)),
     "redrawn": lambda: being(redraws=[redraw(1, 0.90), redraw(2, None)]),

@@ -25,6 +25,8 @@ RULES = load_rules()
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 HOW = How(isolation="A", tier="fast", build_limit_s=60.0, memory_limit_bytes=2**32, rules_sha256=RULES.sha256)
 
+REFEREED = HOW.model_copy(update={"level": "T3"})
+
 
 def finding(name: str, id_: str, severity: Any = "error") -> Finding:
     return Finding(name=name, id=id_, passed=False, severity=severity, message="m", mend="", evidence={})
@@ -62,7 +64,7 @@ def test_the_rerun_s_figures_are_ranked_and_the_claim_stands_beside(tmp_path: Pa
 
 def test_a_refereed_speedup_is_that_of_the_clock_outside(tmp_path: Path) -> None:
     found = refereed(outside=outside_times(optimized_ns=300_000))
-    (first,) = board(tmp_path, verification(handed_in(tmp_path, "ada"), level="T3", refereed=found))
+    (first,) = board(tmp_path, verification(handed_in(tmp_path, "ada"), level="T3", how=REFEREED, refereed=found))
 
     assert (first.entered.trust, first.entered.trust.word) == (Trust.T3, "refereed")
     assert first.entered.ranked_value == pytest.approx(1_000 / 300, rel=0.05)
@@ -169,3 +171,16 @@ def test_two_levels_have_sets_of_ranks_of_their_own(tmp_path: Path) -> None:
     (ranking,) = leaderboard(beside, RULES, Wanted()).rankings
 
     assert [(place.first, place.last) for place in ranking.places] == [(1, 2), (1, 2), (3, 4), (3, 4)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"level": "T3"}, {"level": "T3", "how": REFEREED}, {"outcome": "failed"}, {"run": None}, {"declaration": None},
+        {"level": "T3", "refereed": refereed()},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_level_without_what_it_says_is_no_record(fields: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"it has (?:a level|level T3) without"):
+        verification(handed_in(tmp_path, "ada"), **fields)

@@ -12,7 +12,7 @@ import pytest
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.placements import ModelSource
 from tinytorch.core.dataloader import TensorDataset
-from tinytorch.harness.referee.channel import ENTRY, FIRST, Channel, Form
+from tinytorch.harness.referee.channel import ENTRY, Channel, Form
 from tinytorch.harness.referee.outside import Match
 from tinytorch.processes.worker import Worker
 
@@ -88,7 +88,9 @@ def match(models: Callable[[str], ModelSource]) -> Callable[..., Match]:
 
     def make(name: str) -> Match:
         form = ((CLASSES,), "<f4")
-        return Match((models("honest"), models(name)), ((INPUTS,), "<f4"), (form, form), False, samples)
+        return Match(
+            (models("honest"), models(name)), ((INPUTS,), "<f4"), (form, form), False, samples, (20_000.0, 20_000.0)
+        )
 
     return make
 
@@ -99,7 +101,7 @@ def channel(models: Callable[[str], ModelSource]) -> Iterator[Callable[..., Chan
     opened: list[Channel] = []
 
     def make(name: str, **options: Any) -> Channel:
-        one = Channel(hire, ENTRY, Form(FIRST + 40, (INPUTS,), "<f4"), Form(20, (CLASSES,), "<f4"), False, **options)
+        one = Channel(hire, ENTRY, Form(40, (INPUTS,), "<f4"), Form(20, (CLASSES,), "<f4"), False, **options)
         opened.append(one)
         one.load(models(name))
         one.serve()

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.harness.referee.conftest import INPUTS, samples, weights
+from tests.harness.referee.conftest import samples, weights
 from tinytorch.harness.referee import channel as module
 from tinytorch.harness.referee.chain import by_class, inputs_asked
-from tinytorch.harness.referee.channel import FIRST, Channel
+from tinytorch.harness.referee.channel import Channel
 from tinytorch.processes.failure import WorkerFailedError
 
 Make = Callable[..., Channel]
@@ -40,22 +40,18 @@ def test_inputs_are_answered_one_by_one(channel: Make) -> None:
 
 
 def test_each_answer_leads_to_the_next_input(channel: Make) -> None:
-    one, inputs = channel("honest"), rows(40)
-    one.pool[FIRST:] = inputs
-    one.chained(20, FIRST + 8, 32, 5, 77)
+    one, inputs = channel("honest"), rows(32)
+    one.chained(inputs, 20, 5, 77)
     asked = inputs_asked(one.answers, 5, 77, 32, by_class)
 
-    assert np.allclose(one.answers, inputs[8:][asked] @ weights(), atol=1e-5)
+    assert np.allclose(one.answers, inputs[asked] @ weights(), atol=1e-5)
 
 
-def test_masked_inputs_are_unmasked_by_what_comes_with_the_request(channel: Make) -> None:
-    one, inputs = channel("honest"), rows(40)
-    mask = GENERATOR.integers(0, 256, INPUTS * 4, np.uint8)
-    one.pool[FIRST:] = inputs
-    one.masked[FIRST:] ^= mask
-    one.chained(1, FIRST, 40, 3, 0, mask)
+def test_inputs_are_not_there_before_they_are_asked_for(channel: Make) -> None:
+    one, first, second = channel("honest"), rows(32), rows(32)
+    one.chained(first, 1, 0, 0)
 
-    assert np.allclose(one.answers[0], inputs[3] @ weights(), atol=1e-5)
+    assert not np.isin(second, one.pool).any()
 
 
 def test_the_clock_is_the_referees(channel: Make) -> None:
@@ -87,12 +83,12 @@ def test_a_runner_that_does_not_do_as_it_is_asked_is_told_of(
 
 def asked_often(one: Channel) -> None:
     for count in (1, 5, 5, 5):
-        one.chained(count, FIRST, 40, 0, 0)
+        one.chained(rows(40), count, 0, 0)
 
 
 def test_answers_that_are_no_numbers_are_answers(channel: Make) -> None:
     one = channel("numbers_are_missing")
-    one.chained(5, FIRST, 40, 0, 0)
+    one.chained(rows(40), 5, 0, 0)
 
     assert np.isnan(one.answers[:5]).all()
 
@@ -100,7 +96,7 @@ def test_answers_that_are_no_numbers_are_answers(channel: Make) -> None:
 def test_whoever_never_answers_is_ended(channel: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REQUEST_LIMIT_S", 0.2)
     with pytest.raises(WorkerFailedError) as caught:
-        channel("hangs").chained(1, FIRST, 40, 0, 0)
+        channel("hangs").chained(rows(40), 1, 0, 0)
 
     assert caught.value.outcome == "timed out"
 
@@ -108,7 +104,7 @@ def test_whoever_never_answers_is_ended(channel: Make, monkeypatch: pytest.Monke
 def test_whoever_prints_much_does_not_stand_still(channel: Make) -> None:
     one = channel("prints")
     for _ in range(5):
-        one.chained(20, FIRST, 40, 0, 0)
+        one.chained(rows(40), 20, 0, 0)
 
     assert "xxx" in (one.close(), one.worker.output)[1]
 

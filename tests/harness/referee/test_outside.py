@@ -10,13 +10,13 @@ import pytest
 
 from tests.harness.referee.conftest import hire
 from tinytorch.benchmarking.schedule import Tier
+from tinytorch.harness.referee.chain import by_class, scored
 from tinytorch.harness.referee.outside import (
     MOST_VISITS,
     POOL,
     Match,
     Spent,
-    _inputs,
-    right_of,
+    inputs_of_request,
     time_outside,
     unasked_share,
 )
@@ -53,21 +53,19 @@ def test_an_entry_that_fails_fails_the_session_and_the_cores_are_given_back(matc
     assert os.sched_getaffinity(0) == before
 
 
-def test_what_is_no_number_is_the_least_of_all_scores() -> None:
-    answers = np.array([[np.nan, 0.5], [np.inf, 0.5]], np.float32)
+def test_what_leads_on_is_what_is_scored_whatever_is_no_number() -> None:
+    """An answer that led on as one class and counted as another could choose its way through the pool."""
+    answers = np.array([[np.nan, 5.0], [1.0, np.nan], [np.inf, 0.5]], np.float32)
+    one = [by_class(answer, 7) for answer in answers]
 
-    assert right_of(answers, np.array([1, 1])).tolist() == [True, True]
+    assert one == [by_class(np.eye(2)[each], 7) for each in scored(answers, tokens=False)]
 
 
 @pytest.mark.parametrize(
-    ("call_ns", "inputs"), [(5_000, 60), (100_000, 24), (200_000, 15), (1_100_000, 3), (2_000_000, 1)]
+    ("call_ns", "inputs"), [(5_000, 60), (100_000, 24), (200_000, 15), (1_100_000, 3), (2_000_000, 1), (1, 256)]
 )
 def test_a_request_is_long_enough_and_that_of_a_slow_model_has_one_input(call_ns: int, inputs: int) -> None:
-    assert _inputs(call_ns, 1_000) == inputs
-
-
-def test_no_request_has_more_inputs_than_there_is_room_for() -> None:
-    assert _inputs(1_000, 50) == 50
+    assert inputs_of_request(call_ns) == inputs
 
 
 def test_work_while_others_are_asked_is_counted_and_honest_ones_do_none(match: Make) -> None:

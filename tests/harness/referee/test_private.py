@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,18 @@ from tinytorch.datasets.digits import public_digits
 from tinytorch.errors import UsageError
 from tinytorch.harness.referee.private import private_files, questions
 from tinytorch.workloads.registry import find_task
+
+
+def zipped(content: bytes) -> bytes:
+    """An archive whose member is called an array."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("images.npy", content)
+    return made.getvalue()
+
+
+ZIPPED = zipped(b"hello")
+NESTED = zipped(b"\x93NUMPY\x01\x00" + (9_000).to_bytes(2, "little") + b"(" * 8_999 + b"\n")
 
 
 @pytest.fixture
@@ -43,7 +57,7 @@ def test_two_files_for_one_task_are_refused(own_digits: Path, tmp_path: Path) ->
         private_files([own_digits, tmp_path / "more.npz"])
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", archive_of({"other": np.zeros(3)})])
+@pytest.mark.parametrize("content", [b"", b"no archive", archive_of({"other": np.zeros(3)}), ZIPPED, NESTED])
 def test_what_is_private_data_for_nothing_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_bytes(content)
     with pytest.raises(UsageError, match=r"x\.npz"):
@@ -62,3 +76,17 @@ def test_prompts_that_are_drawn_are_private_by_themselves() -> None:
 
     assert set(asked) == {"untimed", "private"}
     assert len(asked["private"]) == 128
+
+
+def test_a_few_private_samples_are_refused_because_they_prove_nothing(own_digits: Path) -> None:
+    images = np.random.default_rng(5).integers(0, 17, (2, 8, 8), np.uint8).repeat(100, axis=0)
+    own_digits.write_bytes(archive_of({"images": images, "labels": np.zeros(200, np.uint8)}))
+    with pytest.raises(UsageError, match="2 different samples for digits_"):
+        private_files([own_digits])
+
+
+def test_data_are_read_once_for_a_whole_class(own_digits: Path) -> None:
+    files = private_files([own_digits])
+    own_digits.write_bytes(b"")
+
+    assert len(questions(find_task("digits_cnn"), files)["private"]) == 120

@@ -449,6 +449,16 @@ def test_a_folders_seeds_are_drawn_once_and_for_nobody_to_read(refereeing: Calla
     assert (Path("verified/.secret").read_bytes(), Path("verified/.secret").stat().st_mode & 0o77) == (first, 0)
 
 
+def test_a_damaged_secret_is_not_taken(refereeing: Callable[[Refereed], None], measured: Measured, tito) -> None:
+    refereeing(refereed())
+    handed_in(Path("class", "ada"), "ada")
+    Path("verified").mkdir()
+    Path("verified/.secret").write_text("")
+    done = tito("verify", "class", "--level", "t3")
+
+    assert (done.code, ".secret is damaged" in done.err, measured) == (2, True, [])
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

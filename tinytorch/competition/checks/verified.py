@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from tinytorch.benchmarking.records.record import Count, Moment, PositiveFloat, Record, Sha256, Text
 from tinytorch.competition.checks.findings import Finding
@@ -84,6 +84,14 @@ class Verification(Record):
     run: Run | None
     refereed: Refereed | None = None
     no_t3: str = ""
+
+    @model_validator(mode="after")
+    def _has_what_its_level_needs(self) -> Self:
+        if self.level and (self.outcome != "ok" or self.declaration is None or self.run is None):
+            raise ValueError("it has a level without what was measured")
+        if self.level == "T3" and (self.how.level != "T3" or self.refereed is None or self.refereed.outside is None):
+            raise ValueError("it has level T3 without what a referee found")
+        return self
 
     @property
     def is_finished(self) -> bool:

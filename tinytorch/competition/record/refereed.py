@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tinytorch.benchmarking.records.outside import OutsideTimes
 from tinytorch.benchmarking.records.record import (
@@ -26,6 +26,12 @@ class Right(Record):
     correct: Count
     total: Positive
     tokens: Positive = 1
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> Self:
+        if self.correct > self.total:
+            raise ValueError("more answers are right than there are")
+        return self
 
     @property
     def independent(self) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 A request has a pool of inputs. Were they asked for in their order, a model could compute all of them in one product,
 which takes a fraction of the time. So each answer leads on to the next input, and the pool is so large that computing
-all of it takes longer than what is asked. What lies in memory before is masked, and the mask comes with the request:
-nobody can compute anything before the clock runs. Only what is scored of an
+all of it takes longer than what is asked. It is written just before its request: nobody can compute anything before.
+Only what is scored of an
 answer leads on: the class that it names, or its tokens. Whoever changed other bits of it, to be led where it wants,
 changes nothing, and a wrong class costs accuracy. The state is carried along; a fixed one would walk in a circle.
 """
@@ -18,6 +18,14 @@ from numpy.typing import NDArray
 
 Follow = Callable[[NDArray[Any], int], int]
 STATES = 2**32
+
+
+def scored(answers: NDArray[Any], tokens: bool) -> NDArray[Any]:
+    """What is scored of answers (N, ...): tokens as they are, or the class of the largest score.
+
+    What is no number is the largest of all, as it is in the chain: no answer leads on as one and counts as another.
+    """
+    return answers if tokens else answers.argmax(axis=-1)
 
 
 def by_class(answer: NDArray[Any], state: int) -> int:

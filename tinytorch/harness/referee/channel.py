@@ -1,6 +1,6 @@
 """The trusted end of a conversation with one runner: memory for inputs and answers, a pipe each way, and the clock.
 
-A request is timed from before its mask is written until its reply is read. Before it, the answers that lie there are
+A request is timed from before it is written until its reply is read. Before it, the answers that lie there are
 overwritten, so that a reply which comes before its answers is seen: `_ask` looks at them at once.
 """
 
@@ -28,10 +28,8 @@ SERVE_LIMIT_S = 3600.0  # for all requests together
 REQUEST_LIMIT_S = 60.0
 LOOK_MS = 50  # between two looks at what a runner prints, while it is waited for
 FAILURE_LIMIT_S = 5.0  # for its own word of what went wrong
-FIRST = 1  # row of a pool that holds an input; the one before is the mask
 UNANSWERED = 0xFF  # in every byte: no number, and no token
 
-Bytes = NDArray[np.uint8]
 Hire = Callable[..., Worker]  # for a model, by its number: a worker of our service, with descriptors that it is given
 BASELINE, ENTRY, NULL = range(3)
 
@@ -65,10 +63,9 @@ class Channel:
             shared(parcel.descriptor, form.all, form.dtype)
             for parcel, form in zip(self._parcels, self._forms, strict=True)
         )
-        self._bytes, self.masked = as_bytes(self.answers), as_bytes(self.pool)
+        self._bytes = as_bytes(self.answers)
         self.asked_ns = 0
         """How long it has been waited for, altogether."""
-        self._no_mask = np.zeros_like(self.masked[0])
         theirs, self._requests = os.pipe()
         self._replies, told = os.pipe()
         self._theirs = (theirs, told)
@@ -107,9 +104,12 @@ class Channel:
         )  # fmt: skip
         self._expect(READY, LOAD_LIMIT_S)
 
-    def chained(self, count: int, begin: int, size: int, start: int, state: int, mask: Bytes | None = None) -> int:
-        """Nanoseconds for answers to so many inputs, each led to by the last, of `size` that lie from `begin` on."""
-        return self._ask(CHAINED, count, begin, size, start, state, mask)
+    def chained(self, pool: NDArray[Any], count: int, start: int, state: int) -> int:
+        """Nanoseconds for answers to so many of the inputs `pool` (N, ...), each led to by the last.
+
+        They are written now and asked for at once: whoever computed anything between would take time of its processor.
+        """
+        return self._ask(CHAINED, count, len(pool), start, state, pool)
 
     def nothing(self) -> int:
         """Nanoseconds for a request that asks for nothing."""
@@ -117,11 +117,11 @@ class Channel:
 
     def answers_to(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """The answers to all inputs (N, ...), one by one."""
-        parts, room = [], min(len(self.pool) - FIRST, len(self.answers))
+        parts, room = [], min(len(self.pool), len(self.answers))
         for start in range(0, len(inputs), room):
             part = inputs[start : start + room]
-            self.pool[FIRST : FIRST + len(part)] = part
-            self._ask(SERIES, len(part), FIRST)
+            self.pool[: len(part)] = part
+            self._ask(SERIES, len(part))
             parts.append(self.answers[: len(part)].copy())
         return np.concatenate(parts)
 
@@ -139,15 +139,16 @@ class Channel:
         self._requests = self._replies = -1
 
     def _ask(
-        self, what: bytes, count: int = 0, begin: int = 0, size: int = 0, start: int = 0, state: int = 0,
-        mask: Bytes | None = None,
+        self, what: bytes, count: int = 0, size: int = 0, start: int = 0, state: int = 0,
+        pool: NDArray[Any] | None = None,
     ) -> int:  # fmt: skip
-        request, mask = REQUEST.pack(what, count, begin, size, start, state), self._no_mask if mask is None else mask
+        request = REQUEST.pack(what, count, size, start, state)
         self._bytes[:count] = UNANSWERED
         if self._poller.poll(0):
             raise self._broken("it answered before it was asked")
+        if pool is not None:
+            self.pool[:size] = pool
         began = self._clock()
-        self.masked[0] = mask
         self._send(request)
         self._expect(DONE, REQUEST_LIMIT_S)
         took = max(1, self._clock() - began)

@@ -24,27 +24,22 @@ from tinytorch.benchmarking.records.outside import OutsideTimes, Requests
 from tinytorch.benchmarking.records.samples import write_samples
 from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Probe, Schedule, Tier, fitted, rounds
 from tinytorch.core.dataloader import TensorDataset
-from tinytorch.core.metrics import correctness
-from tinytorch.harness.referee.chain import STATES, follow_by, inputs_asked
-from tinytorch.harness.referee.channel import ENTRY, FIRST, NULL, Bytes, Channel, Form, Hire
-from tinytorch.harness.referee.runner import as_bytes
+from tinytorch.harness.referee.chain import STATES, follow_by, inputs_asked, scored
+from tinytorch.harness.referee.channel import ENTRY, NULL, Channel, Form, Hire
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.progress import Progress, silent
 
 OUTSIDE = Tier("outside", 3_000_000_000, processes=6, copies=1)
 REQUEST_NS = 300_000
 ENOUGH_INPUTS, ENOUGH_NS = 24, 3_000_000  # of a longer request: waking up costs a large model up to 50 us
-LONG_NS = 1_000_000  # of a request that shows what an input takes
 SLOW_NS = 1_200_000  # of a single input: then a request has one
 POOL = 16  # times as many inputs as a request has: computing all of them in one product takes 4 times as long
-MOST_POOL_BYTES = 2**26
+MOST_INPUTS = 256  # of a request: whoever seems fast beyond belief is not believed
 MOST_VISITS = 12
 ROUND_TRIPS = 8  # in a visit
-PROBES = 5
 SHAPES = tuple(
     BlockShape(*shape) for shape in ((4, 1, 5), (2, 1, 5), (2, 1, 3), (1, 1, 3), (1, 1, 1), (1, 0, 1))
 )  # of requests
-MOST_REQUESTS = max(shape.batches for shape in SHAPES)
 
 NANOSECONDS_PER_SECOND = 1e9
 
@@ -57,6 +52,7 @@ class Match:
     """Two models that are timed beside one another, the baseline first, and what both are asked.
 
     `inputs` is the form of one input, `answers` are those of their answers, and `tokens` says that these are tokens.
+    `call_ns` is what a call of each took inside: how much they are asked is planned by it, not by what they show now.
     """
 
     sources: tuple[ModelSource, ModelSource]
@@ -64,41 +60,25 @@ class Match:
     answers: tuple[OneForm, OneForm]
     tokens: bool
     make: MakeSamples
+    call_ns: tuple[float, float]
 
     @property
-    def most_inputs(self) -> int:
-        """That a request can have, with all pools of a block in memory."""
-        shape, dtype = self.inputs
-        pool_bytes = POOL * MOST_REQUESTS * int(np.prod(shape)) * np.dtype(dtype).itemsize
-        return max(1, MOST_POOL_BYTES // pool_bytes)
+    def counts(self) -> tuple[int, int]:
+        """How many inputs a request to each model has."""
+        first, second = map(inputs_of_request, self.call_ns)
+        return first, second
 
     def group(self, hire: Hire, stack: contextlib.ExitStack) -> list[Channel]:
         """The baseline, the entry and the null model, whose answers are like the entry's, loading side by side."""
-        most = self.most_inputs
-        inputs = Form(FIRST + POOL * MOST_REQUESTS * most, *self.inputs)
+        first, second = self.counts
+        wanted = zip((first, second, second), (*self.answers, self.answers[ENTRY]), strict=True)
         channels = [
-            stack.enter_context(Channel(hire, model, inputs, Form(most, *form), self.tokens))
-            for model, form in enumerate((*self.answers, self.answers[ENTRY]))
+            stack.enter_context(Channel(hire, model, Form(POOL * count, *self.inputs), Form(count, *form), self.tokens))
+            for model, (count, form) in enumerate(wanted)
         ]
         for channel, source in zip(channels, (*self.sources, None), strict=True):
             channel.load(source)
         return channels
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """A block's inputs as they lie in memory: pools of `size`, one for each request, each behind a mask of its own."""
-
-    size: int
-    masks: Bytes
-    content: Bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, inputs: NDArray[Any], size: int, requests: int, generator: np.random.Generator) -> Hidden:
-        """The first inputs (N, ...), behind masks that are drawn."""
-        plain = as_bytes(inputs[: size * requests]).reshape(requests, size, -1)
-        masks = generator.integers(0, 256, (requests, plain.shape[2]), np.uint8)
-        return cls(size, masks, (plain ^ masks[:, np.newaxis]).reshape(size * requests, -1))
 
 
 @dataclass(frozen=True)
@@ -129,7 +109,7 @@ def time_outside(match: Match, hire: Hire, tier: Tier = OUTSIDE, progress: Progr
         for channel in channels:
             channel.serve()
         stack.enter_context(on_one_core(channels))
-        session = Session(match, _plan(match, groups[0], tier, generator), groups, generator)
+        session = Session(match, _plan(match, tier), groups, generator)
         before = [_spent(group) for group in groups]
         visits = [process for each in rounds(session.plan, random.SystemRandom()) for process in each]
         for done, process in enumerate(visits):
@@ -186,32 +166,20 @@ def on_one_core(channels: Sequence[Channel]) -> Iterator[None]:
             gc.enable()
 
 
-def _plan(match: Match, group: Sequence[Channel], tier: Tier, generator: np.random.Generator) -> Schedule:
-    """How many inputs a request to each model has, how many requests a block, and how many visits there are."""
-    calls = [_call_ns(match, channel, generator) for channel in group[:NULL]]
-    counts = tuple(_inputs(call, match.most_inputs) for call in calls)
-    shortest = Schedule(1, tier.processes, 1, FEWEST_VISITS, SHAPES[-1], counts)
-    plan = fitted(shortest, SHAPES, Probe(tuple(calls), 0, 0), tier.budget_ns)
+def _plan(match: Match, tier: Tier) -> Schedule:
+    """How many requests a block has, and how many visits there are."""
+    shortest = Schedule(1, tier.processes, 1, FEWEST_VISITS, SHAPES[-1], match.counts)
+    first, second = map(round, match.call_ns)
+    plan = fitted(shortest, SHAPES, Probe((first, second), 0, 0), tier.budget_ns)
     return replace(plan, visits=min(plan.visits, MOST_VISITS))
 
 
-def _inputs(call_ns: int, most: int) -> int:
-    """Of a request to a model that takes so long for one."""
+def inputs_of_request(call_ns: float) -> int:
+    """Of a model that takes so long for one."""
     if call_ns >= SLOW_NS:
         return 1
-    return min(most, max(math.ceil(REQUEST_NS / call_ns), min(ENOUGH_INPUTS, math.ceil(ENOUGH_NS / call_ns))))
-
-
-def _call_ns(match: Match, channel: Channel, generator: np.random.Generator) -> int:
-    """Roughly what one input takes, by requests that are long enough."""
-    count = 1
-    while True:
-        inputs = match.make(POOL * count, generator).inputs
-        channel.pool[FIRST : FIRST + len(inputs)] = inputs
-        took = min(channel.chained(count, FIRST, len(inputs), 0, state) for state in range(PROBES))
-        if took >= (SLOW_NS if count == 1 else LONG_NS) or count == match.most_inputs:
-            return max(1, took // count)
-        count = min(match.most_inputs, count * 4)
+    enough = min(ENOUGH_INPUTS, math.ceil(ENOUGH_NS / call_ns))
+    return min(MOST_INPUTS, max(math.ceil(REQUEST_NS / call_ns), enough))
 
 
 class Session:
@@ -231,25 +199,21 @@ class Session:
         group, requests = self._groups[number], self.plan.block.batches
         for _ in range(self.plan.block.block_pairs):
             samples = self._match.make(POOL * max(self._counts) * requests, self._generator)
-            first, second = (
-                Hidden.of(samples.inputs, POOL * count, requests, self._generator) for count in self._counts[:NULL]
-            )
-            hidden, order = (first, second, second), self._generator.permutation(len(group)).tolist()
-            asked = {model: self._block(group[model], self._counts[model], hidden[model]) for model in order}
+            order = self._generator.permutation(len(group)).tolist()
+            asked = {model: self._block(group[model], self._counts[model], samples) for model in order}
             for model in order:  # when all have answered, so that nothing lies between their blocks
                 self._tallies[model].times[number].append(asked[model].times)
                 if model != NULL:
-                    self._score(self._tallies[model], asked[model], hidden[model].size, samples.labels)
+                    self._score(self._tallies[model], asked[model], POOL * self._counts[model], samples.labels)
         self._round_trips[number].append([group[NULL].nothing() for _ in range(ROUND_TRIPS)])
 
-    def _block(self, channel: Channel, count: int, hidden: Hidden) -> Asked:
-        """All requests, without those that are discarded; what each begins with, chance says."""
-        begun, times, answers = [], [], []
-        channel.masked[FIRST : FIRST + len(hidden.content)] = hidden.content
-        for number, mask in enumerate(hidden.masks):
-            start, state = int(self._generator.integers(hidden.size)), secrets.randbelow(STATES)
+    def _block(self, channel: Channel, count: int, samples: TensorDataset) -> Asked:
+        """All requests, without those that are discarded; each has a pool of its own, and begins where chance says."""
+        begun, times, answers, size = [], [], [], POOL * count
+        for number in range(self.plan.block.batches):
+            start, state = int(self._generator.integers(size)), secrets.randbelow(STATES)
             begun.append((start, state))
-            times.append(channel.chained(count, FIRST + number * hidden.size, hidden.size, start, state, mask))
+            times.append(channel.chained(samples.inputs[number * size : (number + 1) * size], count, start, state))
             answers.append(channel.answers[:count].copy())
         timed = slice(self.plan.block.discarded, None)
         return Asked(begun[timed], times[timed], answers[timed])
@@ -261,7 +225,9 @@ class Session:
             zip(block.begun, block.answers, strict=True), self.plan.block.discarded
         ):
             numbers = inputs_asked(answers, start, state, size, follow)
-            right = right_of(answers, labels[request * size : (request + 1) * size][numbers])
+            right = np.equal(
+                scored(answers, self._match.tokens), labels[request * size : (request + 1) * size][numbers]
+            )
             tally.answers += right.size
             tally.correct += int(right.sum())
             tally.distinct += len(set(numbers)) * right[0].size
@@ -280,10 +246,3 @@ class Session:
             null=write_samples(self._tallies[NULL].times), null_inputs=self._counts[NULL],
             round_trips_ns=write_samples(self._round_trips), unasked_share=unasked,
         )  # fmt: skip
-
-
-def right_of(answers: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which answers are right; what is no number is the least of all scores."""
-    if np.issubdtype(answers.dtype, np.inexact) and not np.isfinite(answers).all():
-        answers = np.where(np.isfinite(answers), answers, np.finfo(answers.dtype).min)
-    return correctness(answers, labels)

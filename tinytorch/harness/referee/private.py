@@ -17,49 +17,54 @@ from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.task import Task
 
 MOST_SAMPLES, MOST_PROMPTS = 10_000, 128  # that are asked: more tell accuracies no better apart than by half a point
+FEWEST = 100  # different ones in a file
 UNTIMED, PRIVATE, DISTORTED, PUBLIC = "untimed", "private", "distorted", "public"
 
 
 @dataclass(frozen=True)
 class PrivateFile:
-    """A referee's own data, and for which tasks it is."""
+    """A referee's own data for a task, as they were read once: nobody changes them between two entries."""
 
     path: Path
     sha256: str
-    tasks: tuple[str, ...]
+    test: TensorDataset
 
 
 def private_files(paths: Sequence[Path]) -> dict[str, PrivateFile]:
     """By the task, the file of each; UsageError for one that is none, overlaps the public data, or comes twice."""
     found: dict[str, PrivateFile] = {}
     for path in paths:
-        tasks = _tasks_of(path)
-        file = PrivateFile(path, sha256(read_regular(path, LARGEST_FILE_BYTES, may_lead_out=True)), tasks)
-        for task in tasks:
+        tests = _tests_of(path)
+        digest = sha256(read_regular(path, LARGEST_FILE_BYTES, may_lead_out=True))
+        for task, test in tests.items():
             if task in found:
                 message = f"{found[task].path} and {path} are both private data for {task}"
                 raise UsageError(message, mend="give one of them")
-            found[task] = file
+            found[task] = PrivateFile(path, digest, test)
     return found
 
 
-def _tasks_of(path: Path) -> tuple[str, ...]:
-    """The tasks whose form it has."""
-    fitting, last = [], None
+def _tests_of(path: Path) -> dict[str, TensorDataset]:
+    """The test split of each task whose form it has."""
+    found, last = {}, None
     for name in TASKS:
         task = find_task(name)
         if task.load_private is None:
             continue
         try:
-            task.private_data(path)
+            _, found[name] = task.private_data(path)
         except OtherFormError as error:
             last = error
-        else:
-            fitting.append(name)
-    if not fitting:
+    if not found:
         why = f": {last.message}" if last else ""
         raise UsageError(f"{path} is private data for no task here{why}", mend=SHOWN)
-    return tuple(fitting)
+    for name, test in found.items():
+        if (count := len(np.unique(test.inputs.reshape(len(test), -1), axis=0))) < FEWEST:
+            message = (
+                f"{path} has {count} different samples for {name}, which prove nothing; at least {FEWEST} are needed"
+            )
+            raise UsageError(message, mend=SHOWN)
+    return found
 
 
 def questions(task: Task, private: Mapping[str, PrivateFile]) -> dict[str, TensorDataset]:
@@ -68,8 +73,7 @@ def questions(task: Task, private: Mapping[str, PrivateFile]) -> dict[str, Tenso
     _, test = task.load_data()
     asked = {UNTIMED: task.new_samples(min(most, max(len(test), most // 2)), generator)}
     if task.name in private:
-        _, own = task.private_data(private[task.name].path)
-        asked[PRIVATE] = _some(own, most, generator)
+        asked[PRIVATE] = _some(private[task.name].test, most, generator)
     elif task.is_drawn:
         asked[PRIVATE] = task.new_samples(most, generator)
     if task.vocabulary is None:

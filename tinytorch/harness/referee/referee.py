@@ -111,7 +111,13 @@ def match_of(task: Task, ready: Prepared, session: Session) -> Match:
     """Both models of a run, whose answers have the form that its session saw."""
     _, test = task.load_data()
     first, second = (_form(survey.outputs) for survey in session.surveys)
-    return Match(ready.sources, _form(test.inputs), (first, second), task.vocabulary is not None, task.new_samples)
+    if session.latency is None:
+        raise ValueError("a session without times plans nothing")
+    baseline, optimized = session.latency
+    return Match(
+        ready.sources, _form(test.inputs), (first, second), task.vocabulary is not None, task.new_samples,
+        (baseline.mean_ns, optimized.mean_ns),
+    )  # fmt: skip
 
 
 def hired(challenge: Challenge, ready: Prepared) -> Hire:

@@ -23,7 +23,7 @@ from tinytorch.datasets.withheld import withhold_test_splits
 from tinytorch.harness.referee.chain import follow_by
 from tinytorch.harness.settling import KernelService
 
-REQUEST = struct.Struct("<cxxxIIIIQxxxx")  # what, inputs, where their pool begins and its size, the first one, state
+REQUEST = struct.Struct("<cxxxIIIQxxxxxxxx")  # what, inputs, of a pool of how many, the first one, the state
 CHAINED, SERIES, NOTHING = b"C", b"S", b"N"
 READY, DONE, FAILED = b"R", b"D", b"F"
 
@@ -50,17 +50,13 @@ class Runner:
         self, requests: int, replies: int, pool: tuple[int, list[int], str], answers: tuple[int, list[int], str],
         tokens: bool,
     ) -> None:  # fmt: skip
-        """Answer requests until there are no more; `pool` and `answers` are memory, shape and type of arrays.
-
-        The first row of the pool is the mask of all others.
-        """
+        """Answer requests until there are no more; `pool` and `answers` are memory, shape and type of arrays."""
         inputs, kept, follow = shared(*pool), shared(*answers), follow_by(tokens)
         nothing, one = Tensor(np.zeros((1, *kept.shape[1:]), kept.dtype)), Tensor(np.zeros_like(inputs[:1]))
-        call, unmask, masked, plain = self._call or (lambda one: nothing), np.bitwise_xor, as_bytes(inputs), one.data
-        mask, seen = masked[0], as_bytes(plain)[0]
+        call, take, seen = self._call or (lambda one: nothing), np.copyto, one.data[0]
 
         def answer(number: int, at: int) -> Any:
-            unmask(masked[at], mask, seen)
+            take(seen, inputs[at])
             out, row = call(one), kept[number]
             row[...] = (out.data if type(out) is Tensor else np.asarray(out))[0]  # here, whatever was put off
             return row
@@ -71,15 +67,15 @@ class Runner:
         with no_grad():
             os.write(replies, READY)
             while len(request := os.read(requests, REQUEST.size)) == REQUEST.size:
-                what, count, begin, size, at, state = REQUEST.unpack(request)
+                what, count, size, at, state = REQUEST.unpack(request)
                 try:
                     if what == CHAINED:
                         for number in range(count):
-                            state = follow(answer(number, begin + at), state)
+                            state = follow(answer(number, at), state)
                             at = state % size
                     elif what == SERIES:
                         for number in range(count):
-                            answer(number, begin + number)
+                            answer(number, number)
                 except BaseException:  # which the worker tells
                     os.write(replies, FAILED)
                     raise

@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from tinytorch.competition.record.refereed import Right
 from tinytorch.core.dataloader import TensorDataset
-from tinytorch.harness.referee.channel import ENTRY, FIRST, Channel, Form, Hire
-from tinytorch.harness.referee.outside import Match, right_of
+from tinytorch.harness.referee.chain import scored
+from tinytorch.harness.referee.channel import ENTRY, Channel, Form, Hire
+from tinytorch.harness.referee.outside import Match
 
 ROOM = 1_024  # inputs at once
 IDLE_S = 0.5
@@ -30,7 +33,7 @@ def witness(
     match: Match, hire: Hire, questions: Mapping[str, TensorDataset], wait: Callable[[float], None] = time.sleep
 ) -> Seen:
     """Ask the entry of a match, input by input. WorkerFailedError where it fails."""
-    inputs, answers = Form(FIRST + ROOM, *match.inputs), Form(ROOM, *match.answers[ENTRY])
+    inputs, answers = Form(ROOM, *match.inputs), Form(ROOM, *match.answers[ENTRY])
     with Channel(hire, ENTRY, inputs, answers, match.tokens) as channel:
         worker = channel.worker
         worker.ask("ready", READY_LIMIT_S)
@@ -47,5 +50,5 @@ def witness(
 
 
 def _right(channel: Channel, asked: TensorDataset, tokens: bool) -> Right:
-    right = right_of(channel.answers_to(asked.inputs), asked.labels)
+    right = np.equal(scored(channel.answers_to(asked.inputs), tokens), asked.labels)
     return Right(correct=int(right.sum()), total=right.size, tokens=right[0].size if tokens else 1)
