@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,12 +57,21 @@ def test_the_splits_are_as_the_task_wants_them() -> None:
     assert test.inputs.max() < LETTERS <= test.labels.min()
 
 
-@pytest.mark.parametrize(("split", "seed"), [("train", None), ("test", 0)])
-def test_new_prompts_are_two_cuts_of_a_text(split: str, seed: int | None) -> None:
-    """One after the other, where a word ends in the first and one begins in the second; to be timed, and answered."""
-    known = bytes((text_of(split).letters + ord("a")).astype(np.uint8))
-    timed = other_cuts(np.zeros((20, LENGTH)), np.random.default_rng(0))
-    for row in timed if seed is None else fresh_samples(20, np.random.default_rng(seed)).inputs:
+def test_what_is_timed_is_the_end_of_one_prompt_and_the_beginning_of_another() -> None:
+    _, test = load_words()
+    known = {bytes(row.astype(np.uint8)) for row in test.inputs}
+    for row in other_cuts(test.inputs, np.random.default_rng(0))[:20]:
+        new = bytes(row.astype(np.uint8))
+        assert any(
+            any(each.endswith(new[:cut]) for each in known) and any(each.startswith(new[cut:]) for each in known)
+            for cut in range(1, LENGTH)
+        )
+
+
+def test_new_prompts_are_two_cuts_of_a_text() -> None:
+    """One after the other, where a word ends in the first and one begins in the second."""
+    known = bytes((text_of("test").letters + ord("a")).astype(np.uint8))
+    for row in fresh_samples(20, np.random.default_rng(0)).inputs:
         prompt = bytes((row + ord("a")).astype(np.uint8))
         assert any(prompt[:cut] in known and prompt[cut:] in known for cut in range(1, LENGTH))
         assert prompt not in known

@@ -88,9 +88,15 @@ def text_of(split: str) -> Text:
 
 
 def other_cuts(prompts: Array, generator: np.random.Generator) -> Array:
-    """As many new prompts (N, 64), of the training split's text: whoever times a model has no other one."""
-    text = text_of("train")
-    cuts: Array = text.letters[_other_places(text, len(prompts), generator)]
+    """New prompts of the letters of the given ones (N, 64): the end of one, then the beginning of another.
+
+    No text is read for it, which a box would not show.
+    """
+    count = len(prompts)
+    place = np.arange(LENGTH) + generator.integers(1, LENGTH, (count, 1))
+    ends = np.take_along_axis(prompts, np.minimum(place, LENGTH - 1), axis=1)
+    begins = np.take_along_axis(prompts[generator.integers(0, count, count)], place % LENGTH, axis=1)
+    cuts: Array = np.where(place < LENGTH, ends, begins)
     return cuts
 
 

@@ -14,7 +14,7 @@ from tinytorch.benchmarking.records.record import Count, NotNegative, Positive, 
 from tinytorch.benchmarking.records.samples import SamplesNs, Times, read_samples
 from tinytorch.benchmarking.statistics import Floats, block_times, quiet_time
 
-LEFT_OUT = 4  # one of so many blocks
+LEFT_OUT = 8  # one of so many blocks
 
 
 class Requests(Record):
@@ -60,7 +60,7 @@ class OutsideTimes(Record):
 
     The null model does nothing, by requests like the entry's: what they take beyond a `round_trip`, an empty request,
     is the runner's own loop. Both are taken off the models' times, process by process, and of each process the fastest
-    quarter of the blocks is left out: being fast for once, with a few wrong answers, wins nothing. While the others
+    eighth of the blocks is left out: being fast for once, with a few wrong answers, wins nothing. While the others
     were asked, the entry's processes took `unasked_share` of that time.
     """
 
