@@ -47,7 +47,13 @@ def test_a_source_that_is_not_there_is_named(beginner: Path, tito, data: str) ->
 def test_a_task_without_private_data_says_so() -> None:
     tasks = {name: find_task(name).load_private for name in registry.TASKS}
 
-    assert [name for name, load in tasks.items() if load] == ["fashion_mlp", "fashion_cnn", "words"]
+    assert [name for name, load in tasks.items() if load] == [
+        "fashion_mlp",
+        "fashion_cnn",
+        "words",
+        "digits_mlp",
+        "digits_cnn",
+    ]
 
 
 @pytest.mark.parametrize("output", ["text.txt", "folder"])
