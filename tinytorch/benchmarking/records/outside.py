@@ -20,7 +20,7 @@ LEFT_OUT = 8  # one of so many blocks
 class Requests(Record):
     """Requests of so many inputs each, [process, block, request] in nanoseconds, with all that the asking takes.
 
-    A block's inputs came from a new pool of so many. Of all `answers` so many were `correct`, and `distinct` counts the
+    Each request's inputs came from a new pool of so many. Of all `answers` so many were `correct`; `distinct` counts the
     different inputs of each request.
     """
 

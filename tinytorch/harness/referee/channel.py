@@ -87,7 +87,7 @@ class Channel:
         self.close()
 
     def load(self, source: ModelSource | None) -> None:
-        """Have it load a model, None for one that does nothing; `wait` must come next."""
+        """Have it load a model, None for one that does nothing; `serve` must come next."""
         builder, arguments = (source.builder, source.arguments) if source else (None, {})
         self.worker.post("load", LOAD_LIMIT_S, builder=builder, arguments=arguments)
 
@@ -164,11 +164,12 @@ class Channel:
             raise self._failure() from None
 
     def _expect(self, word: bytes, limit_s: float) -> None:
-        until = None
+        until_ns = None
         while not self._poller.poll(LOOK_MS):
             self.worker.look()
-            until = until or self._clock() + limit_s * 1e9
-            if self._clock() > until:
+            now_ns = self._clock()
+            until_ns = now_ns + limit_s * 1e9 if until_ns is None else until_ns
+            if now_ns > until_ns:
                 self.worker.close()
                 raise WorkerFailedError("timed out", f"no answer within {limit_s:g} s", output=self.worker.output)
         reply = os.read(self._replies, 2)

@@ -33,7 +33,7 @@ OUTSIDE = Tier("outside", 3_000_000_000, processes=6, copies=1)
 REQUEST_NS = 300_000
 ENOUGH_INPUTS, ENOUGH_NS = 24, 3_000_000  # of a longer request: waking up costs a large model up to 50 us
 SLOW_NS = 1_200_000  # of a single input: then a request has one
-POOL = 16  # times as many inputs as a request has: computing all of them in one product takes 4 times as long
+POOL = 16  # times as many inputs as a request has: all of them in one product take 4 to 9 times as long
 MOST_INPUTS = 256  # of a request: whoever seems fast beyond belief is not believed
 MOST_VISITS = 12
 ROUND_TRIPS = 8  # in a visit
@@ -109,14 +109,14 @@ def time_outside(match: Match, hire: Hire, tier: Tier = OUTSIDE, progress: Progr
         for channel in channels:
             channel.serve()
         stack.enter_context(on_one_core(channels))
-        session = Session(match, _plan(match, tier), groups, generator)
+        blocks = Blocks(match, _plan(match, tier), groups, generator)
         before = [_spent(group) for group in groups]
-        visits = [process for each in rounds(session.plan, random.SystemRandom()) for process in each]
+        visits = [process for each in rounds(blocks.plan, random.SystemRandom()) for process in each]
         for done, process in enumerate(visits):
             progress("outside", done / len(visits))
-            session.visit(process)
+            blocks.visit(process)
         taken = [_spent(group).since(first) for group, first in zip(groups, before, strict=True)]
-        return session.record(unasked_share(taken))
+        return blocks.record(unasked_share(taken))
 
 
 class Spent(NamedTuple):
@@ -182,8 +182,8 @@ def inputs_of_request(call_ns: float) -> int:
     return min(MOST_INPUTS, max(math.ceil(REQUEST_NS / call_ns), enough))
 
 
-class Session:
-    """The blocks of one session as they come."""
+class Blocks:
+    """Those of one session as they come."""
 
     def __init__(
         self, match: Match, plan: Schedule, groups: Sequence[Sequence[Channel]], generator: np.random.Generator
