@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,6 +85,16 @@ def test_a_runner_that_does_not_do_as_it_is_asked_is_told_of(
 def asked_often(one: Channel) -> None:
     for count in (1, 5, 5, 5):
         one.chained(rows(40), count, 0, 0)
+
+
+def test_a_reply_that_nobody_asked_for_is_seen(channel: Make) -> None:
+    one, (waiting, told) = channel("honest"), os.pipe()
+    os.write(told, b"D")
+    one._poller.register(waiting)
+    with pytest.raises(WorkerFailedError, match="before it was asked"):
+        one.nothing()
+    for end in (waiting, told):
+        os.close(end)
 
 
 def test_answers_that_are_no_numbers_are_answers(channel: Make) -> None:

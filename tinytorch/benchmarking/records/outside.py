@@ -20,8 +20,8 @@ LEFT_OUT = 8  # one of so many blocks
 class Requests(Record):
     """Requests of so many inputs each, [process, block, request] in nanoseconds, with all that the asking takes.
 
-    Each request had a new pool of so many inputs. Of all `answers` so many were `correct`; `distinct` counts the different
-    inputs of each request.
+    Each request had a new pool of so many inputs. Of all `answers` so many were `correct`, and `distinct` counts the
+    different inputs of each request.
     """
 
     inputs: Positive
