@@ -98,7 +98,8 @@ def decoder(model: GPT) -> bytes:
         for kind, name in zip(("keys", "values"), held, strict=True):
             inputs.append(helper.make_tensor_value_info(f"{kind}_{number}", TensorProto.FLOAT, CACHE))
             outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    scores = graph.linear(model.lm_head, graph.norm(model.ln_f, hidden))
+    head: Any = model.lm_head
+    scores = graph.linear(head, graph.norm(model.ln_f, hidden))
     return graph.file(inputs, [helper.make_tensor_value_info(scores, TensorProto.FLOAT, None), *outputs])
 
 

@@ -183,3 +183,56 @@ def test_truth_values_are_summed_up() -> None:
 def test_a_number_has_no_length() -> None:
     with pytest.raises(UsageError, match="at least one axis"):
         len(Tensor(1.0))
+
+
+def test_truth_values_stay_truth_values_and_choose() -> None:
+    mask = Tensor([True, False, True])
+    assert mask.dtype == np.bool_
+    np.testing.assert_array_equal(Tensor([3.0, 4.0, 5.0])[mask].data, [3, 5])
+
+
+def _endless() -> list[Any]:
+    inner: list[Any] = []
+    inner.append(inner)
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (np.ma.masked_array([1.0, 2.0], [True, False]), "has no mask"),
+        (_endless(), "64 deep"),
+        (Tensor([1.0], requires_grad=True), "would lose their gradients"),
+        ([Tensor([1.0], requires_grad=True), Tensor([2.0])], "would lose their gradients"),
+        ([[Tensor(1.0, requires_grad=True)]], "would lose their gradients"),
+    ],
+)
+def test_data_that_would_lose_something_are_refused(data: Any, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Tensor(data)
+
+
+def test_numbers_of_tensors_without_gradients_make_a_tensor() -> None:
+    np.testing.assert_array_equal(Tensor([Tensor([1.0]), Tensor([2.0])]).data, [[1], [2]])
+    with no_grad():
+        assert not Tensor([Tensor([1.0], requires_grad=True)]).requires_grad
+
+
+def test_lists_come_out() -> None:
+    assert Tensor([[1.0, 2.0]]).tolist() == [[1.0, 2.0]]
+
+
+def test_a_parameter_stays_one_when_it_is_frozen() -> None:
+    tensor = Tensor([1.0], requires_grad=True)
+    tensor.requires_grad = False
+    assert tensor.is_parameter
+    assert pickle.loads(pickle.dumps(tensor)).is_parameter
+    assert not Tensor([1.0]).is_parameter
+    assert not (tensor * 2).is_parameter
+
+
+def test_what_is_told_later_to_require_a_gradient_is_a_parameter() -> None:
+    tensor = Tensor([1.0])
+    tensor.requires_grad = True
+    tensor.requires_grad = False
+    assert tensor.is_parameter

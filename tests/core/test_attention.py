@@ -109,3 +109,16 @@ def test_inputs_that_do_not_fit_are_named(shape: tuple[int, ...]) -> None:
 def test_attention_says_its_sizes() -> None:
     attention = MultiHeadAttention(8, 2)
     assert (attention.embed_dim, attention.num_heads, attention.head_dim) == (8, 2, 4)
+
+
+def test_a_mask_of_integers_that_are_no_truths_is_added() -> None:
+    scores = np.random.default_rng(0).standard_normal((1, 3, 4)).astype(np.float32)
+    query, key, value = (Tensor(scores) for _ in range(3))
+    whole, floating = (
+        scaled_dot_product_attention(query, key, value, (mask * -10_000).astype(kind))[0].data
+        for kind in (np.int64, np.float32)
+        for mask in [~np.tri(3, dtype=bool)]
+    )
+    np.testing.assert_array_equal(whole, floating)
+    allowed = scaled_dot_product_attention(query, key, value, np.tri(3, dtype=int))[0].data
+    np.testing.assert_allclose(whole, allowed, rtol=1e-6)

@@ -211,3 +211,22 @@ def test_a_forward_may_use_numpy() -> None:
     x = Tensor([-1.0, 2.0], requires_grad=True)
     OwnReLU.apply(x).sum().backward()
     np.testing.assert_array_equal(x.grad, [0, 1])
+
+
+class Twins(Function):
+    """One array handed back for both inputs, and kept."""
+
+    saved = np.array([1.0], np.float32)
+
+    def forward(self, a: Tensor, b: Tensor) -> Any:
+        return a.data + b.data
+
+    def backward(self, gradient: Any) -> Any:
+        return self.saved, self.saved
+
+
+def test_gradients_of_a_written_operation_are_nobody_else_s() -> None:
+    a, b = Tensor([1.0], requires_grad=True), Tensor([1.0], requires_grad=True)
+    for _ in range(2):
+        Twins.apply(a, b).backward()
+    assert (a.grad, b.grad, Twins.saved) == ([2], [2], [1])

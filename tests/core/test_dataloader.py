@@ -19,8 +19,10 @@ from tinytorch.core.dataloader import (
     RandomShift,
     RandomTransform,
     TensorDataset,
+    as_dataset,
 )
 from tinytorch.core.tensor import Tensor
+from tinytorch.datasets.digits import load_digits
 from tinytorch.errors import ShapeError, UsageError
 
 TEN = TensorDataset(np.arange(20.0).reshape(10, 2), np.arange(10))
@@ -168,7 +170,7 @@ def test_transforms_follow_one_another() -> None:
 def test_impossible_transforms_are_refused() -> None:
     with pytest.raises(UsageError, match="probability"):
         RandomHorizontalFlip(2)
-    with pytest.raises(UsageError, match="size of at least 1"):
+    with pytest.raises(UsageError, match="size as an integer from 1 on"):
         RandomCrop(0)
     with pytest.raises(ShapeError, match="at least as large as the crop"):
         RandomCrop(9, padding=1)(IMAGES)
@@ -241,4 +243,74 @@ def test_rows_are_not_taken_for_one_picture() -> None:
 
     with pytest.raises(ShapeError, match=r"RandomShift changes images.* rows \(5, 2\)") as caught:
         next(iter(loader))
-    assert "AsImages" in caught.value.mend
+    assert "image_shape=" in caught.value.mend
+
+
+def test_a_last_batch_that_is_smaller_can_be_left_out() -> None:
+    loader = DataLoader(TEN, batch_size=4, drop_last=True)
+    assert [len(batch[0]) for batch in loader] == [4, 4]
+    assert len(loader) == 2
+    with pytest.raises(UsageError, match="10 samples make no batch of 11"):
+        DataLoader(TEN, batch_size=11, drop_last=True)
+
+
+def test_rows_are_pictures_where_the_dataset_says_so() -> None:
+    pictures = np.arange(10 * 6, dtype=np.float32).reshape(10, 1, 2, 3)
+    rows = TensorDataset(pictures.reshape(10, 6), np.arange(10), image_shape=(1, 2, 3))
+    flip = Compose([RandomHorizontalFlip(1.0)])
+    flipped = next(iter(DataLoader(rows, 10, transforms=[flip])))[0].data
+    np.testing.assert_array_equal(flipped, pictures[..., ::-1].reshape(10, 6))
+
+
+def test_a_shape_that_rows_do_not_have_is_refused() -> None:
+    with pytest.raises(ShapeError, match=r"are no pictures \(N, 1, 8, 8\)"):
+        TensorDataset(np.ones((5, 63)), image_shape=(1, 8, 8))
+
+
+def test_the_digits_can_be_moved() -> None:
+    train, _ = load_digits()
+    loader = DataLoader(train, 50, transforms=[RandomShift(1)])
+    moved, labels = next(iter(loader))
+    plain = train.inputs[:50].reshape(50, 8, 8)
+    corners = [np.roll(plain, (down, right), (1, 2))[:, 1:-1, 1:-1] for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    found = moved.data.reshape(50, 8, 8)[:, 1:-1, 1:-1]
+    assert all(any(np.array_equal(found[n], corner[n]) for corner in corners) for n in range(50))
+    np.testing.assert_array_equal(labels.data, train.labels[:50])
+
+
+def test_grey_pictures_without_a_channel_are_a_batch_to_a_loader() -> None:
+    pictures = np.arange(40 * 9, dtype=np.float32).reshape(40, 3, 3)
+    flipped = next(iter(DataLoader(TensorDataset(pictures), 40, transforms=[RandomHorizontalFlip(0.5)])))[0].data
+    is_flipped = (flipped == pictures[..., ::-1]).all(axis=(1, 2))
+    assert 5 < is_flipped.sum() < 35
+
+
+@pytest.mark.parametrize("shape", [(32, 64), (100, 784), (32, 8, 8), (2, 8, 8), (5,), (1, 1, 1, 8, 8)])
+def test_what_may_be_no_image_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="needs images"):
+        RandomShift(1)(np.ones(shape))
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (1, 8, 6), (3, 8, 6), (2, 5, 8, 6)])
+def test_images_are_taken_alone_too(shape: tuple[int, ...]) -> None:
+    assert RandomShift(1)(np.ones(shape)).shape == shape
+
+
+def test_rows_that_hold_several_images_are_refused() -> None:
+    with pytest.raises(ShapeError, match="hold several images"):
+        AsImages((1, 2, 2), RandomShift(1))(np.ones((2, 8)))
+
+
+@pytest.mark.parametrize("data", [([[1.0]], [0], [2]), 5, "ab", None])
+def test_data_to_train_on_are_a_dataset_or_a_pair(data: Any) -> None:
+    assert len(as_dataset((np.ones((3, 2)), np.zeros(3, int)))) == 3
+    with pytest.raises(UsageError, match=r"needs a TensorDataset, and got a"):
+        as_dataset(data)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda n: RandomNoise(n), lambda n: RandomHorizontalFlip(n), lambda n: RandomShift(n)]
+)
+def test_a_change_that_is_no_number_is_refused(make: Any) -> None:
+    with pytest.raises(UsageError, match=r"(got|not) nan"):
+        make(float("nan"))

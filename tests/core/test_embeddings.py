@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -65,16 +68,31 @@ def test_fixed_waves_are_not_trained() -> None:
 
 
 def test_vectors_of_another_size_are_named() -> None:
-    with pytest.raises(ShapeError, match=r"PositionalEncoding\(4, 2, 'learned'\) needs inputs \(..., T, 2\)"):
+    with pytest.raises(ShapeError, match=r"PositionalEncoding\(4, 2\) needs inputs \(..., T, 2\)"):
         PositionalEncoding(4, 2)(np.zeros((1, 3, 1), np.float32))
 
 
 @pytest.mark.parametrize("build", [lambda: Embedding(0, 2), lambda: Embedding(2, 0), lambda: PositionalEncoding(0, 2)])
 def test_an_embedding_needs_sizes(build) -> None:
-    with pytest.raises(UsageError, match="sizes of at least 1"):
+    with pytest.raises(UsageError, match="its sizes as an integer from 1 on"):
         build()
 
 
 def test_positions_of_an_unknown_kind_are_refused() -> None:
     with pytest.raises(UsageError, match="unknown positions 'rotary'"):
         PositionalEncoding(4, 2, "rotary")  # type: ignore[arg-type]
+
+
+def test_fresh_tables_are_even_within_their_limits() -> None:
+    tokens, places = Embedding(300, 200, rng=0).weight.data, PositionalEncoding(300, 200, rng=0).weight.data
+    for table, limit in ((tokens, math.sqrt(6 / 500)), (places, math.sqrt(2 / 200))):
+        assert 0.99 * limit < np.abs(table).max() <= limit
+        assert table.std() == pytest.approx(limit / math.sqrt(3), rel=0.02)
+
+
+@pytest.mark.parametrize("kind", [Embedding, PositionalEncoding])
+def test_a_layer_over_a_given_table_learns_it(kind: Any) -> None:
+    layer = kind.from_array(np.ones((3, 2), np.float32))
+    assert (layer.weight.shape, layer.weight.requires_grad) == ((3, 2), True)
+    with pytest.raises(ShapeError, match="needs a table"):
+        kind.from_array(np.ones(3))

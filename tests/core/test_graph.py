@@ -12,7 +12,7 @@ import pytest
 
 from tinytorch.core.autograd import MulBackward
 from tinytorch.core.optimizers import SGD
-from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.tensor import Tensor, apply, no_grad
 from tinytorch.errors import GraphError, RangeError, ShapeError, UsageError
 
 
@@ -232,3 +232,30 @@ def test_a_leaf_s_gradient_is_no_view_of_another_s() -> None:
     assert x.grad is not None
     x.grad *= 10
     np.testing.assert_array_equal(y.grad, [[1], [1]])
+
+
+def test_what_is_computed_on_the_way_owns_its_gradient() -> None:
+    a, b = Tensor([1.0], requires_grad=True), Tensor([2.0], requires_grad=True)
+    first = a * 2
+    total = first + b
+    total.backward()
+    assert first.grad is not None
+    assert total.grad is not None
+    first.grad *= 5
+    total.grad *= 7
+    assert (a.grad, b.grad, first.grad, total.grad) == ([2], [1], [5], [7])
+
+
+def test_the_gradient_given_to_backward_is_nobody_s_gradient() -> None:
+    given = np.ones(1, np.float32)
+    total = Tensor([1.0], requires_grad=True) * 2
+    total.backward(given)
+    assert total.grad is not None
+    total.grad *= 3
+    assert given == [1]
+
+
+@pytest.mark.parametrize("thing", [np.ones(2), [1.0, 2.0], 3])
+def test_what_is_no_tensor_is_named(thing: Any) -> None:
+    with pytest.raises(UsageError, match="relu needs tensors, and got a"):
+        apply("relu", thing)

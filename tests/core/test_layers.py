@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import (
     Dropout,
+    Layer,
     Linear,
     Sequential,
 )
@@ -104,3 +107,53 @@ def test_weights_in_pytorchs_order_are_named() -> None:
 
 def test_integers_are_computed_in_float32() -> None:
     assert Linear(2, 3)(Tensor(np.array([[1, 2]]))).dtype == np.float32
+
+
+@pytest.mark.parametrize("size", [2.0, "3", True, 0])
+def test_sizes_are_integers(size: Any) -> None:
+    with pytest.raises(UsageError, match="Linear needs in_features as an integer from 1 on"):
+        Linear(size, 3)
+
+
+def test_what_is_no_array_reaches_forward_as_it_is() -> None:
+    class Echo(Layer):
+        def forward(self, inputs: Any) -> Any:
+            return inputs
+
+    pair = (Tensor([1.0], requires_grad=True), Tensor([2.0]))
+    for thing in (pair, {"a": 1}, "text", None, [1, 2]):
+        assert Echo()(thing) is thing
+    assert isinstance(Echo()(np.ones(2)), Tensor)
+
+
+def test_a_list_in_the_place_of_inputs_is_named() -> None:
+    with pytest.raises(UsageError, match="linear needs tensors, and got a list") as caught:
+        Linear(2, 1)([[1.0, 2.0]])
+    assert "Tensor(...)" in caught.value.mend
+
+
+def test_dropout_of_integers_keeps_their_mean() -> None:
+    inputs = Tensor(np.full(20_000, 10))
+    assert Dropout(0.1, rng=0)(inputs).data.mean() == pytest.approx(10, rel=0.02)
+
+
+def test_a_frozen_layer_can_be_unfrozen() -> None:
+    layer = Sequential(Linear(2, 2), ReLU())
+    for parameter in layer.parameters():
+        parameter.requires_grad = False
+    assert len(layer.parameters()) == 2
+    for parameter in layer.parameters():
+        parameter.requires_grad = True
+    layer(np.ones((1, 2))).sum().backward()
+    assert layer[0].weight.grad is not None
+
+
+def test_what_a_layer_remembers_of_a_pass_is_no_parameter() -> None:
+    class Remembers(Linear):
+        def forward(self, inputs: Tensor) -> Tensor:
+            self.last = super().forward(inputs)
+            return self.last
+
+    layer = Remembers(2, 2)
+    layer(np.ones((1, 2)))
+    assert len(layer.parameters()) == 2

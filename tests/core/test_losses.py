@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, Loss, MSELoss, log_softmax
+from tinytorch.core.losses import (
+    BCEWithLogitsLoss,
+    BinaryCrossEntropyLoss,
+    CrossEntropyLoss,
+    Loss,
+    MSELoss,
+    log_softmax,
+)
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
 
@@ -108,3 +117,70 @@ def test_rows_that_are_no_probabilities_are_refused(rows: list[list[float]]) -> 
 def test_a_loss_without_forward_says_so() -> None:
     with pytest.raises(NotImplementedError, match="Loss has no forward"):
         Loss()(Tensor([1.0]), Tensor([1.0]))
+
+
+LOGITS = np.array([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0]], np.float32)
+
+
+def test_ignored_labels_count_for_nothing() -> None:
+    both = Tensor(LOGITS, requires_grad=True)
+    loss = CrossEntropyLoss()(both, np.array([1, -100]))
+    loss.backward()
+    assert loss.item() == pytest.approx(CrossEntropyLoss()(Tensor(LOGITS[:1]), np.array([1])).item())
+    assert both.grad is not None
+    assert not both.grad[1].any()
+    assert CrossEntropyLoss(ignore_index=2)(Tensor(LOGITS), np.array([1, 2])).item() == pytest.approx(loss.item())
+
+
+def test_labels_that_are_all_ignored_are_refused() -> None:
+    with pytest.raises(UsageError, match="every label is -100"):
+        CrossEntropyLoss()(Tensor(LOGITS), np.array([-100, -100]))
+
+
+def test_smoothing_labels_and_smoothing_probabilities_are_one() -> None:
+    loss = CrossEntropyLoss(label_smoothing=0.2)
+    by_labels, by_rows = loss(Tensor(LOGITS), np.array([0, 2])), loss(Tensor(LOGITS), np.eye(3)[[0, 2]])
+    assert by_labels.item() == pytest.approx(by_rows.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_smoothing_is_a_share(share: float) -> None:
+    with pytest.raises(UsageError, match="label_smoothing"):
+        CrossEntropyLoss(label_smoothing=share)
+
+
+@pytest.mark.parametrize(
+    ("kind", "targets"),
+    [(MSELoss, LOGITS + 1), (BCEWithLogitsLoss, LOGITS > 0), (CrossEntropyLoss, np.array([0, 1]))],
+)
+def test_losses_are_added_up_or_left_as_they_are(kind: Any, targets: Any) -> None:
+    each = kind(reduction="none")(Tensor(LOGITS), targets)
+    assert each.shape == targets.shape
+    assert kind(reduction="sum")(Tensor(LOGITS), targets).item() == pytest.approx(each.data.sum(), rel=1e-6)
+    assert kind()(Tensor(LOGITS), targets).item() == pytest.approx(each.data.mean(), rel=1e-6)
+
+
+def test_an_unknown_reduction_is_refused() -> None:
+    with pytest.raises(UsageError, match="MSELoss has no reduction 'average'"):
+        MSELoss(reduction="average")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("logit", [-20.0, 20.0, 200.0])
+def test_logits_keep_the_digits_that_probabilities_lose(logit: float) -> None:
+    tensor = Tensor([logit], requires_grad=True)
+    loss = BCEWithLogitsLoss()(tensor, np.array([logit < 0]))
+    loss.backward()
+    assert loss.item() == pytest.approx(abs(logit), rel=1e-6)
+    assert tensor.grad == pytest.approx([np.sign(logit)], rel=1e-6)
+
+
+def test_logits_need_targets_between_zero_and_one() -> None:
+    with pytest.raises(UsageError, match=r"BCEWithLogitsLoss needs targets in 0\.\.1"):
+        BCEWithLogitsLoss()(Tensor([0.0]), np.array([2.0]))
+
+
+@pytest.mark.parametrize("kind", [MSELoss, BinaryCrossEntropyLoss])
+def test_truth_values_are_targets(kind: Any) -> None:
+    outputs = Tensor([0.25, 0.75], requires_grad=True)
+    for truth in (Tensor([True, False]), np.array([True, False]), Tensor([1.0, 0.0])):
+        assert kind()(outputs, truth).item() == pytest.approx(kind()(outputs, np.array([1.0, 0.0])).item())

@@ -90,6 +90,11 @@ CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("max", [MATRIX], {"axis": None, "keepdims": True}),
     ("max", [MATRIX], {"axis": 1, "keepdims": False}),
     ("max", [CUBE], TWO_AXES),
+    ("min", [MATRIX], {"axis": None, "keepdims": True}),
+    ("min", [CUBE], TWO_AXES),
+    ("clip", [MATRIX], {"low": np.array(-0.5), "high": None}),
+    ("clip", [MATRIX], {"low": np.array(-0.5), "high": np.array(0.7)}),
+    ("clone", [MATRIX], {}),
     ("reshape", [MATRIX], {"shape": (2, -1)}),
     ("transpose", [CUBE], {"axes": None}),
     ("transpose", [CUBE], {"axes": (2, 0, 1)}),
@@ -110,6 +115,7 @@ CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("softmax", [MATRIX], {"axis": -1}),
     ("log_softmax", [CUBE], {"axis": 1}),
     ("cross_entropy", [MATRIX], {"labels": np.array([0, 3, 3])}),
+    ("binary_cross_entropy_of_logits", [MATRIX], {"targets": (OTHER > 0).astype(float)}),
     ("binary_cross_entropy", [1 / (1 + np.exp(-MATRIX))], {"targets": (OTHER > 0).astype(float)}),
 ]
 
@@ -147,6 +153,12 @@ def test_tied_maxima_share_the_gradient() -> None:
     array = np.array([1.0, 3.0, 3.0])
     shared = row.vjps[0](np.array(1.0), np.array(3.0), array, axis=None, keepdims=False)
     np.testing.assert_array_equal(shared, [0, 0.5, 0.5])
+
+
+def test_sigmoid_keeps_its_digits_near_zero() -> None:
+    logits = np.array([-80, -30, -12, 0, 12], np.float32)
+    exact = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    np.testing.assert_allclose(OPERATIONS["sigmoid"].forward(logits), exact, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "softmax", "log_softmax"])

@@ -229,7 +229,7 @@ def test_an_optimizer_of_one_s_own_needs_only_its_update() -> None:
     optimizer = Sign([p], lr=0.5)
     optimizer.step()
     np.testing.assert_array_equal(p.data, START - [0.5, -0.5, 0])
-    assert optimizer.state_dict() == {"lr": 0.5, "step_count": 1}
+    assert optimizer.state_dict() == {"kind": "Sign", "settings": {}, "lr": 0.5, "step_count": 1}
 
 
 def test_an_optimizer_without_an_update_says_so() -> None:
@@ -252,3 +252,73 @@ def test_a_tensor_in_the_place_of_data_is_updated_too() -> None:
     SGD([p], lr=1).step()
     assert type(p.data) is np.ndarray
     np.testing.assert_array_equal(p.data, [-1, 0])
+
+
+def test_a_group_has_settings_of_its_own() -> None:
+    first, second = parameter(), parameter()
+    optimizer = SGD([{"params": first, "lr": 0.2, "weight_decay": 0.5}, {"params": [second]}], lr=0.1)
+    for p in (first, second):
+        p.grad = np.ones(3)
+    optimizer.step()
+    np.testing.assert_allclose(first.data, START - 0.2 * (1 + 0.5 * START))
+    np.testing.assert_allclose(second.data, START - 0.1)
+
+
+def test_a_schedule_moves_the_rates_of_all_groups() -> None:
+    first, second = parameter(), parameter()
+    optimizer = Adam([{"params": [first], "lr": 0.01}, {"params": [second]}], lr=0.1)
+    optimizer.lr = 0.5
+    assert [optimizer.setting(index, "lr") for index in (0, 1)] == pytest.approx([0.05, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ([{"params": [parameter()], "lr": float("nan")}], "learning rate above 0"),
+        ([{"params": [parameter()], "momentun": 0.9}], "no setting 'momentun'"),
+        ([{"lr": 0.1}], "each with"),
+        ([parameter(), {"params": [parameter()]}], "groups alone"),
+        (parameter(), "got one tensor"),
+    ],
+)
+def test_groups_that_make_no_sense_are_refused(params: Any, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        SGD(params)
+
+
+def test_nesterov_needs_a_momentum() -> None:
+    with pytest.raises(UsageError, match="looks ahead by the momentum"):
+        SGD([parameter()], nesterov=True)
+
+
+@pytest.mark.parametrize("rate", [float("nan"), -1.0, float("inf"), "fast"])
+def test_a_rate_that_is_set_anew_is_checked_too(rate: Any) -> None:
+    optimizer = SGD([parameter()])
+    with pytest.raises(UsageError, match="learning rate from 0 on and finite"):
+        optimizer.lr = rate
+    assert optimizer.lr == 0.01
+
+
+def test_the_state_of_a_kind_alike_is_refused() -> None:
+    with pytest.raises(UsageError, match="Adam needs the state of one of its kind, this is of AdamW"):
+        Adam([parameter()]).load_state_dict(AdamW([parameter()]).state_dict())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"betas": (0.8, 0.999)}, r"betas \[0.8, 0.999\], not \[0.9"),
+        ({"weight_decay": 0.1}, "weight_decay 0.1, not 0.0"),
+    ],
+)
+def test_the_state_of_other_settings_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Adam([parameter()]).load_state_dict(Adam([parameter()], **options).state_dict())
+
+
+def test_a_state_of_former_days_is_taken() -> None:
+    state = Adam([parameter()], lr=0.3).state_dict()
+    del state["kind"], state["settings"]
+    optimizer = Adam([parameter()])
+    optimizer.load_state_dict(state)
+    assert optimizer.lr == 0.3

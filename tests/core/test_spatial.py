@@ -203,5 +203,5 @@ def test_a_convolution_needs_channels(channels: tuple[int, int]) -> None:
 
 
 def test_batch_norm_needs_a_channel() -> None:
-    with pytest.raises(UsageError, match="at least 1 channel"):
+    with pytest.raises(UsageError, match="num_features as an integer from 1 on"):
         BatchNorm2d(0)

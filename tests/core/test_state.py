@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -89,3 +92,25 @@ def test_everything_is_held_once_and_cycles_end() -> None:
 
 def test_generators_are_found_by_name() -> None:
     assert list(generators(Sequential(Dropout(0.5), Dropout(0.5)))) == ["layers.0._rng", "layers.1._rng"]
+
+
+@pytest.mark.parametrize(
+    "values", [np.array([0.5, 1.0]), np.array([300, 1]), np.array([-129, 0]), np.array(["a", "b"])]
+)
+def test_codes_take_no_other_numbers(values: Any) -> None:
+    holder = SimpleNamespace(codes=np.array([1, 2], np.int8))
+    with pytest.raises(UsageError, match="codes holds int8"):
+        load_state_dict(holder, {"codes": values})
+    np.testing.assert_array_equal(holder.codes, [1, 2])
+
+
+def test_whole_numbers_of_another_type_are_taken() -> None:
+    holder = SimpleNamespace(codes=np.array([1, 2], np.int8), weight=np.zeros(2, np.float32))
+    load_state_dict(holder, {"codes": np.array([3.0, -4.0]), "weight": np.array([1, 2])})
+    np.testing.assert_array_equal(holder.codes, [3, -4])
+    np.testing.assert_array_equal(holder.weight, [1, 2])
+
+
+def test_a_number_that_float32_does_not_hold_is_refused() -> None:
+    with pytest.raises(UsageError, match="weight holds float32"):
+        load_state_dict(SimpleNamespace(weight=np.zeros(1, np.float32)), {"weight": np.array([1e300])})

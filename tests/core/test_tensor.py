@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tinytorch.core.tensor import Tensor, concatenate, stack, where
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.core.activations import ReLU, Sigmoid, Softmax, Tanh
+from tinytorch.core.tensor import Tensor, apply, concatenate, no_grad, stack, where
+from tinytorch.errors import RangeError, ShapeError, UsageError
 
 
 def leaf(*values: float) -> Tensor:
@@ -159,3 +161,125 @@ def test_a_masked_element_has_no_gradient() -> None:
     np.testing.assert_array_equal(filled, [1, -np.inf])
     assert x.grad is not None
     assert x.grad[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda p: p.__isub__(np.array([1, 2])), [3, 6]),
+        (lambda p: p.__iadd__(1), [5, 9]),
+        (lambda p: p.__imul__(Tensor([2.0, 0.5])), [8, 4]),
+        (lambda p: p.__itruediv__(2), [2, 4]),
+    ],
+)
+def test_a_parameter_is_changed_in_place_where_nothing_is_remembered(change: Any, expected: list[float]) -> None:
+    parameters = [leaf(4.0, 8.0)]
+    with no_grad():
+        for p in parameters:
+            change(p)
+    np.testing.assert_array_equal(parameters[0].data, expected)
+    assert parameters[0].requires_grad
+
+
+def test_a_parameter_is_not_changed_under_its_graph() -> None:
+    with pytest.raises(UsageError, match="its graph would not know") as caught:
+        leaf(1.0).__isub__(0.5)
+    assert "no_grad()" in caught.value.mend
+
+
+def test_buffers_in_a_list_are_changed_in_place() -> None:
+    buffers = [Tensor([1.0, 2.0])]
+    for buffer in buffers:
+        buffer *= 2
+    np.testing.assert_array_equal(buffers[0].data, [2, 4])
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_a_result_is_not_changed_behind_who_holds_it(is_remembered: bool) -> None:
+    def forward(weight: Tensor) -> Tensor:
+        hidden = weight * 2
+        shifted = hidden
+        shifted += 1
+        return shifted + hidden
+
+    with nullcontext() if is_remembered else no_grad():
+        assert forward(leaf(3.0)).item() == 13
+
+
+def test_a_sum_of_losses_keeps_its_gradients() -> None:
+    weight, total = leaf(2.0), Tensor(0.0)
+    for _ in range(3):
+        total += (weight * weight).sum()
+    total.backward()
+    np.testing.assert_array_equal(weight.grad, [12])
+
+
+def test_the_array_that_a_tensor_was_made_of_is_not_changed() -> None:
+    array = np.ones(2, np.float32)
+    tensor = Tensor(array)
+    tensor += 1
+    np.testing.assert_array_equal(array, [1, 1])
+    np.testing.assert_array_equal(tensor.data, [2, 2])
+
+
+@pytest.mark.parametrize(("tensor", "other"), [(Tensor(np.arange(2)), 0.5), (Tensor([1.0]), [1.0, 2.0])])
+def test_a_tensor_that_is_changed_keeps_type_and_shape(tensor: Tensor, other: Any) -> None:
+    with pytest.raises(ShapeError, match="keeps type and shape"):
+        tensor += other
+
+
+def test_where_takes_numbers_and_arrays() -> None:
+    tensor = leaf(1.0, -2.0)
+    result = where(tensor > 0, tensor, 0.0)
+    result.sum().backward()
+    np.testing.assert_array_equal(result.data, [1, 0])
+    np.testing.assert_array_equal(tensor.grad, [1, 0])
+    assert where([True, False], np.zeros(2, np.float64), 1).shape == (2,)
+
+
+@pytest.mark.parametrize("join", [concatenate, stack])
+def test_joining_takes_arrays_and_names_what_is_no_list(join: Any) -> None:
+    assert join([np.ones((1, 2)), leaf(1.0, 2.0).reshape(1, 2)]).requires_grad
+    for wrong in (leaf(1.0), np.ones(2), 3):
+        with pytest.raises(UsageError, match=r"needs a list of tensors"):
+            join(wrong)
+
+
+def test_a_place_to_stack_at_that_is_not_there_is_refused() -> None:
+    with pytest.raises(RangeError, match="not 3"):
+        stack([leaf(1.0), leaf(2.0)], 3)
+
+
+def test_whole_numbers_have_no_negative_powers() -> None:
+    for exponent in (-1, np.array([-1, 2])):
+        with pytest.raises(UsageError, match="int64 to a negative power is a fraction") as caught:
+            _ = Tensor(np.array([2, 4])) ** exponent
+    assert "floating" in caught.value.mend
+
+
+def test_an_operation_that_has_no_use_for_integers_says_so() -> None:
+    with pytest.raises(UsageError, match="gelu cannot compute with int64"):
+        apply("gelu", Tensor(np.array([1, 2])))
+
+
+def test_a_clone_shares_nothing_and_hands_gradients_on() -> None:
+    tensor = leaf(1.0, 2.0)
+    copied = tensor.clone()
+    copied.sum().backward()
+    assert not np.shares_memory(copied.data, tensor.data)
+    np.testing.assert_array_equal(tensor.grad, [1, 1])
+
+
+def test_activations_are_methods_too() -> None:
+    tensor = Tensor([[-1.0, 2.0]])
+    for found, layer in (
+        (tensor.relu(), ReLU()), (tensor.sigmoid(), Sigmoid()), (tensor.tanh(), Tanh()), (tensor.softmax(1), Softmax())
+    ):  # fmt: skip
+        np.testing.assert_array_equal(found.data, layer(tensor).data)
+    np.testing.assert_allclose(tensor.log_softmax().exp().data, tensor.softmax().data, rtol=1e-6)
+
+
+def test_clamping_needs_a_bound() -> None:
+    np.testing.assert_array_equal(leaf(-2.0, 3.0).clamp(max=0).data, [-2, 0])
+    with pytest.raises(UsageError, match="needs a bound"):
+        leaf(1.0).clamp()

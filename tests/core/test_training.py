@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -291,7 +293,7 @@ def test_there_must_be_batches(call: Callable[[Trainer], object]) -> None:
 
 def test_a_step_needs_a_batch() -> None:
     trainer, loader = noisy_trainer()
-    with pytest.raises(UsageError, match="accumulation_steps=0"):
+    with pytest.raises(UsageError, match="accumulation_steps as an integer from 1 on"):
         trainer.train_epoch(loader, accumulation_steps=0)
 
 
@@ -357,3 +359,86 @@ def test_gradients_that_are_no_numbers_end_training() -> None:
     tensor.grad = np.array([np.nan])
     with pytest.raises(RunError, match="diverged"):
         clip_grad_norm([tensor], 1.0)
+
+
+def _squares(batches: list[int]) -> tuple[Trainer, list[tuple[np.ndarray, np.ndarray]]]:
+    """A model without learning that answers 0, and batches of those sizes of truths 0, 1, 2 ..."""
+    truths = np.arange(sum(batches), dtype=np.float32)[:, None]
+    parts = np.split(truths, np.cumsum(batches)[:-1])
+    layer = Linear.from_arrays(np.zeros((1, 1), np.float32))
+    trainer = Trainer(layer, SGD(layer.parameters(), lr=1e-9), MSELoss())
+    return trainer, [(part, part) for part in parts]
+
+
+@pytest.mark.parametrize("sizes", [[4, 1], [5], [2, 2, 1]])
+def test_every_sample_counts_as_much_in_the_mean_loss(sizes: list[int]) -> None:
+    trainer, loader = _squares(sizes)
+    assert trainer.evaluate(loader)[0] == pytest.approx(6)
+    assert trainer.fit(loader, 1) == pytest.approx([6], rel=1e-3)
+
+
+def test_every_sample_counts_as_much_in_a_step_of_several_batches() -> None:
+    weights = []
+    for sizes in ([4, 1], [5]):
+        trainer, loader = _squares(sizes)
+        trainer.optimizer.lr = 0.01
+        trainer.train_epoch(loader, accumulation_steps=2)
+        weights.append(trainer.model.weight.data.item())
+    assert weights[0] == pytest.approx(weights[1], rel=1e-5)
+
+
+def test_batches_that_come_once_are_for_one_epoch() -> None:
+    trainer, loader = _squares([2, 2])
+    assert len(trainer.fit((batch for batch in loader), 1)) == 1
+    with pytest.raises(UsageError, match="generator is used up after one epoch, and 2 are wanted"):
+        trainer.fit((batch for batch in loader), 2)
+
+
+@pytest.mark.parametrize("epochs", [-1, 1.5, float("nan")])
+def test_epochs_are_counted(epochs: Any) -> None:
+    trainer, loader = _squares([2])
+    with pytest.raises(UsageError, match=r"fit\(\) needs epochs as an integer from 0 on"):
+        trainer.fit(loader, epochs)
+
+
+def test_a_schedule_may_move_with_every_step() -> None:
+    trainer, loader = _squares([1, 1, 1, 1])
+    rates: list[float] = []
+    trainer.scheduler, trainer.per_step = CosineSchedule(1e-3, 0, total_epochs=2), True
+    step = trainer.optimizer.step
+    trainer.optimizer.step = lambda: (rates.append(trainer.optimizer.lr), step())
+    trainer.fit(loader, 2)
+    assert rates == pytest.approx([CosineSchedule(1e-3, 0, 8).get_lr(done) for done in range(8)])
+
+
+def test_a_schedule_per_step_needs_a_length() -> None:
+    trainer, loader = _squares([1])
+    trainer.scheduler, trainer.per_step = CosineSchedule(), True
+    with pytest.raises(UsageError, match="how many batches"):
+        trainer.fit((batch for batch in loader), 1)
+
+
+@pytest.mark.parametrize("most", [-1, float("nan")])
+def test_a_length_that_makes_no_sense_is_refused(most: float) -> None:
+    with pytest.raises(UsageError, match="clip_grad_norm needs a max_norm from 0 on"):
+        clip_grad_norm([], most)
+
+
+def test_a_length_without_end_shortens_nothing() -> None:
+    p = Tensor([3.0], requires_grad=True)
+    p.grad = np.array([5.0], np.float32)
+    assert clip_grad_norm([p], math.inf) == 5
+    assert p.grad == [5]
+
+
+@pytest.mark.parametrize("size", [1e20, 1e-25])
+def test_gradients_whose_squares_float32_does_not_hold_have_a_length(size: float) -> None:
+    p = Tensor([0.0, 0.0], requires_grad=True)
+    p.grad = np.array([3, 4], np.float32) * np.float32(size)
+    assert clip_grad_norm([p], 1.0) == pytest.approx(5 * size)
+
+
+@pytest.mark.parametrize("name", ["max_lr", "min_lr", "total_epochs", "warmup_epochs"])
+def test_a_schedule_needs_numbers(name: str) -> None:
+    with pytest.raises(UsageError, match=f"a schedule needs {name}"):
+        CosineSchedule(**{name: float("nan")})

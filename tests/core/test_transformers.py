@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tinytorch.core import transformer, transformers
 from tinytorch.core.layers import Dropout
+from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.spatial import BatchNorm2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TransformerBlock, create_causal_mask
 from tinytorch.errors import ShapeError, UsageError
@@ -124,7 +129,7 @@ def test_a_gpt_says_its_sizes() -> None:
     gpt = small_gpt()
     sizes = (gpt.vocab_size, gpt.embed_dim, gpt.num_layers, gpt.num_heads, gpt.max_seq_len)
     assert sizes == (7, 8, 2, 2, 12)
-    with pytest.raises(UsageError, match="at least 1 block"):
+    with pytest.raises(UsageError, match="num_layers as an integer from 1 on"):
         GPT(7, 8, 0, 2)
 
 
@@ -133,7 +138,7 @@ def test_generating_nothing_gives_the_prompt() -> None:
 
 
 def test_layer_norm_needs_a_size() -> None:
-    with pytest.raises(UsageError, match="size of at least 1"):
+    with pytest.raises(UsageError, match="normalized_shape as an integer from 1 on"):
         LayerNorm(0)
 
 
@@ -141,3 +146,39 @@ def test_layer_norm_needs_a_size() -> None:
 def test_a_prompt_has_one_or_two_axes_and_a_token(prompt: list[object]) -> None:
     with pytest.raises(ShapeError, match="at least one token"):
         small_gpt().generate(prompt, 3)
+
+
+def test_what_adds_to_the_stream_starts_smaller_the_more_blocks_there_are() -> None:
+    gpt = GPT(7, 64, 8, 2, 12, rng=0)
+    for block in gpt.blocks:
+        assert block.attention.q_proj.weight.data.std() == pytest.approx(math.sqrt(2 / 64), rel=0.05)
+        assert block.attention.out_proj.weight.data.std() == pytest.approx(math.sqrt(2 / 64) / 4, rel=0.05)
+        assert block.mlp.linear2.weight.data.std() == pytest.approx(math.sqrt(2 / 256) / 4, rel=0.05)
+    assert gpt.token_embedding.weight.data.std() == pytest.approx(0.02, rel=0.1)
+
+
+def tied_gpt() -> GPT:
+    return GPT(7, 8, 2, 2, 12, rng=0, tie_weights=True)
+
+
+def test_a_tied_head_has_the_weight_of_the_embedding() -> None:
+    gpt, tokens = tied_gpt(), np.array([[1, 2, 3]])
+    hidden = np.random.default_rng(0).standard_normal((1, 3, 8)).astype(np.float32)
+    np.testing.assert_allclose(gpt.lm_head(hidden).data, hidden @ gpt.token_embedding.weight.data.T, rtol=1e-5)
+    CrossEntropyLoss()(gpt(tokens), np.array([[2, 3, 4]])).backward()
+    assert len(gpt.parameters()) == len(GPT(7, 8, 2, 2, 12).parameters()) - 1
+    assert gpt.token_embedding.weight.grad is not None
+    assert gpt.token_embedding.weight.grad.all()
+
+
+def test_a_tied_head_needs_vectors_of_its_size() -> None:
+    with pytest.raises(ShapeError, match=r"TiedHead\(Embedding\(7, 8\)\) needs inputs"):
+        tied_gpt().lm_head(np.ones((1, 3)))
+
+
+@pytest.mark.parametrize("norm", [LayerNorm(2), BatchNorm2d(2)])
+def test_gain_and_shift_have_pytorch_s_names_too(norm: Any) -> None:
+    norm.weight, norm.bias = Tensor([1.0, 2.0], requires_grad=True), Tensor([3.0, 4.0], requires_grad=True)
+    assert (norm.gamma.tolist(), norm.beta.tolist()) == ([1, 2], [3, 4])
+    assert norm.weight is norm.gamma
+    assert norm.bias is norm.beta

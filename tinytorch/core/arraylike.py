@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinytorch.core.conversion import DEFAULT_DTYPE, as_array, plain_index
+from tinytorch.core.conversion import DEFAULT_DTYPE, as_array, inner_items, plain_index
 from tinytorch.core.graph import Node, apply, is_recording
 from tinytorch.core.ops import OPERATIONS, Array, Shape
 from tinytorch.errors import ShapeError, UsageError
@@ -22,21 +22,25 @@ class ArrayLike(Node):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
+        if not isinstance(data, np.ndarray):
+            _check_no_graph(data)
         self.data = as_array(data, dtype)
         if requires_grad and self.data.dtype.kind != "f":
             if dtype is not None:
                 raise UsageError(f"a tensor with gradients must be floating, not {self.data.dtype}")
             self.data = self.data.astype(DEFAULT_DTYPE)
-        self.grad = None
-        self.requires_grad = requires_grad
-        self._origin = None
+        self._grad = self._origin = None
+        self._requires_grad = bool(requires_grad)
+        self._made_as = "parameter" if requires_grad else "data"
 
-    def __getstate__(self) -> tuple[Array, bool]:
-        return self.data, self.requires_grad
+    def __getstate__(self) -> tuple[Any, ...]:
+        is_frozen = self.is_parameter and not self._requires_grad
+        return (self.data, False, True) if is_frozen else (self.data, self._requires_grad)
 
-    def __setstate__(self, state: tuple[Array, bool]) -> None:
-        self.data, self.requires_grad = state
-        self.grad = self._origin = None
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.data, self._requires_grad = state[:2]
+        self._grad = self._origin = None
+        self._made_as = "parameter" if any(state[1:]) else "data"
 
     def detach(self) -> Self:
         """The same array as a tensor without gradient and graph."""
@@ -93,6 +97,10 @@ class ArrayLike(Node):
     def numpy(self) -> Array:
         """The array itself, not a copy."""
         return self.data
+
+    def tolist(self) -> Any:
+        """The elements as Python's numbers, in lists as deep as there are axes."""
+        return self.data.tolist()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.array(self.data, dtype) if copy else np.asarray(self.data, dtype)
@@ -152,18 +160,6 @@ class ArrayLike(Node):
         except ValueError as error:
             raise ShapeError(f"cannot compare shapes {self.shape} and {array.shape}") from error
 
-    def argmax(self, axis: int | None = None) -> Self:
-        """Number of the largest element along `axis`, of everything in a row by default; the first of equals."""
-        return type(self)(np.asarray(self.data.argmax(axis)))
-
-    def all(self, axis: int | None = None) -> Self:
-        """Whether all elements are true (not 0), along `axis` or at all."""
-        return type(self)(np.asarray(self.data.all(axis)))
-
-    def any(self, axis: int | None = None) -> Self:
-        """Whether any element is true (not 0), along `axis` or at all."""
-        return type(self)(np.asarray(self.data.any(axis)))
-
     def _operand(self, other: Any) -> Self:
         """`other` as a tensor; plain numbers take this tensor's floating type."""
         if isinstance(other, type(self)):
@@ -171,3 +167,11 @@ class ArrayLike(Node):
         if isinstance(other, (int, float)) and self.data.dtype.kind == "f":
             return type(self)(other, dtype=self.data.dtype)
         return type(self)(other)
+
+
+def _check_no_graph(data: Any) -> None:
+    """UsageError for tensors, in lists too, whose gradients a copy of their numbers would lose."""
+    items = inner_items(data) if isinstance(data, (list, tuple)) else (data,)
+    if any(isinstance(item, Node) and item.requires_grad for item in items) and is_recording():
+        mend = "write stack([...]) of tensors, or .detach() for their numbers alone"
+        raise UsageError("a tensor made of tensors would lose their gradients", mend=mend)

@@ -110,11 +110,19 @@ def linear(inputs: Array, weight: Array, bias: Array) -> Array:
     return output
 
 
-def max_vjp(gradient: Array, output: Array, array: Array, axis: Axis, keepdims: bool) -> Array:
-    """Entries that tie for the maximum share its gradient equally."""
-    is_maximum = array == spread(output, array.shape, axis, keepdims)
-    share: Array = is_maximum / is_maximum.sum(axis=axis, keepdims=True, dtype=array.dtype)
+def extreme_vjp(gradient: Array, output: Array, array: Array, axis: Axis, keepdims: bool) -> Array:
+    """Entries that tie for the maximum, or the minimum, share its gradient equally."""
+    is_extreme = array == spread(output, array.shape, axis, keepdims)
+    share: Array = is_extreme / is_extreme.sum(axis=axis, keepdims=True, dtype=array.dtype)
     return share * spread(gradient, array.shape, axis, keepdims)
+
+
+def clip_vjp(gradient: Array, _: Array, array: Array, low: Array | None, high: Array | None) -> Array:
+    """Elements at a bound still move."""
+    is_inside = np.ones(array.shape, bool)
+    is_inside &= True if low is None else array >= low
+    is_inside &= True if high is None else array <= high
+    return gradient * is_inside
 
 
 def mean_vjp(gradient: Array, output: Array, array: Array, axis: Axis, keepdims: bool) -> Array:
@@ -172,8 +180,12 @@ def where(chosen: Array, other: Array, condition: Array) -> Array:
 
 
 def sigmoid(array: Array) -> Array:
-    half: Array = np.tanh(0.5 * array) + 1
-    return 0.5 * half
+    """1 / (1 + e^-x), with all digits of results near 0, too."""
+    floating = array if array.dtype.kind == "f" else array.astype(np.float32)
+    with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0, as it should be
+        powers: Array = np.exp(-floating)
+    powers += 1
+    return np.reciprocal(powers)
 
 
 def gelu(array: Array) -> Array:
@@ -236,14 +248,24 @@ def cross_entropy_vjp(gradient: Array, _: Array, logits: Array, labels: Array) -
 
 
 def binary_cross_entropy(probabilities: Array, targets: Array) -> Array:
+    """For each element -(t log p + (1 - t) log(1 - p))."""
     with np.errstate(divide="ignore"):
         of_ones = np.maximum(np.log(probabilities), SMALLEST_LOG)
         of_zeros = np.maximum(np.log1p(-probabilities), SMALLEST_LOG)
-    total: Array = (targets * of_ones + (1 - targets) * of_zeros).mean()
-    return -total
+    costs: Array = -(targets * of_ones + (1 - targets) * of_zeros)
+    return costs
+
+
+def binary_cross_entropy_of_logits(logits: Array, targets: Array) -> Array:
+    """For each element -(t log p + (1 - t) log(1 - p)) with p = sigmoid(x), without rounding p: max(x, 0) - x t +
+    log(1 + e^-|x|).
+    """
+    costs: Array = np.maximum(logits, 0) - logits * targets
+    costs += np.log1p(np.exp(-np.abs(logits)))
+    return costs
 
 
 def binary_cross_entropy_vjp(gradient: Array, _: Array, probabilities: Array, targets: Array) -> Array:
     variance = np.maximum(probabilities * (1 - probabilities), SMALLEST_VARIANCE)
-    slope: Array = gradient * (probabilities - targets) / (variance * probabilities.size)
+    slope: Array = gradient * (probabilities - targets) / variance
     return slope

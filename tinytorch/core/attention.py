@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tinytorch.core.arguments import Rng, generator_of, whole
 from tinytorch.core.arrays import broadcasts_to
 from tinytorch.core.layers import Layer, Linear
 from tinytorch.core.ops import Array
@@ -29,8 +30,9 @@ def scaled_dot_product_attention(
     """softmax(query @ key^T / sqrt(D)) @ value, and the weights themselves (Vaswani et al. 2017, equation 1).
 
     query (..., T, D), key and value (..., S, D) -> (..., T, D) and (..., T, S). `mask` broadcasts to (..., T, S): truth
-    values or 0 and 1, true where a position may look, or numbers that are added to the scores, 0 and -inf as a rule.
-    A row that may look nowhere looks everywhere equally. Raises ShapeError when shapes do not fit together.
+    values or 0 and 1, true where a position may look, or other numbers of any type, which are added to the scores, 0
+    and -inf as a rule. A row that may look nowhere looks everywhere equally. Raises ShapeError when shapes do not fit
+    together.
     """
     if (
         min(query.ndim, key.ndim, value.ndim) < 2
@@ -50,9 +52,15 @@ def _bias(mask: Array, scores: Tensor) -> Tensor:
     """What a mask of any habit adds to `scores`; ShapeError when it does not fit."""
     if not broadcasts_to(mask.shape, scores.shape):
         raise ShapeError(f"attention needs a mask that broadcasts to {scores.shape}, got {mask.shape}")
-    is_allowed = mask.dtype.kind != "f" or (mask.any() and ((mask == 0) | (mask == 1)).all())
-    bias = np.where(mask, 0, BLOCKED) if is_allowed else np.maximum(mask, BLOCKED)
+    bias = np.where(mask, 0, BLOCKED) if _says_where(mask) else np.maximum(mask, BLOCKED)
     return Tensor(bias, dtype=scores.dtype)
+
+
+def _says_where(mask: Array) -> bool:
+    """Whether a mask holds truth values: as such, or as 0 and 1; floating zeros alone are added."""
+    if mask.dtype.kind == "b":
+        return True
+    return bool(((mask == 0) | (mask == 1)).all() and (mask.dtype.kind != "f" or mask.any()))
 
 
 def causal_mask(queries: int, keys: int) -> Array:
@@ -66,8 +74,10 @@ class MultiHeadAttention(Layer):
     inputs (N, T, embed_dim), kept. Raises UsageError when `embed_dim` is no multiple of `num_heads`.
     """
 
-    def __init__(self, embed_dim: int, num_heads: int, rng: np.random.Generator | None = None) -> None:
-        if num_heads < 1 or embed_dim % num_heads:
+    def __init__(self, embed_dim: int, num_heads: int, rng: Rng = None) -> None:
+        rng = generator_of(rng)
+        width, heads = (whole("MultiHeadAttention needs its sizes", size, 1) for size in (embed_dim, num_heads))
+        if width % heads:
             raise UsageError(f"embed_dim {embed_dim} cannot be divided among {num_heads} heads")
         self.num_heads = num_heads
         self.q_proj = Linear(embed_dim, embed_dim, rng=rng)

@@ -95,8 +95,8 @@ class Function:
         array = np.asarray(output)
         result = Tensor(array, dtype=array.dtype)
         if is_recording() and any(function.needs_input_grad):
-            result.requires_grad = True
             result._grad_fn = function
+            result._requires_grad = True
         return result
 
     def hand_back(self, gradient: Any) -> Any:

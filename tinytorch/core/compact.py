@@ -51,7 +51,7 @@ class CompactWeight:
 
     fields: ClassVar[tuple[str, ...]] = ()
     shape: Shape
-    requires_grad = False
+    requires_grad = _requires_grad = False
     grad = None
     _origin = None
 

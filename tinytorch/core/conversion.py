@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,22 +12,36 @@ from tinytorch.core.arrays import Array
 from tinytorch.errors import UsageError
 
 DEFAULT_DTYPE = np.dtype(np.float32)
+DEEPEST = 64  # axes that an array can have in numpy
 
 
 def as_array(data: Any, dtype: DTypeLike | None) -> Array:
-    """Numbers, lists and floating arrays as float32, integer and boolean arrays as they are; or all as `dtype`.
+    """Numbers, their lists and floating arrays as float32; truth values, their lists and integer arrays as they are.
 
-    Raises UsageError for what is not numeric.
+    With `dtype` all are of that type. Raises UsageError for what is not numeric, and for a masked array.
     """
+    if isinstance(data, np.ma.MaskedArray):
+        raise UsageError("a tensor has no mask, and this array has one", mend="write array.filled(value)")
     try:
         array = np.asarray(data, dtype)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise UsageError(f"a tensor needs numbers in rows of equal length: {error}") from error
     if array.dtype.kind not in "biuf":
         raise UsageError(f"a tensor needs numbers, not {array.dtype}")
     is_plain = isinstance(data, (int, float, list, tuple)) and not isinstance(data, np.generic)
-    is_typed = dtype is not None or (array.dtype.kind != "f" and not is_plain)
+    is_typed = dtype is not None or array.dtype.kind == "b" or (array.dtype.kind != "f" and not is_plain)
     return array if is_typed else array.astype(DEFAULT_DTYPE, copy=False)
+
+
+def inner_items(data: Any, depth: int = DEEPEST) -> Iterator[Any]:
+    """What lists and tuples in one another hold; UsageError for a list that contains itself."""
+    if not depth:
+        raise UsageError(f"lists in lists may be {DEEPEST} deep, not more", mend="look whether a list contains itself")
+    for item in data:
+        if isinstance(item, (list, tuple)):
+            yield from inner_items(item, depth - 1)
+        else:
+            yield item
 
 
 def unpacked(arguments: tuple[Any, ...]) -> tuple[int, ...]:

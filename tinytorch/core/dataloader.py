@@ -1,17 +1,48 @@
-"""Datasets, batches of them, and random changes that make more of the images one has."""
+"""Datasets, and batches of them."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence, Sized
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from tinytorch.core.ops import Array
+from tinytorch.core.arguments import generator_of, is_whole
+from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
+from tinytorch.core.transforms import (
+    AsImages,
+    Compose,
+    ImageTransform,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomNoise,
+    RandomShift,
+    RandomTransform,
+    Transform,
+    of_batch,
+)
 from tinytorch.errors import ShapeError, UsageError
+
+__all__ = [
+    "AsImages",
+    "Compose",
+    "DataLoader",
+    "Dataset",
+    "ImageTransform",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "RandomNoise",
+    "RandomShift",
+    "RandomTransform",
+    "Samples",
+    "TensorDataset",
+    "Transform",
+    "as_dataset",
+    "collate",
+]
 
 
 class Samples(Sized, Protocol):
@@ -39,18 +70,22 @@ class Dataset(ABC):
 class TensorDataset(Dataset):
     """Samples from tensors or arrays (N, ...), the first of them inputs, the second labels.
 
-    Raises UsageError without any, ShapeError when their lengths differ.
+    `image_shape` (C, H, W) says what pictures inputs are that are kept as rows. Raises UsageError without any tensor,
+    ShapeError when their lengths differ, or when rows are no such pictures.
     """
 
-    def __init__(self, *tensors: Tensor | Array) -> None:
+    def __init__(self, *tensors: Tensor | Array, image_shape: Shape | None = None) -> None:
         if not tensors:
             raise UsageError("a TensorDataset needs at least one tensor")
+        self.image_shape = image_shape
         self.tensors = tuple(tensor if isinstance(tensor, Tensor) else Tensor(tensor) for tensor in tensors)
         shapes = [tensor.shape for tensor in self.tensors]
         if any(not shape or shape[0] != shapes[0][0] for shape in shapes):
             raise ShapeError(
                 f"a TensorDataset needs one label for each input, and got the shapes {', '.join(map(str, shapes))}"
             )
+        if image_shape is not None and math.prod(image_shape) != math.prod(shapes[0][1:]):
+            raise ShapeError(f"inputs {shapes[0]} are no pictures (N, {', '.join(map(str, image_shape))})")
 
     @property
     def inputs(self) -> Array:
@@ -75,6 +110,16 @@ class TensorDataset(Dataset):
         return tuple(tensor.data[indices] for tensor in self.tensors)
 
 
+def as_dataset(data: Any) -> TensorDataset:
+    """A dataset as it is, or the pair (inputs, labels) as one; UsageError for anything else."""
+    if isinstance(data, TensorDataset):
+        return data
+    if isinstance(data, (tuple, list)) and len(data) == 2:
+        return TensorDataset(*data)
+    mend = "write TensorDataset(inputs, labels), or (inputs, labels)"
+    raise UsageError(f"training needs a TensorDataset, and got a {type(data).__qualname__}", mend=mend)
+
+
 def collate(samples: Sequence[Any]) -> tuple[Array, ...]:
     """Samples of equal fields, or single values, as one array (N, ...) for each field.
 
@@ -87,169 +132,14 @@ def collate(samples: Sequence[Any]) -> tuple[Array, ...]:
         raise ShapeError(f"samples of one batch need fields of equal shapes: {error}") from error
 
 
-class Transform(Protocol):
-    """Changes a batch of inputs (N, ...) at random, by the generator given; hands back a new array."""
-
-    def __call__(self, inputs: Array, generator: np.random.Generator, /) -> Array: ...
-
-
-class RandomTransform:
-    """Base of random changes, of an array or a tensor into another one: write `change`.
-
-    Draws come from the generator given, or from one of its own.
-    """
-
-    def __init__(self) -> None:
-        self._own = np.random.default_rng()
-
-    def __call__(self, inputs: Any, generator: np.random.Generator | None = None) -> Any:
-        """A new tensor, or a new array."""
-        changed = self.change(np.asarray(inputs), generator or self._own)
-        return Tensor(changed) if isinstance(inputs, Tensor) else changed
-
-    def change(self, inputs: Array, generator: np.random.Generator) -> Array:
-        """The inputs changed."""
-        raise NotImplementedError(f"{type(self).__qualname__} has no change()")
-
-
-class ImageTransform(RandomTransform):
-    """Base of what changes images, each of a batch in its own way: write `change_images`.
-
-    Takes a batch (N, C, H, W) or one image (C, H, W) or (H, W). Raises ShapeError for what is no image.
-    """
-
-    def change(self, inputs: Array, generator: np.random.Generator) -> Array:
-        """(..., H, W) -> (..., rows, columns)."""
-        if inputs.ndim not in (2, 3, 4):
-            name = type(self).__name__
-            raise ShapeError(f"{name} needs images (N, C, H, W), (C, H, W) or (H, W), got {inputs.shape}")
-        images = inputs.reshape(*(1,) * (4 - inputs.ndim), *inputs.shape)
-        changed = self.change_images(images, generator)
-        return changed.reshape(*inputs.shape[:-2], *changed.shape[-2:])
-
-    def change_images(self, images: Array, generator: np.random.Generator) -> Array:
-        """(N, C, H, W) -> (N, C, rows, columns)."""
-        raise NotImplementedError(f"{type(self).__qualname__} has no change_images()")
-
-
-class RandomHorizontalFlip(ImageTransform):
-    """Each image with probability `p` seen in a mirror. UsageError unless 0 <= p <= 1."""
-
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        if not 0 <= p <= 1:
-            raise UsageError(f"RandomHorizontalFlip needs a probability 0 <= p <= 1, got {p}")
-        self.p = p
-
-    def change_images(self, images: Array, generator: np.random.Generator) -> Array:
-        """(N, C, H, W), kept."""
-        is_flipped = generator.random(len(images)) < self.p
-        return np.where(is_flipped[:, None, None, None], images[..., ::-1], images)
-
-
-class RandomCrop(ImageTransform):
-    """A window of `size`, rows and columns or one number for both, somewhere in each image in a frame of zeros.
-
-    The frame is `padding` wide. UsageError for a size below 1 or a padding below 0, ShapeError when the window is
-    larger than the padded image.
-    """
-
-    def __init__(self, size: int | tuple[int, int], padding: int = 4) -> None:
-        super().__init__()
-        self.size = (size, size) if isinstance(size, int) else size
-        self.padding = padding
-        if min(self.size) < 1 or padding < 0:
-            raise UsageError(
-                f"RandomCrop needs a size of at least 1 and a padding of at least 0, got {size}, {padding}"
-            )
-
-    def change_images(self, images: Array, generator: np.random.Generator) -> Array:
-        """(N, C, H, W) -> (N, C, *size)."""
-        border = (self.padding, self.padding)
-        wider = np.pad(images, ((0, 0), (0, 0), border, border))
-        room = [whole - part for whole, part in zip(wider.shape[2:], self.size, strict=True)]
-        if min(room) < 0:
-            raise ShapeError(
-                f"images must be at least as large as the crop {self.size}: padded, these are {wider.shape[2:]}"
-            )
-        top, left = (generator.integers(0, most, len(images), endpoint=True) for most in room)
-        windows = sliding_window_view(wider, self.size, axis=(2, 3))
-        cropped: Array = windows[np.arange(len(images)), :, top, left]
-        return cropped
-
-
-class RandomShift(ImageTransform):
-    """Moves every image by up to `pixels` rows and columns, each way; zeros come in."""
-
-    def __init__(self, pixels: int = 1) -> None:
-        super().__init__()
-        self.pixels = pixels
-
-    def change_images(self, images: Array, generator: np.random.Generator) -> Array:
-        """(N, C, H, W), kept."""
-        height, width = images.shape[2:]
-        return RandomCrop((height, width), self.pixels).change_images(images, generator)
-
-
-class Compose:
-    """Transforms one after the other."""
-
-    def __init__(self, transforms: Sequence[Any]) -> None:
-        self.transforms = tuple(transforms)
-
-    def __call__(self, inputs: Any, *generator: np.random.Generator) -> Any:
-        """What the last transform gives; each of them is handed the generator, where there is one."""
-        for transform in self.transforms:
-            inputs = transform(inputs, *generator)
-        return inputs
-
-
-class AsImages(RandomTransform):
-    """Transforms of images for inputs that are rows (N, C * H * W): looked at as (N, *shape), and made rows again."""
-
-    def __init__(self, shape: Sequence[int], *transforms: Transform) -> None:
-        super().__init__()
-        self.shape = tuple(shape)
-        self.transform = Compose(transforms)
-
-    def change(self, inputs: Array, generator: np.random.Generator) -> Array:
-        """(N, C * H * W), or images (N, C, H, W); kept."""
-        try:
-            images = inputs.reshape(-1, *self.shape)
-        except ValueError as error:
-            raise ShapeError(f"inputs {inputs.shape} cannot be looked at as images {self.shape}") from error
-        changed: Array = self.transform(images, generator)
-        return changed.reshape(inputs.shape)
-
-
-class RandomNoise(RandomTransform):
-    """Adds draws from a normal distribution of standard deviation `scale`."""
-
-    def __init__(self, scale: float = 0.1) -> None:
-        super().__init__()
-        self.scale = scale
-
-    def change(self, inputs: Array, generator: np.random.Generator) -> Array:
-        """Any shape, kept; float32."""
-        noise: Array = generator.standard_normal(inputs.shape, dtype=np.float32)
-        noise *= self.scale
-        noise += inputs
-        return noise
-
-
-def _check_images(transform: Transform, inputs: Array) -> None:
-    """ShapeError where a batch of rows would pass for one picture, whose rows are moved against their labels."""
-    if isinstance(transform, ImageTransform) and inputs.ndim < 3:
-        message = f"{type(transform).__name__} changes images, and the inputs of this batch are rows {inputs.shape}"
-        raise ShapeError(message, mend="look at them as images: AsImages((channels, rows, columns), transform)")
-
-
 class DataLoader:
     """Batches of samples, each a tuple with a tensor for each field; the last may be smaller.
 
     `dataset` has a length and samples by number. With `shuffle` every pass has an order of its own, and `transforms`
-    change the inputs of every batch, one after the other. All of it is drawn from `generator`: a new loader with the
-    same seed repeats everything. Raises UsageError for a batch size below 1 or a dataset without samples.
+    change the inputs of every batch, one after the other: images (N, C, H, W) or (N, H, W), or rows, of a dataset that
+    says by an `image_shape` what pictures they are. All of it is drawn from `generator`: a new loader with the same
+    seed repeats everything. With `drop_last` a last batch that is smaller is left out. Raises UsageError for a batch
+    size below 1 and for a dataset without samples, or without a whole batch of them.
     """
 
     def __init__(
@@ -259,30 +149,42 @@ class DataLoader:
         shuffle: bool = False,
         seed: int = 0,
         transforms: Sequence[Transform] = (),
+        drop_last: bool = False,
     ) -> None:
-        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        if not is_whole(batch_size) or batch_size < 1:
             raise UsageError(f"the batch size must be a positive integer, not {batch_size!r}")
         if not len(dataset):
             raise UsageError("a loader needs samples, and the dataset has none")
+        if drop_last and len(dataset) < batch_size:
+            mend = "take smaller batches, or leave drop_last out"
+            raise UsageError(
+                f"{len(dataset)} samples make no batch of {batch_size}, and drop_last drops them", mend=mend
+            )
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.transforms = tuple(transforms)
-        self.generator = np.random.default_rng(seed)
+        self.drop_last = drop_last
+        self.generator = generator_of(seed)
 
     def __len__(self) -> int:
         """Number of batches in one pass."""
-        return -(-len(self.dataset) // self.batch_size)
+        return len(self._starts())
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         samples = len(self.dataset)
         order = self.generator.permutation(samples) if self.shuffle else np.arange(samples)
-        for start in range(0, samples, self.batch_size):
+        shape = getattr(self.dataset, "image_shape", None)
+        for start in self._starts():
             inputs, *others = self._batch(order[start : start + self.batch_size])
             for transform in self.transforms:
-                _check_images(transform, inputs)
-                inputs = transform(inputs, self.generator)
+                inputs = of_batch(transform, inputs, self.generator, shape)
             yield tuple(Tensor(field) for field in (inputs, *others))
+
+    def _starts(self) -> range:
+        """Where batches begin."""
+        spare = self.batch_size - 1 if self.drop_last else 0
+        return range(0, len(self.dataset) - spare, self.batch_size)
 
     def _batch(self, indices: Array) -> tuple[Array, ...]:
         if isinstance(self.dataset, Dataset):

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
+from tinytorch.core.arguments import Rng, generator_of, whole
 from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.layers import Layer
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import RangeError, ShapeError, UsageError
 
-EMBEDDING_SCALE = 0.02  # standard deviation of a fresh table (Radford et al. 2019, GPT-2)
 LONGEST_WAVE = 10_000  # of the sinusoidal positions, in units of 2 pi positions (Vaswani et al. 2017, section 3.5)
 
 
 class Embedding(Layer):
     """Row number `token` of a table.
 
-    tokens (...) integers 0..vocab_size-1 -> (..., embed_dim); weight (vocab_size, embed_dim).
+    tokens (...) integers 0..vocab_size-1 -> (..., embed_dim); weight (vocab_size, embed_dim), drawn evenly from within
+    sqrt(6 / (vocab_size + embed_dim)) of zero (Glorot & Bengio 2010).
     Raises UsageError for sizes below 1, and for tokens that are no integers of that range.
     """
 
-    def __init__(self, vocab_size: int, embed_dim: int, rng: np.random.Generator | None = None) -> None:
-        self.weight = _random_table(vocab_size, embed_dim, rng)
+    def __init__(self, vocab_size: int, embed_dim: int, rng: Rng = None) -> None:
+        rows, columns = _sizes(vocab_size, embed_dim)
+        self.weight = _even_table(rows, columns, math.sqrt(6 / (rows + columns)), rng)
+
+    @classmethod
+    def from_array(cls, weight: Array) -> Self:
+        """A layer over a given table (vocab_size, embed_dim), not copied; ShapeError for what is no table."""
+        layer = cls.__new__(cls)
+        layer.weight = _table(weight)
+        return layer
 
     @property
     def vocab_size(self) -> int:
@@ -48,8 +57,8 @@ class Embedding(Layer):
 class PositionalEncoding(Layer):
     """Adds to each vector of a sequence one that stands for its position.
 
-    inputs (..., T, embed_dim), kept; weight (max_seq_len, embed_dim), learned, or "sinusoidal": fixed waves
-    (Vaswani et al. 2017, section 3.5).
+    inputs (..., T, embed_dim), kept; weight (max_seq_len, embed_dim). `pos_encoding` is "learned", drawn evenly from
+    within sqrt(2 / embed_dim) of zero, or "sinusoidal": fixed waves (Vaswani et al. 2017, section 3.5).
     Raises UsageError for sizes below 1 and unknown kinds, ShapeError for sequences beyond `max_seq_len`.
     """
 
@@ -57,15 +66,23 @@ class PositionalEncoding(Layer):
         self,
         max_seq_len: int,
         embed_dim: int,
-        scheme: Literal["learned", "sinusoidal"] = "learned",
-        rng: np.random.Generator | None = None,
+        pos_encoding: Literal["learned", "sinusoidal"] = "learned",
+        rng: Rng = None,
     ) -> None:
-        if scheme not in ("learned", "sinusoidal"):
-            raise UsageError(f"unknown positions {scheme!r}", mend="choose from learned, sinusoidal")
-        self.scheme = scheme
-        self.weight = _random_table(max_seq_len, embed_dim, rng)
-        if scheme == "sinusoidal":
-            self.weight = create_sinusoidal_embeddings(max_seq_len, embed_dim)
+        if pos_encoding not in ("learned", "sinusoidal"):
+            raise UsageError(f"unknown positions {pos_encoding!r}", mend="choose from learned, sinusoidal")
+        rows, columns = _sizes(max_seq_len, embed_dim)
+        if pos_encoding == "learned":
+            self.weight = _even_table(rows, columns, math.sqrt(2 / columns), rng)
+        else:
+            self.weight = create_sinusoidal_embeddings(rows, columns)
+
+    @classmethod
+    def from_array(cls, weight: Array) -> Self:
+        """A layer over given vectors (max_seq_len, embed_dim), learned, not copied; ShapeError for what is no table."""
+        layer = cls.__new__(cls)
+        layer.weight = _table(weight)
+        return layer
 
     @property
     def position_embeddings(self) -> Tensor:
@@ -95,7 +112,7 @@ class PositionalEncoding(Layer):
         return inputs + self.weight[start:end]
 
     def __repr__(self) -> str:
-        return f"PositionalEncoding({self.max_seq_len}, {self.embed_dim}, {self.scheme!r})"
+        return f"PositionalEncoding({self.max_seq_len}, {self.embed_dim})"
 
 
 class EmbeddingLayer(Layer):
@@ -113,8 +130,9 @@ class EmbeddingLayer(Layer):
         max_seq_len: int = 512,
         pos_encoding: Literal["learned", "sinusoidal"] | None = "learned",
         scale_embeddings: bool = False,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
     ) -> None:
+        rng = generator_of(rng)
         self.token_embedding = Embedding(vocab_size, embed_dim, rng=rng)
         self.pos_encoding = PositionalEncoding(max_seq_len, embed_dim, pos_encoding, rng=rng) if pos_encoding else None
         self.scale = math.sqrt(embed_dim) if scale_embeddings else 1.0
@@ -144,8 +162,17 @@ def checked_tokens(tokens: Any, vocab_size: int) -> Array:
     return array
 
 
-def _random_table(rows: int, columns: int, rng: np.random.Generator | None) -> Tensor:
-    if min(rows, columns) < 1:
-        raise UsageError(f"an embedding needs sizes of at least 1, got {rows} and {columns}")
-    draw = (rng or np.random.default_rng()).standard_normal((rows, columns), dtype=np.float32)
-    return Tensor(draw * np.float32(EMBEDDING_SCALE), requires_grad=True)
+def _sizes(rows: int, columns: int) -> tuple[int, int]:
+    return whole("an embedding needs its sizes", rows, 1), whole("an embedding needs its sizes", columns, 1)
+
+
+def _even_table(rows: int, columns: int, limit: float, rng: Rng) -> Tensor:
+    draw = generator_of(rng).uniform(-limit, limit, (rows, columns))
+    return Tensor(draw, requires_grad=True)
+
+
+def _table(weight: Array) -> Tensor:
+    table = Tensor(weight, requires_grad=True)
+    if table.ndim != 2:
+        raise ShapeError(f"an embedding needs a table (rows, embed_dim), got {table.shape}")
+    return table

@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Applied:
         """The inputs' gradients, one by one."""
         vjps = OPERATIONS[self._name].vjps
         for position, tensor in enumerate(self.inputs):
-            is_wanted = tensor.requires_grad
+            is_wanted = tensor._requires_grad
             yield vjps[position](gradient, self._output, *self._arrays, **self._options) if is_wanted else None
 
     @property
@@ -91,12 +91,41 @@ def is_recording() -> bool:
 class Node:
     """An array `data`, its gradient `grad`, and what it was computed from. `Tensor` adds what one computes with."""
 
-    __slots__ = ("__weakref__", "_origin", "data", "grad", "requires_grad")
+    __slots__ = ("__weakref__", "_grad", "_made_as", "_origin", "_requires_grad", "data")
 
     data: Array
-    grad: Array | None
-    requires_grad: bool
+    _grad: Any  # an array, None, or a tuple around an array that others look into
+    _made_as: Literal["data", "parameter"]  # not there in the result of an operation
     _origin: Any
+    _requires_grad: bool
+
+    @property
+    def grad(self) -> Array | None:
+        """The gradient, an array that nobody else holds; None before `backward`."""
+        if type(self._grad) is tuple:
+            self._grad = self._grad[0].copy()
+        found: Array | None = self._grad
+        return found
+
+    @grad.setter
+    def grad(self, gradient: Array | None) -> None:
+        self._grad = gradient
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether `backward` is to find the gradient. False freezes a parameter, which stays one."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, is_required: bool) -> None:
+        self._requires_grad = bool(is_required)
+        if is_required and self._origin is None:
+            self._made_as = "parameter"
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether this was made to be trained, frozen or not: by requires_grad=True, and not by an operation."""
+        return self._origin is None and getattr(self, "_made_as", None) == "parameter"
 
     @property
     def _grad_fn(self) -> Any:
@@ -128,7 +157,7 @@ class Node:
         Raises UsageError when a gradient is needed, ShapeError when it does not fit, GraphError when the graph was
         released before or arrays in it were changed in place.
         """
-        if not self.requires_grad:
+        if not self._requires_grad:
             reason = (
                 "backward() changes nothing: this was computed from no tensor with requires_grad=True, or in no_grad()"
             )
@@ -146,7 +175,7 @@ class Node:
             tensor = waiting.pop()
             handed = gradients.pop(id(tensor), None)
             if handed is not None:
-                tensor.grad = handed if tensor.grad is None else tensor.grad + handed
+                tensor._grad = (handed,) if tensor._grad is None else tensor.grad + handed
                 _hand_back(tensor, handed, gradients)
             if not retain_graph:
                 tensor._origin = _RELEASED
@@ -166,8 +195,8 @@ def wrapped(kind: type[AnyNode], array: Array) -> AnyNode:
     """A node of that kind around an array, without gradient and history."""
     node = _new(kind)
     node.data = array
-    node.grad = node._origin = None
-    node.requires_grad = False
+    node._grad = node._origin = None
+    node._requires_grad = False
     return node
 
 
@@ -175,30 +204,47 @@ def apply(name: str, *inputs: AnyNode, **options: Any) -> AnyNode:
     """Compute the operation `name` of the table and, unless inside `no_grad`, remember how.
 
     Integers beside floating numbers are computed in the type of those; float64 comes out only where it went in.
-    Raises ShapeError for inputs that do not fit together.
+    Raises ShapeError for inputs that do not fit together, UsageError for what are no tensors, or of no use here.
     """
-    arrays = [tensor.data for tensor in inputs]
-    dtype = arrays[0].dtype
-    for array in arrays:
-        if array.dtype is not dtype:
-            arrays = in_one_type(arrays)
-            break
+    try:
+        arrays = [tensor.data for tensor in inputs]
+        dtype = arrays[0].dtype
+        for array in arrays:
+            if array.dtype is not dtype:
+                arrays = in_one_type(arrays)
+                break
+    except AttributeError as error:
+        raise _no_tensor(name, inputs) from error
     try:
         data = OPERATIONS[name].forward(*arrays, **options)
-    except (ValueError, IndexError) as error:
-        shapes = ", ".join(str(array.shape) for array in arrays)
-        kind = RangeError if isinstance(error, IndexError) else ShapeError
-        raise kind(f"{name} of shapes {shapes}: {error}", mend="look at the shapes of what goes in") from error
+    except (ValueError, IndexError, TypeError) as error:
+        raise _refused(name, arrays, error) from error
     if data.dtype.char == "d" and all(array.dtype.char != "d" for array in arrays):
         data = data.astype(np.float32)
     result = wrapped(type(inputs[0]), data if isinstance(data, np.ndarray) else np.asarray(data))
     if _recording.enabled:
         for tensor in inputs:
-            if tensor.requires_grad:
-                result.requires_grad = True
+            if tensor._requires_grad:
+                result._requires_grad = True
                 result._origin = Applied(name, inputs, arrays, result.data, options)
                 break
     return result
+
+
+def _no_tensor(name: str, inputs: tuple[Any, ...]) -> UsageError:
+    found = next(item for item in inputs if not isinstance(getattr(item, "data", None), np.ndarray))
+    return UsageError(f"{name} needs tensors, and got a {type(found).__qualname__}", mend="write Tensor(...) around it")
+
+
+def _refused(name: str, arrays: list[Array], error: Exception) -> UsageError:
+    """What to tell of an operation that numpy would not do."""
+    if isinstance(error, TypeError):
+        types = ", ".join(str(array.dtype) for array in arrays)
+        mend = "make floating tensors of what goes in: Tensor(data, dtype=np.float32)"
+        return UsageError(f"{name} cannot compute with {types}: {error}", mend=mend)
+    shapes = ", ".join(str(array.shape) for array in arrays)
+    kind = RangeError if isinstance(error, IndexError) else ShapeError
+    return kind(f"{name} of shapes {shapes}: {error}", mend="look at the shapes of what goes in")
 
 
 def _in_order(root: Node) -> list[Node]:
@@ -223,20 +269,21 @@ def _in_order(root: Node) -> list[Node]:
 
 
 def _is_wanted(parent: Any) -> bool:
-    return isinstance(parent, Node) and parent.requires_grad
+    return isinstance(parent, Node) and parent._requires_grad
 
 
 def _hand_back(result: Node, gradient: Array, gradients: dict[int, Array]) -> None:
     """Pass the gradient of `result` on to what it was computed from: into `.grad` of leaves, else `gradients`."""
     origin = result._origin
-    parts = origin.apply(gradient) if type(origin) is Applied else _parts(origin, gradient)
+    is_row = type(origin) is Applied
+    parts = origin.apply(gradient) if is_row else _parts(origin, gradient)
     for tensor, part in zip(_inputs(origin), parts, strict=True):
         if part is None or not _is_wanted(tensor):
             continue
         if type(part) is not np.ndarray or part.dtype is not tensor.data.dtype or part.shape != tensor.data.shape:
             part = _fitted(part, tensor, origin)
         if tensor._origin is None:
-            _accumulate(tensor, part, shared=part is gradient or part.base is not None)
+            _accumulate(tensor, part, shared=not is_row or part is gradient or part.base is not None)
         else:
             key = id(tensor)
             gradients[key] = gradients[key] + part if key in gradients else part

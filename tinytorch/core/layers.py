@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
+from tinytorch.core.arguments import Rng, checked, generator_of, whole
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.kinds import layer_kinds
 from tinytorch.core.model import (
@@ -46,15 +47,14 @@ class Linear(Layer):
 
     inputs (..., in_features) -> (..., out_features); weight (in_features, out_features), the transpose of PyTorch's,
     drawn from a normal distribution of variance 2 / in_features (He et al. 2015, for ReLU networks); bias
-    (out_features,), zero, or None. Without `rng` the draw differs from run to run. Raises UsageError for sizes below 1.
+    (out_features,), zero, or None. Without `rng` the draw differs from run to run. Raises UsageError for sizes that are
+    no integers from 1 on.
     """
 
-    def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, rng: np.random.Generator | None = None
-    ) -> None:
-        if min(in_features, out_features) < 1:
-            raise UsageError(f"Linear needs sizes of at least 1, got {in_features} and {out_features}")
-        draw = (rng or np.random.default_rng()).standard_normal((in_features, out_features), dtype=np.float32)
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, rng: Rng = None) -> None:
+        in_features = whole("Linear needs in_features", in_features, 1)
+        out_features = whole("Linear needs out_features", out_features, 1)
+        draw = generator_of(rng).standard_normal((in_features, out_features), dtype=np.float32)
         draw *= np.float32(np.sqrt(2 / in_features))
         self.weight = Tensor(draw, requires_grad=True)
         self.bias = Tensor(np.zeros(out_features, np.float32), requires_grad=True) if bias else None
@@ -99,17 +99,40 @@ class Linear(Layer):
         return f"Linear({self.in_features}, {self.out_features}{', bias=False' if self.bias is None else ''})"
 
 
+class Affine(Layer):
+    """Base of normalizations: the gain `gamma` and the shift `beta` are called `weight` and `bias`, too."""
+
+    gamma: Tensor
+    beta: Tensor
+
+    @property
+    def weight(self) -> Tensor:
+        """`gamma`."""
+        return self.gamma
+
+    @weight.setter
+    def weight(self, gain: Tensor) -> None:
+        self.gamma = gain
+
+    @property
+    def bias(self) -> Tensor:
+        """`beta`."""
+        return self.beta
+
+    @bias.setter
+    def bias(self, shift: Tensor) -> None:
+        self.beta = shift
+
+
 class Dropout(Layer):
     """In training, zeroes each element with probability `p` and divides the rest by 1 - p; else hands inputs on.
 
     Raises UsageError unless 0 <= p <= 1.
     """
 
-    def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
-        if not 0 <= p <= 1:
-            raise UsageError(f"Dropout needs a probability 0 <= p <= 1, got {p}")
-        self.p = p
-        self._rng = rng or np.random.default_rng()
+    def __init__(self, p: float = 0.5, rng: Rng = None) -> None:
+        self.p = checked("Dropout needs a probability p", p, from_=0, to=1)
+        self._rng = generator_of(rng)
 
     def forward(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Any shape, kept; `training` says for this call what else the layer's mode says."""
@@ -118,7 +141,7 @@ class Dropout(Layer):
             return inputs
         is_kept = self._rng.random(inputs.shape, dtype=np.float32) >= self.p
         scale = 1 / (1 - self.p) if self.p < 1 else 0.0
-        return inputs * Tensor(is_kept * scale, dtype=inputs.dtype)
+        return inputs * Tensor(is_kept * scale, dtype=inputs.dtype if inputs.dtype.kind == "f" else np.float32)
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"

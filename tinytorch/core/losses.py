@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal, get_args
+
 import numpy as np
 
+from tinytorch.core.arguments import checked
 from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
 from tinytorch.errors import ShapeError, UsageError
+from tinytorch.text import nearest
+
+Reduction = Literal["mean", "sum", "none"]
+IGNORED = -100  # the label that PyTorch leaves out
 
 
 class Loss:
-    """Base: write `forward`, which gives a tensor of one element."""
+    """Base: write `forward`, which gives a tensor of one element.
+
+    `reduction` says what becomes of the losses of all elements: their mean, their sum, or "none", all of them as they
+    are. UsageError for another word.
+    """
+
+    reduction: Reduction = "mean"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        if reduction not in get_args(Reduction):
+            name = type(self).__qualname__
+            raise UsageError(f"{name} has no reduction {reduction!r}", mend=nearest(reduction, get_args(Reduction)))
+        self.reduction = reduction
 
     def __call__(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
         """`forward`."""
@@ -23,12 +42,18 @@ class Loss:
 
     def fitting(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
         """The targets as a tensor of the outputs' type; ShapeError unless both have one shape, and elements."""
-        truth = targets if isinstance(targets, Tensor) else Tensor(targets, dtype=outputs.dtype)
+        is_floating = isinstance(targets, Tensor) and targets.dtype.kind == "f"
+        truth: Any = targets if is_floating else Tensor(np.asarray(targets), dtype=outputs.dtype)
         if truth.shape != outputs.shape or not truth.size:
             shapes = f"{outputs.shape} and {truth.shape}"
             name = type(self).__qualname__
             raise ShapeError(f"{name} needs outputs and targets of one shape, not empty, got {shapes}")
-        return truth
+        found: Tensor = truth
+        return found
+
+    def reduced(self, losses: Tensor) -> Tensor:
+        """The losses of all elements as `reduction` says."""
+        return losses if self.reduction == "none" else losses.sum() if self.reduction == "sum" else losses.mean()
 
 
 class MSELoss(Loss):
@@ -37,33 +62,75 @@ class MSELoss(Loss):
     def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
         """Both of one shape, else ShapeError -> tensor of one element."""
         difference = outputs - self.fitting(outputs, targets)
-        return (difference * difference).mean()
+        return self.reduced(difference * difference)
 
 
 class CrossEntropyLoss(Loss):
-    """Mean of -log(softmax(logits)[label]) over a batch; or of -sum(probability * log(softmax(logits)))."""
+    """Mean of -log(softmax(logits)[label]) over a batch; or of -sum(probability * log(softmax(logits))).
+
+    Answers with the label `ignore_index` do not count. `label_smoothing` is the part of the truth that is spread evenly
+    over all classes (Szegedy et al. 2016, section 7). Raises UsageError unless it lies in 0..1.
+    """
+
+    def __init__(
+        self, ignore_index: int = IGNORED, label_smoothing: float = 0.0, reduction: Reduction = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.ignore_index = ignore_index
+        self.label_smoothing = checked("CrossEntropyLoss needs a label_smoothing", label_smoothing, from_=0, to=1)
 
     def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
         """Logits (N, ..., classes), labels (N, ...), whole numbers of any type -> tensor of one element, in nats.
 
         Labels may also be probabilities (N, ..., classes), one-hot rows for example. Raises ShapeError when they do not
-        fit together, UsageError for labels that are not in 0..classes-1, or are no probabilities.
+        fit together, UsageError for labels that are not in 0..classes-1, or are no probabilities, or all ignored.
         """
         if outputs.ndim > 1 and outputs.size and np.shape(targets) == outputs.shape:
-            return -(log_softmax(outputs) * _probabilities(targets)).sum(axis=-1).mean()
+            return self.reduced(self._of_rows(log_softmax(outputs), _probabilities(targets)))
         classes = whole_numbers(targets)
         if outputs.ndim < 2 or classes.shape != outputs.shape[:-1] or not classes.size:
             raise ShapeError(
                 f"CrossEntropyLoss needs logits (N, classes) and labels (N,), got {outputs.shape} and {classes.shape}"
             )
-        if classes.dtype.kind not in "iu" or classes.min() < 0 or classes.max() >= outputs.shape[-1]:
-            raise UsageError(f"labels must be integers 0..{outputs.shape[-1] - 1}, for logits {outputs.shape}")
-        rows = outputs if outputs.ndim == 2 else outputs.reshape(-1, outputs.shape[-1])
-        return apply("cross_entropy", rows, labels=classes.ravel())
+        rows, labels = outputs.reshape(-1, outputs.shape[-1]) if outputs.ndim > 2 else outputs, classes.ravel()
+        counted = self._counted(labels, outputs)
+        if counted.all() and not self.label_smoothing and self.reduction == "mean":
+            return apply("cross_entropy", rows, labels=labels)
+        losses = self._of_labels(log_softmax(rows), np.where(counted, labels, 0)) * counted
+        if self.reduction == "mean":
+            return losses.sum() / int(counted.sum())
+        each: Tensor = losses.reshape(classes.shape)
+        return self.reduced(each)
+
+    def _counted(self, labels: Array, outputs: Tensor) -> Array:
+        """Which labels are not ignored (M,); UsageError where one is no class."""
+        classes = outputs.shape[-1]
+        counted: Array = labels != self.ignore_index
+        if labels.dtype.kind not in "iu" or (counted & ((labels < 0) | (labels >= classes))).any():
+            raise UsageError(f"labels must be integers 0..{classes - 1}, for logits {outputs.shape}")
+        if not counted.any():
+            raise UsageError(f"every label is {self.ignore_index}, which is ignored: there is nothing to learn from")
+        return counted
+
+    def _of_labels(self, scores: Tensor, labels: Array) -> Tensor:
+        """Losses (M,) of logarithms (M, classes)."""
+        losses = -scores[np.arange(len(labels)), labels]
+        if not self.label_smoothing:
+            return losses
+        return losses * (1 - self.label_smoothing) - scores.mean(axis=-1) * self.label_smoothing
+
+    def _of_rows(self, scores: Tensor, truth: Array) -> Tensor:
+        """Losses (N, ...) of logarithms and probabilities (N, ..., classes)."""
+        smooth = truth * (1 - self.label_smoothing) + self.label_smoothing / truth.shape[-1]
+        losses: Tensor = -(scores * smooth.astype(scores.dtype)).sum(axis=-1)
+        return losses
 
 
 class BinaryCrossEntropyLoss(Loss):
-    """Mean of -(t log p + (1 - t) log(1 - p)) over all elements; each logarithm is at least -100, as in PyTorch."""
+    """Mean of -(t log p + (1 - t) log(1 - p)) over all elements; each logarithm is at least -100, as in PyTorch.
+
+    Near 0 and 1 the probabilities have lost digits: `BCEWithLogitsLoss` has not.
+    """
 
     def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
         """Probabilities p and targets t of one shape, both in 0..1 -> tensor of one element, in nats.
@@ -71,12 +138,29 @@ class BinaryCrossEntropyLoss(Loss):
         Raises ShapeError when they do not fit together, UsageError for values outside 0..1.
         """
         truth = self.fitting(outputs, targets).data
-        for name, values in (("probabilities", outputs.data), ("targets", truth)):
-            if not values.size or not (values.min() >= 0 and values.max() <= 1):
-                raise UsageError(
-                    f"BinaryCrossEntropyLoss needs {name} in 0..1", mend="put a Sigmoid behind the last layer"
-                )
-        return apply("binary_cross_entropy", outputs, targets=truth)
+        _check_shares("BinaryCrossEntropyLoss", "probabilities", outputs.data)
+        _check_shares("BinaryCrossEntropyLoss", "targets", truth)
+        return self.reduced(apply("binary_cross_entropy", outputs, targets=truth))
+
+
+class BCEWithLogitsLoss(Loss):
+    """`BinaryCrossEntropyLoss` of sigmoid(logits), computed from the logits without loss of digits."""
+
+    def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
+        """Logits of any size and targets in 0..1 of one shape -> tensor of one element, in nats.
+
+        Raises ShapeError when they do not fit together, UsageError for targets outside 0..1.
+        """
+        truth = self.fitting(outputs, targets).data
+        _check_shares("BCEWithLogitsLoss", "targets", truth)
+        return self.reduced(apply("binary_cross_entropy_of_logits", outputs, targets=truth))
+
+
+def _check_shares(loss: str, name: str, values: Array) -> None:
+    """UsageError unless all values lie in 0..1; nan does not."""
+    if not (values.min() >= 0 and values.max() <= 1):
+        mend = "put a Sigmoid behind the last layer, or use BCEWithLogitsLoss" if name == "probabilities" else ""
+        raise UsageError(f"{loss} needs {name} in 0..1", mend=mend)
 
 
 def _probabilities(targets: Tensor | Array) -> Array:

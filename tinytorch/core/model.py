@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
+
 from tinytorch.core import state
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array
@@ -34,12 +36,12 @@ class Layer:
         if "kind" not in vars(cls):
             cls.kind = cls.__name__
 
-    def __call__(self, inputs: Tensor | Array, *others: Any, **options: Any) -> Any:
-        """`forward`; an array as the first argument becomes a tensor."""
-        tensor = inputs if isinstance(inputs, Tensor) else Tensor(inputs)
+    def __call__(self, inputs: Any, *others: Any, **options: Any) -> Any:
+        """`forward`; an array as the first argument becomes a tensor, and what else there is stays as it is."""
+        first = Tensor(inputs) if isinstance(inputs, np.ndarray) else inputs
         if others or options:
-            return self.forward(tensor, *others, **options)
-        return self.forward(tensor)  # without * and ** a small network takes 5 % less time
+            return self.forward(first, *others, **options)
+        return self.forward(first)  # without * and ** a small network takes 5 % less time
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """The layer's output for a batch of inputs."""
@@ -63,9 +65,12 @@ class Layer:
                 yield from child._walk((*above, self))
 
     def parameters(self) -> list[Tensor]:
-        """Every trainable tensor, each once: those of this layer, and what each layer inside says are its own."""
+        """Every parameter, each once: those of this layer, and what each layer inside says are its own.
+
+        A parameter was made with requires_grad=True, or told so later; it stays one when it is frozen.
+        """
         found = (tensor for layer in self.walk() for tensor in self._parameters_of(layer))
-        return list({id(tensor): tensor for tensor in found if tensor.requires_grad}.values())
+        return list({id(tensor): tensor for tensor in found if tensor.is_parameter}.values())
 
     def _parameters_of(self, layer: Layer) -> list[Tensor]:
         if layer is self or type(layer).parameters is Layer.parameters:
@@ -115,6 +120,11 @@ def as_call(model: object) -> Call:
         )
     checked: Call = forward
     return checked
+
+
+def parameters_of(model: object) -> list[Tensor]:
+    """Every parameter in a model of any class, frozen or not, in the order of its attributes."""
+    return [item for _, item in state.held(model) if isinstance(item, Tensor) and item.is_parameter]
 
 
 def trainable_tensors(model: object) -> list[Tensor]:

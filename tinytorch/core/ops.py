@@ -111,7 +111,10 @@ OPERATIONS: dict[str, Operation] = {
         lambda a, axis, keepdims: a.var(axis=axis, keepdims=keepdims),
         (arrays.var_vjp,),
     ),
-    "max": Operation(lambda a, axis, keepdims: a.max(axis=axis, keepdims=keepdims), (arrays.max_vjp,)),
+    "max": Operation(lambda a, axis, keepdims: a.max(axis=axis, keepdims=keepdims), (arrays.extreme_vjp,)),
+    "min": Operation(lambda a, axis, keepdims: a.min(axis=axis, keepdims=keepdims), (arrays.extreme_vjp,)),
+    "clip": Operation(lambda a, low, high: np.clip(a, low, high), (arrays.clip_vjp,)),
+    "clone": Operation(lambda a: a.copy(), (lambda g, out, a: g,)),
     "reshape": Operation(lambda a, shape: a.reshape(shape), (lambda g, out, a, shape: g.reshape(a.shape),)),
     "transpose": Operation(
         lambda a, axes: a.transpose(axes),
@@ -131,6 +134,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "cross_entropy": Operation(arrays.cross_entropy, (arrays.cross_entropy_vjp,)),
     "binary_cross_entropy": Operation(arrays.binary_cross_entropy, (arrays.binary_cross_entropy_vjp,)),
+    "binary_cross_entropy_of_logits": Operation(
+        arrays.binary_cross_entropy_of_logits, (lambda g, out, a, targets: g * (arrays.sigmoid(a) - targets),)
+    ),
 }
 
 

@@ -2,45 +2,76 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from types import EllipsisType
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from tinytorch.core.arguments import checked
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
+from tinytorch.text import nearest
 
 DEFAULT_LEARNING_RATE_SGD = 0.01
 DEFAULT_LEARNING_RATE_ADAM = 0.001
 DEFAULT_BETAS = (0.9, 0.999)
 DEFAULT_EPS = 1e-8
 DEFAULT_WEIGHT_DECAY_ADAMW = 0.01
+NAMES = {
+    "lr": "a learning rate",
+    "momentum": "a momentum",
+    "weight_decay": "a weight decay",
+    "beta": "a beta",
+    "eps": "an eps",
+}
+RANGES: dict[str, dict[str, float]] = {
+    "lr": {"above": 0},
+    "momentum": {"from_": 0, "below": 1},
+    "weight_decay": {"from_": 0},
+    "beta": {"from_": 0, "below": 1},
+    "eps": {"above": 0},
+}
 BLOCK_ELEMENTS = 16_384  # 64 kB of float32: a block of each array of Adam then stays in a core's cache
 
 
 class Optimizer:
     """Base: holds `params` and changes those that have a gradient, by the learning rate `lr`, which may be set anew.
 
-    Raises UsageError when there are no parameters, one that is no tensor, or one twice.
+    `params` are tensors, or groups of them with settings of their own: `{"params": [...], "lr": 0.1}`. A group's
+    learning rate keeps its ratio to `lr` when that is set anew. Raises UsageError when there are no parameters, one
+    that is no tensor, or one twice, and for settings that there are not or that are out of their range.
     """
 
-    def __init__(self, params: Iterable[Tensor], lr: float = DEFAULT_LEARNING_RATE_SGD) -> None:
-        self.params = list(params)
-        if not self.params:
-            raise UsageError("an optimizer needs parameters, and got none")
-        for param in self.params:
-            if not isinstance(param, Tensor):
-                raise UsageError(f"an optimizer needs tensors, and got a {type(param).__name__}")
-            if param.dtype.kind != "f":
-                mend = "make it by Tensor(data, requires_grad=True), which is float32"
-                raise UsageError(f"an optimizer needs floating parameters, and one is {param.dtype}", mend=mend)
-        if len({id(param) for param in self.params}) < len(self.params):
-            raise UsageError("a parameter is there twice", mend="give every parameter once: model.parameters() does")
-        self.lr = _checked("a learning rate", lr, above=0)
+    settings: ClassVar[tuple[str, ...]] = ()  # names of attributes; a group may say otherwise
+
+    def __init__(self, params: Iterable[Any], lr: float = DEFAULT_LEARNING_RATE_SGD) -> None:
+        self._lr = checked(f"an optimizer needs {NAMES['lr']}", lr, above=0)
+        self.params: list[Tensor] = []
+        self._own: list[dict[str, Any]] = []  # for each parameter what its group says
+        for group in _groups(params):
+            members = list(group.pop("params"))
+            self.params += members
+            self._own += [self._checked_group(group)] * len(members)
+        _check_parameters(self.params)
         self.step_count = 0
+
+    @property
+    def lr(self) -> float:
+        """The learning rate."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, rate: float) -> None:
+        self._lr = checked(f"an optimizer needs {NAMES['lr']}", rate, from_=0)
+
+    def setting(self, index: int, name: str) -> Any:
+        """A setting, "lr" for example, as it is for the parameter of that number."""
+        own = self._own[index]
+        if name == "lr":
+            return self._lr * own["lr"] if "lr" in own else self._lr
+        return own[name] if name in own else getattr(self, name)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -63,34 +94,72 @@ class Optimizer:
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Learning rate, steps so far, and copies of all buffers: `load_state_dict` goes on from there."""
+        """Kind, settings, learning rate, steps so far, copies of all buffers: what `load_state_dict` goes on from."""
         buffers = {name: [array.copy() for array in arrays] for name, arrays in self.buffers().items()}
-        return {"lr": self.lr, "step_count": self.step_count, **buffers}
+        facts = {"kind": type(self).__name__, "settings": self._settings(), "lr": self.lr}
+        return {**facts, "step_count": self.step_count, **buffers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave. Raises UsageError or ShapeError when it is of another optimizer."""
-        own = self.buffers()
-        if {"lr", "step_count", *own} != state.keys():
-            raise UsageError(f"{type(self).__name__} needs the state of one of its kind, this holds {', '.join(state)}")
+        """Take over what `state_dict` gave, the learning rate too.
+
+        Raises UsageError or ShapeError when it is of another optimizer, or of one with other settings; a state that
+        names neither is an older one.
+        """
+        own, kind = self.buffers(), type(self).__name__
+        if {"lr", "step_count", *own} != state.keys() - {"kind", "settings"} or state.get("kind", kind) != kind:
+            shown = state.get("kind") or ", ".join(state)
+            raise UsageError(f"{kind} needs the state of one of its kind, this is of {shown}")
+        given, mine = dict(state.get("settings", {})), self._settings()
+        other = [f"{name} {given[name]}, not {mine.get(name)}" for name in given if given[name] != mine.get(name)]
+        if other:
+            raise UsageError(f"this is the state of an optimizer with {' and '.join(other)}", mend="build it alike")
+        for name, arrays in own.items():
+            _check_shapes(name, arrays, state[name])
         for name, arrays in own.items():
             _fill(name, arrays, state[name])
         self.lr, self.step_count = float(state["lr"]), int(state["step_count"])
 
+    def _settings(self) -> dict[str, Any]:
+        """All settings but the learning rate, as JSON has them."""
+        found = {name: getattr(self, name) for name in self.settings}
+        groups = {f"{name} of parameter {index}": own[name] for index, own in enumerate(self._own) for name in own}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in (found | groups).items()}
+
+    def _checked_group(self, group: dict[str, Any]) -> dict[str, Any]:
+        """What a group says otherwise; its learning rate as a multiple of `lr`."""
+        for name in group:
+            if name not in ("lr", *self.settings):
+                mend = nearest(name, ("params", "lr", *self.settings))
+                raise UsageError(f"a group of parameters has no setting {name!r}", mend=mend)
+        own = {name: _setting(name, value) for name, value in group.items()}
+        return {**own, "lr": own["lr"] / self._lr} if "lr" in own else own
+
 
 class SGD(Optimizer):
-    """velocity = momentum * velocity + gradient + weight_decay * parameter; parameter -= lr * velocity."""
+    """velocity = momentum * velocity + gradient + weight_decay * parameter; parameter -= lr * velocity.
+
+    With `nesterov` the step is lr * (gradient + momentum * velocity): as after the next step of the velocity
+    (Sutskever et al. 2013).
+    """
+
+    settings = ("momentum", "weight_decay", "nesterov")
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Iterable[Any],
         lr: float = DEFAULT_LEARNING_RATE_SGD,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
+        nesterov: bool = False,
     ) -> None:
         super().__init__(params, lr)
-        self.momentum = _checked("a momentum", momentum, from_=0, below=1)
-        self.weight_decay = _checked("a weight decay", weight_decay, from_=0)
-        self.momentum_buffers = [np.zeros_like(param.data) for param in self.params] if momentum else []
+        self.momentum = _setting("momentum", momentum)
+        self.weight_decay = _setting("weight_decay", weight_decay)
+        self.nesterov = nesterov
+        momenta = [self.setting(index, "momentum") for index in range(len(self.params))]
+        if any(self.setting(index, "nesterov") and not each for index, each in enumerate(momenta)):
+            raise UsageError("nesterov looks ahead by the momentum, and there is none", mend="give momentum=0.9")
+        self.momentum_buffers = [np.zeros_like(param.data) for param in self.params] if any(momenta) else []
 
     def buffers(self) -> dict[str, list[Array]]:
         """Velocities, where there is a momentum."""
@@ -105,13 +174,25 @@ class SGD(Optimizer):
         _fill("momentum_buffers", self.momentum_buffers, state or [])
 
     def _update(self, index: int, data: Array, gradient: Array) -> None:
-        direction = gradient + self.weight_decay * data if self.weight_decay else gradient
-        if self.momentum:
+        decay, momentum = self.setting(index, "weight_decay"), self.setting(index, "momentum")
+        direction = gradient + decay * data if decay else gradient
+        if momentum:
             velocity = self.momentum_buffers[index]
-            velocity *= self.momentum
+            velocity *= momentum
             velocity += direction
-            direction = velocity
-        data -= self.lr * direction
+            direction = direction + momentum * velocity if self.setting(index, "nesterov") else velocity
+        data -= self.setting(index, "lr") * direction
+
+
+class AdamStep(NamedTuple):
+    """The numbers of one step for one parameter: bias corrections are in `eps` and in the `size` of the step."""
+
+    mean_decay: float
+    square_decay: float
+    eps: float
+    size: float
+    decay: float
+    shrink: float
 
 
 class Adam(Optimizer):
@@ -120,19 +201,20 @@ class Adam(Optimizer):
     `weight_decay` * parameter is added to the gradient, as in PyTorch; AdamW does better.
     """
 
+    settings = ("betas", "eps", "weight_decay")
+
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Iterable[Any],
         lr: float = DEFAULT_LEARNING_RATE_ADAM,
         betas: tuple[float, float] = DEFAULT_BETAS,
         eps: float = DEFAULT_EPS,
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr)
-        first, second = betas
-        self.betas = _checked("a beta", first, from_=0, below=1), _checked("a beta", second, from_=0, below=1)
-        self.eps = _checked("an eps", eps, above=0)
-        self.weight_decay = _checked("a weight decay", weight_decay, from_=0)
+        self.betas = _setting("betas", betas)
+        self.eps = _setting("eps", eps)
+        self.weight_decay = _setting("weight_decay", weight_decay)
         self.m_buffers = [np.zeros_like(param.data) for param in self.params]
         self.v_buffers = [np.zeros_like(param.data) for param in self.params]
         self._blocks = [_blocks(param.data) for param in self.params]
@@ -142,31 +224,45 @@ class Adam(Optimizer):
         return {"m_buffers": self.m_buffers, "v_buffers": self.v_buffers}
 
     def _update(self, index: int, data: Array, gradient: Array) -> None:
+        step = self._step(index)
         mean, square = self.m_buffers[index], self.v_buffers[index]
         scratch = np.empty_like(data[self._blocks[index][0]])
         for block in self._blocks[index]:
-            self._update_block(data[block], gradient[block], mean[block], square[block], scratch)
+            self._update_block(data[block], gradient[block], mean[block], square[block], scratch, step)
 
-    def _update_block(self, data: Array, gradient: Array, mean: Array, square: Array, scratch: Array) -> None:
-        gradient = self._decayed(data, gradient)
-        change = scratch[: len(data)] if data.ndim else scratch
-        mean_decay, square_decay = self.betas
+    def _step(self, index: int) -> AdamStep:
+        mean_decay, square_decay = self.setting(index, "betas")
         correction = np.sqrt(1 - square_decay**self.step_count)
-        np.multiply(gradient, 1 - mean_decay, out=change)
-        mean *= mean_decay
+        rate = self.setting(index, "lr")
+        return AdamStep(
+            mean_decay,
+            square_decay,
+            eps=float(self.setting(index, "eps") * correction),
+            size=float(rate * correction / (1 - mean_decay**self.step_count)),
+            decay=self.setting(index, "weight_decay"),
+            shrink=1 - rate * self.setting(index, "weight_decay"),
+        )
+
+    def _update_block(
+        self, data: Array, gradient: Array, mean: Array, square: Array, scratch: Array, step: AdamStep
+    ) -> None:
+        gradient = self._decayed(data, gradient, step)
+        change = scratch[: len(data)] if data.ndim else scratch
+        np.multiply(gradient, 1 - step.mean_decay, out=change)
+        mean *= step.mean_decay
         mean += change
         np.multiply(gradient, gradient, out=change)
-        change *= 1 - square_decay
-        square *= square_decay
+        change *= 1 - step.square_decay
+        square *= step.square_decay
         square += change
         np.sqrt(square, out=change)
-        change += float(self.eps * correction)
+        change += step.eps
         np.divide(mean, change, out=change)
-        change *= float(self.lr * correction / (1 - mean_decay**self.step_count))
+        change *= step.size
         data -= change
 
-    def _decayed(self, data: Array, gradient: Array) -> Array:
-        return gradient + self.weight_decay * data if self.weight_decay else gradient
+    def _decayed(self, data: Array, gradient: Array, step: AdamStep) -> Array:
+        return gradient + step.decay * data if step.decay else gradient
 
 
 class AdamW(Adam):
@@ -174,7 +270,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Iterable[Any],
         lr: float = DEFAULT_LEARNING_RATE_ADAM,
         betas: tuple[float, float] = DEFAULT_BETAS,
         eps: float = DEFAULT_EPS,
@@ -182,8 +278,8 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def _decayed(self, data: Array, gradient: Array) -> Array:
-        data *= 1 - self.lr * self.weight_decay
+    def _decayed(self, data: Array, gradient: Array, step: AdamStep) -> Array:
+        data *= step.shrink
         return gradient
 
 
@@ -195,24 +291,58 @@ def _gradient(param: Tensor) -> Array:
     return gradient
 
 
-def _fill(name: str, arrays: list[Array], values: Sequence[Array]) -> None:
-    """Write `values` into `arrays`, all or none."""
+def _groups(params: Iterable[Any]) -> list[dict[str, Any]]:
+    """Parameters in groups, with what each says; UsageError for groups and tensors side by side."""
+    if isinstance(params, Tensor):
+        raise UsageError("an optimizer needs a list of tensors, and got one tensor", mend="write [tensor]")
+    given = list(params)
+    groups = [item for item in given if isinstance(item, Mapping)]
+    if not groups:
+        return [{"params": given}]
+    if len(groups) < len(given) or not all("params" in group for group in groups):
+        mend = 'write [{"params": first}, {"params": second, "lr": 0.1}]'
+        raise UsageError('an optimizer needs tensors alone, or groups alone, each with "params"', mend=mend)
+    return [{**group, "params": _listed(group["params"])} for group in groups]
+
+
+def _listed(params: Any) -> list[Any]:
+    return [params] if isinstance(params, Tensor) else list(params)
+
+
+def _check_parameters(params: list[Any]) -> None:
+    if not params:
+        raise UsageError("an optimizer needs parameters, and got none")
+    for param in params:
+        if not isinstance(param, Tensor):
+            raise UsageError(f"an optimizer needs tensors, and got a {type(param).__name__}")
+        if param.dtype.kind != "f":
+            mend = "make it by Tensor(data, requires_grad=True), which is float32"
+            raise UsageError(f"an optimizer needs floating parameters, and one is {param.dtype}", mend=mend)
+    if len({id(param) for param in params}) < len(params):
+        raise UsageError("a parameter is there twice", mend="give every parameter once: model.parameters() does")
+
+
+def _setting(name: str, value: Any) -> Any:
+    """A setting when it is in its range; UsageError else."""
+    if name == "nesterov":
+        return bool(value)
+    if name == "betas":
+        first, second = value
+        return _setting("beta", first), _setting("beta", second)
+    return checked(f"an optimizer needs {NAMES[name]}", value, **RANGES[name])
+
+
+def _check_shapes(name: str, arrays: list[Array], values: Sequence[Array]) -> None:
     shapes, given = [array.shape for array in arrays], [np.shape(value) for value in values]
     if shapes != given:
         raise ShapeError(f"{name} needs the shapes {shapes}, got {given}", mend="build the optimizer that saved it")
+
+
+def _fill(name: str, arrays: list[Array], values: Sequence[Array]) -> None:
+    """Write `values` into `arrays`, all or none."""
+    _check_shapes(name, arrays, values)
     for array, value in zip(arrays, values, strict=True):
         array[...] = value
-
-
-def _checked(
-    name: str, value: float, *, above: float = -math.inf, from_: float = -math.inf, below: float = math.inf
-) -> float:
-    """`value` when it is in its range; nan is in none. UsageError else."""
-    if above < value < below and value >= from_:
-        return value
-    lower = f"above {above:g}" if above > -math.inf else f"from {from_:g} on"
-    upper = "finite" if below == math.inf else f"below {below:g}"
-    raise UsageError(f"an optimizer needs {name} {lower} and {upper}, got {value}")
 
 
 def _blocks(array: Array) -> list[slice | EllipsisType]:

@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 
 from tinytorch.core.activations import ReLU
-from tinytorch.core.layers import Layer, Linear
+from tinytorch.core.arguments import Rng, checked, generator_of, whole
+from tinytorch.core.layers import Affine, Layer, Linear
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, apply
 from tinytorch.core.windows import Size
@@ -31,13 +32,13 @@ class Conv2d(Layer):
         stride: int = 1,
         padding: int = 0,
         bias: bool = True,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
     ) -> None:
         kernel = _checked_kernel(kernel_size, stride, padding)
         if min(in_channels, out_channels) < 1:
             raise UsageError(f"Conv2d needs at least 1 channel, got {in_channels} and {out_channels}")
         shape = (out_channels, in_channels, *kernel)
-        draw = (rng or np.random.default_rng()).standard_normal(shape, dtype=np.float32)
+        draw = generator_of(rng).standard_normal(shape, dtype=np.float32)
         draw *= np.float32(np.sqrt(2 / (in_channels * kernel[0] * kernel[1])))
         self.weight = Tensor(draw, requires_grad=True)
         self.bias = Tensor.zeros(out_channels, requires_grad=True) if bias else None
@@ -120,7 +121,7 @@ class AvgPool2d(Pool2d):
     operation = "avg_pool2d"
 
 
-class BatchNorm2d(Layer):
+class BatchNorm2d(Affine):
     """(x - mean) / sqrt(variance + eps) * gamma + beta, for each channel (Ioffe & Szegedy 2015).
 
     In training mean and variance are the batch's own, and are remembered: running = (1 - momentum) * running +
@@ -129,10 +130,9 @@ class BatchNorm2d(Layer):
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        if num_features < 1:
-            raise UsageError(f"BatchNorm2d needs at least 1 channel, got {num_features}")
-        self.eps = eps
-        self.momentum = momentum
+        num_features = whole("BatchNorm2d needs num_features", num_features, 1)
+        self.eps = checked("BatchNorm2d needs an eps", eps, above=0)
+        self.momentum = checked("BatchNorm2d needs a momentum", momentum, from_=0, to=1)
         self.gamma = Tensor.ones(num_features, requires_grad=True)
         self.beta = Tensor.zeros(num_features, requires_grad=True)
         self.running_mean: Array = np.zeros(num_features, np.float32)
@@ -184,9 +184,8 @@ class SimpleCNN(Layer):
     images (N, 3, 32, 32), or of another `image_size` that is a multiple of 4 -> scores (N, num_classes).
     """
 
-    def __init__(
-        self, num_classes: int = 10, image_size: int = 32, in_channels: int = 3, rng: np.random.Generator | None = None
-    ) -> None:
+    def __init__(self, num_classes: int = 10, image_size: int = 32, in_channels: int = 3, rng: Rng = None) -> None:
+        rng = generator_of(rng)
         if image_size < 4 or image_size % 4:
             raise UsageError(f"SimpleCNN needs images whose size is a multiple of 4, not {image_size}")
         self.conv1 = Conv2d(in_channels, 16, 3, padding=1, rng=rng)

@@ -46,8 +46,8 @@ def state_dict(model: object) -> dict[str, Array]:
 def load_state_dict(model: object, state: Mapping[str, Any]) -> None:
     """Write the arrays of `state` into those of `model`, which stay the same objects.
 
-    Nothing is written unless all of it fits. Raises UsageError for names that are missing or unknown, ShapeError for an
-    array of another shape.
+    Nothing is written unless all of it fits. Raises UsageError for names that are missing or unknown, and for numbers
+    that an array's type does not have, fractions in codes for example; ShapeError for an array of another shape.
     """
     own = _arrays(model)
     if own.keys() != state.keys():
@@ -62,8 +62,22 @@ def load_state_dict(model: object, state: Mapping[str, Any]) -> None:
             turn = "give its transpose: weights are kept as (in, out), PyTorch's are (out, in)"
             mend = turn if is_turned else "build the model with the sizes that it was saved with"
             raise ShapeError(f"{name} needs the shape {array.shape}, got {np.shape(state[name])}", mend=mend)
+    converted = {name: _converted(name, state[name], array) for name, array in own.items()}
     for name, array in own.items():
-        array[...] = state[name]
+        array[...] = converted[name]
+
+
+def _converted(name: str, values: Any, array: Array) -> Array:
+    """Values in the type of the array that they are for; of integers and truth values nothing may get lost."""
+    given = np.asarray(values)
+    if given.dtype.kind in "biuf":
+        with np.errstate(invalid="ignore", over="ignore"):
+            converted = given.astype(array.dtype)
+        lost = np.isfinite(given) & ~np.isfinite(converted) if array.dtype.kind == "f" else converted != given
+        if not lost.any():
+            return converted
+    mend = "build the model in the form in which it was saved"
+    raise UsageError(f"{name} holds {array.dtype}, and the numbers given ({given.dtype}) are no such", mend=mend)
 
 
 def generators(model: object) -> dict[str, np.random.Generator]:

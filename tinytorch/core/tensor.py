@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from tinytorch.core.arraylike import ArrayLike
-from tinytorch.core.conversion import DEFAULT_DTYPE, plain_index, unpacked
-from tinytorch.core.graph import apply, no_grad
-from tinytorch.core.ops import Axis
-from tinytorch.errors import UsageError
+from tinytorch.core.arguments import Rng, generator_of
+from tinytorch.core.conversion import DEFAULT_DTYPE, unpacked
+from tinytorch.core.graph import apply, is_recording, no_grad
+from tinytorch.core.numpy_functions import METHODS, called, dot
+from tinytorch.core.reducing import Reduced
+from tinytorch.errors import ShapeError, UsageError
 
 __all__ = ["Tensor", "apply", "concatenate", "no_grad", "stack", "where"]
 
 
-class Tensor(ArrayLike):
+class Tensor(Reduced):
     """An array `data`, its gradient `grad` (None until `backward`), and the graph behind it.
 
     Numbers, lists and floating arrays become float32 unless `dtype` says otherwise; integer and boolean arrays (labels,
@@ -42,149 +43,210 @@ class Tensor(ArrayLike):
         return cls(np.arange(*limits))
 
     @classmethod
-    def randn(cls, *shape: Any, rng: np.random.Generator | None = None, requires_grad: bool = False) -> Self:
+    def randn(cls, *shape: Any, rng: Rng = None, requires_grad: bool = False) -> Self:
         """Float32 draws from the standard normal distribution; without `rng` they differ from run to run."""
-        draws = (rng or np.random.default_rng()).standard_normal(unpacked(shape), DEFAULT_DTYPE)
+        draws = generator_of(rng).standard_normal(unpacked(shape), DEFAULT_DTYPE)
         return cls(draws, requires_grad)
 
     @classmethod
-    def rand(cls, *shape: Any, rng: np.random.Generator | None = None, requires_grad: bool = False) -> Self:
+    def rand(cls, *shape: Any, rng: Rng = None, requires_grad: bool = False) -> Self:
         """Float32 draws, uniform in 0..1; without `rng` they differ from run to run."""
-        return cls((rng or np.random.default_rng()).random(unpacked(shape), DEFAULT_DTYPE), requires_grad)
+        return cls(generator_of(rng).random(unpacked(shape), DEFAULT_DTYPE), requires_grad)
 
-    @property
-    def T(self) -> Tensor:  # noqa: N802 - the name numpy gave it
-        """All axes reversed."""
-        return apply("transpose", self, axes=None)
-
-    def __add__(self, other: Any) -> Tensor:
+    def __add__(self, other: Any) -> Self:
         return apply("add", self, self._operand(other))
 
-    def __radd__(self, other: Any) -> Tensor:
+    def __radd__(self, other: Any) -> Self:
         return apply("add", self._operand(other), self)
 
-    def __sub__(self, other: Any) -> Tensor:
+    def __sub__(self, other: Any) -> Self:
         return apply("sub", self, self._operand(other))
 
-    def __rsub__(self, other: Any) -> Tensor:
+    def __rsub__(self, other: Any) -> Self:
         return apply("sub", self._operand(other), self)
 
-    def __mul__(self, other: Any) -> Tensor:
+    def __mul__(self, other: Any) -> Self:
         return apply("mul", self, self._operand(other))
 
-    def __rmul__(self, other: Any) -> Tensor:
+    def __rmul__(self, other: Any) -> Self:
         return apply("mul", self._operand(other), self)
 
-    def __truediv__(self, other: Any) -> Tensor:
+    def __truediv__(self, other: Any) -> Self:
         return apply("div", self, self._operand(other))
 
-    def __rtruediv__(self, other: Any) -> Tensor:
+    def __rtruediv__(self, other: Any) -> Self:
         return apply("div", self._operand(other), self)
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def __matmul__(self, other: Any) -> Self:
         return apply("matmul", self, self._operand(other))
 
-    def __rmatmul__(self, other: Any) -> Tensor:
+    def __rmatmul__(self, other: Any) -> Self:
         return apply("matmul", self._operand(other), self)
 
-    def __neg__(self) -> Tensor:
+    def __neg__(self) -> Self:
         return apply("neg", self)
 
-    def __abs__(self) -> Tensor:
+    def __abs__(self) -> Self:
         return apply("abs", self)
 
-    def __pow__(self, exponent: Any) -> Tensor:
-        if isinstance(exponent, (int, float)):
-            return apply("pow", self, exponent=exponent)
-        return apply("power", self, self._operand(exponent))
+    def __pow__(self, exponent: Any) -> Self:
+        is_number = isinstance(exponent, (int, float))
+        power = exponent if is_number else self._operand(exponent)
+        lowest = exponent if is_number else power.data.min(initial=0) if power.dtype.kind != "f" else 0
+        if self.dtype.kind != "f" and lowest < 0:
+            mend = "make it floating: Tensor(data, dtype=np.float32)"
+            raise UsageError(f"{self.dtype} to a negative power is a fraction, which the type cannot hold", mend=mend)
+        return apply("pow", self, exponent=power) if is_number else apply("power", self, power)
 
-    def __rpow__(self, base: Any) -> Tensor:
+    def __rpow__(self, base: Any) -> Self:
         return apply("power", self._operand(base), self)
 
-    def __getitem__(self, index: Any) -> Tensor:
-        return apply("getitem", self, index=plain_index(index))
+    def __iadd__(self, other: Any) -> Self:
+        return self._changed("add", other)
 
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[row] for row in range(len(self)))
+    def __isub__(self, other: Any) -> Self:
+        return self._changed("sub", other)
 
-    def matmul(self, other: Any) -> Tensor:
+    def __imul__(self, other: Any) -> Self:
+        return self._changed("mul", other)
+
+    def __itruediv__(self, other: Any) -> Self:
+        return self._changed("div", other)
+
+    def _changed(self, name: str, other: Any) -> Self:
+        """What `self += other` and its like leave in the place of this tensor.
+
+        A tensor that somebody made is changed itself, whoever holds it; a parameter inside no_grad() alone, since the
+        graph would not know. The result of an operation is not changed: a new one takes its place.
+        """
+        operand = self._operand(other)
+        is_own = self._origin is None and hasattr(self, "_made_as")
+        if is_recording() and (self._requires_grad or operand._requires_grad):
+            if is_own and self._requires_grad:
+                mend = "wrap it in no_grad(), or write w = w - ..."
+                raise UsageError(
+                    "a tensor with gradients cannot be changed in place: its graph would not know", mend=mend
+                )
+            return apply(name, self, operand)
+        result = apply(name, self, operand)
+        if not is_own:
+            return result
+        if result.shape != self.shape or not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            shown = f"{self.dtype} {self.shape} cannot become {result.dtype} {result.shape}"
+            raise ShapeError(f"a tensor that is changed in place keeps type and shape: {shown}")
+        self.data = result.data.astype(self.dtype, copy=False)
+        return self
+
+    def matmul(self, other: Any) -> Self:
         """`self @ other`."""
         return self.__matmul__(other)
 
-    def abs(self) -> Tensor:
+    def abs(self) -> Self:
         """Each element without its sign."""
         return apply("abs", self)
 
-    def exp(self) -> Tensor:
+    def exp(self) -> Self:
         """e to the power of each element."""
         return apply("exp", self)
 
-    def log(self) -> Tensor:
+    def log(self) -> Self:
         """Natural logarithm of each element."""
         return apply("log", self)
 
-    def sqrt(self) -> Tensor:
+    def sqrt(self) -> Self:
         """Square root of each element."""
         return apply("sqrt", self)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Sum over `axis`, over everything by default."""
-        return apply("sum", self, axis=axis, keepdims=keepdims)
+    def tanh(self) -> Self:
+        """Hyperbolic tangent of each element."""
+        return apply("tanh", self)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Mean over `axis`, over everything by default."""
-        return apply("mean", self, axis=axis, keepdims=keepdims)
+    def sigmoid(self) -> Self:
+        """1 / (1 + e^-x) of each element x."""
+        return apply("sigmoid", self)
 
-    def var(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Mean squared distance from the mean over `axis` (divided by N, as in numpy), over everything by default."""
-        return apply("var", self, axis=axis, keepdims=keepdims)
+    def relu(self) -> Self:
+        """Each element, or 0 where it is negative."""
+        return apply("relu", self)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Largest element along `axis`, of everything by default."""
-        return apply("max", self, axis=axis, keepdims=keepdims)
+    def softmax(self, dim: int = -1) -> Self:
+        """e^x / sum(e^x) along the axis `dim`."""
+        return apply("softmax", self, axis=dim)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Smallest element along `axis`, of everything by default."""
-        return -(-self).max(axis, keepdims)
+    def log_softmax(self, dim: int = -1) -> Self:
+        """Logarithm of `softmax`, exact where that would round to 0."""
+        return apply("log_softmax", self, axis=dim)
 
-    def reshape(self, *shape: Any) -> Tensor:
-        """The same elements in another shape: `reshape(2, -1)` or `reshape((2, -1))`."""
-        return apply("reshape", self, shape=unpacked(shape))
+    def clamp(self, min: float | None = None, max: float | None = None) -> Self:  # noqa: A002 - PyTorch's names
+        """Each element, or the bound that it lies beyond; its gradient is then 0."""
+        low, high = (None if bound is None else np.asarray(bound) for bound in (min, max))
+        if low is None and high is None:
+            raise UsageError("clamp() needs a bound, min or max")
+        return apply("clip", self, low=low, high=high)
 
-    def transpose(self, dim0: Any = None, dim1: int | None = None, *others: int) -> Tensor:
-        """This tensor with two axes exchanged, the last two by default; or `permute`, for a tuple or for three axes."""
-        if others or isinstance(dim0, (tuple, list)):
-            return self.permute(dim0) if dim1 is None else self.permute(dim0, dim1, *others)
-        first, second = (-2, -1) if dim0 is None and dim1 is None else (dim0, dim1)
-        if first is None or second is None:
-            raise UsageError("transpose() exchanges two axes, and got one", mend="write transpose(1, 2)")
-        return apply("swapaxes", self, first=first, second=second) if self.ndim > 1 else self.reshape(self.shape)
+    def clip(self, min: float | None = None, max: float | None = None) -> Self:  # noqa: A002
+        """`clamp`, by numpy's name."""
+        return self.clamp(min, max)
 
-    def permute(self, *axes: Any) -> Tensor:
-        """All axes in the order given: `permute(0, 2, 1)` or `permute((0, 2, 1))`."""
-        return apply("transpose", self, axes=unpacked(axes))
+    def clone(self) -> Self:
+        """A copy of the numbers, through which gradients go on."""
+        return apply("clone", self)
 
-    def masked_fill(self, mask: Any, value: float) -> Tensor:
+    def masked_fill(self, mask: Any, value: float) -> Self:
         """This tensor with `value` wherever `mask` (boolean, of a shape that broadcasts to this one) is true."""
-        return where(mask, self._operand(value), self)
+        return apply("where", self._operand(value), self, condition=np.asarray(mask, bool))
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, given: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
+        return called(function, _FUNCTIONS, given, named)
 
 
-def where(condition: Any, chosen: Tensor, other: Tensor) -> Tensor:
+def where(condition: Any, chosen: Any, other: Any) -> Tensor:
     """Elements of `chosen` where `condition` (boolean) is true, else of `other`; all three broadcast."""
-    return apply("where", chosen, other, condition=np.asarray(condition, bool))
+    first, second = _together(chosen, other)
+    return apply("where", first, second, condition=np.asarray(condition, bool))
 
 
-def concatenate(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
+def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     """Tensors one after the other along `axis`; their other axes are equal."""
-    if not tensors:
-        raise UsageError("concatenate() needs at least one tensor")
-    return apply("concatenate", *tensors, axis=axis)
+    return apply("concatenate", *_several("concatenate", tensors), axis=axis)
 
 
-def stack(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
+def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     """Tensors of one shape side by side along a new `axis`."""
-    if not tensors:
-        raise UsageError("stack() needs at least one tensor")
-    position = axis % (tensors[0].ndim + 1)
-    rows = [tensor.reshape((*tensor.shape[:position], 1, *tensor.shape[position:])) for tensor in tensors]
-    return concatenate(rows, position)
+    rows = _several("stack", tensors)
+    return concatenate([row.unsqueeze(axis) for row in rows], axis if axis >= 0 else axis + rows[0].ndim + 1)
+
+
+def _together(*items: Any) -> list[Tensor]:
+    """Tensors, arrays and numbers as tensors; numbers take the floating type of a tensor beside them."""
+    floating = next((item for item in items if isinstance(item, Tensor) and item.dtype.kind == "f"), None)
+    return [
+        item if isinstance(item, Tensor) else Tensor(item) if floating is None else floating._operand(item)
+        for item in items
+    ]
+
+
+def _several(name: str, tensors: Any) -> list[Tensor]:
+    if isinstance(tensors, (Tensor, np.ndarray)) or not isinstance(tensors, Iterable):
+        mend = f"write {name}([a, b])"
+        raise UsageError(f"{name}() needs a list of tensors, and got a {type(tensors).__qualname__}", mend=mend)
+    found = _together(*tensors)
+    if not found:
+        raise UsageError(f"{name}() needs at least one tensor")
+    return found
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors that may be given an array first."""
+    return lambda first, *others, **named: function(*_together(first), *others, **named)
+
+
+_FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    **{function: _method(method) for function, method in METHODS.items()},
+    np.dot: lambda a, b: dot(*_together(a, b)),
+    np.where: where,
+    np.concatenate: concatenate,
+    np.stack: stack,
+}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from tinytorch.core.arguments import checked, whole
 from tinytorch.core.checkpoint import Checkpoint
 from tinytorch.core.dataloader import DataLoader
 from tinytorch.core.layers import inference, set_training_mode
@@ -25,14 +26,22 @@ from tinytorch.progress import Progress, part_of, silent
 __all__ = ["BinaryCrossEntropyLoss", "CosineSchedule", "CrossEntropyLoss", "MSELoss", "Trainer", "clip_grad_norm"]
 
 LARGEST_KEPT_BYTES = 31 * 2**20
+SMALLEST_SQUARE = 1e-30  # of a gradient's length in float32: sums of smaller ones lose their digits
 Batches = Iterable[Any]  # each (*inputs, labels): a DataLoader, a list of pairs
 
 
-class Schedule(Protocol):
-    """What sets the learning rate of each epoch."""
+class Batch(NamedTuple):
+    """What a batch came to: the mean loss of its samples, and how many they are."""
 
-    def get_lr(self, epoch: int, /) -> float:
-        """The learning rate of epoch number `epoch`, from 0."""
+    loss: float
+    samples: int
+
+
+class Schedule(Protocol):
+    """What sets the learning rate of each epoch, or step."""
+
+    def get_lr(self, epoch: Any, /) -> float:
+        """The learning rate of epoch number `epoch`, from 0; a fraction says how much of it is done."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class CosineSchedule:
     """A learning rate that rises to `max_lr` in a line, then falls to `min_lr` along half a cosine wave.
 
     Loshchilov & Hutter 2017, without restarts; the rise is Goyal et al. 2017. Epochs may be fractions.
-    Raises UsageError for epochs that leave nothing to fall along, and for rates below 0.
+    Raises UsageError for epochs that leave nothing to fall along, and for rates below 0, or that are no numbers.
     """
 
     max_lr: float = 0.1
@@ -49,8 +58,11 @@ class CosineSchedule:
     warmup_epochs: float = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.warmup_epochs < self.total_epochs or min(self.max_lr, self.min_lr) < 0:
-            raise UsageError(f"a schedule needs rates from 0 on and fewer warm-up epochs than epochs, got {self}")
+        needs = "a schedule needs"
+        checked(f"{needs} max_lr", self.max_lr, from_=0)
+        checked(f"{needs} min_lr", self.min_lr, from_=0)
+        checked(f"{needs} total_epochs", self.total_epochs, above=0)
+        checked(f"{needs} warmup_epochs", self.warmup_epochs, from_=0, below=self.total_epochs)
 
     def get_lr(self, epoch: float) -> float:
         """The learning rate after `epoch` epochs; `min_lr` from `total_epochs` on."""
@@ -63,10 +75,13 @@ class CosineSchedule:
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float = 1.0) -> float:
     """Shorten all gradients together to the length `max_norm` when they are longer; their length before.
 
-    The gradients are taken as one vector (Pascanu, Mikolov & Bengio 2013). Raises RunError when it is not finite.
+    The gradients are taken as one vector (Pascanu, Mikolov & Bengio 2013). Raises RunError when it is not finite,
+    UsageError for a `max_norm` below 0; without end it shortens nothing.
     """
+    if max_norm != math.inf:
+        checked("clip_grad_norm needs a max_norm", max_norm, from_=0)
     gradients: list[Array] = [np.asarray(parameter.grad) for parameter in parameters if parameter.grad is not None]
-    norm = math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients))
+    norm = _norm(gradients)
     if not math.isfinite(norm):
         raise RunError(f"training diverged: the gradients' norm is {norm}", mend="use a smaller learning rate")
     if norm > max_norm:
@@ -75,11 +90,21 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float = 1.0) -> float
     return norm
 
 
+def _norm(gradients: list[Array]) -> float:
+    """The length of all gradients as one vector; where squares are too large for float32, or too small, in float64."""
+    with np.errstate(over="ignore", under="ignore"):
+        total = sum(float(np.vdot(gradient, gradient)) for gradient in gradients)
+    if math.isfinite(total) and total > SMALLEST_SQUARE:
+        return math.sqrt(total)
+    return math.sqrt(sum(float(np.square(gradient, dtype=np.float64).sum()) for gradient in gradients))
+
+
 class Trainer:
     """Makes `loss_fn(model(inputs), labels)` smaller, by `optimizer`.
 
-    `scheduler` sets the learning rate of each epoch, `grad_clip_norm` limits the length of the gradients. Model,
-    optimizer and loss may be of any class. `epoch` counts finished epochs, `history` keeps their figures.
+    `scheduler` sets the learning rate of each epoch, or with `per_step` of each step, at fractions of epochs;
+    `grad_clip_norm` limits the length of the gradients. Model, optimizer and loss may be of any class. `epoch` counts
+    finished epochs, `history` keeps their figures.
     """
 
     def __init__(
@@ -90,12 +115,14 @@ class Trainer:
         scheduler: Schedule | None = None,
         grad_clip_norm: float | None = None,
         progress: Progress = silent,
+        per_step: bool = False,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
         self.loss_fn = loss_fn
         self.scheduler = scheduler
         self.grad_clip_norm = grad_clip_norm
+        self.per_step = per_step
         self.progress = progress
         self.epoch = 0
         self.history: dict[str, list[float]] = {"train_loss": [], "eval_loss": [], "learning_rates": []}
@@ -103,29 +130,35 @@ class Trainer:
     def fit(self, loader: Batches, epochs: int) -> list[float]:
         """Train for `epochs` passes over `loader`; mean loss of each. The model stays switched to training.
 
-        Raises RunError when the loss is no longer a finite number.
+        Raises RunError when the loss is no longer a finite number, UsageError for a loader that gives its batches once
+        alone, where more passes are wanted.
         """
+        if whole("fit() needs epochs", epochs, 0) > 1 and iter(loader) is loader:
+            mend = "give a DataLoader, or a list of batches"
+            raise UsageError(
+                f"a {type(loader).__name__} is used up after one epoch, and {epochs} are wanted", mend=mend
+            )
         return [self._epoch(loader, 1, part_of(self.progress, "train", number, epochs)) for number in range(epochs)]
 
     def train_epoch(self, loader: Batches, accumulation_steps: int = 1) -> float:
         """Train for one pass over `loader`, each step by the mean gradient of `accumulation_steps` batches; mean loss.
 
-        Raises UsageError without batches, RunError when the loss is no longer a finite number.
+        Every sample counts as much, in whichever batch it is; `loss_fn` is taken for the mean of a batch. Raises
+        UsageError without batches, RunError when the loss is no longer a finite number.
         """
-        if accumulation_steps < 1:
-            raise UsageError(f"a step needs at least 1 batch, not accumulation_steps={accumulation_steps}")
+        whole("a step needs accumulation_steps", accumulation_steps, 1)
         return self._epoch(loader, accumulation_steps, self.progress)
 
     def evaluate(self, loader: Batches) -> tuple[float, float]:
-        """Mean loss over the batches, and the fraction of answers that are right; the model keeps its mode.
+        """Mean loss over the samples, and the fraction of answers that are right; the model keeps its mode.
 
         The fraction is nan where outputs are no answers to choose from (`metrics.right_answers`).
         """
-        losses, right = [], []
+        losses, right = list[Batch](), []
         with inference(self.model), no_grad():
             for batch in loader:
                 loss, outputs, labels = self._loss(batch)
-                losses.append(float(loss))
+                losses.append(Batch(float(loss), _samples(labels)))
                 right.append(right_answers(np.asarray(outputs), np.asarray(labels)))
         self.history["eval_loss"].append(_mean(losses))
         return self.history["eval_loss"][-1], float(np.concatenate(right).mean())
@@ -133,36 +166,50 @@ class Trainer:
     def _epoch(self, loader: Batches, accumulation_steps: int, progress: Progress) -> float:
         _keep_freed_memory()
         set_training_mode(self.model, True)
-        if self.scheduler:
-            self.optimizer.lr = self.scheduler.get_lr(self.epoch)
         self.optimizer.zero_grad()
-        batches, losses = operator.length_hint(loader), list[float]()
+        batches, done, waiting = operator.length_hint(loader), list[Batch](), 0
+        is_alone = accumulation_steps == 1
+        self._set_rate(0, batches)
         for batch in loader:
-            losses.append(self._add_gradients(batch))
-            if not len(losses) % accumulation_steps:
-                self._step(accumulation_steps)
+            if self.per_step and not waiting:
+                self._set_rate(len(done), batches)
+            done.append(self._add_gradients(batch, is_alone))
+            waiting += 1
+            if waiting == accumulation_steps:
+                self._step(done[-waiting:], is_alone)
+                waiting = 0
             if batches:
-                progress("train", len(losses) / batches)
-        if len(losses) % accumulation_steps:
-            self._step(len(losses) % accumulation_steps)
-        self.history["train_loss"].append(_mean(losses))
+                progress("train", len(done) / batches)
+        if waiting:
+            self._step(done[-waiting:], is_alone)
+        self.history["train_loss"].append(_mean(done))
         self.history["learning_rates"].append(self.optimizer.lr)
         self.epoch += 1
         return self.history["train_loss"][-1]
 
-    def _add_gradients(self, batch: Any) -> float:
-        loss, _, _ = self._loss(batch)
-        value = float(loss)
-        if not math.isfinite(value):
-            raise RunError(f"training diverged: the loss is {value}", mend="use a smaller learning rate")
-        loss.backward()
-        return value
+    def _set_rate(self, done: int, batches: int) -> None:
+        """The schedule's rate after `done` of the epoch's batches; UsageError where their number is unknown."""
+        if self.per_step and not batches:
+            mend = "give a loader with a length, or leave per_step out"
+            raise UsageError("a schedule per step needs to know how many batches there are", mend=mend)
+        if self.scheduler:
+            self.optimizer.lr = self.scheduler.get_lr(self.epoch + done / batches if self.per_step else self.epoch)
 
-    def _step(self, batches: int) -> None:
-        """Change the weights by gradients that were summed over `batches`."""
-        for param in self.optimizer.params if batches > 1 else ():
+    def _add_gradients(self, batch: Any, is_alone: bool) -> Batch:
+        """Add the batch's gradients, as many times as it has samples unless it is a step alone."""
+        loss, _, labels = self._loss(batch)
+        found = Batch(float(loss), _samples(labels))
+        if not math.isfinite(found.loss):
+            raise RunError(f"training diverged: the loss is {found.loss}", mend="use a smaller learning rate")
+        loss.backward(None if is_alone else np.full(loss.shape, found.samples, np.float32))
+        return found
+
+    def _step(self, batches: Sequence[Batch], is_alone: bool) -> None:
+        """Change the weights by the gradients of these batches, which were summed over samples unless each is alone."""
+        samples = sum(batch.samples for batch in batches)
+        for param in () if is_alone else self.optimizer.params:
             if param.grad is not None:
-                param.grad /= batches
+                param.grad /= samples
         if self.grad_clip_norm is not None:
             clip_grad_norm(self.optimizer.params, self.grad_clip_norm)
         self.optimizer.step()
@@ -219,10 +266,16 @@ def _callable(item: Any) -> Callable[..., Any]:
     return found
 
 
-def _mean(losses: list[float]) -> float:
-    if not losses:
+def _samples(labels: Tensor) -> int:
+    return labels.shape[0] if labels.ndim else 1
+
+
+def _mean(batches: Sequence[Batch]) -> float:
+    """The mean over samples of what are means of batches."""
+    if not batches:
         raise UsageError("training and evaluating need data: the loader gave no batch")
-    return math.fsum(losses) / len(losses)
+    samples = sum(batch.samples for batch in batches)
+    return math.fsum(batch.loss * batch.samples for batch in batches) / samples
 
 
 def _keep_freed_memory() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from tinytorch.core.activations import GELU
+from tinytorch.core.arguments import Rng, checked, generator_of, whole
 from tinytorch.core.attention import KeyValueMemory, MultiHeadAttention, causal_mask
 from tinytorch.core.embeddings import Embedding, PositionalEncoding, checked_tokens
-from tinytorch.core.layers import Dropout, Layer, Linear, inference
+from tinytorch.core.layers import Affine, Dropout, Layer, Linear, inference
 from tinytorch.core.ops import Array, Shape
+from tinytorch.core.sampling import Sampling, continued
 from tinytorch.core.tensor import Tensor, apply, no_grad
 from tinytorch.errors import ShapeError, UsageError
+
+TABLE_SCALE = 0.02  # standard deviation of a GPT's fresh tables (Radford et al. 2019, GPT-2)
 
 
 class GenerationMemory(Protocol):
@@ -32,18 +37,17 @@ class GenerationMemory(Protocol):
         """Forget everything: another sequence comes next."""
 
 
-class LayerNorm(Layer):
+class LayerNorm(Affine):
     """(x - mean) / sqrt(variance + eps) * gamma + beta over the last axis (Ba, Kiros & Hinton 2016).
 
     inputs (..., normalized_shape), kept; gamma, beta (normalized_shape,). Raises UsageError for a size below 1.
     """
 
     def __init__(self, normalized_shape: int, eps: float = 1e-5) -> None:
-        if normalized_shape < 1:
-            raise UsageError(f"LayerNorm needs a size of at least 1, got {normalized_shape}")
-        self.eps = eps
-        self.gamma = Tensor(np.ones(normalized_shape, np.float32), requires_grad=True)
-        self.beta = Tensor(np.zeros(normalized_shape, np.float32), requires_grad=True)
+        size = whole("LayerNorm needs normalized_shape", normalized_shape, 1)
+        self.eps = checked("LayerNorm needs an eps", eps, above=0)
+        self.gamma = Tensor(np.ones(size, np.float32), requires_grad=True)
+        self.beta = Tensor(np.zeros(size, np.float32), requires_grad=True)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., normalized_shape), kept."""
@@ -53,6 +57,34 @@ class LayerNorm(Layer):
 
     def __repr__(self) -> str:
         return f"LayerNorm({self.gamma.size})"
+
+
+class TiedHead(Layer):
+    """Scores of tokens by the table that embeds them: (..., embed_dim) -> (..., vocab_size). Its weight is the table's.
+
+    Raises ShapeError for inputs of another size.
+    """
+
+    kind = "Linear"
+
+    def __init__(self, embedding: Embedding) -> None:
+        self.embedding = embedding
+
+    @property
+    def out_features(self) -> int:
+        """Number of tokens, as a Linear calls it."""
+        return self.embedding.vocab_size
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., embed_dim) -> (..., vocab_size)."""
+        weight = self.embedding.weight
+        table = weight if isinstance(weight, Tensor) else Tensor(weight.data)
+        if inputs.shape[-1:] != table.shape[1:]:
+            raise ShapeError(f"{self!r} needs inputs (..., {table.shape[1]}), got {inputs.shape}")
+        return inputs @ table.T
+
+    def __repr__(self) -> str:
+        return f"TiedHead({self.embedding!r})"
 
 
 class MLP(Layer):
@@ -66,9 +98,9 @@ class MLP(Layer):
         embed_dim: int,
         hidden_dim: int | None = None,
         dropout_prob: float = 0.0,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
     ) -> None:
-        hidden = hidden_dim or 4 * embed_dim
+        rng, hidden = generator_of(rng), 4 * embed_dim if hidden_dim is None else hidden_dim
         self.linear1 = Linear(embed_dim, hidden, rng=rng)
         self.gelu = GELU()
         self.linear2 = Linear(hidden, embed_dim, rng=rng)
@@ -92,8 +124,9 @@ class TransformerBlock(Layer):
         num_heads: int,
         mlp_ratio: int = 4,
         dropout_prob: float = 0.0,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
     ) -> None:
+        rng = generator_of(rng)
         self.ln1 = LayerNorm(embed_dim)
         self.attention = MultiHeadAttention(embed_dim, num_heads, rng=rng)
         self.ln2 = LayerNorm(embed_dim)
@@ -112,7 +145,9 @@ class GPT(Layer):
     """A decoder of `num_layers` blocks: scores of the next token at every position of a sequence.
 
     tokens (N, T) integers 0..vocab_size-1, T <= max_seq_len -> (N, T, vocab_size). `memory` is None, or remembers keys
-    and values while generating.
+    and values while generating. With `tie_weights` scores are products with the rows of the token embedding (Press &
+    Wolf 2017). Tables start small, and what adds to the residual stream by 1 / sqrt(2 num_layers) smaller, so that the
+    stream's size does not grow with the number of blocks (Radford et al. 2019, section 2.3).
     """
 
     def __init__(
@@ -122,16 +157,25 @@ class GPT(Layer):
         num_layers: int,
         num_heads: int,
         max_seq_len: int = 1024,
-        positions: Literal["learned", "sinusoidal"] = "learned",
-        rng: np.random.Generator | None = None,
+        pos_encoding: Literal["learned", "sinusoidal"] = "learned",
+        rng: Rng = None,
+        tie_weights: bool = False,
     ) -> None:
-        if num_layers < 1:
-            raise UsageError(f"a GPT needs at least 1 block, got num_layers={num_layers}")
-        self.token_embedding = Embedding(vocab_size, embed_dim, rng=rng)
-        self.position_embedding = PositionalEncoding(max_seq_len, embed_dim, positions, rng=rng)
-        self.blocks = [TransformerBlock(embed_dim, num_heads, rng=rng) for _ in range(num_layers)]
+        blocks, rng = whole("a GPT needs num_layers", num_layers, 1), generator_of(rng)
+        self.token_embedding = Embedding.from_array(_small_table(vocab_size, embed_dim, rng))
+        self.position_embedding = (
+            PositionalEncoding.from_array(_small_table(max_seq_len, embed_dim, rng))
+            if pos_encoding == "learned"
+            else PositionalEncoding(max_seq_len, embed_dim, pos_encoding)
+        )
+        self.blocks = [TransformerBlock(embed_dim, num_heads, rng=rng) for _ in range(blocks)]
+        for block in self.blocks:
+            for writer in (block.attention.out_proj, block.mlp.linear2):
+                writer.weight.data *= np.float32(1 / math.sqrt(2 * blocks))
         self.ln_f = LayerNorm(embed_dim)
-        self.lm_head = Linear(embed_dim, vocab_size, bias=False, rng=rng)
+        self.lm_head: Linear | TiedHead = (
+            TiedHead(self.token_embedding) if tie_weights else Linear(embed_dim, vocab_size, bias=False, rng=rng)
+        )
         self.memory: GenerationMemory | None = None
 
     @property
@@ -180,20 +224,25 @@ class GPT(Layer):
         prompt_tokens: Any,
         max_new_tokens: int = 50,
         temperature: float = 1.0,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: int | Collection[int] | None = None,
     ) -> Tensor:
         """The prompt and `max_new_tokens` more, each drawn at a `temperature` by `rng`, or the likeliest at 0.
 
-        prompt_tokens (N, T) or (T,) -> integers (N, T + max_new_tokens) or (T + max_new_tokens,). The last
-        `max_seq_len` tokens are looked at. Raises ShapeError for an empty prompt, UsageError for a negative
-        temperature, and for more tokens than a memory holds.
+        prompt_tokens (N, T) or (T,) -> integers (N, T + max_new_tokens) or (T + max_new_tokens,); fewer where every
+        row has come to a token of `stop`, which it repeats meanwhile. `top_k` and `top_p` are `Sampling`'s. The last
+        `max_seq_len` tokens are looked at. Raises ShapeError for an empty prompt, UsageError for numbers that make no
+        sense, and for more tokens than a memory holds; RunError for scores that are no numbers.
         """
+        sampling = Sampling(temperature, top_k, top_p)
         limit = self.max_seq_len if self.memory else None
         prompt = checked_prompt(prompt_tokens, self.vocab_size, max_new_tokens, limit)
         if self.memory:
             self.memory.start()
         with inference(self) if self.training else nullcontext(), no_grad():
-            return continued(prompt, max_new_tokens, temperature, rng, self._next_scores)
+            return continued(prompt, max_new_tokens, sampling, self._next_scores, rng, stop)
 
     def _next_scores(self, sequence: Array) -> Array:
         """Scores (N, vocab_size) of what follows a sequence (N, T)."""
@@ -207,8 +256,7 @@ def checked_prompt(tokens: Any, vocab_size: int, new_tokens: int, limit: int | N
     prompt = checked_tokens(tokens, vocab_size).astype(np.int64)
     if prompt.ndim not in (1, 2) or not prompt.size:
         raise ShapeError(f"generate() needs a prompt (T,) or (N, T) of at least one token, got {prompt.shape}")
-    if new_tokens < 0:
-        raise UsageError(f"generate() cannot make {new_tokens} tokens")
+    whole("generate() needs max_new_tokens", new_tokens, 0)
     length = prompt.shape[-1]
     if limit and new_tokens and length + new_tokens - 1 > limit:  # the last token is never looked at
         raise UsageError(
@@ -218,38 +266,14 @@ def checked_prompt(tokens: Any, vocab_size: int, new_tokens: int, limit: int | N
     return prompt
 
 
-def continued(
-    prompt: Array,
-    new_tokens: int,
-    temperature: float,
-    rng: np.random.Generator | None,
-    next_scores: Callable[[Array], Array],
-) -> Tensor:
-    """A prompt (N, T) or (T,) and `new_tokens` more, drawn by the scores (N, vocab_size) that a sequence gets.
-
-    UsageError for a negative temperature.
-    """
-    if temperature < 0:
-        raise UsageError(f"generate() needs a temperature of at least 0, got {temperature}")
-    length, generator = prompt.shape[-1], rng or np.random.default_rng()
-    sequence = np.empty((len(prompt) if prompt.ndim == 2 else 1, length + new_tokens), np.int64)
-    sequence[:, :length] = prompt
-    for end in range(length, length + new_tokens):
-        sequence[:, end] = _choose(next_scores(sequence[:, :end]), temperature, generator)
-    return Tensor(sequence if prompt.ndim == 2 else sequence[0])
+def _small_table(rows: int, columns: int, generator: np.random.Generator) -> Array:
+    sizes = [whole("a GPT needs its sizes", size, 1) for size in (rows, columns)]
+    return generator.standard_normal(sizes, dtype=np.float32) * np.float32(TABLE_SCALE)
 
 
 def create_causal_mask(seq_len: int) -> Tensor:
     """Mask (1, seq_len, seq_len): 1 where a position may look, at itself and before, 0 elsewhere."""
     return Tensor(causal_mask(seq_len, seq_len)[None], dtype=np.float32)
-
-
-def _choose(scores: Array, temperature: float, generator: np.random.Generator) -> Array:
-    """One token (N,) for each row of scores (N, vocab_size), by the Gumbel-max trick where there is a temperature."""
-    if temperature:
-        scores = scores / temperature + generator.gumbel(size=scores.shape)
-    chosen: Array = scores.argmax(axis=-1)
-    return chosen
 
 
 TinyGPT = GPT  # the curriculum's pages call it so

@@ -18,6 +18,7 @@ CLASSES = 10
 TEST_SAMPLES_PER_CLASS = 36  # 360 of 1,797
 SPLIT_SEED = 1998
 BRIGHTEST = 16
+IMAGE_SHAPE = (1, 8, 8)  # of a row of inputs
 NOISE = 1e-3  # of the whole range: far less than a step between two shades of grey
 
 
@@ -29,8 +30,8 @@ def load_digits() -> tuple[TensorDataset, TensorDataset]:
     """
     inputs, classes = samples_of(shipped_arrays(DIGITS_PATH, DIGITS_SHA256))
     is_test = _is_test(classes)
-    test = withholdable(lambda: TensorDataset(inputs[is_test], classes[is_test]))
-    return TensorDataset(inputs[~is_test], classes[~is_test]), test
+    test = withholdable(lambda: TensorDataset(inputs[is_test], classes[is_test], image_shape=IMAGE_SHAPE))
+    return TensorDataset(inputs[~is_test], classes[~is_test], image_shape=IMAGE_SHAPE), test
 
 
 def samples_of(arrays: Mapping[str, Array]) -> tuple[Array, Array]:

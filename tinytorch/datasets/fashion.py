@@ -43,7 +43,8 @@ def splits_of(arrays: Mapping[str, Array]) -> tuple[TensorDataset, TensorDataset
     """Training and test split of a file's arrays."""
 
     def split(name: str) -> TensorDataset:
-        return TensorDataset(_inputs(arrays[f"{name}_images"]), arrays[f"{name}_labels"].astype(np.int64))
+        inputs, labels = _inputs(arrays[f"{name}_images"]), arrays[f"{name}_labels"].astype(np.int64)
+        return TensorDataset(inputs, labels, image_shape=(1, ROWS, COLUMNS))
 
     return split("train"), withholdable(partial(split, "test"))
 

@@ -39,7 +39,7 @@ MODELS = {
     "nested": (lambda: Sequential(normed(), Conv2d(4, 2, 1, rng=RNG), BatchNorm2d(2)), IMAGES),
     "block": (lambda: TransformerBlock(8, 2, rng=RNG), VECTORS),
     "gpt": (lambda: GPT(9, 8, 2, 2, 6, rng=RNG), np.array([[1, 8, 2], [0, 0, 5]])),
-    "gpt with waves": (lambda: GPT(9, 8, 2, 2, 6, positions="sinusoidal", rng=RNG), np.array([[1, 8, 2]])),
+    "gpt with waves": (lambda: GPT(9, 8, 2, 2, 6, pos_encoding="sinusoidal", rng=RNG), np.array([[1, 8, 2]])),
 }
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from tinytorch.core.arguments import Rng
 from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.graph import wrapped
 from tinytorch.core.model import Backend, Layer, as_call, inference
 from tinytorch.core.ops import WATCHES, Array
+from tinytorch.core.sampling import Sampling
 from tinytorch.core.state import state_dict
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, Completion
@@ -125,10 +127,14 @@ class CompiledGPT(CompiledModel):
         prompt_tokens: Any,
         max_new_tokens: int = 50,
         temperature: float = 1.0,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: int | Collection[int] | None = None,
     ) -> Tensor:
         """As `GPT.generate`; UsageError beyond `max_seq_len`, which a cache cannot slide over."""
-        return self._decoder.generate(prompt_tokens, max_new_tokens, temperature, rng)
+        sampling = Sampling(temperature, top_k, top_p)
+        return self._decoder.generate(prompt_tokens, max_new_tokens, sampling, rng, stop)
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
         self._decoder = Decoder(self.gpt, self.backend)

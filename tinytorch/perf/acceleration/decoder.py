@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
+from tinytorch.core.arguments import Rng
 from tinytorch.core.attention import BLOCKED
 from tinytorch.core.layers import Linear
 from tinytorch.core.model import Backend
 from tinytorch.core.ops import Array, Shape
+from tinytorch.core.sampling import Sampling, continued
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.transformers import GPT, LayerNorm, checked_prompt, continued
+from tinytorch.core.transformers import GPT, LayerNorm, TiedHead, checked_prompt
 from tinytorch.perf.acceleration.backends import calls_of
 from tinytorch.perf.acceleration.layout import attention_matrix
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.perf.acceleration.trace import LAYER
 
 NEARLY_ZERO = 1e-6
+LIKELIEST = Sampling(temperature=0)
 
 
 class Decoder:
@@ -31,10 +35,15 @@ class Decoder:
 
     def complete(self, prompts: Array, output: Array) -> None:
         """Write the likeliest tokens that follow prompts (N, T) into `output` (N, new tokens)."""
-        output[...] = self.generate(prompts, output.shape[1], 0).data[:, prompts.shape[1] :]
+        output[...] = self.generate(prompts, output.shape[1], LIKELIEST).data[:, prompts.shape[1] :]
 
     def generate(
-        self, prompt_tokens: Any, new_tokens: int, temperature: float, rng: np.random.Generator | None = None
+        self,
+        prompt_tokens: Any,
+        new_tokens: int,
+        sampling: Sampling,
+        rng: Rng = None,
+        stop: int | Collection[int] | None = None,
     ) -> Tensor:
         """As `GPT.generate` with a cache does."""
         prompt = checked_prompt(prompt_tokens, self.gpt.vocab_size, new_tokens, self.gpt.max_seq_len)
@@ -48,7 +57,7 @@ class Decoder:
                 return step.scores_after(sequence[:, -1:], sequence.shape[1] - 1)
             return Pass(self.gpt, step.cache, sequence.shape, self._backend, self._is_centred).scores_after(sequence, 0)
 
-        return continued(prompt, new_tokens, temperature, rng, next_scores)
+        return continued(prompt, new_tokens, sampling, next_scores, rng, stop)
 
     def _step_for(self, samples: int, length: int) -> Pass:
         if self._step is None or self._step.cache.shape != (samples, length):
@@ -150,9 +159,9 @@ class _Writer:
             self._write("add", (output, norm.beta.data), output)
         return output
 
-    def _linear(self, layer: Linear, inputs: Array, name: str) -> Array:
+    def _linear(self, layer: Linear | TiedHead, inputs: Array, name: str) -> Array:
         output = self._buffer(name, layer.out_features, inputs.shape[1])
-        if type(layer.weight) is not Tensor or type(layer) is not Linear:
+        if type(layer) is not Linear or type(layer.weight) is not Tensor:
             self.instructions.append(Instruction(LAYER, (inputs,), output, {}, layer))
         elif layer.bias is None:
             self._write("matmul", (inputs, layer.weight.data), output)

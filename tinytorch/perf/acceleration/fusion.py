@@ -21,7 +21,7 @@ from tinytorch.core.layers import Layer, Linear, Sequential, find_layers, set_tr
 from tinytorch.core.ops import Array
 from tinytorch.core.spatial import BatchNorm2d, Conv2d
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.transformers import GPT, MLP, LayerNorm, TransformerBlock
+from tinytorch.core.transformers import GPT, MLP, LayerNorm, TiedHead, TransformerBlock
 
 
 def fuse(model: Any) -> Any:
@@ -45,7 +45,7 @@ def fuse(model: Any) -> Any:
             case TransformerBlock() if has_usual_parts(layer):
                 _fuse_block(layer, free)
             case GPT() if is_as_built(layer):
-                if free(layer.lm_head, layer.ln_f):
+                if isinstance(layer.lm_head, Linear) and free(layer.lm_head, layer.ln_f):
                     fold_layer_norm(layer.ln_f, [layer.lm_head])
                 _centre(layer, free)
     set_training_mode(fused, False)
@@ -58,8 +58,14 @@ def is_as_built(gpt: GPT) -> bool:
     are_ours = all(type(layer).__module__.startswith("tinytorch.") and "forward" not in vars(layer) for layer in layers)
     blocks = all(type(block) is TransformerBlock and has_usual_parts(block) for block in gpt.blocks)
     ends = (gpt.token_embedding, gpt.position_embedding, gpt.ln_f)
-    is_usual = tuple(map(type, ends)) == (Embedding, PositionalEncoding, LayerNorm) and isinstance(gpt.lm_head, Linear)
+    is_usual = tuple(map(type, ends)) == (Embedding, PositionalEncoding, LayerNorm) and _is_head(gpt)
     return are_ours and blocks and is_usual
+
+
+def _is_head(gpt: GPT) -> bool:
+    """Whether scores come of a Linear, or of the table that embeds the tokens."""
+    head = gpt.lm_head
+    return isinstance(head, Linear) or (type(head) is TiedHead and head.embedding is gpt.token_embedding)
 
 
 def has_usual_parts(block: TransformerBlock) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.model import trainable_tensors
+from tinytorch.core.model import parameters_of
 from tinytorch.core.ops import Array
 from tinytorch.core.weights import weighted_layers
 from tinytorch.errors import UsageError
@@ -15,8 +15,8 @@ from tinytorch.perf.compression.magnitude import prune_in_place
 
 
 def measure_sparsity(model: Any) -> float:
-    """Per cent of zeros among all trainable numbers of the model, biases too."""
-    arrays = [tensor.data for tensor in trainable_tensors(model)]
+    """Per cent of zeros among all parameters of the model, biases and frozen ones too."""
+    arrays = [tensor.data for tensor in parameters_of(model)]
     total = sum(array.size for array in arrays)
     return 100.0 * sum(array.size - int(np.count_nonzero(array)) for array in arrays) / total if total else 0.0
 
@@ -61,7 +61,7 @@ def compress_model(model: Any, compression_config: Mapping[str, float]) -> dict[
         )  # fmt: skip
         raise UsageError(f"compress_model cannot do {', '.join(unknown)}", mend=mend)
     stats: dict[str, Any] = {
-        "original_params": sum(tensor.size for tensor in trainable_tensors(model)),
+        "original_params": sum(tensor.size for tensor in parameters_of(model)),
         "original_sparsity": measure_sparsity(model),
         "applied_techniques": [],
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.model import trainable_tensors
+from tinytorch.core.model import parameters_of
 from tinytorch.core.tensor import Tensor
 from tinytorch.perf.quantization.codes import quantize_weight
 from tinytorch.units import BYTES_PER_MEBIBYTE
@@ -40,10 +40,10 @@ class Quantizer:
 
     @staticmethod
     def quantize_model(model: Any, calibration_data: Any = None) -> dict[str, Any]:
-        """Codes of every trainable tensor of a model, which stays as it is, and the sizes of both in MiB."""
+        """Codes of every parameter of a model, which stays as it is, and the sizes of both in MiB."""
         layers: dict[str, dict[str, Any]] = {}
         original = 0
-        for number, parameter in enumerate(_parameters(model)):
+        for number, parameter in enumerate(parameters_of(model)):
             codes, scale, zero_point = quantize_int8(parameter)
             layers[f"param_{number}"] = {
                 "quantized": codes, "scale": scale, "zero_point": zero_point, "original_shape": parameter.shape,
@@ -60,14 +60,10 @@ class Quantizer:
     @staticmethod
     def compare_models(original_model: Any, quantized_info: dict[str, Any]) -> dict[str, Any]:
         """The sizes in what `quantize_model` gave, beside those of the model."""
-        original = sum(parameter.data.nbytes for parameter in _parameters(original_model)) / BYTES_PER_MEBIBYTE
+        original = sum(parameter.data.nbytes for parameter in parameters_of(original_model)) / BYTES_PER_MEBIBYTE
         return {
             "original_mb": original,
             "quantized_mb": quantized_info["quantized_size_mb"],
             "compression_ratio": quantized_info["compression_ratio"],
             "memory_saved_mb": original - quantized_info["quantized_size_mb"],
         }
-
-
-def _parameters(model: Any) -> list[Tensor]:
-    return trainable_tensors(model)
