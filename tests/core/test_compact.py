@@ -84,7 +84,7 @@ def test_a_weight_that_two_layers_share_stays_one() -> None:
 
 def test_what_is_left_as_it_is_stays_a_tensor() -> None:
     model = Sequential(Linear(4, 3), Linear(3, 2))
-    kept = with_weights(model, doubled, keep=["layers.0"])
+    kept = with_weights(model, doubled, skip=["layers.0"])
     left = with_weights(model, lambda weight, axis: doubled(weight, axis) if weight.shape == (3, 2) else None)
 
     for compact in (kept, left):
@@ -94,7 +94,7 @@ def test_what_is_left_as_it_is_stays_a_tensor() -> None:
 
 def test_a_name_to_keep_that_no_layer_has_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"no layer 'layer.0'") as caught:
-        with_weights(Sequential(Linear(4, 3)), doubled, keep=["layer.0"])
+        with_weights(Sequential(Linear(4, 3)), doubled, skip=["layer.0"])
 
     assert "layers.0" in caught.value.mend
 

@@ -263,7 +263,7 @@ def test_rows_are_pictures_where_the_dataset_says_so() -> None:
 
 
 def test_a_shape_that_rows_do_not_have_is_refused() -> None:
-    with pytest.raises(ShapeError, match=r"are no pictures \(N, 1, 8, 8\)"):
+    with pytest.raises(ShapeError, match=r"must be rows of pictures \(N, 1, 8, 8\), not \(5, 63\)"):
         TensorDataset(np.ones((5, 63)), image_shape=(1, 8, 8))
 
 
@@ -297,7 +297,7 @@ def test_images_are_taken_alone_too(shape: tuple[int, ...]) -> None:
 
 
 def test_rows_that_hold_several_images_are_refused() -> None:
-    with pytest.raises(ShapeError, match="hold several images"):
+    with pytest.raises(ShapeError, match="must hold one image"):
         AsImages((1, 2, 2), RandomShift(1))(np.ones((2, 8)))
 
 

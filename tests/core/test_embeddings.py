@@ -68,7 +68,7 @@ def test_fixed_waves_are_not_trained() -> None:
 
 
 def test_vectors_of_another_size_are_named() -> None:
-    with pytest.raises(ShapeError, match=r"PositionalEncoding\(4, 2\) needs inputs \(..., T, 2\)"):
+    with pytest.raises(ShapeError, match=r"PositionalEncoding\(4, 2, 'learned'\) needs inputs \(..., T, 2\)"):
         PositionalEncoding(4, 2)(np.zeros((1, 3, 1), np.float32))
 
 

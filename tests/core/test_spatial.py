@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,10 +199,55 @@ def test_batch_norm_keeps_away_from_zero_by_its_eps() -> None:
 
 @pytest.mark.parametrize("channels", [(0, 1), (1, 0)])
 def test_a_convolution_needs_channels(channels: tuple[int, int]) -> None:
-    with pytest.raises(UsageError, match="at least 1 channel"):
+    with pytest.raises(UsageError, match="Conv2d needs its channels as an integer from 1 on"):
         Conv2d(*channels, 3)
 
 
 def test_batch_norm_needs_a_channel() -> None:
     with pytest.raises(UsageError, match="num_features as an integer from 1 on"):
         BatchNorm2d(0)
+
+
+@pytest.mark.parametrize(
+    ("dilation", "groups", "stride", "padding"), [(2, 1, 1, 0), (1, 2, 1, 1), (2, 4, 2, 2), (3, 1, 1, 3)]
+)
+def test_groups_and_gaps_are_those_of_one_dense_kernel(dilation: int, groups: int, stride: int, padding: int) -> None:
+    rng = np.random.default_rng(0)
+    layer = Conv2d(4, 8, 3, stride, padding, rng=rng, dilation=dilation, groups=groups)
+    images = rng.standard_normal((2, 4, 9, 9)).astype(np.float32)
+    size = 1 + 2 * dilation
+    dense = np.zeros((8, 4, size, size), np.float32)
+    for output in range(8):
+        first = output // (8 // groups) * (4 // groups)
+        dense[output, first : first + 4 // groups, ::dilation, ::dilation] = layer.weight.data[output]
+    plain = Conv2d.from_arrays(dense, None, stride, padding)
+    np.testing.assert_allclose(layer(images).data, plain(images).data, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_reach_the_kernels_of_all_groups() -> None:
+    layer = Conv2d(4, 4, 2, rng=0, dilation=2, groups=2)
+    layer(np.ones((1, 4, 5, 5))).sum().backward()
+    np.testing.assert_array_equal(layer.weight.grad, np.full((4, 2, 2, 2), 9))
+    np.testing.assert_array_equal(layer.bias.grad, np.full(4, 9))
+
+
+@pytest.mark.parametrize("options", [{"groups": 3}, {"groups": 0}, {"dilation": 0}, {"dilation": 1.5}, {"stride": 1.5}])
+def test_sizes_that_make_no_convolution_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"Conv2d needs|cannot be divided|needs a kernel"):
+        Conv2d(4, 4, 3, **options)
+
+
+def test_a_convolution_says_what_is_not_plain() -> None:
+    assert repr(Conv2d(4, 4, 3, groups=2, dilation=2)).endswith("padding=0, dilation=2, groups=2)")
+    assert "groups" not in vars(Conv2d(4, 4, 3))
+
+
+def test_images_of_other_channels_are_named_in_groups_too() -> None:
+    with pytest.raises(ShapeError, match=r"needs images \(N, 4, H, W\), got \(1, 3, 9, 9\)"):
+        Conv2d(4, 4, 3, groups=2)(np.ones((1, 3, 9, 9)))
+
+
+@pytest.mark.parametrize(("weight", "bias"), [(np.ones((2, 3)), None), (np.ones((2, 1, 3, 3)), np.ones(3))])
+def test_arrays_that_make_no_convolution_are_refused(weight: Any, bias: Any) -> None:
+    with pytest.raises(ShapeError, match="Conv2d needs a weight"):
+        Conv2d.from_arrays(weight, bias)

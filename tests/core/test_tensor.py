@@ -224,7 +224,7 @@ def test_the_array_that_a_tensor_was_made_of_is_not_changed() -> None:
 
 @pytest.mark.parametrize(("tensor", "other"), [(Tensor(np.arange(2)), 0.5), (Tensor([1.0]), [1.0, 2.0])])
 def test_a_tensor_that_is_changed_keeps_type_and_shape(tensor: Tensor, other: Any) -> None:
-    with pytest.raises(ShapeError, match="keeps type and shape"):
+    with pytest.raises(ShapeError, match="must keep type and shape"):
         tensor += other
 
 

@@ -106,7 +106,7 @@ class Benchmark:
         self,
         models: Sequence[object],
         datasets: Sequence[object],
-        metrics: Sequence[str] = METRICS,
+        metrics: str | Sequence[str] = METRICS,
         *,
         tier: str | Tier = "default",
         seed: int | None = None,
@@ -114,6 +114,7 @@ class Benchmark:
     ) -> None:
         if not models or len(datasets) != 1:
             raise UsageError(f"Benchmark needs models and one dataset, got {len(models)} and {len(datasets)}")
+        metrics = [metrics] if isinstance(metrics, str) else metrics
         unknown = [metric for metric in metrics if metric not in METRICS]
         if unknown or not metrics:
             raise UsageError(f"unknown metrics {unknown}", mend=f"choose from {', '.join(METRICS)}")

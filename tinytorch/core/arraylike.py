@@ -31,7 +31,7 @@ class ArrayLike(Node):
             self.data = self.data.astype(DEFAULT_DTYPE)
         self._grad = self._origin = None
         self._requires_grad = bool(requires_grad)
-        self._made_as = "parameter" if requires_grad else "data"
+        self._is_to_train = self._requires_grad
 
     def __getstate__(self) -> tuple[Any, ...]:
         is_frozen = self.is_parameter and not self._requires_grad
@@ -40,7 +40,7 @@ class ArrayLike(Node):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.data, self._requires_grad = state[:2]
         self._grad = self._origin = None
-        self._made_as = "parameter" if any(state[1:]) else "data"
+        self._is_to_train = any(state[1:])
 
     def detach(self) -> Self:
         """The same array as a tensor without gradient and graph."""

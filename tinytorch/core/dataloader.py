@@ -85,7 +85,9 @@ class TensorDataset(Dataset):
                 f"a TensorDataset needs one label for each input, and got the shapes {', '.join(map(str, shapes))}"
             )
         if image_shape is not None and math.prod(image_shape) != math.prod(shapes[0][1:]):
-            raise ShapeError(f"inputs {shapes[0]} are no pictures (N, {', '.join(map(str, image_shape))})")
+            raise ShapeError(
+                f"inputs must be rows of pictures (N, {', '.join(map(str, image_shape))}), not {shapes[0]}"
+            )
 
     @property
     def inputs(self) -> Array:

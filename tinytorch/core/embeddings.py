@@ -71,6 +71,7 @@ class PositionalEncoding(Layer):
     ) -> None:
         if pos_encoding not in ("learned", "sinusoidal"):
             raise UsageError(f"unknown positions {pos_encoding!r}", mend="choose from learned, sinusoidal")
+        self.pos_encoding = pos_encoding
         rows, columns = _sizes(max_seq_len, embed_dim)
         if pos_encoding == "learned":
             self.weight = _even_table(rows, columns, math.sqrt(2 / columns), rng)
@@ -81,6 +82,7 @@ class PositionalEncoding(Layer):
     def from_array(cls, weight: Array) -> Self:
         """A layer over given vectors (max_seq_len, embed_dim), learned, not copied; ShapeError for what is no table."""
         layer = cls.__new__(cls)
+        layer.pos_encoding = "learned"
         layer.weight = _table(weight)
         return layer
 
@@ -112,7 +114,7 @@ class PositionalEncoding(Layer):
         return inputs + self.weight[start:end]
 
     def __repr__(self) -> str:
-        return f"PositionalEncoding({self.max_seq_len}, {self.embed_dim})"
+        return f"PositionalEncoding({self.max_seq_len}, {self.embed_dim}, {self.pos_encoding!r})"
 
 
 class EmbeddingLayer(Layer):

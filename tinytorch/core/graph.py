@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -91,11 +91,11 @@ def is_recording() -> bool:
 class Node:
     """An array `data`, its gradient `grad`, and what it was computed from. `Tensor` adds what one computes with."""
 
-    __slots__ = ("__weakref__", "_grad", "_made_as", "_origin", "_requires_grad", "data")
+    __slots__ = ("__weakref__", "_grad", "_is_to_train", "_origin", "_requires_grad", "data")
 
     data: Array
     _grad: Any  # an array, None, or a tuple around an array that others look into
-    _made_as: Literal["data", "parameter"]  # not there in the result of an operation
+    _is_to_train: bool  # frozen or not; not there in the result of an operation
     _origin: Any
     _requires_grad: bool
 
@@ -120,12 +120,12 @@ class Node:
     def requires_grad(self, is_required: bool) -> None:
         self._requires_grad = bool(is_required)
         if is_required and self._origin is None:
-            self._made_as = "parameter"
+            self._is_to_train = True
 
     @property
     def is_parameter(self) -> bool:
         """Whether this was made to be trained, frozen or not: by requires_grad=True, and not by an operation."""
-        return self._origin is None and getattr(self, "_made_as", None) == "parameter"
+        return self._origin is None and getattr(self, "_is_to_train", False)
 
     @property
     def _grad_fn(self) -> Any:

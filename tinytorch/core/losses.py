@@ -109,7 +109,8 @@ class CrossEntropyLoss(Loss):
         if labels.dtype.kind not in "iu" or (counted & ((labels < 0) | (labels >= classes))).any():
             raise UsageError(f"labels must be integers 0..{classes - 1}, for logits {outputs.shape}")
         if not counted.any():
-            raise UsageError(f"every label is {self.ignore_index}, which is ignored: there is nothing to learn from")
+            mend = "leave out batches of padding alone"
+            raise UsageError(f"every label is {self.ignore_index}, which is ignored: nothing is left", mend=mend)
         return counted
 
     def _of_labels(self, scores: Tensor, labels: Array) -> Tensor:

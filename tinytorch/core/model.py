@@ -172,6 +172,20 @@ def inference(model: object) -> Iterator[None]:
             item.training = training
 
 
+@contextmanager
+def replaced(layer: Layer, name: str, method: Any) -> Iterator[None]:
+    """For a while a layer has a method of its own."""
+    own = vars(layer).get(name)
+    setattr(layer, name, method)
+    try:
+        yield
+    finally:
+        if own is None:
+            delattr(layer, name)
+        else:
+            setattr(layer, name, own)
+
+
 def _with_mode(model: object) -> list[Any]:
     """Objects with a truth value called `training`, layers or not; a property of that name is left alone."""
     items = (item for _, item in state.held(model) if hasattr(item, "__dict__"))

@@ -75,7 +75,7 @@ class Reduced(Shaped):
         place = self._axis(dim)
         wanted = whole("topk() needs k", k, 0)
         if not self.ndim or wanted > self.shape[place]:
-            raise RangeError(f"topk() has an axis of shape {self.shape}[{dim}] to choose {k} from")
+            raise RangeError(f"topk() cannot choose {k} along axis {dim} of a tensor of shape {self.shape}")
         ordered = np.argsort(np.flip(self.data, place) if largest else self.data, place, "stable")
         if largest:  # the last of a row turned around is the first of equals
             ordered = self.shape[place] - 1 - np.flip(ordered, place)

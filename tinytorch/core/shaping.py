@@ -70,5 +70,5 @@ class Shaped(ArrayLike):
         axes = self.ndim if count is None else count
         most = max(axes, 1)  # a single number has no axis, and is flattened all the same
         if not -most <= axis < most:
-            raise RangeError(f"an axis of a tensor of shape {self.shape} lies in {-most}..{most - 1}, not {axis}")
+            raise RangeError(f"an axis of a tensor of shape {self.shape} must lie in {-most}..{most - 1}, not {axis}")
         return axis % most

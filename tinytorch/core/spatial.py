@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 
 from tinytorch.core.activations import ReLU
-from tinytorch.core.arguments import Rng, checked, generator_of, whole
+from tinytorch.core.arguments import Rng, checked, generator_of, is_whole, whole
 from tinytorch.core.layers import Affine, Layer, Linear
 from tinytorch.core.ops import Array
-from tinytorch.core.tensor import Tensor, apply
+from tinytorch.core.tensor import Tensor, apply, concatenate
 from tinytorch.core.windows import Size
 from tinytorch.errors import ShapeError, UsageError
 
@@ -21,8 +21,14 @@ class Conv2d(Layer):
 
     images (N, C, H, W) -> (N, O, rows, columns) with rows = (H + 2 padding - KH) // stride + 1, columns alike; weight
     (O, C, KH, KW), drawn from a normal distribution of variance 2 / (C KH KW) (He et al. 2015); bias (O,), zero, or
-    None. Without `rng` the draw differs from run to run. Raises UsageError for sizes that make no convolution.
+    None. With a `dilation` the kernel's pixels lie that far apart (Yu & Koltun 2016), and count as KH = 1 + dilation
+    (KH - 1) rows above. With `groups` channels are cut into as many parts, each with O / groups kernels of its own, and
+    the weight is (O, C / groups, KH, KW). Both are made of plain convolutions, in which a kernel's gaps are zeros.
+    Without `rng` the draw differs from run to run. Raises UsageError for sizes that make no convolution.
     """
+
+    dilation = 1  # attributes of a layer that has another: files of plain ones stay as small as they were
+    groups = 1
 
     def __init__(
         self,
@@ -33,22 +39,40 @@ class Conv2d(Layer):
         padding: int = 0,
         bias: bool = True,
         rng: Rng = None,
+        dilation: int = 1,
+        groups: int = 1,
     ) -> None:
         kernel = _checked_kernel(kernel_size, stride, padding)
-        if min(in_channels, out_channels) < 1:
-            raise UsageError(f"Conv2d needs at least 1 channel, got {in_channels} and {out_channels}")
-        shape = (out_channels, in_channels, *kernel)
+        channels, outputs = (whole("Conv2d needs its channels", size, 1) for size in (in_channels, out_channels))
+        self._spread(dilation, groups, channels, outputs)
+        in_channels = channels // groups
+        shape = (outputs, in_channels, *kernel)
         draw = generator_of(rng).standard_normal(shape, dtype=np.float32)
         draw *= np.float32(np.sqrt(2 / (in_channels * kernel[0] * kernel[1])))
         self.weight = Tensor(draw, requires_grad=True)
-        self.bias = Tensor.zeros(out_channels, requires_grad=True) if bias else None
+        self.bias = Tensor.zeros(outputs, requires_grad=True) if bias else None
         self.stride = stride
         self.padding = padding
 
     @classmethod
-    def from_arrays(cls, weight: Array, bias: Array | None = None, stride: int = 1, padding: int = 0) -> Self:
-        """A layer over given weights (O, C, KH, KW) and bias (O,), not copied."""
+    def from_arrays(
+        cls,
+        weight: Array,
+        bias: Array | None = None,
+        stride: int = 1,
+        padding: int = 0,
+        dilation: int = 1,
+        groups: int = 1,
+    ) -> Self:
+        """A layer over given weights (O, C / groups, KH, KW) and bias (O,), not copied.
+
+        Raises ShapeError when they do not fit together, UsageError for sizes that make no convolution.
+        """
+        if weight.ndim != 4 or (bias is not None and bias.shape != weight.shape[:1]):
+            shapes = f"{weight.shape} and {None if bias is None else bias.shape}"
+            raise ShapeError(f"Conv2d needs a weight (O, C, KH, KW) and a bias (O,), got {shapes}")
         layer = cls.__new__(cls)
+        layer._spread(dilation, groups, weight.shape[1] * groups, len(weight))
         layer.weight = Tensor(weight, requires_grad=True)
         layer.bias = None if bias is None else Tensor(bias, requires_grad=True)
         layer.stride, layer.padding = stride, padding
@@ -57,7 +81,7 @@ class Conv2d(Layer):
     @property
     def in_channels(self) -> int:
         """Channels of the images."""
-        return self.weight.shape[1]
+        return self.weight.shape[1] * self.groups
 
     @property
     def out_channels(self) -> int:
@@ -73,14 +97,47 @@ class Conv2d(Layer):
         """(N, C, H, W) -> (N, O, rows, columns); ShapeError for other channels, and images smaller than a window."""
         weights = (self.weight,) if self.bias is None else (self.weight, self.bias)
         try:
-            outputs: Tensor = apply("conv2d", inputs, *weights, stride=self.stride, padding=self.padding)
+            if self.is_plain:
+                outputs: Tensor = apply("conv2d", inputs, *weights, stride=self.stride, padding=self.padding)
+                return outputs
+            return self._in_groups(inputs)
         except ShapeError as error:
             raise _does_not_fit(self, self.in_channels, inputs, error) from error
-        return outputs
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every output sees all channels, by a kernel without gaps."""
+        return self.groups == 1 and self.dilation == 1
+
+    def _spread(self, dilation: int, groups: int, in_channels: int, out_channels: int) -> None:
+        """Note what is not plain. UsageError for channels that cannot be divided among groups."""
+        whole("Conv2d needs a dilation", dilation, 1)
+        whole("Conv2d needs groups", groups, 1)
+        if in_channels % groups or out_channels % groups:
+            raise UsageError(f"{in_channels} and {out_channels} channels cannot be divided among {groups} groups")
+        if dilation != 1:
+            self.dilation = dilation
+        if groups != 1:
+            self.groups = groups
+
+    def _in_groups(self, inputs: Tensor) -> Tensor:
+        """Each group's outputs, one after the other."""
+        if inputs.ndim != 4 or inputs.shape[1] != self.in_channels:
+            raise ShapeError(f"the images must have {self.in_channels} channels")
+        weight = _with_gaps(self.weight if isinstance(self.weight, Tensor) else Tensor(self.weight.data), self.dilation)
+        size, count = self.in_channels // self.groups, self.out_channels // self.groups
+        parts = []
+        for group in range(self.groups):
+            kernels = slice(group * count, (group + 1) * count)
+            weights = (weight[kernels],) if self.bias is None else (weight[kernels], self.bias[kernels])
+            channels = inputs[:, group * size : (group + 1) * size]
+            parts.append(apply("conv2d", channels, *weights, stride=self.stride, padding=self.padding))
+        return concatenate(parts, axis=1)
 
     def __repr__(self) -> str:
         suffix = ", bias=False" if self.bias is None else ""
         sizes = f"{self.in_channels}, {self.out_channels}, {self.kernel_size}"
+        suffix += "".join(f", {name}={value}" for name, value in vars(self).items() if name in ("dilation", "groups"))
         return f"Conv2d({sizes}, stride={self.stride}, padding={self.padding}{suffix})"
 
 
@@ -202,16 +259,30 @@ class SimpleCNN(Layer):
         return scores
 
 
+def _with_gaps(weight: Tensor, dilation: int) -> Tensor:
+    """Kernels (O, C, KH, KW) with dilation - 1 rows and columns of zeros between theirs."""
+    if dilation == 1:
+        return weight
+    outputs, channels, rows, columns = weight.shape
+    beside = Tensor(np.zeros((*weight.shape, dilation - 1), np.float32))
+    wide = concatenate([weight.unsqueeze(4), beside], axis=4).reshape(outputs, channels, rows, columns * dilation)
+    wide = wide[..., : (columns - 1) * dilation + 1]
+    below = Tensor(np.zeros((outputs, channels, rows, dilation - 1, wide.shape[3]), np.float32))
+    tall = concatenate([wide.unsqueeze(3), below], axis=3).reshape(outputs, channels, rows * dilation, wide.shape[3])
+    return tall[:, :, : (rows - 1) * dilation + 1]
+
+
 def _does_not_fit(layer: Layer, channels: int | str, inputs: Tensor, error: ShapeError) -> ShapeError:
     return ShapeError(f"{layer!r} needs images (N, {channels}, H, W), got {inputs.shape}: {error.message}")
 
 
 def _checked_kernel(kernel_size: int | Size, stride: int | None, padding: int) -> Size:
     """Rows and columns of a window; UsageError for sizes that make no windows."""
-    rows, columns = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-    if min(rows, columns) < 1 or (stride is not None and stride < 1) or padding < 0:
+    rows, columns = kernel_size if isinstance(kernel_size, (tuple, list)) else (kernel_size, kernel_size)
+    sizes = [(rows, 1), (columns, 1), (1 if stride is None else stride, 1), (padding, 0)]
+    if not all(is_whole(size) and size >= least for size, least in sizes):
         raise UsageError(
-            f"needs a kernel and a stride of at least 1, and a padding of at least 0; "
+            f"needs a kernel and a stride of at least 1, and a padding of at least 0, integers; "
             f"got kernel {kernel_size}, stride {stride}, padding {padding}"
         )
     return rows, columns

@@ -120,7 +120,7 @@ class Tensor(Reduced):
         graph would not know. The result of an operation is not changed: a new one takes its place.
         """
         operand = self._operand(other)
-        is_own = self._origin is None and hasattr(self, "_made_as")
+        is_own = self._origin is None and hasattr(self, "_is_to_train")
         if is_recording() and (self._requires_grad or operand._requires_grad):
             if is_own and self._requires_grad:
                 mend = "wrap it in no_grad(), or write w = w - ..."
@@ -133,7 +133,7 @@ class Tensor(Reduced):
             return result
         if result.shape != self.shape or not np.can_cast(result.dtype, self.dtype, "same_kind"):
             shown = f"{self.dtype} {self.shape} cannot become {result.dtype} {result.shape}"
-            raise ShapeError(f"a tensor that is changed in place keeps type and shape: {shown}")
+            raise ShapeError(f"what is changed in place must keep type and shape: {shown}")
         self.data = result.data.astype(self.dtype, copy=False)
         return self
 

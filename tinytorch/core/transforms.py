@@ -185,7 +185,7 @@ class AsImages(RandomTransform):
         except ValueError as error:
             raise ShapeError(f"inputs {inputs.shape} cannot be looked at as images {self.shape}") from error
         if inputs.ndim == 2 and len(images) != len(inputs):
-            raise ShapeError(f"rows {inputs.shape} hold several images {self.shape} each")
+            raise ShapeError(f"rows {inputs.shape} must hold one image {self.shape} each, not several")
         changed = self.transform.change_batch(images, generator, None)
         return changed.reshape(inputs.shape)
 

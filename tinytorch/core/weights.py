@@ -44,21 +44,21 @@ def all_weighted_layers(model: object) -> Iterator[tuple[str, Any, int]]:
             yield name, layer, axis
 
 
-def with_weights(model: Any, make: Make, keep: Collection[str] = ()) -> Any:
+def with_weights(model: Any, make: Make, skip: Collection[str] = ()) -> Any:
     """A deep copy of a model of any class, for inference, in which weights are what `make(weight, axis)` says.
 
-    `axis` counts channels; None as an answer leaves a weight as it is, and so does the layer's name in `keep`. A weight
+    `axis` counts channels; None as an answer leaves a weight as it is, and so does the layer's name in `skip`. A weight
     that two layers share is made once, and shared. Of a weight that is compact already, in a form that can be combined,
-    the values are made anew; they have no axis of channels. Raises UsageError for a name in `keep` that no layer has.
+    the values are made anew; they have no axis of channels. Raises UsageError for a name in `skip` that no layer has.
     """
     layers = list(all_weighted_layers(model))
     names = [name for name, _, _ in layers]
-    for name in keep:
+    for name in skip:
         if name not in names:
-            raise UsageError(f"there is no layer {name!r} to keep as it is", mend=nearest(name, names))
+            raise UsageError(f"there is no layer {name!r} to skip", mend=nearest(name, names))
     made: dict[int, Any] = {}
     for name, layer, axis in layers:
-        if name not in keep and id(layer.weight) not in made:
+        if name not in skip and id(layer.weight) not in made:
             compact = _made(layer.weight, make, axis)
             if compact is not None:
                 made[id(layer.weight)] = compact

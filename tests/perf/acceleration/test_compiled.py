@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tinytorch.benchmarking.footprint import footprint
 from tinytorch.core.activations import ReLU
+from tinytorch.core.embeddings import Embedding
 from tinytorch.core.layers import Layer, Linear, Sequential, layer_kinds, parameter_count
 from tinytorch.core.spatial import BatchNorm2d, Conv2d, Flatten
 from tinytorch.core.tensor import Tensor
+from tinytorch.core.transformers import GPT
 from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration import CompiledModel, compile_model
 from tinytorch.perf.quantization import quantize_model
@@ -257,3 +263,62 @@ def test_without_the_extra_all_works_but_its_back_end_which_says_what_to_install
         "numpy (1, 2)",
         "the numba back end needs numba, which is not installed | pip install numba",
     ]
+
+
+class Scaled(Layer):
+    """Multiplies by a number that it takes from the tokens itself, and no operation."""
+
+    def __init__(self) -> None:
+        self.embedding = Embedding(9, 4, rng=0)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.embedding(inputs) * float(inputs.data.sum())
+
+
+def test_a_plan_for_tokens_is_held_against_other_tokens() -> None:
+    with pytest.raises(UsageError, match="its plan gives other outputs"):
+        compile_model(Scaled(), np.zeros((1, 8), int))
+
+
+def test_integers_that_are_all_the_same_show_nothing() -> None:
+    class Turned(Layer):
+        def forward(self, inputs: Tensor) -> Tensor:
+            return inputs.transpose()
+
+    with pytest.raises(UsageError, match="all integers of the example are 3"):
+        compile_model(Turned(), np.full((1, 4), 3))
+    assert compile_model(Turned(), np.array([[3, 5]]))(np.array([[4, 6]])).tolist() == [[4], [6]]
+
+
+def test_another_thread_than_the_owner_s_is_refused_by_name() -> None:
+    compiled = compile_model(Sequential(Linear(3, 2)).eval(), np.ones((1, 3)))
+    told: list[Any] = []
+
+    def call() -> None:
+        for use in (compiled, copy.deepcopy(compiled)):
+            try:
+                told.append(use(np.ones((1, 3), np.float32)).shape)
+            except UsageError as error:
+                told.append(error.message)
+
+    thread = threading.Thread(target=call, name="helper")
+    thread.start()
+    thread.join()
+    assert "the thread 'helper' called a plan of the thread 'MainThread'" in told[0]
+    assert told[1] == (1, 2)
+
+
+def test_another_thread_may_not_generate_either() -> None:
+    compiled: Any = compile_model(GPT(5, 4, 1, 1, 8, rng=0), np.zeros((1, 2), int))
+    with ThreadPoolExecutor(1) as pool, pytest.raises(UsageError, match="called a plan of the thread"):
+        pool.submit(compiled.generate, [1, 2], 3, 0).result()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("options", [{"groups": 2}, {"dilation": 2}, {"groups": 4, "dilation": 2, "padding": 2}])
+@pytest.mark.parametrize("is_compact", [False, True])
+def test_convolutions_in_groups_and_with_gaps_are_planned(backend: Any, options: Any, is_compact: bool) -> None:
+    images = np.random.default_rng(0).standard_normal((2, 4, 7, 7)).astype(np.float32)
+    model: Any = Sequential(Conv2d(4, 4, 3, rng=0, **options), BatchNorm2d(4), ReLU()).eval()
+    model = quantize_model(model) if is_compact else model
+    np.testing.assert_allclose(compile_model(model, images, backend)(images).data, model(images).data, atol=1e-4)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,7 @@ from tinytorch.core.layers import Dropout, Layer, Linear, ReLU, Sequential, laye
 from tinytorch.core.spatial import BatchNorm2d, Conv2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, TransformerBlock
-from tinytorch.perf.acceleration import fuse
+from tinytorch.perf.acceleration import compile_model, fuse
 from tinytorch.perf.quantization import quantize_model
 
 RNG = np.random.default_rng(0)
@@ -173,3 +176,76 @@ def test_a_linear_with_hooks_is_left_alone() -> None:
 
     assert (fused.ln2.gamma.data != 1).any()
     assert (fused.ln1.gamma.data == 1).all()
+
+
+class Reaching(Layer):
+    """Uses a part of its container by itself, too: by calling it, or by its weight."""
+
+    def __init__(self, reach: Callable[[Any, Tensor], Tensor]) -> None:
+        self.body = stirred(normed())
+        self.reach = reach
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.body(inputs) + self.reach(self.body, inputs)
+
+
+REACHES: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "called": lambda body, inputs: body.layers[0](inputs),
+    "called by an index": lambda body, inputs: body[0](inputs),
+    "norm called": lambda body, inputs: body[1](body(inputs)),
+    "weight read": lambda body, inputs: body[0].weight.sum(),
+}
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_a_part_that_is_used_outside_its_container_stays_right(name: str) -> None:
+    model = Reaching(REACHES[name]).eval()
+    for computed in (fuse(model)(IMAGES), compile_model(model, IMAGES)(IMAGES)):
+        np.testing.assert_allclose(computed.data, model(IMAGES).data, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["called", "called by an index", "norm called"])
+def test_an_example_shows_who_calls_a_part(name: str) -> None:
+    model = Reaching(REACHES[name]).eval()
+    np.testing.assert_allclose(fuse(model, IMAGES)(IMAGES).data, model(IMAGES).data, rtol=1e-4, atol=1e-4)
+
+
+class Plain:
+    """A class of somebody's own, which uses its container alone."""
+
+    def __init__(self) -> None:
+        self.body = stirred(normed())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.body(inputs)
+
+
+@pytest.mark.parametrize(("example", "is_folded"), [(IMAGES, True), (None, False)])
+def test_what_a_class_of_one_s_own_holds_is_fused_where_its_calls_are_seen(example: Any, is_folded: bool) -> None:
+    model = Plain()
+    fused = fuse(model, example)
+    assert (fused.body[1].gamma.data == 1).all() == is_folded
+    assert "forward" not in vars(fused.body)
+    np.testing.assert_allclose(fused.forward(Tensor(IMAGES)).data, model.forward(Tensor(IMAGES)).data, atol=1e-5)
+
+
+def test_a_block_whose_projection_is_used_alone_stays_right() -> None:
+    class Peeking(Layer):
+        def __init__(self) -> None:
+            self.block = stirred(TransformerBlock(8, 2, rng=RNG))
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            return self.block(inputs) + self.block.attention.v_proj(inputs) + self.block.ln2(inputs)
+
+    model = Peeking().eval()
+    for computed in (fuse(model, VECTORS)(VECTORS), compile_model(model, VECTORS)(VECTORS)):
+        np.testing.assert_allclose(computed.data, model(VECTORS).data, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_gpt_with_tied_weights_generates_the_same(backend: Any) -> None:
+    gpt = stirred(GPT(9, 8, 2, 2, 12, rng=0, tie_weights=True))
+    tokens = np.array([[1, 8, 2]])
+    compiled: Any = compile_model(gpt, tokens, backend)
+    np.testing.assert_allclose(compiled(tokens).data, gpt(tokens).data, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(compiled.generate(tokens, 6, 0).data, gpt.generate(tokens, 6, 0).data)

@@ -66,3 +66,8 @@ def test_the_front_is_who_nobody_beats(points: list[tuple[int, int]], minimize: 
 def test_points_that_make_no_sense_are_refused(points: list[object], minimize: list[bool] | None) -> None:
     with pytest.raises(UsageError, match="must"):
         pareto_frontier(points, minimize)
+
+
+def test_a_point_that_was_not_measured_is_refused() -> None:
+    with pytest.raises(UsageError, match="number 1 has NaN"):
+        pareto_frontier([(1.0, 2.0), (float("nan"), 1.0)])

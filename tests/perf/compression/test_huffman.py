@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from tinytorch.benchmarking.footprint import footprint
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential, layer_kinds
 from tinytorch.core.tensor import Tensor
+from tinytorch.errors import UsageError
 from tinytorch.perf.compression import huffman, huffman_code, prune_weights, share_weights, sparsify
 from tinytorch.perf.compression.huffman import LONGEST_CODE, CodedWeight, code_lengths, encode
 from tinytorch.perf.quantization import quantize_model
@@ -113,3 +117,20 @@ def test_it_multiplies_and_gives_rows_as_its_form_does() -> None:
     np.testing.assert_array_equal(coded.rows(3), coded.form.rows(3))
     np.testing.assert_array_equal(coded.dense(), coded.form.dense())
     assert coded.nbytes == coded.form.nbytes
+
+
+def test_a_stream_that_ends_too_early_is_refused() -> None:
+    coded = encode(np.arange(200, dtype=np.uint8))
+    with pytest.raises(UsageError, match="ends before all of it is there"):
+        replace(coded, stream=coded.stream[:50]).decoded()
+
+
+@pytest.mark.parametrize("step", [encode, lambda array: encode(array).decoded()])
+def test_coding_takes_little_memory_beside_the_weights(step: Callable[[np.ndarray], object]) -> None:
+    array = np.random.default_rng(0).normal(0, 12, 400_000).astype(np.int8)
+    step(array)  # what is imported and cached at first
+    tracemalloc.start()
+    step(array)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40 * array.nbytes

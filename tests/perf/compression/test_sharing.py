@@ -100,7 +100,7 @@ def test_models_of_any_kind_share(make) -> None:
 
 
 def test_kept_layers_stay() -> None:
-    sharing = share_weights(model(), keep=["layers.0"])
+    sharing = share_weights(model(), skip=["layers.0"])
 
     assert [type(sharing[place].weight) for place in (0, 2)] == [Tensor, SharedWeight]
 

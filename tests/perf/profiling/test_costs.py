@@ -29,7 +29,7 @@ COUNTED = {
     "var": (lambda: A.var(), 4 * 6, 24 + 4),
     "log_softmax": (lambda: log_softmax(A), 30, 48),
     "cross_entropy": (lambda: CrossEntropyLoss()(A, np.array([0, 1])), 30, 24 + 4),
-    "binary_cross_entropy": (lambda: BinaryCrossEntropyLoss()(P, np.ones((2, 3))), 36, 24 + 4),
+    "binary_cross_entropy": (lambda: BinaryCrossEntropyLoss()(P, np.ones((2, 3))), 36 + 6, 2 * 24 + 24 + 4),
     "sigmoid": (lambda: apply("sigmoid", A), 24, 48),
     "gelu": (lambda: apply("gelu", A), 48, 48),
     "where": (lambda: where(np.ones((2, 3), bool), A, B), 6, 72),

@@ -13,10 +13,10 @@ from tinytorch import core, perf
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
 from tinytorch.core.attention import MultiHeadAttention
 from tinytorch.core.embeddings import Embedding, EmbeddingLayer, PositionalEncoding
-from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, parameter_count
+from tinytorch.core.layers import Affine, Dropout, Layer, Linear, Sequential, parameter_count
 from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d, Pool2d, SimpleCNN
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TransformerBlock
+from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TiedHead, TransformerBlock
 from tinytorch.perf.acceleration import compile_model
 from tinytorch.perf.memoization import with_kv_cache
 from tinytorch.perf.profiling.layers import MOST_PASSES, LayerProfile, ModelProfile, profile_model
@@ -52,6 +52,7 @@ KINDS = {
     "Flatten": (Flatten(), (1, 2, 8, 8), 0, 0),
     "BatchNorm2d": (BatchNorm2d(2), (1, 2, 4, 4), 32 + 32 + 3 * 2, 2 * 128 + 3 * 8),
     "LayerNorm": (LayerNorm(4), (1, 3, 4), 12 * 5 + 2 * 12, 3 * 48),
+    "TiedHead": (TiedHead(Embedding(7, 4)), (1, 4), 2 * 4 * 7, 28),
     "MLP": (MLP(4, 8), (1, 1, 4), 2 * 4 * 8 + 8 * 8 + 2 * 8 * 4, 32 + 32 + 16),
     "Sigmoid": (Sigmoid(), (1, 7), 4 * 7, 28),
     "Tanh": (Tanh(), (1, 7), 7, 28),
@@ -89,7 +90,7 @@ def test_no_kind_of_layer_is_left_out() -> None:
         for _, name, _ in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     ]
     classes = {item for name in named for item in vars(import_module(name)).values() if isinstance(item, type)}
-    kinds = {item for item in classes if issubclass(item, Layer)} - {Layer, Pool2d}
+    kinds = {item for item in classes if issubclass(item, Layer)} - {Affine, Layer, Pool2d}
 
     assert kinds == {type(layer) for layer, *_ in KINDS.values()}
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tinytorch.errors import UsageError
+from tinytorch.errors import RangeError, UsageError
 from tinytorch.perf.quantization import quantize_weight
 
 WEIGHTS = arrays(np.float32, array_shapes(min_dims=2, max_dims=4), elements=st.floats(-100, 100, width=32))
@@ -138,3 +138,12 @@ def test_codes_lie_in_order_however_the_weight_does() -> None:
     turned = np.random.default_rng(0).standard_normal((4, 6)).astype(np.float32).T
 
     assert quantize_weight(turned, 1).codes.flags.c_contiguous
+
+
+def test_an_axis_is_counted_from_the_end_too() -> None:
+    weight = np.random.default_rng(0).standard_normal((4, 6)).astype(np.float32)
+    last, second = quantize_weight(weight, -1), quantize_weight(weight, 1)
+    np.testing.assert_array_equal(last.dense(), second.dense())
+    assert last.axis == 1
+    with pytest.raises(RangeError, match=r"must lie in -2\.\.1, not 2"):
+        quantize_weight(weight, 2)

@@ -41,7 +41,7 @@ def test_chosen_layers_are_kept() -> None:
     keep = choose_layers({"layers.2": 0.1, "layers.0": 0.4}, 1)
 
     assert keep == ["layers.0"]
-    assert isinstance(quantize_model(model(), keep=keep)[0].weight.data, np.ndarray)
+    assert isinstance(quantize_model(model(), skip=keep)[0].weight.data, np.ndarray)
     assert choose_layers({"a": 0.1}, 0) == []
 
 

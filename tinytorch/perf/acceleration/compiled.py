@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping
 from functools import partial
+from threading import current_thread, get_ident
 from typing import Any
 
 import numpy as np
 
 from tinytorch.core.arguments import Rng
 from tinytorch.core.conversion import whole_numbers
+from tinytorch.core.embeddings import Embedding
 from tinytorch.core.graph import wrapped
-from tinytorch.core.model import Backend, Layer, as_call, inference
+from tinytorch.core.model import Backend, Layer, as_call, find_layers, inference, set_training_mode
 from tinytorch.core.ops import WATCHES, Array
 from tinytorch.core.sampling import Sampling
 from tinytorch.core.state import state_dict
@@ -33,9 +36,10 @@ TOLERANCE = 1e-3  # of the largest output: beyond that a plan computes something
 class CompiledModel(Layer):
     """`model`, for inference, as a planned sequence of array calls over memory that is there before.
 
-    Inputs of another shape than before are planned for once, and the memory of the shape before is given back. It is
-    not thread-safe: calls share that memory. Outputs are nobody's but the caller's. Files carry no plan; a loaded model
-    makes its own. `model` is fused and laid out anew, and computes the same; it is not to be changed any more.
+    Inputs of another shape than before are planned for once, and the memory of the shape before is given back. Calls
+    share that memory, so that only the thread that made the plan may call it: UsageError names another one. Outputs are
+    nobody's but the caller's. Files carry no plan; a loaded model makes its own. `model` is fused and laid out anew,
+    and computes the same; it is not to be changed any more.
     """
 
     kind = "Sequential"  # a container: what counts is in it
@@ -47,6 +51,8 @@ class CompiledModel(Layer):
 
     def __call__(self, inputs: Tensor | Array) -> Tensor:
         """`forward`; for a small network every step of Python here counts."""
+        if get_ident() != self._thread:
+            self._refuse_thread()
         array = inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs)
         if array.shape != self._shape or self._is_whole or WATCHES:
             if WATCHES:
@@ -60,6 +66,13 @@ class CompiledModel(Layer):
     def forward(self, inputs: Tensor) -> Tensor:
         """What `model` computes, without gradients."""
         return self(inputs)
+
+    def _refuse_thread(self) -> None:
+        other = current_thread().name
+        raise UsageError(
+            f"the thread {other!r} called a plan of the thread {self._owner!r}: both would write into one memory",
+            mend="compile the model in each thread, or give each a copy: copy.deepcopy(compiled)",
+        )
 
     def _planned_for(self, array: Array) -> Array:
         """The inputs in the example's type, and a plan for their shape; UsageError for fractions in place of tokens."""
@@ -79,6 +92,7 @@ class CompiledModel(Layer):
 
     def _plan_for(self, example: Array) -> None:
         inputs = Tensor(example).data.copy()
+        self._thread, self._owner = get_ident(), current_thread().name
         self._inputs, self._calls, self._output = self._planned(inputs)
         self._shape, self._is_whole = inputs.shape, inputs.dtype.kind != "f"
 
@@ -133,6 +147,8 @@ class CompiledGPT(CompiledModel):
         stop: int | Collection[int] | None = None,
     ) -> Tensor:
         """As `GPT.generate`; UsageError beyond `max_seq_len`, which a cache cannot slide over."""
+        if get_ident() != self._thread:
+            self._refuse_thread()
         sampling = Sampling(temperature, top_k, top_p)
         return self._decoder.generate(prompt_tokens, max_new_tokens, sampling, rng, stop)
 
@@ -160,21 +176,29 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     inputs = Tensor(example).data
     if inputs.ndim < 2 or not inputs.size:
         raise UsageError(f"compile_model needs an example (N, ...) of at least one sample, got {inputs.shape}")
-    fused = fuse(inner)
+    fused = fuse(inner, inputs)
     gpt = fused.gpt if type(fused) is Completion else fused
     if type(gpt) is GPT and is_as_built(gpt):
         gpt.memory = None  # the plan has a cache of its own
         return CompiledGPT(fused, inputs, backend)
-    compiled = CompiledModel(fused, inputs, backend)
-    check_plan(inner, compiled, inputs)
+    try:
+        return _checked(CompiledModel(fused, inputs, backend), inner, inputs)
+    except UsageError:
+        unfused = copy.deepcopy(inner)  # perhaps it read a weight that fusing changed
+        set_training_mode(unfused, False)
+        return _checked(CompiledModel(unfused, inputs, backend), inner, inputs)
+
+
+def _checked(compiled: CompiledModel, model: Any, example: Array) -> CompiledModel:
+    check_plan(model, compiled, example)
     return compiled
 
 
 def check_plan(model: Any, compiled: CompiledModel, example: Array) -> None:
     """UsageError where a plan gives something else than its model on inputs that are not the example."""
-    for inputs in inputs_like(example):
+    for inputs in inputs_like(example, model):
         with inference(model), no_grad():
-            wanted = np.asarray(as_call(model)(Tensor(inputs)))
+            wanted = np.asarray(as_call(model)(Tensor(inputs.copy())))
         found = compiled(inputs).data
         if found.shape != wanted.shape or not np.allclose(found, wanted, TOLERANCE, TOLERANCE, equal_nan=True):
             name = type(model).__qualname__
@@ -184,12 +208,23 @@ def check_plan(model: Any, compiled: CompiledModel, example: Array) -> None:
             )
 
 
-def inputs_like(example: Array) -> tuple[Array, Array]:
-    """Other inputs of the same shape, type and size; numbers and their opposites, integers twice."""
+def inputs_like(example: Array, model: Any) -> tuple[Array, Array]:
+    """Other inputs of the same shape, type and size; numbers and their opposites, integers twice.
+
+    Integers are drawn from all tokens that the model's embeddings have, else from between the example's. UsageError
+    where those are all the same: such inputs would show nothing.
+    """
     rng = np.random.default_rng(0)
     if example.dtype.kind == "f":
         size = float(np.abs(example).mean()) or 1.0
         drawn = (size * rng.standard_normal(example.shape)).astype(example.dtype)
         return drawn, -drawn
-    first, second = rng.integers(example.min(), int(example.max()) + 1, (2, *example.shape)).astype(example.dtype)
+    vocabularies = [layer.vocab_size for layer in find_layers(model) if isinstance(layer, Embedding)]
+    lowest, highest = (0, min(vocabularies) - 1) if vocabularies else (int(example.min()), int(example.max()))
+    if lowest == highest and not vocabularies:
+        raise UsageError(
+            f"all integers of the example are {lowest}: that shows nothing of what the model makes of others",
+            mend="give an example with different integers in it, the least and the largest among them",
+        )
+    first, second = rng.integers(lowest, highest + 1, (2, *example.shape)).astype(example.dtype)
     return first, second

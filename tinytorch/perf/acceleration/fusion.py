@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import itertools
 from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -17,35 +19,42 @@ from tinytorch.core.activations import GELU
 from tinytorch.core.attention import MultiHeadAttention
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.embeddings import Embedding, PositionalEncoding
-from tinytorch.core.layers import Layer, Linear, Sequential, find_layers, set_training_mode
+from tinytorch.core.layers import Layer, Linear, Sequential, find_layers, inference, set_training_mode
+from tinytorch.core.model import as_call, replaced
 from tinytorch.core.ops import Array
 from tinytorch.core.spatial import BatchNorm2d, Conv2d
-from tinytorch.core.tensor import Tensor
+from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, MLP, LayerNorm, TiedHead, TransformerBlock
 
 
-def fuse(model: Any) -> Any:
+def fuse(model: Any, example: Array | None = None) -> Any:
     """A copy of `model`, of any class, for inference, that computes the same from weights that save work.
 
     In every Sequential a BatchNorm2d goes into the Conv2d before it (Jacob et al. 2018, section 3.2). In every
     TransformerBlock and GPT the gains and shifts of LayerNorms go into the Linears behind them, biases of keys, which
     softmax takes out again, are gone, those of values lie in the attention's output. In a GPT all that is added to the
     residual stream has mean zero, so that LayerNorms have none to take off (Ashkboos et al. 2024, section 3.2).
-    Weights that are compact, or shared by layers, stay as they are, and what would go into them.
+    Weights that are compact, or shared by layers, stay as they are, and what would go into them. So do parts that are
+    called from elsewhere than their container: a class of somebody else's may do that, and its `forward` is watched on
+    an `example` of its inputs (N, ...). Without one nothing that such a class holds is fused.
     """
     fused = copy.deepcopy(model)
     layers = find_layers(fused)
-    free = _Free(layers)
+    is_all_ours = isinstance(fused, Layer) and all(_Free.is_ours(layer) for layer in layers if [*layer.children()])
+    if not is_all_ours and example is None:
+        set_training_mode(fused, False)
+        return fused
+    free = _Free(layers, None if is_all_ours else callers(fused, layers, example))
     for layer in filter(free.is_ours, layers):
         match layer:
             case Sequential():
                 for first, second in itertools.pairwise(layer.layers):
-                    if isinstance(first, Conv2d) and isinstance(second, BatchNorm2d) and free(first, second):
+                    if isinstance(first, Conv2d) and isinstance(second, BatchNorm2d) and free(layer, first, second):
                         fold_batch_norm(first, second)
             case TransformerBlock() if has_usual_parts(layer):
                 _fuse_block(layer, free)
             case GPT() if is_as_built(layer):
-                if isinstance(layer.lm_head, Linear) and free(layer.lm_head, layer.ln_f):
+                if isinstance(layer.lm_head, Linear) and free(layer, layer.lm_head, layer.ln_f):
                     fold_layer_norm(layer.ln_f, [layer.lm_head])
                 _centre(layer, free)
     set_training_mode(fused, False)
@@ -78,14 +87,44 @@ def has_usual_parts(block: TransformerBlock) -> bool:
     return are_linear and (type(mlp.gelu), type(block.ln1), type(block.ln2)) == (GELU, LayerNorm, LayerNorm)
 
 
-class _Free:
-    """Whether layers may be changed: ours, in one place, with weights of floats that are theirs alone."""
+def callers(model: Any, layers: list[Layer], example: Array | None) -> dict[int, set[int]]:
+    """For each layer, by its id, the ids of those inside whose `forward` it was called, on an example; 0: of none."""
+    found: dict[int, set[int]] = {id(layer): set() for layer in layers}
+    running = [0]
 
-    def __init__(self, layers: list[Layer]) -> None:
+    def watched(layer: Any) -> Callable[..., Any]:
+        forward = layer.forward
+
+        def call(*given: Any, **named: Any) -> Any:
+            found[id(layer)].add(running[-1])
+            running.append(id(layer))
+            try:
+                return forward(*given, **named)
+            finally:
+                running.pop()
+
+        return call
+
+    with ExitStack() as stack, inference(model), no_grad():
+        for layer in layers:
+            stack.enter_context(replaced(layer, "forward", watched(layer)))
+        as_call(model)(Tensor(np.array(example)))
+    return found
+
+
+class _Free:
+    """Whether parts of a container may be changed: ours, in one place, with weights of floats that are theirs alone,
+    and called by that container alone, as far as it is known who called them.
+    """
+
+    def __init__(self, layers: list[Layer], callers: dict[int, set[int]] | None = None) -> None:
+        self._callers = callers
         self._tensors = Counter(id(item) for layer in layers for item in vars(layer).values() if is_weight(item))
         self._places = Counter(id(child) for layer in layers for child in layer.children())
 
-    def __call__(self, *layers: Layer) -> bool:
+    def __call__(self, container: Layer, *layers: Layer) -> bool:
+        if self._callers is not None and any(self._callers[id(layer)] - {id(container)} for layer in layers):
+            return False
         kept = [item for layer in layers for item in vars(layer).values() if is_weight(item)]
         are_alone = all(type(item) is Tensor and self._tensors[id(item)] == 1 for item in kept)
         return are_alone and all(self.is_ours(layer) and self._places[id(layer)] == 1 for layer in layers)
@@ -125,14 +164,14 @@ def fold_layer_norm(norm: LayerNorm, followers: list[Linear]) -> None:
 def _fuse_block(block: TransformerBlock, free: _Free) -> None:
     attention, mlp = block.attention, block.mlp
     readers = [attention.q_proj, attention.k_proj, attention.v_proj]
-    if free(attention, block.ln1, *readers):
+    if free(block, attention, block.ln1) and free(attention, *readers):
         fold_layer_norm(block.ln1, readers)
         attention.k_proj.bias = None  # adds the same to all scores of a query
-        if free(attention.out_proj) and attention.v_proj.bias is not None:
+        if free(attention, attention.out_proj) and attention.v_proj.bias is not None:
             through = attention.v_proj.bias.data @ attention.out_proj.weight.data  # weights of positions sum to 1
             bias = 0 if attention.out_proj.bias is None else attention.out_proj.bias.data
             attention.out_proj.bias, attention.v_proj.bias = _tensor(bias + through), None
-    if free(mlp, block.ln2, mlp.linear1):
+    if free(block, mlp, block.ln2) and free(mlp, mlp.linear1):
         fold_layer_norm(block.ln2, [mlp.linear1])
 
 
@@ -140,7 +179,8 @@ def _centre(gpt: GPT, free: _Free) -> None:
     """Take its mean off everything that is added to the residual stream, which only LayerNorms read."""
     tables: list[Any] = [gpt.token_embedding, gpt.position_embedding]
     writers = [linear for block in gpt.blocks for linear in (block.attention.out_proj, block.mlp.linear2)]
-    if not free(*tables, *writers):
+    holders = [gpt, gpt, *(part for block in gpt.blocks for part in (block.attention, block.mlp))]
+    if not all(free(holder, layer) for holder, layer in zip(holders, [*tables, *writers], strict=True)):
         return
     for layer in (*tables, *writers):
         layer.weight.data = _centred(layer.weight.data)

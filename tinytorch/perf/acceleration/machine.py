@@ -141,13 +141,14 @@ class _Writer:
     def _layer(self, instruction: Instruction) -> Table:
         """A layer with a compact weight that kernels can read."""
         layer = instruction.layer
-        form = self._form(layer.weight) if isinstance(layer.weight, CompactWeight) else []
+        weight = vars(layer).get("weight")
+        form = self._form(weight) if isinstance(weight, CompactWeight) else []
         if not form or type(layer) not in (Linear, Conv2d) or "forward" in vars(layer):
             return []
         bias = None if layer.bias is None else layer.bias.data
         if type(layer) is Linear and (form[0] == codes.SPARSE or form[4] <= 1 or form[7] == 1):
             return self._product(instruction.output, instruction.inputs[0], bias, form)
-        if type(layer) is Conv2d and form[0] != codes.SPARSE:
+        if type(layer) is Conv2d and form[0] != codes.SPARSE and layer.is_plain:
             return self._compact_convolution(layer, form, instruction.output, instruction.inputs[0], bias)
         return []
 

@@ -8,7 +8,7 @@ trace is held against the model on other inputs before anybody gets it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.core.embeddings import Embedding
-from tinytorch.core.model import Layer, as_call, inference
+from tinytorch.core.model import Layer, as_call, inference, replaced
 from tinytorch.core.ops import Array, Operation, watched
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.weights import all_weighted_layers
@@ -101,12 +101,12 @@ class _Recorder:
         with ExitStack() as stack:
             for layer in {id(layer): layer for _, layer, _ in all_weighted_layers(model)}.values():
                 if isinstance(layer, Embedding) or not isinstance(layer.weight, Tensor):
-                    stack.enter_context(self._as_one_step(layer))
+                    stack.enter_context(replaced(layer, "forward", self._as_one_step(layer)))
             yield
 
-    @contextmanager
-    def _as_one_step(self, layer: Layer) -> Iterator[None]:
-        forward, own = layer.forward, vars(layer).get("forward")
+    def _as_one_step(self, layer: Layer) -> Callable[..., Any]:
+        """A layer's `forward`, which writes down that it was called, and none of the operations in it."""
+        forward = layer.forward
 
         def recorded(*given: Any, **named: Any) -> Any:
             before, self._is_inside = self._is_inside, True
@@ -119,14 +119,7 @@ class _Recorder:
                 self._add(LAYER, (inputs.data,), output.data, dict(options), layer)
             return output
 
-        layer.forward = recorded  # type: ignore[method-assign]
-        try:
-            yield
-        finally:
-            if own is None:
-                del layer.forward
-            else:
-                layer.forward = own  # type: ignore[method-assign]
+        return recorded
 
     def _add(
         self, name: str, arrays: tuple[Array, ...], output: Array, options: dict[str, Any], layer: Any = None

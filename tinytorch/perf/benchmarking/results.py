@@ -114,6 +114,9 @@ def pareto_frontier(points: Sequence[Sequence[float]], minimize: Sequence[bool] 
     given = np.asarray(points, np.float64)
     if given.ndim != 2:
         raise UsageError(f"points must be a list of points with equally many coordinates, got shape {given.shape}")
+    if np.isnan(given).any():
+        wrong = int(np.argwhere(np.isnan(given))[0, 0])
+        raise UsageError(f"points must be numbers, and number {wrong} has NaN", mend="leave out what was not measured")
     signs = np.where([True] * given.shape[1] if minimize is None else list(minimize), 1.0, -1.0)
     if signs.shape != (given.shape[1],):
         raise UsageError(f"minimize must have {given.shape[1]} values, one for each coordinate, got {signs.size}")

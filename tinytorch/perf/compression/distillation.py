@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.arguments import checked
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import inference
 from tinytorch.core.losses import CrossEntropyLoss, log_softmax
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, no_grad
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.errors import ShapeError
 from tinytorch.perf.compression.tuning import fine_tune
 
 
@@ -22,8 +23,8 @@ class KnowledgeDistillation:
     """
 
     def __init__(self, teacher_model: Any, student_model: Any, temperature: float = 3.0, alpha: float = 0.7) -> None:
-        if temperature <= 0 or not 0 <= alpha <= 1:
-            raise UsageError(f"needs a temperature above 0 and alpha in 0..1, got {temperature} and {alpha}")
+        checked("distillation needs a temperature", temperature, above=0)
+        checked("distillation needs alpha", alpha, from_=0, to=1)
         self.teacher_model, self.student_model = teacher_model, student_model
         self.temperature, self.alpha = temperature, alpha
 

@@ -17,9 +17,11 @@ from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.weights import all_weighted_layers
+from tinytorch.errors import UsageError
 
 LONGEST_CODE = 16  # bits; a table of all codes has 2 to the power of it entries
 SYMBOLS = 256
+AT_ONCE = 2**15  # symbols, or bytes of a stream: what is looked up for them takes 16 to 100 times as much memory
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,10 @@ def encode(array: Array) -> CodedBytes:
     lengths = code_lengths(np.bincount(symbols, minlength=SYMBOLS))
     codes = _canonical_codes(lengths)
     places = np.arange(LONGEST_CODE)
-    bits = (codes[:, None] >> np.maximum(lengths[:, None] - 1 - places, 0)) & 1
+    bits = ((codes[:, None] >> np.maximum(lengths[:, None] - 1 - places, 0)) & 1).astype(bool)
     is_code = places < lengths[:, None]
-    stream = np.packbits(bits[symbols][is_code[symbols]].astype(bool))
+    blocks = np.array_split(symbols, -(-len(symbols) // AT_ONCE) or 1)
+    stream = np.packbits(np.concatenate([bits[block][is_code[block]] for block in blocks]))
     return CodedBytes(np.trim_zeros(lengths, "b"), stream, array.shape, array.dtype.str)
 
 
@@ -89,19 +92,37 @@ def _canonical_codes(lengths: Array) -> Array:
 
 
 def _decode(stream: Array, lengths: Array, count: int) -> Array:
-    """So many symbols of a stream: every place is looked up as if a code began there, then those are followed."""
-    if not count:
-        return np.empty(0, np.uint8)
+    """So many symbols of a stream, part by part. UsageError for a stream that ends before them."""
     symbols, widths = _tables(lengths)
-    padded = np.concatenate([stream, np.zeros(4, np.uint8)]).astype(np.uint32)
-    words = padded[:-3] << 24 | padded[1:-2] << 16 | padded[2:-1] << 8 | padded[3:]
-    starts = (words[:, None] >> (32 - LONGEST_CODE - np.arange(8, dtype=np.uint32))).ravel() & (2**LONGEST_CODE - 1)
-    steps, place, places = widths[starts].tolist(), 0, []
-    for _ in range(count):
+    found, done, place = np.empty(count, np.uint8), 0, 0  # the place in bits
+    padded = np.concatenate([stream, np.zeros(4, np.uint8)])
+    while done < count:
+        first = place // 8
+        starts = _starts(padded[first : first + AT_ONCE + 3])
+        places, place = _followed(widths[starts].tolist(), place - 8 * first, count - done)
+        if not places:
+            raise UsageError("a coded weight ends before all of it is there", mend="save the model again")
+        found[done : done + len(places)] = symbols[starts[places]]
+        done, place = done + len(places), place + 8 * first
+    return found
+
+
+def _starts(part: Array) -> Array:
+    """For each bit of a part of a stream, but the last 24, the `LONGEST_CODE` bits that begin there."""
+    wide = part.astype(np.uint32)
+    words = wide[:-3] << 24 | wide[1:-2] << 16 | wide[2:-1] << 8 | wide[3:]
+    starts: Array = (words[:, None] >> (32 - LONGEST_CODE - np.arange(8, dtype=np.uint32))).ravel()
+    starts &= 2**LONGEST_CODE - 1
+    return starts
+
+
+def _followed(steps: list[int], place: int, most: int) -> tuple[list[int], int]:
+    """The places at which codes begin, from `place` on, and the first that lies beyond all steps, or was not wanted."""
+    places: list[int] = []
+    while place < len(steps) and len(places) < most:
         places.append(place)
         place += steps[place]
-    found: Array = symbols[starts[places]]
-    return found
+    return places, place
 
 
 def _tables(lengths: Array) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.arguments import checked, whole
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
@@ -49,19 +50,20 @@ class FactoredWeight(CompactWeight):
         return f"FactoredWeight({self.shape}, rank {self.rank})"
 
 
-def factorize(model: Any, *, energy: float | None = None, rank: int | None = None, keep: Collection[str] = ()) -> Any:
+def factorize(model: Any, *, energy: float | None = None, rank: int | None = None, skip: Collection[str] = ()) -> Any:
     """A copy of `model`, of any class, whose weights are products of thin matrices where that takes less.
 
     The rank of each Linear, Conv2d and embedding is `rank`, or the least that keeps the share `energy` of the sum of
-    squared singular values. Others stay as they are, as those do that `keep` names. Raises UsageError unless one of
+    squared singular values. Others stay as they are, as those do that `skip` names. Raises UsageError unless one of
     both is given, and for values out of range.
     """
     if (energy is None) == (rank is None):
         raise UsageError("factorize needs either energy or rank")
-    if (energy is not None and not 0 < energy <= 1) or (rank is not None and rank < 1):
-        raise UsageError(f"energy must be a share (0..1) and rank at least 1, got {energy} and {rank}")
-
-    return with_weights(model, lambda weight, axis: factored(np.asarray(weight.data), energy, rank), keep)
+    if energy is not None:
+        checked("factorize needs energy", energy, above=0, to=1)
+    if rank is not None:
+        whole("factorize needs rank", rank, 1)
+    return with_weights(model, lambda weight, axis: factored(np.asarray(weight.data), energy, rank), skip)
 
 
 def factored(weight: Array, energy: float | None = None, rank: int | None = None) -> FactoredWeight | None:

@@ -45,16 +45,16 @@ class SharedWeight(CompactWeight):
         return f"SharedWeight({self.shape}, {len(self.codebook)} values)"
 
 
-def share_weights(model: Any, *, clusters: int = 16, keep: Collection[str] = ()) -> Any:
+def share_weights(model: Any, *, clusters: int = 16, skip: Collection[str] = ()) -> Any:
     """A copy of `model`, of any class, in which each weight has at most `clusters` different values; for inference.
 
-    The values of each Linear, Conv2d and embedding are clustered by themselves; zeros stay zeros. `keep` names layers
+    The values of each Linear, Conv2d and embedding are clustered by themselves; zeros stay zeros. `skip` names layers
     that stay as they are. The values of sparse weights are shared, too. Raises UsageError for less than 2 clusters or
     more than 256, and for weights that are not finite.
     """
     if not 2 <= clusters <= MOST_CLUSTERS:
         raise UsageError(f"clusters must lie in 2..{MOST_CLUSTERS}, not {clusters}")
-    return with_weights(model, lambda weight, axis: shared(np.asarray(weight.data), clusters), keep)
+    return with_weights(model, lambda weight, axis: shared(np.asarray(weight.data), clusters), skip)
 
 
 def shared(weight: Array, clusters: int) -> SharedWeight:

@@ -16,7 +16,7 @@ from tinytorch.core.ops import Array
 from tinytorch.core.spatial import AvgPool2d, Conv2d, Flatten, MaxPool2d
 from tinytorch.core.weights import check_finite
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.perf.compression.tuning import check_tuning, fine_tune
+from tinytorch.perf.compression.tuning import check_tuning, fine_tune, number_of
 
 NEURON_BY_NEURON = (ReLU, Sigmoid, Tanh, GELU, Dropout, MaxPool2d, AvgPool2d)  # what these make of one is its own
 
@@ -64,6 +64,8 @@ def _chain(model: Layer) -> Sequence[Linear | Conv2d]:
         if not isinstance(layer, (Linear, Conv2d, *NEURON_BY_NEURON, Flatten)):
             name = type(layer).__qualname__
             raise UsageError(f"prune_neurons needs a chain of Linear, Conv2d and activations, and here is a {name}")
+        if isinstance(layer, Conv2d) and layer.groups != 1:
+            raise UsageError(f"{layer!r} cannot be pruned: its groups bind channels together")
     for array in model.weights():
         check_finite(array, "pruned")
     places = [number for number, layer in enumerate(layers) if isinstance(layer, (Linear, Conv2d))]
@@ -108,9 +110,7 @@ def _most_important(before: Linear | Conv2d, after: Linear | Conv2d, keep: int |
     if before.bias is not None:
         incoming = incoming + np.square(before.bias.data)
     width = len(incoming)
-    wanted = max(1, round(keep * width)) if isinstance(keep, float) and 0 < keep <= 1 else keep
-    if isinstance(keep, bool) or not isinstance(wanted, int) or wanted < 1:
-        raise UsageError(f"keep must be a number of neurons (int, from 1) or a fraction (0 < float <= 1), not {keep!r}")
+    wanted = number_of("keep", keep, width)
     importance = incoming * np.square(_kernels(after, width)).sum(axis=(0, 2))
     return np.sort(np.argsort(-importance, kind="stable")[:wanted])
 
@@ -122,4 +122,4 @@ def _sliced(layer: Linear | Conv2d, width: int, inputs: Array, outputs: Array) -
     if isinstance(layer, Linear):
         return Linear.from_arrays(np.ascontiguousarray(kernels.reshape(len(outputs), -1).T), bias)
     weight = kernels.reshape(len(outputs), len(inputs), *layer.kernel_size)
-    return Conv2d.from_arrays(weight, bias, layer.stride, layer.padding)
+    return Conv2d.from_arrays(weight, bias, layer.stride, layer.padding, layer.dilation)

@@ -19,7 +19,7 @@ from tinytorch.core.ops import Array
 from tinytorch.core.transformers import MLP
 from tinytorch.core.weights import check_finite
 from tinytorch.errors import UsageError
-from tinytorch.perf.compression.tuning import check_tuning, fine_tune
+from tinytorch.perf.compression.tuning import check_tuning, fine_tune, number_of
 
 
 def prune_transformer(
@@ -44,21 +44,13 @@ def prune_transformer(
     if (heads is None or not attentions) and (hidden is None or not perceptrons):
         raise UsageError("prune_transformer needs heads= with an attention, or hidden= with an MLP, in the model")
     for attention in attentions if heads is not None else ():
-        _keep_heads(attention, _number(heads, attention.num_heads))
+        _keep_heads(attention, number_of("heads", heads, attention.num_heads))
     for perceptron in perceptrons if hidden is not None else ():
-        _keep_neurons(perceptron, _number(hidden, perceptron.linear1.out_features))
+        _keep_neurons(perceptron, number_of("hidden", hidden, perceptron.linear1.out_features))
     if train_data is not None:
         fine_tune(smaller, train_data, **tuning)
     set_training_mode(smaller, False)
     return smaller
-
-
-def _number(wanted: int | float | None, there: int) -> int:
-    """How many stay of those that are there."""
-    number = max(1, round(wanted * there)) if isinstance(wanted, float) and 0 < wanted <= 1 else wanted
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise UsageError(f"what stays must be a number (int, from 1) or a share (0 < float <= 1), not {wanted!r}")
-    return min(number, there)
 
 
 def _keep_heads(attention: MultiHeadAttention, number: int) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform
+import numpy as np
+
+from tinytorch.core.arguments import is_whole
+from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform, as_dataset
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.model import trainable_tensors
 from tinytorch.core.ops import Array
@@ -47,6 +50,15 @@ def check_tuning(train_data: TensorDataset | None, tuning: Mapping[str, Any]) ->
         raise UsageError(f"{named} without train_data has no effect", mend="give train_data=, or leave it out")
 
 
+def number_of(name: str, wanted: Any, there: int) -> int:
+    """How many stay of those that are there: `wanted` of them, or that share, and one at least. UsageError for else."""
+    if isinstance(wanted, (float, np.floating)) and 0 < wanted <= 1:
+        return max(1, round(float(wanted) * there))
+    if not is_whole(wanted) or wanted < 1:
+        raise UsageError(f"{name} must be a number (an integer from 1 on) or a share (0 < float <= 1), not {wanted!r}")
+    return min(int(wanted), there)
+
+
 def fine_tune(
     model: Any,
     train_data: TensorDataset,
@@ -61,16 +73,17 @@ def fine_tune(
     schedule: Literal["constant", "cosine"] = "constant",
     progress: Progress = silent,
 ) -> None:
-    """Train `model` in place on (N, ...) with labels: Adam on cross entropy or another `loss`, from the seed.
+    """Train `model` in place on a dataset, or a pair of inputs (N, ...) and labels: Adam on cross entropy or another
+    `loss`, from the seed.
 
     Weights with a mask stay zero where it is. `transforms` change the inputs of every batch, at random: a small model
-    that sees the same few samples again and again learns them by heart. With the schedule `cosine` the
-    learning rate falls along one, to nearly nothing. UsageError for another one.
+    that sees the same few samples again and again learns them by heart. With the schedule `cosine` the learning rate
+    falls along one, to nearly nothing. UsageError for another one, and for data that are neither.
     """
     if schedule not in SCHEDULES:
         raise UsageError(f"there is no schedule {schedule!r}", mend=f"take one of {', '.join(SCHEDULES)}")
     parameters = trainable_tensors(model)
     optimizer = MaskedAdam(parameters, learning_rate, masks)
-    loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed, transforms=transforms)
+    loader = DataLoader(as_dataset(train_data), batch_size, shuffle=True, seed=seed, transforms=transforms)
     falling = CosineSchedule(learning_rate, learning_rate * LEAST_RATE, epochs) if schedule == "cosine" else None
     Trainer(model, optimizer, loss or CrossEntropyLoss(), falling, progress=progress).fit(loader, epochs)

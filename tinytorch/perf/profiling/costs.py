@@ -57,18 +57,20 @@ def _pooled(output: Array, images: Array, *, kernel: tuple[int, int], **options:
 
 
 COSTS: dict[str, Cost] = {
-    **dict.fromkeys(("reshape", "transpose", "swapaxes", "getitem", "concatenate"), _each_output(0)),
+    **dict.fromkeys(("reshape", "transpose", "swapaxes", "getitem", "concatenate", "clone"), _each_output(0)),
     **dict.fromkeys(("add", "sub", "mul", "div", "neg", "pow", "power", "abs", "where"), _each_output(1)),
     **dict.fromkeys(("exp", "log", "sqrt", "tanh", "relu"), _each_output(1)),
-    "sigmoid": _each_output(4),  # two products, a sum, tanh
+    "clip": _each_output(2),
+    "sigmoid": _each_output(4),  # minus, exp, sum, quotient
     "gelu": _each_output(8),  # four products, two sums, a square, tanh
-    **dict.fromkeys(("sum", "mean", "max"), _each_input(1)),
+    **dict.fromkeys(("sum", "mean", "max", "min"), _each_input(1)),
     "var": _each_input(4),  # mean, difference, square, mean
     "normalize": _each_input(5),  # mean, difference, square, mean, quotient
     "softmax": _each_input(5),  # largest, difference, exp, sum, quotient
     "log_softmax": _each_input(5),
     "cross_entropy": _each_input(5),
-    "binary_cross_entropy": _each_input(6),  # two logarithms, two products, sum, mean
+    "binary_cross_entropy_of_logits": _each_input(7),  # largest, product, difference, minus, exp, logarithm, sum
+    "binary_cross_entropy": _each_input(6),  # two logarithms, two products, sum, minus
     "matmul": _products,
     "linear": _products,
     "conv2d": _windows,

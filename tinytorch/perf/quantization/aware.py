@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from tinytorch.core.dataloader import DataLoader, TensorDataset
+from tinytorch.core.dataloader import DataLoader, TensorDataset, as_dataset
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.model import trainable_tensors
 from tinytorch.core.ops import Array
@@ -81,7 +81,7 @@ def quantization_aware_tune(
         raise UsageError(f"quantization_aware_tune needs a weight to quantize; {type(model).__qualname__} has none")
     parameters = trainable_tensors(tuned)
     optimizer = StraightThroughAdam(parameters, learning_rate, list(weights.values()))
-    loader = DataLoader(train_data, batch_size, shuffle=True, seed=seed)
+    loader = DataLoader(as_dataset(train_data), batch_size, shuffle=True, seed=seed)
     Trainer(tuned, optimizer, CrossEntropyLoss(), progress=progress).fit(loader, epochs)
     optimizer.show_exact()
     return quantize_model(tuned, bits=bits, symmetric=symmetric, per_channel=per_channel, ranges=ranges)

@@ -13,7 +13,7 @@ from tinytorch.core.compact import Codes, CompactWeight, looked_up, pack, unpack
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.weights import check_finite
-from tinytorch.errors import UsageError
+from tinytorch.errors import RangeError, UsageError
 from tinytorch.text import nearest
 
 FOUR_BITS = np.arange(-8, 8, dtype=np.float32)  # what codes of 4 bits stand for, as they are packed
@@ -99,9 +99,11 @@ def quantize_weight(
     `symmetric` codes reach as far below zero as above it, and leave the lowest code out, so that signs are treated
     alike; others shift zero to where the values lie. `ranges` says what the codes reach: the least and largest value;
     `percentile`, all but the outermost thousandth; `mse`, as far as gives the least squared error. Values beyond are
-    cut off. Zero is always represented exactly. Raises UsageError for weights that are not finite.
+    cut off. Zero is always represented exactly. Raises UsageError for weights that are not finite, RangeError for an
+    axis that is not there.
     """
     _check(weight, bits, ranges)
+    axis = None if axis is None else _checked_axis(axis, weight.ndim)
     channels = _by_channel(weight, axis)
     low, high = _range(channels, ranges)
     if ranges == "mse":
@@ -124,6 +126,12 @@ def _check(weight: Array, bits: int, ranges: str) -> None:
     if ranges not in get_args(Ranges):
         raise UsageError(f"there are no ranges {ranges!r}", mend=nearest(ranges, get_args(Ranges)))
     check_finite(weight, "quantized")
+
+
+def _checked_axis(axis: int, ndim: int) -> int:
+    if not -ndim <= axis < ndim:
+        raise RangeError(f"the axis of a weight of {ndim} axes must lie in {-ndim}..{ndim - 1}, not {axis}")
+    return axis % ndim
 
 
 def _by_channel(weight: Array, axis: int | None) -> Array:

@@ -27,12 +27,12 @@ def quantize_model(
     symmetric: bool = True,
     per_channel: bool = True,
     ranges: Ranges = "min-max",
-    keep: Collection[str] = (),
+    skip: Collection[str] = (),
     dynamic: bool = False,
 ) -> Any:
     """A copy of `model`, of any class, whose Linear, Conv2d and embedding weights are codes; for inference.
 
-    The other arguments are those of `quantize_weight`; `keep` names layers whose weights stay as they are, as
+    The other arguments are those of `quantize_weight`; `skip` names layers whose weights stay as they are, as
     `choose_layers` finds them. Biases and normalizations stay floats. Weights that are compact already are left alone.
     The inputs of quantized Linear and Conv2d layers are rounded to 8 bits, too, with `calibration_data`, a batch of the
     model's inputs, or a list of them, from which their ranges are learnt, or `dynamic`, by the range of each batch.
@@ -46,7 +46,7 @@ def quantize_model(
         channel = axis if per_channel else None
         return quantize_weight(weight.data, channel, bits=bits, symmetric=symmetric, ranges=ranges)
 
-    smaller = with_weights(model, quantized, keep)
+    smaller = with_weights(model, quantized, skip)
     if not done:
         kinds = ", ".join(kind.__name__ for kind in WEIGHTED)
         raise UsageError(f"quantize_model needs a {kinds} to quantize, and a {type(model).__qualname__} has none")

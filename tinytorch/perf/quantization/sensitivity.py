@@ -29,7 +29,7 @@ def sensitivity(model: Any, data: TensorDataset, *, bits: Bits = 4, **options: A
     errors = {}
     for name in names:
         others = [other for other in names if other != name]
-        moved = _outputs(quantize_model(model, bits=bits, keep=others, **options), data)
+        moved = _outputs(quantize_model(model, bits=bits, skip=others, **options), data)
         errors[name] = float(np.linalg.norm(moved - plain)) / length
     return dict(sorted(errors.items(), key=lambda item: -item[1]))
 
