@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import heapq
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from itertools import pairwise
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
+from tinytorch.core.arguments import whole
 from tinytorch.core.embeddings import checked_tokens
 from tinytorch.errors import UsageError
+from tinytorch.files import atomic_write, read_regular
 
 UNKNOWN = "<UNK>"
+FORMAT = 1
+LARGEST_BYTES = 2**28
+MOST_KNOWN = 10_000  # words whose tokens are remembered,
+LONGEST_KNOWN = 100  # if they have no more characters
 BYTES = 256
 WORDS = re.compile(r" ?\S+|\s+")  # pieces of a text that together are all of it; tokens do not reach over their ends
 Pair = tuple[str, str]
@@ -29,11 +36,44 @@ class Tokenizer:
         """The text that `tokens` (T,) stand for."""
         raise NotImplementedError(f"{type(self).__qualname__} has no decode()")
 
+    def facts(self) -> dict[str, Any]:
+        """What a file keeps of it, as JSON has it."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no facts()")
+
+    def take(self, facts: dict[str, Any]) -> None:
+        """Become what `facts` say."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no take()")
+
+    def save(self, path: str | Path) -> None:
+        """Write a file of JSON that `load` reads, as a whole or not at all. UsageError when it cannot be written."""
+        content = json.dumps({"format": FORMAT, "kind": type(self).__name__, **self.facts()})
+        try:
+            atomic_write(Path(path), content.encode())
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}", mend="name a file in another folder") from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """What `save` of the same class wrote. UsageError for a file that is missing, damaged, or anything else."""
+        mend = f"name a file that {cls.__name__}.save() wrote"
+        try:
+            facts = json.loads(read_regular(Path(path), LARGEST_BYTES, may_lead_out=True))
+            if (facts["format"], facts["kind"]) != (FORMAT, cls.__name__):
+                raise ValueError(f"it holds a {facts['kind']} of format {facts['format']}")
+            tokenizer = cls()
+            tokenizer.take(facts)
+        except FileNotFoundError as error:
+            raise UsageError(f"there is no tokenizer {path}", mend=mend) from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise UsageError(f"{path} is damaged or no {cls.__name__}: {error}", mend=mend) from error
+        return tokenizer
+
 
 class CharTokenizer(Tokenizer):
     """One token for each character of a vocabulary, and token 0 for every other.
 
-    `vocab` holds the tokens in their order, `vocab_size` is their number.
+    `vocab` holds the tokens in their order, `vocab_size` is their number. UsageError for a vocabulary of anything but
+    single characters.
     """
 
     def __init__(self, vocab: Iterable[str] | None = None) -> None:
@@ -44,8 +84,21 @@ class CharTokenizer(Tokenizer):
         """Take the characters of all texts of `corpus`, sorted."""
         self._set(sorted({character for text in corpus for character in text}))
 
-    def _set(self, characters: Iterable[str]) -> None:
-        self.vocab = [UNKNOWN, *(character for character in dict.fromkeys(characters) if character != UNKNOWN)]
+    def facts(self) -> dict[str, Any]:
+        """The vocabulary."""
+        return {"vocab": self.vocab}
+
+    def take(self, facts: dict[str, Any]) -> None:
+        """Take that vocabulary."""
+        self._set(facts["vocab"])
+
+    def _set(self, given: Iterable[str]) -> None:
+        characters = [character for character in given if character != UNKNOWN]
+        for character in characters:
+            if not isinstance(character, str) or len(character) != 1:
+                mend = "give a text of all characters, or build_vocab(texts)"
+                raise UsageError(f"a CharTokenizer needs single characters, not {character!r}", mend=mend)
+        self.vocab = [UNKNOWN, *dict.fromkeys(characters)]
         self.vocab_size = len(self.vocab)
         self.id_to_char = dict(enumerate(self.vocab))
         self.char_to_id = {character: token for token, character in enumerate(self.vocab)}
@@ -85,10 +138,23 @@ class BPETokenizer(Tokenizer):
         self.vocab_size = self.vocab_size if vocab_size is None else _size(vocab_size)
         texts = [corpus] if isinstance(corpus, str) else corpus
         counts = Counter(word for text in texts for word in WORDS.findall(_text(text)))
-        words = [(list(word), count) for word, count in counts.items()]
         alphabet = sorted({character for word in counts for character in word})[: self.vocab_size]
-        self.merges = _learn(words, self.vocab_size - len(alphabet))
+        self.merges = _Learner(counts).merges(self.vocab_size - len(alphabet))
         self._set([*alphabet, *dict.fromkeys("".join(pair) for pair in self.merges)])
+
+    def facts(self) -> dict[str, Any]:
+        """Vocabulary and merges."""
+        return {"vocab_size": self.vocab_size, "vocab": self.vocab, "merges": self.merges}
+
+    def take(self, facts: dict[str, Any]) -> None:
+        """Take those over; ValueError where they are none."""
+        vocab, merges = facts["vocab"], [(str(first), str(second)) for first, second in facts["merges"]]
+        if len(set(vocab)) < len(vocab) or not all(isinstance(token, str) and token for token in vocab):
+            raise ValueError("its vocabulary must hold different texts")
+        if not {first + second for first, second in merges} <= set(vocab):
+            raise ValueError("its merges make tokens that the vocabulary does not have")
+        self.vocab_size, self.merges = _size(facts["vocab_size"]), merges
+        self._set(vocab)
 
     def _set(self, vocab: list[str]) -> None:
         self.vocab = vocab
@@ -98,21 +164,50 @@ class BPETokenizer(Tokenizer):
 
     def encode(self, text: str) -> list[int]:
         """Integers below `token_count`. UsageError for what is no text."""
-        tokens: list[int] = []
-        for word in WORDS.findall(_text(text)):
-            if word not in self._known:
-                self._known[word] = [token for symbol in self._merged(list(word)) for token in self._numbers(symbol)]
-            tokens += self._known[word]
+        return [token for word in WORDS.findall(_text(text)) for token in self._tokens(word)]
+
+    def _tokens(self, word: str) -> list[int]:
+        """The tokens of a word; those of the last few thousand different ones are remembered."""
+        if word in self._known:
+            return self._known[word]
+        tokens = [token for symbol in self._merged(list(word)) for token in self._numbers(symbol)]
+        if len(self._known) == MOST_KNOWN:
+            self._known.clear()
+        if len(word) <= LONGEST_KNOWN:
+            self._known[word] = tokens
         return tokens
 
     def _merged(self, symbols: list[str]) -> list[str]:
-        """Apply the merges in the order in which they were learned."""
-        while len(symbols) > 1:
-            pair = min(pairwise(symbols), key=lambda pair: self._ranks.get(pair, len(self.merges)))
-            if pair not in self._ranks:
-                break
-            symbols = _joined(symbols, pair)
-        return symbols
+        """Apply the merges in the order in which they were learned, and equal ones from the left.
+
+        Symbols stay in their places, of which a merge leaves one empty: a heap of all pairs that can be merged knows
+        the next one at once, so that the time grows as n log n with the length of a word.
+        """
+        before, after = list(range(-1, len(symbols) - 1)), [*range(1, len(symbols)), -1]
+        waiting: list[tuple[int, int, str]] = []  # rank, place, what the merge makes
+
+        def look(place: int) -> None:
+            if place >= 0 and after[place] >= 0:
+                first, second = symbols[place], symbols[after[place]]
+                rank = self._ranks.get((first, second))
+                if rank is not None:
+                    heapq.heappush(waiting, (rank, place, first + second))
+
+        for place in range(len(symbols)):
+            look(place)
+        while waiting:
+            rank, place, made = heapq.heappop(waiting)
+            other = after[place]
+            if other < 0 or self._ranks.get((symbols[place], symbols[other])) != rank:
+                continue  # one of both was merged before
+            symbols[place], symbols[other] = made, ""
+            after[place] = after[other]
+            if after[other] >= 0:
+                before[after[other]] = place
+            after[other] = -1
+            look(before[place])
+            look(place)
+        return [symbol for symbol in symbols if symbol]
 
     def _numbers(self, symbol: str) -> list[int]:
         if symbol in self.token_to_id:
@@ -136,52 +231,78 @@ class BPETokenizer(Tokenizer):
         return f"BPETokenizer({self.vocab_size})"
 
 
-def _learn(words: list[tuple[list[str], int]], tokens: int) -> list[Pair]:
-    """The merges that make up to `tokens` new tokens from words, lists of symbols with their counts."""
-    counts, places = Counter[Pair](), defaultdict[Pair, set[int]](set)
-    for number, (symbols, count) in enumerate(words):
-        for pair in pairwise(symbols):
-            counts[pair] += count
-            places[pair].add(number)
-    waiting = [(-count, pair) for pair, count in counts.items()]
-    heapq.heapify(waiting)
-    merges: list[Pair] = []
-    while waiting and len(merges) < tokens:
-        count, best = heapq.heappop(waiting)
-        if not count or -count != counts[best]:
-            continue  # it was counted anew since
-        merges.append(best)
+class _Learner:
+    """Counts pairs of neighbours in words, whose symbols lie one after the other, and merges the commonest.
+
+    Each symbol knows its neighbours in its word, so that a merge touches the places of its pair alone.
+    """
+
+    def __init__(self, words: Counter[str]) -> None:
+        self._symbols: list[str] = []
+        self._times: list[int] = []  # how often the word of a symbol occurs
+        self._before: list[int] = []
+        self._after: list[int] = []
+        self._counts, self._places = Counter[Pair](), defaultdict[Pair, set[int]](set)
+        for word, times in words.items():
+            start, end = len(self._symbols), len(self._symbols) + len(word)
+            self._symbols += word
+            self._times += [times] * len(word)
+            self._before += [-1, *range(start, end - 1)]
+            self._after += [*range(start + 1, end), -1]
+        for place in range(len(self._symbols)):
+            self._count(place, 1)
+        self._waiting = [(-count, pair) for pair, count in self._counts.items()]
+        heapq.heapify(self._waiting)
+
+    def merges(self, most: int) -> list[Pair]:
+        """Up to so many merges; of equally common pairs the first in the order of the alphabet."""
+        merges: list[Pair] = []
+        while self._waiting and len(merges) < most:
+            count, best = heapq.heappop(self._waiting)
+            if count and -count == self._counts[best]:  # else it was counted anew since
+                merges.append(best)
+                self._merge(best)
+        return merges
+
+    def _merge(self, pair: Pair) -> None:
+        """Make one symbol of every occurrence of a pair, from the left."""
         changed: set[Pair] = set()
-        for number in places.pop(best):
-            symbols, times = words[number]
-            before = Counter(pairwise(symbols))
-            symbols[:] = _joined(symbols, best)
-            after = Counter(pairwise(symbols))
-            for pair in before.keys() | after.keys():
-                if before[pair] != after[pair]:
-                    counts[pair] += (after[pair] - before[pair]) * times
-                    places[pair].add(number)
-                    changed.add(pair)
-        for pair in changed:
-            heapq.heappush(waiting, (-counts[pair], pair))
-    return merges
+        for place in sorted(self._places.pop(pair)):
+            if self._pair(place) == pair:
+                changed |= self._join(place)
+        for each in changed - {pair}:
+            heapq.heappush(self._waiting, (-self._counts[each], each))
 
+    def _join(self, place: int) -> set[Pair]:
+        """Make one symbol of those at a place and behind it; the pairs whose counts this changes."""
+        other = self._after[place]
+        around = (self._before[place], place, other)
+        gone = {self._count(each, -1) for each in around}
+        self._symbols[place] += self._symbols[other]
+        self._after[place] = self._after[other]
+        self._after[other] = -1
+        if self._after[place] >= 0:
+            self._before[self._after[place]] = place
+        come = {self._count(each, 1) for each in around}
+        return {pair for pair in gone | come if pair is not None}
 
-def _joined(symbols: list[str], pair: Pair) -> list[str]:
-    """`symbols` with every occurrence of `pair` as one symbol."""
-    joined: list[str] = []
-    for symbol in symbols:
-        if joined and (joined[-1], symbol) == pair:
-            joined[-1] = joined[-1] + symbol
-        else:
-            joined.append(symbol)
-    return joined
+    def _count(self, place: int, sign: int) -> Pair | None:
+        """Count the pair that begins at a place in, or out; None where there is none."""
+        pair = self._pair(place)
+        if pair is not None:
+            self._counts[pair] += sign * self._times[place]
+            if sign > 0:
+                self._places[pair].add(place)
+        return pair
+
+    def _pair(self, place: int) -> Pair | None:
+        if place < 0 or self._after[place] < 0:
+            return None
+        return self._symbols[place], self._symbols[self._after[place]]
 
 
 def _size(vocab_size: int) -> int:
-    if vocab_size < 1:
-        raise UsageError(f"a vocabulary needs at least 1 token, not {vocab_size}")
-    return vocab_size
+    return whole("a vocabulary needs a number of tokens", vocab_size, 1)
 
 
 def _text(text: Any) -> str:
