@@ -39,6 +39,8 @@ LAYERS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
     "layer_norm": (lambda: nn.LayerNorm(6), (2, 5, 6)),
     "log_softmax": (lambda: nn.LogSoftmax(dim=1), (2, 3, 4)),
     "conv2d_strided": (lambda: nn.Conv2d(3, 4, (3, 2), stride=2, padding=1, bias=False), IMAGES),
+    "conv2d_in_groups": (lambda: nn.Conv2d(3, 6, 3, groups=3, padding=1), IMAGES),
+    "conv2d_with_gaps": (lambda: nn.Conv2d(3, 4, 2, dilation=2, stride=2, padding=1), IMAGES),
     "max_pool2d": (lambda: nn.MaxPool2d(2), IMAGES),
     "max_pool2d_padded": (lambda: nn.MaxPool2d(3, stride=2, padding=1), IMAGES),
     "avg_pool2d": (lambda: nn.AvgPool2d(2), IMAGES),
@@ -50,6 +52,8 @@ LAYERS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
 OPTIMIZERS: dict[str, Callable[[list[Any]], Any]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, 0.1),
     "sgd_momentum_decay": lambda parameters: torch.optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
+    "sgd_nesterov": lambda parameters: torch.optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01, nesterov=True),
+    "sgd_group": lambda parameters: torch.optim.SGD([{"params": parameters, "lr": 0.2, "momentum": 0.5}], 0.1),
     "adam": lambda parameters: torch.optim.Adam(parameters, 0.1),
     "adam_decay": lambda parameters: torch.optim.Adam(parameters, 0.1, weight_decay=0.1),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, 0.1, weight_decay=0.1),
@@ -202,6 +206,12 @@ def main() -> None:
     cases["cross_entropy"] = loss_case(nn.CrossEntropyLoss(), torch.randn(3, 4), torch.tensor([0, 3, 3]))
     probabilities = torch.tensor([[0.0, 0.2], [0.7, 1.0]])
     cases["binary_cross_entropy"] = loss_case(nn.BCELoss(), probabilities, torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
+    sure = torch.tensor([[-20.0, 20.0, -100.0], [0.3, -0.2, 12.0]])
+    cases["bce_with_logits"] = loss_case(nn.BCEWithLogitsLoss(), sure, torch.tensor([[1.0, 1.0, 0.0], [0.2, 1.0, 0.0]]))
+    labels = torch.tensor([-100, 3, 0])
+    cases["cross_entropy_ignored"] = loss_case(nn.CrossEntropyLoss(), torch.randn(3, 4), labels)
+    smooth = nn.CrossEntropyLoss(label_smoothing=0.1, reduction="sum")
+    cases["cross_entropy_smooth"] = loss_case(smooth, torch.randn(3, 4), labels)
     cases |= {name: optimizer_case(build) for name, build in OPTIMIZERS.items()}
     cases |= training_cases()
     may_look = torch.ones(4, 5, dtype=torch.bool).tril()

@@ -87,6 +87,8 @@ CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("mean", [CUBE], TWO_AXES),
     ("var", [MATRIX], {"axis": None, "keepdims": False}),
     ("var", [CUBE], TWO_AXES),
+    ("std", [MATRIX], {"axis": None, "keepdims": False}),
+    ("std", [CUBE], TWO_AXES),
     ("max", [MATRIX], {"axis": None, "keepdims": True}),
     ("max", [MATRIX], {"axis": 1, "keepdims": False}),
     ("max", [CUBE], TWO_AXES),
@@ -159,6 +161,17 @@ def test_sigmoid_keeps_its_digits_near_zero() -> None:
     logits = np.array([-80, -30, -12, 0, 12], np.float32)
     exact = 1 / (1 + np.exp(-logits.astype(np.float64)))
     np.testing.assert_allclose(OPERATIONS["sigmoid"].forward(logits), exact, rtol=1e-6)
+
+
+def test_numbers_that_are_all_equal_have_no_slope_of_their_spread() -> None:
+    row, array = OPERATIONS["std"], np.ones(3)
+    np.testing.assert_array_equal(row.vjps[0](np.array(1.0), np.array(0.0), array, axis=None, keepdims=False), 0)
+
+
+@pytest.mark.parametrize("name", ["gelu", "sigmoid", "tanh", "relu"])
+def test_a_single_number_has_an_activation(name: str) -> None:
+    single, row = OPERATIONS[name].forward(np.array(0.7)), OPERATIONS[name].forward(np.array([0.7]))
+    assert float(single) == row[0]
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "softmax", "log_softmax"])

@@ -13,7 +13,14 @@ from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
 from tinytorch.core.attention import scaled_dot_product_attention
 from tinytorch.core.embeddings import Embedding
 from tinytorch.core.layers import Layer, Linear
-from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, Loss, MSELoss, log_softmax
+from tinytorch.core.losses import (
+    BCEWithLogitsLoss,
+    BinaryCrossEntropyLoss,
+    CrossEntropyLoss,
+    Loss,
+    MSELoss,
+    log_softmax,
+)
 from tinytorch.core.optimizers import SGD, Adam, AdamW, Optimizer
 from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d
 from tinytorch.core.state import held
@@ -75,6 +82,8 @@ LAYERS: dict[str, Callable[[Case], Layer]] = {
     "flatten": lambda case: Flatten(),
     "conv2d": lambda case: Conv2d.from_arrays(case["weight"], case["bias"], padding=1),
     "conv2d_strided": lambda case: Conv2d.from_arrays(case["weight"], stride=2, padding=1),
+    "conv2d_in_groups": lambda case: Conv2d.from_arrays(case["weight"], case["bias"], padding=1, groups=3),
+    "conv2d_with_gaps": lambda case: Conv2d.from_arrays(case["weight"], case["bias"], stride=2, padding=1, dilation=2),
     "max_pool2d": lambda case: MaxPool2d(2),
     "max_pool2d_padded": lambda case: MaxPool2d(3, stride=2, padding=1),
     "avg_pool2d": lambda case: AvgPool2d(2),
@@ -86,10 +95,15 @@ LOSSES: dict[str, Loss] = {
     "mse": MSELoss(),
     "cross_entropy": CrossEntropyLoss(),
     "binary_cross_entropy": BinaryCrossEntropyLoss(),
+    "bce_with_logits": BCEWithLogitsLoss(),
+    "cross_entropy_ignored": CrossEntropyLoss(),
+    "cross_entropy_smooth": CrossEntropyLoss(label_smoothing=0.1, reduction="sum"),
 }
 OPTIMIZERS: dict[str, Callable[[list[Tensor]], Optimizer]] = {
     "sgd": lambda parameters: SGD(parameters, 0.1),
     "sgd_momentum_decay": lambda parameters: SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
+    "sgd_nesterov": lambda parameters: SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01, nesterov=True),
+    "sgd_group": lambda parameters: SGD([{"params": parameters, "lr": 0.2, "momentum": 0.5}], 0.1),
     "adam": lambda parameters: Adam(parameters, 0.1),
     "adam_decay": lambda parameters: Adam(parameters, 0.1, weight_decay=0.1),
     "adamw": lambda parameters: AdamW(parameters, 0.1, weight_decay=0.1),

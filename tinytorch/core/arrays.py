@@ -135,6 +135,13 @@ def var_vjp(gradient: Array, output: Array, array: Array, axis: Axis, keepdims: 
     return centred
 
 
+def std_vjp(gradient: Array, output: Array, array: Array, axis: Axis, keepdims: bool) -> Array:
+    """Half that of the variance over the root; 0 where all are equal, and no slope is the right one."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(output == 0, 0, gradient / (2 * output))
+    return var_vjp(share, output, array, axis, keepdims)
+
+
 def getitem_vjp(gradient: Array, _: Array, array: Array, index: Any) -> Array:
     scattered = np.zeros_like(array)
     parts = index if isinstance(index, tuple) else (index,)
@@ -198,7 +205,7 @@ def gelu(array: Array) -> Array:
 
 def _gelu_tanh(array: Array) -> Array:
     """tanh(sqrt(2 / pi) * (x + 0.044715 x^3)): the tanh form of Hendrycks & Gimpel 2016, section 2."""
-    inner: Array = array * array
+    inner: Array = np.asarray(array * array)  # of a single number numpy makes a scalar
     inner *= GELU_CUBIC * GELU_SCALE
     inner += GELU_SCALE
     inner *= array

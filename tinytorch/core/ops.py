@@ -111,6 +111,10 @@ OPERATIONS: dict[str, Operation] = {
         lambda a, axis, keepdims: a.var(axis=axis, keepdims=keepdims),
         (arrays.var_vjp,),
     ),
+    "std": Operation(
+        lambda a, axis, keepdims: a.std(axis=axis, keepdims=keepdims),
+        (arrays.std_vjp,),
+    ),
     "max": Operation(lambda a, axis, keepdims: a.max(axis=axis, keepdims=keepdims), (arrays.extreme_vjp,)),
     "min": Operation(lambda a, axis, keepdims: a.min(axis=axis, keepdims=keepdims), (arrays.extreme_vjp,)),
     "clip": Operation(lambda a, low, high: np.clip(a, low, high), (arrays.clip_vjp,)),

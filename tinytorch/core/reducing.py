@@ -42,7 +42,7 @@ class Reduced(Shaped):
 
     def std(self, axis: Axis = None, keepdims: bool = False, **names: Any) -> Self:
         """Square root of `var`, and so divided by N; PyTorch divides by N - 1."""
-        return apply("sqrt", self.var(axis, keepdims, **names))
+        return self._reduced("std", axis, keepdims, names)
 
     def max(self, axis: Axis = None, keepdims: bool = False, **names: Any) -> Any:
         """Largest element along `axis`, of everything by default; with `dim` an `Extreme`. NaN where there is one."""

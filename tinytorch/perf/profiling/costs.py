@@ -64,6 +64,7 @@ COSTS: dict[str, Cost] = {
     "sigmoid": _each_output(4),  # minus, exp, sum, quotient
     "gelu": _each_output(8),  # four products, two sums, a square, tanh
     **dict.fromkeys(("sum", "mean", "max", "min"), _each_input(1)),
+    "std": _each_input(4),  # as var, and a root of few
     "var": _each_input(4),  # mean, difference, square, mean
     "normalize": _each_input(5),  # mean, difference, square, mean, quotient
     "softmax": _each_input(5),  # largest, difference, exp, sum, quotient
