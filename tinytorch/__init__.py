@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from tinytorch.core.embeddings import Embedding, EmbeddingLayer, PositionalEncoding, create_sinusoidal_embeddings
     from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, set_training_mode
-    from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss, log_softmax
+    from tinytorch.core.losses import BCEWithLogitsLoss, BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss, log_softmax
     from tinytorch.core.optimizers import SGD, Adam, AdamW
     from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d, SimpleCNN
     from tinytorch.core.tensor import Tensor, concatenate, no_grad, stack, where
@@ -39,6 +39,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "AvgPool2d",
+    "BCEWithLogitsLoss",
     "BPETokenizer",
     "BatchNorm2d",
     "BinaryCrossEntropyLoss",
@@ -106,7 +107,13 @@ _HOMES = {
     ),
     "tinytorch.core.embeddings": ("Embedding", "EmbeddingLayer", "PositionalEncoding", "create_sinusoidal_embeddings"),
     "tinytorch.core.layers": ("Dropout", "Layer", "Linear", "Sequential", "set_training_mode"),
-    "tinytorch.core.losses": ("BinaryCrossEntropyLoss", "CrossEntropyLoss", "MSELoss", "log_softmax"),
+    "tinytorch.core.losses": (
+        "BCEWithLogitsLoss",
+        "BinaryCrossEntropyLoss",
+        "CrossEntropyLoss",
+        "MSELoss",
+        "log_softmax",
+    ),
     "tinytorch.core.optimizers": ("SGD", "Adam", "AdamW"),
     "tinytorch.core.spatial": ("AvgPool2d", "BatchNorm2d", "Conv2d", "Flatten", "MaxPool2d", "SimpleCNN"),
     "tinytorch.core.tensor": ("Tensor", "concatenate", "no_grad", "stack", "where"),

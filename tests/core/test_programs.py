@@ -1,4 +1,4 @@
-"""The curriculum's five kinds of programs run as students write them."""
+"""The curriculum's kinds of programs run as students write them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 PROGRAMS = Path(__file__).with_name("programs")
 
 
-@pytest.mark.parametrize("name", ["perceptron", "xor", "multilayer", "convolution", "transformer"])
+@pytest.mark.parametrize("name", ["perceptron", "xor", "multilayer", "convolution", "attention", "transformer"])
 def test_a_program_learns(name: str) -> None:
     names = runpy.run_path(str(PROGRAMS / f"{name}.py"))
 
