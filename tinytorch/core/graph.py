@@ -327,7 +327,7 @@ def _gradient_dtype(tensor: Node) -> np.dtype[Any]:
 
 def _accumulate(leaf: Node, gradient: Array, shared: bool) -> None:
     """Add to `leaf.grad`. Each leaf owns its array, so what others may look into (`shared`) is copied."""
-    if leaf.grad is None:
-        leaf.grad = gradient.copy() if shared else gradient
+    if leaf._grad is None:
+        leaf._grad = gradient.copy() if shared else gradient
     else:
         leaf.grad += gradient

@@ -69,9 +69,13 @@ class Optimizer:
     def setting(self, index: int, name: str) -> Any:
         """A setting, "lr" for example, as it is for the parameter of that number."""
         own = self._own[index]
-        if name == "lr":
-            return self._lr * own["lr"] if "lr" in own else self._lr
-        return own[name] if name in own else getattr(self, name)
+        if name not in own:
+            return getattr(self, name)
+        return self._rate(own) if name == "lr" else own[name]
+
+    def _rate(self, own: dict[str, Any]) -> float:
+        """The learning rate of a parameter whose group says `own`."""
+        return self._lr * own["lr"] if own and "lr" in own else self._lr
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -82,9 +86,10 @@ class Optimizer:
         """Change every parameter that has a gradient. Raises ShapeError for a gradient of another shape."""
         self.step_count += 1
         for index, param in enumerate(self.params):
-            if param.grad is not None:
+            gradient = param.grad
+            if gradient is not None:
                 param.data = np.asarray(param.data)  # somebody may have put a tensor there
-                self._update(index, param.data, _gradient(param))
+                self._update(index, param.data, _fitting(gradient, param.data))
 
     def _update(self, index: int, data: Array, gradient: Array) -> None:
         raise NotImplementedError(f"{type(self).__qualname__} has no _update()")
@@ -174,14 +179,15 @@ class SGD(Optimizer):
         _fill("momentum_buffers", self.momentum_buffers, state or [])
 
     def _update(self, index: int, data: Array, gradient: Array) -> None:
-        decay, momentum = self.setting(index, "weight_decay"), self.setting(index, "momentum")
+        own = self._own[index]
+        decay, momentum = own.get("weight_decay", self.weight_decay), own.get("momentum", self.momentum)
         direction = gradient + decay * data if decay else gradient
         if momentum:
             velocity = self.momentum_buffers[index]
             velocity *= momentum
             velocity += direction
-            direction = direction + momentum * velocity if self.setting(index, "nesterov") else velocity
-        data -= self.setting(index, "lr") * direction
+            direction = direction + momentum * velocity if own.get("nesterov", self.nesterov) else velocity
+        data -= self._rate(own) * direction
 
 
 class AdamStep(NamedTuple):
@@ -218,29 +224,37 @@ class Adam(Optimizer):
         self.m_buffers = [np.zeros_like(param.data) for param in self.params]
         self.v_buffers = [np.zeros_like(param.data) for param in self.params]
         self._blocks = [_blocks(param.data) for param in self.params]
+        self._steps: dict[int, AdamStep] = {}  # of this step, by group
 
     def buffers(self) -> dict[str, list[Array]]:
         """Running means of the gradients, and of their squares."""
         return {"m_buffers": self.m_buffers, "v_buffers": self.v_buffers}
 
+    def step(self) -> None:
+        """Change every parameter that has a gradient. Raises ShapeError for a gradient of another shape."""
+        self._steps = {}
+        super().step()
+
     def _update(self, index: int, data: Array, gradient: Array) -> None:
-        step = self._step(index)
+        own = self._own[index]
+        step = self._steps.get(id(own)) or self._steps.setdefault(id(own), self._step(own))
         mean, square = self.m_buffers[index], self.v_buffers[index]
         scratch = np.empty_like(data[self._blocks[index][0]])
         for block in self._blocks[index]:
             self._update_block(data[block], gradient[block], mean[block], square[block], scratch, step)
 
-    def _step(self, index: int) -> AdamStep:
-        mean_decay, square_decay = self.setting(index, "betas")
+    def _step(self, own: dict[str, Any]) -> AdamStep:
+        """What all parameters of a group have in common in this step."""
+        mean_decay, square_decay = own.get("betas", self.betas)
+        decay, rate = own.get("weight_decay", self.weight_decay), self._rate(own)
         correction = np.sqrt(1 - square_decay**self.step_count)
-        rate = self.setting(index, "lr")
         return AdamStep(
             mean_decay,
             square_decay,
-            eps=float(self.setting(index, "eps") * correction),
+            eps=float(own.get("eps", self.eps) * correction),
             size=float(rate * correction / (1 - mean_decay**self.step_count)),
-            decay=self.setting(index, "weight_decay"),
-            shrink=1 - rate * self.setting(index, "weight_decay"),
+            decay=decay,
+            shrink=1 - rate * decay,
         )
 
     def _update_block(
@@ -283,11 +297,11 @@ class AdamW(Adam):
         return gradient
 
 
-def _gradient(param: Tensor) -> Array:
-    """The gradient, an array or a tensor, as an array in the type of the data."""
-    gradient: Array = np.asarray(param.grad, param.dtype)
-    if gradient.shape != param.shape:
-        raise ShapeError(f"a parameter needs a gradient of its shape {param.shape}, got {gradient.shape}")
+def _fitting(given: Any, data: Array) -> Array:
+    """A gradient, an array or a tensor, as an array in the type of the data."""
+    gradient: Array = np.asarray(given, data.dtype)
+    if gradient.shape != data.shape:
+        raise ShapeError(f"a parameter needs a gradient of its shape {data.shape}, got {gradient.shape}")
     return gradient
 
 

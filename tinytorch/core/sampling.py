@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -40,10 +41,13 @@ class Sampling:
         """
         if not self.temperature:
             likeliest: Array = scores.argmax(axis=-1)  # NaN, if there is one
-            _check(scores[np.arange(len(scores)), likeliest])
+            for row, token in enumerate(likeliest.tolist()):
+                if not math.isfinite(scores.item(row, token)):  # an eighth of the time of numpy's, for so few
+                    raise _no_numbers()
             return likeliest
         best = scores.max(axis=-1, keepdims=True)
-        _check(best)
+        if not np.isfinite(best).all():
+            raise _no_numbers()
         with np.errstate(over="ignore"):  # the colder, the nearer to minus infinity are all but the best
             relative = self._limited((scores - best).astype(np.float64) / self.temperature)
         chosen: Array = (relative + generator.gumbel(size=scores.shape)).argmax(axis=-1)
@@ -76,16 +80,15 @@ def continued(
 
     A row that has come to a token of `stop` repeats it; when all have, the sequence ends.
     """
-    length, generator = prompt.shape[-1], generator_of(rng)
-    ends = _ends(stop)
+    length, generator, ends = prompt.shape[-1], generator_of(rng), _ends(stop)
     sequence = np.empty((len(prompt) if prompt.ndim == 2 else 1, length + new_tokens), np.int64)
     sequence[:, :length] = prompt
-    has_ended = np.zeros(len(sequence), bool)
-    end = length
-    while end < sequence.shape[1] and not (ends.size and has_ended.all()):
-        chosen = sampling.choose(next_scores(sequence[:, :end]), generator)
-        sequence[:, end] = np.where(has_ended, sequence[:, end - 1], chosen) if ends.size else chosen
-        has_ended |= np.isin(sequence[:, end], ends) if ends.size else False
+    has_ended, is_open, end = np.zeros(len(sequence), bool), not ends.size, length
+    while end < sequence.shape[1] and (is_open or not has_ended.all()):
+        sequence[:, end] = sampling.choose(next_scores(sequence[:, :end]), generator)
+        if not is_open:
+            sequence[has_ended, end] = sequence[has_ended, end - 1]
+            has_ended |= np.isin(sequence[:, end], ends)
         end += 1
     return Tensor(sequence[:, :end] if prompt.ndim == 2 else sequence[0, :end])
 
@@ -99,8 +102,6 @@ def _ends(stop: Any) -> Array:
     return np.array(tokens, np.int64)
 
 
-def _check(scores: Array) -> None:
-    if not np.isfinite(scores).all():
-        raise RunError(
-            "the model's scores are not finite numbers", mend="look at its weights: training may have failed"
-        )
+def _no_numbers() -> RunError:
+    mend = "look at its weights: training may have failed"
+    return RunError("the model's scores are not finite numbers", mend=mend)

@@ -206,10 +206,11 @@ class Trainer:
 
     def _step(self, batches: Sequence[Batch], is_alone: bool) -> None:
         """Change the weights by the gradients of these batches, which were summed over samples unless each is alone."""
-        samples = sum(batch.samples for batch in batches)
-        for param in () if is_alone else self.optimizer.params:
-            if param.grad is not None:
-                param.grad /= samples
+        if not is_alone:
+            samples = sum(batch.samples for batch in batches)
+            for param in self.optimizer.params:
+                if param.grad is not None:
+                    param.grad /= samples
         if self.grad_clip_norm is not None:
             clip_grad_norm(self.optimizer.params, self.grad_clip_norm)
         self.optimizer.step()
