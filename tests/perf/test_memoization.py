@@ -174,7 +174,7 @@ def test_what_does_not_fit_the_buffers_is_refused(shape: tuple[int, ...]) -> Non
 
 
 def test_sizes_below_one() -> None:
-    with pytest.raises(UsageError, match="at least 1"):
+    with pytest.raises(UsageError, match="a KV cache needs its sizes as an integer from 1 on"):
         KVCache(1, 8, 0, 2, 4)
 
 

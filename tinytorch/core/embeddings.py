@@ -62,6 +62,8 @@ class PositionalEncoding(Layer):
     Raises UsageError for sizes below 1 and unknown kinds, ShapeError for sequences beyond `max_seq_len`.
     """
 
+    pos_encoding: Literal["learned", "sinusoidal"] = "learned"  # of files that had another name for it
+
     def __init__(
         self,
         max_seq_len: int,

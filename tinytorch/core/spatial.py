@@ -243,7 +243,7 @@ class SimpleCNN(Layer):
 
     def __init__(self, num_classes: int = 10, image_size: int = 32, in_channels: int = 3, rng: Rng = None) -> None:
         rng = generator_of(rng)
-        if image_size < 4 or image_size % 4:
+        if whole("SimpleCNN needs an image_size", image_size, 4) % 4:
             raise UsageError(f"SimpleCNN needs images whose size is a multiple of 4, not {image_size}")
         self.conv1 = Conv2d(in_channels, 16, 3, padding=1, rng=rng)
         self.conv2 = Conv2d(16, 32, 3, padding=1, rng=rng)

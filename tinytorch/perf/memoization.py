@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from tinytorch.core.arguments import whole
 from tinytorch.core.layers import Layer
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
@@ -30,8 +31,8 @@ class KVCache:
     """
 
     def __init__(self, batch_size: int, max_seq_len: int, num_layers: int, num_heads: int, head_dim: int) -> None:
-        if min(batch_size, max_seq_len, num_layers, num_heads, head_dim) < 1:
-            raise UsageError("a KV cache needs sizes of at least 1")
+        for size in (batch_size, max_seq_len, num_layers, num_heads, head_dim):
+            whole("a KV cache needs its sizes", size, 1)
         self.max_seq_len = max_seq_len
         self.seq_pos = 0
         self.layers = [LayerCache(self, number, num_layers) for number in range(num_layers)]

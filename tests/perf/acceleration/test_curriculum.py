@@ -67,5 +67,5 @@ def test_what_does_not_fit_together_is_refused(call) -> None:
 
 
 def test_tiles_have_a_size() -> None:
-    with pytest.raises(UsageError, match="at least 1"):
+    with pytest.raises(UsageError, match="tile_size as an integer from 1 on"):
         tiled_matmul(drawn(2, 2), drawn(2, 2), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tinytorch.core.layers import Linear, ReLU, Sequential
 from tinytorch.core.state import state_dict
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression import prune_neurons, prune_transformer
-from tinytorch.perf.compression.tuning import LEAST_RATE, fine_tune
+from tinytorch.perf.compression.tuning import LEAST_RATE, fine_tune, number_of
 
 
 class Seen:
@@ -85,3 +86,16 @@ def test_a_schedule_that_there_is_not_is_refused() -> None:
 def test_options_of_tuning_without_data_are_refused(prune: Callable[..., object]) -> None:
     with pytest.raises(UsageError, match="epochs= without train_data has no effect"):
         prune(model(), **({"keep": 2} if prune is prune_neurons else {"heads": 1}), epochs=3)
+
+
+def test_a_pair_of_inputs_and_labels_is_trained_on_too() -> None:
+    inputs, labels = data().inputs, data().labels
+    models = [model(), model()]
+    for each, given in zip(models, (data(), (inputs, labels)), strict=True):
+        fine_tune(each, given, epochs=1)
+    np.testing.assert_array_equal(*[each.parameters()[0].data for each in models])
+
+
+@pytest.mark.parametrize("keep", [np.int64(4), 4, np.float64(0.5), 0.5])
+def test_a_number_of_numpy_s_is_a_number(keep: Any) -> None:
+    assert number_of("keep", keep, 8) == 4

@@ -13,7 +13,8 @@ from tinytorch.core.spatial import SimpleCNN
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, Completion, TransformerBlock
 from tinytorch.errors import UsageError
-from tinytorch.perf.quantization import QuantizedWeight, quantize_model
+from tinytorch.perf.compression import share_weights
+from tinytorch.perf.quantization import QuantizedWeight, Quantizer, quantize_model
 
 
 def model() -> Sequential:
@@ -175,3 +176,18 @@ def test_a_state_of_codes_is_loaded_again() -> None:
 def test_a_layer_shows_what_its_weight_is() -> None:
     assert repr(quantize_model(model())[0].weight) == "QuantizedWeight((6, 16), 8 bits)"
     assert repr(quantize_model(model())[0]) == repr(model()[0])
+
+
+def test_what_is_compact_already_is_said_to_be() -> None:
+    for compact in (quantize_model(model()), share_weights(model(), clusters=4)):
+        with pytest.raises(UsageError, match="needs weights of floats, and those of this model are compact already"):
+            quantize_model(compact)
+
+
+def test_frozen_models_have_parameters_to_code() -> None:
+    frozen = model()
+    for parameter in frozen.parameters():
+        parameter.requires_grad = False
+    told = Quantizer.quantize_model(frozen)
+    assert len(told["quantized_layers"]) == len(frozen.parameters())
+    assert told["compression_ratio"] > 3

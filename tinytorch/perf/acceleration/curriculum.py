@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tinytorch.core.arguments import whole
 from tinytorch.core.arrays import GELU_CUBIC, GELU_SCALE
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor
-from tinytorch.errors import ShapeError, UsageError
+from tinytorch.errors import ShapeError
 
 
 def vectorized_matmul(a: Tensor, b: Tensor) -> Tensor:
@@ -26,8 +27,7 @@ def tiled_matmul(a: Tensor, b: Tensor, tile_size: int = 64) -> Tensor:
     """
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
         raise ShapeError(f"tiled_matmul needs matrices (M, K) and (K, N), got {a.shape} and {b.shape}")
-    if tile_size < 1:
-        raise UsageError(f"tile_size must be at least 1, not {tile_size}")
+    whole("tiled_matmul needs a tile_size", tile_size, 1)
     left, right = a.data, b.data
     product = np.zeros((len(left), right.shape[1]), np.result_type(left, right, np.float32))
     for top in range(0, len(left), tile_size):

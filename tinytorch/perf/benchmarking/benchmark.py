@@ -13,6 +13,7 @@ from tinytorch.benchmarking import BenchmarkResults
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.statistics import unit_times
+from tinytorch.core.arguments import whole
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.perf.benchmarking.results import BenchmarkResult
@@ -44,8 +45,9 @@ class Benchmark:
     def __init__(
         self, models: Sequence[object], datasets: Sequence[Any], warmup_runs: int = 5, measurement_runs: int = 10
     ) -> None:
-        if not models or measurement_runs < 1:
-            raise UsageError("a Benchmark needs at least one model and one run")
+        if not models:
+            raise UsageError("a Benchmark needs at least one model")
+        whole("a Benchmark needs measurement_runs", measurement_runs, 1)
         self.models, self.datasets = list(models), list(datasets)
         self.warmup_runs, self.measurement_runs = warmup_runs, measurement_runs
         self.model_names = _names(self.models)

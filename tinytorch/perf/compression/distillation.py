@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.core.arguments import checked
-from tinytorch.core.dataloader import TensorDataset
+from tinytorch.core.dataloader import TensorDataset, as_dataset
 from tinytorch.core.layers import inference
 from tinytorch.core.losses import CrossEntropyLoss, log_softmax
 from tinytorch.core.ops import Array
@@ -54,6 +54,7 @@ class KnowledgeDistillation:
 
         The teacher answers once, in inference.
         """
+        train_data = as_dataset(train_data)
         with inference(self.teacher_model), no_grad():
             answers = np.asarray(self.teacher_model(Tensor(train_data.inputs)))
         answered = TensorDataset(train_data.inputs, np.arange(len(train_data)))

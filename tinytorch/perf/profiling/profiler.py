@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.measure import Call, examine_limits, peak_working_bytes, quiet, time_block
+from tinytorch.core.arguments import whole
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.model import as_call, inference
 from tinytorch.core.state import held
@@ -188,8 +189,8 @@ def _gflops_per_second(flops: int, latency_ms: float) -> float:
 
 
 def _median_ms(call: Call, sample: Any, warmup: int, iterations: int) -> float:
-    if iterations < 1 or warmup < 0:
-        raise UsageError(f"a latency needs at least 1 iteration and no negative warm-up, got {iterations} and {warmup}")
+    whole("a latency needs iterations", iterations, 1)
+    whole("a latency needs warmup", warmup, 0)
     with threadpool_limits(1, user_api="blas"):
         times = time_block(call, [[sample]] * (warmup + iterations), warmup)
     return float(median(times)) / NANOSECONDS_PER_MILLISECOND

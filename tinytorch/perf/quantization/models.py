@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.compact import CompactWeight
 from tinytorch.core.layers import Layer, Linear, find_layers, inference, replace_layers
 from tinytorch.core.ops import Array
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor, no_grad
-from tinytorch.core.weights import WEIGHTED, with_weights
+from tinytorch.core.weights import WEIGHTED, all_weighted_layers, with_weights
 from tinytorch.errors import UsageError
 from tinytorch.perf.quantization.activations import QuantizedConv2d, QuantizedLinear
 from tinytorch.perf.quantization.codes import Bits, QuantizedWeight, Ranges, quantize_weight
@@ -47,6 +48,11 @@ def quantize_model(
         return quantize_weight(weight.data, channel, bits=bits, symmetric=symmetric, ranges=ranges)
 
     smaller = with_weights(model, quantized, skip)
+    if not done and any(isinstance(layer.weight, CompactWeight) for _, layer, _ in all_weighted_layers(model)):
+        mend = "quantize the model that has floats, or a sparse one, whose values can be codes"
+        raise UsageError(
+            "quantize_model needs weights of floats, and those of this model are compact already", mend=mend
+        )
     if not done:
         kinds = ", ".join(kind.__name__ for kind in WEIGHTED)
         raise UsageError(f"quantize_model needs a {kinds} to quantize, and a {type(model).__qualname__} has none")

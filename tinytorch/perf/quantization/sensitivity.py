@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.dataloader import TensorDataset
+from tinytorch.core.dataloader import TensorDataset, as_dataset
 from tinytorch.core.layers import inference
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.weights import weighted_layers
@@ -21,6 +21,7 @@ def sensitivity(model: Any, data: TensorDataset, *, bits: Bits = 4, **options: A
     The error is the length of the difference over that of the outputs, for the inputs of `data`, which should be of the
     training split. `options` are those of `quantize_model`. Raises UsageError for data without a sample.
     """
+    data = as_dataset(data)
     if not len(data):
         raise UsageError("a sensitivity needs at least one sample to be measured on")
     names = [name for name, _, _ in weighted_layers(model)]
