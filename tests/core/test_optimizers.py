@@ -254,38 +254,6 @@ def test_a_tensor_in_the_place_of_data_is_updated_too() -> None:
     np.testing.assert_array_equal(p.data, [-1, 0])
 
 
-def test_a_group_has_settings_of_its_own() -> None:
-    first, second = parameter(), parameter()
-    optimizer = SGD([{"params": first, "lr": 0.2, "weight_decay": 0.5}, {"params": [second]}], lr=0.1)
-    for p in (first, second):
-        p.grad = np.ones(3)
-    optimizer.step()
-    np.testing.assert_allclose(first.data, START - 0.2 * (1 + 0.5 * START))
-    np.testing.assert_allclose(second.data, START - 0.1)
-
-
-def test_a_schedule_moves_the_rates_of_all_groups() -> None:
-    first, second = parameter(), parameter()
-    optimizer = Adam([{"params": [first], "lr": 0.01}, {"params": [second]}], lr=0.1)
-    optimizer.lr = 0.5
-    assert [optimizer.setting(index, "lr") for index in (0, 1)] == pytest.approx([0.05, 0.5])
-
-
-@pytest.mark.parametrize(
-    ("params", "words"),
-    [
-        ([{"params": [parameter()], "lr": float("nan")}], "learning rate above 0"),
-        ([{"params": [parameter()], "momentun": 0.9}], "no setting 'momentun'"),
-        ([{"lr": 0.1}], "each with"),
-        ([parameter(), {"params": [parameter()]}], "groups alone"),
-        (parameter(), "got one tensor"),
-    ],
-)
-def test_groups_that_make_no_sense_are_refused(params: Any, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        SGD(params)
-
-
 def test_nesterov_needs_a_momentum() -> None:
     with pytest.raises(UsageError, match="looks ahead by the momentum"):
         SGD([parameter()], nesterov=True)

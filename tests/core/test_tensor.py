@@ -170,6 +170,7 @@ def test_a_masked_element_has_no_gradient() -> None:
         (lambda p: p.__iadd__(1), [5, 9]),
         (lambda p: p.__imul__(Tensor([2.0, 0.5])), [8, 4]),
         (lambda p: p.__itruediv__(2), [2, 4]),
+        (lambda p: p.__ipow__(2), [16, 64]),
     ],
 )
 def test_a_parameter_is_changed_in_place_where_nothing_is_remembered(change: Any, expected: list[float]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tinytorch.core.arguments import checked
+from tinytorch.core.groups import NAMES, check_parameters, checked_setting, groups_of
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
@@ -19,20 +20,6 @@ DEFAULT_LEARNING_RATE_ADAM = 0.001
 DEFAULT_BETAS = (0.9, 0.999)
 DEFAULT_EPS = 1e-8
 DEFAULT_WEIGHT_DECAY_ADAMW = 0.01
-NAMES = {
-    "lr": "a learning rate",
-    "momentum": "a momentum",
-    "weight_decay": "a weight decay",
-    "beta": "a beta",
-    "eps": "an eps",
-}
-RANGES: dict[str, dict[str, float]] = {
-    "lr": {"above": 0},
-    "momentum": {"from_": 0, "below": 1},
-    "weight_decay": {"from_": 0},
-    "beta": {"from_": 0, "below": 1},
-    "eps": {"above": 0},
-}
 BLOCK_ELEMENTS = 16_384  # 64 kB of float32: a block of each array of Adam then stays in a core's cache
 
 
@@ -50,11 +37,11 @@ class Optimizer:
         self._lr = checked(f"an optimizer needs {NAMES['lr']}", lr, above=0)
         self.params: list[Tensor] = []
         self._own: list[dict[str, Any]] = []  # for each parameter what its group says
-        for group in _groups(params):
+        for group in groups_of(params):
             members = list(group.pop("params"))
             self.params += members
             self._own += [self._checked_group(group)] * len(members)
-        _check_parameters(self.params)
+        check_parameters(self.params)
         self.step_count = 0
 
     @property
@@ -136,7 +123,7 @@ class Optimizer:
             if name not in ("lr", *self.settings):
                 mend = nearest(name, ("params", "lr", *self.settings))
                 raise UsageError(f"a group of parameters has no setting {name!r}", mend=mend)
-        own = {name: _setting(name, value) for name, value in group.items()}
+        own = {name: checked_setting(name, value) for name, value in group.items()}
         return {**own, "lr": own["lr"] / self._lr} if "lr" in own else own
 
 
@@ -158,8 +145,8 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         super().__init__(params, lr)
-        self.momentum = _setting("momentum", momentum)
-        self.weight_decay = _setting("weight_decay", weight_decay)
+        self.momentum = checked_setting("momentum", momentum)
+        self.weight_decay = checked_setting("weight_decay", weight_decay)
         self.nesterov = nesterov
         momenta = [self.setting(index, "momentum") for index in range(len(self.params))]
         if any(self.setting(index, "nesterov") and not each for index, each in enumerate(momenta)):
@@ -218,9 +205,9 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr)
-        self.betas = _setting("betas", betas)
-        self.eps = _setting("eps", eps)
-        self.weight_decay = _setting("weight_decay", weight_decay)
+        self.betas = checked_setting("betas", betas)
+        self.eps = checked_setting("eps", eps)
+        self.weight_decay = checked_setting("weight_decay", weight_decay)
         self.m_buffers = [np.zeros_like(param.data) for param in self.params]
         self.v_buffers = [np.zeros_like(param.data) for param in self.params]
         self._blocks = [_blocks(param.data) for param in self.params]
@@ -303,47 +290,6 @@ def _fitting(given: Any, data: Array) -> Array:
     if gradient.shape != data.shape:
         raise ShapeError(f"a parameter needs a gradient of its shape {data.shape}, got {gradient.shape}")
     return gradient
-
-
-def _groups(params: Iterable[Any]) -> list[dict[str, Any]]:
-    """Parameters in groups, with what each says; UsageError for groups and tensors side by side."""
-    if isinstance(params, Tensor):
-        raise UsageError("an optimizer needs a list of tensors, and got one tensor", mend="write [tensor]")
-    given = list(params)
-    groups = [item for item in given if isinstance(item, Mapping)]
-    if not groups:
-        return [{"params": given}]
-    if len(groups) < len(given) or not all("params" in group for group in groups):
-        mend = 'write [{"params": first}, {"params": second, "lr": 0.1}]'
-        raise UsageError('an optimizer needs tensors alone, or groups alone, each with "params"', mend=mend)
-    return [{**group, "params": _listed(group["params"])} for group in groups]
-
-
-def _listed(params: Any) -> list[Any]:
-    return [params] if isinstance(params, Tensor) else list(params)
-
-
-def _check_parameters(params: list[Any]) -> None:
-    if not params:
-        raise UsageError("an optimizer needs parameters, and got none")
-    for param in params:
-        if not isinstance(param, Tensor):
-            raise UsageError(f"an optimizer needs tensors, and got a {type(param).__name__}")
-        if param.dtype.kind != "f":
-            mend = "make it by Tensor(data, requires_grad=True), which is float32"
-            raise UsageError(f"an optimizer needs floating parameters, and one is {param.dtype}", mend=mend)
-    if len({id(param) for param in params}) < len(params):
-        raise UsageError("a parameter is there twice", mend="give every parameter once: model.parameters() does")
-
-
-def _setting(name: str, value: Any) -> Any:
-    """A setting when it is in its range; UsageError else."""
-    if name == "nesterov":
-        return bool(value)
-    if name == "betas":
-        first, second = value
-        return _setting("beta", first), _setting("beta", second)
-    return checked(f"an optimizer needs {NAMES[name]}", value, **RANGES[name])
 
 
 def _check_shapes(name: str, arrays: list[Array], values: Sequence[Array]) -> None:

@@ -102,34 +102,32 @@ class Tensor(Reduced):
         return apply("power", self._operand(base), self)
 
     def __iadd__(self, other: Any) -> Self:
-        return self._changed("add", other)
+        return self._changed(other, lambda: self + other)
 
     def __isub__(self, other: Any) -> Self:
-        return self._changed("sub", other)
+        return self._changed(other, lambda: self - other)
 
     def __imul__(self, other: Any) -> Self:
-        return self._changed("mul", other)
+        return self._changed(other, lambda: self * other)
 
     def __itruediv__(self, other: Any) -> Self:
-        return self._changed("div", other)
+        return self._changed(other, lambda: self / other)
 
-    def _changed(self, name: str, other: Any) -> Self:
+    def __ipow__(self, other: Any) -> Self:
+        return self._changed(other, lambda: self**other)
+
+    def _changed(self, other: Any, compute: Callable[[], Self]) -> Self:
         """What `self += other` and its like leave in the place of this tensor.
 
         A tensor that somebody made is changed itself, whoever holds it; a parameter inside no_grad() alone, since the
         graph would not know. The result of an operation is not changed: a new one takes its place.
         """
-        operand = self._operand(other)
         is_own = self._origin is None and hasattr(self, "_is_to_train")
-        if is_recording() and (self._requires_grad or operand._requires_grad):
-            if is_own and self._requires_grad:
-                mend = "wrap it in no_grad(), or write w = w - ..."
-                raise UsageError(
-                    "a tensor with gradients cannot be changed in place: its graph would not know", mend=mend
-                )
-            return apply(name, self, operand)
-        result = apply(name, self, operand)
-        if not is_own:
+        if is_own and self._requires_grad and is_recording():
+            reason = "a tensor with gradients cannot be changed in place: its graph would not know"
+            raise UsageError(reason, mend="wrap it in no_grad(), or write w = w - ...")
+        result = compute()
+        if result._requires_grad or not is_own:
             return result
         if result.shape != self.shape or not np.can_cast(result.dtype, self.dtype, "same_kind"):
             shown = f"{self.dtype} {self.shape} cannot become {result.dtype} {result.shape}"
