@@ -297,7 +297,7 @@ def test_images_are_taken_alone_too(shape: tuple[int, ...]) -> None:
 
 
 def test_rows_that_hold_several_images_are_refused() -> None:
-    with pytest.raises(ShapeError, match="must hold one image"):
+    with pytest.raises(ShapeError, match="cannot be looked at as images"):
         AsImages((1, 2, 2), RandomShift(1))(np.ones((2, 8)))
 
 

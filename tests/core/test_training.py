@@ -421,7 +421,7 @@ def test_a_schedule_per_step_needs_a_length() -> None:
 @pytest.mark.parametrize("most", [-1, float("nan")])
 def test_a_length_that_makes_no_sense_is_refused(most: float) -> None:
     with pytest.raises(UsageError, match="clip_grad_norm needs a max_norm from 0 on"):
-        clip_grad_norm([], most)
+        clip_grad_norm([Tensor([1.0])], most)
 
 
 def test_a_length_without_end_shortens_nothing() -> None:

@@ -28,11 +28,12 @@ def is_whole(value: object) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def whole(needs: str, value: Any, least: int) -> int:
-    """`value` as an int when it is an integer from `least` on; else UsageError, which begins with `needs`."""
-    if is_whole(value) and value >= least:
+def whole(needs: str, value: Any, least: int | None = None) -> int:
+    """`value` as an int when it is an integer, from `least` on; else UsageError, which begins with `needs`."""
+    if is_whole(value) and (least is None or value >= least):
         return int(value)
-    raise UsageError(f"{needs} as an integer from {least} on, not {shown(value)}")
+    lower = "" if least is None else f" from {least} on"
+    raise UsageError(f"{needs} as an integer{lower}, not {shown(value)}")
 
 
 def checked(

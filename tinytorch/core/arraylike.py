@@ -34,7 +34,9 @@ class ArrayLike(Node):
         self._is_to_train = self._requires_grad
 
     def __getstate__(self) -> tuple[Any, ...]:
-        is_frozen = self.is_parameter and not self._requires_grad
+        if not hasattr(self, "_is_to_train"):  # a result, whose graph is left behind
+            return self.data, False
+        is_frozen = self._is_to_train and not self._requires_grad
         return (self.data, False, True) if is_frozen else (self.data, self._requires_grad)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -79,6 +81,9 @@ class ArrayLike(Node):
         return value
 
     def __bool__(self) -> bool:
+        if self.data.size != 1:
+            mend = "write (x > 0).any(), or .all(); where(x > 0, a, b) chooses for each element"
+            raise UsageError(f"a tensor of shape {self.shape} is not true or false: it needs one element", mend=mend)
         return bool(self.item())
 
     def __float__(self) -> float:
@@ -120,7 +125,8 @@ class ArrayLike(Node):
         result = np.asarray(getattr(ufunc, method)(*arrays, **options))
         is_wanted = is_recording() and any(isinstance(item, Node) and item.requires_grad for item in inputs)
         if is_wanted and result.dtype.kind == "f":
-            raise UsageError(f"numpy's {ufunc.__name__} has no gradient here", mend="use .data, or a method of Tensor")
+            mend = "use .data, or a method of Tensor: relu() or clamp() for maximum and minimum"
+            raise UsageError(f"numpy's {ufunc.__name__} has no gradient here", mend=mend)
         return type(self)(result)
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -161,11 +167,13 @@ class ArrayLike(Node):
             raise ShapeError(f"cannot compare shapes {self.shape} and {array.shape}") from error
 
     def _operand(self, other: Any) -> Self:
-        """`other` as a tensor; plain numbers take this tensor's floating type."""
+        """`other` as a tensor; plain numbers take this tensor's floating type, integers beside integers stay such."""
         if isinstance(other, type(self)):
             return other
         if isinstance(other, (int, float)) and self.data.dtype.kind == "f":
             return type(self)(other, dtype=self.data.dtype)
+        if isinstance(other, int) and self.data.dtype.kind in "iu":
+            return type(self)(other, dtype=np.int64)  # wide enough, so that 1 - 2 is not 255
         return type(self)(other)
 
 

@@ -104,6 +104,9 @@ class MultiHeadAttention(Layer):
         """
         if inputs.ndim != 3 or inputs.shape[-1] != self.embed_dim:
             raise ShapeError(f"{self!r} needs inputs (N, T, {self.embed_dim}), got {inputs.shape}")
+        if memory is not None and not hasattr(memory, "extend"):
+            mend = "write attention(x, mask); for a query, a key and a value scaled_dot_product_attention()"
+            raise UsageError("MultiHeadAttention needs one input, whose parts look at one another", mend=mend)
         query, key, value = (self._split(project(inputs)) for project in (self.q_proj, self.k_proj, self.v_proj))
         if memory is not None:
             key, value = memory.extend(key, value)

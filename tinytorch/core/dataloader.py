@@ -22,6 +22,8 @@ from tinytorch.core.transforms import (
     RandomShift,
     RandomTransform,
     Transform,
+    checked_shape,
+    listed,
     of_batch,
 )
 from tinytorch.errors import ShapeError, UsageError
@@ -77,7 +79,7 @@ class TensorDataset(Dataset):
     def __init__(self, *tensors: Tensor | Array, image_shape: Shape | None = None) -> None:
         if not tensors:
             raise UsageError("a TensorDataset needs at least one tensor")
-        self.image_shape = image_shape
+        self.image_shape = None if image_shape is None else checked_shape(image_shape)
         self.tensors = tuple(tensor if isinstance(tensor, Tensor) else Tensor(tensor) for tensor in tensors)
         shapes = [tensor.shape for tensor in self.tensors]
         if any(not shape or shape[0] != shapes[0][0] for shape in shapes):
@@ -140,9 +142,12 @@ class DataLoader:
     `dataset` has a length and samples by number. With `shuffle` every pass has an order of its own, and `transforms`
     change the inputs of every batch, one after the other: images (N, C, H, W) or (N, H, W), or rows, of a dataset that
     says by an `image_shape` what pictures they are. All of it is drawn from `generator`: a new loader with the same
-    seed repeats everything. With `drop_last` a last batch that is smaller is left out. Raises UsageError for a batch
-    size below 1 and for a dataset without samples, or without a whole batch of them.
+    seed repeats everything, so that a program does the same whenever it is started. With `drop_last` a last batch that
+    is smaller is left out. Raises UsageError for a batch size below 1, for what are no samples by number, and for a
+    dataset without samples, or without a whole batch of them.
     """
+
+    drop_last = False
 
     def __init__(
         self,
@@ -150,9 +155,13 @@ class DataLoader:
         batch_size: int = 32,
         shuffle: bool = False,
         seed: int = 0,
-        transforms: Sequence[Transform] = (),
+        transforms: Transform | Sequence[Transform] = (),
         drop_last: bool = False,
     ) -> None:
+        if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
+            name = type(dataset).__qualname__
+            mend = "give a dataset, or a list of samples"
+            raise UsageError(f"a loader needs samples by number, and a {name} has none", mend=mend)
         if not is_whole(batch_size) or batch_size < 1:
             raise UsageError(f"the batch size must be a positive integer, not {batch_size!r}")
         if not len(dataset):
@@ -165,7 +174,7 @@ class DataLoader:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self.transforms = tuple(transforms)
+        self.transforms = listed(transforms)
         self.drop_last = drop_last
         self.generator = generator_of(seed)
 
@@ -179,8 +188,7 @@ class DataLoader:
         shape = getattr(self.dataset, "image_shape", None)
         for start in self._starts():
             inputs, *others = self._batch(order[start : start + self.batch_size])
-            for transform in self.transforms:
-                inputs = of_batch(transform, inputs, self.generator, shape)
+            inputs = of_batch(self.transforms, inputs, self.generator, shape)
             yield tuple(Tensor(field) for field in (inputs, *others))
 
     def _starts(self) -> range:

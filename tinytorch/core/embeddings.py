@@ -162,7 +162,8 @@ def checked_tokens(tokens: Any, vocab_size: int) -> Array:
     if array.dtype.kind not in "iu":
         raise UsageError(f"tokens must be integers, not {array.dtype}")
     if array.size and (array.min() < 0 or array.max() >= vocab_size):
-        raise RangeError(f"tokens must lie in 0..{vocab_size - 1}, these reach {array.min()}..{array.max()}")
+        mend = "build the model with as many tokens as the tokenizer has: vocab_size=tokenizer.token_count"
+        raise RangeError(f"tokens must lie in 0..{vocab_size - 1}, these reach {array.min()}..{array.max()}", mend=mend)
     return array
 
 

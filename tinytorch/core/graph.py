@@ -185,7 +185,7 @@ class Node:
         if gradient is None and self.data.size != 1:
             raise UsageError(f"backward() of a tensor of shape {shape} needs a gradient of that shape")
         dtype = _gradient_dtype(self)
-        seed = np.ones(shape, dtype) if gradient is None else np.asarray(gradient, dtype)
+        seed = np.ones(shape, dtype) if gradient is None else np.array(gradient, dtype)
         if seed.shape != shape:
             raise ShapeError(f"backward() needs a gradient of shape {shape} and got one of {seed.shape}")
         return seed

@@ -29,7 +29,9 @@ def groups_of(params: Iterable[Any]) -> list[dict[str, Any]]:
     """Parameters in groups, with what each says; UsageError for groups and tensors side by side."""
     if isinstance(params, Tensor):
         raise UsageError("an optimizer needs a list of tensors, and got one tensor", mend="write [tensor]")
-    given = list(params)
+    if isinstance(params, Mapping):
+        params = [params]
+    given = _listed(params)
     groups = [item for item in given if isinstance(item, Mapping)]
     if not groups:
         return [{"params": given}]
@@ -40,7 +42,12 @@ def groups_of(params: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def _listed(params: Any) -> list[Any]:
-    return [params] if isinstance(params, Tensor) else list(params)
+    if isinstance(params, Tensor):
+        return [params]
+    if not isinstance(params, Iterable) or hasattr(params, "parameters"):
+        name = type(params).__qualname__
+        raise UsageError(f"an optimizer needs a list of tensors, and got a {name}", mend="write model.parameters()")
+    return list(params)
 
 
 def check_parameters(params: list[Any]) -> None:
@@ -53,6 +60,9 @@ def check_parameters(params: list[Any]) -> None:
         if param.dtype.kind != "f":
             mend = "make it by Tensor(data, requires_grad=True), which is float32"
             raise UsageError(f"an optimizer needs floating parameters, and one is {param.dtype}", mend=mend)
+        if param._origin is not None:
+            mend = "compute with arrays first: Tensor(0.1 * array, requires_grad=True)"
+            raise UsageError("an optimizer needs tensors that were made, and one is an operation's result", mend=mend)
     if len({id(param) for param in params}) < len(params):
         raise UsageError("a parameter is there twice", mend="give every parameter once: model.parameters() does")
 
@@ -66,4 +76,4 @@ def checked_setting(name: str, value: Any) -> Any:
             raise UsageError(f"an optimizer needs betas as two numbers, got {shown(value)}", mend="write (0.9, 0.999)")
         first, second = value
         return checked_setting("beta", first), checked_setting("beta", second)
-    return checked(f"an optimizer needs {NAMES[name]}", value, **RANGES[name])
+    return float(checked(f"an optimizer needs {NAMES[name]}", value, **RANGES[name]))

@@ -6,10 +6,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from tinytorch.core.arguments import checked
+from tinytorch.core.arguments import checked, whole
 from tinytorch.core.conversion import whole_numbers
+from tinytorch.core.graph import is_recording
 from tinytorch.core.ops import Array
-from tinytorch.core.tensor import Tensor, apply
+from tinytorch.core.tensor import Tensor, apply, concatenate
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.text import nearest
 
@@ -29,11 +30,16 @@ class Loss:
     def __init__(self, reduction: Reduction = "mean") -> None:
         if reduction not in get_args(Reduction):
             name = type(self).__qualname__
-            raise UsageError(f"{name} has no reduction {reduction!r}", mend=nearest(reduction, get_args(Reduction)))
+            raise UsageError(
+                f"{name} has no reduction {reduction!r}", mend=nearest(str(reduction), get_args(Reduction))
+            )
         self.reduction = reduction
 
     def __call__(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
-        """`forward`."""
+        """`forward`. UsageError for outputs that are no tensor."""
+        if not isinstance(outputs, Tensor):
+            name, got = type(self).__qualname__, type(outputs).__qualname__
+            raise UsageError(f"{name} needs outputs as a tensor, and got a {got}", mend="write Tensor(...) around them")
         return self.forward(outputs, targets)
 
     def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
@@ -43,7 +49,8 @@ class Loss:
     def fitting(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
         """The targets as a tensor of the outputs' type; ShapeError unless both have one shape, and elements."""
         is_floating = isinstance(targets, Tensor) and targets.dtype.kind == "f"
-        truth: Any = targets if is_floating else Tensor(np.asarray(targets), dtype=outputs.dtype)
+        kind = outputs.dtype if outputs.dtype.kind == "f" else np.float32
+        truth: Any = targets if is_floating else Tensor(np.asarray(targets), dtype=kind)
         if truth.shape != outputs.shape or not truth.size:
             shapes = f"{outputs.shape} and {truth.shape}"
             name = type(self).__qualname__
@@ -72,11 +79,14 @@ class CrossEntropyLoss(Loss):
     over all classes (Szegedy et al. 2016, section 7). Raises UsageError unless it lies in 0..1.
     """
 
+    ignore_index: int | None = IGNORED
+    label_smoothing = 0.0
+
     def __init__(
-        self, ignore_index: int = IGNORED, label_smoothing: float = 0.0, reduction: Reduction = "mean"
+        self, ignore_index: int | None = IGNORED, label_smoothing: float = 0.0, reduction: Reduction = "mean"
     ) -> None:
         super().__init__(reduction)
-        self.ignore_index = ignore_index
+        self.ignore_index = None if ignore_index is None else whole("CrossEntropyLoss needs ignore_index", ignore_index)
         self.label_smoothing = checked("CrossEntropyLoss needs a label_smoothing", label_smoothing, from_=0, to=1)
 
     def forward(self, outputs: Tensor, targets: Tensor | Array) -> Tensor:
@@ -85,32 +95,43 @@ class CrossEntropyLoss(Loss):
         Labels may also be probabilities (N, ..., classes), one-hot rows for example. Raises ShapeError when they do not
         fit together, UsageError for labels that are not in 0..classes-1, or are no probabilities, or all ignored.
         """
-        truth = np.asarray(targets)
+        truth = _constant("CrossEntropyLoss", targets)
         if outputs.ndim > 1 and outputs.size and truth.shape == outputs.shape:
             return self.reduced(self._of_rows(log_softmax(outputs), _probabilities(truth)))
         classes = whole_numbers(truth)
         if outputs.ndim < 2 or classes.shape != outputs.shape[:-1] or not classes.size:
             raise ShapeError(
-                f"CrossEntropyLoss needs logits (N, classes) and labels (N,), got {outputs.shape} and {classes.shape}"
+                f"CrossEntropyLoss needs logits (N, ..., classes) and labels (N, ...), got {outputs.shape} and "
+                f"{classes.shape}",
+                mend="classes stand last: logits of PyTorch's (N, classes, T) become so by transpose(1, 2)",
             )
         rows, labels = outputs.reshape(-1, outputs.shape[-1]) if outputs.ndim > 2 else outputs, classes.ravel()
         count = outputs.data.shape[-1]
-        is_plain = self.reduction == "mean" and not self.label_smoothing and not 0 <= self.ignore_index < count
+        ignored = self.ignore_index
+        is_plain = (
+            self.reduction == "mean" and not self.label_smoothing and (ignored is None or not 0 <= ignored < count)
+        )
         if is_plain and labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() < count:
             return apply("cross_entropy", rows, labels=labels)  # one row of the table: a third of the time
         counted = self._counted(labels, outputs)
-        losses = self._of_labels(log_softmax(rows), np.where(counted, labels, 0)) * counted
-        if self.reduction == "mean":
-            return losses.sum() / int(counted.sum())
-        each: Tensor = losses.reshape(classes.shape)
-        return self.reduced(each)
+        losses = self._of_labels(log_softmax(rows[np.flatnonzero(counted)]), labels[counted])
+        if self.reduction != "none":
+            return self.reduced(losses)
+        places = np.where(counted, np.cumsum(counted) - 1, len(losses))  # of the others: a zero behind all
+        each: Tensor = concatenate([losses, np.zeros(1)])[places].reshape(classes.shape)
+        return each
 
     def _counted(self, labels: Array, outputs: Tensor) -> Array:
         """Which labels are not ignored (M,); UsageError where one is no class."""
         classes = outputs.shape[-1]
-        counted: Array = labels != self.ignore_index
-        if labels.dtype.kind not in "iu" or (counted & ((labels < 0) | (labels >= classes))).any():
-            raise UsageError(f"labels must be integers 0..{classes - 1}, for logits {outputs.shape}")
+        counted: Array = np.ones(len(labels), bool) if self.ignore_index is None else labels != self.ignore_index
+        if labels.dtype.kind not in "iu":
+            raise UsageError(
+                f"labels must be integers 0..{classes - 1}, for logits {outputs.shape}, not {labels.dtype}"
+            )
+        if (counted & ((labels < 0) | (labels >= classes))).any():
+            reach = f"these reach {labels[counted].min()}..{labels[counted].max()}"
+            raise UsageError(f"labels must be integers 0..{classes - 1}, for logits {outputs.shape}; {reach}")
         if not counted.any():
             mend = "leave out batches of padding alone"
             raise UsageError(f"every label is {self.ignore_index}, which is ignored: nothing is left", mend=mend)
@@ -141,7 +162,7 @@ class BinaryCrossEntropyLoss(Loss):
 
         Raises ShapeError when they do not fit together, UsageError for values outside 0..1.
         """
-        truth = self.fitting(outputs, targets).data
+        truth = self.fitting(outputs, _constant("BinaryCrossEntropyLoss", targets)).data
         _check_shares("BinaryCrossEntropyLoss", "probabilities", outputs.data)
         _check_shares("BinaryCrossEntropyLoss", "targets", truth)
         return self.reduced(apply("binary_cross_entropy", outputs, targets=truth))
@@ -155,9 +176,16 @@ class BCEWithLogitsLoss(Loss):
 
         Raises ShapeError when they do not fit together, UsageError for targets outside 0..1.
         """
-        truth = self.fitting(outputs, targets).data
+        truth = self.fitting(outputs, _constant("BCEWithLogitsLoss", targets)).data
         _check_shares("BCEWithLogitsLoss", "targets", truth)
         return self.reduced(apply("binary_cross_entropy_of_logits", outputs, targets=truth))
+
+
+def _constant(loss: str, targets: Tensor | Array) -> Array:
+    """Targets as an array; UsageError where a gradient is wanted of them, which these losses do not have."""
+    if isinstance(targets, Tensor) and targets.requires_grad and is_recording():
+        raise UsageError(f"{loss} cannot give targets a gradient", mend="give targets.detach()")
+    return np.asarray(targets)
 
 
 def _check_shares(loss: str, name: str, values: Array) -> None:

@@ -38,18 +38,20 @@ def correctness(outputs: Array, labels: Array) -> NDArray[np.bool_]:
     return right
 
 
-def right_answers(outputs: Array, labels: Array) -> NDArray[Any]:
+def right_answers(outputs: Array, labels: Array, ignored: int | None = None) -> NDArray[Any]:
     """Which answers are right, whatever the outputs are: 1 or 0 for each label; nan where they are no answers.
 
     Scores of classes with one label (N, ...) for each row, or with rows of 0 and a single 1 in their place; or one
-    output for each label 0 or 1, which says 1 above a half.
+    output for each label 0 or 1, which says 1 above a half. Labels that are `ignored` are left out.
     """
     truth = whole_numbers(labels)
     if outputs.ndim > 1 and outputs.shape[-1] > 1:
         if truth.shape == outputs.shape and ((truth == 0) | (truth == 1)).all() and (truth.sum(axis=-1) == 1).all():
             truth = truth.argmax(axis=-1)
         if truth.shape == outputs.shape[:-1] and truth.dtype.kind in "iu":
-            return correctness(outputs, truth).ravel().astype(np.float64)
+            counted = np.ones(truth.size, bool) if ignored is None else (truth != ignored).ravel()
+            right: NDArray[Any] = correctness(outputs, truth).ravel()[counted].astype(np.float64)
+            return right
     elif outputs.size == truth.size and truth.dtype.kind in "iub" and ((truth == 0) | (truth == 1)).all():
         return np.asarray(np.equal(outputs.ravel() > DECISION, truth.ravel()), np.float64)
     return np.full(len(np.atleast_1d(labels)), np.nan)

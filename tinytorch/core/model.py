@@ -39,9 +39,16 @@ class Layer:
     def __call__(self, inputs: Any, *others: Any, **options: Any) -> Any:
         """`forward`; an array as the first argument becomes a tensor, and what else there is stays as it is."""
         first = Tensor(inputs) if isinstance(inputs, np.ndarray) else inputs
-        if others or options:
-            return self.forward(first, *others, **options)
-        return self.forward(first)  # without * and ** a small network takes 5 % less time
+        try:
+            if others or options:
+                return self.forward(first, *others, **options)
+            return self.forward(first)  # without * and ** a small network takes 5 % less time
+        except AttributeError as error:
+            if error.obj is not inputs or isinstance(inputs, Tensor):
+                raise
+            name = type(self).__qualname__
+            reason = f"{name} needs a tensor, and got a {type(inputs).__qualname__}"
+            raise UsageError(reason, mend="write Tensor(...) around it") from error
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """The layer's output for a batch of inputs."""

@@ -72,7 +72,7 @@ def called(
             return operations[function](*given, **named)
         except TypeError as error:
             mend = "leave out what the tensor's own method does not take, or use .data"
-            raise UsageError(f"{title} of a tensor: {error}", mend=mend) from error
+            raise UsageError(f"{title} of a tensor: {str(error).removeprefix('<lambda>() ')}", mend=mend) from error
     result = function(*_plain(given), **_plain(dict(named)))
     is_wanted = is_recording() and _requires_gradient((given, tuple(named.values())))
     if is_wanted and function not in WITHOUT_GRADIENT and _is_floating(result):

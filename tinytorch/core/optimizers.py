@@ -34,7 +34,7 @@ class Optimizer:
     settings: ClassVar[tuple[str, ...]] = ()  # names of attributes; a group may say otherwise
 
     def __init__(self, params: Iterable[Any], lr: float = DEFAULT_LEARNING_RATE_SGD) -> None:
-        self._lr = checked(f"an optimizer needs {NAMES['lr']}", lr, above=0)
+        self._lr = float(checked(f"an optimizer needs {NAMES['lr']}", lr, above=0))
         self.params: list[Tensor] = []
         self._own: list[dict[str, Any]] = []  # for each parameter what its group says
         for group in groups_of(params):
@@ -51,7 +51,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, rate: float) -> None:
-        self._lr = checked(f"an optimizer needs {NAMES['lr']}", rate, from_=0)
+        self._lr = float(checked(f"an optimizer needs {NAMES['lr']}", rate, from_=0))
 
     def setting(self, index: int, name: str) -> Any:
         """A setting, "lr" for example, as it is for the parameter of that number."""
@@ -114,7 +114,11 @@ class Optimizer:
     def _settings(self) -> dict[str, Any]:
         """All settings but the learning rate, as JSON has them."""
         found = {name: getattr(self, name) for name in self.settings}
-        groups = {f"{name} of parameter {index}": own[name] for index, own in enumerate(self._own) for name in own}
+        groups = {
+            f"{name} of parameter {index}": own[name]
+            for index, own in enumerate(getattr(self, "_own", []))
+            for name in own
+        }
         return {name: list(value) if isinstance(value, tuple) else value for name, value in (found | groups).items()}
 
     def _checked_group(self, group: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +151,7 @@ class SGD(Optimizer):
         super().__init__(params, lr)
         self.momentum = checked_setting("momentum", momentum)
         self.weight_decay = checked_setting("weight_decay", weight_decay)
-        self.nesterov = nesterov
+        self.nesterov = checked_setting("nesterov", nesterov)
         momenta = [self.setting(index, "momentum") for index in range(len(self.params))]
         if any(self.setting(index, "nesterov") and not each for index, each in enumerate(momenta)):
             raise UsageError("nesterov looks ahead by the momentum, and there is none", mend="give momentum=0.9")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from tinytorch.core.arguments import whole
+from tinytorch.core.arguments import is_whole, whole
 from tinytorch.core.graph import apply
 from tinytorch.core.ops import Axis
 from tinytorch.core.shaping import Shaped
@@ -86,7 +86,7 @@ class Reduced(Shaped):
         return apply(name, self, axis=place, keepdims=keeps)
 
     def _extreme(self, name: str, axis: Axis, keepdims: bool, names: dict[str, Any]) -> Any:
-        if not isinstance(names.get("dim"), int):
+        if not is_whole(names.get("dim")):
             return self._reduced(name, axis, keepdims, names)
         dim, keeps = _named(axis, keepdims, names)
         places = self._plain(f"arg{name}", dim, True)
@@ -97,9 +97,9 @@ class Reduced(Shaped):
         """What numpy's method gives, of which there is no gradient."""
         try:
             return getattr(self.data, name)(axis=axis, keepdims=keepdims)
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, TypeError) as error:
             kind = RangeError if isinstance(error, IndexError) else UsageError
-            raise kind(f"{name} of a tensor of shape {self.shape}: {error}") from error
+            raise kind(f"{name} of a tensor of shape {self.shape}: {error}", mend="give one axis, or none") from error
 
     def _taken(self, places: Any, axis: int) -> Extreme:
         """The elements at `places` along an axis."""

@@ -95,10 +95,11 @@ def continued(
 
 def _ends(stop: Any) -> Array:
     """The tokens that end a sequence; UsageError for what are no tokens."""
+    stop = stop.ravel() if isinstance(stop, np.ndarray) else stop
     is_several = isinstance(stop, Collection) and not isinstance(stop, str)
     tokens = [] if stop is None else list(stop) if is_several else [stop]
-    if not all(map(is_whole, tokens)):
-        raise UsageError(f"stop must be a token or several, integers, not {stop!r}")
+    if not all(is_whole(token) and 0 <= token < 2**31 for token in tokens):
+        raise UsageError(f"stop must be a token or several, integers from 0 on, not {stop!r}")
     return np.array(tokens, np.int64)
 
 

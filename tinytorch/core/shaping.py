@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Self
 
+from tinytorch.core.arguments import is_whole, shown
 from tinytorch.core.arraylike import ArrayLike
 from tinytorch.core.conversion import plain_index, unpacked
 from tinytorch.core.graph import apply
@@ -40,11 +42,13 @@ class Shaped(ArrayLike):
         first, last = self._axis(start_dim), self._axis(end_dim)
         if first > last:
             raise UsageError(f"flatten() needs axes in their order, not {start_dim} to {end_dim}")
-        return self.reshape((*self.shape[:first], -1, *self.shape[last + 1 :]) if self.ndim else (1,))
+        together = math.prod(self.shape[first : last + 1])
+        return self.reshape((*self.shape[:first], together, *self.shape[last + 1 :]))
 
-    def squeeze(self, dim: int | None = None) -> Self:
-        """Without the axis `dim` where its size is 1, or without all such axes."""
-        dropped = set(range(self.ndim)) if dim is None else {self._axis(dim)}
+    def squeeze(self, dim: int | tuple[int, ...] | None = None) -> Self:
+        """Without the axis `dim`, or several, where its size is 1; or without all such axes."""
+        dims = tuple(range(self.ndim)) if dim is None else dim if isinstance(dim, tuple) else (dim,)
+        dropped = {self._axis(each) for each in dims}
         return self.reshape(tuple(size for axis, size in enumerate(self.shape) if size != 1 or axis not in dropped))
 
     def unsqueeze(self, dim: int) -> Self:
@@ -69,6 +73,8 @@ class Shaped(ArrayLike):
         """The number of an axis from 0 on; RangeError when there is none of that number."""
         axes = self.ndim if count is None else count
         most = max(axes, 1)  # a single number has no axis, and is flattened all the same
+        if not is_whole(axis):
+            raise UsageError(f"an axis must be an integer, not {shown(axis)}")
         if not -most <= axis < most:
             raise RangeError(f"an axis of a tensor of shape {self.shape} must lie in {-most}..{most - 1}, not {axis}")
         return axis % most

@@ -176,10 +176,13 @@ class Tensor(Reduced):
         return apply("log_softmax", self, axis=dim)
 
     def clamp(self, min: float | None = None, max: float | None = None) -> Self:  # noqa: A002 - PyTorch's names
-        """Each element, or the bound that it lies beyond; its gradient is then 0."""
-        low, high = (None if bound is None else np.asarray(bound) for bound in (min, max))
-        if low is None and high is None:
+        """Each element, or the bound that it lies beyond. The gradient goes to the one of them that it is."""
+        if min is None and max is None:
             raise UsageError("clamp() needs a bound, min or max")
+        if isinstance(min, Tensor) or isinstance(max, Tensor):
+            raised = self if min is None else where(self < min, min, self)
+            return raised if max is None else where(raised > max, max, raised)
+        low, high = (None if bound is None else np.asarray(self._operand(bound).data) for bound in (min, max))
         return apply("clip", self, low=low, high=high)
 
     def clip(self, min: float | None = None, max: float | None = None) -> Self:  # noqa: A002
@@ -219,11 +222,11 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
 
 def _together(*items: Any) -> list[Tensor]:
     """Tensors, arrays and numbers as tensors; numbers take the floating type of a tensor beside them."""
-    floating = next((item for item in items if isinstance(item, Tensor) and item.dtype.kind == "f"), None)
-    return [
-        item if isinstance(item, Tensor) else Tensor(item) if floating is None else floating._operand(item)
-        for item in items
-    ]
+    given = [item if isinstance(item, (Tensor, int, float)) else Tensor(item) for item in items]
+    tensors = [item for item in given if isinstance(item, Tensor)]
+    floating = [tensor for tensor in tensors if tensor.dtype.kind == "f"]
+    beside = (floating or tensors or [Tensor(0.0)])[0]
+    return [beside._operand(item) for item in given]
 
 
 def _several(name: str, tensors: Any) -> list[Tensor]:
@@ -244,7 +247,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **{function: _method(method) for function, method in METHODS.items()},
     np.dot: lambda a, b: dot(*_together(a, b)),
-    np.where: where,
+    np.where: lambda condition, *choices: where(condition, *choices) if choices else np.where(np.asarray(condition)),
     np.concatenate: concatenate,
     np.stack: stack,
 }

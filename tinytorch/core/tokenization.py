@@ -36,6 +36,11 @@ class Tokenizer:
         """The text that `tokens` (T,) stand for."""
         raise NotImplementedError(f"{type(self).__qualname__} has no decode()")
 
+    @property
+    def token_count(self) -> int:
+        """Number of different tokens: as many embeddings a model needs."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no token_count")
+
     def facts(self) -> dict[str, Any]:
         """What a file keeps of it, as JSON has it."""
         raise NotImplementedError(f"{type(self).__qualname__} has no facts()")
@@ -84,6 +89,11 @@ class CharTokenizer(Tokenizer):
         """Take the characters of all texts of `corpus`, sorted."""
         self._set(sorted({character for text in corpus for character in text}))
 
+    @property
+    def token_count(self) -> int:
+        """Number of different tokens."""
+        return self.vocab_size
+
     def facts(self) -> dict[str, Any]:
         """The vocabulary."""
         return {"vocab": self.vocab}
@@ -104,7 +114,9 @@ class CharTokenizer(Tokenizer):
         self.char_to_id = {character: token for token, character in enumerate(self.vocab)}
 
     def encode(self, text: str) -> list[int]:
-        """One integer for each character. UsageError for what is no text."""
+        """One integer for each character. UsageError for what is no text, or without a vocabulary."""
+        if self.vocab_size == 1 and _text(text):
+            raise UsageError("this CharTokenizer must have a vocabulary first", mend="call build_vocab([text])")
         return [self.char_to_id.get(character, self.unk_id) for character in _text(text)]
 
     def decode(self, tokens: Any) -> str:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from tinytorch.core.arguments import checked, whole
+from tinytorch.core.arguments import checked, shown, whole
 from tinytorch.core.checkpoint import Checkpoint
-from tinytorch.core.dataloader import DataLoader
+from tinytorch.core.dataloader import DataLoader, Dataset
 from tinytorch.core.layers import inference, set_training_mode
 from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
 from tinytorch.core.metrics import right_answers
@@ -72,7 +72,7 @@ class CosineSchedule:
         return self.min_lr + (self.max_lr - self.min_lr) * (1 + math.cos(math.pi * share)) / 2
 
 
-def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float = 1.0) -> float:
+def clip_grad_norm(parameters: Tensor | Iterable[Tensor], max_norm: float = 1.0) -> float:
     """Shorten all gradients together to the length `max_norm` when they are longer; their length before.
 
     The gradients are taken as one vector (Pascanu, Mikolov & Bengio 2013). Raises RunError when it is not finite,
@@ -80,7 +80,10 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float = 1.0) -> float
     """
     if max_norm != math.inf:
         checked("clip_grad_norm needs a max_norm", max_norm, from_=0)
-    gradients: list[Array] = [np.asarray(parameter.grad) for parameter in parameters if parameter.grad is not None]
+    given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    if not given:
+        raise UsageError("clip_grad_norm needs parameters, and got none", mend="give model.parameters() in every call")
+    gradients: list[Array] = [np.asarray(parameter.grad) for parameter in given if parameter.grad is not None]
     norm = _norm(gradients)
     if not math.isfinite(norm):
         raise RunError(f"training diverged: the gradients' norm is {norm}", mend="use a smaller learning rate")
@@ -102,10 +105,12 @@ def _norm(gradients: list[Array]) -> float:
 class Trainer:
     """Makes `loss_fn(model(inputs), labels)` smaller, by `optimizer`.
 
-    `scheduler` sets the learning rate of each epoch, or with `per_step` of each step, at fractions of epochs;
+    `scheduler` sets the learning rate of each epoch, or with `per_step` of each step: it is asked for 2.5 epochs then;
     `grad_clip_norm` limits the length of the gradients. Model, optimizer and loss may be of any class. `epoch` counts
     finished epochs, `history` keeps their figures.
     """
+
+    per_step = False
 
     def __init__(
         self,
@@ -117,6 +122,14 @@ class Trainer:
         progress: Progress = silent,
         per_step: bool = False,
     ) -> None:
+        if scheduler is not None and not hasattr(scheduler, "get_lr"):
+            mend = "give an object with get_lr(epoch), CosineSchedule for example"
+            raise UsageError(f"a schedule needs get_lr(), and a {type(scheduler).__name__} has none", mend=mend)
+        if not hasattr(optimizer, "step") or isinstance(optimizer, type):
+            mend = "write Trainer(model, Adam(model.parameters()), CrossEntropyLoss())"
+            raise UsageError(f"a Trainer needs an optimizer behind the model, and got {shown(optimizer)}", mend=mend)
+        if grad_clip_norm is not None and grad_clip_norm != math.inf:
+            checked("a Trainer needs grad_clip_norm", grad_clip_norm, from_=0)
         self.model = model
         self.optimizer = optimizer
         self.loss_fn = loss_fn
@@ -133,6 +146,8 @@ class Trainer:
         Raises RunError when the loss is no longer a finite number, UsageError for a loader that gives its batches once
         alone, where more passes are wanted.
         """
+        if isinstance(loader, Dataset):
+            raise UsageError("training needs batches, and got a dataset", mend="write DataLoader(dataset, 32)")
         if whole("fit() needs epochs", epochs, 0) > 1 and iter(loader) is loader:
             mend = "give a DataLoader, or a list of batches"
             raise UsageError(
@@ -158,8 +173,8 @@ class Trainer:
         with inference(self.model), no_grad():
             for batch in loader:
                 loss, outputs, labels = self._loss(batch)
-                losses.append(Batch(float(loss), _samples(labels)))
-                right.append(right_answers(np.asarray(outputs), np.asarray(labels)))
+                losses.append(Batch(float(loss), self._counted(labels)))
+                right.append(right_answers(np.asarray(outputs), np.asarray(labels), self._ignored))
         self.history["eval_loss"].append(_mean(losses))
         return self.history["eval_loss"][-1], float(np.concatenate(right).mean())
 
@@ -198,7 +213,7 @@ class Trainer:
     def _add_gradients(self, batch: Any, is_alone: bool) -> Batch:
         """Add the batch's gradients, as many times as it has samples unless it is a step alone."""
         loss, _, labels = self._loss(batch)
-        found = Batch(float(loss), _samples(labels))
+        found = Batch(float(loss), self._counted(labels))
         if not math.isfinite(found.loss):
             raise RunError(f"training diverged: the loss is {found.loss}", mend="use a smaller learning rate")
         loss.backward(None if is_alone else np.full(loss.shape, found.samples, np.float32))
@@ -216,8 +231,26 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad()
 
+    @property
+    def _ignored(self) -> int | None:
+        """The label that the loss does not count."""
+        found: int | None = getattr(self.loss_fn, "ignore_index", None)
+        return found
+
+    def _counted(self, labels: Tensor) -> int:
+        """How much a batch counts: as many samples as it has, or where labels are ignored, as many of the others."""
+        samples, ignored = labels.shape[0] if labels.ndim else 1, self._ignored
+        if ignored is None or labels.dtype.kind == "b":
+            return samples
+        others = int((labels.data != ignored).sum())
+        return samples if others == labels.size else others
+
     def _loss(self, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss, outputs and labels of (*inputs, labels)."""
+        """Loss, outputs and labels of (*inputs, labels). UsageError for a batch that is nothing like it."""
+        if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+            mend = "write DataLoader(TensorDataset(inputs, labels), 32), or a list of pairs (inputs, labels)"
+            shape = f" of {len(batch)}" if isinstance(batch, (tuple, list)) else ""
+            raise UsageError(f"a batch must be (inputs, labels), and got a {type(batch).__name__}{shape}", mend=mend)
         *inputs, labels = (field if isinstance(field, Tensor) else Tensor(field) for field in batch)
         outputs = _callable(self.model)(*inputs)
         return _callable(self.loss_fn)(outputs, labels), outputs, labels
@@ -265,10 +298,6 @@ def _callable(item: Any) -> Callable[..., Any]:
     """What calls a model or loss, which may have `forward` alone."""
     found: Callable[..., Any] = item if callable(item) else item.forward
     return found
-
-
-def _samples(labels: Tensor) -> int:
-    return labels.shape[0] if labels.ndim else 1
 
 
 def _mean(batches: Sequence[Batch]) -> float:

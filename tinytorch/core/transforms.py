@@ -6,16 +6,18 @@ himself may also give one image (C, H, W) or (H, W). Where a shape could mean tw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tinytorch.core.arguments import Rng, checked, generator_of, whole
+from tinytorch.core.arguments import Rng, checked, generator_of, is_whole, whole
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
-from tinytorch.errors import ShapeError
+from tinytorch.errors import ShapeError, UsageError
 
 CHANNELS = (1, 3, 4)  # of grey pictures, and of coloured ones without and with transparency
 
@@ -44,8 +46,8 @@ class RandomTransform:
         """The inputs changed."""
         raise NotImplementedError(f"{type(self).__qualname__} has no change()")
 
-    def change_batch(self, inputs: Array, generator: np.random.Generator, image_shape: Shape | None) -> Array:
-        """Inputs (N, ...) changed, each in its own way; rows are pictures of `image_shape`, where that is known."""
+    def change_batch(self, inputs: Array, generator: np.random.Generator) -> Array:
+        """Inputs (N, ...) changed, each in its own way."""
         return self.change(inputs, generator)
 
 
@@ -71,18 +73,17 @@ class ImageTransform(RandomTransform):
         changed = self.change_images(images, generator)
         return changed.reshape(*inputs.shape[:-2], *changed.shape[-2:])
 
-    def change_batch(self, inputs: Array, generator: np.random.Generator, image_shape: Shape | None) -> Array:
-        """(N, C, H, W), (N, H, W), or rows of pictures of `image_shape`; ShapeError for other ones."""
-        if inputs.ndim == 4:
-            return self.change_images(inputs, generator)
+    def change_batch(self, inputs: Array, generator: np.random.Generator) -> Array:
+        """(N, C, H, W) or (N, H, W); ShapeError for rows."""
+        if type(self).change is not ImageTransform.change:  # somebody's own, which knows what it is given
+            return self.change(inputs, generator)
         if inputs.ndim == 3:
             return self.change_images(inputs[:, None], generator)[:, 0]
-        if image_shape is None or inputs.ndim != 2:
+        if inputs.ndim != 4:
             message = f"{type(self).__name__} changes images, and the inputs of this batch are rows {inputs.shape}"
             mend = "write TensorDataset(inputs, labels, image_shape=(channels, rows, columns))"
             raise ShapeError(message, mend=mend)
-        images = inputs.reshape(len(inputs), *(1,) * (3 - len(image_shape)), *image_shape)
-        return self.change_images(images, generator).reshape(len(inputs), -1)
+        return self.change_images(inputs, generator)
 
     def change_images(self, images: Array, generator: np.random.Generator) -> Array:
         """(N, C, H, W) -> (N, C, rows, columns)."""
@@ -144,30 +145,70 @@ class RandomShift(ImageTransform):
 
 
 class Compose:
-    """Transforms one after the other."""
+    """Transforms one after the other: ours, or functions of inputs, or of inputs and a generator."""
 
     def __init__(self, transforms: Sequence[Any]) -> None:
-        self.transforms = tuple(transforms)
+        self.transforms = listed(transforms)
 
     def __call__(self, inputs: Any, *generator: np.random.Generator) -> Any:
-        """What the last transform gives; each of them is handed the generator, where there is one."""
+        """What the last transform gives; each of them is handed the generator, where there is one and it takes one."""
         for transform in self.transforms:
-            inputs = transform(inputs, *generator)
-        return inputs
-
-    def change_batch(self, inputs: Array, generator: np.random.Generator, image_shape: Shape | None) -> Array:
-        """The same for inputs (N, ...) that a loader gives."""
-        for transform in self.transforms:
-            inputs = of_batch(transform, inputs, generator, image_shape)
+            inputs = transform(inputs, *(generator if takes_generator(transform) else ()))
         return inputs
 
 
-def of_batch(transform: Any, inputs: Array, generator: np.random.Generator, image_shape: Shape | None = None) -> Array:
-    """What a transform makes of a batch (N, ...); one that knows no batches is called as it is."""
-    if not hasattr(transform, "change_batch"):
-        return np.asarray(transform(inputs, generator))
-    changed: Array = transform.change_batch(inputs, generator, image_shape)
-    return changed
+def listed(transforms: Any) -> tuple[Any, ...]:
+    """One transform, or several, as a tuple; UsageError for what cannot be called."""
+    found = (transforms,) if callable(transforms) else tuple(transforms or ())
+    for transform in found:
+        if not callable(transform):
+            mend = "give functions of the inputs, or RandomShift(1) and its like"
+            raise UsageError(f"transforms must be callable, and one is a {type(transform).__qualname__}", mend=mend)
+    return found
+
+
+def of_batch(
+    transforms: Sequence[Any], inputs: Array, generator: np.random.Generator, image_shape: Shape | None = None
+) -> Array:
+    """What transforms make of a batch (N, ...), one after the other; rows are pictures of `image_shape`, if known."""
+    shape = image_shape
+    for transform in _each(transforms):
+        knows_batches = _place(transform, "change_batch") <= _place(transform, "__call__")
+        if isinstance(transform, ImageTransform) and knows_batches and inputs.ndim == 2 and shape is not None:
+            pictures = inputs.reshape(len(inputs), *(1,) * (3 - len(shape)), *shape)
+            changed = transform.change_batch(pictures, generator)
+            inputs, shape = changed.reshape(len(inputs), -1), changed.shape[1:]
+        elif knows_batches:
+            inputs = transform.change_batch(inputs, generator)
+        else:
+            inputs = np.asarray(transform(inputs, *((generator,) if takes_generator(transform) else ())))
+    return inputs
+
+
+def _each(transforms: Sequence[Any]) -> Iterator[Any]:
+    """All transforms in order, those inside a plain Compose too."""
+    for transform in transforms:
+        if type(transform) is Compose:
+            yield from _each(transform.transforms)
+        else:
+            yield transform
+
+
+def _place(transform: Any, name: str) -> int:
+    """How far up among the classes of a transform a method is: a later class of somebody's own goes first."""
+    classes = type(transform).__mro__
+    return next((number for number, kind in enumerate(classes) if name in vars(kind)), len(classes))
+
+
+def takes_generator(transform: Any) -> bool:
+    """Whether a transform takes a generator behind the inputs; what tells nothing of its arguments is taken for one."""
+    try:
+        inspect.signature(transform).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
 
 
 class AsImages(RandomTransform):
@@ -175,19 +216,26 @@ class AsImages(RandomTransform):
 
     def __init__(self, shape: Sequence[int], *transforms: Transform) -> None:
         super().__init__()
-        self.shape = tuple(shape)
+        self.shape = checked_shape(shape)
         self.transform = Compose(transforms)
 
     def change(self, inputs: Array, generator: np.random.Generator) -> Array:
-        """(N, C * H * W), or images (N, C, H, W); kept."""
-        try:
-            images = inputs.reshape(-1, *self.shape)
-        except ValueError as error:
-            raise ShapeError(f"inputs {inputs.shape} cannot be looked at as images {self.shape}") from error
-        if inputs.ndim == 2 and len(images) != len(inputs):
-            raise ShapeError(f"rows {inputs.shape} must hold one image {self.shape} each, not several")
-        changed = self.transform.change_batch(images, generator, None)
-        return changed.reshape(inputs.shape)
+        """(N, C * H * W), or images (N, C, H, W); of that kind again."""
+        rows = inputs.reshape(len(inputs) if inputs.ndim > 1 else 1, -1)
+        if rows.shape[1] != math.prod(self.shape):
+            raise ShapeError(f"inputs {inputs.shape} cannot be looked at as images {self.shape}")
+        changed = of_batch([self.transform], rows.reshape(len(rows), *self.shape), generator)
+        if inputs.ndim > 2:
+            return changed
+        return changed.reshape(len(rows), -1) if inputs.ndim == 2 else changed.reshape(-1)
+
+
+def checked_shape(shape: Any) -> Shape:
+    """A shape of pictures, (C, H, W) or (H, W); UsageError for another one."""
+    found = tuple(shape) if isinstance(shape, (tuple, list)) else ()
+    if len(found) not in (2, 3) or not all(is_whole(size) and size > 0 for size in found):
+        raise UsageError(f"pictures need a shape (channels, rows, columns), not {shape!r}", mend="write (1, 8, 8)")
+    return found
 
 
 class RandomNoise(RandomTransform):

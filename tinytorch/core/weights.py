@@ -51,11 +51,8 @@ def with_weights(model: Any, make: Make, skip: Collection[str] = ()) -> Any:
     that two layers share is made once, and shared. Of a weight that is compact already, in a form that can be combined,
     the values are made anew; they have no axis of channels. Raises UsageError for a name in `skip` that no layer has.
     """
+    check_names(skip, model)
     layers = list(all_weighted_layers(model))
-    names = [name for name, _, _ in layers]
-    for name in skip:
-        if name not in names:
-            raise UsageError(f"there is no layer {name!r} to skip", mend=nearest(name, names))
     made: dict[int, Any] = {}
     for name, layer, axis in layers:
         if name not in skip and id(layer.weight) not in made:
@@ -68,6 +65,18 @@ def with_weights(model: Any, make: Make, skip: Collection[str] = ()) -> Any:
         if isinstance(item, Tensor):
             item.requires_grad = False
     return smaller
+
+
+def check_names(skip: Collection[str], model: object) -> None:
+    """UsageError unless `skip` lists names of layers that have a weight."""
+    names = [name for name, _, _ in all_weighted_layers(model)]
+    if isinstance(skip, str) or not isinstance(skip, Collection) or not all(isinstance(name, str) for name in skip):
+        raise UsageError(
+            f"skip must be a list of names of layers, not {skip!r}", mend=f"choose from {', '.join(names)}"
+        )
+    for name in skip:
+        if name not in names:
+            raise UsageError(f"there is no layer {name!r} to skip", mend=nearest(name, names))
 
 
 def weights_digest(model: object) -> str:

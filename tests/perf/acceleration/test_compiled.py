@@ -280,14 +280,17 @@ def test_a_plan_for_tokens_is_held_against_other_tokens() -> None:
         compile_model(Scaled(), np.zeros((1, 8), int))
 
 
-def test_integers_that_are_all_the_same_show_nothing() -> None:
-    class Turned(Layer):
-        def forward(self, inputs: Tensor) -> Tensor:
-            return inputs.transpose()
+def test_integers_of_a_model_without_tokens_are_numbers() -> None:
+    model = Sequential(Linear(4, 2, rng=0)).eval()
+    images = np.arange(4, dtype=np.uint8)[None]
+    np.testing.assert_allclose(compile_model(model, images)(images + 7).data, model(images + 7).data, rtol=1e-5)
 
-    with pytest.raises(UsageError, match="all integers of the example are 3"):
-        compile_model(Turned(), np.full((1, 4), 3))
-    assert compile_model(Turned(), np.array([[3, 5]]))(np.array([[4, 6]])).tolist() == [[4], [6]]
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tokens_may_be_larger_than_those_of_the_example(backend: Any) -> None:
+    gpt = GPT(400, 8, 1, 2, 8, rng=0).eval()
+    compiled, tokens = compile_model(gpt, np.array([[1, 2]], np.uint8), backend), np.array([[300, 399]])
+    np.testing.assert_allclose(compiled(tokens).data, gpt(tokens).data, rtol=1e-4, atol=1e-5)
 
 
 def test_another_thread_than_the_owner_s_is_refused_by_name() -> None:

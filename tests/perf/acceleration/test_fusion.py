@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from tinytorch.core.layers import Dropout, Layer, Linear, ReLU, Sequential, laye
 from tinytorch.core.spatial import BatchNorm2d, Conv2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, TransformerBlock
+from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration import compile_model, fuse
 from tinytorch.perf.quantization import quantize_model
 
@@ -204,7 +206,7 @@ def test_a_part_that_is_used_outside_its_container_stays_right(name: str) -> Non
         np.testing.assert_allclose(computed.data, model(IMAGES).data, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["called", "called by an index", "norm called"])
+@pytest.mark.parametrize("name", REACHES)
 def test_an_example_shows_who_calls_a_part(name: str) -> None:
     model = Reaching(REACHES[name]).eval()
     np.testing.assert_allclose(fuse(model, IMAGES)(IMAGES).data, model(IMAGES).data, rtol=1e-4, atol=1e-4)
@@ -249,3 +251,38 @@ def test_a_gpt_with_tied_weights_generates_the_same(backend: Any) -> None:
     compiled: Any = compile_model(gpt, tokens, backend)
     np.testing.assert_allclose(compiled(tokens).data, gpt(tokens).data, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(compiled.generate(tokens, 6, 0).data, gpt.generate(tokens, 6, 0).data)
+
+
+class ByBatch(Layer):
+    """Reaches past its container for single images alone."""
+
+    def __init__(self) -> None:
+        self.body = stirred(normed())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.body.layers[0](inputs) if len(inputs) == 1 else self.body(inputs)
+
+
+@pytest.mark.parametrize("is_loaded", [False, True])
+def test_another_shape_that_reaches_past_a_container_is_refused(is_loaded: bool) -> None:
+    model = ByBatch().eval()
+    compiled = compile_model(model, IMAGES)
+    compiled = pickle.loads(pickle.dumps(compiled)) if is_loaded else compiled
+    with pytest.raises(UsageError, match=r"for inputs \(1, 3, 6, 6\) ByBatch cannot run as a plan: it uses Conv2d"):
+        compiled(IMAGES[:1])
+    np.testing.assert_allclose(compiled(IMAGES).data, model(IMAGES).data, atol=1e-4)
+    np.testing.assert_allclose(compile_model(model, IMAGES[:1])(IMAGES[:1]).data, model(IMAGES[:1]).data, atol=1e-4)
+
+
+class ByValue(Layer):
+    """Multiplies three samples by a number that no operation computed."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs * 2 if len(inputs) == 2 else inputs * float(inputs.data.mean())
+
+
+def test_a_plan_for_another_shape_is_held_against_the_model_too() -> None:
+    compiled = compile_model(ByValue(), np.ones((2, 4)))
+    with pytest.raises(UsageError, match="its plan gives other outputs"):
+        compiled(np.ones((3, 4), np.float32))
+    np.testing.assert_array_equal(compiled(np.ones((2, 4), np.float32)).data, np.full((2, 4), 2))

@@ -68,9 +68,9 @@ def test_little_by_little_is_fast_at_first(monkeypatch: pytest.MonkeyPatch) -> N
     reached: list[float] = []
     plain = magnitude.prune_in_place
 
-    def noted(model, sparsity: float, scope: str):
+    def noted(model, sparsity: float, *others):
         reached.append(sparsity)
-        return plain(model, sparsity, scope)
+        return plain(model, sparsity, *others)
 
     monkeypatch.setattr(magnitude, "prune_in_place", noted)
     prune_weights(model(), sparsity=0.9, train_data=DATA, gradual_epochs=3, epochs=1)

@@ -24,12 +24,13 @@ from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.backends import calls_of, check_backend
 from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.decoder import Decoder
-from tinytorch.perf.acceleration.fusion import fuse, is_as_built
+from tinytorch.perf.acceleration.fusion import Parts, check_parts, fused_parts, is_as_built
 from tinytorch.perf.acceleration.layout import lay_out
 from tinytorch.perf.acceleration.plan import make_plan
 from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import trace
 
+BEYOND = 5
 TOLERANCE = 1e-3  # of the largest output: beyond that a plan computes something else, and no rounding explains it
 
 
@@ -39,14 +40,15 @@ class CompiledModel(Layer):
     Inputs of another shape than before are planned for once, and the memory of the shape before is given back. Calls
     share that memory, so that only the thread that made the plan may call it: UsageError names another one. Outputs are
     nobody's but the caller's. Files carry no plan; a loaded model makes its own. `model` is fused and laid out anew,
-    and computes the same; it is not to be changed any more.
+    and computes the same; it is not to be changed any more. `parts` of it were fused (`fused_parts`): where a class of
+    somebody else's is in it, a plan for another shape is held against it, too, and refused where it differs.
     """
 
     kind = "Sequential"  # a container: what counts is in it
 
-    def __init__(self, model: Any, example: Array, backend: Backend = "numpy") -> None:
+    def __init__(self, model: Any, example: Array, backend: Backend = "numpy", parts: Parts | None = None) -> None:
         lay_out(model)
-        self.model, self.backend, self.training = model, backend, False
+        self.model, self.backend, self.training, self._parts = model, backend, False, parts
         self._plan_for(example)
 
     def __call__(self, inputs: Tensor | Array) -> Tensor:
@@ -81,8 +83,22 @@ class CompiledModel(Layer):
             raise UsageError("a model that was compiled for integers needs whole numbers")
         inputs = inputs.astype(self._inputs.dtype, copy=False)
         if inputs.shape != self._shape:
-            self._plan_for(inputs)
+            self._plan_for_another(inputs)
         return inputs
+
+    def _plan_for_another(self, inputs: Array) -> None:
+        """A plan for inputs of another shape; where it is refused, that of the shape before stays."""
+        if self._parts is None:
+            return self._plan_for(inputs)
+        check_parts(self.model, self._parts, inputs)
+        before = dict(vars(self))
+        self._plan_for(inputs)
+        try:
+            check_plan(self.model, self, inputs)
+        except UsageError:
+            vars(self).update(before)
+            raise
+        return None
 
     def _shown(self, array: Array) -> Tensor:
         """The output by operations, layer after layer, for who counts or traces them."""
@@ -91,7 +107,8 @@ class CompiledModel(Layer):
         return Tensor(outputs.data)
 
     def _plan_for(self, example: Array) -> None:
-        inputs = Tensor(example).data.copy()
+        inputs = Tensor(example).data
+        inputs = inputs.astype(np.int64 if inputs.dtype.kind in "iub" else inputs.dtype)  # a copy; tokens of any size
         self._thread, self._owner = get_ident(), current_thread().name
         self._inputs, self._calls, self._output = self._planned(inputs)
         self._shape, self._is_whole = inputs.shape, inputs.dtype.kind != "f"
@@ -112,11 +129,12 @@ class CompiledModel(Layer):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.model, "backend": self.backend, "shape": self._shape, "dtype": self._inputs.dtype.str}
+        state = {"model": self.model, "backend": self.backend, "shape": self._shape, "dtype": self._inputs.dtype.str}
+        return state if self._parts is None else {**state, "parts": self._parts}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         example = np.zeros(state["shape"], state["dtype"])
-        self.__init__(state["model"], example, state["backend"])  # type: ignore[misc]
+        self.__init__(state["model"], example, state["backend"], state.get("parts"))  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"CompiledModel({self.model!r}, {self.backend})"
@@ -176,17 +194,26 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     inputs = Tensor(example).data
     if inputs.ndim < 2 or not inputs.size:
         raise UsageError(f"compile_model needs an example (N, ...) of at least one sample, got {inputs.shape}")
-    fused = fuse(inner, inputs)
+    try:
+        return _compiled(inner, inputs, backend)
+    except UsageError:
+        if inputs.dtype.kind == "f" or _vocabularies(inner):
+            raise
+        return _compiled(inner, inputs.astype(np.float32), backend)  # integers were numbers to compute with
+
+
+def _compiled(model: Any, example: Array, backend: Backend) -> CompiledModel:
+    fused, parts = fused_parts(model, example)
     gpt = fused.gpt if type(fused) is Completion else fused
     if type(gpt) is GPT and is_as_built(gpt):
         gpt.memory = None  # the plan has a cache of its own
-        return CompiledGPT(fused, inputs, backend)
+        return CompiledGPT(fused, example, backend)
     try:
-        return _checked(CompiledModel(fused, inputs, backend), inner, inputs)
+        return _checked(CompiledModel(fused, example, backend, parts), model, example)
     except UsageError:
-        unfused = copy.deepcopy(inner)  # perhaps it read a weight that fusing changed
+        unfused = copy.deepcopy(model)  # perhaps it read a weight that fusing changed
         set_training_mode(unfused, False)
-        return _checked(CompiledModel(unfused, inputs, backend), inner, inputs)
+        return _checked(CompiledModel(unfused, example, backend, []), model, example)
 
 
 def _checked(compiled: CompiledModel, model: Any, example: Array) -> CompiledModel:
@@ -209,22 +236,21 @@ def check_plan(model: Any, compiled: CompiledModel, example: Array) -> None:
 
 
 def inputs_like(example: Array, model: Any) -> tuple[Array, Array]:
-    """Other inputs of the same shape, type and size; numbers and their opposites, integers twice.
+    """Other inputs of the same shape, type and size: numbers and their opposites, or integers twice.
 
-    Integers are drawn from all tokens that the model's embeddings have, else from between the example's. UsageError
-    where those are all the same: such inputs would show nothing.
+    Those are any tokens that the model's embeddings have; without such they reach a little beyond the example's.
     """
     rng = np.random.default_rng(0)
     if example.dtype.kind == "f":
         size = float(np.abs(example).mean()) or 1.0
         drawn = (size * rng.standard_normal(example.shape)).astype(example.dtype)
         return drawn, -drawn
-    vocabularies = [layer.vocab_size for layer in find_layers(model) if isinstance(layer, Embedding)]
-    lowest, highest = (0, min(vocabularies) - 1) if vocabularies else (int(example.min()), int(example.max()))
-    if lowest == highest and not vocabularies:
-        raise UsageError(
-            f"all integers of the example are {lowest}: that shows nothing of what the model makes of others",
-            mend="give an example with different integers in it, the least and the largest among them",
-        )
-    first, second = rng.integers(lowest, highest + 1, (2, *example.shape)).astype(example.dtype)
+    tokens = _vocabularies(model)
+    low, high = (0, min(tokens)) if tokens else (int(example.min()) - BEYOND, int(example.max()) + BEYOND)
+    first, second = rng.integers(low, high, (2, *example.shape))
     return first, second
+
+
+def _vocabularies(model: Any) -> list[int]:
+    """How many tokens each embedding in a model knows."""
+    return [layer.vocab_size for layer in find_layers(model) if isinstance(layer, Embedding)]

@@ -21,10 +21,11 @@ from tinytorch.core.compact import CompactWeight
 from tinytorch.core.embeddings import Embedding, PositionalEncoding
 from tinytorch.core.layers import Layer, Linear, Sequential, find_layers, inference, set_training_mode
 from tinytorch.core.model import as_call, replaced
-from tinytorch.core.ops import Array
+from tinytorch.core.ops import Array, Operation, watched
 from tinytorch.core.spatial import BatchNorm2d, Conv2d
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, MLP, LayerNorm, TiedHead, TransformerBlock
+from tinytorch.errors import UsageError
 
 
 def fuse(model: Any, example: Array | None = None) -> Any:
@@ -38,13 +39,24 @@ def fuse(model: Any, example: Array | None = None) -> Any:
     called from elsewhere than their container: a class of somebody else's may do that, and its `forward` is watched on
     an `example` of its inputs (N, ...). Without one nothing that such a class holds is fused.
     """
+    fused, _ = fused_parts(model, example)
+    return fused
+
+
+Parts = list[tuple[Layer, Layer]]
+"""Containers, each with a part of it that was changed, and may be called by that container alone."""
+
+
+def fused_parts(model: Any, example: Array | None) -> tuple[Any, Parts | None]:
+    """What `fuse` gives, and the parts that it changed; None where all layers are ours, and none needs a second look."""
     fused = copy.deepcopy(model)
     layers = find_layers(fused)
-    is_all_ours = isinstance(fused, Layer) and all(_Free.is_ours(layer) for layer in layers if [*layer.children()])
-    if not is_all_ours and example is None:
-        set_training_mode(fused, False)
-        return fused
-    free = _Free(layers, None if is_all_ours else callers(fused, layers, example))
+    set_training_mode(fused, False)
+    holders = [layer for layer in layers if [*layer.children()]]
+    is_open = not isinstance(fused, Layer) or not all(map(_Free.is_ours, holders))
+    if is_open and example is None:
+        return fused, []
+    free = _Free(layers, users(fused, example) if is_open else None)
     for layer in filter(free.is_ours, layers):
         match layer:
             case Sequential():
@@ -57,8 +69,7 @@ def fuse(model: Any, example: Array | None = None) -> Any:
                 if isinstance(layer.lm_head, Linear) and free(layer, layer.lm_head, layer.ln_f):
                     fold_layer_norm(layer.ln_f, [layer.lm_head])
                 _centre(layer, free)
-    set_training_mode(fused, False)
-    return fused
+    return fused, free.parts if is_open or not all(map(_Free.is_ours, layers)) else None
 
 
 def is_as_built(gpt: GPT) -> bool:
@@ -87,12 +98,17 @@ def has_usual_parts(block: TransformerBlock) -> bool:
     return are_linear and (type(mlp.gelu), type(block.ln1), type(block.ln2)) == (GELU, LayerNorm, LayerNorm)
 
 
-def callers(model: Any, layers: list[Layer], example: Array | None) -> dict[int, set[int]]:
-    """For each layer, by its id, the ids of those inside whose `forward` it was called, on an example; 0: of none."""
+def users(model: Any, example: Array | None) -> dict[int, set[int]]:
+    """For each layer, by its id, the ids of those inside whose `forward` it was called or its weight was used.
+
+    0 stands for none. One run on an example shows it.
+    """
+    layers = find_layers(model)
     found: dict[int, set[int]] = {id(layer): set() for layer in layers}
+    owners = {id(item.data): id(layer) for layer in layers for item in vars(layer).values() if type(item) is Tensor}
     running = [0]
 
-    def watched(layer: Any) -> Callable[..., Any]:
+    def called(layer: Any) -> Callable[..., Any]:
         forward = layer.forward
 
         def call(*given: Any, **named: Any) -> Any:
@@ -105,29 +121,51 @@ def callers(model: Any, layers: list[Layer], example: Array | None) -> dict[int,
 
         return call
 
-    with ExitStack() as stack, inference(model), no_grad():
+    def computed(name: str, row: Operation) -> Operation:
+        def forward(*arrays: Array, **options: Any) -> Array:
+            for owner in {owners.get(id(array), 0) for array in arrays} - {*running, 0}:
+                found[owner].add(running[-1])
+            return row.forward(*arrays, **options)
+
+        return Operation(forward, row.vjps)
+
+    with ExitStack() as stack, inference(model), no_grad(), watched(computed):
         for layer in layers:
-            stack.enter_context(replaced(layer, "forward", watched(layer)))
+            stack.enter_context(replaced(layer, "forward", called(layer)))
         as_call(model)(Tensor(np.array(example)))
     return found
 
 
+def check_parts(model: Any, parts: Parts, inputs: Array) -> None:
+    """UsageError where inputs of another shape use a part past its container, which was fused for the example's."""
+    found = users(model, inputs) if parts else {}
+    for container, part in parts:
+        if found[id(part)] - {id(container)}:
+            name, reason = type(model).__qualname__, f"it uses {part!r} otherwise than for the example's"
+            mend = "compile it with an example of that shape"
+            raise UsageError(f"for inputs {inputs.shape} {name} cannot run as a plan: {reason}", mend=mend)
+
+
 class _Free:
     """Whether parts of a container may be changed: ours, in one place, with weights of floats that are theirs alone,
-    and called by that container alone, as far as it is known who called them.
+    and used by that container alone, as far as it is known who used them.
     """
 
-    def __init__(self, layers: list[Layer], callers: dict[int, set[int]] | None = None) -> None:
-        self._callers = callers
+    def __init__(self, layers: list[Layer], users: dict[int, set[int]] | None = None) -> None:
+        self.parts: Parts = []
+        self._users = users
         self._tensors = Counter(id(item) for layer in layers for item in vars(layer).values() if is_weight(item))
         self._places = Counter(id(child) for layer in layers for child in layer.children())
 
     def __call__(self, container: Layer, *layers: Layer) -> bool:
-        if self._callers is not None and any(self._callers[id(layer)] - {id(container)} for layer in layers):
+        if self._users is not None and any(self._users[id(layer)] - {id(container)} for layer in layers):
             return False
         kept = [item for layer in layers for item in vars(layer).values() if is_weight(item)]
         are_alone = all(type(item) is Tensor and self._tensors[id(item)] == 1 for item in kept)
-        return are_alone and all(self.is_ours(layer) and self._places[id(layer)] == 1 for layer in layers)
+        if not are_alone or not all(self.is_ours(layer) and self._places[id(layer)] == 1 for layer in layers):
+            return False
+        self.parts += [(container, layer) for layer in layers]
+        return True
 
     @staticmethod
     def is_ours(layer: Layer) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from typing import Any, Literal, get_args
 
 import numpy as np
 
+from tinytorch.core.arguments import whole
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.model import set_training_mode
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.weights import all_weighted_layers, check_finite, weighted_layers
+from tinytorch.core.weights import all_weighted_layers, check_finite, check_names, weighted_layers
 from tinytorch.errors import UsageError
-from tinytorch.perf.compression.tuning import Masks, apply_masks, fine_tune
+from tinytorch.perf.compression.tuning import Masks, apply_masks, check_tuning, fine_tune
 from tinytorch.text import nearest
 
 Scope = Literal["layer", "model"]
@@ -25,24 +27,27 @@ def prune_weights(
     scope: Scope = "layer",
     train_data: TensorDataset | None = None,
     gradual_epochs: int = 0,
+    skip: Collection[str] = (),
     **tuning: Any,
 ) -> Any:
     """A copy of `model`, of any class, in which the share `sparsity` of the weights is zero: the smallest.
 
     Looked at are weights of Linear, Conv2d and embeddings, not biases: the smallest of each layer, or of the whole
-    `model`. With `train_data` what is left is fine-tuned, and zeros stay zeros; `tuning` are the options of
-    `fine_tune`. With `gradual_epochs` sparsity grows over so many epochs of training before, fast at first (Zhu & Gupta
-    2017, equation 1). Nothing gets smaller by zeros alone: `sparsify` keeps them out. Raises UsageError for a share
-    outside 0..1, and for a model without such weights.
+    `model`; `skip` names layers that are left alone. With `train_data` what is left is fine-tuned, and zeros stay
+    zeros; `tuning` are the options of `fine_tune`. With `gradual_epochs` sparsity grows over so many epochs of training
+    before, fast at first (Zhu & Gupta 2017, equation 1). Nothing gets smaller by zeros alone: `sparsify` keeps them
+    out. Raises UsageError for a share outside 0..1, and for a model without such weights.
     """
     _check(sparsity, scope)
-    if gradual_epochs and train_data is None:
+    check_tuning(train_data, tuning)
+    check_names(skip, model)
+    if whole("pruning needs gradual_epochs", gradual_epochs, 0) and train_data is None:
         raise UsageError("pruning little by little needs train_data to train on meanwhile")
     pruned = copy.deepcopy(model)
     for epoch in range(gradual_epochs):
         reached = sparsity * (1 - (1 - (epoch + 1) / gradual_epochs) ** 3)
-        fine_tune(pruned, train_data, masks=prune_in_place(pruned, reached, scope), **{**tuning, "epochs": 1})  # type: ignore[arg-type]
-    masks = prune_in_place(pruned, sparsity, scope)
+        fine_tune(pruned, train_data, masks=prune_in_place(pruned, reached, scope, skip), **{**tuning, "epochs": 1})  # type: ignore[arg-type]
+    masks = prune_in_place(pruned, sparsity, scope, skip)
     if train_data is not None:
         fine_tune(pruned, train_data, masks=masks, **tuning)
     set_training_mode(pruned, False)
@@ -56,10 +61,11 @@ def sparsity_of(model: Any) -> float:
     return sum(array.size - int(np.count_nonzero(array)) for array in arrays) / total if total else 0.0
 
 
-def prune_in_place(model: Any, sparsity: float, scope: Scope) -> Masks:
+def prune_in_place(model: Any, sparsity: float, scope: Scope, skip: Collection[str] = ()) -> Masks:
     """Set the smallest weights of a model to zero; the masks of what is left. Raises as `prune_weights` does."""
     _check(sparsity, scope)
-    weights = list({id(layer.weight): layer.weight for _, layer, _ in weighted_layers(model)}.values())
+    pruned = [layer.weight for name, layer, _ in weighted_layers(model) if name not in skip]
+    weights = list({id(weight): weight for weight in pruned}.values())
     if not weights:
         mend = "prune first, then make weights compact" if list(all_weighted_layers(model)) else ""
         message = f"pruning needs a Linear, Conv2d or embedding of floats; {type(model).__qualname__} has none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import CosineSchedule, Trainer
 from tinytorch.errors import UsageError
 from tinytorch.progress import Progress, silent
+from tinytorch.text import nearest
 
 Masks = Sequence[tuple[Tensor, Array]]  # weights, each with its zeros and ones
 
@@ -44,7 +46,11 @@ def apply_masks(masks: Masks) -> None:
 
 
 def check_tuning(train_data: TensorDataset | None, tuning: Mapping[str, Any]) -> None:
-    """UsageError for options of fine-tuning where there is nothing to fine-tune on: they would have no effect."""
+    """UsageError for what is no option of fine-tuning, and for options where there is nothing to fine-tune on."""
+    known = list(inspect.signature(fine_tune).parameters)[2:]
+    for name in tuning:
+        if name not in known:
+            raise UsageError(f"there is no option {name}= here", mend=nearest(name, known))
     if train_data is None and tuning:
         named = ", ".join(f"{name}=" for name in tuning)
         raise UsageError(f"{named} without train_data has no effect", mend="give train_data=, or leave it out")

@@ -7,7 +7,7 @@ as they were before rounding: the straight-through estimator (Bengio, Leonard & 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from tinytorch.core.dataloader import DataLoader, TensorDataset, as_dataset
@@ -17,7 +17,7 @@ from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
-from tinytorch.core.weights import weighted_layers
+from tinytorch.core.weights import check_names, weighted_layers
 from tinytorch.errors import UsageError
 from tinytorch.perf.quantization.codes import Bits, Ranges, quantize_weight
 from tinytorch.perf.quantization.models import quantize_model
@@ -64,19 +64,22 @@ def quantization_aware_tune(
     batch_size: int = 32,
     learning_rate: float = 1e-3,
     seed: int = 0,
+    skip: Collection[str] = (),
     progress: Progress = silent,
 ) -> Any:
     """A quantized copy of `model`, fine-tuned with its codes on (N, ...) with labels (Adam, cross entropy).
 
     The other arguments are those of `quantize_model`. Raises UsageError for a model without a weight to quantize.
     """
+    check_names(skip, model)
     tuned = copy.deepcopy(model)
 
     def rounded(axis: int) -> Callable[[Array], Array]:
         channel = axis if per_channel else None
         return lambda weight: quantize_weight(weight, channel, bits=bits, symmetric=symmetric, ranges=ranges).dense()
 
-    weights = {id(layer.weight): (layer.weight, rounded(axis)) for _, layer, axis in weighted_layers(tuned)}
+    weights = {id(layer.weight): (layer.weight, rounded(axis)) for name, layer, axis in weighted_layers(tuned)
+               if name not in skip}  # fmt: skip
     if not weights:
         raise UsageError(f"quantization_aware_tune needs a weight to quantize; {type(model).__qualname__} has none")
     parameters = trainable_tensors(tuned)
@@ -84,4 +87,4 @@ def quantization_aware_tune(
     loader = DataLoader(as_dataset(train_data), batch_size, shuffle=True, seed=seed)
     Trainer(tuned, optimizer, CrossEntropyLoss(), progress=progress).fit(loader, epochs)
     optimizer.show_exact()
-    return quantize_model(tuned, bits=bits, symmetric=symmetric, per_channel=per_channel, ranges=ranges)
+    return quantize_model(tuned, bits=bits, symmetric=symmetric, per_channel=per_channel, ranges=ranges, skip=skip)
