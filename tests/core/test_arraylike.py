@@ -236,3 +236,15 @@ def test_what_is_told_later_to_require_a_gradient_is_a_parameter() -> None:
     tensor.requires_grad = True
     tensor.requires_grad = False
     assert tensor.is_parameter
+
+
+def test_a_copy_of_a_result_is_no_parameter() -> None:
+    result = leaf(1.0) * 2
+    for copied in (copy.deepcopy(result), pickle.loads(pickle.dumps(result))):
+        assert (copied.requires_grad, copied.is_parameter) == (False, False)
+
+
+def test_a_change_of_type_that_would_lose_a_gradient_is_refused() -> None:
+    with pytest.raises(UsageError, match="a change of type has no gradient"):
+        leaf(1.0).long()
+    assert leaf(1.0).float().requires_grad

@@ -122,3 +122,10 @@ def test_a_mask_of_integers_that_are_no_truths_is_added() -> None:
     np.testing.assert_array_equal(whole, floating)
     allowed = scaled_dot_product_attention(query, key, value, np.tri(3, dtype=int))[0].data
     np.testing.assert_allclose(whole, allowed, rtol=1e-6)
+
+
+def test_attention_of_three_inputs_says_what_to_write() -> None:
+    x = Tensor(np.ones((1, 3, 4)))
+    with pytest.raises(UsageError, match="MultiHeadAttention needs one input") as caught:
+        MultiHeadAttention(4, 2)(x, x, x)
+    assert "scaled_dot_product_attention" in caught.value.mend

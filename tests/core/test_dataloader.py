@@ -314,3 +314,62 @@ def test_data_to_train_on_are_a_dataset_or_a_pair(data: Any) -> None:
 def test_a_change_that_is_no_number_is_refused(make: Any) -> None:
     with pytest.raises(UsageError, match=r"(got|not) nan"):
         make(float("nan"))
+
+
+class Blank(RandomHorizontalFlip):
+    def __call__(self, inputs: Any, generator: Any = None) -> Any:
+        return np.asarray(inputs) * 0
+
+
+class BlankImages(RandomShift):
+    def change(self, inputs: Any, generator: Any) -> Any:
+        return inputs * 0
+
+
+class BlankAll(Compose):
+    def __call__(self, inputs: Any, *generator: Any) -> Any:
+        return np.asarray(super().__call__(inputs, *generator)) * 0
+
+
+class Halved:
+    def __call__(self, x: Any) -> Any:
+        return x / 2
+
+
+PICTURES = np.ones((4, 1, 8, 8), np.float32)
+
+
+@pytest.mark.parametrize("transform", [Blank(), BlankImages(), BlankAll([RandomShift(1)]), lambda x: x * 0])
+def test_a_transform_of_one_s_own_is_what_it_says(transform: Any) -> None:
+    for transforms in (transform, [transform], Compose([transform])):
+        assert not next(iter(DataLoader(TensorDataset(PICTURES), 4, transforms=transforms)))[0].data.any()
+
+
+def test_a_transform_need_not_take_a_generator() -> None:
+    for transform in (Halved(), Compose([Halved()]), AsImages((1, 8, 8), Halved())):
+        changed = next(iter(DataLoader(TensorDataset(PICTURES), 4, transforms=transform)))[0]
+        np.testing.assert_array_equal(changed.data, PICTURES / 2)
+
+
+def test_rows_that_were_cropped_are_smaller_pictures() -> None:
+    rows = TensorDataset(PICTURES.reshape(4, 64), image_shape=(1, 8, 8))
+    for transforms in ([RandomCrop(6, 0), RandomShift(1)], Compose([RandomCrop(6, 0), RandomHorizontalFlip()])):
+        assert next(iter(DataLoader(rows, 4, transforms=transforms)))[0].shape == (4, 36)
+    assert AsImages((1, 8, 8), RandomCrop(6, 0))(PICTURES.reshape(4, 64)).shape == (4, 36)
+
+
+@pytest.mark.parametrize("shape", [64, (1, 1, 8, 8), (8.0, 8), "88"])
+def test_a_shape_that_no_picture_has_is_refused(shape: Any) -> None:
+    with pytest.raises(UsageError, match="pictures need a shape"):
+        TensorDataset(np.ones((2, 64)), image_shape=shape)
+
+
+@pytest.mark.parametrize("transforms", ["flip", [3]])
+def test_what_cannot_be_called_changes_nothing(transforms: Any) -> None:
+    with pytest.raises(UsageError, match="transforms must be callable"):
+        DataLoader(TEN, transforms=transforms)
+
+
+def test_samples_have_numbers() -> None:
+    with pytest.raises(UsageError, match="needs samples by number, and a generator has none"):
+        DataLoader(sample for sample in [1, 2])  # type: ignore[arg-type]

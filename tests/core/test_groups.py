@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tinytorch.core.layers import Linear
 from tinytorch.core.optimizers import SGD, Adam
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
@@ -67,3 +69,20 @@ def test_a_group_may_have_betas_of_its_own() -> None:
         other.step()
     np.testing.assert_array_equal(first.data, alone.data)
     assert (first.data != second.data).any()
+
+
+def test_the_result_of_an_operation_is_no_parameter() -> None:
+    with pytest.raises(UsageError, match="one is an operation's result"):
+        SGD([parameter() * 0.1])
+
+
+@pytest.mark.parametrize("params", [Linear(2, 2), None, 5])
+def test_a_model_in_the_place_of_its_parameters_is_named(params: Any) -> None:
+    with pytest.raises(UsageError, match="needs a list of tensors, and got a") as caught:
+        SGD(params)
+    assert "model.parameters()" in caught.value.mend
+
+
+def test_settings_of_numpy_s_are_numbers_in_a_state() -> None:
+    optimizer = SGD([parameter()], np.float32(0.1), np.float32(0.9), np.int64(0), nesterov=np.True_)
+    assert json.loads(json.dumps(optimizer.state_dict()["settings"])) == optimizer.state_dict()["settings"]

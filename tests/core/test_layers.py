@@ -15,6 +15,7 @@ from tinytorch.core.layers import (
     Sequential,
 )
 from tinytorch.core.tensor import Tensor
+from tinytorch.core.transformers import LayerNorm
 from tinytorch.errors import ShapeError, UsageError
 
 
@@ -157,3 +158,27 @@ def test_what_a_layer_remembers_of_a_pass_is_no_parameter() -> None:
     layer = Remembers(2, 2)
     layer(np.ones((1, 2)))
     assert len(layer.parameters()) == 2
+
+
+def test_a_weight_that_was_computed_is_warned_of() -> None:
+    layer = Linear(2, 2)
+    layer.weight = Tensor(np.ones((2, 2)), requires_grad=True) * 0.1
+    with pytest.warns(RuntimeWarning, match="in the place of a parameter: it is not trained"):
+        assert len(layer.parameters()) == 1
+
+
+def test_parameters_have_names() -> None:
+    names = [name for name, _ in Sequential(Linear(2, 2), ReLU(), Linear(2, 1, bias=False)).named_parameters()]
+    assert names == ["layers.0.weight", "layers.0.bias", "layers.2.weight"]
+
+
+def test_a_list_is_named_by_any_layer() -> None:
+    with pytest.raises(UsageError, match="LayerNorm needs a tensor, and got a list"):
+        LayerNorm(2)([[1.0, 2.0]])
+
+
+def test_gradients_of_a_model_are_forgotten() -> None:
+    layer = Linear(2, 1)
+    layer(np.ones((1, 2))).sum().backward()
+    layer.zero_grad()
+    assert layer.weight.grad is None

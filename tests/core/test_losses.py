@@ -184,3 +184,41 @@ def test_truth_values_are_targets(kind: Any) -> None:
     outputs = Tensor([0.25, 0.75], requires_grad=True)
     for truth in (Tensor([True, False]), np.array([True, False]), Tensor([1.0, 0.0])):
         assert kind()(outputs, truth).item() == pytest.approx(kind()(outputs, np.array([1.0, 0.0])).item())
+
+
+@pytest.mark.parametrize("row", [[-np.inf, 1.0, 2.0], [np.nan, 1.0, 2.0]])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_an_ignored_row_may_hold_anything(row: list[float], reduction: Any) -> None:
+    logits = Tensor([row, [0.0, 1.0, 2.0]], requires_grad=True)
+    losses = CrossEntropyLoss(reduction=reduction)(logits, np.array([-100, 1]))
+    losses.sum().backward()
+    assert losses.sum().item() == pytest.approx(1.407606, rel=1e-5)
+    assert logits.grad is not None
+    np.testing.assert_array_equal(logits.grad[0], 0)
+
+
+def test_no_label_is_ignored_where_none_is_named() -> None:
+    with pytest.raises(UsageError, match=r"labels must be integers 0\.\.2, .* these reach -100\.\.1"):
+        CrossEntropyLoss(ignore_index=None)(Tensor(LOGITS), np.array([1, -100]))
+
+
+def test_integers_are_outputs_too() -> None:
+    assert MSELoss()(Tensor(np.array([1, 2])), np.array([1.5, 2])).item() == pytest.approx(0.125)
+
+
+@pytest.mark.parametrize("kind", [BCEWithLogitsLoss, CrossEntropyLoss, BinaryCrossEntropyLoss])
+def test_targets_that_want_a_gradient_are_refused(kind: Any) -> None:
+    targets = Tensor([[1.0, 0.0]], requires_grad=True)
+    with pytest.raises(UsageError, match="cannot give targets a gradient"):
+        kind()(Tensor([[0.5, 0.5]]), targets)
+
+
+def test_outputs_are_a_tensor() -> None:
+    with pytest.raises(UsageError, match="CrossEntropyLoss needs outputs as a tensor, and got a list"):
+        CrossEntropyLoss()([[1.0, 2.0]], [0])  # type: ignore[arg-type]
+
+
+def test_classes_stand_last() -> None:
+    with pytest.raises(ShapeError, match="got") as caught:
+        CrossEntropyLoss()(Tensor(np.ones((2, 3, 5))), np.ones((2, 5), int))
+    assert "transpose(1, 2)" in caught.value.mend

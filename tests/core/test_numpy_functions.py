@@ -83,3 +83,7 @@ def test_an_argument_that_the_operation_does_not_take_is_named(names: dict[str, 
 def test_a_product_of_many_axes_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"np\.dot of tensors takes up to two axes"):
         np.dot(Tensor(ROWS[None]), Tensor(ROWS.T))
+
+
+def test_where_of_a_condition_alone_gives_places() -> None:
+    np.testing.assert_array_equal(np.where(Tensor([3.0, 1.0]) > 2)[0], [0])

@@ -69,3 +69,14 @@ def test_a_word_that_no_reduction_knows_is_named() -> None:
 def test_an_axis_that_is_not_there_is_refused() -> None:
     with pytest.raises(RangeError, match="argmax of a tensor of shape"):
         Tensor(ROWS).argmax(2)
+
+
+def test_a_dim_of_numpy_s_has_places_too() -> None:
+    values, places = Tensor(ROWS).max(dim=np.int64(1))
+    assert (values.tolist(), places.tolist()) == ([3, 5], [0, 1])
+
+
+@pytest.mark.parametrize("call", [lambda t: t.argmax((0, 1)), lambda t: t.flatten("a"), lambda t: t.unsqueeze(1.0)])
+def test_an_axis_that_makes_no_sense_is_refused(call: Any) -> None:
+    with pytest.raises(UsageError, match=r"argmax of a tensor|an axis must be an integer"):
+        call(Tensor(ROWS))

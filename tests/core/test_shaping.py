@@ -43,3 +43,11 @@ def test_an_axis_that_is_not_there_is_refused(change: Any) -> None:
 def test_axes_to_flatten_stand_in_their_order() -> None:
     with pytest.raises(UsageError, match="not 2 to 0"):
         Tensor(CUBE).flatten(2, 0)
+
+
+def test_nothing_keeps_its_shape_when_it_is_flattened() -> None:
+    assert Tensor(np.zeros((0, 2, 3))).flatten(1).shape == (0, 6)
+
+
+def test_several_axes_are_squeezed_at_once() -> None:
+    assert Tensor(np.ones((1, 2, 1, 1))).squeeze((0, 2)).shape == (2, 1)

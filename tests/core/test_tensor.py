@@ -284,3 +284,34 @@ def test_clamping_needs_a_bound() -> None:
     np.testing.assert_array_equal(leaf(-2.0, 3.0).clamp(max=0).data, [-2, 0])
     with pytest.raises(UsageError, match="needs a bound"):
         leaf(1.0).clamp()
+
+
+def test_integers_count_in_place_and_stay_integers() -> None:
+    count = Tensor(np.array([1, 2]))
+    count += 1
+    count -= 3
+    assert (count.dtype, count.tolist()) == (np.int64, [-1, 0])
+
+
+def test_small_integers_do_not_wrap_beside_a_number() -> None:
+    assert (Tensor(np.array([1], np.uint8)) - 2).tolist() == [-1]
+
+
+def test_integers_stay_exact_beside_a_number() -> None:
+    large = Tensor(np.array([2**24 + 1, 5]))
+    assert where(large > 9, large, -100).tolist() == [2**24 + 1, -100]
+    assert large.masked_fill(large < 9, -1).tolist() == [2**24 + 1, -1]
+    assert concatenate([large, [3]]).dtype == np.float32
+
+
+def test_a_bound_that_is_a_tensor_has_a_gradient() -> None:
+    values, bound = leaf(1.0, 5.0), leaf(2.0, 2.0)
+    values.clamp(bound, Tensor([4.0, 4.0])).sum().backward()
+    np.testing.assert_array_equal(values.grad, [0, 0])
+    np.testing.assert_array_equal(bound.grad, [1, 0])
+
+
+def test_truth_of_many_elements_says_what_to_write() -> None:
+    with pytest.raises(UsageError, match="is not true or false") as caught:
+        bool(leaf(1.0, 2.0) > 1)
+    assert "where(" in caught.value.mend

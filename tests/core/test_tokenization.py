@@ -259,3 +259,14 @@ def test_a_file_that_is_not_there_or_cannot_be_written_is_named(tmp_path: Path) 
         CharTokenizer.load(tmp_path / "tokens.json")
     with pytest.raises(UsageError, match="cannot write"):
         CharTokenizer("ab").save(tmp_path / "no" / "tokens.json")
+
+
+def test_without_a_vocabulary_no_text_is_encoded() -> None:
+    assert CharTokenizer().encode("") == []
+    with pytest.raises(UsageError, match="must have a vocabulary first"):
+        CharTokenizer().encode("abc")
+
+
+@pytest.mark.parametrize("tokenizer", trained_tokenizers(), ids=lambda each: type(each).__name__)
+def test_a_model_needs_as_many_embeddings_as_there_are_tokens(tokenizer: Any) -> None:
+    assert max(tokenizer.encode("the é thing Ä")) < tokenizer.token_count

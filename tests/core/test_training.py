@@ -442,3 +442,51 @@ def test_gradients_whose_squares_float32_does_not_hold_have_a_length(size: float
 def test_a_schedule_needs_numbers(name: str) -> None:
     with pytest.raises(UsageError, match=f"a schedule needs {name}"):
         CosineSchedule(**{name: float("nan")})
+
+
+def test_ignored_labels_count_in_no_figure() -> None:
+    scores = Tensor([[5.0, 0.0], [0.0, 5.0], [9.0, 0.0], [0.0, 1.0]])
+    labels = np.array([0, -100, -100, 0])
+    layer = Linear.from_arrays(np.eye(2, dtype=np.float32))
+    trainer = Trainer(layer, SGD(layer.parameters()), CrossEntropyLoss())
+    found = [trainer.evaluate(DataLoader(TensorDataset(scores, labels), size)) for size in (4, 2)]
+    assert found[0] == pytest.approx(found[1])
+    assert found[0][1] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("loader", "words"),
+    [
+        ((np.ones((3, 2)), np.ones(3)), "a batch must be"),
+        ([(np.ones((3, 2)),)], "got a tuple of 1"),
+        (QUADRANTS, "got a dataset"),
+    ],
+)
+def test_what_gives_no_batches_is_refused(loader: Any, words: str) -> None:
+    trainer, _ = _squares([2])
+    with pytest.raises(UsageError, match=words) as caught:
+        trainer.fit(loader, 1)
+    assert "DataLoader(" in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((Adam, MSELoss()), "needs an optimizer behind the model"),
+        ((MSELoss(), MSELoss()), "needs an optimizer behind the model"),
+        ((SGD([Tensor([1.0], requires_grad=True)]), MSELoss(), lambda epoch: 0.1), "a schedule needs get_lr"),
+        ((SGD([Tensor([1.0], requires_grad=True)]), MSELoss(), None, float("nan")), "grad_clip_norm"),
+    ],
+)
+def test_what_a_trainer_cannot_work_with_is_refused(arguments: Any, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Trainer(Linear(1, 1), *arguments)
+
+
+def test_one_tensor_is_shortened_and_none_is_refused() -> None:
+    p = Tensor([0.0], requires_grad=True)
+    p.grad = np.array([4.0], np.float32)
+    assert clip_grad_norm(p, 1.0) == 4
+    assert p.grad == [1]
+    with pytest.raises(UsageError, match="needs parameters, and got none"):
+        clip_grad_norm(iter([]), 1.0)

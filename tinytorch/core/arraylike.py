@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from tinytorch.core.conversion import DEFAULT_DTYPE, as_array, inner_items, plain_index
 from tinytorch.core.graph import Node, apply, is_recording
+from tinytorch.core.hints import instead_of
 from tinytorch.core.ops import OPERATIONS, Array, Shape
 from tinytorch.errors import ShapeError, UsageError
 
@@ -98,6 +99,46 @@ class ArrayLike(Node):
     def __repr__(self) -> str:
         suffix = ", requires_grad=True" if self.requires_grad else ""
         return f"Tensor({np.array2string(self.data, separator=', ', prefix='Tensor(')}{suffix})"
+
+    def __getattr__(self, name: str) -> Any:
+        hint = "" if name.startswith("_") else f": {instead_of(name, dir(type(self)))}"
+        raise AttributeError(f"a {type(self).__name__} has no {name!r}{hint}", name=name, obj=self)
+
+    def dim(self) -> int:
+        """Number of axes, as PyTorch calls it."""
+        return self.data.ndim
+
+    def numel(self) -> int:
+        """Number of elements, as PyTorch calls it."""
+        return self.data.size
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """The numbers in another type. UsageError where that would lose a gradient."""
+        if self._requires_grad and is_recording() and self.data.dtype != dtype:
+            raise UsageError("a change of type has no gradient here", mend="make the tensor in that type: dtype=")
+        return self if self.data.dtype == dtype else type(self)(self.data, dtype=dtype)
+
+    def float(self) -> Self:
+        """The numbers as float32: truth values as 0 and 1."""
+        return self.astype(DEFAULT_DTYPE)
+
+    def long(self) -> Self:
+        """The numbers as integers of 64 bits."""
+        return self.astype(np.int64)
+
+    def requires_grad_(self, is_required: bool = True) -> Self:
+        """Say whether a gradient is wanted, and hand this tensor back."""
+        self.requires_grad = is_required
+        return self
+
+    def __invert__(self) -> Self:
+        return type(self)(np.invert(self.data))
+
+    def __and__(self, other: Any) -> Self:
+        return type(self)(np.bitwise_and(self.data, np.asarray(other)))
+
+    def __or__(self, other: Any) -> Self:
+        return type(self)(np.bitwise_or(self.data, np.asarray(other)))
 
     def numpy(self) -> Array:
         """The array itself, not a copy."""

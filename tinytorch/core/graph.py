@@ -268,6 +268,22 @@ def _in_order(root: Node) -> list[Node]:
     return order
 
 
+def leaves(result: Node) -> list[Node]:
+    """The tensors that require a gradient, and that `result` was computed from in the end, while its graph is there."""
+    found: dict[int, Node] = {}
+    waiting, seen = [result], set[int]()
+    while waiting:
+        tensor = waiting.pop()
+        if id(tensor) in seen or not _is_wanted(tensor):
+            continue
+        seen.add(id(tensor))
+        if tensor._origin is None:
+            found[id(tensor)] = tensor
+        else:
+            waiting.extend(_inputs(tensor._origin))
+    return list(found.values())
+
+
 def _is_wanted(parent: Any) -> bool:
     return isinstance(parent, Node) and parent._requires_grad
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, Self
@@ -12,6 +13,7 @@ import numpy as np
 
 from tinytorch.core import state
 from tinytorch.core.compact import CompactWeight
+from tinytorch.core.graph import leaves
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
@@ -74,10 +76,26 @@ class Layer:
     def parameters(self) -> list[Tensor]:
         """Every parameter, each once: those of this layer, and what each layer inside says are its own.
 
-        A parameter was made with requires_grad=True, or told so later; it stays one when it is frozen.
+        A parameter was made with requires_grad=True, or told so later; it stays one when it is frozen. What a layer
+        remembers of a pass is none, and neither is the result of an operation on a tensor that nobody holds: then a
+        RuntimeWarning says so.
         """
-        found = (tensor for layer in self.walk() for tensor in self._parameters_of(layer))
-        return list({id(tensor): tensor for tensor in found if tensor.is_parameter}.values())
+        held = {id(tensor): tensor for layer in self.walk() for tensor in self._parameters_of(layer)}
+        found = [tensor for tensor in held.values() if tensor.is_parameter]
+        for tensor in held.values():
+            if tensor.requires_grad and not tensor.is_parameter:
+                _warn_of_lost(tensor, found)
+        return found
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Every parameter with its name, "layers.0.weight" for example, as `state_dict` calls it."""
+        own = {id(parameter) for parameter in self.parameters()}
+        return ((name, item) for name, item in state.held(self) if id(item) in own)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
 
     def _parameters_of(self, layer: Layer) -> list[Tensor]:
         if layer is self or type(layer).parameters is Layer.parameters:
@@ -113,6 +131,17 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__qualname__}()"
+
+
+def _warn_of_lost(result: Tensor, parameters: list[Tensor]) -> None:
+    """Say where a layer holds the result of an operation on a parameter that it does not hold: 0.1 * Tensor(...)."""
+    known = {id(parameter) for parameter in parameters}
+    if any(leaf.is_parameter and id(leaf) not in known for leaf in leaves(result)):
+        reason = (
+            f"a layer holds the result of an operation, of shape {result.shape}, in the place of a parameter: it is "
+            "not trained. Compute with arrays first: Tensor(0.1 * array, requires_grad=True)"
+        )
+        warnings.warn(reason, RuntimeWarning, stacklevel=3)
 
 
 def as_call(model: object) -> Call:

@@ -29,6 +29,10 @@ class Shaped(ArrayLike):
     def __iter__(self) -> Iterator[Self]:
         return (self[row] for row in range(len(self)))
 
+    def t(self) -> Self:
+        """The two axes of a matrix exchanged."""
+        return self.transpose(0, 1) if self.ndim == 2 else self.T
+
     def reshape(self, *shape: Any) -> Self:
         """The same elements in another shape: `reshape(2, -1)` or `reshape((2, -1))`."""
         return apply("reshape", self, shape=unpacked(shape))

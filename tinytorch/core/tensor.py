@@ -135,6 +135,10 @@ class Tensor(Reduced):
         self.data = result.data.astype(self.dtype, copy=False)
         return self
 
+    def pow(self, exponent: Any) -> Self:
+        """`self ** exponent`."""
+        return self.__pow__(exponent)
+
     def matmul(self, other: Any) -> Self:
         """`self @ other`."""
         return self.__matmul__(other)

@@ -12,6 +12,7 @@ from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Linear, Sequential, layer_kinds, parameter_count
 from tinytorch.core.spatial import SimpleCNN
 from tinytorch.core.transformers import GPT
+from tinytorch.core.weights import weighted_layers
 from tinytorch.datasets import load_digits
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression import magnitude, prune_weights, share_weights, sparsity_of
@@ -119,3 +120,29 @@ def test_a_model_without_weights_is_refused() -> None:
     with pytest.raises(UsageError, match="ReLU has none"):
         prune_weights(ReLU(), sparsity=0.5)
     assert sparsity_of(ReLU()) == 0
+
+
+def test_layers_that_are_skipped_keep_their_weights() -> None:
+    plain = model()
+    names = [name for name, _, _ in weighted_layers(plain)]
+    pruned = prune_weights(plain, sparsity=0.5, skip=names[:1])
+    zeros = [float((layer.weight.data == 0).mean()) for _, layer, _ in weighted_layers(pruned)]
+    assert zeros[0] == 0
+    assert min(zeros[1:]) > 0.4
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"skip": ["nope"]}, "no layer 'nope' to skip"),
+        ({"skip": "layers.0"}, "must be a list of names"),
+        ({"skip": [0]}, "must be a list of names"),
+        ({"skip": None}, "must be a list of names"),
+        ({"banana": 3}, "no option banana="),
+        ({"epochs": 3}, "without train_data has no effect"),
+        ({"lr": 0.1, "train_data": DATA}, "no option lr="),
+    ],
+)
+def test_what_has_no_effect_is_refused(options: dict, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        prune_weights(model(), sparsity=0.5, **options)

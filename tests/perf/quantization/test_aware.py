@@ -78,3 +78,11 @@ def test_codes_are_those_of_the_exact_weights(monkeypatch: pytest.MonkeyPatch, t
 def test_a_model_without_weights_is_refused() -> None:
     with pytest.raises(UsageError, match="ReLU has none"):
         quantization_aware_tune(ReLU(), TRAIN)
+
+
+def test_layers_that_are_skipped_stay_floats(trained: Sequential) -> None:
+    train, _ = load_digits()
+    tuned = quantization_aware_tune(trained, train, epochs=1, skip=["layers.0"])
+    assert isinstance(tuned[0].weight, Tensor)
+    with pytest.raises(UsageError, match=r"no layer 'layer\.0' to skip"):
+        quantization_aware_tune(trained, train, epochs=1, skip=["layer.0"])

@@ -48,7 +48,7 @@ Parts = list[tuple[Layer, Layer]]
 
 
 def fused_parts(model: Any, example: Array | None) -> tuple[Any, Parts | None]:
-    """What `fuse` gives, and the parts that it changed; None where all layers are ours, and none needs a second look."""
+    """What `fuse` gives, and the parts that it changed; None where all layers are ours: no plan needs a second look."""
     fused = copy.deepcopy(model)
     layers = find_layers(fused)
     set_training_mode(fused, False)
