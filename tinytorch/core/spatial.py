@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Conv2d(Layer):
         dilation: int = 1,
         groups: int = 1,
     ) -> None:
-        kernel = _checked_kernel(kernel_size, stride, padding)
+        kernel = _checked_kernel("Conv2d", kernel_size, stride, padding)
         channels, outputs = (whole("Conv2d needs its channels", size, 1) for size in (in_channels, out_channels))
         self._spread(dilation, groups, channels, outputs)
         in_channels = channels // groups
@@ -149,7 +149,7 @@ class Pool2d(Layer):
     def __init__(self, kernel_size: int | Size, stride: int | None = None, padding: int = 0) -> None:
         if stride is None and isinstance(kernel_size, tuple) and kernel_size[0] != kernel_size[1]:
             raise UsageError(f"{self.kind} with the kernel {kernel_size} needs a stride")
-        self.kernel_size = _checked_kernel(kernel_size, stride, padding)
+        self.kernel_size = _checked_kernel(self.kind, kernel_size, stride, padding)
         if padding >= min(self.kernel_size):
             raise UsageError(f"{self.kind} needs a padding smaller than its kernel {self.kernel_size}, got {padding}")
         self.stride = stride or self.kernel_size[0]
@@ -276,13 +276,14 @@ def _does_not_fit(layer: Layer, channels: int | str, inputs: Tensor, error: Shap
     return ShapeError(f"{layer!r} needs images (N, {channels}, H, W), got {inputs.shape}: {error.message}")
 
 
-def _checked_kernel(kernel_size: int | Size, stride: int | None, padding: int) -> Size:
+def _checked_kernel(name: str, kernel_size: Any, stride: int | None, padding: int) -> Size:
     """Rows and columns of a window; UsageError for sizes that make no windows."""
-    rows, columns = kernel_size if isinstance(kernel_size, (tuple, list)) else (kernel_size, kernel_size)
+    is_pair = isinstance(kernel_size, (tuple, list)) and len(kernel_size) == 2
+    rows, columns = kernel_size if is_pair else (kernel_size, kernel_size)
     sizes = [(rows, 1), (columns, 1), (1 if stride is None else stride, 1), (padding, 0)]
     if not all(is_whole(size) and size >= least for size, least in sizes):
         raise UsageError(
-            f"needs a kernel and a stride of at least 1, and a padding of at least 0, integers; "
-            f"got kernel {kernel_size}, stride {stride}, padding {padding}"
+            f"{name} needs a kernel, an integer of at least 1 or two of them, and one integer for the stride, of at "
+            f"least 1, and for the padding, of at least 0; got {kernel_size}, {stride} and {padding!r}"
         )
     return rows, columns

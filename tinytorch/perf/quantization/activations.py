@@ -31,6 +31,8 @@ class InputCodes:
         """Codes that suit the values of all samples; UsageError when there is none."""
         if not samples.size:
             raise UsageError("calibration needs at least one sample")
+        if not np.isfinite(samples).all():
+            raise UsageError("inputs must be finite numbers to be rounded, and some are NaN or infinite")
         codes = quantize_weight(samples.reshape(1, -1), symmetric=False, ranges=ranges)
         return cls(codes.scale, np.asarray(codes.zero_point))
 

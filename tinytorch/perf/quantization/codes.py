@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from tinytorch.core.arguments import is_whole
 from tinytorch.core.compact import Codes, CompactWeight, looked_up, pack, unpack
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
@@ -121,8 +122,8 @@ def along(values: Array, axis: int, ndim: int) -> Array:
 
 
 def _check(weight: Array, bits: int, ranges: str) -> None:
-    if bits not in get_args(Bits):
-        raise UsageError(f"codes must have 8 or 4 bits, not {bits}")
+    if not is_whole(bits) or bits not in get_args(Bits):
+        raise UsageError(f"codes must have 8 or 4 bits, not {bits!r}")
     if ranges not in get_args(Ranges):
         raise UsageError(f"there are no ranges {ranges!r}", mend=nearest(ranges, get_args(Ranges)))
     check_finite(weight, "quantized")
