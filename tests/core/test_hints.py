@@ -16,7 +16,6 @@ from tinytorch.core.tensor import Tensor
         ("cuda", "every tensor is in memory"),
         ("cumsum", "np.cumsum"),
         ("zero_", "inside no_grad"),
-        ("reshpae", "did you mean 'reshape'"),
         ("norm", "sqrt"),
     ],
 )
@@ -27,6 +26,7 @@ def test_a_name_that_is_missing_says_what_to_write(name: str, words: str) -> Non
 
 def test_names_of_the_language_are_asked_for_without_a_word() -> None:
     assert not hasattr(Tensor([1.0]), "__array_interface__")
+    assert not hasattr(Tensor([1.0]), "cuda")
     assert copy.copy(Tensor([1.0])).tolist() == [1]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from tinytorch.core.conversion import DEFAULT_DTYPE, as_array, inner_items, plain_index
 from tinytorch.core.graph import Node, apply, is_recording
-from tinytorch.core.hints import instead_of
+from tinytorch.core.hints import Foreign
 from tinytorch.core.ops import OPERATIONS, Array, Shape
 from tinytorch.errors import ShapeError, UsageError
 
@@ -17,7 +17,7 @@ _ROWS = {row.forward: name for name, row in OPERATIONS.items() if isinstance(row
 _ROWS[np.matmul] = "matmul"
 
 
-class ArrayLike(Node):
+class ArrayLike(Node, Foreign):
     """Base of tensors: all that has no gradient of its own."""
 
     __slots__ = ()
@@ -99,10 +99,6 @@ class ArrayLike(Node):
     def __repr__(self) -> str:
         suffix = ", requires_grad=True" if self.requires_grad else ""
         return f"Tensor({np.array2string(self.data, separator=', ', prefix='Tensor(')}{suffix})"
-
-    def __getattr__(self, name: str) -> Any:
-        hint = "" if name.startswith("_") else f": {instead_of(name, dir(type(self)))}"
-        raise AttributeError(f"a {type(self).__name__} has no {name!r}{hint}", name=name, obj=self)
 
     def dim(self) -> int:
         """Number of axes, as PyTorch calls it."""

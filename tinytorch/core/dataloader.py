@@ -188,7 +188,8 @@ class DataLoader:
         shape = getattr(self.dataset, "image_shape", None)
         for start in self._starts():
             inputs, *others = self._batch(order[start : start + self.batch_size])
-            inputs = of_batch(self.transforms, inputs, self.generator, shape)
+            if self.transforms:
+                inputs = of_batch(self.transforms, inputs, self.generator, shape)
             yield tuple(Tensor(field) for field in (inputs, *others))
 
     def _starts(self) -> range:

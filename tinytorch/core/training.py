@@ -242,8 +242,8 @@ class Trainer:
         samples, ignored = labels.shape[0] if labels.ndim else 1, self._ignored
         if ignored is None or labels.dtype.kind == "b":
             return samples
-        others = int((labels.data != ignored).sum())
-        return samples if others == labels.size else others
+        left_out = np.count_nonzero(labels.data == ignored)
+        return labels.size - left_out if left_out else samples
 
     def _loss(self, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, outputs and labels of (*inputs, labels). UsageError for a batch that is nothing like it."""
