@@ -242,7 +242,7 @@ class Trainer:
         samples, ignored = labels.shape[0] if labels.ndim else 1, self._ignored
         if ignored is None or labels.dtype.kind == "b":
             return samples
-        left_out = np.count_nonzero(labels.data == ignored)
+        left_out = int(np.count_nonzero(labels.data == ignored))
         return labels.size - left_out if left_out else samples
 
     def _loss(self, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
