@@ -201,14 +201,16 @@ def _place(transform: Any, name: str) -> int:
 
 
 def takes_generator(transform: Any) -> bool:
-    """Whether a transform takes a generator behind the inputs; what tells nothing of its arguments is taken for one."""
+    """Whether a transform takes a generator behind the inputs: a second argument without a default, or with None."""
     try:
-        inspect.signature(transform).bind(None, None)
-    except TypeError:
+        arguments = list(inspect.signature(transform).parameters.values())
+    except ValueError:  # of what is written in C nothing is known
         return False
-    except ValueError:
+    if any(argument.kind is inspect.Parameter.VAR_POSITIONAL for argument in arguments):
         return True
-    return True
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    places = [argument for argument in arguments if argument.kind in by_place]
+    return len(places) > 1 and places[1].default in (inspect.Parameter.empty, None)
 
 
 class AsImages(RandomTransform):
