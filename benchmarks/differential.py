@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch.nn import functional
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -29,69 +31,64 @@ RECORDED = 60
 RELATIVE, ABSOLUTE = 1e-9, 1e-10
 
 
-def theirs() -> Any:
+class Theirs:
     """PyTorch, as the operations of a graph want it."""
-    import torch
-    from torch.nn import functional
 
-    class Theirs:
-        where, version = staticmethod(torch.where), torch.__version__
+    where = staticmethod(torch.where)
 
-        @staticmethod
-        def leaf(array: Any) -> Any:
-            return torch.tensor(array, dtype=torch.float64, requires_grad=True)
+    @staticmethod
+    def leaf(array: Any) -> Any:
+        return torch.tensor(array, dtype=torch.float64, requires_grad=True)
 
-        @staticmethod
-        def constant(array: Any) -> Any:
-            return torch.tensor(array)
+    @staticmethod
+    def constant(array: Any) -> Any:
+        return torch.tensor(array)
 
-        @staticmethod
-        def concatenate(tensors: Any, axis: int) -> Any:
-            return torch.cat(tensors, dim=axis)
+    @staticmethod
+    def concatenate(tensors: Any, axis: int) -> Any:
+        return torch.cat(tensors, dim=axis)
 
-        @staticmethod
-        def stack(tensors: Any, axis: int) -> Any:
-            return torch.stack(tensors, dim=axis)
+    @staticmethod
+    def stack(tensors: Any, axis: int) -> Any:
+        return torch.stack(tensors, dim=axis)
 
-        @staticmethod
-        def gelu(x: Any) -> Any:
-            return functional.gelu(x, approximate="tanh")
+    @staticmethod
+    def gelu(x: Any) -> Any:
+        return functional.gelu(x, approximate="tanh")
 
-        @staticmethod
-        def normalize(x: Any) -> Any:
-            return functional.layer_norm(x, x.shape[-1:], eps=1e-5)
+    @staticmethod
+    def normalize(x: Any) -> Any:
+        return functional.layer_norm(x, x.shape[-1:], eps=1e-5)
 
-        @staticmethod
-        def reduced(x: Any, name: str, axis: Any, keepdims: bool) -> Any:
-            axes = tuple(range(x.ndim)) if axis is None else axis
-            if name in ("max", "min"):
-                return getattr(x, f"a{name}")(axes, keepdim=keepdims) if x.ndim else x
-            options = {"correction": 0} if name in ("var", "std") else {}
-            return getattr(x, name)(dim=axes, keepdim=keepdims, **options)
+    @staticmethod
+    def reduced(x: Any, name: str, axis: Any, keepdims: bool) -> Any:
+        axes = tuple(range(x.ndim)) if axis is None else axis
+        if name in ("max", "min"):
+            return getattr(x, f"a{name}")(axes, keepdim=keepdims) if x.ndim else x
+        options = {"correction": 0} if name in ("var", "std") else {}
+        return getattr(x, name)(dim=axes, keepdim=keepdims, **options)
 
-        @staticmethod
-        def conv2d(x: Any, weight: Any, **options: Any) -> Any:
-            return functional.conv2d(x, weight, **options)
+    @staticmethod
+    def conv2d(x: Any, weight: Any, **options: Any) -> Any:
+        return functional.conv2d(x, weight, **options)
 
-        @staticmethod
-        def pool(x: Any, kind: str, kernel: int, stride: int, padding: int) -> Any:
-            return getattr(functional, f"{kind}_pool2d")(x, kernel, stride, padding)
+    @staticmethod
+    def pool(x: Any, kind: str, kernel: int, stride: int, padding: int) -> Any:
+        return getattr(functional, f"{kind}_pool2d")(x, kernel, stride, padding)
 
-        @staticmethod
-        def cross_entropy(x: Any, labels: Any, smoothing: float, reduction: str) -> Any:
-            labels = torch.tensor(labels)
-            return functional.cross_entropy(x, labels, ignore_index=0, label_smoothing=smoothing, reduction=reduction)
+    @staticmethod
+    def cross_entropy(x: Any, labels: Any, smoothing: float, reduction: str) -> Any:
+        labels = torch.tensor(labels)
+        return functional.cross_entropy(x, labels, ignore_index=0, label_smoothing=smoothing, reduction=reduction)
 
-        @staticmethod
-        def logits_loss(x: Any, targets: Any, reduction: str) -> Any:
-            targets = torch.tensor(targets, dtype=x.dtype)
-            return functional.binary_cross_entropy_with_logits(x, targets, reduction=reduction)
+    @staticmethod
+    def logits_loss(x: Any, targets: Any, reduction: str) -> Any:
+        targets = torch.tensor(targets, dtype=x.dtype)
+        return functional.binary_cross_entropy_with_logits(x, targets, reduction=reduction)
 
-        @staticmethod
-        def attention(q: Any, k: Any, v: Any) -> Any:
-            return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-
-    return Theirs
+    @staticmethod
+    def attention(q: Any, k: Any, v: Any) -> Any:
+        return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
 
 
 def result(lib: Any, graph: Graph) -> list[Any]:
@@ -103,23 +100,23 @@ def result(lib: Any, graph: Graph) -> list[Any]:
     return [np.asarray(total.detach()), *grads]
 
 
-def differs(graph: Graph, peer: Any) -> str:
+def differs(graph: Graph) -> str:
     """What is different, or nothing."""
-    for number, (ours, other) in enumerate(zip(result(Ours, graph), result(peer, graph), strict=True)):
+    for number, (ours, other) in enumerate(zip(result(Ours, graph), result(Theirs, graph), strict=True)):
         if not np.allclose(ours, other, RELATIVE, ABSOLUTE * (1 + np.abs(other).max(initial=0)), equal_nan=True):
             what = f"gradient of leaf {number - 1}" if number else "value"
             return f"{what}: {ours.ravel()[:3]} here, {other.ravel()[:3]} there"
     return ""
 
 
-def record(peer: Any) -> None:
+def record() -> None:
     """Write what PyTorch computes of the first graphs."""
-    arrays: dict[str, Any] = {"torch/version": np.array(peer.version)}
+    arrays: dict[str, Any] = {"torch/version": np.array(torch.__version__)}
     for seed in range(RECORDED):
         graph = drawn(seed)
         arrays[f"{seed}/steps"] = np.array(json.dumps(graph.steps))
         arrays |= {f"{seed}/leaf {number}": leaf for number, leaf in enumerate(graph.leaves)}
-        arrays |= {f"{seed}/result {number}": array for number, array in enumerate(result(peer, graph))}
+        arrays |= {f"{seed}/result {number}": array for number, array in enumerate(result(Theirs, graph))}
     np.savez_compressed(RECORD, **arrays)
 
 
@@ -131,15 +128,14 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1000, help="the seed of the first graph")
     parser.add_argument("--record", action="store_true")
     options = parser.parse_args()
-    peer = theirs()
     if options.record:
-        record(peer)
+        record()
         return
     used, different = Counter[str](), 0
     for seed in range(options.first, options.first + options.graphs):
         graph = drawn(seed)
         used.update(step.name for step in graph.steps)
-        if found := differs(graph, peer):
+        if found := differs(graph):
             different += 1
             print(f"graph {seed}: {found}")
     rarest = ", ".join(f"{name} {used[name]}" for name in sorted(OPERATIONS, key=lambda name: used[name])[:5])

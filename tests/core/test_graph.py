@@ -250,9 +250,8 @@ def test_the_gradient_given_to_backward_is_nobody_s_gradient() -> None:
     given = np.ones(1, np.float32)
     total = Tensor([1.0], requires_grad=True) * 2
     total.backward(given)
-    assert total.grad is not None
-    total.grad *= 3
-    assert given == [1]
+    given[:] = 7
+    assert total.grad == [1]
 
 
 @pytest.mark.parametrize("thing", [np.ones(2), [1.0, 2.0], 3])

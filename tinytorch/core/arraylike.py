@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from tinytorch.core.conversion import DEFAULT_DTYPE, as_array, inner_items, plain_index
-from tinytorch.core.graph import Node, apply, is_recording
+from tinytorch.core.graph import Node, apply
 from tinytorch.core.hints import Foreign
 from tinytorch.core.ops import OPERATIONS, Array, Shape
+from tinytorch.core.recording import is_recording
 from tinytorch.errors import ShapeError, UsageError
 
 _ROWS = {row.forward: name for name, row in OPERATIONS.items() if isinstance(row.forward, np.ufunc)}

@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinytorch.core.graph import Applied, is_recording, no_grad
 from tinytorch.core.ops import OPERATIONS, Array
+from tinytorch.core.recording import Applied, is_recording, no_grad
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 

@@ -2,90 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
 
-from tinytorch.core.arrays import broadcasts_to, fingerprint, in_one_type, unbroadcast
+from tinytorch.core.arrays import broadcasts_to, in_one_type, unbroadcast
 from tinytorch.core.ops import OPERATIONS, Array
+from tinytorch.core.recording import RELEASED, Applied, recording
 from tinytorch.errors import GraphError, RangeError, ShapeError, UsageError
 
 AnyNode = TypeVar("AnyNode", bound="Node")
 
 
-class Applied:
-    """One use of a row of the table, with all that its gradients need."""
-
-    __slots__ = ("_arrays", "_marks", "_name", "_options", "_output", "inputs")
-
-    def __init__(
-        self, name: str, inputs: tuple[Node, ...], arrays: list[Array], output: Array, options: dict[str, Any]
-    ) -> None:
-        self.inputs = inputs
-        self._name, self._arrays, self._output, self._options = name, arrays, output, options
-        given = [array for tensor, array in zip(inputs, arrays, strict=True) if not _is_output(array, tensor._origin)]
-        self._marks = [(array, fingerprint(array)) for array in (output, *given)]  # the others are marked already
-
-    def check(self) -> None:
-        """Raise GraphError when an array that gradients are computed from was changed in place."""
-        for array, mark in self._marks:
-            if fingerprint(array) != mark:
-                raise GraphError(
-                    f"an array of shape {array.shape} that {self._name} took or gave was changed in place since",
-                    mend="change arrays after backward(), or change a copy",
-                )
-
-    def apply(self, gradient: Array) -> Iterator[Array | None]:
-        """The inputs' gradients, one by one."""
-        vjps = OPERATIONS[self._name].vjps
-        for position, tensor in enumerate(self.inputs):
-            is_wanted = tensor._requires_grad
-            yield vjps[position](gradient, self._output, *self._arrays, **self._options) if is_wanted else None
-
-    @property
-    def saved_tensors(self) -> tuple[Node, ...]:
-        """The inputs."""
-        return self.inputs
-
-    def __repr__(self) -> str:
-        return f"<{self._name}>"
-
-
-def _is_output(array: Array, origin: Any) -> bool:
-    return type(origin) is Applied and origin._output is array
-
-
-_RELEASED = Applied("released", (), [], np.empty(0), {})
-
-
-class _Recording(threading.local):
-    """Whether this thread keeps the graph that `backward` needs."""
-
-    enabled = True
-
-
-_recording = _Recording()
 _new = object.__new__
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute without remembering how: for inference and for changing weights. This thread only; may be nested."""
-    before = _recording.enabled
-    _recording.enabled = False
-    try:
-        yield
-    finally:
-        _recording.enabled = before
-
-
-def is_recording() -> bool:
-    """Whether what is computed now is remembered."""
-    return _recording.enabled
 
 
 class Node:
@@ -178,7 +108,7 @@ class Node:
                 tensor._grad = (handed,) if tensor._grad is None else tensor.grad + handed
                 _hand_back(tensor, handed, gradients)
             if not retain_graph:
-                tensor._origin = _RELEASED
+                tensor._origin = RELEASED
 
     def _seed(self, gradient: Any) -> Array:
         shape = self.data.shape
@@ -222,7 +152,7 @@ def apply(name: str, *inputs: AnyNode, **options: Any) -> AnyNode:
     if data.dtype.char == "d" and all(array.dtype.char != "d" for array in arrays):
         data = data.astype(np.float32)
     result = wrapped(type(inputs[0]), data if isinstance(data, np.ndarray) else np.asarray(data))
-    if _recording.enabled:
+    if recording.enabled:
         for tensor in inputs:
             if tensor._requires_grad:
                 result._requires_grad = True
@@ -257,7 +187,7 @@ def _in_order(root: Node) -> list[Node]:
         if is_finished:
             order.append(tensor)
         elif tensor._origin is not None and id(tensor) not in seen:
-            if tensor._origin is _RELEASED:
+            if tensor._origin is RELEASED:
                 raise GraphError(
                     "backward() went through this graph before and released it",
                     mend="compute the loss again, or call backward(retain_graph=True) first",

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinytorch.core.arguments import checked, whole
 from tinytorch.core.conversion import whole_numbers
-from tinytorch.core.graph import is_recording
 from tinytorch.core.ops import Array
+from tinytorch.core.recording import is_recording
 from tinytorch.core.tensor import Tensor, apply, concatenate
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.text import nearest

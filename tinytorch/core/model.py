@@ -40,7 +40,7 @@ class Layer:
 
     def __call__(self, inputs: Any, *others: Any, **options: Any) -> Any:
         """`forward`; an array as the first argument becomes a tensor, and what else there is stays as it is."""
-        is_array = type(inputs) is not Tensor and isinstance(inputs, np.ndarray)  # the first is quicker, of 1 us a call
+        is_array = type(inputs) is not Tensor and isinstance(inputs, np.ndarray)  # the first saves 0.1 us
         first = Tensor(inputs) if is_array else inputs
         try:
             if others or options:

@@ -6,12 +6,15 @@ the arrays, and is refused where that would lose a gradient.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tinytorch.core.graph import Node, is_recording
+from tinytorch.core.graph import Node
+from tinytorch.core.recording import is_recording
 from tinytorch.errors import ShapeError, UsageError
 
 
@@ -29,19 +32,17 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, **names: Any) -> Any:
     return a.clamp(names.pop("min", a_min), names.pop("max", a_max), **names)
 
 
+def reduced(name: str, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """A reduction, by the tensor's method of that name."""
+    return getattr(a, name)(axis, keepdims)
+
+
+REDUCTIONS: dict[Callable[..., Any], str] = {
+    np.sum: "sum", np.mean: "mean", np.var: "var", np.std: "std", np.max: "max", np.amax: "max", np.min: "min",
+    np.amin: "min", np.argmax: "argmax", np.argmin: "argmin", np.all: "all", np.any: "any",
+}  # fmt: skip
 METHODS: dict[Callable[..., Any], Callable[..., Any]] = {
-    np.sum: lambda a, axis=None, *, keepdims=False: a.sum(axis, keepdims),
-    np.mean: lambda a, axis=None, *, keepdims=False: a.mean(axis, keepdims),
-    np.var: lambda a, axis=None, *, keepdims=False: a.var(axis, keepdims),
-    np.std: lambda a, axis=None, *, keepdims=False: a.std(axis, keepdims),
-    np.max: lambda a, axis=None, *, keepdims=False: a.max(axis, keepdims),
-    np.amax: lambda a, axis=None, *, keepdims=False: a.max(axis, keepdims),
-    np.min: lambda a, axis=None, *, keepdims=False: a.min(axis, keepdims),
-    np.amin: lambda a, axis=None, *, keepdims=False: a.min(axis, keepdims),
-    np.argmax: lambda a, axis=None, *, keepdims=False: a.argmax(axis, keepdims),
-    np.argmin: lambda a, axis=None, *, keepdims=False: a.argmin(axis, keepdims),
-    np.all: lambda a, axis=None, *, keepdims=False: a.all(axis, keepdims),
-    np.any: lambda a, axis=None, *, keepdims=False: a.any(axis, keepdims),
+    **{function: partial(reduced, name) for function, name in REDUCTIONS.items()},
     np.reshape: lambda a, shape: a.reshape(shape),
     np.ravel: lambda a: a.flatten(),
     np.squeeze: lambda a, axis=None: a.squeeze(axis),
@@ -72,12 +73,17 @@ def called(
             return operations[function](*given, **named)
         except TypeError as error:
             mend = "leave out what the tensor's own method does not take, or use .data"
-            raise UsageError(f"{title} of a tensor: {str(error).removeprefix('<lambda>() ')}", mend=mend) from error
+            raise UsageError(f"{title} of a tensor: {_without_name(error)}", mend=mend) from error
     result = function(*_plain(given), **_plain(dict(named)))
     is_wanted = is_recording() and _requires_gradient((given, tuple(named.values())))
     if is_wanted and function not in WITHOUT_GRADIENT and _is_floating(result):
         raise UsageError(f"{title} has no gradient here", mend="use .data, or methods of Tensor")
     return result
+
+
+def _without_name(error: TypeError) -> str:
+    """What is wrong with the arguments, without the name of a function that nobody called."""
+    return re.sub(r"^\S+\(\) ", "", str(error))
 
 
 def _plain(item: Any) -> Any:

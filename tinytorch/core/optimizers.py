@@ -228,7 +228,9 @@ class Adam(Optimizer):
 
     def _update(self, index: int, data: Array, gradient: Array) -> None:
         own = self._own[index]
-        step = self._steps.get(id(own)) or self._steps.setdefault(id(own), self._step(own))
+        if id(own) not in self._steps:
+            self._steps[id(own)] = self._step(own)
+        step = self._steps[id(own)]
         mean, square = self.m_buffers[index], self.v_buffers[index]
         scratch = np.empty_like(data[self._blocks[index][0]])
         for block in self._blocks[index]:

@@ -42,7 +42,7 @@ class Sampling:
         if not self.temperature:
             likeliest: Array = scores.argmax(axis=-1)  # NaN, if there is one
             for row, token in enumerate(likeliest.tolist()):
-                if not math.isfinite(scores.item(row, token)):  # an eighth of the time of numpy's, for so few
+                if not math.isfinite(scores.item(row, token)):  # a sixth of the time of numpy's, for one row
                     raise _no_numbers()
             return likeliest
         best = scores.max(axis=-1, keepdims=True)

@@ -9,8 +9,9 @@ import numpy as np
 
 from tinytorch.core.arguments import Rng, generator_of
 from tinytorch.core.conversion import DEFAULT_DTYPE, unpacked
-from tinytorch.core.graph import apply, is_recording, no_grad
+from tinytorch.core.graph import apply
 from tinytorch.core.numpy_functions import METHODS, called, dot
+from tinytorch.core.recording import is_recording, no_grad
 from tinytorch.core.reducing import Reduced
 from tinytorch.errors import ShapeError, UsageError
 
@@ -102,21 +103,21 @@ class Tensor(Reduced):
         return apply("power", self._operand(base), self)
 
     def __iadd__(self, other: Any) -> Self:
-        return self._changed(other, lambda: self + other)
+        return self._changed(lambda: self + other)
 
     def __isub__(self, other: Any) -> Self:
-        return self._changed(other, lambda: self - other)
+        return self._changed(lambda: self - other)
 
     def __imul__(self, other: Any) -> Self:
-        return self._changed(other, lambda: self * other)
+        return self._changed(lambda: self * other)
 
     def __itruediv__(self, other: Any) -> Self:
-        return self._changed(other, lambda: self / other)
+        return self._changed(lambda: self / other)
 
     def __ipow__(self, other: Any) -> Self:
-        return self._changed(other, lambda: self**other)
+        return self._changed(lambda: self**other)
 
-    def _changed(self, other: Any, compute: Callable[[], Self]) -> Self:
+    def _changed(self, compute: Callable[[], Self]) -> Self:
         """What `self += other` and its like leave in the place of this tensor.
 
         A tensor that somebody made is changed itself, whoever holds it; a parameter inside no_grad() alone, since the

@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
 from tinytorch.core.arguments import whole
 from tinytorch.core.embeddings import checked_tokens
+from tinytorch.core.merges import Learner, Pair
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, read_regular
 
@@ -22,7 +23,6 @@ MOST_KNOWN = 10_000  # words whose tokens are remembered,
 LONGEST_KNOWN = 100  # if they have no more characters
 BYTES = 256
 WORDS = re.compile(r" ?\S+|\s+")  # pieces of a text that together are all of it; tokens do not reach over their ends
-Pair = tuple[str, str]
 
 
 class Tokenizer:
@@ -151,7 +151,7 @@ class BPETokenizer(Tokenizer):
         texts = [corpus] if isinstance(corpus, str) else corpus
         counts = Counter(word for text in texts for word in WORDS.findall(_text(text)))
         alphabet = sorted({character for word in counts for character in word})[: self.vocab_size]
-        self.merges = _Learner(counts).merges(self.vocab_size - len(alphabet))
+        self.merges = Learner(counts).merges(self.vocab_size - len(alphabet))
         self._set([*alphabet, *dict.fromkeys("".join(pair) for pair in self.merges)])
 
     def facts(self) -> dict[str, Any]:
@@ -241,76 +241,6 @@ class BPETokenizer(Tokenizer):
 
     def __repr__(self) -> str:
         return f"BPETokenizer({self.vocab_size})"
-
-
-class _Learner:
-    """Counts pairs of neighbours in words, whose symbols lie one after the other, and merges the commonest.
-
-    Each symbol knows its neighbours in its word, so that a merge touches the places of its pair alone.
-    """
-
-    def __init__(self, words: Counter[str]) -> None:
-        self._symbols: list[str] = []
-        self._times: list[int] = []  # how often the word of a symbol occurs
-        self._before: list[int] = []
-        self._after: list[int] = []
-        self._counts, self._places = Counter[Pair](), defaultdict[Pair, set[int]](set)
-        for word, times in words.items():
-            start, end = len(self._symbols), len(self._symbols) + len(word)
-            self._symbols += word
-            self._times += [times] * len(word)
-            self._before += [-1, *range(start, end - 1)]
-            self._after += [*range(start + 1, end), -1]
-        for place in range(len(self._symbols)):
-            self._count(place, 1)
-        self._waiting = [(-count, pair) for pair, count in self._counts.items()]
-        heapq.heapify(self._waiting)
-
-    def merges(self, most: int) -> list[Pair]:
-        """Up to so many merges; of equally common pairs the first in the order of the alphabet."""
-        merges: list[Pair] = []
-        while self._waiting and len(merges) < most:
-            count, best = heapq.heappop(self._waiting)
-            if count and -count == self._counts[best]:  # else it was counted anew since
-                merges.append(best)
-                self._merge(best)
-        return merges
-
-    def _merge(self, pair: Pair) -> None:
-        """Make one symbol of every occurrence of a pair, from the left."""
-        changed: set[Pair] = set()
-        for place in sorted(self._places.pop(pair)):
-            if self._pair(place) == pair:
-                changed |= self._join(place)
-        for each in changed - {pair}:
-            heapq.heappush(self._waiting, (-self._counts[each], each))
-
-    def _join(self, place: int) -> set[Pair]:
-        """Make one symbol of those at a place and behind it; the pairs whose counts this changes."""
-        other = self._after[place]
-        around = (self._before[place], place, other)
-        gone = {self._count(each, -1) for each in around}
-        self._symbols[place] += self._symbols[other]
-        self._after[place] = self._after[other]
-        self._after[other] = -1
-        if self._after[place] >= 0:
-            self._before[self._after[place]] = place
-        come = {self._count(each, 1) for each in around}
-        return {pair for pair in gone | come if pair is not None}
-
-    def _count(self, place: int, sign: int) -> Pair | None:
-        """Count the pair that begins at a place in, or out; None where there is none."""
-        pair = self._pair(place)
-        if pair is not None:
-            self._counts[pair] += sign * self._times[place]
-            if sign > 0:
-                self._places[pair].add(place)
-        return pair
-
-    def _pair(self, place: int) -> Pair | None:
-        if place < 0 or self._after[place] < 0:
-            return None
-        return self._symbols[place], self._symbols[self._after[place]]
 
 
 def _size(vocab_size: int) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from tinytorch.core.layers import inference, set_training_mode
 from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
 from tinytorch.core.metrics import right_answers
 from tinytorch.core.ops import Array
+from tinytorch.core.schedules import CosineSchedule, Schedule
 from tinytorch.core.state import generators, load_state_dict, state_dict
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import RunError, UsageError
@@ -35,41 +35,6 @@ class Batch(NamedTuple):
 
     loss: float
     samples: int
-
-
-class Schedule(Protocol):
-    """What sets the learning rate of each epoch, or step."""
-
-    def get_lr(self, epoch: Any, /) -> float:
-        """The learning rate of epoch number `epoch`, from 0; a fraction says how much of it is done."""
-
-
-@dataclass(frozen=True)
-class CosineSchedule:
-    """A learning rate that rises to `max_lr` in a line, then falls to `min_lr` along half a cosine wave.
-
-    Loshchilov & Hutter 2017, without restarts; the rise is Goyal et al. 2017. Epochs may be fractions.
-    Raises UsageError for epochs that leave nothing to fall along, and for rates below 0, or that are no numbers.
-    """
-
-    max_lr: float = 0.1
-    min_lr: float = 0.01
-    total_epochs: float = 100
-    warmup_epochs: float = 0
-
-    def __post_init__(self) -> None:
-        needs = "a schedule needs"
-        checked(f"{needs} max_lr", self.max_lr, from_=0)
-        checked(f"{needs} min_lr", self.min_lr, from_=0)
-        checked(f"{needs} total_epochs", self.total_epochs, above=0)
-        checked(f"{needs} warmup_epochs", self.warmup_epochs, from_=0, below=self.total_epochs)
-
-    def get_lr(self, epoch: float) -> float:
-        """The learning rate after `epoch` epochs; `min_lr` from `total_epochs` on."""
-        if epoch < self.warmup_epochs:
-            return self.max_lr * (epoch + 1) / (self.warmup_epochs + 1)  # the first epoch learns, too
-        share = min(1.0, (epoch - self.warmup_epochs) / (self.total_epochs - self.warmup_epochs))
-        return self.min_lr + (self.max_lr - self.min_lr) * (1 + math.cos(math.pi * share)) / 2
 
 
 def clip_grad_norm(parameters: Tensor | Iterable[Tensor], max_norm: float = 1.0) -> float:
@@ -243,6 +208,9 @@ class Trainer:
         if ignored is None or labels.dtype.kind == "b":
             return samples
         left_out = int(np.count_nonzero(labels.data == ignored))
+        if left_out and left_out == labels.size:
+            mend = "leave out batches of padding alone"
+            raise UsageError(f"every label of a batch is {ignored}, which is ignored: nothing is left", mend=mend)
         return labels.size - left_out if left_out else samples
 
     def _loss(self, batch: Any) -> tuple[Tensor, Tensor, Tensor]:

@@ -119,3 +119,9 @@ def test_the_given_model_has_no_codes_afterwards() -> None:
 
     assert type(original[0]) is Linear
     assert "forward" not in vars(original[0])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_inputs_that_are_no_numbers_are_said_to_be_inputs(bad: float) -> None:
+    with pytest.raises(UsageError, match="inputs must be finite numbers to be rounded"):
+        InputCodes.of(np.array([1.0, bad], np.float32))

@@ -89,7 +89,8 @@ class CompiledModel(Layer):
     def _plan_for_another(self, inputs: Array) -> None:
         """A plan for inputs of another shape; where it is refused, that of the shape before stays."""
         if self._parts is None:
-            return self._plan_for(inputs)
+            self._plan_for(inputs)
+            return
         check_parts(self.model, self._parts, inputs)
         before = dict(vars(self))
         self._plan_for(inputs)
@@ -98,7 +99,6 @@ class CompiledModel(Layer):
         except UsageError:
             vars(self).update(before)
             raise
-        return None
 
     def _shown(self, array: Array) -> Tensor:
         """The output by operations, layer after layer, for who counts or traces them."""
