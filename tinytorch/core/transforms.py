@@ -120,7 +120,7 @@ class RandomCrop(ImageTransform):
         """(N, C, H, W) -> (N, C, *size)."""
         border = (self.padding, self.padding)
         wider = np.pad(images, ((0, 0), (0, 0), border, border))
-        room = [whole - part for whole, part in zip(wider.shape[2:], self.size, strict=True)]
+        room = [there - wanted for there, wanted in zip(wider.shape[2:], self.size, strict=True)]
         if min(room) < 0:
             raise ShapeError(
                 f"images must be at least as large as the crop {self.size}: padded, these are {wider.shape[2:]}"
@@ -141,7 +141,7 @@ class RandomShift(ImageTransform):
     def change_images(self, images: Array, generator: np.random.Generator) -> Array:
         """(N, C, H, W), kept."""
         height, width = images.shape[2:]
-        return RandomCrop((height, width), self.pixels).change_images(images, generator)
+        return RandomCrop((height, width), self.pixels, generator).change_images(images, generator)
 
 
 class Compose:

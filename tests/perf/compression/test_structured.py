@@ -195,3 +195,11 @@ def test_a_channel_that_nobody_looks_at_goes_first(position: int) -> None:
 def test_layers_that_do_not_follow_each_other_are_named(layers: tuple[Layer, ...]) -> None:
     with pytest.raises(ShapeError, match="is followed by"):
         prune_neurons(Sequential(*layers), keep=2)
+
+
+def test_groups_of_channels_are_not_pruned_and_gaps_stay() -> None:
+    with pytest.raises(UsageError, match="its groups bind channels together"):
+        prune_neurons(Sequential(Conv2d(4, 4, 3, groups=2), ReLU(), Conv2d(4, 2, 3)), keep=2)
+    model = Sequential(Conv2d(1, 4, 2, dilation=2, rng=0), ReLU(), Conv2d(4, 2, 3, rng=0)).eval()
+    images = np.ones((1, 1, 8, 8), np.float32)
+    np.testing.assert_allclose(prune_neurons(model, keep=1.0)(images).data, model(images).data, rtol=1e-5)
