@@ -54,21 +54,19 @@ class Reduced(Shaped):
 
     def argmax(self, axis: int | None = None, keepdims: bool = False, **names: Any) -> Self:
         """Number of the largest element along `axis`, of everything in a row by default; the first of equals."""
-        place, keeps = _named(axis, keepdims, names)
-        return type(self)(np.asarray(self._plain("argmax", place, keeps)))
+        return self._answer("argmax", axis, keepdims, names)
 
     def argmin(self, axis: int | None = None, keepdims: bool = False, **names: Any) -> Self:
         """Number of the smallest element along `axis`, of everything in a row by default; the first of equals."""
-        place, keeps = _named(axis, keepdims, names)
-        return type(self)(np.asarray(self._plain("argmin", place, keeps)))
+        return self._answer("argmin", axis, keepdims, names)
 
     def all(self, axis: Axis = None, keepdims: bool = False, **names: Any) -> Self:
         """Whether all elements are true (not 0), along `axis` or at all."""
-        return type(self)(np.asarray(self._plain("all", *_named(axis, keepdims, names))))
+        return self._answer("all", axis, keepdims, names)
 
     def any(self, axis: Axis = None, keepdims: bool = False, **names: Any) -> Self:
         """Whether any element is true (not 0), along `axis` or at all."""
-        return type(self)(np.asarray(self._plain("any", *_named(axis, keepdims, names))))
+        return self._answer("any", axis, keepdims, names)
 
     def topk(self, k: int, dim: int = -1, largest: bool = True) -> Extreme:
         """The `k` largest elements along `dim`, or the smallest, the best first, and their numbers there."""
@@ -84,6 +82,10 @@ class Reduced(Shaped):
     def _reduced(self, name: str, axis: Axis, keepdims: bool, names: dict[str, Any]) -> Self:
         place, keeps = _named(axis, keepdims, names)
         return apply(name, self, axis=place, keepdims=keeps)
+
+    def _answer(self, name: str, axis: Axis, keepdims: bool, names: dict[str, Any]) -> Self:
+        """A number or a truth value, of which there is no gradient."""
+        return type(self)(np.asarray(self._plain(name, *_named(axis, keepdims, names))))
 
     def _extreme(self, name: str, axis: Axis, keepdims: bool, names: dict[str, Any]) -> Any:
         if not is_whole(names.get("dim")):
