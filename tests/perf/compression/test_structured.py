@@ -14,9 +14,10 @@ from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kind
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.metrics import accuracy
 from tinytorch.core.optimizers import Adam
-from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
+from tinytorch.core.spatial import BatchNorm2d, Conv2d, Flatten, MaxPool2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
+from tinytorch.core.transformers import LayerNorm
 from tinytorch.datasets import load_digits
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.perf.compression import prune_neurons
@@ -203,3 +204,105 @@ def test_groups_of_channels_are_not_pruned_and_gaps_stay() -> None:
     model = Sequential(Conv2d(1, 4, 2, dilation=2, rng=0), ReLU(), Conv2d(4, 2, 3, rng=0)).eval()
     images = np.ones((1, 1, 8, 8), np.float32)
     np.testing.assert_allclose(prune_neurons(model, keep=1.0)(images).data, model(images).data, rtol=1e-5)
+
+
+def test_pruning_in_stages_keeps_more() -> None:
+    train, test = load_digits()
+    once = prune_neurons(trained(), keep=8, train_data=train, epochs=10)
+    in_stages = prune_neurons(trained(), keep=8, train_data=train, stages=4, stage_epochs=5, epochs=10)
+    assert shapes(in_stages) == shapes(once)
+    assert accuracy(in_stages, test) > accuracy(once, test) + 0.01
+
+
+def test_stages_need_something_to_learn_from() -> None:
+    with pytest.raises(UsageError, match="stages needs train_data"):
+        prune_neurons(chain(), keep=4, stages=2)
+    with pytest.raises(UsageError, match="stages"):
+        prune_neurons(chain(), keep=4, stages=0)
+
+
+class Digits(Layer):
+    """A class of somebody's own: plain layers, operations of its own between them."""
+
+    def __init__(self) -> None:
+        self.head, self.body = Linear(12, 3, rng=3), Linear(8, 12, rng=2)  # not in the order of their calls
+        self.tail = Softmax()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.tail(self.head(self.body(inputs / 2).relu()))
+
+
+ROW = np.ones((1, 8), np.float32)
+
+
+def test_a_class_of_somebodys_own_is_pruned_as_its_layers_are_called() -> None:
+    model = Digits().eval()
+    pruned = prune_neurons(model, keep=5, example=ROW)
+    assert (type(pruned), pruned.body.weight.shape, pruned.head.weight.shape) == (Digits, (8, 5), (5, 3))
+    np.testing.assert_allclose(prune_neurons(model, keep=12, example=ROW)(ROW).data, model(ROW).data, rtol=1e-6)
+
+
+def test_without_an_example_nobody_knows_what_another_class_does() -> None:
+    with pytest.raises(UsageError, match="here is a Digits") as caught:
+        prune_neurons(Digits(), keep=5)
+    assert "example=" in caught.value.mend
+
+
+class Leaping(Digits):
+    """Adds what came before the last layer."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = self.body(inputs)
+        return self.head(hidden.relu() + hidden)
+
+
+class Scaling(Digits):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.head(self.body(inputs) * np.ones(12, np.float32))
+
+
+class Counting(Digits):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.head(self.body(inputs).reshape(1, 12).relu())
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [(Leaping(), "looks at more than the last one"), (Scaling(), "here is mul"), (Counting(), "its forward fails")],
+)
+def test_what_another_class_does_to_its_neurons_is_seen(model: Layer, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        prune_neurons(model, keep=5, example=ROW)
+
+
+def normalized() -> Sequential:
+    """A convolution, BatchNorm2d, and a hidden layer with a LayerNorm, whose numbers all differ."""
+    rng = np.random.default_rng(0)
+    norm, layer_norm = BatchNorm2d(6), LayerNorm(9)
+    for array in (norm.gamma.data, norm.beta.data, layer_norm.gamma.data, layer_norm.beta.data, norm.running_mean):
+        array[:] = rng.standard_normal(array.size)
+    norm.running_var[:] = rng.uniform(0.5, 2, 6)
+    images = (Conv2d(2, 6, 3, rng=rng), norm, ReLU(), Flatten())
+    return Sequential(*images, Linear(216, 9, rng=rng), layer_norm, ReLU(), Linear(9, 3, rng=rng), Softmax()).eval()
+
+
+def test_normalizations_are_sliced_with_their_neurons() -> None:
+    model = normalized()
+    model[1].gamma.data[2] = model[1].beta.data[2] = 0  # a channel that nobody hears of
+    pruned = prune_neurons(model, keep=5)
+    assert (pruned[1].gamma.size, pruned[1].running_var.size, pruned[5].gamma.size) == (5, 5, 5)
+    hidden_before, hidden_after = (Sequential(*list(each)[:5]).eval()(PICTURES).data for each in (model, pruned))
+    kept = [place for place in range(9) if any(np.isclose(hidden_before[0, place], value) for value in hidden_after[0])]
+    assert len(kept) == 5
+    np.testing.assert_allclose(hidden_after, hidden_before[:, kept], rtol=1e-4)
+
+
+def test_a_softmax_may_only_come_last() -> None:
+    assert prune_neurons(normalized(), keep=2)(PICTURES).shape == (2, 3)
+    with pytest.raises(UsageError, match="here is a Softmax"):
+        prune_neurons(Sequential(Linear(2, 3), Softmax(), Linear(3, 2)), keep=2)
+
+
+def test_a_normalization_must_fit_its_layer() -> None:
+    with pytest.raises(ShapeError, match="a number for each neuron"):
+        prune_neurons(Sequential(Conv2d(1, 6, 3), LayerNorm(6), Flatten(), Linear(6, 2)), keep=2)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from tinytorch.core.arguments import is_whole
+from tinytorch.core.arguments import is_whole, whole
 from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform, as_dataset
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.model import trainable_tensors
@@ -20,6 +20,7 @@ from tinytorch.errors import UsageError
 from tinytorch.progress import Progress, silent
 from tinytorch.text import nearest
 
+Model = TypeVar("Model")
 Masks = Sequence[tuple[Tensor, Array]]  # weights, each with its zeros and ones
 
 SCHEDULES = ("constant", "cosine")
@@ -45,8 +46,10 @@ def apply_masks(masks: Masks) -> None:
         weight.data *= mask
 
 
-def check_tuning(train_data: TensorDataset | None, tuning: Mapping[str, Any]) -> None:
+def check_tuning(train_data: TensorDataset | None, tuning: Mapping[str, Any], stages: int = 1) -> None:
     """UsageError for what is no option of fine-tuning, and for options where there is nothing to fine-tune on."""
+    if whole("pruning needs stages", stages, 1) > 1 and train_data is None:
+        raise UsageError("pruning in stages needs train_data to train on between them")
     known = list(inspect.signature(fine_tune).parameters)[2:]
     for name in tuning:
         if name not in known:
@@ -63,6 +66,30 @@ def number_of(name: str, wanted: Any, there: int) -> int:
     if not is_whole(wanted) or wanted < 1:
         raise UsageError(f"{name} must be a number (an integer from 1 on) or a share (0 < float <= 1), not {wanted!r}")
     return min(int(wanted), there)
+
+
+def on_the_way(sizes: Sequence[int], wanted: Sequence[int], share: float) -> list[int]:
+    """Sizes after a share of the way from `sizes` to those `wanted`: each step of it makes them smaller by a factor."""
+    return [round(size * (least / size) ** share) for size, least in zip(sizes, wanted, strict=True)]
+
+
+def tuned_in_stages(
+    model: Model,
+    smaller: Callable[[Model, float], Model],
+    train_data: TensorDataset | None,
+    stages: int,
+    stage_epochs: int,
+    tuning: Mapping[str, Any],
+) -> Model:
+    """`smaller(model, share)` with shares of the way that end at 1, fine-tuned after each where there are data.
+
+    What is removed little by little leaves the rest time to take over (Han et al. 2015, section 3.4).
+    """
+    for stage in range(1, stages + 1):
+        model = smaller(model, stage / stages)
+        if train_data is not None:
+            fine_tune(model, train_data, **(tuning if stage == stages else {**tuning, "epochs": stage_epochs}))
+    return model
 
 
 def fine_tune(
