@@ -16,6 +16,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, TransformerBlock
 from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration import compile_model, fuse
+from tinytorch.perf.acceleration.fusion import FoldedBatchNorm2d
 from tinytorch.perf.quantization import quantize_model
 
 RNG = np.random.default_rng(0)
@@ -62,9 +63,10 @@ def test_outputs_and_kinds_stay(name: str) -> None:
 def test_a_batch_norm_that_went_into_its_convolution_does_nothing(name: str) -> None:
     fused = fuse(stirred(MODELS[name][0]()))
     inputs = np.float32(RNG.standard_normal((1, 4, 3, 3)))
-    first = next(layer for layer in fused.walk() if isinstance(layer, BatchNorm2d))
+    first = next(layer for layer in fused.walk() if layer.kind == "BatchNorm2d")
 
     np.testing.assert_array_equal(first(inputs).data, inputs)
+    assert not first.weights()
 
 
 def test_gains_and_shifts_go_into_what_reads_them() -> None:
@@ -226,7 +228,7 @@ class Plain:
 def test_what_a_class_of_one_s_own_holds_is_fused_where_its_calls_are_seen(example: Any, is_folded: bool) -> None:
     model = Plain()
     fused = fuse(model, example)
-    assert (fused.body[1].gamma.data == 1).all() == is_folded
+    assert isinstance(fused.body[1], FoldedBatchNorm2d) == is_folded
     assert "forward" not in vars(fused.body)
     np.testing.assert_allclose(fused.forward(Tensor(IMAGES)).data, model.forward(Tensor(IMAGES)).data, atol=1e-5)
 

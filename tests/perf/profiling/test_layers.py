@@ -18,6 +18,8 @@ from tinytorch.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxP
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, MLP, Completion, LayerNorm, TiedHead, TransformerBlock
 from tinytorch.perf.acceleration import compile_model
+from tinytorch.perf.acceleration.fusion import FoldedBatchNorm2d
+from tinytorch.perf.compression.inputs import Selection
 from tinytorch.perf.memoization import with_kv_cache
 from tinytorch.perf.profiling.layers import MOST_PASSES, LayerProfile, ModelProfile, profile_model
 from tinytorch.perf.quantization import QuantizedConv2d, QuantizedLinear, quantize_model
@@ -72,6 +74,8 @@ KINDS = {
     "QuantizedLinear": (QuantizedLinear(Linear(4, 3)), (1, 4), 24 + 3 + 3, 3 * 12),
     "CompiledModel": (compile_model(Sequential(Linear(4, 3)), np.ones((1, 4))), (1, 4), 24, 12),
     "CompiledGPT": (compile_model(Completion(GPT(7, 8, 1, 2, 5), 3, 1), np.zeros((1, 3), int)), (1, 3), *PLANNED),
+    "FoldedBatchNorm2d": (FoldedBatchNorm2d(), (1, 2, 4, 4), 0, 0),
+    "Selection": (Selection(np.array([1, 0, 1, 1])), (1, 4), 0, 12),
     "QuantizedConv2d": (QuantizedConv2d.from_layer(Conv2d(1, 2, 3)), (1, 1, 8, 8), 6 * 6 * 2 * 9 * 2, 288),
 }  # fmt: skip
 
@@ -87,7 +91,7 @@ def test_no_kind_of_layer_is_left_out() -> None:
     named = [
         name
         for package in (core, perf)
-        for _, name, _ in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+        for _, name, _ in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     ]
     classes = {item for name in named for item in vars(import_module(name)).values() if isinstance(item, type)}
     kinds = {item for item in classes if issubclass(item, Layer)} - {Affine, Layer, Pool2d}

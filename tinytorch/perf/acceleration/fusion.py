@@ -60,9 +60,7 @@ def fused_parts(model: Any, example: Array | None) -> tuple[Any, Parts | None]:
     for layer in filter(free.is_ours, layers):
         match layer:
             case Sequential():
-                for first, second in itertools.pairwise(layer.layers):
-                    if isinstance(first, Conv2d) and isinstance(second, BatchNorm2d) and free(layer, first, second):
-                        fold_batch_norm(first, second)
+                _fuse_norms(layer, free)
             case TransformerBlock() if has_usual_parts(layer):
                 _fuse_block(layer, free)
             case GPT() if is_as_built(layer):
@@ -178,14 +176,31 @@ def is_weight(item: object) -> bool:
     return isinstance(item, (Tensor, CompactWeight))
 
 
+class FoldedBatchNorm2d(Layer):
+    """What is left of a BatchNorm2d that went into its convolution: inputs come out as they are."""
+
+    kind = BatchNorm2d.kind
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return inputs
+
+
+def _fuse_norms(container: Sequential, free: _Free) -> None:
+    """Fold every BatchNorm2d that stands behind a Conv2d, in place."""
+    for number, (first, second) in enumerate(itertools.pairwise(list(container.layers))):
+        if isinstance(first, Conv2d) and isinstance(second, BatchNorm2d) and free(container, first, second):
+            fold_batch_norm(first, second)
+            folded = container.layers[number + 1] = FoldedBatchNorm2d()
+            free.parts[-1] = (container, folded)
+
+
 def fold_batch_norm(convolution: Conv2d, norm: BatchNorm2d) -> None:
     """Move what `norm` does in inference into the convolution before it, in place."""
     scale = norm.gamma.data / np.sqrt(norm.running_var + norm.eps)
     bias = 0 if convolution.bias is None else convolution.bias.data
     convolution.weight.data = convolution.weight.data * scale[:, None, None, None]
     convolution.bias = _tensor((bias - norm.running_mean) * scale + norm.beta.data)
-    norm.gamma, norm.beta = _tensor(np.ones_like(scale)), _tensor(np.zeros_like(scale))
-    norm.running_mean, norm.running_var = np.zeros_like(scale), np.ones_like(scale) - np.float32(norm.eps)
 
 
 def fold_layer_norm(norm: LayerNorm, followers: list[Linear]) -> None:

@@ -10,6 +10,7 @@ from tinytorch.perf.compression.curriculum import (
 )
 from tinytorch.perf.compression.distillation import KnowledgeDistillation
 from tinytorch.perf.compression.huffman import huffman_code
+from tinytorch.perf.compression.inputs import Selection, prune_inputs
 from tinytorch.perf.compression.low_rank import FactoredWeight, factorize
 from tinytorch.perf.compression.magnitude import prune_weights, sparsity_of
 from tinytorch.perf.compression.sharing import SharedWeight, share_weights
@@ -22,6 +23,7 @@ __all__ = [
     "Compressor",
     "FactoredWeight",
     "KnowledgeDistillation",
+    "Selection",
     "SharedWeight",
     "SparseWeight",
     "compress_model",
@@ -31,6 +33,7 @@ __all__ = [
     "low_rank_approximate",
     "magnitude_prune",
     "measure_sparsity",
+    "prune_inputs",
     "prune_neurons",
     "prune_transformer",
     "prune_weights",

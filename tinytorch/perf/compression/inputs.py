@@ -1,0 +1,84 @@
+"""Inputs that are always the same, the corners of a picture for example: a first layer need not look at them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core.dataloader import TensorDataset, as_dataset
+from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.model import Layer, as_call, inference, replace_layers, replaced, set_training_mode
+from tinytorch.core.ops import Array
+from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.errors import ShapeError, UsageError
+from tinytorch.perf.compression.chains import joints_of
+
+SAMPLES_AT_ONCE = 1024
+
+
+class Selection(Layer):
+    """Some of the features (..., features) of its inputs: those where a `mask` of as many truth values says so.
+
+    The mask is kept as one bit a feature. Raises ShapeError for inputs of another size.
+    """
+
+    kind = "Sequential"  # it computes nothing, so that it is no kind of its own
+
+    def __init__(self, mask: Array) -> None:
+        self.bits, self.features = np.packbits(mask.astype(bool)), len(mask)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., features) -> (..., those that are taken)."""
+        if inputs.shape[-1] != self.features:
+            raise ShapeError(f"{self!r} needs inputs (..., {self.features}), got {inputs.shape}")
+        return inputs[..., np.flatnonzero(np.unpackbits(self.bits, count=self.features))]
+
+    def __repr__(self) -> str:
+        return f"Selection({int(np.unpackbits(self.bits).sum())} of {self.features})"
+
+
+def prune_inputs(model: Any, train_data: TensorDataset) -> Any:
+    """A copy of `model` whose first layer, a Linear, does not look at features that never change in `train_data`.
+
+    What it made of them goes into its bias. For inputs that differ there the outputs are others than before. Raises
+    UsageError for a model that is no chain of layers (as `prune_neurons`), or whose first layer is no Linear.
+    """
+    inputs = as_dataset(train_data).inputs
+    first = joints_of(model, inputs[:1])[0].before
+    if not isinstance(first, Linear):
+        raise UsageError(f"prune_inputs needs a model that begins with a Linear, and this one begins with {first!r}")
+    low, high = _ranges(model, first, inputs)
+    changes = low < high
+    if not changes.any():
+        raise UsageError("prune_inputs needs inputs that differ, and all features of the training data are constant")
+    is_cut = not changes.all()
+    pruned = replace_layers(model, lambda layer: is_cut and layer is first, lambda _: _without(first, low, changes))
+    set_training_mode(pruned, False)
+    return pruned
+
+
+def _ranges(model: Any, first: Linear, inputs: Array) -> tuple[Array, Array]:
+    """The least and largest value of every feature that the first layer sees."""
+    low, high = np.full(first.in_features, np.inf), np.full(first.in_features, -np.inf)
+    forward = first.forward
+
+    def listening(features: Tensor) -> Tensor:
+        rows = features.data.reshape(-1, first.in_features)
+        np.minimum(low, rows.min(axis=0), out=low)
+        np.maximum(high, rows.max(axis=0), out=high)
+        return forward(features)
+
+    with replaced(first, "forward", listening), inference(model), no_grad():
+        for start in range(0, len(inputs), SAMPLES_AT_ONCE):
+            as_call(model)(Tensor(inputs[start : start + SAMPLES_AT_ONCE]))
+    return low, high
+
+
+def _without(first: Linear, constant: Array, changes: Array) -> Sequential:
+    """The first layer on the features that change; `constant` is what the others always are."""
+    weight = first.weight.data
+    moved = constant[~changes] @ weight[~changes]
+    bias = None if first.bias is None and not moved.any() else moved + (0 if first.bias is None else first.bias.data)
+    kept = Linear.from_arrays(weight[changes], None if bias is None else bias.astype(np.float32))
+    return Sequential(Selection(changes), kept)
