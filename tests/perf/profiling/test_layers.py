@@ -154,7 +154,7 @@ def test_with_a_cache_each_token_is_computed_once() -> None:
 def test_quantized_layers_are_found_with_their_small_weights() -> None:
     (_, layer) = profiled(quantize_model(Sequential(Linear(8, 4))), np.zeros((1, 8))).layers
 
-    assert (layer.kind, layer.weight_bytes, layer.parameters) == ("Linear", 32 + 16 + 16, 36)
+    assert (layer.kind, layer.weight_bytes, layer.parameters) == ("Linear", 32 + 8 + 8, 36)
     assert layer.flops == 2 * 8 * 4 + 4 + 4  # scales, bias
 
 

@@ -15,7 +15,7 @@ from tinytorch.errors import RangeError, UsageError
 from tinytorch.perf.quantization import quantize_weight
 
 WEIGHTS = arrays(np.float32, array_shapes(min_dims=2, max_dims=4), elements=st.floats(-100, 100, width=32))
-SCHEMES = [*product((8, 4), (True, False), (None, 0, 1))]
+SCHEMES = [*product((8, 4, 3, 2), (True, False), (None, 0, 1))]
 TINY = np.array([[1e-45]], np.float32)  # its scale would underflow to zero
 
 
@@ -47,17 +47,17 @@ def test_zero_stays_zero(chosen: tuple) -> None:
 def test_a_constant_weight_is_nearly_itself(chosen: tuple, value: float) -> None:
     restored = quantize_weight(np.full((3, 4), value, np.float32), **scheme(*chosen)).dense()
 
-    np.testing.assert_allclose(restored, value, rtol=1e-6)
+    np.testing.assert_allclose(restored, value, rtol=5e-4)  # of the scale's float16
 
 
 @pytest.mark.parametrize(
     ("options", "nbytes"),
     [
-        ({"axis": 1}, 64 * 32 + 4 * 32),
-        ({"axis": None}, 64 * 32 + 4),
-        ({"axis": 1, "symmetric": False}, 64 * 32 + 5 * 32),
-        ({"axis": 1, "bits": 4}, 64 * 32 // 2 + 4 * 32),
-        ({"axis": None, "bits": 4, "symmetric": False}, 64 * 32 // 2 + 5),
+        ({"axis": 1}, 64 * 32 + 2 * 32),
+        ({"axis": None}, 64 * 32 + 2),
+        ({"axis": 1, "symmetric": False}, 64 * 32 + 3 * 32),
+        ({"axis": 1, "bits": 4}, 64 * 32 // 2 + 2 * 32),
+        ({"axis": None, "bits": 4, "symmetric": False}, 64 * 32 // 2 + 3),
     ],
 )
 def test_bytes_are_those_of_codes_scales_and_zero_points(options: dict, nbytes: int) -> None:
@@ -122,7 +122,9 @@ def test_weights_that_are_not_finite_are_refused(value: float) -> None:
         quantize_weight(np.array([[value, 1.0]]), 1)
 
 
-@pytest.mark.parametrize(("options", "words"), [({"bits": 5}, "8 or 4 bits"), ({"ranges": "minmax"}, "no ranges")])
+@pytest.mark.parametrize(
+    ("options", "words"), [({"bits": 5}, "8, 4, 3 or 2 bits"), ({"ranges": "minmax"}, "no ranges")]
+)
 def test_schemes_that_there_are_not_are_refused(options: dict, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         quantize_weight(np.ones((2, 2)), 1, **options)

@@ -145,7 +145,7 @@ class _Writer:
         form = self._form(weight) if isinstance(weight, CompactWeight) else []
         if not form or type(layer) not in (Linear, Conv2d) or "forward" in vars(layer):
             return []
-        bias = None if layer.bias is None else layer.bias.data
+        bias = None if layer.bias is None else layer.bias.data.astype(np.float32, copy=False)
         if type(layer) is Linear and (form[0] == codes.SPARSE or form[4] <= 1 or form[7] == 1):
             return self._product(instruction.output, instruction.inputs[0], bias, form)
         if type(layer) is Conv2d and form[0] != codes.SPARSE and layer.is_plain:
@@ -162,8 +162,11 @@ class _Writer:
             return [codes.SPARSE, *arrays, 0, 0, 0, 0, 0]
         if not isinstance(read, Codes) or not read.codes.flags.c_contiguous:
             return []
+        if read.table is None and read.bits not in (4, 8):
+            return []
+        floats = None if read.scale is None else read.scale.astype(np.float32, copy=False)
         table, scale, zero_point = (
-            0 if array is None else self.address(array) for array in (read.table, read.scale, read.zero_point)
+            0 if array is None else self.address(array) for array in (read.table, floats, read.zero_point)
         )
         kind = codes.CODES if read.bits == 8 and read.table is None else codes.PACKED
         scales, length = (0 if array is None else array.size for array in (read.scale, read.table))

@@ -16,7 +16,7 @@ from tinytorch.core.ops import Array
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
-from tinytorch.perf.quantization.codes import QuantizedWeight, Ranges, quantize_weight
+from tinytorch.perf.quantization.codes import QuantizedWeight, Ranges, quantize_weight, steps_for
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class InputCodes:
             raise UsageError("calibration needs at least one sample")
         if not np.isfinite(samples).all():
             raise UsageError("inputs must be finite numbers to be rounded, and some are NaN or infinite")
-        codes = quantize_weight(samples.reshape(1, -1), symmetric=False, ranges=ranges)
-        return cls(codes.scale, np.asarray(codes.zero_point))
+        return cls(*steps_for(samples.reshape(1, -1), 8, False, ranges))
 
     def rounded(self, values: Array) -> Array:
         """The values as the codes stand for them, float32."""

@@ -1,10 +1,11 @@
-"""Codes: integers of 8 or 4 bits and what they stand for, `(code - zero_point) * scale`.
+"""Codes: integers of 8, 4, 3 or 2 bits and what they stand for, `(code - zero_point) * scale`.
 
 Jacob et al. 2018, section 2.1. One scale serves the whole weight, or each channel has its own (Krishnamoorthi 2018).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,20 +18,20 @@ from tinytorch.core.weights import check_finite
 from tinytorch.errors import RangeError, UsageError
 from tinytorch.text import nearest
 
-FOUR_BITS = np.arange(-8, 8, dtype=np.float32)  # what codes of 4 bits stand for, as they are packed
 SMALLEST_SCALE = np.finfo(np.float32).tiny  # of channels that are zero, or so near it that their scale would be
 PERCENTILE = 99.9
 SHRINKS = np.linspace(1.0, 0.4, 61)  # parts of the range that the least squared error is looked for in
 
-Bits = Literal[8, 4]
+Bits = Literal[8, 4, 3, 2]
+Round = Callable[[Array, int, int], Array]  # of numbers in a weight's shape, and the least and largest code
 Ranges = Literal["min-max", "percentile", "mse"]
 
 
 class QuantizedWeight(CompactWeight):
     """A weight of `shape` as integer codes, with the `scale` of each channel along `axis`, or of all (1,).
 
-    Codes of 8 bits are int8 in the weight's shape, of 4 bits uint8 (size / 2,), two to a byte. `zero_point` is None
-    where zero is the code 0.
+    Codes of 8 bits are int8 in the weight's shape, those of fewer bits packed (uint8), 2^(bits - 1) more than they are.
+    `zero_point` is None where zero is the code 0.
     """
 
     fields = ("codes", "scale", "zero_point", "axis", "shape", "bits")
@@ -49,13 +50,14 @@ class QuantizedWeight(CompactWeight):
         """inputs (..., rows) times the weight; scales that belong to columns go to the outputs, which are fewer."""
         if self.zero_point is not None or not (self.axis == 1 or self.scale.size == 1):
             return super().multiply(inputs)
-        codes = self.codes.astype(np.float32) if self.bits == 8 else looked_up(self.codes, 4, FOUR_BITS, self.shape)
+        codes = self.codes.astype(np.float32) if self.bits == 8 else self._values()
         outputs: Tensor = inputs @ codes * self.scale
         return outputs
 
     def readable(self) -> Codes:
         """Codes as they are."""
-        return Codes(self.codes, None, self.bits, self.scale, self.zero_point, self.axis)
+        scale = None if self.scale.size == 1 and self.scale[0] == 1 else self.scale
+        return Codes(self.codes, None, self.bits, scale, self.zero_point, self.axis)
 
     def rows(self, index: Any) -> Array:
         """`dense()[index]`, of which only those rows are made."""
@@ -65,7 +67,14 @@ class QuantizedWeight(CompactWeight):
 
     def unpacked(self) -> Array:
         """The codes as int8, in the weight's shape."""
-        return self.codes if self.bits == 8 else unpack(self.codes, 4, self.shape).astype(np.int8) - np.int8(8)
+        if self.bits == 8:
+            return self.codes
+        return unpack(self.codes, self.bits, self.shape).astype(np.int8) - np.int8(2 ** (self.bits - 1))
+
+    def _values(self) -> Array:
+        """The codes as float32, in the weight's shape."""
+        bottom = -(2 ** (self.bits - 1))
+        return looked_up(self.codes, self.bits, np.arange(bottom, -bottom, dtype=np.float32), self.shape)
 
     def _decoded(self, codes: Array, index: Any) -> Array:
         """The codes of some rows as what they stand for."""
@@ -94,26 +103,38 @@ def quantize_weight(
     bits: Bits = 8,
     symmetric: bool = True,
     ranges: Ranges = "min-max",
+    rounding: Round | None = None,
 ) -> QuantizedWeight:
     """A weight as codes, each channel along `axis` with a scale of its own; None: one for all.
 
     `symmetric` codes reach as far below zero as above it, and leave the lowest code out, so that signs are treated
     alike; others shift zero to where the values lie. `ranges` says what the codes reach: the least and largest value;
     `percentile`, all but the outermost thousandth; `mse`, as far as gives the least squared error. Values beyond are
-    cut off. Zero is always represented exactly. Raises UsageError for weights that are not finite, RangeError for an
-    axis that is not there.
+    cut off. Zero is always represented exactly. Scales are float16 where that has them: codes are then those of the
+    rounded scale, so that nothing is lost. `rounding` makes codes of numbers; without it each becomes the nearest.
+    Raises UsageError for weights that are not finite, RangeError for an axis that is not there.
     """
     _check(weight, bits, ranges)
     axis = None if axis is None else _checked_axis(axis, weight.ndim)
-    channels = _by_channel(weight, axis)
+    steps, zero_point = steps_for(_by_channel(weight, axis), bits, symmetric, ranges)
+    scale = _halved(steps)
+    place = 0 if axis is None else axis
+    beside = [along(values, place, weight.ndim) for values in (scale, zero_point)]
+    codes = _codes(weight, beside[0], beside[1], bits, symmetric, rounding or _nearest)
+    return QuantizedWeight(packed(codes, bits), scale, None if symmetric else zero_point, place, weight.shape, bits)
+
+
+def steps_for(channels: Array, bits: int, symmetric: bool, ranges: Ranges) -> tuple[Array, Array]:
+    """Scale (float32) and zero point (int8) of each channel, for its values: (channels, values of one)."""
     low, high = _range(channels, ranges)
     if ranges == "mse":
         low, high = _least_error(channels, low, high, bits, symmetric)
-    scale, zero_point = _steps(low, high, bits, symmetric)
-    place = 0 if axis is None else axis
-    codes = _codes(weight, along(scale, place, weight.ndim), along(zero_point, place, weight.ndim), bits, symmetric)
-    packed = codes if bits == 8 else pack((codes + 8).astype(np.uint8), 4)
-    return QuantizedWeight(packed, scale, None if symmetric else zero_point, place, weight.shape, bits)
+    return _steps(low, high, bits, symmetric)
+
+
+def packed(codes: Array, bits: int) -> Array:
+    """Codes around zero as a weight keeps them."""
+    return codes if bits == 8 else pack((codes + 2 ** (bits - 1)).astype(np.uint8), bits)
 
 
 def along(values: Array, axis: int, ndim: int) -> Array:
@@ -123,7 +144,7 @@ def along(values: Array, axis: int, ndim: int) -> Array:
 
 def _check(weight: Array, bits: int, ranges: str) -> None:
     if not is_whole(bits) or bits not in get_args(Bits):
-        raise UsageError(f"codes must have 8 or 4 bits, not {bits!r}")
+        raise UsageError(f"codes must have 8, 4, 3 or 2 bits, not {bits!r}")
     if ranges not in get_args(Ranges):
         raise UsageError(f"there are no ranges {ranges!r}", mend=nearest(ranges, get_args(Ranges)))
     check_finite(weight, "quantized")
@@ -158,15 +179,27 @@ def _steps(low: Array, high: Array, bits: int, symmetric: bool) -> tuple[Array, 
     """Scale and zero point of each channel."""
     top, bottom = 2 ** (bits - 1) - 1, -(2 ** (bits - 1))
     width = np.maximum(-low, high) / top if symmetric else (high - low) / (top - bottom)
-    scale = np.maximum(width, SMALLEST_SCALE).astype(np.float32)
+    scale = np.where(width > 0, np.maximum(width, SMALLEST_SCALE), 1).astype(np.float32)
     zero_point = np.zeros(len(scale)) if symmetric else np.rint(bottom - low / scale)
     return scale, zero_point.clip(bottom, top).astype(np.int8)
 
 
-def _codes(weight: Array, scale: Array, zero_point: Array, bits: int, symmetric: bool) -> Array:
+def _halved(scale: Array) -> Array:
+    """The scales as float16; as they are where one is beyond what that has without losing digits."""
+    limits = np.finfo(np.float16)
+    has_all = bool(((scale >= limits.smallest_normal) & (scale <= limits.max)).all())
+    return scale.astype(np.float16) if has_all else scale
+
+
+def _codes(weight: Array, scale: Array, zero_point: Array, bits: int, symmetric: bool, rounding: Round) -> Array:
     top, bottom = 2 ** (bits - 1) - 1, -(2 ** (bits - 1))
-    nearest_codes = np.rint(weight / scale) + zero_point
-    return nearest_codes.clip(-top if symmetric else bottom, top).astype(np.int8, order="C")
+    found = rounding(weight / scale + zero_point, -top if symmetric else bottom, top)
+    return found.astype(np.int8, order="C")
+
+
+def _nearest(numbers: Array, least: int, largest: int) -> Array:
+    nearest_codes: Array = np.rint(numbers).clip(least, largest)
+    return nearest_codes
 
 
 def _least_error(channels: Array, low: Array, high: Array, bits: int, symmetric: bool) -> tuple[Array, Array]:
@@ -174,7 +207,7 @@ def _least_error(channels: Array, low: Array, high: Array, bits: int, symmetric:
     best, chosen = np.full(len(channels), np.inf), np.ones(len(channels))
     for shrink in SHRINKS:
         scale, zero_point = _steps(low * shrink, high * shrink, bits, symmetric)
-        codes = _codes(channels, scale[:, None], zero_point[:, None], bits, symmetric)
+        codes = _codes(channels, scale[:, None], zero_point[:, None], bits, symmetric, _nearest)
         restored = (codes - zero_point[:, None].astype(np.float64)) * scale[:, None]
         error = np.square(restored - channels).sum(axis=1)
         chosen = np.where(error < best, shrink, chosen)
