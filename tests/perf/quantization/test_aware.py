@@ -16,7 +16,7 @@ from tinytorch.core.training import Trainer
 from tinytorch.datasets import load_digits
 from tinytorch.errors import UsageError
 from tinytorch.perf.quantization import QuantizedWeight, quantization_aware_tune, quantize_model
-from tinytorch.perf.quantization.aware import StraightThroughAdam
+from tinytorch.perf.quantization.aware import LearnedCodes, StraightThroughAdam
 
 TRAIN, TEST = load_digits()
 
@@ -47,32 +47,50 @@ def test_the_result_has_codes_and_the_given_model_stays(trained: Sequential) -> 
     assert all((a == b).all() for a, b in zip(before, trained.weights(), strict=True))
 
 
+def codes_of(values: list[float], steps: float) -> LearnedCodes:
+    """Codes of 3 bits, -3 to 3, with that step."""
+    learned = LearnedCodes(Tensor(np.array(values), requires_grad=True), None, 3, True, "min-max")
+    learned.stretch.data[:] = np.log(steps / learned.steps)
+    return learned
+
+
 def test_everybody_sees_rounded_weights_and_the_step_changes_exact_ones() -> None:
-    weight = Tensor(np.array([0.2, 0.9]), requires_grad=True)
-    exact = weight.data
-    optimizer = StraightThroughAdam([weight], 0.1, [(weight, np.rint)])
-    assert (weight.data == [0, 1]).all()
-    weight.grad = np.array([1.0, -1.0], np.float32)
+    learned = codes_of([0.2, 0.9], 1.0)
+    exact = learned.exact
+    optimizer = StraightThroughAdam([learned.weight], 0.1, [learned])
+    np.testing.assert_allclose(learned.weight.data, [0, 1], rtol=1e-6)
+    learned.weight.grad = np.array([1.0, -1.0], np.float32)
     optimizer.step()
 
-    assert (weight.data == [0, 1]).all()
-    optimizer.show_exact()
-    np.testing.assert_allclose(weight.data, [0.1, 1.0], atol=1e-5)
-    assert weight.data is exact
+    learned.show_exact()
+    np.testing.assert_allclose(learned.weight.data, [0.1, 1.0], atol=1e-5)
+    assert learned.weight.data is exact
 
 
-def test_codes_are_those_of_the_exact_weights(monkeypatch: pytest.MonkeyPatch, trained: Sequential) -> None:
-    shown: list[bool] = []
-    plain = StraightThroughAdam.show_exact
+def test_a_step_learns_as_rounded_weights_change_with_it() -> None:
+    learned = codes_of([0.3, 1.6, 9.0], 1.0)
+    learned.show_rounded()
+    learned.weight.grad = np.array([1.0, 10.0, 100.0], np.float32)
+    learned.share_gradient()
+    slope = (0 - 0.3) + 10 * (2 - 1.6) + 100 * 3  # the last one lies beyond the codes
+    np.testing.assert_allclose(learned.stretch.grad, slope / np.sqrt(3 * 3), rtol=1e-5)
+    np.testing.assert_array_equal(learned.weight.grad, [1, 10, 0])
 
-    def show(optimizer: StraightThroughAdam) -> None:
-        plain(optimizer)
-        shown.append(True)
 
-    monkeypatch.setattr(StraightThroughAdam, "show_exact", show)
-    quantization_aware_tune(trained, TensorDataset(TRAIN.inputs[:32], TRAIN.labels[:32]), epochs=1)
+def test_every_channel_has_a_step_of_its_own() -> None:
+    weight = Tensor(np.array([[0.3, 4.0], [1.0, 1.0]]), requires_grad=True)
+    learned = LearnedCodes(weight, 1, 4, False, "mse")
+    learned.weight.grad = np.array([[1.0, 0.0], [1.0, 0.0]], np.float32)
+    learned.share_gradient()
+    assert learned.stretch.grad.shape == (2,)
+    assert learned.stretch.grad.data[1] == 0
 
-    assert len(shown) == 1 + 1  # for the step, and at the end
+
+@pytest.mark.parametrize("bits", [4, 3, 2])
+def test_tuning_beats_rounding_alone(trained: Sequential, bits: int) -> None:
+    tuned = accuracy(quantization_aware_tune(trained, TRAIN, bits=bits, epochs=6), TEST)
+    assert tuned >= accuracy(quantize_model(trained, bits=bits, ranges="mse"), TEST)
+    assert tuned > (0.93 if bits > 2 else 0.85)
 
 
 def test_a_model_without_weights_is_refused() -> None:

@@ -1,55 +1,116 @@
 """Quantization-aware fine-tuning: a model learns to live with its codes (Jacob et al. 2018, section 3).
 
 Outputs and gradients are computed with the weights as their codes stand for them, and the gradients change the weights
-as they were before rounding: the straight-through estimator (Bengio, Leonard & Courville 2013).
+as they were before rounding: the straight-through estimator (Bengio, Leonard & Courville 2013). The steps between codes
+are learned as well ("LSQ", Esser et al. 2020).
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
 
-from tinytorch.core.dataloader import DataLoader, TensorDataset, as_dataset
+import numpy as np
+
+from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform, as_dataset
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.model import trainable_tensors
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
+from tinytorch.core.schedules import CosineSchedule
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
-from tinytorch.core.weights import check_names, weighted_layers
+from tinytorch.core.weights import check_names, weighted_layers, with_weights
 from tinytorch.errors import UsageError
-from tinytorch.perf.quantization.codes import Bits, Ranges, quantize_weight
-from tinytorch.perf.quantization.models import quantize_model
+from tinytorch.perf.quantization.codes import (
+    Bits,
+    QuantizedWeight,
+    Ranges,
+    along,
+    by_channel,
+    check_codes,
+    coded,
+    initial_steps,
+    limits,
+)
+from tinytorch.perf.quantization.models import halve_biases
 from tinytorch.progress import Progress, silent
 
+LEAST_RATE = 0.01  # what a falling learning rate falls to, of the first one
 
-class StraightThroughAdam(Adam):
-    """Adam on weights that everybody else sees rounded: `rounded` makes of an array what its codes stand for."""
 
-    def __init__(
-        self, params: list[Tensor], lr: float, rounding: list[tuple[Tensor, Callable[[Array], Array]]]
-    ) -> None:
-        super().__init__(params, lr)
-        self._rounding = rounding
-        self._exact = [weight.data for weight, _ in rounding]
-        self._round()
+class LearnedCodes:
+    """A weight that shows itself as its codes stand for it, and learns behind that: its exact values and its steps.
 
-    def step(self) -> None:
-        """Change the exact weights, and show them rounded."""
-        self.show_exact()
-        super().step()
-        self._exact = [weight.data for weight, _ in self._rounding]
-        self._round()
+    Steps are first ones times e^`stretch`, of each channel along `axis` or of all, so that they stay above zero and a
+    learning rate is a share of them. Zero points stay.
+    """
+
+    def __init__(self, weight: Tensor, axis: int | None, bits: Bits, symmetric: bool, ranges: Ranges) -> None:
+        check_codes(weight.data, bits, ranges)
+        self.weight, self.exact = weight, weight.data
+        self.bits, self.symmetric = bits, symmetric
+        self._axis, self.place = axis, 0 if axis is None else axis
+        self._first, self.zero_point = initial_steps(weight.data, axis, bits, symmetric, ranges)
+        self.stretch = Tensor(np.zeros(len(self._first), np.float32), requires_grad=True)
+
+    @property
+    def steps(self) -> Array:
+        """Steps between codes (channels,)."""
+        steps: Array = self._first * np.exp(self.stretch.data)
+        return steps
+
+    def show_rounded(self) -> None:
+        """Let everybody see what the codes stand for."""
+        self.weight.data = self.coded().dense()
 
     def show_exact(self) -> None:
         """Put the exact weights in the place of the rounded ones."""
-        for (weight, _), exact in zip(self._rounding, self._exact, strict=True):
-            weight.data = exact
+        self.weight.data = self.exact
 
-    def _round(self) -> None:
-        for (weight, rounded), exact in zip(self._rounding, self._exact, strict=True):
-            weight.data = rounded(exact)
+    def coded(self) -> QuantizedWeight:
+        """The exact weights as codes."""
+        return coded(self.exact, self.place, self.steps, self.zero_point, self.bits, self.symmetric)
+
+    def share_gradient(self) -> None:
+        """Of the gradient of the rounded weights make that of the steps, and let no weight move beyond its codes.
+
+        A rounded weight changes with its step by its code less the number that was rounded, beyond the codes by the
+        last code (Esser et al. 2020, equation 3). Their sum is damped by the root of weights times codes (section 2.2).
+        """
+        if self.weight.grad is None:
+            return
+        gradient = np.asarray(self.weight.grad)
+        steps, zero_point = (along(values, self.place, self.exact.ndim) for values in (self.steps, self.zero_point))
+        least, largest = limits(self.bits, self.symmetric)
+        numbers = self.exact / steps + zero_point
+        is_inside = (numbers >= least) & (numbers <= largest)
+        rounded = np.rint(numbers).clip(least, largest)
+        slopes = gradient * np.where(is_inside, rounded - numbers, rounded - zero_point) * steps
+        damping = np.sqrt(self.exact.size / len(self._first) * largest)
+        self.stretch.grad = (by_channel(slopes, self._axis).sum(axis=1) / damping).astype(np.float32)
+        self.weight.grad = gradient * is_inside
+
+
+class StraightThroughAdam(Adam):
+    """Adam on parameters of which some are seen rounded by everybody else, and on the steps of their codes."""
+
+    def __init__(self, params: list[Tensor], lr: float, learned: Sequence[LearnedCodes]) -> None:
+        super().__init__([*params, *(codes.stretch for codes in learned)], lr)
+        self._learned = learned
+        for codes in learned:
+            codes.show_rounded()
+
+    def step(self) -> None:
+        """Change the exact weights, and show them rounded."""
+        for codes in self._learned:
+            codes.share_gradient()
+            codes.show_exact()
+        super().step()
+        for codes in self._learned:
+            codes.exact = codes.weight.data
+            codes.show_rounded()
 
 
 def quantization_aware_tune(
@@ -59,32 +120,35 @@ def quantization_aware_tune(
     bits: Bits = 4,
     symmetric: bool = True,
     per_channel: bool = True,
-    ranges: Ranges = "min-max",
+    ranges: Ranges = "mse",
     epochs: int = 10,
     batch_size: int = 32,
     learning_rate: float = 1e-3,
+    schedule: Literal["constant", "cosine"] = "cosine",
+    transforms: Sequence[Transform] = (),
     seed: int = 0,
     skip: Collection[str] = (),
     progress: Progress = silent,
 ) -> Any:
     """A quantized copy of `model`, fine-tuned with its codes on (N, ...) with labels (Adam, cross entropy).
 
-    The other arguments are those of `quantize_model`. Raises UsageError for a model without a weight to quantize.
+    Steps begin as `ranges` says and are learned. The learning rate falls along a cosine wave, or stays `constant`;
+    `transforms` change the inputs of every batch. The other arguments are those of `quantize_model`. Raises UsageError
+    for a model without a weight to quantize.
     """
     check_names(skip, model)
     tuned = copy.deepcopy(model)
-
-    def rounded(axis: int) -> Callable[[Array], Array]:
-        channel = axis if per_channel else None
-        return lambda weight: quantize_weight(weight, channel, bits=bits, symmetric=symmetric, ranges=ranges).dense()
-
-    weights = {id(layer.weight): (layer.weight, rounded(axis)) for name, layer, axis in weighted_layers(tuned)
-               if name not in skip}  # fmt: skip
-    if not weights:
+    learned = {
+        id(layer.weight): LearnedCodes(layer.weight, axis if per_channel else None, bits, symmetric, ranges)
+        for name, layer, axis in weighted_layers(tuned)
+        if name not in skip
+    }
+    if not learned:
         raise UsageError(f"quantization_aware_tune needs a weight to quantize; {type(model).__qualname__} has none")
-    parameters = trainable_tensors(tuned)
-    optimizer = StraightThroughAdam(parameters, learning_rate, list(weights.values()))
-    loader = DataLoader(as_dataset(train_data), batch_size, shuffle=True, seed=seed)
-    Trainer(tuned, optimizer, CrossEntropyLoss(), progress=progress).fit(loader, epochs)
-    optimizer.show_exact()
-    return quantize_model(tuned, bits=bits, symmetric=symmetric, per_channel=per_channel, ranges=ranges, skip=skip)
+    optimizer = StraightThroughAdam(trainable_tensors(tuned), learning_rate, list(learned.values()))
+    loader = DataLoader(as_dataset(train_data), batch_size, shuffle=True, seed=seed, transforms=transforms)
+    falling = CosineSchedule(learning_rate, learning_rate * LEAST_RATE, epochs) if schedule == "cosine" else None
+    Trainer(tuned, optimizer, CrossEntropyLoss(), falling, progress=progress).fit(loader, epochs)
+    small = with_weights(tuned, lambda weight, axis: learned[id(weight)].coded() if id(weight) in learned else None)
+    halve_biases(small)
+    return small

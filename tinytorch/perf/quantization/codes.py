@@ -114,14 +114,32 @@ def quantize_weight(
     rounded scale, so that nothing is lost. `rounding` makes codes of numbers; without it each becomes the nearest.
     Raises UsageError for weights that are not finite, RangeError for an axis that is not there.
     """
-    _check(weight, bits, ranges)
+    check_codes(weight, bits, ranges)
+    steps, zero_point = initial_steps(weight, axis, bits, symmetric, ranges)
+    return coded(weight, 0 if axis is None else axis, steps, zero_point, bits, symmetric, rounding)
+
+
+def initial_steps(weight: Array, axis: int | None, bits: Bits, symmetric: bool, ranges: Ranges) -> tuple[Array, Array]:
+    """Scale and zero point of each channel along `axis`, or of all."""
     axis = None if axis is None else _checked_axis(axis, weight.ndim)
-    steps, zero_point = steps_for(_by_channel(weight, axis), bits, symmetric, ranges)
-    scale = _halved(steps)
-    place = 0 if axis is None else axis
-    beside = [along(values, place, weight.ndim) for values in (scale, zero_point)]
+    return steps_for(by_channel(weight, axis), bits, symmetric, ranges)
+
+
+def coded(
+    weight: Array,
+    axis: int,
+    steps: Array,
+    zero_point: Array,
+    bits: Bits,
+    symmetric: bool,
+    rounding: Round | None = None,
+) -> QuantizedWeight:
+    """A weight as codes with these steps and zero points, each (1,), or one for each channel along `axis`."""
+    scale = _halved(steps.astype(np.float32))
+    axis = _checked_axis(axis, weight.ndim)
+    beside = [along(values, axis, weight.ndim) for values in (scale, zero_point)]
     codes = _codes(weight, beside[0], beside[1], bits, symmetric, rounding or _nearest)
-    return QuantizedWeight(packed(codes, bits), scale, None if symmetric else zero_point, place, weight.shape, bits)
+    return QuantizedWeight(_packed(codes, bits), scale, None if symmetric else zero_point, axis, weight.shape, bits)
 
 
 def steps_for(channels: Array, bits: int, symmetric: bool, ranges: Ranges) -> tuple[Array, Array]:
@@ -132,7 +150,7 @@ def steps_for(channels: Array, bits: int, symmetric: bool, ranges: Ranges) -> tu
     return _steps(low, high, bits, symmetric)
 
 
-def packed(codes: Array, bits: int) -> Array:
+def _packed(codes: Array, bits: int) -> Array:
     """Codes around zero as a weight keeps them."""
     return codes if bits == 8 else pack((codes + 2 ** (bits - 1)).astype(np.uint8), bits)
 
@@ -142,7 +160,14 @@ def along(values: Array, axis: int, ndim: int) -> Array:
     return values if values.size == 1 else values.reshape([-1 if number == axis else 1 for number in range(ndim)])
 
 
-def _check(weight: Array, bits: int, ranges: str) -> None:
+def limits(bits: int, symmetric: bool) -> tuple[int, int]:
+    """The least and the largest code."""
+    top = 2 ** (bits - 1) - 1
+    return -top if symmetric else -top - 1, top
+
+
+def check_codes(weight: Array, bits: int, ranges: str) -> None:
+    """UsageError for codes of other bits or ranges than there are, and for weights that are not finite."""
     if not is_whole(bits) or bits not in get_args(Bits):
         raise UsageError(f"codes must have 8, 4, 3 or 2 bits, not {bits!r}")
     if ranges not in get_args(Ranges):
@@ -156,7 +181,7 @@ def _checked_axis(axis: int, ndim: int) -> int:
     return axis % ndim
 
 
-def _by_channel(weight: Array, axis: int | None) -> Array:
+def by_channel(weight: Array, axis: int | None) -> Array:
     """The weight as (channels, weights of one)."""
     if axis is None:
         return weight.reshape(1, -1)
@@ -192,8 +217,7 @@ def _halved(scale: Array) -> Array:
 
 
 def _codes(weight: Array, scale: Array, zero_point: Array, bits: int, symmetric: bool, rounding: Round) -> Array:
-    top, bottom = 2 ** (bits - 1) - 1, -(2 ** (bits - 1))
-    found = rounding(weight / scale + zero_point, -top if symmetric else bottom, top)
+    found = rounding(weight / scale + zero_point, *limits(bits, symmetric))
     return found.astype(np.int8, order="C")
 
 

@@ -71,7 +71,7 @@ def quantize_model(
     if rounding == "compensated":
         options = {"bits": bits, "symmetric": symmetric, "ranges": ranges}
         _compensate(model, smaller, np.asarray(as_dataset(train_data).inputs), per_channel, options)
-    _halve_biases(smaller)
+    halve_biases(smaller)
     if calibration_data is None and not dynamic:
         return smaller
     round_inputs = replace_layers(smaller, _can_round, lambda layer: _ROUNDING[layer.kind].from_layer(layer))
@@ -103,7 +103,7 @@ def _compensate(model: Any, smaller: Any, inputs: Array, per_channel: bool, opti
             done.add(id(rounded.weight))
 
 
-def _halve_biases(model: Any) -> None:
+def halve_biases(model: Any) -> None:
     """Keep biases of quantized layers as float16, in place, where that moves none by more than a part of a step."""
     for _, layer, _ in all_weighted_layers(model):
         bias = getattr(layer, "bias", None)
