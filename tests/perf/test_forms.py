@@ -23,6 +23,8 @@ FORMS = {
     "int8, affine": quantize_weight(WEIGHT, 1, symmetric=False),
     "int4": quantize_weight(WEIGHT, 1, bits=4),
     "int4, affine": quantize_weight(WEIGHT, bits=4, symmetric=False),
+    "int3": quantize_weight(WEIGHT, 1, bits=3),
+    "int2, affine": quantize_weight(WEIGHT, 0, bits=2, symmetric=False),
     "shared": shared(WEIGHT, 16),
     "shared, 5": shared(WEIGHT, 5),
     "shared, 256": shared(WEIGHT, 256),

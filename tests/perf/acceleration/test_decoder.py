@@ -27,6 +27,8 @@ FORMS = {
     "int8": quantize_model,
     "int8, affine": lambda model: quantize_model(model, symmetric=False),
     "int4": lambda model: quantize_model(model, bits=4),
+    "int3": lambda model: quantize_model(model, bits=3),
+    "int2, affine": lambda model: quantize_model(model, bits=2, symmetric=False),
     "shared": lambda model: share_weights(model, clusters=16),
     "rows": lambda model: sparsify(prune_weights(model, sparsity=0.8), form="csr"),
     "low rank": lambda model: factorize(model, rank=3),

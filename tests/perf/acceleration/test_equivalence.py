@@ -34,6 +34,8 @@ FORMS = {
     "int8, affine": lambda model: quantize_model(model, symmetric=False),
     "int8, inputs": lambda model: quantize_model(model, dynamic=True),
     "int4": lambda model: quantize_model(model, bits=4),
+    "int3": lambda model: quantize_model(model, bits=3),
+    "int2, affine": lambda model: quantize_model(model, bits=2, symmetric=False),
     "int4, affine": lambda model: quantize_model(model, bits=4, symmetric=False),
     "shared": lambda model: share_weights(model, clusters=16),
     "shared, 3": lambda model: share_weights(model, clusters=3),
@@ -181,6 +183,18 @@ def test_what_is_not_a_number_comes_through(backend: str, activation) -> None:
     compiled = compile_model(model, inputs[1:], backend=backend)
 
     assert np.isnan(compiled(inputs).data).tolist() == [[True, True], [False, False]]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("form", ["floats", "rows"])
+def test_a_weight_that_is_not_a_number_is_not_hidden_by_a_zero(backend: str, form: str) -> None:
+    weight = np.where(np.arange(1200).reshape(30, 40) % 9, 0, 1).astype(np.float32)
+    weight[4, 7] = np.nan
+    model = Sequential(Linear.from_arrays(weight, None), Linear(40, 2)).eval()
+    compiled = compile_model(
+        sparsify(model, form="csr") if form == "rows" else model, np.ones((1, 30)), backend=backend
+    )
+    assert np.isnan(compiled(np.zeros((1, 30))).data).all()
 
 
 def test_tokens_may_be_whole_floats_and_nothing_between() -> None:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 import pytest
 
-from tinytorch.perf.acceleration.kernels import codes, elementwise, program, run, tiles
+from tinytorch.perf.acceleration import machine
+from tinytorch.perf.acceleration.kernels import codes, elementwise, products, program, rows, run, tiles
+from tinytorch.perf.acceleration.kernels.rows import Form
 
 COUNTS = """
 import numpy as np
 from tinytorch.perf.acceleration.kernels import run
-run(np.zeros((0, 16), np.int64))
+run(np.zeros(0, np.int64))
 print(sum(run.stats.cache_hits.values()), sum(run.stats.cache_misses.values()))
 """
 
 
 def test_another_process_finds_what_one_has_compiled() -> None:
-    run(np.zeros((0, codes.ROW_SIZE), np.int64))
+    run(np.zeros(0, np.int64))
     done = subprocess.run([sys.executable, "-c", COUNTS], capture_output=True, text=True, check=True)
 
     assert done.stdout == "1 0\n"
@@ -76,7 +79,73 @@ def test_the_exponential_of_very_little_is_next_to_nothing(x: float, limit: floa
     assert 0 <= elementwise.exp(np.float32(x)) < limit
 
 
-def test_no_two_kernels_have_one_number() -> None:
-    numbers = [value for name, value in vars(codes).items() if name in program.__dict__ and name.isupper()]
+@pytest.mark.parametrize("bits", [0, 1, 0x03FF, 0x0400, 0x3C00, 0x7BFF, 0x8001, 0xBC00, 0xFBFF])
+def test_float16_is_read_exactly(bits: int) -> None:
+    assert products.half(np.uint16(bits)) == np.array(bits, np.uint16).view(np.float16)
 
-    assert sorted(numbers) == list(range(12))
+
+def test_every_row_has_its_kernel() -> None:
+    names = [kind.__name__.upper() for kind in rows.KINDS]
+    assert [getattr(program, name) for name in names] == list(range(len(names)))
+    assert tuple(1 + len(kind._fields) for kind in rows.KINDS) == program.LENGTHS
+
+
+FULL = np.zeros(4096, np.float32)
+FORM = rows.encoded_form(Form(codes.CODES, np.zeros(64, np.int8), 64, 8, 0, 0, FULL, 4, 8, np.zeros(8, np.int8), 1), [])
+SIZES = {"rows": 2, "height": 8, "width": 8, "stride": 8, "activation": 0}
+ROWS: list[Any] = [
+    rows.Product(x=FULL, y=FULL, weight=FULL, bias=FULL, scratch=FULL, **SIZES),
+    rows.Coded(x=FULL, y=FULL, form=FORM, bias=FULL, bias_bytes=4, scratch=FULL, **SIZES),
+    rows.Sparse(FULL, FULL, FULL, FULL, FULL, 9, FULL, 2, 8, 8, 8, 0, FULL),
+    rows.Unary(FULL, FULL, 9, codes.RELU),
+    rows.Binary(FULL, FULL, FULL, codes.ADD, 2, 8, 16, 16),
+    rows.Normalize(FULL, FULL, 2, 8, 16, 0, 0),
+    rows.Softmax(FULL, FULL, 2, 8),
+    rows.Convolve(FULL, FULL, FULL, FULL, 2, 3, 3, 6, 4, 3, 8, 40, 200, 40, 0),
+    rows.Pool(FULL, FULL, 2, 2, 2, 3, 2, 2, 2, 4, 4, 0),
+    rows.Move(FULL, FULL, 2, 3, 4, 5, 60, 20, 5, 1, 60, 20, 5, 1),
+    rows.Embed(FULL, FULL, FORM, FORM, FULL, 2, 3, 4, FULL),
+    rows.Hold(FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8),
+    rows.Attend(FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8, FULL),
+    rows.Decode(FORM, FULL, 4, 2, 9, FULL),
+]
+PLACES = [
+    pytest.param(row, name, id=f"{type(row).__name__}-{name}")
+    for row in ROWS
+    for name, item in row._asdict().items()
+    if isinstance(item, np.ndarray) and (type(row), name) != (rows.Coded, "form")  # which is read as a form first
+]
+
+
+def test_every_kind_of_row_is_looked_at() -> None:
+    assert tuple(type(row) for row in ROWS) == rows.KINDS
+
+
+@pytest.mark.parametrize(
+    ("row", "name"), PLACES, ids=lambda each: each if isinstance(each, str) else type(each).__name__
+)
+def test_an_array_that_is_too_short_gets_no_program(row: Any, name: str) -> None:
+    needed = row.spans()[name]
+    assert needed > 0
+    shorter = getattr(row, name).view(np.uint8)[: needed - 1]
+    if name == "form":
+        shorter = FORM[:-1]
+    with pytest.raises(RuntimeError, match=f"{type(row).__name__} needs {needed} bytes of {name}"):
+        rows.encoded([row._replace(**{name: shorter})], {}, [])
+    rows.encoded([row], {}, [])
+
+
+def test_a_form_of_fewer_codes_than_it_says_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="Form needs 24 bytes of numbers, and there are 23"):
+        rows.encoded_form(Form(codes.PACKED, np.zeros(23, np.uint8), 64, 3, 0, 0, 0, 0, 0, 0, 0), [])
+
+
+def test_an_activation_behind_a_product_is_in_its_row() -> None:
+    y, other = np.zeros((2, 8), np.float32), np.zeros((2, 8), np.float32)
+    product = ROWS[0]._replace(y=y)
+    joined = machine.joined([product, rows.Unary(y, y, 16, codes.GELU), rows.Unary(y, y, 16, codes.RELU)])
+    assert [type(row) for row in joined] == [rows.Product, rows.Unary]
+    assert joined[0].activation == codes.GELU
+    apart = [product, rows.Unary(y, other, 16, codes.RELU)]
+    assert machine.joined(apart) == apart
+    assert len(machine.joined([product, rows.Unary(y[1:], y[1:], 8, codes.RELU)])) == 2

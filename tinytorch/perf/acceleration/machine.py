@@ -15,12 +15,13 @@ from tinytorch.core.spatial import Conv2d
 from tinytorch.core.windows import Size
 from tinytorch.perf.acceleration.array_calls import bound
 from tinytorch.perf.acceleration.binding import Call, as_matrix, as_vectors
-from tinytorch.perf.acceleration.kernels import codes, run
+from tinytorch.perf.acceleration.kernels import codes, rows, run
+from tinytorch.perf.acceleration.kernels.rows import Form, Scratch
 from tinytorch.perf.acceleration.layout import conv_matrix
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.perf.acceleration.trace import LAYER
 
-Table = list[list[int]]  # rows of a program
+Table = list[Any]  # rows of a program
 
 UNARY = {"relu": codes.RELU, "gelu": codes.GELU, "sigmoid": codes.SIGMOID, "tanh": codes.TANH}
 BINARY = {"add": codes.ADD, "sub": codes.SUBTRACT, "mul": codes.MULTIPLY, "div": codes.DIVIDE}
@@ -29,35 +30,55 @@ WITH_INDICES = ("embed", "hold", "attend")  # instructions whose inputs are not 
 
 def compiled_calls(instructions: Sequence[Instruction]) -> list[Call]:
     """Calls that run all instructions: as many as follow one another in one call of the kernels."""
-    run(np.empty((0, codes.ROW_SIZE), np.int64))  # compiled, or loaded from disk, now and not in the first inference
+    run(np.empty(0, np.int64))  # compiled, or loaded from disk, now and not in the first inference
     writer = _Writer()
     written = [(writer.rows(instruction), instruction) for instruction in instructions]
     calls: list[Call] = []
+    scratch = rows.scratch_of(row for table, _ in written for row in table)
     for has_kernel, group in itertools.groupby(written, key=lambda pair: bool(pair[0])):
         members = list(group)
         if has_kernel:
-            rows = [row + [0] * (codes.ROW_SIZE - len(row)) for table, _ in members for row in table]
-            calls.append(_program(np.array(rows, np.int64), writer.kept))
+            kept = [*scratch.values(), *writer.kept]
+            calls.append(
+                _program(rows.encoded(joined([row for table, _ in members for row in table]), scratch, kept), kept)
+            )
         else:
             calls += bound([instruction for _, instruction in members])
     return calls
 
 
-def _program(rows: Array, arrays: list[Any]) -> Call:
-    """A call that runs rows, and keeps the arrays whose addresses are in them."""
+def joined(table: Table) -> Table:
+    """The same rows, an activation in the row of the product that it takes its numbers from, and writes them over."""
+    shorter: Table = []
+    for row in table:
+        before = shorter[-1] if shorter else None
+        if isinstance(row, rows.Unary) and getattr(before, "activation", None) == codes.NONE and _is_over(before, row):
+            shorter[-1] = before._replace(activation=row.activation)  # type: ignore[union-attr]
+        else:
+            shorter.append(row)
+    return shorter
 
-    def call(_kept: list[Any] = arrays) -> None:
-        run(rows)
+
+def _is_over(product: Any, row: rows.Unary) -> bool:
+    """Whether an activation reads and writes just what a product gave."""
+    first, second, third = (array.__array_interface__["data"][0] for array in (product.y, row.x, row.y))
+    return first == second == third and bool(product.y.size == row.size)
+
+
+def _program(program: Array, arrays: list[Array]) -> Call:
+    """A call that runs a program, and keeps the arrays whose addresses are in it."""
+
+    def call(_kept: list[Array] = arrays) -> None:
+        run(program)
 
     return call
 
 
 class _Writer:
-    """Writes rows, and keeps the arrays that they name."""
+    """Writes rows, and keeps what forms of weights have the addresses of."""
 
     def __init__(self) -> None:
-        self.kept: list[Any] = []
-        self._scratch: dict[str, Array] = {}
+        self.kept: list[Array] = []
 
     def rows(self, instruction: Instruction) -> Table:
         """The rows of an instruction; none where it has no kernel."""
@@ -75,27 +96,15 @@ class _Writer:
         found: Table = write(output, *inputs, **instruction.options) if write else []
         return found
 
-    def address(self, array: Array) -> int:
-        """Where an array lies, which stays there as long as this keeps it."""
-        self.kept.append(array)
-        place: int = array.__array_interface__["data"][0]  # `ctypes.data` takes four times as long
-        return place
-
-    def scratch(self, name: str, count: int, kind: Any = np.int32) -> int:
-        """The address of memory for a kernel's own use, shared by all."""
-        if name not in self._scratch or self._scratch[name].size < count:
-            self._scratch[name] = np.zeros(count, kind)
-        return self.address(self._scratch[name])
-
-    def _unary(self, kind: int, output: Array, inputs: Array) -> Table:
+    def _unary(self, activation: int, output: Array, inputs: Array) -> Table:
         source, target = as_vectors(inputs, output)
         if source.ndim != 1 or not (source.flags.c_contiguous and target.flags.c_contiguous):
             return []
-        return [[codes.UNARY, kind, self.address(source), self.address(target), source.size]]
+        return [rows.Unary(x=source, y=target, size=source.size, activation=activation)]
 
-    def _binary(self, kind: int, output: Array, first: Array, second: Array) -> Table:
+    def _binary(self, operation: int, output: Array, first: Array, second: Array) -> Table:
         if np.may_share_memory(second, output):  # a kernel writes `first` there before it reads `second`
-            if kind not in (codes.ADD, codes.MULTIPLY) or np.may_share_memory(first, output):
+            if operation not in (codes.ADD, codes.MULTIPLY) or np.may_share_memory(first, output):
                 return []
             first, second = second, first
         if first.shape != output.shape or not output.ndim:
@@ -108,72 +117,80 @@ class _Writer:
         is_whole = second.shape == first.shape and second.flags.c_contiguous
         if not (second.size == 1 or is_row or is_whole) or not second.flags.c_contiguous:
             return []
-        stride = source.strides[0] // 4 if count > 1 else size
-        addresses = (self.address(source), self.address(second), self.address(target))
-        return [[codes.BINARY, kind, *addresses, count, size, stride, second.size]]
+        return [
+            rows.Binary(
+                a=source, b=second, y=target, operation=operation, rows=count, size=size,
+                stride=_stride(source), b_size=second.size,
+            )
+        ]  # fmt: skip
 
     def _linear(self, output: Array, inputs: Array, weight: Array, bias: Array | None = None) -> Table:
-        if weight.ndim != 2 or inputs.ndim < 2 or not weight.flags.c_contiguous:
+        sizes = _matrices(output, inputs)
+        if sizes is None or weight.ndim != 2 or inputs.ndim < 2 or not weight.flags.c_contiguous:
             return []
-        return self._product(output, inputs, bias, self._floats(weight))
+        if not np.isfinite(weight).all():  # a kernel leaves out what meets a zero, where NaN would come of it
+            return []
+        room = Scratch(rows.index_bytes(sizes["height"]))
+        given = 0 if bias is None else bias
+        return [rows.Product(**sizes, weight=weight, bias=given, activation=codes.NONE, scratch=room)]
 
     def _matmul(self, output: Array, left: Array, right: Array) -> Table:
         return self._linear(output, left, right)
 
-    def _product(self, output: Array, inputs: Array, bias: Array | None, form: list[int]) -> Table:
-        source, target = as_matrix(inputs), as_matrix(output)
-        if source is None or target is None or not target.flags.c_contiguous or source.strides[1] != 4:
-            return []
-        (count, height), width = source.shape, target.shape[1]
-        stride = source.strides[0] // 4 if count > 1 else height
-        addresses = [self.address(source), self.address(target), self.scratch("index", height + 1)]
-        scratch = self._for_packed(width) if form[0] == codes.PACKED else []
-        given = 0 if bias is None else self.address(bias)
-        sizes = [count, height, width, stride, given]
-        return [[codes.LINEAR, *addresses, *sizes, self.address(np.array(form, np.int64)), *scratch]]
-
-    def _for_packed(self, width: int) -> list[int]:
-        """Where packed codes become numbers."""
-        values = self.scratch("values", codes.AT_ONCE * width, np.float32)
-        chosen, pairs = self.scratch("chosen", codes.AT_ONCE, np.float32), self.scratch("pairs", 2 * 256, np.float32)
-        return [values, self.scratch("order", codes.AT_ONCE), chosen, pairs]
-
     def _layer(self, instruction: Instruction) -> Table:
         """A layer with a compact weight that kernels can read."""
-        layer = instruction.layer
+        layer, output, inputs = instruction.layer, instruction.output, instruction.inputs[0]
         weight = vars(layer).get("weight")
-        form = self._form(weight) if isinstance(weight, CompactWeight) else []
-        if not form or type(layer) not in (Linear, Conv2d) or "forward" in vars(layer):
+        if not isinstance(weight, CompactWeight) or "forward" in vars(layer):
             return []
-        bias = None if layer.bias is None else layer.bias.data.astype(np.float32, copy=False)
-        if type(layer) is Linear and (form[0] == codes.SPARSE or form[4] <= 1 or form[7] == 1):
-            return self._product(instruction.output, instruction.inputs[0], bias, form)
-        if type(layer) is Conv2d and form[0] != codes.SPARSE and layer.is_plain:
-            return self._compact_convolution(layer, form, instruction.output, instruction.inputs[0], bias)
+        bias = None if layer.bias is None else layer.bias.data
+        read = weight.readable()
+        if type(layer) is Linear and isinstance(read, Rows):
+            return self._sparse(output, inputs, read, bias)
+        if type(layer) is Linear and isinstance(read, Codes):
+            return self._coded(output, inputs, read, bias)
+        if type(layer) is Conv2d and isinstance(read, Codes) and layer.is_plain:
+            return self._compact_convolution(layer, read, output, inputs, bias)
         return []
 
-    def _form(self, weight: Any) -> list[int]:
-        """The numbers that describe a weight; none where kernels cannot read it."""
-        if not isinstance(weight, CompactWeight):
-            return self._floats(weight)
-        read = weight.readable()
-        if isinstance(read, Rows) and read.columns.dtype == np.uint16:
-            arrays = [self.address(array) for array in (read.values, read.columns, read.starts)]
-            return [codes.SPARSE, *arrays, 0, 0, 0, 0, 0]
-        if not isinstance(read, Codes) or not read.codes.flags.c_contiguous:
+    def _coded(self, output: Array, inputs: Array, read: Codes, bias: Array | None) -> Table:
+        form, sizes = self._form(read), _matrices(output, inputs)
+        if form is None or sizes is None or (form.scales > 1 and form.axis != 1):
             return []
-        if read.table is None and read.bits not in (4, 8):
-            return []
-        floats = None if read.scale is None else read.scale.astype(np.float32, copy=False)
-        table, scale, zero_point = (
-            0 if array is None else self.address(array) for array in (read.table, floats, read.zero_point)
-        )
-        kind = codes.CODES if read.bits == 8 and read.table is None else codes.PACKED
-        scales, length = (0 if array is None else array.size for array in (read.scale, read.table))
-        return [kind, self.address(read.codes), table, scale, scales, zero_point, read.bits, read.axis, length]
+        described = rows.encoded_form(form, self.kept)
+        room = Scratch(rows.coded_bytes(form, sizes["height"], sizes["width"]))
+        given, size = (0, 0) if bias is None else (bias, bias.itemsize)
+        return [rows.Coded(**sizes, form=described, bias=given, bias_bytes=size, activation=codes.NONE, scratch=room)]
 
-    def _floats(self, array: Array) -> list[int]:
-        return [codes.FLOATS, self.address(array), 0, 0, 0, 0, 0, 0, 0] if array.flags.c_contiguous else []
+    def _sparse(self, output: Array, inputs: Array, read: Rows, bias: Array | None) -> Table:
+        sizes = _matrices(output, inputs)
+        if sizes is None or read.columns.dtype != np.uint16 or not _are_floats(read.values, bias):
+            return []
+        if not np.isfinite(read.values).all():
+            return []
+        return [
+            rows.Sparse(
+                **sizes, values=read.values, columns=read.columns, starts=read.starts, size=read.values.size,
+                bias=0 if bias is None else bias, activation=codes.NONE,
+                scratch=Scratch(rows.index_bytes(sizes["height"])),
+            )
+        ]  # fmt: skip
+
+    def _form(self, read: Any) -> Form | None:
+        """The numbers that describe a weight of floats, or of codes; None where kernels cannot read it."""
+        if isinstance(read, np.ndarray):
+            is_plain = read.flags.c_contiguous and read.dtype == np.float32
+            return Form(codes.FLOATS, read, read.size, 32, 0, 0, 0, 0, 0, 0, 0) if is_plain else None
+        if not isinstance(read, Codes) or not read.codes.flags.c_contiguous:
+            return None
+        kind = codes.CODES if read.bits == 8 and read.table is None else codes.PACKED
+        table, scale = read.table, read.scale
+        return Form(
+            kind=kind, numbers=read.codes, size=8 * read.codes.nbytes // read.bits, bits=read.bits,
+            table=_or_0(table), length=0 if table is None else table.size,
+            scale=_or_0(scale), scale_bytes=0 if scale is None else scale.itemsize,
+            scales=0 if scale is None else scale.size, zero_point=_or_0(read.zero_point), axis=read.axis,
+        )  # fmt: skip
 
     def _normalize(self, output: Array, inputs: Array, axis: Any, epsilon: float) -> Table:
         return self._norm(output, inputs, epsilon, 0) if axis in (-1, inputs.ndim - 1) else []
@@ -182,14 +199,16 @@ class _Writer:
         return self._norm(output, inputs, epsilon, 1)
 
     def _norm(self, output: Array, inputs: Array, epsilon: float, is_centred: int) -> Table:
-        source, target = as_matrix(inputs), as_matrix(output)
-        if source is None or target is None or not target.flags.c_contiguous or source.strides[1] != 4:
+        sizes = _matrices(output, inputs)
+        if sizes is None:
             return []
-        count, size = source.shape
-        addresses = (self.address(source), self.address(target))
-        stride = source.strides[0] // 4 if count > 1 else size
-        small = self.address(np.array([epsilon], np.float32))
-        return [[codes.NORMALIZE, *addresses, count, size, stride, is_centred, small]]
+        bits = int(np.array(epsilon, np.float32).view(np.int32))
+        return [
+            rows.Normalize(
+                x=sizes["x"], y=sizes["y"], rows=sizes["rows"], size=sizes["width"], stride=sizes["stride"],
+                is_centred=is_centred, epsilon_bits=bits,
+            )
+        ]  # fmt: skip
 
     def _softmax(self, output: Array, inputs: Array, axis: int) -> Table:
         source, target = as_matrix(inputs), as_matrix(output)
@@ -197,7 +216,7 @@ class _Writer:
             return []
         if not (source.flags.c_contiguous and target.flags.c_contiguous):
             return []
-        return [[codes.SOFTMAX, self.address(source), self.address(target), *source.shape]]
+        return [rows.Softmax(source, target, *source.shape)]
 
     def _reshape(self, output: Array, inputs: Array, shape: Any) -> Table:
         return self._copy(output.reshape(inputs.shape), inputs)
@@ -205,47 +224,52 @@ class _Writer:
     def _copy(self, output: Array, inputs: Array) -> Table:
         if inputs.ndim > 4:
             return []
-        ahead = [1] * (4 - inputs.ndim)
-        strides = [[0] * len(ahead) + [stride // 4 for stride in array.strides] for array in (inputs, output)]
-        return [[
-            codes.MOVE, self.address(inputs), self.address(output), *ahead, *inputs.shape, *strides[0], *strides[1],
-        ]]  # fmt: skip
+        ahead = 4 - inputs.ndim
+        steps = [[0] * ahead + [stride // 4 for stride in array.strides] for array in (inputs, output)]
+        return [rows.Move(inputs, output, *[1] * ahead, *inputs.shape, *steps[0], *steps[1])]
 
     def _conv2d(self, output: Array, images: Array, weight: Array, *bias: Array, stride: int, padding: int) -> Table:
         matrix = conv_matrix(weight, *bias)
-        given = self.address(matrix[-1]) if bias else 0
-        return self._convolution(output, images, self.address(matrix), given, weight.shape, stride, padding)
+        given = matrix[-1] if bias else None
+        return self._convolution(output, images, matrix, given, weight.shape, stride, padding)
 
     def _compact_convolution(
-        self, layer: Conv2d, form: list[int], output: Array, images: Array, bias: Array | None
+        self, layer: Conv2d, read: Codes, output: Array, images: Array, bias: Array | None
     ) -> Table:
         """Its weight becomes floats in every call, in memory that all such layers share."""
-        outputs, channels, rows, columns = layer.weight.shape
-        count = layer.weight.size
-        matrix = self.scratch("matrix", count, np.float32)
-        values = self.scratch("values", channels * rows * columns, np.float32)
-        given = 0 if bias is None else self.address(bias)
-        found = self._convolution(output, images, matrix, given, layer.weight.shape, layer.stride, layer.padding)
-        described = self.address(np.array(form, np.int64))
-        row = [codes.DECODE, described, matrix, values, outputs, channels, rows * columns]
-        return [row, *found] if found else []
+        form = self._form(read)
+        if form is None or not _are_floats(bias):
+            return []
+        outputs, channels, height, width = layer.weight.shape
+        matrix = Scratch(rows.FLOAT * layer.weight.size, "matrix")
+        found = self._convolution(output, images, matrix, bias, layer.weight.shape, layer.stride, layer.padding)
+        if not found:
+            return []
+        room = Scratch(rows.FLOAT * channels * height * width)
+        described = rows.encoded_form(form, self.kept)
+        return [rows.Decode(described, matrix, outputs, channels, height * width, room), *found]
 
     def _convolution(
-        self, output: Array, images: Array, matrix: int, bias: int, shape: Shape, stride: int, padding: int
+        self, output: Array, images: Array, matrix: Any, bias: Array | None, shape: Shape, stride: int, padding: int
     ) -> Table:
         """Images are copied between zeros; the windows of a row then lie one pixel apart."""
         source, target = images.transpose(0, 2, 3, 1), output.transpose(0, 2, 3, 1)
         if not target.flags.c_contiguous:
             return []
         samples, height, width, channels = source.shape
-        outputs, _, rows, columns = shape
+        outputs, _, kernel_rows, kernel_columns = shape
         padded = np.zeros((samples, height + 2 * padding, width + 2 * padding, channels), np.float32)
         image_bytes, line_bytes, pixel_bytes, _ = padded.strides
         inner = padded[:, padding : padding + height, padding : padding + width]
-        return [*self._copy(inner, source), [
-            codes.CONVOLVE, self.address(padded), self.address(target), matrix, bias, *target.shape[:3],
-            columns * channels, outputs, rows, pixel_bytes * stride, line_bytes * stride, image_bytes, line_bytes,
-        ]]  # fmt: skip
+        return [
+            *self._copy(inner, source),
+            rows.Convolve(
+                x=padded, y=target, matrix=matrix, bias=_or_0(bias), samples=samples, rows=target.shape[1],
+                columns=target.shape[2], strip=kernel_columns * channels, outputs=outputs, kernel_rows=kernel_rows,
+                pixel_bytes=pixel_bytes * stride, row_bytes=line_bytes * stride, image_bytes=image_bytes,
+                line_bytes=line_bytes, activation=codes.NONE,
+            ),
+        ]  # fmt: skip
 
     def _max_pool2d(self, output: Array, images: Array, kernel: Size, stride: int, padding: int) -> Table:
         return self._pool(output, images, kernel, stride, padding, 0)
@@ -257,30 +281,53 @@ class _Writer:
         source, target = images.transpose(0, 2, 3, 1), output.transpose(0, 2, 3, 1)
         if padding or not (source.flags.c_contiguous and target.flags.c_contiguous):
             return []
-        addresses = (self.address(source), self.address(target))
-        return [[codes.POOL, *addresses, *target.shape, *kernel, stride, *source.shape[1:3], is_mean]]
+        samples, height, width, channels = source.shape
+        return [
+            rows.Pool(
+                x=source, y=target, samples=samples, rows=target.shape[1], columns=target.shape[2], channels=channels,
+                kernel_rows=kernel[0], kernel_columns=kernel[1], stride=stride, height=height, width=width,
+                is_mean=is_mean,
+            )
+        ]  # fmt: skip
 
     def _embed(self, output: Array, tokens: Array, table: Any, positions: Any, start: Array) -> Table:
-        forms = [self._form(weight) for weight in (table, positions)]
-        if not all(forms) or any(form[0] == codes.SPARSE for form in forms):
+        read = [weight if isinstance(weight, np.ndarray) else weight.readable() for weight in (table, positions)]
+        forms = [self._form(each) for each in read]
+        if any(form is None for form in forms):
             return []
-        described = [self.address(np.array(form, np.int64)) for form in forms]
+        first, second = (rows.encoded_form(form, self.kept) for form in forms if form is not None)
+        samples, new = tokens.shape
         size = output.shape[-1]
-        scratch = self.scratch("position", size, np.float32)
-        addresses = (self.address(tokens), self.address(output), *described, self.address(start))
-        return [[codes.EMBED, *addresses, *tokens.shape, size, scratch]]
+        return [rows.Embed(tokens, output, first, second, start, samples, new, size, Scratch(rows.FLOAT * size))]
 
     def _hold(self, keys: Array, projected: Array, values: Array, start: Array) -> Table:
-        samples, count, _, heads, size = projected.shape
-        addresses = [self.address(array) for array in (projected, keys, values, start)]
-        return [[codes.HOLD, *addresses, samples, count, heads, size, keys.shape[3]]]
+        samples, new, _, heads, size = projected.shape
+        return [rows.Hold(projected, keys, values, start, samples, new, heads, size, keys.shape[3])]
 
     def _attend(self, output: Array, projected: Array, keys: Array, values: Array, start: Array) -> Table:
-        samples, count, _, heads, size = projected.shape
+        samples, new, _, heads, size = projected.shape
         length = keys.shape[3]
-        addresses = [self.address(array) for array in (projected, keys, values, start)]
-        scratch = [self.scratch("scores", length, np.float32), self.scratch("index", length + size + 1)]
-        query = self.scratch("query", size, np.float32)
-        return [[
-            codes.ATTEND, *addresses, samples, count, heads, size, length, self.address(output), *scratch, query,
-        ]]  # fmt: skip
+        room = Scratch(rows.attend_bytes(size, length))
+        return [rows.Attend(projected, keys, values, start, output, samples, new, heads, size, length, room)]
+
+
+def _matrices(output: Array, inputs: Array) -> dict[str, Any] | None:
+    """Inputs and output as matrices, with their sizes; None where they do not lie so."""
+    source, target = as_matrix(inputs), as_matrix(output)
+    if source is None or target is None or not target.flags.c_contiguous or source.strides[1] != 4:
+        return None
+    (count, height), width = source.shape, target.shape[1]
+    return {"x": source, "y": target, "rows": count, "height": height, "width": width, "stride": _stride(source)}
+
+
+def _stride(matrix: Array) -> int:
+    """Numbers from one row to the next."""
+    return matrix.strides[0] // 4 if len(matrix) > 1 else matrix.shape[1]
+
+
+def _are_floats(*arrays: Array | None) -> bool:
+    return all(array is None or array.dtype == np.float32 for array in arrays)
+
+
+def _or_0(array: Array | None) -> Any:
+    return 0 if array is None else array

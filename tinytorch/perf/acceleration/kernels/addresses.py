@@ -1,4 +1,4 @@
-"""Arrays at addresses, and how all kernels are compiled."""
+"""Arrays at addresses, rows of programs, and how all kernels are compiled."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from typing import Any
 import numba
 from numba import njit, types
 from numba.extending import intrinsic
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}  # sums in any order; NaN and infinity stay what they are
 kernel = njit(fastmath=FAST, error_model="numpy", nogil=True)
+
+
+def reader(row: Any) -> Any:
+    """A function that takes a row of that type off a program (`rows`), from a place on."""
+    count = len(row._fields)
+
+    @kernel
+    def read(program, place):
+        return row(*to_fixed_tuple(program[place : place + count], count))
+
+    return read
 
 
 def _pointer_to(kind: Any) -> Any:

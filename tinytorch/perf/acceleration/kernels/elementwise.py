@@ -6,7 +6,7 @@ import numpy as np
 
 from tinytorch.core.arrays import GELU_CUBIC, GELU_SCALE
 from tinytorch.perf.acceleration.kernels.addresses import bits_as_float, floats, kernel
-from tinytorch.perf.acceleration.kernels.codes import ADD, GELU, MULTIPLY, RELU, SIGMOID, SUBTRACT
+from tinytorch.perf.acceleration.kernels.codes import ADD, GELU, MULTIPLY, RELU, SIGMOID, SUBTRACT, TANH
 
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 SMALLEST, LARGEST = np.float32(-87), np.float32(88)  # powers of e that float32 has
@@ -49,18 +49,22 @@ def moved(x_at, y_at, count):
 @kernel
 def unary(row):
     """An activation of every number."""
-    kind, x_at, y_at, count = row[1:5]
-    y = moved(x_at, y_at, count)
-    if kind == RELU:
+    activate(row.activation, moved(row.x, row.y, row.size), row.size)
+
+
+@kernel
+def activate(activation, y, count):
+    """The same, in place."""
+    if activation == RELU:
         for j in range(count):
             y[j] = max(y[j], ZERO)
-    elif kind == GELU:
+    elif activation == GELU:
         for j in range(count):
             y[j] *= sigmoid(GELU_LINEAR * y[j] * (ONE + GELU_THIRD * y[j] * y[j]))
-    elif kind == SIGMOID:
+    elif activation == SIGMOID:
         for j in range(count):
             y[j] = sigmoid(y[j])
-    else:
+    elif activation == TANH:
         for j in range(count):
             y[j] = TWO * sigmoid(TWO * y[j]) - ONE
 
@@ -68,14 +72,14 @@ def unary(row):
 @kernel
 def binary(row):
     """Rows of a with b: as many numbers, a row, or one."""
-    kind, a_at, b_at, y_at, rows, size, stride, b_size = row[1:9]
-    for number in range(rows):
-        y = moved(a_at + 4 * number * stride, y_at + 4 * number * stride, size)
-        b = floats(b_at + (4 * number * size if b_size > size else 0), size)
-        if b_size == 1:
-            _combine_with_number(kind, y, b[0], size)
+    size, step = row.size, 4 * row.stride
+    for number in range(row.rows):
+        y = moved(row.a + number * step, row.y + number * step, size)
+        b = floats(row.b + (4 * number * size if row.b_size > size else 0), size)
+        if row.b_size == 1:
+            _combine_with_number(row.operation, y, b[0], size)
         else:
-            _combine(kind, y, b, size)
+            _combine(row.operation, y, b, size)
 
 
 @kernel
@@ -109,12 +113,11 @@ def _combine_with_number(kind, y, b, size):
 @kernel
 def normalize(row):
     """Rows less their mean, unless that is zero already, by the root of their variance."""
-    x_at, y_at, rows, size, stride, is_centred, epsilon_at = row[1:8]
-    epsilon = floats(epsilon_at, 1)[0]
-    for number in range(rows):
-        x, y = floats(x_at + 4 * number * stride, size), floats(y_at + 4 * number * size, size)
+    size, epsilon = row.size, bits_as_float(np.int32(row.epsilon_bits))
+    for number in range(row.rows):
+        x, y = floats(row.x + 4 * number * row.stride, size), floats(row.y + 4 * number * size, size)
         mean, square = ZERO, ZERO
-        if not is_centred:
+        if not row.is_centred:
             for j in range(size):
                 mean += x[j]
             mean /= np.float32(size)
@@ -128,10 +131,9 @@ def normalize(row):
 @kernel
 def softmax(row):
     """Rows, each by itself."""
-    x_at, y_at, rows, size = row[1:5]
-    for number in range(rows):
-        offset = 4 * number * size
-        softmax_of(moved(x_at + offset, y_at + offset, size), size)
+    for number in range(row.rows):
+        offset = 4 * number * row.size
+        softmax_of(moved(row.x + offset, row.y + offset, row.size), row.size)
 
 
 @kernel
@@ -152,19 +154,17 @@ def softmax_of(y, size):
 @kernel
 def pool(row):
     """Largest number, or mean, of windows of images (N, H, W, C)."""
-    x_at, y_at, samples, rows, columns, channels, kernel_rows, kernel_columns, stride, height, width, is_mean = row[
-        1:13
-    ]
-    share = ONE / np.float32(kernel_rows * kernel_columns)
-    for place in range(samples * rows * columns):
+    rows, columns, channels, stride = row.rows, row.columns, row.channels, row.stride
+    share = ONE / np.float32(row.kernel_rows * row.kernel_columns)
+    for place in range(row.samples * rows * columns):
         sample, top, left = place // (rows * columns), place // columns % rows * stride, place % columns * stride
-        y = floats(y_at + 4 * place * channels, channels)
-        for part in range(kernel_rows * kernel_columns):
-            pixel = (sample * height + top + part // kernel_columns) * width + left + part % kernel_columns
-            x = floats(x_at + 4 * pixel * channels, channels)
+        y = floats(row.y + 4 * place * channels, channels)
+        for part in range(row.kernel_rows * row.kernel_columns):
+            line, pixel = top + part // row.kernel_columns, left + part % row.kernel_columns
+            x = floats(row.x + 4 * ((sample * row.height + line) * row.width + pixel) * channels, channels)
             for c in range(channels):
-                y[c] = x[c] if part == 0 else y[c] + x[c] if is_mean else max(y[c], x[c])
-        if is_mean:
+                y[c] = x[c] if part == 0 else y[c] + x[c] if row.is_mean else max(y[c], x[c])
+        if row.is_mean:
             for c in range(channels):
                 y[c] *= share
 
@@ -172,12 +172,11 @@ def pool(row):
 @kernel
 def move(row):
     """Four axes of x, which lie anyhow, to those of y."""
-    x_at, y_at, first, second, third, last = row[1:7]
-    x0, x1, x2, x3, y0, y1, y2, y3 = row[7:15]
-    for a in range(first):
-        for b in range(second):
-            for c in range(third):
-                x = floats(x_at + 4 * (a * x0 + b * x1 + c * x2), last * x3 + 1)
-                y = floats(y_at + 4 * (a * y0 + b * y1 + c * y2), last * y3 + 1)
+    last, x3, y3 = row.last, row.x3, row.y3
+    for a in range(row.first):
+        for b in range(row.second):
+            for c in range(row.third):
+                x = floats(row.x + 4 * (a * row.x0 + b * row.x1 + c * row.x2), last * x3 + 1)
+                y = floats(row.y + 4 * (a * row.y0 + b * row.y1 + c * row.y2), last * y3 + 1)
                 for d in range(last):
                     y[d * y3] = x[d * x3]

@@ -5,62 +5,126 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch.perf.acceleration.kernels.addresses import (
+    bits_as_float,
     doubles,
     floats,
     indices,
     integers,
     kernel,
+    reader,
     shorts,
     signed_bytes,
     unsigned_bytes,
 )
-from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, CODES, FLOATS, FORM_SIZE, PACKED, SPARSE
+from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, BYTE_VALUES, CODES, FLOATS, HALF_BYTE, NONE
+from tinytorch.perf.acceleration.kernels.elementwise import activate
+from tinytorch.perf.acceleration.kernels.rows import FORM_NUMBERS, Form
 from tinytorch.perf.acceleration.kernels.tiles import NARROWEST, TILE_ROWS, add_matrix_product
 
 ZERO = np.float32(0)
-BYTES, HALF_BYTE = 256, 4
-MIDDLE = np.float32(8)  # the code of 4 bits that stands for zero where there is no table
+HALF = 2  # bytes of a float16
 SMALL = 4096  # weights: so few are multiplied faster than zeros among their factors are found
 
 
+EXPONENTS = np.float32(2.0**112)  # between those of float16 and of float32
+read_form = reader(Form)
+
+
 @kernel
-def linear(row):
-    """Rows of x times a matrix of any form, and a bias."""
-    x_at, y_at, index_at, rows, height, width, stride, bias_at, form_at = row[1:10]
-    form = indices(form_at, FORM_SIZE)
-    kind, numbers_at, scale_at = form[0], form[1], 0 if form[0] == SPARSE else form[3]
+def form_at(address):
+    """The form that is described at an address."""
+    return read_form(indices(address, FORM_NUMBERS), 0)
+
+
+@kernel
+def product(row):
+    """Rows of x times a matrix of floats, a bias, and an activation."""
+    rows, height, width = row.rows, row.height, row.width
     for number in range(rows):
-        fill(y_at + 4 * number * width, width, 0 if scale_at else bias_at)
-    if kind == FLOATS and (rows >= TILE_ROWS or (height * width <= SMALL and width % NARROWEST == 0)):
-        add_matrix_product(x_at, 4 * stride, numbers_at, height, y_at, rows, width)
-        return
-    index = integers(index_at, height + 1)
-    for number in range(rows):
-        x, y = floats(x_at + 4 * number * stride, height), floats(y_at + 4 * number * width, width)
+        fill(row.y + 4 * number * width, width, row.bias, 4)
+    if rows >= TILE_ROWS or (height * width <= SMALL and width % NARROWEST == 0):
+        add_matrix_product(row.x, 4 * row.stride, row.weight, height, row.y, rows, width)
+    else:
+        index, weight = integers(row.scratch, height + 1), floats(row.weight, height * width)
+        for number in range(rows):
+            x, y = floats(row.x + 4 * number * row.stride, height), floats(row.y + 4 * number * width, width)
+            add_product(x, index, not_zero(x, height, index), weight, width, y, width)
+    if row.activation != NONE:
+        activate(row.activation, floats(row.y, rows * width), rows * width)
+
+
+@kernel
+def coded(row):
+    """The same with codes. Their scales, and then the bias, come to the sums."""
+    height, width, form = row.height, row.width, form_at(row.form)
+    index, scratch = integers(row.scratch, height + 1), row.scratch + (4 * (height + 1) + 7) // 8 * 8
+    for number in range(row.rows):
+        x, y = floats(row.x + 4 * number * row.stride, height), floats(row.y + 4 * number * width, width)
+        fill(row.y + 4 * number * width, width, 0 if form.scales else row.bias, row.bias_bytes)
         count = not_zero(x, height, index)
-        if kind == FLOATS:
-            add_product(x, index, count, floats(numbers_at, height * width), width, y, width)
-        elif kind == CODES:
-            add_product(x, index, count, signed_bytes(numbers_at, height * width), width, y, width)
-        elif kind == PACKED:
-            _add_packed(x, index, count, form, (row[10], row[11], row[12], row[13]), y, height, width)
+        if form.kind == CODES:
+            add_product(x, index, count, signed_bytes(form.numbers, height * width), width, y, width)
         else:
-            _add_sparse(x, index, count, form, y, height)
-        if scale_at:
-            _scale(x, index, count, form, y, width, bias_at)
+            _add_packed(x, index, count, form, scratch, y, width)
+        if form.scales:
+            _scale(x, index, count, form, y, width)
+            add_bias(row.bias, row.bias_bytes, y, width)
+    if row.activation != NONE:
+        activate(row.activation, floats(row.y, row.rows * width), row.rows * width)
 
 
 @kernel
-def fill(y_at, size, bias_at):
+def sparse(row):
+    """The same with compressed sparse rows: values, their columns, and where each row starts."""
+    height, width = row.height, row.width
+    index, starts = integers(row.scratch, height + 1), integers(row.starts, height + 1)
+    values, columns = floats(row.values, row.size), shorts(row.columns, row.size)
+    for number in range(row.rows):
+        x, y = floats(row.x + 4 * number * row.stride, height), floats(row.y + 4 * number * width, width)
+        fill(row.y + 4 * number * width, width, row.bias, 4)
+        for k in range(not_zero(x, height, index)):
+            i = index[k]
+            for place in range(starts[i], starts[i + 1]):
+                y[columns[place]] += x[i] * values[place]
+    if row.activation != NONE:
+        activate(row.activation, floats(row.y, row.rows * width), row.rows * width)
+
+
+@kernel
+def half(bits):
+    """The number that a float16 of these bits is: its digits are the first of a float32's, its exponent is less."""
+    number = EXPONENTS * bits_as_float(np.int32(bits & 0x7FFF) << np.int32(13))
+    return -number if bits & 0x8000 else number
+
+
+@kernel
+def number_at(address, place, number_bytes):
+    """The float16 or float32 of that number in an array."""
+    if number_bytes == HALF:
+        return half(shorts(address, place + 1)[place])
+    return floats(address, place + 1)[place]
+
+
+@kernel
+def fill(y_at, size, bias_at, bias_bytes):
     """y = bias, or 0 where there is none."""
     y = floats(y_at, size)
-    if bias_at:
+    for j in range(size):
+        y[j] = ZERO
+    add_bias(bias_at, bias_bytes, y, size)
+
+
+@kernel
+def add_bias(bias_at, bias_bytes, y, size):
+    """y += bias, where there is one."""
+    if bias_at and bias_bytes == HALF:
+        halves = shorts(bias_at, size)
+        for j in range(size):
+            y[j] += half(halves[j])
+    elif bias_at:
         bias = floats(bias_at, size)
         for j in range(size):
-            y[j] = bias[j]
-    else:
-        for j in range(size):
-            y[j] = ZERO
+            y[j] += bias[j]
 
 
 @kernel
@@ -95,29 +159,33 @@ def add_product(x, index, count, w, step, y, size):
 
 
 @kernel
-def _scale(x, index, count, form, y, width, bias_at):
-    """What sums of codes stand for: less the zero point's share, times the scale, and the bias."""
-    scale_at, scales, zero_point_at = form[3], form[4], form[5]
-    scale = floats(scale_at, scales)
-    if zero_point_at:
-        zero_point, total = signed_bytes(zero_point_at, scales), ZERO
+def _scale(x, index, count, form, y, width):
+    """What sums of codes stand for: less the zero point's share, times the scale."""
+    if form.zero_point:
+        zero_point, total = signed_bytes(form.zero_point, form.scales), ZERO
         for k in range(count):
             total += x[index[k]]
         for j in range(width):
-            y[j] -= total * zero_point[j if scales > 1 else 0]
-    for j in range(width):
-        y[j] *= scale[j if scales > 1 else 0]
-    if bias_at:
-        bias = floats(bias_at, width)
+            y[j] -= total * zero_point[j if form.scales > 1 else 0]
+    if form.scales == 1:
+        scale = number_at(form.scale, 0, form.scale_bytes)
         for j in range(width):
-            y[j] += bias[j]
+            y[j] *= scale
+    elif form.scale_bytes == HALF:
+        halves = shorts(form.scale, width)
+        for j in range(width):
+            y[j] *= half(halves[j])
+    else:
+        scales = floats(form.scale, width)
+        for j in range(width):
+            y[j] *= scales[j]
 
 
 @kernel
-def _add_packed(x, index, count, form, scratch, y, height, width):
+def _add_packed(x, index, count, form, scratch, y, width):
     """Codes of 1 to 8 bits: eight rows become numbers, then they are added."""
-    values_at, order_at, chosen_at, pairs_at = scratch
-    order, chosen = integers(order_at, AT_ONCE), floats(chosen_at, AT_ONCE)
+    chosen_at, values_at = scratch + 4 * AT_ONCE, scratch + 8 * AT_ONCE
+    order, chosen, pairs_at = integers(scratch, AT_ONCE), floats(chosen_at, AT_ONCE), values_at + 4 * AT_ONCE * width
     _write_pairs(form, pairs_at)
     for k in range(0, count, AT_ONCE):
         taken = min(AT_ONCE, count - k)
@@ -130,83 +198,70 @@ def _add_packed(x, index, count, form, scratch, y, height, width):
 @kernel
 def _write_pairs(form, pairs_at):
     """For each byte of two codes both of their values, which are then copied as one."""
-    table_at, bits, length = form[2], form[6], form[8]
-    if table_at and bits == HALF_BYTE:
-        table, pairs = floats(table_at, length), floats(pairs_at, 2 * BYTES)
-        for byte in range(BYTES):
-            pairs[2 * byte], pairs[2 * byte + 1] = table[min(byte & 15, length - 1)], table[min(byte >> 4, length - 1)]
+    if form.table and form.bits == HALF_BYTE:
+        table, pairs, last = floats(form.table, form.length), floats(pairs_at, 2 * BYTE_VALUES), form.length - 1
+        for byte in range(BYTE_VALUES):
+            pairs[2 * byte], pairs[2 * byte + 1] = table[min(byte & 15, last)], table[min(byte >> 4, last)]
 
 
 @kernel
 def _look_up(form, first, values_at, width, pairs_at):
     """What the codes from number `first` on stand for: numbers of a table, or without one integers around zero."""
-    codes_at, table_at, bits = form[1], form[2], form[6]
-    codes, values = unsigned_bytes(codes_at, first + width), floats(values_at, width)
-    each, mask = 8 // bits, (1 << bits) - 1
-    if bits == HALF_BYTE and first % 2 == 0 and width % 2 == 0 and (pairs_at or not table_at):
+    bits, mask, middle = form.bits, (1 << form.bits) - 1, np.float32(1 << (form.bits - 1))
+    codes, values = unsigned_bytes(form.numbers, (form.size * bits + 7) // 8), floats(values_at, width)
+    if bits == HALF_BYTE and first % 2 == 0 and width % 2 == 0 and (pairs_at or not form.table):
         halves = codes[first // 2 :]
-        if table_at:
-            pairs, both = doubles(pairs_at, BYTES), doubles(values_at, width // 2)
+        if form.table:
+            pairs, both = doubles(pairs_at, BYTE_VALUES), doubles(values_at, width // 2)
             for place in range(width // 2):
                 both[place] = pairs[halves[place]]
         else:
             for place in range(width // 2):
-                values[2 * place] = np.float32(halves[place] & np.uint8(15)) - MIDDLE
-                values[2 * place + 1] = np.float32(halves[place] >> np.uint8(4)) - MIDDLE
+                values[2 * place] = np.float32(halves[place] & np.uint8(15)) - middle
+                values[2 * place + 1] = np.float32(halves[place] >> np.uint8(4)) - middle
         return
-    table = floats(table_at, BYTES)
+    table = floats(form.table, form.length)
     for j in range(width):
-        place = first + j
-        code = (codes[place // each] >> (bits * (place % each))) & mask
-        values[j] = table[code] if table_at else np.float32(code) - MIDDLE
+        bit = (first + j) * bits
+        code, shift = int(codes[bit >> 3]), bit & 7
+        if shift + bits > 8:
+            code |= int(codes[(bit >> 3) + 1]) << 8
+        code = (code >> shift) & mask
+        values[j] = table[code] if form.table else np.float32(code) - middle
 
 
 @kernel
-def _add_sparse(x, index, count, form, y, height):
-    """Compressed sparse rows: values, their columns, and where each row starts."""
-    starts = integers(form[3], height + 1)
-    values, columns = floats(form[1], starts[height]), shorts(form[2], starts[height])
-    for k in range(count):
-        i = index[k]
-        for place in range(starts[i], starts[i + 1]):
-            y[columns[place]] += x[i] * values[place]
-
-
-@kernel
-def read_row(form_at, number, width, y_at):
+def read_row(form, number, width, y_at):
     """y = row `number` of a weight of rows of `width` numbers, in any form but sparse rows."""
-    form = indices(form_at, FORM_SIZE)
-    kind, numbers_at, scale_at, scales, zero_point_at, axis = form[0], form[1], form[3], form[4], form[5], form[7]
     first, y = number * width, floats(y_at, width)
-    if kind == FLOATS:
-        numbers = floats(numbers_at + 4 * first, width)
+    if form.kind == FLOATS:
+        numbers = floats(form.numbers + 4 * first, width)
         for j in range(width):
             y[j] = numbers[j]
-    elif kind == CODES:
-        codes = signed_bytes(numbers_at + first, width)
+    elif form.kind == CODES:
+        codes = signed_bytes(form.numbers + first, width)
         for j in range(width):
             y[j] = codes[j]
     else:
         _look_up(form, first, y_at, width, 0)
-    if scale_at:
-        step = 1 if scales > 1 and axis == 1 else 0
-        place = number if scales > 1 and axis == 0 else 0
-        scale = floats(scale_at, scales)
-        if zero_point_at:
-            zero_point = signed_bytes(zero_point_at, scales)
+    if form.scales:
+        step = 1 if form.scales > 1 and form.axis == 1 else 0
+        place = number if form.scales > 1 and form.axis == 0 else 0
+        if form.zero_point:
+            zero_point = signed_bytes(form.zero_point, form.scales)
             for j in range(width):
                 y[j] -= zero_point[place + j * step]
         for j in range(width):
-            y[j] *= scale[place + j * step]
+            y[j] *= number_at(form.scale, place + j * step, form.scale_bytes)
 
 
 @kernel
 def decode(row):
     """A convolution's weight (O, C, KH KW) as a matrix of floats (KH KW C, O)."""
-    form_at, matrix_at, values_at, outputs, channels, places = row[1:7]
-    values, matrix = floats(values_at, channels * places), floats(matrix_at, channels * places * outputs)
+    form, outputs, channels, places = form_at(row.form), row.outputs, row.channels, row.places
+    values, matrix = floats(row.scratch, channels * places), floats(row.matrix, channels * places * outputs)
     for output in range(outputs):
-        read_row(form_at, output, channels * places, values_at)
+        read_row(form, output, channels * places, row.scratch)
         for channel in range(channels):
             for place in range(places):
                 matrix[(place * channels + channel) * outputs + output] = values[channel * places + place]
@@ -215,13 +270,15 @@ def decode(row):
 @kernel
 def convolve(row):
     """Padded images (N, H, W, C) under a matrix (KH KW C, O): for each row of windows one product a kernel's row."""
-    x_at, y_at, matrix_at, bias_at, samples, rows, columns, strip, outputs, kernel_rows = row[1:11]
-    pixel_bytes, row_bytes, image_bytes, line_bytes = row[11:15]
-    for place in range(samples * rows * columns):
-        fill(y_at + 4 * place * outputs, outputs, bias_at)
-    for place in range(samples * rows):
-        corner = x_at + place // rows * image_bytes + place % rows * row_bytes
-        target = y_at + 4 * place * columns * outputs
-        for line in range(kernel_rows):
-            lines = matrix_at + 4 * line * strip * outputs
-            add_matrix_product(corner + line * line_bytes, pixel_bytes, lines, strip, target, columns, outputs)
+    rows, columns, strip, outputs = row.rows, row.columns, row.strip, row.outputs
+    for place in range(row.samples * rows * columns):
+        fill(row.y + 4 * place * outputs, outputs, row.bias, 4)
+    for place in range(row.samples * rows):
+        corner = row.x + place // rows * row.image_bytes + place % rows * row.row_bytes
+        target = row.y + 4 * place * columns * outputs
+        for line in range(row.kernel_rows):
+            lines = row.matrix + 4 * line * strip * outputs
+            add_matrix_product(corner + line * row.line_bytes, row.pixel_bytes, lines, strip, target, columns, outputs)
+    if row.activation != NONE:
+        count = row.samples * rows * columns * outputs
+        activate(row.activation, floats(row.y, count), count)

@@ -8,32 +8,21 @@ from zlib import crc32
 
 from numba import njit
 
-from tinytorch.perf.acceleration.kernels import attention, elementwise, products
-from tinytorch.perf.acceleration.kernels.addresses import FAST
-from tinytorch.perf.acceleration.kernels.codes import (
-    ATTEND,
-    BINARY,
-    CONVOLVE,
-    DECODE,
-    EMBED,
-    HOLD,
-    LINEAR,
-    MOVE,
-    NORMALIZE,
-    POOL,
-    SOFTMAX,
-    UNARY,
-)
+from tinytorch.perf.acceleration.kernels import attention, elementwise, products, rows
+from tinytorch.perf.acceleration.kernels.addresses import FAST, reader
 
-linear, convolve, decode = products.linear, products.convolve, products.decode
-unary, binary, normalize, softmax = (
-    elementwise.unary,
-    elementwise.binary,
-    elementwise.normalize,
-    elementwise.softmax,
+PRODUCT, CODED, SPARSE, UNARY, BINARY, NORMALIZE, SOFTMAX, CONVOLVE, POOL, MOVE, EMBED, HOLD, ATTEND, DECODE = range(
+    len(rows.KINDS)
 )
-pool, move = elementwise.pool, elementwise.move
+(
+    read_product, read_coded, read_sparse, read_unary, read_binary, read_normalize, read_softmax, read_convolve,
+    read_pool, read_move, read_embed, read_hold, read_attend, read_decode,
+) = map(reader, rows.KINDS)  # fmt: skip
+product, coded, sparse, convolve = products.product, products.coded, products.sparse, products.convolve
+decode, unary, binary, normalize = products.decode, elementwise.unary, elementwise.binary, elementwise.normalize
+softmax, pool, move = elementwise.softmax, elementwise.pool, elementwise.move
 embed, hold, attend = attention.embed, attention.hold, attention.attend
+LENGTHS = tuple(1 + len(kind._fields) for kind in rows.KINDS)
 
 
 def _cached(sources: int) -> Any:
@@ -41,37 +30,42 @@ def _cached(sources: int) -> Any:
 
     @njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
     def run(program):
-        for number in range(len(program) if sources else 0):
-            row = program[number]
-            kind = row[0]
-            if kind == LINEAR:
-                linear(row)
+        place = 0
+        while place < (len(program) if sources else 0):
+            kind, first = program[place], place + 1
+            if kind == PRODUCT:
+                product(read_product(program, first))
+            elif kind == CODED:
+                coded(read_coded(program, first))
+            elif kind == SPARSE:
+                sparse(read_sparse(program, first))
             elif kind == UNARY:
-                unary(row)
+                unary(read_unary(program, first))
             elif kind == BINARY:
-                binary(row)
+                binary(read_binary(program, first))
             elif kind == NORMALIZE:
-                normalize(row)
+                normalize(read_normalize(program, first))
             elif kind == SOFTMAX:
-                softmax(row)
+                softmax(read_softmax(program, first))
             elif kind == CONVOLVE:
-                convolve(row)
+                convolve(read_convolve(program, first))
             elif kind == POOL:
-                pool(row)
+                pool(read_pool(program, first))
             elif kind == MOVE:
-                move(row)
+                move(read_move(program, first))
             elif kind == EMBED:
-                embed(row)
+                embed(read_embed(program, first))
             elif kind == HOLD:
-                hold(row)
+                hold(read_hold(program, first))
             elif kind == ATTEND:
-                attend(row)
+                attend(read_attend(program, first))
             elif kind == DECODE:
-                decode(row)
+                decode(read_decode(program, first))
+            place += LENGTHS[kind]
 
     return run
 
 
 _FILES = sorted(Path(__file__).parent.glob("*.py"))
 run = _cached(1 + crc32(b"".join(path.read_bytes() for path in _FILES)))
-"""Runs every row of a program (rows, ROW_SIZE), int64, C-contiguous, in order."""
+"""Runs every row of a program (`rows.encoded`), in order."""
