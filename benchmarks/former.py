@@ -55,7 +55,38 @@ def jobs() -> dict[str, Job]:
         planned = compile_model(plain, one)
         found[f"plan {name}"] = partial(planned, one), 20
         found[f"eager {name}"] = partial(plain, one), 1 if name == "tinygpt" else 20
-    return found
+    return found | kernels(rng, tokens[:1])
+
+
+def kernels(rng: Any, prompt: Any) -> dict[str, Job]:
+    """Plans by the compiled back end: networks of the engines' table, and some as strategies make them."""
+    import numpy as np
+
+    from tinytorch.core.transformers import GPT, Completion
+    from tinytorch.perf.acceleration import compile_model
+    from tinytorch.perf.compression import prune_neurons, prune_transformer
+    from tinytorch.perf.memoization import with_kv_cache
+    from tinytorch.perf.quantization import quantize_model
+    from tinytorch.workloads.networks import perceptron
+    from tinytorch.workloads.registry import find_task
+
+    row, image = (rng.standard_normal(shape).astype(np.float32) for shape in ((1, 64), (1, 1, 8, 8)))
+    gpt = Completion(GPT(64, 128, num_layers=4, num_heads=4, max_seq_len=128, rng=0), prompt_length=64, new_tokens=64)
+    narrow = prune_transformer(find_task("tinygpt").build_model(0), heads=1, hidden=16)
+    models: dict[str, tuple[Any, Any, int]] = {
+        "64-32-10": (perceptron((64, 32, 10), 0), row, 200),
+        "64-16x4-10 int8": (quantize_model(perceptron((64, 16, 16, 16, 16, 10), 0)), row, 200),
+        "64-1024x3-10 int8": (quantize_model(perceptron((64, 1024, 1024, 1024, 10), 0)), row, 5),
+        "64-256x4-10 int4": (quantize_model(perceptron((64, 256, 256, 256, 256, 10), 0), bits=4), row, 20),
+        "digits_cnn, narrow": (prune_neurons(find_task("digits_cnn").build_model(0), keep=0.25), image, 50),
+        "gpt 4 x 128": (with_kv_cache(gpt), prompt, 1),
+        "tinygpt, narrow": (with_kv_cache(narrow), prompt[:, :64], 3),
+        "tinygpt, int8": (with_kv_cache(quantize_model(narrow)), prompt[:, :64], 3),
+    }
+    return {
+        f"kernels {name}": (partial(compile_model(model.eval(), inputs, "numba"), inputs), count)
+        for name, (model, inputs, count) in models.items()
+    }
 
 
 def told() -> dict[str, float]:
@@ -104,7 +135,7 @@ def main() -> None:
                 least[name][job] = min(seconds, least[name].get(job, seconds))
     for job, seconds in least["former"].items():
         now = least["now"][job]
-        print(f"{job:18} former {seconds * 1e6:10.1f} us   now {now * 1e6:10.1f} us   ratio {now / seconds:.3f}")
+        print(f"{job:26} former {seconds * 1e6:10.1f} us   now {now * 1e6:10.1f} us   ratio {now / seconds:.3f}")
 
 
 if __name__ == "__main__":

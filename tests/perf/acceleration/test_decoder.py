@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from tinytorch.benchmarking.footprint import footprint
 from tinytorch.core.activations import ReLU
 from tinytorch.core.attention import MultiHeadAttention
-from tinytorch.core.layers import Dropout, Linear, Sequential, layer_kinds
-from tinytorch.core.transformers import GPT, Completion
+from tinytorch.core.embeddings import Embedding, PositionalEncoding
+from tinytorch.core.layers import Dropout, Layer, Linear, Sequential, layer_kinds
+from tinytorch.core.tensor import Tensor
+from tinytorch.core.transformers import GPT, Completion, create_causal_mask
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.perf.acceleration import CompiledGPT, compile_model, fuse
 from tinytorch.perf.acceleration.decoder import is_centred
+from tinytorch.perf.acceleration.decoding import Cache, attentions_of, trace_next
 from tinytorch.perf.compression import factorize, prune_weights, share_weights, sparsify
 from tinytorch.perf.memoization import enable_kv_cache, with_kv_cache
 from tinytorch.perf.quantization import quantize_model
@@ -189,10 +192,28 @@ def hooked(gpt: GPT) -> None:
     linear.forward = lambda inputs: Linear.forward(linear, inputs) * 2
 
 
-@pytest.mark.parametrize(
-    "change", [other_activation, other_attention, other_norm, other_head, other_projection, hooked]
-)
-def test_a_gpt_that_is_built_otherwise_is_traced_as_it_is(change) -> None:
+def two_ways(gpt: GPT) -> None:
+    class Everywhere(MultiHeadAttention):
+        def forward(self, inputs, mask=None, memory=None):
+            return super().forward(inputs)
+
+    gpt.blocks[0].attention.__class__ = Everywhere
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("change", [other_activation, other_norm, other_head, other_projection, hooked])
+def test_a_gpt_of_other_parts_generates_by_a_plan(change, backend: str) -> None:
+    gpt = small_gpt()
+    change(gpt)
+    compiled = compile_model(gpt, prompts(1, 3), backend=backend)
+
+    assert isinstance(compiled, CompiledGPT)
+    np.testing.assert_array_equal(compiled.generate(prompts(2, 3), 9, 0).data, gpt.generate(prompts(2, 3), 9, 0).data)
+    np.testing.assert_allclose(compiled(prompts(1, 3)).data, gpt(prompts(1, 3)).data, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("change", [other_attention, two_ways])
+def test_attention_of_another_kind_is_traced_as_it_is(change) -> None:
     gpt = small_gpt()
     change(gpt)
     compiled = compile_model(gpt, prompts(1, 3))
@@ -206,9 +227,84 @@ class Louder(GPT):
         return super().forward(*arguments, **options) * 2
 
 
-def test_a_gpt_with_a_forward_of_its_own_is_traced_and_does_not_generate_by_a_plan() -> None:
+class Writer(Layer):
+    """A decoder of somebody's own: one block, no norms, positions added twice."""
+
+    def __init__(self) -> None:
+        self.tokens, self.places = Embedding(VOCABULARY, 16, rng=1), PositionalEncoding(40, 16, rng=2)
+        self.attention, self.head = MultiHeadAttention(16, 2, rng=3), Linear(16, VOCABULARY, rng=4)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        hidden = self.places(self.places(self.tokens(tokens)))
+        mask = create_causal_mask(tokens.shape[1])
+        return self.head((hidden + self.attention(hidden, mask)).tanh())
+
+
+class Reader(Writer):
+    """Looks at all positions, as a model that only reads may."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        hidden = self.places(self.tokens(tokens))
+        return self.head(hidden + self.attention(hidden))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_gpt_with_a_forward_of_its_own_generates_by_a_plan(backend: str) -> None:
     gpt = Louder(VOCABULARY, 16, 1, 2, CONTEXT, rng=np.random.default_rng(0)).eval()
-    compiled = compile_model(gpt, prompts(1, 3))
+    compiled = compile_model(gpt, prompts(1, 3), backend=backend)
+
+    assert isinstance(compiled, CompiledGPT)
+    np.testing.assert_allclose(compiled(prompts(1, 3)).data, gpt(prompts(1, 3)).data, rtol=1e-4, atol=2e-5)
+    np.testing.assert_array_equal(compiled.generate(prompts(1, 3), 5, 0).data, gpt.generate(prompts(1, 3), 5, 0).data)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("length", [1, 3, 16, 17, 35])
+def test_any_model_of_our_attention_generates_by_a_plan(backend: str, length: int) -> None:
+    model = Writer().eval()
+    compiled = compile_model(model, prompts(1, 3), backend=backend)
+    tokens = prompts(2, length)
+    wanted = tokens
+    for _ in range(4):
+        wanted = np.concatenate([wanted, model(wanted).data[:, -1:].argmax(axis=-1)], axis=1)
+
+    assert isinstance(compiled, CompiledGPT)
+    np.testing.assert_array_equal(compiled.generate(tokens, 4, 0).data, wanted)
+
+
+def test_a_model_that_looks_ahead_does_not() -> None:
+    compiled = compile_model(Reader().eval(), prompts(1, 3))
 
     assert not isinstance(compiled, CompiledGPT)
-    np.testing.assert_allclose(compiled(prompts(1, 3)).data, gpt(prompts(1, 3)).data, atol=1e-5)
+    np.testing.assert_allclose(compiled(prompts(1, 3)).data, Reader().eval()(prompts(1, 3)).data, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_long_prompt_is_read_in_parts(backend: str) -> None:
+    gpt = GPT(VOCABULARY, 16, 2, 2, 90, rng=0).eval()
+    compiled = compile_model(gpt, prompts(1, 3), backend=backend)
+    for samples, length in ((1, 40), (3, 16), (2, 15), (1, 40), (1, 81)):
+        prompt = prompts(samples, length)
+        np.testing.assert_array_equal(compiled.generate(prompt, 9, 0).data, gpt.generate(prompt, 9, 0).data)
+
+
+def test_the_plans_of_a_generation_are_made_once() -> None:
+    compiled = compile_model(GPT(VOCABULARY, 16, 2, 2, 90, rng=0).eval(), prompts(1, 3))
+    compiled.generate(prompts(1, 40), 9, 0)
+    before = dict(compiled._decoder._passes)
+    compiled.generate(prompts(1, 41), 8, 0)
+
+    assert before == compiled._decoder._passes
+    assert len({id(each.memory) for each in before.values()}) == 1
+
+
+def test_only_the_last_position_gets_scores() -> None:
+    model = Writer().eval()
+    found = trace_next(model, np.zeros((1, 8), np.int64), Cache(attentions_of(model), 1, 20), np.zeros(1, np.int64))
+    shapes = {step.name: step.output.example.shape for step in found.steps}
+
+    assert (shapes["attend"], shapes["tanh"], found.output.example.shape) == (
+        (1, 8, 16),
+        (1, 1, 16),
+        (1, 1, VOCABULARY),
+    )

@@ -23,7 +23,8 @@ from tinytorch.core.transformers import GPT, Completion
 from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.backends import calls_of, check_backend
 from tinytorch.perf.acceleration.binding import Call
-from tinytorch.perf.acceleration.decoder import Decoder
+from tinytorch.perf.acceleration.decoder import AT_ONCE, Decoder
+from tinytorch.perf.acceleration.decoding import attentions_of
 from tinytorch.perf.acceleration.fusion import Parts, check_parts, fused_parts, is_as_built
 from tinytorch.perf.acceleration.layout import lay_out
 from tinytorch.perf.acceleration.plan import make_plan
@@ -31,6 +32,7 @@ from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import trace
 
 BEYOND = 5
+CHECKED_TOKENS = 2 * AT_ONCE + 2  # parts of a prompt, then single tokens
 TOLERANCE = 1e-3  # of the largest output: beyond that a plan computes something else, and no rounding explains it
 
 
@@ -141,7 +143,8 @@ class CompiledModel(Layer):
 
 
 class CompiledGPT(CompiledModel):
-    """A GPT, or a Completion, that generates by a plan, too, and keeps keys and values while it does.
+    """A GPT, or a Completion of one, or any model of scores (N, T, vocabulary) with our embeddings, positions and
+    attention, that generates by plans, too, and keeps keys and values while it does.
 
     The cache holds the sequences of the last generation; its memory stays.
     """
@@ -149,10 +152,9 @@ class CompiledGPT(CompiledModel):
     kind = CompiledModel.kind
 
     @property
-    def gpt(self) -> GPT:
-        """The GPT itself."""
-        found: GPT = self.model.gpt if isinstance(self.model, Completion) else self.model
-        return found
+    def gpt(self) -> Any:
+        """The model of scores itself, most often a GPT."""
+        return self.model.gpt if isinstance(self.model, Completion) else self.model
 
     def generate(
         self,
@@ -169,6 +171,19 @@ class CompiledGPT(CompiledModel):
             self._refuse_thread()
         sampling = Sampling(temperature, top_k, top_p)
         return self._decoder.generate(prompt_tokens, max_new_tokens, sampling, rng, stop)
+
+    def check_generation(self, model: Any) -> None:
+        """UsageError where plans that look back at a cache give other scores than `model` for whole sequences."""
+        plain = model.gpt if isinstance(model, Completion) else model
+        length = min(self._decoder.context, CHECKED_TOKENS)
+        tokens = np.random.default_rng(0).integers(0, self._decoder.vocab_size, (2, length))
+        with inference(plain), no_grad():
+            wanted = np.asarray(as_call(plain)(Tensor(tokens)))
+        self._decoder.begin(2, max(1, length - 2), min(2, length - 1))
+        for end in range(max(1, length - 2), length + 1):
+            found = self._decoder.scores_after(tokens[:, :end])
+            if not np.allclose(found, wanted[:, end - 1], TOLERANCE, TOLERANCE, equal_nan=True):
+                raise UsageError("its attention looks at other positions than those before")
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
         self._decoder = Decoder(self.gpt, self.backend)
@@ -205,15 +220,33 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
 def _compiled(model: Any, example: Array, backend: Backend) -> CompiledModel:
     fused, parts = fused_parts(model, example)
     gpt = fused.gpt if type(fused) is Completion else fused
-    if type(gpt) is GPT and is_as_built(gpt):
+    if isinstance(gpt, GPT):
         gpt.memory = None  # the plan has a cache of its own
+    if type(gpt) is GPT and is_as_built(gpt):
         return CompiledGPT(fused, example, backend)
+    generating = _generating(fused, model, example, backend, parts) if attentions_of(fused) else None
+    if generating is not None:
+        return generating
     try:
         return _checked(CompiledModel(fused, example, backend, parts), model, example)
     except UsageError:
         unfused = copy.deepcopy(model)  # perhaps it read a weight that fusing changed
         set_training_mode(unfused, False)
         return _checked(CompiledModel(unfused, example, backend, []), model, example)
+
+
+def _generating(fused: Any, model: Any, example: Array, backend: Backend, parts: Parts | None) -> CompiledGPT | None:
+    """The model with plans that generate; None where its attention, or what goes in, is not what they take it for."""
+    if example.dtype.kind not in "iu":
+        return None
+    try:
+        compiled = CompiledGPT(fused, example, backend, parts)
+        if not isinstance(fused, Completion):
+            check_plan(model, compiled, example)
+        compiled.check_generation(model)
+    except UsageError:
+        return None
+    return compiled
 
 
 def _checked(compiled: CompiledModel, model: Any, example: Array) -> CompiledModel:

@@ -1,37 +1,45 @@
-"""A GPT that generates by a plan: the prompt at once, then token after token, with keys and values kept."""
+"""Models that generate by plans: the prompt some tokens at a time, then token after token, keys and values kept."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tinytorch.core.arguments import Rng
-from tinytorch.core.attention import BLOCKED
-from tinytorch.core.layers import Linear
-from tinytorch.core.model import Backend
+from tinytorch.core.embeddings import Embedding, PositionalEncoding
+from tinytorch.core.model import Backend, find_layers
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.sampling import Sampling, continued
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.transformers import GPT, LayerNorm, TiedHead, checked_prompt
+from tinytorch.core.transformers import GPT, checked_prompt
+from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.backends import calls_of
-from tinytorch.perf.acceleration.layout import attention_matrix
-from tinytorch.perf.acceleration.plan import Instruction
-from tinytorch.perf.acceleration.trace import LAYER
+from tinytorch.perf.acceleration.decoding import ROOT_MEAN_SQUARE, Cache, attentions_of, trace_next
+from tinytorch.perf.acceleration.plan import make_plan
+from tinytorch.perf.acceleration.simplify import simplified
+from tinytorch.perf.acceleration.trace import Trace, TracedCall
 
 NEARLY_ZERO = 1e-6
 LIKELIEST = Sampling(temperature=0)
+AT_ONCE = 16  # tokens of a prompt: more take more memory, and hardly less time
 
 
 class Decoder:
-    """Generates with `gpt` (fused and laid out is fastest). It keeps the cache of the last batch size and length."""
+    """Generates with a model from tokens (N, T) to scores (N, T, vocabulary); fused and laid out is fastest.
 
-    def __init__(self, gpt: GPT, backend: Backend) -> None:
-        self.gpt = gpt
-        self._backend = backend
-        self._is_centred = is_centred(gpt)
-        self._step: Pass | None = None
+    It keeps two plans, for a part of a prompt and for one token, whose memory is one, and a cache of the last batch
+    size and length. Raises UsageError for a model without one embedding of tokens and one of positions.
+    """
+
+    def __init__(self, model: Any, backend: Backend) -> None:
+        self.model, self._backend = model, backend
+        self.vocab_size, self.context = _sizes(model)
+        self._is_centred = isinstance(model, GPT) and is_centred(model)
+        self._cache = Cache(attentions_of(model), 0, 0)
+        self._passes: dict[int, Pass] = {}
 
     def complete(self, prompts: Array, output: Array) -> None:
         """Write the likeliest tokens that follow prompts (N, T) into `output` (N, new tokens)."""
@@ -46,59 +54,50 @@ class Decoder:
         stop: int | Collection[int] | None = None,
     ) -> Tensor:
         """As `GPT.generate` with a cache does."""
-        prompt = checked_prompt(prompt_tokens, self.gpt.vocab_size, new_tokens, self.gpt.max_seq_len)
+        prompt = checked_prompt(prompt_tokens, self.vocab_size, new_tokens, self.context)
         rows = prompt if prompt.ndim == 2 else prompt[None]
-        length = rows.shape[1]
-        step = self._step_for(len(rows), length + new_tokens)
-        step.cache.forget()
+        self.begin(len(rows), rows.shape[1], new_tokens)
+        return continued(prompt, new_tokens, sampling, self.scores_after, rng, stop)
 
-        def next_scores(sequence: Array) -> Array:
-            if sequence.shape[1] > length:
-                return step.scores_after(sequence[:, -1:], sequence.shape[1] - 1)
-            return Pass(self.gpt, step.cache, sequence.shape, self._backend, self._is_centred).scores_after(sequence, 0)
+    def begin(self, samples: int, prompt_length: int, new_tokens: int) -> None:
+        """Forget what was held, and be ready for sequences of such lengths."""
+        if self._cache.shape != (samples, prompt_length + new_tokens):
+            self._passes = {}  # they give their memory back first
+            self._cache = Cache(attentions_of(self.model), samples, prompt_length + new_tokens)
+        for new in (AT_ONCE, 1):
+            if prompt_length >= new and new not in self._passes:
+                self._passes[new] = self._pass(new)
+        self._cache.forget()
+        self._held = 0
 
-        return continued(prompt, new_tokens, sampling, next_scores, rng, stop)
+    def scores_after(self, sequence: Array) -> Array:
+        """Scores (N, vocabulary) of what follows a sequence (N, T), which begins as the last one did."""
+        scores = np.empty(0, np.float32)
+        while self._held < sequence.shape[1]:
+            new = max(count for count in self._passes if self._held + count <= sequence.shape[1])
+            scores = self._passes[new].scores_after(sequence[:, self._held : self._held + new], self._held)
+            self._held += new
+        return scores
 
-    def _step_for(self, samples: int, length: int) -> Pass:
-        if self._step is None or self._step.cache.shape != (samples, length):
-            self._step = None  # gives its memory back first
-            cache = Cache(self.gpt, samples, length)
-            self._step = Pass(self.gpt, cache, (samples, 1), self._backend, self._is_centred)
-        return self._step
-
-
-class Cache:
-    """Keys (N, heads, size + 1, length) and values (N, heads, length, size + 1) of every block.
-
-    The further row of keys is 0 for positions that are held and BLOCKED for others, that of values is 1.
-    """
-
-    def __init__(self, gpt: GPT, samples: int, length: int) -> None:
-        self.shape = (samples, length)
-        sizes = [(samples, block.attention.num_heads, block.attention.head_dim) for block in gpt.blocks]
-        self.keys = [np.zeros((n, heads, size + 1, length), np.float32) for n, heads, size in sizes]
-        self.values = [np.zeros((n, heads, length, size + 1), np.float32) for n, heads, size in sizes]
-        for values in self.values:
-            values[..., -1] = 1
-
-    def forget(self) -> None:
-        """Hold nothing."""
-        for keys in self.keys:
-            keys[:, :, -1] = BLOCKED
+    def _pass(self, new: int) -> Pass:
+        within = next((each.memory for each in self._passes.values()), None)
+        return Pass(self.model, self._cache, (self._cache.shape[0], new), self._backend, self._is_centred, within)
 
 
 class Pass:
-    """All that computes scores (N, vocab_size) from tokens (N, T): one of a sequence, or several that begin it."""
+    """What computes scores (N, vocabulary) from the next tokens (N, new): calls over memory that is there before."""
 
-    def __init__(self, gpt: GPT, cache: Cache, shape: Shape, backend: Backend, centred: bool) -> None:
-        self.cache = cache
-        self._tokens, self._start = np.zeros(shape, np.int64), np.zeros(1, np.int64)
-        writer = _Writer(shape, self._start, centred)
-        self._scores = writer.gpt(gpt, cache, self._tokens)
-        self._calls = calls_of(writer.instructions, backend)
+    def __init__(
+        self, model: Any, cache: Cache, shape: Shape, backend: Backend, centred: bool, within: Array | None
+    ) -> None:
+        self._start = np.zeros(1, np.int64)
+        traced = simplified(trace_next(model, np.zeros(shape, np.int64), cache, self._start))
+        plan = make_plan(without_means(traced) if centred else traced, within=within)
+        self._tokens, self._scores, self.memory = plan.inputs, plan.output[:, 0], plan.memory
+        self._calls = calls_of(plan.instructions, backend)
 
     def scores_after(self, tokens: Array, start: int) -> Array:
-        """Scores of what follows tokens (N, T), the first of which stands at `start`; valid until the next call."""
+        """Scores of what follows tokens (N, new), the first of which stands at `start`; valid until the next call."""
         self._tokens[...] = tokens
         self._start[0] = start
         for call in self._calls:
@@ -106,90 +105,25 @@ class Pass:
         return self._scores
 
 
-class _Writer:
-    """Writes down the instructions of a pass over (N, T) positions."""
-
-    def __init__(self, shape: Shape, start: Array, centred: bool) -> None:
-        self.instructions: list[Instruction] = []
-        self._shape, self._start, self._centred = shape, start, centred
-        self._buffers: dict[str, Array] = {}
-
-    def gpt(self, gpt: GPT, cache: Cache, tokens: Array) -> Array:
-        """Everything; the array that scores will be in."""
-        hidden = self._buffer("hidden", gpt.embed_dim)
-        tables = (_table(gpt.token_embedding), _table(gpt.position_embedding))
-        self._write("embed", (tokens, *tables, self._start), hidden)
-        for number, block in enumerate(gpt.blocks):
-            self._attention(block, hidden, cache.keys[number], cache.values[number])
-            inner = self._linear(block.mlp.linear1, self._norm(block.ln2, hidden), "inner")
-            self._write("gelu", (inner,), inner)
-            self._add(self._linear(block.mlp.linear2, inner, "outer"), hidden)
-        last = hidden[:, -1:]
-        return self._linear(gpt.lm_head, self._norm(gpt.ln_f, last), "scores")[:, 0]
-
-    def _attention(self, block: Any, hidden: Array, keys: Array, values: Array) -> None:
-        layer = block.attention
-        width = layer.num_heads * layer.head_dim
-        projected = self._buffer("projected", 3 * width)
-        normed = self._norm(block.ln1, hidden)
-        parts = np.split(projected, 3, axis=-1)
-        matrix = attention_matrix(layer)
-        if matrix is not None:
-            self._write("matmul", (normed, matrix), projected)
-        for number, (linear, part) in enumerate(zip((layer.q_proj, layer.k_proj, layer.v_proj), parts, strict=True)):
-            if matrix is None:
-                self._copy(self._linear(linear, normed, f"part {number}"), part)
-            elif linear.bias is not None:
-                self._write("add", (part, linear.bias.data), part)
-        heads = projected.reshape(*self._shape, 3, layer.num_heads, layer.head_dim)
-        self._write("hold", (heads, values, self._start), keys)
-        attended = self._buffer("attended", width)
-        self._write("attend", (heads, keys, values, self._start), attended)
-        self._add(self._linear(layer.out_proj, attended, "outer"), hidden)
-
-    def _norm(self, norm: LayerNorm, inputs: Array) -> Array:
-        output = self._buffer("normed", inputs.shape[-1], inputs.shape[1])
-        if self._centred:
-            self._write("root_mean_square", (inputs,), output, epsilon=norm.eps)
-        else:
-            self._write("normalize", (inputs,), output, axis=-1, epsilon=norm.eps)
-        if (norm.gamma.data != 1).any():
-            self._write("mul", (output, norm.gamma.data), output)
-        if norm.beta.data.any():
-            self._write("add", (output, norm.beta.data), output)
-        return output
-
-    def _linear(self, layer: Linear | TiedHead, inputs: Array, name: str) -> Array:
-        output = self._buffer(name, layer.out_features, inputs.shape[1])
-        if type(layer) is not Linear or type(layer.weight) is not Tensor:
-            self.instructions.append(Instruction(LAYER, (inputs,), output, {}, layer))
-        elif layer.bias is None:
-            self._write("matmul", (inputs, layer.weight.data), output)
-        else:
-            self._write("linear", (inputs, layer.weight.data, layer.bias.data), output)
-        return output
-
-    def _add(self, addend: Array, total: Array) -> None:
-        self._write("add", (total, addend), total)
-
-    def _copy(self, source: Array, target: Array) -> None:
-        self._write("reshape", (source,), target, shape=target.shape)
-
-    def _write(self, name: str, inputs: tuple[Any, ...], output: Array, **options: Any) -> None:
-        self.instructions.append(Instruction(name, inputs, output, options))
-
-    def _buffer(self, name: str, size: int, count: int | None = None) -> Array:
-        """The buffer (N, T, size) of that name, or (N, count, size)."""
-        shape = (self._shape[0], self._shape[1] if count is None else count, size)
-        key = f"{name} {shape}"
-        if key not in self._buffers:
-            self._buffers[key] = np.empty(shape, np.float32)
-        return self._buffers[key]
+def _sizes(model: Any) -> tuple[int, int]:
+    """How many tokens and how many positions a model knows."""
+    layers = find_layers(model)
+    tokens = [layer.vocab_size for layer in layers if type(layer) is Embedding]
+    positions = [layer.max_seq_len for layer in layers if type(layer) is PositionalEncoding]
+    if len(tokens) != 1 or len(positions) != 1:
+        raise UsageError("a model needs one Embedding and one PositionalEncoding to generate by a plan")
+    return tokens[0], positions[0]
 
 
-def _table(layer: Any) -> Any:
-    """Rows of an embedding, as an array or compact."""
-    return layer.weight.data if type(layer.weight) is Tensor else layer.weight
+def without_means(trace: Trace) -> Trace:
+    """The same for a model in whose vectors all means are zero: none is taken off."""
+    return replace(trace, steps=[_without_mean(step) for step in trace.steps])
+
+
+def _without_mean(step: TracedCall) -> TracedCall:
+    if step.name != "normalize":
+        return step
+    return TracedCall(ROOT_MEAN_SQUARE, step.inputs, step.output, {"epsilon": step.options["epsilon"]})
 
 
 def is_centred(gpt: GPT) -> bool:

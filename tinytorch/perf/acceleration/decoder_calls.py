@@ -40,20 +40,25 @@ def _inverse_root(factor: Array, row: Array, size: int, epsilon: float) -> None:
     factor[()] = 1 / sqrt(row.dot(row) / size + epsilon)
 
 
-def embed(_: Scratchpad, output: Array, tokens: Array, table: Any, positions: Any, start: Array) -> list[Call]:
-    """Vectors of tokens (N, T) and of their positions, from `start` (1,) on."""
-    count = tokens.shape[1]
-
-    def look_up() -> None:
-        first = int(start[0])
-        output[...] = table.rows(tokens) if isinstance(table, CompactWeight) else table[tokens]
-        places = slice(first, first + count)
-        np.add(output, positions.rows(places) if isinstance(positions, CompactWeight) else positions[places], output)
-
-    return [look_up]
+def lookup(_: Scratchpad, output: Array, tokens: Array, table: Any) -> list[Call]:
+    """Rows of a table for tokens (N, T), which are in it."""
+    if isinstance(table, CompactWeight):
+        return [lambda: np.copyto(output, table.rows(tokens))]
+    return [partial(np.take, table, tokens, axis=0, out=output, mode="clip")]  # the default makes a copy
 
 
-def hold(_: Scratchpad, keys: Array, projected: Array, values: Array, start: Array) -> list[Call]:
+def positions(_: Scratchpad, output: Array, inputs: Array, start: Array, table: Any) -> list[Call]:
+    """Vectors (N, T, size), and those of their positions from `start` (1,) on."""
+    count = inputs.shape[1]
+
+    def add() -> None:
+        places = slice(int(start[0]), int(start[0]) + count)
+        np.add(inputs, table.rows(places) if isinstance(table, CompactWeight) else table[places], output)
+
+    return [add]
+
+
+def _hold(projected: Array, keys: Array, values: Array, start: Array) -> Call:
     """Put keys and values of `projected` (N, T, 3, heads, size) into the cache, from position `start` (1,) on."""
     count, size = projected.shape[1], projected.shape[4]
     new_keys, new_values = projected[:, :, 1].transpose(0, 2, 3, 1), projected[:, :, 2].transpose(0, 2, 1, 3)
@@ -66,14 +71,14 @@ def hold(_: Scratchpad, keys: Array, projected: Array, values: Array, start: Arr
         all_values[:, :, first:last] = new_values
         marks[..., first:last] = 0
 
-    return [write]
+    return write
 
 
 def attend(pad: Scratchpad, output: Array, projected: Array, keys: Array, values: Array, start: Array) -> list[Call]:
-    """Attention of queries in `projected` (N, T, 3, heads, size) over a cache (`decoder.Cache`) -> (N, T, heads size).
+    """Attention of queries in `projected` (N, T, 3, heads, size) over a cache (`decoding.Cache`) -> (N, T, heads size).
 
-    A further number of each query, 1, meets that of each key, which blocks what is not held; one of each value, 1,
-    adds the weights up. So both come with the products.
+    Its keys and values are put into the cache first. A further number of each query, 1, meets that of each key, which
+    blocks what is not held; one of each value, 1, adds the weights up. So both come with the products.
     """
     samples, count, _, heads, size = projected.shape
     length = keys.shape[3]
@@ -82,14 +87,26 @@ def attend(pad: Scratchpad, output: Array, projected: Array, keys: Array, values
     largest = pad.array((samples, heads, count, 1))
     target = output.reshape(samples, count, heads, size).transpose(0, 2, 1, 3)
     scale = np.array(1 / sqrt(size), np.float32)
-    ahead = [] if count == 1 else [np.where(np.tri(count, length, dtype=bool), 0, BLOCKED).astype(np.float32)]
     return [
+        _hold(projected, keys, values, start),
         partial(np.multiply, projected[:, :, 0].transpose(0, 2, 1, 3), scale, query[..., :size]),
         partial(np.matmul, query, keys, scores),
-        *(partial(np.add, scores, mask, scores) for mask in ahead),
+        *([] if count == 1 else [_block_later(scores, start)]),
         partial(np.maximum.reduce, scores, axis=3, keepdims=True, out=largest),
         partial(np.subtract, scores, largest, scores),
         partial(np.exp, scores, scores),
         partial(np.matmul, scores, values, attended),
         partial(np.divide, attended[..., :size], attended[..., size:], target),
     ]
+
+
+def _block_later(scores: Array, start: Array) -> Call:
+    """Let no new position look at those after it: scores (N, heads, T, length) of positions from `start` (1,) on."""
+    count = scores.shape[2]
+    later = np.where(np.tri(count, dtype=bool), 0, BLOCKED).astype(np.float32)
+
+    def block() -> None:
+        own = scores[..., int(start[0]) : int(start[0]) + count]
+        np.add(own, later, own)
+
+    return block

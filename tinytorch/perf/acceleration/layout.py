@@ -85,6 +85,8 @@ def conv_matrix(weight: Array, *bias: Array) -> Array:
 
 def attention_matrix(layer: MultiHeadAttention) -> Array | None:
     """Weights of queries, keys and values beside one another (embed_dim, 3 width); None where they do not lie so."""
+    if not all(type(linear) is Linear and "forward" not in vars(linear) for linear in projections(layer)):
+        return None
     if any(type(linear.weight) is not Tensor for linear in projections(layer)):
         return None
     first, second, third = (linear.weight.data for linear in projections(layer))

@@ -25,7 +25,7 @@ Table = list[Any]  # rows of a program
 
 UNARY = {"relu": codes.RELU, "gelu": codes.GELU, "sigmoid": codes.SIGMOID, "tanh": codes.TANH}
 BINARY = {"add": codes.ADD, "sub": codes.SUBTRACT, "mul": codes.MULTIPLY, "div": codes.DIVIDE}
-WITH_INDICES = ("embed", "hold", "attend")  # instructions whose inputs are not floats alone
+WITH_INDICES = ("lookup", "positions", "attend")  # instructions whose inputs are not floats alone
 
 
 def compiled_calls(instructions: Sequence[Instruction]) -> list[Call]:
@@ -290,25 +290,40 @@ class _Writer:
             )
         ]  # fmt: skip
 
-    def _embed(self, output: Array, tokens: Array, table: Any, positions: Any, start: Array) -> Table:
-        read = [weight if isinstance(weight, np.ndarray) else weight.readable() for weight in (table, positions)]
-        forms = [self._form(each) for each in read]
-        if any(form is None for form in forms):
-            return []
-        first, second = (rows.encoded_form(form, self.kept) for form in forms if form is not None)
-        samples, new = tokens.shape
-        size = output.shape[-1]
-        return [rows.Embed(tokens, output, first, second, start, samples, new, size, Scratch(rows.FLOAT * size))]
+    def _concatenate(self, output: Array, *parts: Array, axis: int) -> Table:
+        ends = np.cumsum([part.shape[axis] for part in parts])[:-1]
+        targets = np.split(output, ends, axis)
+        return [row for target, part in zip(targets, parts, strict=True) for row in self._copy(target, part)]
 
-    def _hold(self, keys: Array, projected: Array, values: Array, start: Array) -> Table:
-        samples, new, _, heads, size = projected.shape
-        return [rows.Hold(projected, keys, values, start, samples, new, heads, size, keys.shape[3])]
+    def _lookup(self, output: Array, tokens: Array, table: Any) -> Table:
+        form = self._table(table)
+        vectors = as_matrix(output)
+        if form is None or vectors is None or not (output.flags.c_contiguous and tokens.flags.c_contiguous):
+            return []
+        return [rows.Lookup(tokens, output, form, *vectors.shape)]
+
+    def _positions(self, output: Array, inputs: Array, start: Array, table: Any) -> Table:
+        form = self._table(table)
+        if form is None or not (inputs.flags.c_contiguous and output.flags.c_contiguous):
+            return []
+        samples, new, size = inputs.shape
+        return [rows.Positions(inputs, output, form, start, samples, new, size, Scratch(rows.FLOAT * size))]
+
+    def _table(self, table: Any) -> Array | None:
+        """A table of rows, as a form in memory."""
+        form = self._form(table if isinstance(table, np.ndarray) else table.readable())
+        return None if form is None else rows.encoded_form(form, self.kept)
 
     def _attend(self, output: Array, projected: Array, keys: Array, values: Array, start: Array) -> Table:
+        if not (projected.flags.c_contiguous and output.flags.c_contiguous):
+            return []
         samples, new, _, heads, size = projected.shape
         length = keys.shape[3]
         room = Scratch(rows.attend_bytes(size, length))
-        return [rows.Attend(projected, keys, values, start, output, samples, new, heads, size, length, room)]
+        return [
+            rows.Hold(projected, keys, values, start, samples, new, heads, size, length),
+            rows.Attend(projected, keys, values, start, output, samples, new, heads, size, length, room),
+        ]
 
 
 def _matrices(output: Array, inputs: Array) -> dict[str, Any] | None:

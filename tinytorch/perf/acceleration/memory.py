@@ -34,16 +34,24 @@ class Life:
 
 def places(lives: Mapping[Key, Life]) -> tuple[dict[Key, int], int]:
     """A place in bytes for each, multiples of 64, so that none overlaps another that it meets; and what all take."""
-    placed: dict[Key, int] = {}
-    for key in sorted(lives, key=lambda each: -lives[each].size_bytes):
-        life, place = lives[key], 0
-        taken = sorted((placed[other], lives[other].size_bytes) for other in placed if lives[other].meets(life))
-        for start, size_bytes in taken:
-            if start - place >= life.size_bytes:
-                break
-            place = max(place, _aligned(start + size_bytes))
-        placed[key] = place
-    return placed, max((placed[key] + _aligned(lives[key].size_bytes) for key in placed), default=0)
+    keys = sorted(lives, key=lambda each: -lives[each].size_bytes)
+    first, last, size_bytes = (
+        np.array([getattr(lives[key], name) for key in keys], np.int64) for name in ("first", "last", "size_bytes")
+    )
+    starts, ends = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
+    for number in range(len(keys)):
+        meets = (first[:number] <= last[number]) & (first[number] <= last[:number])
+        starts[number] = _lowest_gap(starts[:number][meets], ends[:number][meets], size_bytes[number])
+        ends[number] = _aligned(starts[number] + size_bytes[number])
+    return dict(zip(keys, starts.tolist(), strict=True)), int(ends.max(initial=0))
+
+
+def _lowest_gap(starts: Array, ends: Array, size_bytes: int) -> int:
+    """The lowest place, between parts that are taken or behind them, where as much is free."""
+    order = np.argsort(starts, kind="stable")
+    free_from = np.maximum.accumulate(np.concatenate([[0], ends[order]]))
+    room = np.append(starts[order], np.iinfo(np.int64).max) - free_from
+    return int(free_from[np.argmax(room >= size_bytes)])
 
 
 def aligned_zeros(shape: Shape) -> Array:

@@ -1,7 +1,9 @@
 """A plan: the steps of a trace, each with the arrays that it reads and writes, all of them there before it runs.
 
 Results that are needed no longer give their memory to later ones, and an operation that works element by element
-writes over its own input when nobody needs that any more.
+writes over its own input when nobody needs that any more. A plan comes of a trace in five steps: which values are views
+or take their input's memory (owners), how long each owner's memory is needed (lives), where it lies (places), then the
+arrays of all values, and the instructions that use them.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ ROWS_FIRST = [2, 0, 3, 1]  # how the framework lays out images (N, C, H, W): one
 CHANNELS_LAST = [0, 2, 3, 1]  # and how plans do: each image by itself, so that a whole convolution is one product
 IN_PLACE = (
     "add", "sub", "mul", "div", "neg", "abs", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "gelu", "softmax",
-    "normalize",
+    "normalize", "root_mean_square", "positions",
 )  # fmt: skip
 """Operations that may write over the first of their inputs that has the output's shape."""
 
@@ -49,30 +51,98 @@ class Plan:
     memory: Array
 
 
-def make_plan(trace: Trace, with_one: bool = False) -> Plan:
+@dataclass(frozen=True)
+class Owners:
+    """For each value the one in whose memory it lies, and for each of those the steps that make and last read it."""
+
+    of: dict[Value, Value]
+    first: dict[Value, int]
+    last: dict[Value, int]
+
+
+def make_plan(trace: Trace, with_one: bool = False, within: Array | None = None) -> Plan:
     """Give every value of a trace its place; a step that only looks at its input in another way is no instruction.
 
     `with_one`: behind a single row that a Linear reads lies a 1, which meets the bias in the last row of its matrix.
+    Values lie `within` the memory of another plan, where that is large enough: only one of both may run at a time.
     """
-    owner = _owners(trace)
-    single = {step: row for step in trace.steps if with_one and (row := _single_row(step, owner))}
-    found, size_bytes = places(_lives(trace, owner, set(single.values())))
-    memory = aligned_zeros((size_bytes // FLOAT_BYTES,)).view(np.uint8)
-    arrays = {value: _laid_out(memory, place, value.example) for value, place in found.items()}
+    owners = _owners(trace)
+    single = {step: row for step in trace.steps if with_one and (row := _single_row(step, owners.of))}
+    found, size_bytes = places(_lives(owners, len(trace.steps), set(single.values())))
+    memory = within
+    if memory is None or memory.nbytes < size_bytes:
+        memory = aligned_zeros((size_bytes // FLOAT_BYTES,)).view(np.uint8)
+    arrays = _arrays(
+        trace, owners.of, {value: _laid_out(memory, place, value.example) for value, place in found.items()}
+    )
     instructions = []
-    for step in trace.steps:
-        if _is_view(step):
-            arrays[step.output] = OPERATIONS[step.name].forward(_array(arrays, step.inputs[0]), **step.options)
-            continue
-        if step.output not in arrays:  # it writes over its input
-            arrays[step.output] = arrays[owner[step.output]]
+    for step in (step for step in trace.steps if _viewed(step) is None):
         inputs: tuple[Any, ...] = tuple(_array(arrays, each) for each in step.inputs)
         name = step.name
         if step in single:
-            matrix = linear_matrix(*inputs[1:])
-            name, inputs = "linear_with_one", (_row_with_one(memory, found[single[step]], len(inputs[1])), matrix)
+            vector = _row_with_one(memory, found[single[step]], len(inputs[1]))
+            name, inputs = "linear_with_one", (vector, linear_matrix(*inputs[1:]))
         instructions.append(Instruction(name, inputs, arrays[step.output], step.options, step.layer))
     return Plan(arrays[trace.inputs], tuple(instructions), arrays[trace.output], memory)
+
+
+def _owners(trace: Trace) -> Owners:
+    """A value owns its memory, unless it is a view of another, or made by a step that writes over its input."""
+    owner, first, last = {trace.inputs: trace.inputs}, {trace.inputs: -1}, _last_uses(trace)
+    for number, step in enumerate(trace.steps):
+        viewed = _viewed(step)
+        whose = _written_over(step, number, owner, last) if viewed is None else owner[viewed]
+        if whose is None:
+            owner[step.output], first[step.output] = step.output, number
+        else:
+            owner[step.output] = whose
+            last[whose] = max(last[whose], last[step.output])
+    return Owners(owner, first, last)
+
+
+def _last_uses(trace: Trace) -> dict[Value, int]:
+    """The last step that reads or makes each value; the output is read after all."""
+    last = {trace.inputs: -1}
+    for number, step in enumerate(trace.steps):
+        last.update({each: number for each in (*step.inputs, step.output) if isinstance(each, Value)})
+    last[trace.output] = len(trace.steps)
+    return last
+
+
+def _written_over(step: TracedCall, number: int, owner: dict[Value, Value], last: dict[Value, int]) -> Value | None:
+    """Whose memory a step may write over: that of an input which nobody reads later."""
+    for each in step.inputs if step.name in IN_PLACE else ():
+        if isinstance(each, Value) and _may_be_overwritten(each, step, owner) and last[owner[each]] == number:
+            return owner[each]
+    return None
+
+
+def _may_be_overwritten(value: Value, step: TracedCall, owner: dict[Value, Value]) -> bool:
+    """Whether a value is whole, laid out as the output is, and goes into the step only once."""
+    same = (value.example.shape, value.example.dtype, value.example.strides)
+    output = step.output.example
+    shared = [each for each in step.inputs if isinstance(each, Value) and owner[each] is owner[value]]
+    return owner[value] is value and len(shared) == 1 and same == (output.shape, output.dtype, output.strides)
+
+
+def _lives(owners: Owners, steps: int, with_one: Collection[Value]) -> dict[Value, Life]:
+    """When each owner's memory is needed: always, where a 1 stays behind it."""
+    return {
+        value: Life(value.example.nbytes + FLOAT_BYTES, -1, steps)
+        if value in with_one
+        else Life(value.example.nbytes, first, owners.last[value])
+        for value, first in owners.first.items()
+    }
+
+
+def _arrays(trace: Trace, owner: dict[Value, Value], arrays: dict[Value, Array]) -> dict[Value, Array]:
+    """The arrays of all values, from those of owners."""
+    for step in trace.steps:
+        if (viewed := _viewed(step)) is not None:
+            arrays[step.output] = OPERATIONS[step.name].forward(arrays[viewed], **step.options)
+        else:
+            arrays.setdefault(step.output, arrays[owner[step.output]])
+    return arrays
 
 
 def _single_row(step: TracedCall, owner: dict[Value, Value]) -> Value | None:
@@ -91,62 +161,12 @@ def _row_with_one(memory: Array, place: int, size: int) -> Array:
     return row
 
 
-def _owners(trace: Trace) -> dict[Value, Value]:
-    """For each value the one in whose memory it lies: its own, that of what it is a view of, or of its input."""
-    owner = {trace.inputs: trace.inputs}
-    last = _last_uses(trace, {})
-    for number, step in enumerate(trace.steps):
-        owner[step.output] = step.output
-        if _is_view(step):
-            owner[step.output] = owner[step.inputs[0]]  # type: ignore[index]
-        elif step.name in IN_PLACE:
-            last = _last_uses(trace, owner)
-            for each in step.inputs:
-                if isinstance(each, Value) and _may_be_overwritten(each, step, owner) and last[owner[each]] == number:
-                    owner[step.output] = owner[each]
-                    break
-    return owner
-
-
-def _may_be_overwritten(value: Value, step: TracedCall, owner: dict[Value, Value]) -> bool:
-    """Whether a value is whole, laid out as the output is, and goes into the step only once."""
-    same = (value.example.shape, value.example.dtype, value.example.strides)
-    output = step.output.example
-    shared = [each for each in step.inputs if isinstance(each, Value) and owner[each] is owner[value]]
-    return owner[value] is value and len(shared) == 1 and same == (output.shape, output.dtype, output.strides)
-
-
-def _last_uses(trace: Trace, owner: dict[Value, Value]) -> dict[Value, int]:
-    """The last step that reads each owner's memory; the output is read after all."""
-    last: dict[Value, int] = {}
-    for number, step in enumerate(trace.steps):
-        for each in (*step.inputs, step.output):
-            if isinstance(each, Value):
-                last[owner.get(each, each)] = number
-    last[owner.get(trace.output, trace.output)] = len(trace.steps)
-    return last
-
-
-def _lives(trace: Trace, owner: dict[Value, Value], with_one: Collection[Value]) -> dict[Value, Life]:
-    """When each owner's memory is needed: always, where a 1 stays behind it."""
-    first = {trace.inputs: -1}
-    for number, step in enumerate(trace.steps):
-        first.setdefault(owner[step.output], number)
-    last = _last_uses(trace, owner)
-    always = (-1, len(trace.steps))
-    return {
-        value: Life(value.example.nbytes + FLOAT_BYTES, *always)
-        if value in with_one
-        else Life(value.example.nbytes, start, last.get(value, start))
-        for value, start in first.items()
-    }
-
-
-def _is_view(step: TracedCall) -> bool:
-    """Whether a step only looks at its input in another way."""
-    if step.name not in VIEWS or not isinstance(step.inputs[0], Value):
-        return False
-    return np.may_share_memory(step.inputs[0].example, step.output.example)
+def _viewed(step: TracedCall) -> Value | None:
+    """The input that a step only looks at in another way; None for a step that computes."""
+    first = step.inputs[0]
+    if step.name not in VIEWS or not isinstance(first, Value):
+        return None
+    return first if np.may_share_memory(first.example, step.output.example) else None
 
 
 def _array(arrays: dict[Value, Array], each: Value | Array) -> Array:
@@ -154,8 +174,10 @@ def _array(arrays: dict[Value, Array], each: Value | Array) -> Array:
 
 
 def _laid_out(memory: Array, place: int, example: Array) -> Array:
-    """A part of the memory as an array like `example`, its axes in the same order."""
-    order = sorted(range(example.ndim), key=lambda axis: -example.strides[axis])
+    """A part of the memory as an array like `example`; images (N, C, H, W) with their axes in the same order."""
+    order = list(range(example.ndim))
+    if example.ndim == 4:
+        order.sort(key=lambda axis: -example.strides[axis])
     if order == ROWS_FIRST:
         order = CHANNELS_LAST
     part = memory[place : place + example.nbytes].view(example.dtype)

@@ -8,8 +8,8 @@ trace is held against the model on other inputs before anybody gets it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,14 +55,20 @@ class Trace:
     output: Value
 
 
-def trace(model: Any, example: Array) -> Trace:
+Methods = Callable[["Recorder"], Mapping[Layer, Callable[..., Any]]]
+
+
+def trace(model: Any, example: Array, methods: Methods = lambda _: {}) -> Trace:
     """Run `model` on `example` (N, ...) in inference, and see how it comes to its one output.
 
+    Layers run the `methods` that they are given in place of their `forward`, and may add steps of their own.
     Raises UsageError when that is no tensor, or does not depend on the inputs.
     """
     inputs = Tensor(example)
-    recorder = _Recorder(inputs.data)
-    with inference(model), no_grad(), watched(recorder.watch), recorder.layers(model):
+    recorder = Recorder(inputs.data)
+    with inference(model), no_grad(), watched(recorder.watch), ExitStack() as stack:
+        for layer, method in [*recorder.single_steps(model), *methods(recorder).items()]:
+            stack.enter_context(replaced(layer, "forward", method))
         output = as_call(model)(inputs)
     found = recorder.values.get(id(output.data)) if isinstance(output, Tensor) else None
     if found is None:
@@ -75,7 +81,7 @@ def trace(model: Any, example: Array) -> Trace:
     return Trace(recorder.inputs, recorder.steps, found)
 
 
-class _Recorder:
+class Recorder:
     """Writes down what happens to the inputs, and to what comes of them."""
 
     def __init__(self, example: Array) -> None:
@@ -90,19 +96,16 @@ class _Recorder:
         def forward(*arrays: Array, **options: Any) -> Array:
             output = np.asarray(row.forward(*arrays, **options))
             if not self._is_inside:
-                self._add(name, arrays, output, options)
+                self.add(name, arrays, output, options)
             return output
 
         return Operation(forward, row.vjps)
 
-    @contextmanager
-    def layers(self, model: Any) -> Iterator[None]:
-        """For a while layers with compact weights, and embeddings, are one step each."""
-        with ExitStack() as stack:
-            for layer in {id(layer): layer for _, layer, _ in all_weighted_layers(model)}.values():
-                if isinstance(layer, Embedding) or not isinstance(layer.weight, Tensor):
-                    stack.enter_context(replaced(layer, "forward", self._as_one_step(layer)))
-            yield
+    def single_steps(self, model: Any) -> list[tuple[Layer, Callable[..., Any]]]:
+        """Layers that are one step each, those with compact weights and embeddings, with the methods that say so."""
+        layers = {id(layer): layer for _, layer, _ in all_weighted_layers(model)}.values()
+        whole = [layer for layer in layers if isinstance(layer, Embedding) or not isinstance(layer.weight, Tensor)]
+        return [(layer, self._as_one_step(layer)) for layer in whole]
 
     def _as_one_step(self, layer: Layer) -> Callable[..., Any]:
         """A layer's `forward`, which writes down that it was called, and none of the operations in it."""
@@ -116,14 +119,15 @@ class _Recorder:
                 self._is_inside = before
             if not before:
                 (_, inputs), *options = inspect.signature(forward).bind(*given, **named).arguments.items()
-                self._add(LAYER, (inputs.data,), output.data, dict(options), layer)
+                self.add(LAYER, (inputs.data,), output.data, dict(options), layer)
             return output
 
         return recorded
 
-    def _add(
+    def add(
         self, name: str, arrays: tuple[Array, ...], output: Array, options: dict[str, Any], layer: Any = None
     ) -> None:
+        """A step that made an output of arrays; none of what does not come from the inputs."""
         inputs = tuple(self.values.get(id(array), array) for array in arrays)
         if any(isinstance(each, Value) for each in inputs):
             value = self.values[id(output)] = Value(output)

@@ -1,6 +1,6 @@
 """Kernels of a generating transformer: vectors of tokens, the cache of keys and values, and attention over it.
 
-Shapes are those of `decoder.Cache` and of the calls of the same names in `array_calls`.
+Shapes are those of `decoding.Cache` and of the calls of the same names in `decoder_calls`.
 """
 
 from __future__ import annotations
@@ -8,24 +8,32 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch.perf.acceleration.kernels.addresses import floats, indices, integers, kernel
-from tinytorch.perf.acceleration.kernels.elementwise import softmax_of
+from tinytorch.perf.acceleration.kernels.elementwise import moved, softmax_of
 from tinytorch.perf.acceleration.kernels.products import add_product, fill, form_at, not_zero, read_row
 
 ZERO, ONE = np.float32(0), np.float32(1)
 
 
 @kernel
-def embed(row):
-    """Rows of two tables, added: of tokens, and of positions from a start on."""
-    size = row.size
-    tokens, start = indices(row.tokens, row.samples * row.new), indices(row.start, 1)[0]
-    position, table, positions = floats(row.scratch, size), form_at(row.table), form_at(row.positions)
-    for number in range(row.samples * row.new):
-        y = floats(row.y + 4 * number * size, size)
-        read_row(table, tokens[number], size, row.y + 4 * number * size)
-        read_row(positions, start + number % row.new, size, row.scratch)
-        for j in range(size):
-            y[j] += position[j]
+def lookup(row):
+    """Rows of a table, for tokens."""
+    tokens, table = indices(row.tokens, row.rows), form_at(row.table)
+    for number in range(row.rows):
+        read_row(table, tokens[number], row.size, row.y + 4 * number * row.size)
+
+
+@kernel
+def positions(row):
+    """Vectors, and for each that of its position, from a start on."""
+    size, table, start = row.size, form_at(row.table), indices(row.start, 1)[0]
+    position = floats(row.scratch, size)
+    for new in range(row.new):
+        read_row(table, start + new, size, row.scratch)
+        for sample in range(row.samples):
+            offset = 4 * (sample * row.new + new) * size
+            y = moved(row.x + offset, row.y + offset, size)
+            for j in range(size):
+                y[j] += position[j]
 
 
 @kernel

@@ -11,17 +11,31 @@ from numba import njit
 from tinytorch.perf.acceleration.kernels import attention, elementwise, products, rows
 from tinytorch.perf.acceleration.kernels.addresses import FAST, reader
 
-PRODUCT, CODED, SPARSE, UNARY, BINARY, NORMALIZE, SOFTMAX, CONVOLVE, POOL, MOVE, EMBED, HOLD, ATTEND, DECODE = range(
-    len(rows.KINDS)
-)
+(
+    PRODUCT,
+    CODED,
+    SPARSE,
+    UNARY,
+    BINARY,
+    NORMALIZE,
+    SOFTMAX,
+    CONVOLVE,
+    POOL,
+    MOVE,
+    LOOKUP,
+    POSITIONS,
+    HOLD,
+    ATTEND,
+    DECODE,
+) = range(len(rows.KINDS))
 (
     read_product, read_coded, read_sparse, read_unary, read_binary, read_normalize, read_softmax, read_convolve,
-    read_pool, read_move, read_embed, read_hold, read_attend, read_decode,
+    read_pool, read_move, read_lookup, read_positions, read_hold, read_attend, read_decode,
 ) = map(reader, rows.KINDS)  # fmt: skip
 product, coded, sparse, convolve = products.product, products.coded, products.sparse, products.convolve
 decode, unary, binary, normalize = products.decode, elementwise.unary, elementwise.binary, elementwise.normalize
 softmax, pool, move = elementwise.softmax, elementwise.pool, elementwise.move
-embed, hold, attend = attention.embed, attention.hold, attention.attend
+lookup, positions, hold, attend = attention.lookup, attention.positions, attention.hold, attention.attend
 LENGTHS = tuple(1 + len(kind._fields) for kind in rows.KINDS)
 
 
@@ -53,8 +67,10 @@ def _cached(sources: int) -> Any:
                 pool(read_pool(program, first))
             elif kind == MOVE:
                 move(read_move(program, first))
-            elif kind == EMBED:
-                embed(read_embed(program, first))
+            elif kind == LOOKUP:
+                lookup(read_lookup(program, first))
+            elif kind == POSITIONS:
+                positions(read_positions(program, first))
             elif kind == HOLD:
                 hold(read_hold(program, first))
             elif kind == ATTEND:

@@ -301,13 +301,30 @@ class Move(NamedTuple):
         }
 
 
-class Embed(NamedTuple):
-    """y (samples, new, size) = rows of a table for tokens, plus rows of another for positions from `start` on."""
+class Lookup(NamedTuple):
+    """y (rows, size) = rows of a table for tokens."""
 
     tokens: Place
     y: Place
     table: Place
-    positions: Place
+    rows: int
+    size: int
+
+    def spans(self) -> dict[str, int]:
+        """Tokens and vectors; which rows of the table are read, tokens say: those are checked before."""
+        return {
+            "tokens": NUMBER * self.rows,
+            "y": FLOAT * self.rows * self.size,
+            "table": NUMBER * FORM_NUMBERS,
+        }
+
+
+class Positions(NamedTuple):
+    """y (samples, new, size) = x plus rows of a table for positions from `start` on."""
+
+    x: Place
+    y: Place
+    table: Place
     start: Place
     samples: int
     new: int
@@ -315,12 +332,12 @@ class Embed(NamedTuple):
     scratch: Place
 
     def spans(self) -> dict[str, int]:
-        """Tokens and vectors; which rows of the tables are read, tokens say: those are checked before."""
+        """Vectors, and room for a row of the table."""
+        vectors = FLOAT * self.samples * self.new * self.size
         return {
-            "tokens": NUMBER * self.samples * self.new,
-            "y": FLOAT * self.samples * self.new * self.size,
+            "x": vectors,
+            "y": vectors,
             "table": NUMBER * FORM_NUMBERS,
-            "positions": NUMBER * FORM_NUMBERS,
             "start": NUMBER,
             "scratch": FLOAT * self.size,
         }
@@ -388,7 +405,8 @@ class Decode(NamedTuple):
 
 
 KINDS: tuple[type[Any], ...] = (
-    Product, Coded, Sparse, Unary, Binary, Normalize, Softmax, Convolve, Pool, Move, Embed, Hold, Attend, Decode,
+    Product, Coded, Sparse, Unary, Binary, Normalize, Softmax, Convolve, Pool, Move, Lookup, Positions, Hold, Attend,
+    Decode,
 )  # fmt: skip
 """All rows; a row in a program begins with its place in here."""
 
