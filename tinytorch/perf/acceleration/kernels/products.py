@@ -23,6 +23,7 @@ from tinytorch.perf.acceleration.kernels.tiles import NARROWEST, TILE_ROWS, add_
 
 ZERO = np.float32(0)
 HALF = 2  # bytes of a float16
+MIDDLE = np.float32(8)  # the code of 4 bits that stands for zero where there is no table
 SMALL = 4096  # weights: so few are multiplied faster than zeros among their factors are found
 
 
@@ -109,6 +110,11 @@ def number_at(address, place, number_bytes):
 def fill(y_at, size, bias_at, bias_bytes):
     """y = bias, or 0 where there is none."""
     y = floats(y_at, size)
+    if bias_at and bias_bytes != HALF:
+        bias = floats(bias_at, size)
+        for j in range(size):
+            y[j] = bias[j]
+        return
     for j in range(size):
         y[j] = ZERO
     add_bias(bias_at, bias_bytes, y, size)
@@ -187,11 +193,19 @@ def _add_packed(x, index, count, form, scratch, y, width):
     chosen_at, values_at = scratch + 4 * AT_ONCE, scratch + 8 * AT_ONCE
     order, chosen, pairs_at = integers(scratch, AT_ONCE), floats(chosen_at, AT_ONCE), values_at + 4 * AT_ONCE * width
     _write_pairs(form, pairs_at)
+    are_halves = form.bits == HALF_BYTE and width % 2 == 0
+    halves, pairs = unsigned_bytes(form.numbers, (form.size * form.bits + 7) // 8), doubles(pairs_at, BYTE_VALUES)
     for k in range(0, count, AT_ONCE):
         taken = min(AT_ONCE, count - k)
         for number in range(taken):
+            first, place = index[k + number] * width, values_at + 4 * number * width
             order[number], chosen[number] = number, x[index[k + number]]
-            _look_up(form, index[k + number] * width, values_at + 4 * number * width, width, pairs_at)
+            if are_halves and form.table:
+                _look_up_pairs(halves[first // 2 :], pairs, doubles(place, width // 2), width // 2)
+            elif are_halves:
+                _subtract_middle(halves[first // 2 :], floats(place, width), width // 2)
+            else:
+                _look_up(form, first, place, width)
         add_product(chosen, order, taken, floats(values_at, AT_ONCE * width), width, y, width)
 
 
@@ -205,21 +219,25 @@ def _write_pairs(form, pairs_at):
 
 
 @kernel
-def _look_up(form, first, values_at, width, pairs_at):
-    """What the codes from number `first` on stand for: numbers of a table, or without one integers around zero."""
+def _look_up_pairs(halves, pairs, values, count):
+    """For each byte of two codes both of their values."""
+    for place in range(count):
+        values[place] = pairs[halves[place]]
+
+
+@kernel
+def _subtract_middle(halves, values, count):
+    """For each byte of two codes both as numbers around zero."""
+    for place in range(count):
+        values[2 * place] = np.float32(halves[place] & np.uint8(15)) - MIDDLE
+        values[2 * place + 1] = np.float32(halves[place] >> np.uint8(4)) - MIDDLE
+
+
+@kernel
+def _look_up(form, first, values_at, width):
+    """What codes of any bits stand for, from number `first` on: numbers of a table, or integers around zero."""
     bits, mask, middle = form.bits, (1 << form.bits) - 1, np.float32(1 << (form.bits - 1))
     codes, values = unsigned_bytes(form.numbers, (form.size * bits + 7) // 8), floats(values_at, width)
-    if bits == HALF_BYTE and first % 2 == 0 and width % 2 == 0 and (pairs_at or not form.table):
-        halves = codes[first // 2 :]
-        if form.table:
-            pairs, both = doubles(pairs_at, BYTE_VALUES), doubles(values_at, width // 2)
-            for place in range(width // 2):
-                both[place] = pairs[halves[place]]
-        else:
-            for place in range(width // 2):
-                values[2 * place] = np.float32(halves[place] & np.uint8(15)) - middle
-                values[2 * place + 1] = np.float32(halves[place] >> np.uint8(4)) - middle
-        return
     table = floats(form.table, form.length)
     for j in range(width):
         bit = (first + j) * bits
@@ -243,7 +261,7 @@ def read_row(form, number, width, y_at):
         for j in range(width):
             y[j] = codes[j]
     else:
-        _look_up(form, first, y_at, width, 0)
+        _look_up(form, first, y_at, width)
     if form.scales:
         step = 1 if form.scales > 1 and form.axis == 1 else 0
         place = number if form.scales > 1 and form.axis == 0 else 0
