@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from llvmlite.binding import get_host_cpu_features
+from numba import config, types
 from numba.extending import intrinsic
 
 from tinytorch.perf.acceleration.kernels.addresses import floats, kernel
@@ -102,6 +103,17 @@ def _columns(vectors: int, lanes: int) -> Any:
     return add_columns
 
 
+def has_registers() -> bool:
+    """Whether the processor that numba compiles for has 32 registers of 16 numbers (AVX-512), not 16 of 8 (AVX2)."""
+    settings: Any = config  # its names are made when it is loaded
+    if settings.CPU_FEATURES is not None:
+        return "+avx512f" in settings.CPU_FEATURES
+    return settings.CPU_NAME != "generic" and bool(get_host_cpu_features().get("avx512f"))
+
+
+MOST_ROWS = 1 << 62 if has_registers() else TILE_ROWS - 1
+"""With more rows than these, sums of 32 columns do not fit into the registers: that takes six times as long."""
+
 _add_32, _add_16, _add_8, _add_4 = _columns(2, 16), _columns(1, 16), _columns(1, 8), _columns(1, NARROWEST)
 
 
@@ -111,7 +123,7 @@ def add_matrix_product(x, x_step, w, count, y, rows, size):
     step, column = FLOAT_BYTES * size, 0
     while column + NARROWEST <= size:
         left, source, target = size - column, w + FLOAT_BYTES * column, y + FLOAT_BYTES * column
-        if left >= 32:
+        if left >= 32 and rows <= MOST_ROWS:
             _add_32(x, x_step, source, step, count, target, rows)
             column += 32
         elif left >= 16:
