@@ -43,6 +43,14 @@ class Rows:
     starts: Array
 
 
+@dataclass(frozen=True)
+class Factors:
+    """A matrix as the product of two, each a tensor or compact itself."""
+
+    left: Any
+    right: Any
+
+
 class CompactWeight:
     """Base of all forms: give `shape` and write `dense`. Operations take it for a tensor without a gradient.
 
@@ -69,11 +77,14 @@ class CompactWeight:
         product: Tensor = apply("matmul", inputs, Tensor(self.dense()))
         return product
 
-    def recoded(self, make: Callable[[Tensor], CompactWeight | None]) -> CompactWeight | None:
-        """The same form over values that `make` keeps in another one; None for a form that cannot be combined."""
+    def recoded(self, make: Callable[..., CompactWeight | None]) -> CompactWeight | None:
+        """The same form over values that `make` keeps in another one; None for a form that cannot be combined.
+
+        `make` takes a tensor of values, and the axis of its channels where it has one.
+        """
         return None
 
-    def readable(self) -> Codes | Rows | None:
+    def readable(self) -> Codes | Rows | Factors | None:
         """This weight for kernels, its arrays not copied; None for a form that none can read."""
         return None
 
@@ -90,7 +101,8 @@ class CompactWeight:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays that it keeps."""
-        return sum(item.nbytes for item in vars(self).values() if isinstance(item, (np.ndarray, CompactWeight)))
+        items = (item.data if isinstance(item, Tensor) else item for item in vars(self).values())
+        return sum(item.nbytes for item in items if isinstance(item, (np.ndarray, CompactWeight)))
 
     @property
     def ndim(self) -> int:

@@ -107,5 +107,5 @@ def check_finite(weight: Array, done: str) -> None:
 def _made(weight: Any, make: Make, axis: int) -> CompactWeight | None:
     if isinstance(weight, Tensor):
         return make(weight, axis)
-    found: CompactWeight | None = weight.recoded(lambda values: make(values, None))
+    found: CompactWeight | None = weight.recoded(lambda values, axis=None: make(values, axis))
     return found

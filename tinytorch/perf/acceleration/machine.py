@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.core.compact import Codes, CompactWeight, Rows
+from tinytorch.core.compact import Codes, CompactWeight, Factors, Rows
 from tinytorch.core.layers import Linear
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.spatial import Conv2d
+from tinytorch.core.tensor import Tensor
 from tinytorch.core.windows import Size
 from tinytorch.perf.acceleration.array_calls import bound
 from tinytorch.perf.acceleration.binding import Call, as_matrix, as_vectors
@@ -148,13 +149,27 @@ class _Writer:
         if not isinstance(weight, CompactWeight) or "forward" in vars(layer):
             return []
         bias = None if layer.bias is None else layer.bias.data
+        if type(layer) is Linear:
+            return self._weighted(output, inputs, weight, bias)
         read = weight.readable()
-        if type(layer) is Linear and isinstance(read, Rows):
-            return self._sparse(output, inputs, read, bias)
-        if type(layer) is Linear and isinstance(read, Codes):
-            return self._coded(output, inputs, read, bias)
         if type(layer) is Conv2d and isinstance(read, Codes) and layer.is_plain:
             return self._compact_convolution(layer, read, output, inputs, bias)
+        return []
+
+    def _weighted(self, output: Array, inputs: Array, weight: Any, bias: Array | None) -> Table:
+        """Rows times a weight of any form, a bias added; none where kernels cannot read it."""
+        if isinstance(weight, Tensor):
+            return self._linear(output, inputs, weight.data, bias)
+        read = weight.readable()
+        if isinstance(read, Rows):
+            return self._sparse(output, inputs, read, bias)
+        if isinstance(read, Codes):
+            return self._coded(output, inputs, read, bias)
+        if isinstance(read, Factors):
+            between = np.zeros((*inputs.shape[:-1], read.left.shape[1]), np.float32)
+            first = self._weighted(between, inputs, read.left, None)
+            second = self._weighted(output, between, read.right, bias)
+            return first + second if first and second else []
         return []
 
     def _coded(self, output: Array, inputs: Array, read: Codes, bias: Array | None) -> Table:

@@ -8,13 +8,12 @@ import numpy as np
 
 from tinytorch.core.dataloader import TensorDataset, as_dataset
 from tinytorch.core.layers import Linear, Sequential
-from tinytorch.core.model import Layer, as_call, inference, replace_layers, replaced, set_training_mode
+from tinytorch.core.listening import batches_of, heard, run_over
+from tinytorch.core.model import Layer, replace_layers, set_training_mode
 from tinytorch.core.ops import Array
-from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
 from tinytorch.perf.compression.chains import joints_of
-
-SAMPLES_AT_ONCE = 1024
 
 
 class Selection(Layer):
@@ -61,17 +60,14 @@ def prune_inputs(model: Any, train_data: TensorDataset) -> Any:
 def _ranges(model: Any, first: Linear, inputs: Array) -> tuple[Array, Array]:
     """The least and largest value of every feature that the first layer sees."""
     low, high = np.full(first.in_features, np.inf), np.full(first.in_features, -np.inf)
-    forward = first.forward
 
-    def listening(features: Tensor) -> Tensor:
-        rows = features.data.reshape(-1, first.in_features)
+    def hear(features: Array) -> None:
+        rows = features.reshape(-1, first.in_features)
         np.minimum(low, rows.min(axis=0), out=low)
         np.maximum(high, rows.max(axis=0), out=high)
-        return forward(features)
 
-    with replaced(first, "forward", listening), inference(model), no_grad():
-        for start in range(0, len(inputs), SAMPLES_AT_ONCE):
-            as_call(model)(Tensor(inputs[start : start + SAMPLES_AT_ONCE]))
+    with heard(first, hear):
+        run_over(model, batches_of(inputs, len(inputs)))
     return low, high
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.layers import Linear
+from tinytorch.core.listening import heard
 from tinytorch.core.model import inference, replaced
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor, no_grad
@@ -104,20 +105,13 @@ def _covariance(gpt: GPT, norms: list[LayerNorm], inputs: Array) -> Array:
     size = norms[0].gamma.size
     total = np.zeros((size, size))
 
-    def listening(norm: LayerNorm) -> Any:
-        forward = norm.forward
-
-        def call(vectors: Tensor) -> Any:
-            nonlocal total
-            rows = _centred(vectors.data.reshape(-1, size))
-            total += rows.T @ rows / np.square(rows).sum()
-            return forward(vectors)
-
-        return call
+    def hear(vectors: Array) -> None:
+        rows = _centred(vectors.reshape(-1, size))
+        np.add(total, rows.T @ rows / np.square(rows).sum(), out=total)
 
     with ExitStack() as stack:
         for norm in norms:
-            stack.enter_context(replaced(norm, "forward", listening(norm)))
+            stack.enter_context(heard(norm, hear))
         look_at(gpt, inputs)
     return total
 

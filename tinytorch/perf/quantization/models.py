@@ -10,6 +10,8 @@ import numpy as np
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.dataloader import as_dataset
 from tinytorch.core.layers import Layer, Linear, find_layers, inference, replace_layers
+from tinytorch.core.listening import heard
+from tinytorch.core.model import as_call
 from tinytorch.core.ops import Array
 from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor, no_grad
@@ -131,19 +133,9 @@ def calibrate(model: Any, data: Any, ranges: Ranges = "min-max") -> None:
 def _inputs_of(layer: Any, model: Any, data: Any) -> list[Array]:
     """What a layer is given while the model runs over the data."""
     seen: list[Array] = []
-    forward, call = layer.forward, model if callable(model) else model.forward
-
-    def listening(inputs: Tensor) -> Any:
-        seen.append(np.array(inputs))
-        return forward(inputs)
-
-    layer.forward = listening
-    try:
-        with inference(model), no_grad():
-            for batch in data if isinstance(data, (list, tuple)) else [data]:
-                call(Tensor(batch))
-    finally:
-        del layer.forward
+    with heard(layer, lambda inputs: seen.append(inputs.copy())), inference(model), no_grad():
+        for batch in data if isinstance(data, (list, tuple)) else [data]:
+            as_call(model)(Tensor(batch))
     return seen
 
 

@@ -1,0 +1,76 @@
+"""What layers are given while a model runs: for techniques that look at inputs, not at weights alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tinytorch.core.layers import Linear
+from tinytorch.core.model import as_call, inference, replaced
+from tinytorch.core.ops import Array
+from tinytorch.core.spatial import Conv2d
+from tinytorch.core.tensor import Tensor, no_grad
+from tinytorch.core.transformers import Completion
+from tinytorch.core.windows import padded
+
+SAMPLES, AT_ONCE = 1024, 64
+
+
+def batches_of(inputs: Array, samples: int = SAMPLES) -> Iterator[Array]:
+    """The first samples of inputs (N, ...), some at a time."""
+    return (inputs[start : start + AT_ONCE] for start in range(0, min(len(inputs), samples), AT_ONCE))
+
+
+@contextmanager
+def heard(layer: Any, hear: Callable[[Array], None]) -> Iterator[None]:
+    """For a while `hear` is told the inputs of every call of a layer."""
+    forward = layer.forward
+
+    def listening(inputs: Tensor, *others: Any, **options: Any) -> Any:
+        hear(inputs.data)
+        return forward(inputs, *others, **options)
+
+    with replaced(layer, "forward", listening):
+        yield
+
+
+def run_over(model: Any, batches: Iterable[Array]) -> None:
+    """Run a model in inference; one that generates reads whole sequences, as in training."""
+    with inference(model), no_grad():
+        for batch in batches:
+            if isinstance(model, Completion):
+                model.gpt(Tensor(batch[:, : model.gpt.max_seq_len]))
+            else:
+                as_call(model)(Tensor(batch))
+
+
+def input_products(layer: Any, model: Any, inputs: Array) -> Array | None:
+    """Sums of products (height, height) of what goes into a Linear or Conv2d, while `model` runs over inputs (N, ...).
+
+    Over all samples and places; of a convolution every window, in the order of its weights. None where nothing does,
+    and for convolutions in groups or with gaps.
+    """
+    if not isinstance(layer, (Linear, Conv2d)) or (isinstance(layer, Conv2d) and not layer.is_plain):
+        return None
+    totals: list[Array] = []
+
+    def hear(seen: Array) -> None:
+        rows = _rows(layer, seen)
+        totals[:] = [rows.T @ rows + (totals[0] if totals else 0)]
+
+    with heard(layer, hear):
+        run_over(model, batches_of(inputs))
+    return totals[0] if totals else None
+
+
+def _rows(layer: Linear | Conv2d, seen: Array) -> Array:
+    """Inputs as rows that meet the weight: of a convolution every window."""
+    if isinstance(layer, Linear):
+        return seen.reshape(-1, layer.in_features)
+    windows = sliding_window_view(padded(seen, layer.padding), layer.kernel_size, axis=(2, 3))
+    windows = windows[:, :, :: layer.stride, :: layer.stride].transpose(0, 2, 3, 1, 4, 5)
+    return windows.reshape(math.prod(windows.shape[:3]), -1)
