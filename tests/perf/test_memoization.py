@@ -184,3 +184,82 @@ def test_another_batch_in_the_middle_of_a_sequence_is_refused() -> None:
         gpt(np.array([[1, 2]]), memory=cache)
         with pytest.raises(ShapeError, match="alike"):
             gpt(np.array([[3], [4]]), memory=cache)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_cache_of_int8_takes_a_good_quarter_and_answers_nearly_the_same(samples: int) -> None:
+    gpt = GPT(7, 32, 2, 2, max_seq_len=40, rng=0).eval()
+    tokens = np.random.default_rng(0).integers(0, 7, (samples, 40))
+    plain, small = KVCache(samples, 40, 2, 2, 16), KVCache(samples, 40, 2, 2, 16, bits=8)
+    assert small.nbytes == plain.nbytes // 4 + plain.nbytes // 16
+    with no_grad():
+        wanted, found = (
+            np.concatenate([gpt(tokens[:, :9], memory=cache).data, gpt(tokens[:, 9:], memory=cache).data], axis=1)
+            for cache in (plain, small)
+        )
+    np.testing.assert_allclose(found, wanted, atol=0.03 * np.abs(wanted).max())
+    assert not np.array_equal(found, wanted)
+
+
+def test_a_cache_of_int8_serves_a_gpt_whose_files_carry_none_of_it() -> None:
+    gpt = with_kv_cache(small_gpt(), bits=8)
+    tokens = gpt.generate([1, 2, 3], 6, 0).data
+    restored = pickle.loads(pickle.dumps(gpt))
+    assert restored.memory.nbytes == 0
+    np.testing.assert_array_equal(restored.generate([1, 2, 3], 6, 0).data, tokens)
+    assert enable_kv_cache(gpt).bits == 32  # asked for another one
+
+
+def test_a_vector_that_is_zero_stays_zero_in_int8() -> None:
+    cache = KVCache(2, CONTEXT, 1, 2, 4, bits=8)
+    cache.update(0, vectors(3, 0), vectors(3, -2.5))
+    keys, values = cache.get(0)
+    assert not keys.data.any()
+    np.testing.assert_allclose(values.data, -2.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("bits", [4, 16, "8"])
+def test_other_bits_are_refused(bits: object) -> None:
+    with pytest.raises(UsageError, match="32 or 8 bits"):
+        with_kv_cache(small_gpt(), bits=bits)  # type: ignore[arg-type]
+
+
+class Counting(GPT):
+    """Notes how many tokens it is given in each pass."""
+
+    def forward(self, inputs, *others, **options):
+        self.seen.append(inputs.shape[1])
+        return super().forward(inputs, *others, **options)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "read"),
+    [
+        ([1, 2, 3, 4, 5], 1),  # the same: the last token gives the scores
+        ([1, 2, 3, 4, 5, 6, 0], 2),
+        ([1, 2, 3], 1),
+        ([1, 2, 6, 4, 5], 3),
+        ([6, 2, 3, 4, 5], 5),
+        ([[1, 2, 3, 4, 5]] * 2, 5),  # another batch
+    ],
+)
+@pytest.mark.parametrize("bits", [32, 8])
+def test_what_a_prompt_has_in_common_with_the_last_is_read_once(prompt: list, read: int, bits: int) -> None:
+    gpt = Counting(7, 8, 2, 2, max_seq_len=CONTEXT, rng=np.random.default_rng(0))
+    gpt.seen = []
+    with_kv_cache(gpt, bits=bits, keep_prefix=True).generate([1, 2, 3, 4, 5], 3, 0)
+    gpt.seen = []
+    found = gpt.generate(prompt, 3, 0).data
+    assert gpt.seen == [read, 1, 1]
+    fresh = with_kv_cache(small_gpt(), bits=bits)
+    np.testing.assert_array_equal(found, fresh.generate(prompt, 3, 0).data)
+
+
+def test_a_prefix_is_forgotten_where_that_is_asked_for() -> None:
+    gpt = Counting(7, 8, 2, 2, max_seq_len=CONTEXT, rng=np.random.default_rng(0))
+    gpt.seen = []
+    cache = enable_kv_cache(gpt, keep_prefix=True)
+    for _ in range(2):
+        gpt.generate([1, 2, 3], 1, 0)
+        cache.reset()
+    assert gpt.seen == [3, 3]

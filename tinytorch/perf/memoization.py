@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from tinytorch.core.transformers import GPT
 from tinytorch.errors import RangeError, ShapeError, UsageError
 from tinytorch.units import megabytes
 
+LARGEST_CODE = 127
+SMALLEST_STEP = np.finfo(np.float32).tiny  # of a vector that is zero
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
 
 
@@ -27,15 +29,32 @@ class KVCache:
 
     A step updates all layers at the position `seq_pos`, then advances it. A GPT that has one as its `memory` does both;
     it may bring another batch size, or other heads, when the cache is empty: buffers are then made anew. Pickles and
-    copies carry no buffers. Raises UsageError for sizes below 1.
+    copies carry no buffers. With 8 `bits` keys and values are kept as int8, each vector with a step of its own, in
+    little more than a quarter of the memory. With `keep_prefix` a generation goes on from what its prompt has in common
+    with the one before: where many prompts begin alike, that is read once. Raises UsageError for sizes below 1, and for
+    other bits than 32 and 8.
     """
 
-    def __init__(self, batch_size: int, max_seq_len: int, num_layers: int, num_heads: int, head_dim: int) -> None:
+    def __init__(
+        self,
+        batch_size: int,
+        max_seq_len: int,
+        num_layers: int,
+        num_heads: int,
+        head_dim: int,
+        bits: Literal[32, 8] = 32,
+        keep_prefix: bool = False,
+    ) -> None:
         for size in (batch_size, max_seq_len, num_layers, num_heads, head_dim):
             whole("a KV cache needs its sizes", size, 1)
+        if bits not in (32, 8):
+            raise UsageError(f"a KV cache keeps numbers of 32 or 8 bits, not {bits!r}")
         self.max_seq_len = max_seq_len
         self.seq_pos = 0
-        self.layers = [LayerCache(self, number, num_layers) for number in range(num_layers)]
+        self.bits, self.keep_prefix = bits, keep_prefix
+        self._prompt: Array | None = None
+        kind = LayerCache if bits == 32 else CodedLayerCache
+        self.layers = [kind(self, number, num_layers) for number in range(num_layers)]
         for layer in self.layers:
             layer.allocate((batch_size, num_heads, max_seq_len, head_dim), np.float32)
 
@@ -57,9 +76,14 @@ class KVCache:
 
     def reset(self) -> None:
         """Forget everything: another sequence comes next. The buffers stay."""
-        self.seq_pos = 0
+        self._keep(0)
+        self._prompt = None
+
+    def _keep(self, length: int) -> None:
+        """Forget all but the first positions."""
+        self.seq_pos = length
         for layer in self.layers:
-            layer.length = 0
+            layer.length = length
 
     @contextmanager
     def generation(self) -> Iterator[Self]:
@@ -91,12 +115,14 @@ class KVCache:
         """Number of positions held by every layer."""
         return self.seq_pos
 
-    def start(self) -> None:
-        """`reset`, as a GPT calls it."""
-        self.reset()
+    def start(self, prompt: Array) -> None:
+        """What a GPT calls before a prompt (N, T): `reset`, or with `keep_prefix` keep what it begins with."""
+        shared = _in_common(self._prompt, prompt) if self.keep_prefix and self._prompt is not None else 0
+        self._keep(min(shared, self.seq_pos))
+        self._prompt = prompt.copy() if self.keep_prefix else None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "seq_pos": 0}
+        return {**vars(self), "seq_pos": 0, "_prompt": None}
 
     def _layer(self, number: int) -> LayerCache:
         if not 0 <= number < len(self.layers):
@@ -116,13 +142,17 @@ class LayerCache:
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Append (N, heads, T, head_dim); views of all keys and all values so far."""
         shape = (*keys.shape[:2], self._cache.max_seq_len, keys.shape[3])
-        is_other = not self.buffers or self.buffers[0].shape != shape or self.buffers[0].dtype != keys.dtype
+        is_other = not self.buffers or self.buffers[0].shape != shape or not self._has_type(keys.dtype)
         if is_other and not self._cache.seq_pos:
             self.allocate(shape, keys.dtype)
         self.write(keys, values)
         if self._is_last:
             self._cache.advance(keys.shape[2])
         return self.held()
+
+    def _has_type(self, dtype: Any) -> bool:
+        """Whether the buffers are for numbers of that type."""
+        return self.buffers[0].dtype in (dtype, np.int8)
 
     def write(self, keys: Tensor, values: Tensor) -> None:
         """From the cache's position on."""
@@ -138,8 +168,13 @@ class LayerCache:
         for buffer, new in zip(self.buffers, (keys, values), strict=True):
             if new.shape != (*buffer.shape[:2], end - start, buffer.shape[3]):
                 raise ShapeError(f"a KV cache of {buffer.shape} needs (N, heads, T, head_dim) alike, got {new.shape}")
-            buffer[:, :, start:end] = new.data
+        self.put(start, end, keys.data, values.data)
         self.length = end
+
+    def put(self, start: int, end: int, keys: Array, values: Array) -> None:
+        """Write what fits into the buffers."""
+        for buffer, new in zip(self.buffers, (keys, values), strict=True):
+            buffer[:, :, start:end] = new
 
     def held(self) -> tuple[Tensor, Tensor]:
         """Views of what was written."""
@@ -159,26 +194,72 @@ class LayerCache:
         return {**vars(self), "length": 0, "buffers": ()}
 
 
+class CodedLayerCache(LayerCache):
+    """The same in int8: codes (N, heads, max_seq_len, head_dim) of keys and values, and a step for each vector."""
+
+    def __init__(self, cache: KVCache, number: int, num_layers: int) -> None:
+        super().__init__(cache, number, num_layers)
+        self.steps: tuple[Array, ...] = ()
+
+    def put(self, start: int, end: int, keys: Array, values: Array) -> None:
+        """Codes of both."""
+        for codes, steps, new in zip(self.buffers, self.steps, (keys, values), strict=True):
+            step = np.maximum(np.abs(new).max(axis=-1, keepdims=True) / LARGEST_CODE, SMALLEST_STEP)
+            steps[:, :, start:end] = step
+            codes[:, :, start:end] = np.rint(new / step)
+
+    def held(self) -> tuple[Tensor, Tensor]:
+        """What the codes stand for, made anew."""
+        keys, values = (
+            Tensor(codes[:, :, : self.length] * steps[:, :, : self.length])
+            for codes, steps in zip(self.buffers, self.steps, strict=True)
+        )
+        return keys, values
+
+    def allocate(self, shape: Shape, dtype: Any) -> None:
+        """New buffers."""
+        self.buffers = (np.zeros(shape, np.int8), np.zeros(shape, np.int8))
+        self.steps = tuple(np.zeros((*shape[:-1], 1), np.float32) for _ in self.buffers)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of codes and steps."""
+        return sum(array.nbytes for array in (*self.buffers, *self.steps))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "steps": ()}
+
+
+def _in_common(before: Array, prompt: Array) -> int:
+    """With how many equal tokens two prompts (N, T) begin; of the new one the last is always read."""
+    if len(before) != len(prompt):
+        return 0
+    length = min(before.shape[1], prompt.shape[1] - 1)
+    differs = (before[:, :length] != prompt[:, :length]).any(axis=0)
+    return int(differs.argmax()) if differs.any() else length
+
+
 def create_kv_cache(batch_size: int, max_seq_len: int, num_layers: int, num_heads: int, head_dim: int) -> KVCache:
     """A new `KVCache`."""
     return KVCache(batch_size, max_seq_len, num_layers, num_heads, head_dim)
 
 
-def enable_kv_cache(model: Layer) -> KVCache:
+def enable_kv_cache(model: Layer, bits: Literal[32, 8] = 32, keep_prefix: bool = False) -> KVCache:
     """Let the GPT in `model` generate with a cache, which is returned; it answers the same tokens.
 
-    A GPT that has a cache keeps it. Raises UsageError for a model without a GPT, or with several: `with_kv_cache`.
+    With 8 `bits` nearly the same; `keep_prefix` is the cache's. A GPT that has such a cache keeps it. Raises UsageError
+    for a model without a GPT, or with several: `with_kv_cache`.
     """
     first, *others = _gpts(model)
     if others:
         raise UsageError(f"{type(model).__qualname__} has several GPTs", mend="use with_kv_cache(model)")
-    return _remembering(first)
+    return _remembering(first, bits, keep_prefix)
 
 
-def with_kv_cache(model: AnyLayer) -> AnyLayer:
+def with_kv_cache(model: AnyLayer, bits: Literal[32, 8] = 32, keep_prefix: bool = False) -> AnyLayer:
     """The same model, every GPT in which generates with a cache of its own; UsageError when there is none."""
     for gpt in _gpts(model):
-        _remembering(gpt)
+        _remembering(gpt, bits, keep_prefix)
     return model
 
 
@@ -189,11 +270,13 @@ def disable_kv_cache(model: AnyLayer) -> AnyLayer:
     return model
 
 
-def _remembering(gpt: GPT) -> KVCache:
-    if not isinstance(gpt.memory, KVCache):
+def _remembering(gpt: GPT, bits: Literal[32, 8], keep_prefix: bool) -> KVCache:
+    found = gpt.memory
+    if not isinstance(found, KVCache) or (found.bits, found.keep_prefix) != (bits, keep_prefix):
         attention = gpt.blocks[0].attention
-        gpt.memory = KVCache(1, gpt.max_seq_len, gpt.num_layers, attention.num_heads, attention.head_dim)
-    return gpt.memory
+        sizes = (1, gpt.max_seq_len, gpt.num_layers, attention.num_heads, attention.head_dim)
+        found = gpt.memory = KVCache(*sizes, bits=bits, keep_prefix=keep_prefix)
+    return found
 
 
 def _gpts(model: Layer) -> list[GPT]:

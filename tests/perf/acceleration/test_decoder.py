@@ -308,3 +308,24 @@ def test_only_the_last_position_gets_scores() -> None:
         (1, 1, 16),
         (1, 1, VOCABULARY),
     )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_cache_of_int8_writes_the_tokens_of_the_same_cache_outside_of_plans(backend: str, samples: int) -> None:
+    gpt = with_kv_cache(GPT(VOCABULARY, 32, 2, 2, 60, rng=0).eval(), bits=8)
+    prompt = prompts(samples, 37)
+    compiled = compile_model(gpt, prompt, backend=backend)
+    assert compiled._decoder._cache.bits == 8
+    np.testing.assert_array_equal(compiled.generate(prompt, 20, 0).data, gpt.generate(prompt, 20, 0).data)
+    again = pickle.loads(pickle.dumps(compile_model(compiled, prompt, backend=backend)))
+    assert again.cache_bits == 8
+    np.testing.assert_array_equal(again.generate(prompt, 20, 0).data, gpt.generate(prompt, 20, 0).data)
+
+
+def test_a_cache_of_int8_takes_a_good_quarter() -> None:
+    kept = []
+    for bits in (32, 8):
+        cache = Cache(attentions_of(GPT(VOCABULARY, 32, 2, 2, 60, rng=0)), 1, 57, bits)
+        kept.append(sum(array.nbytes for arrays in cache.arrays for array in arrays))
+    assert kept[1] < 0.31 * kept[0]

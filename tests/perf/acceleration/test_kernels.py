@@ -108,6 +108,8 @@ ROWS: list[Any] = [
     rows.Positions(FULL, FULL, FORM, FULL, 2, 3, 4, FULL),
     rows.Hold(FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8),
     rows.Attend(FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8, FULL),
+    rows.HoldCodes(FULL, FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8),
+    rows.AttendCodes(FULL, FULL, FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8, FULL),
     rows.Decode(FORM, FULL, 4, 2, 9, FULL),
 ]
 PLACES = [

@@ -14,7 +14,7 @@ from tinytorch.core.ops import OPERATIONS, Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.windows import Size
 from tinytorch.perf.acceleration.binding import Bind, Call, Scratchpad, as_matrix, as_rows, as_vectors
-from tinytorch.perf.acceleration.decoder_calls import attend, lookup, positions, root_mean_square
+from tinytorch.perf.acceleration.decoder_calls import attend, attend_codes, lookup, positions, root_mean_square
 from tinytorch.perf.acceleration.layout import conv_matrix
 from tinytorch.perf.acceleration.plan import Instruction
 from tinytorch.perf.acceleration.trace import LAYER
@@ -206,5 +206,6 @@ BINDS: dict[str, Bind] = {name: partial(_ufunc, function) for name, function in 
     "relu": _relu, "sigmoid": _sigmoid, "gelu": _gelu, "matmul": _matmul, "linear": _linear, "softmax": _softmax,
     "normalize": _normalize, "conv2d": _conv2d, "max_pool2d": _max_pool2d,
     "linear_with_one": _linear_with_one, "reshape": _reshape, "root_mean_square": root_mean_square,
-    "lookup": lookup, "positions": positions, "attend": attend, "concatenate": _concatenate,
+    "lookup": lookup, "positions": positions, "attend": attend, "attend_codes": attend_codes,
+    "concatenate": _concatenate,
 }  # fmt: skip

@@ -34,6 +34,7 @@ from tinytorch.perf.acceleration.trace import trace
 ALL = ...
 BEYOND = 5
 CHECKED_TOKENS = 2 * AT_ONCE + 2  # parts of a prompt, then single tokens
+CODES_TOLERANCE = 0.1  # the same where keys and values are codes of 8 bits
 TOLERANCE = 1e-3  # of the largest output: beyond that a plan computes something else, and no rounding explains it
 
 
@@ -137,7 +138,8 @@ class CompiledModel(Layer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         example = np.zeros(state["shape"], state["dtype"])
-        self.__init__(state["model"], example, state["backend"], state.get("parts"))  # type: ignore[misc]
+        others = {"cache_bits": state["cache_bits"]} if "cache_bits" in state else {}
+        self.__init__(state["model"], example, state["backend"], state.get("parts"), **others)  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"CompiledModel({self.model!r}, {self.backend})"
@@ -165,10 +167,25 @@ class CompiledGPT(CompiledModel):
     """A GPT, or a Completion of one, or any model of scores (N, T, vocabulary) with our embeddings, positions and
     attention, that generates by plans, too, and keeps keys and values while it does.
 
-    The cache holds the sequences of the last generation; its memory stays.
+    The cache holds the sequences of the last generation; its memory stays. Its numbers have as many bits as those of
+    the `KVCache` that the model had.
     """
 
     kind = CompiledModel.kind
+
+    def __init__(
+        self,
+        model: Any,
+        example: Array,
+        backend: Backend = "numpy",
+        parts: Parts | None = None,
+        cache_bits: int = 32,
+    ) -> None:
+        self.cache_bits = cache_bits
+        super().__init__(model, example, backend, parts)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "cache_bits": self.cache_bits}
 
     @property
     def gpt(self) -> Any:
@@ -198,14 +215,15 @@ class CompiledGPT(CompiledModel):
         tokens = np.random.default_rng(0).integers(0, self._decoder.vocab_size, (2, length))
         with inference(plain), no_grad():
             wanted = np.asarray(as_call(plain)(Tensor(tokens)))
+        tolerance = TOLERANCE if self.cache_bits == 32 else CODES_TOLERANCE
         self._decoder.begin(2, max(1, length - 2), min(2, length - 1))
         for end in range(max(1, length - 2), length + 1):
             found = self._decoder.scores_after(tokens[:, :end])
-            if not np.allclose(found, wanted[:, end - 1], TOLERANCE, TOLERANCE, equal_nan=True):
+            if not np.allclose(found, wanted[:, end - 1], tolerance, tolerance, equal_nan=True):
                 raise UsageError("its attention looks at other positions than those before")
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
-        self._decoder = Decoder(self.gpt, self.backend)
+        self._decoder = Decoder(self.gpt, self.backend, self.cache_bits)
         if not isinstance(self.model, Completion):
             return super()._planned(example)
         self.model.check_shape(example.shape)
@@ -225,25 +243,27 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     """
     check_backend(backend)
     inner = model.model if isinstance(model, CompiledModel) else model
+    bits = model.cache_bits if isinstance(model, CompiledGPT) else 32
     inputs = Tensor(example).data
     if inputs.ndim < 2 or not inputs.size:
         raise UsageError(f"compile_model needs an example (N, ...) of at least one sample, got {inputs.shape}")
     try:
-        return _compiled(inner, inputs, backend)
+        return _compiled(inner, inputs, backend, bits)
     except UsageError:
         if inputs.dtype.kind == "f" or _vocabularies(inner):
             raise
-        return _compiled(inner, inputs.astype(np.float32), backend)  # integers were numbers to compute with
+        return _compiled(inner, inputs.astype(np.float32), backend, bits)  # integers were numbers to compute with
 
 
-def _compiled(model: Any, example: Array, backend: Backend) -> CompiledModel:
+def _compiled(model: Any, example: Array, backend: Backend, bits: int) -> CompiledModel:
     fused, parts = fused_parts(model, example)
     gpt = fused.gpt if type(fused) is Completion else fused
+    bits = getattr(getattr(gpt, "memory", None), "bits", bits)
     if isinstance(gpt, GPT):
         gpt.memory = None  # the plan has a cache of its own
     if type(gpt) is GPT and is_as_built(gpt):
-        return CompiledGPT(fused, example, backend)
-    generating = _generating(fused, model, example, backend, parts) if attentions_of(fused) else None
+        return CompiledGPT(fused, example, backend, cache_bits=bits)
+    generating = _generating(fused, model, example, backend, parts, bits) if attentions_of(fused) else None
     if generating is not None:
         return generating
     try:
@@ -254,12 +274,14 @@ def _compiled(model: Any, example: Array, backend: Backend) -> CompiledModel:
         return _checked(CompiledModel(unfused, example, backend, []), model, example)
 
 
-def _generating(fused: Any, model: Any, example: Array, backend: Backend, parts: Parts | None) -> CompiledGPT | None:
+def _generating(
+    fused: Any, model: Any, example: Array, backend: Backend, parts: Parts | None, bits: int
+) -> CompiledGPT | None:
     """The model with plans that generate; None where its attention, or what goes in, is not what they take it for."""
     if example.dtype.kind not in "iu":
         return None
     try:
-        compiled = CompiledGPT(fused, example, backend, parts)
+        compiled = CompiledGPT(fused, example, backend, parts, bits)
         if not isinstance(fused, Completion):
             check_plan(model, compiled, example)
         compiled.check_generation(model)

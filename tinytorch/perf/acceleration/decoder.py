@@ -31,14 +31,15 @@ class Decoder:
     """Generates with a model from tokens (N, T) to scores (N, T, vocabulary); fused and laid out is fastest.
 
     It keeps two plans, for a part of a prompt and for one token, whose memory is one, and a cache of the last batch
-    size and length. Raises UsageError for a model without one embedding of tokens and one of positions.
+    size and length, whose numbers have 32 or 8 `bits`. Raises UsageError for a model without one embedding of tokens
+    and one of positions.
     """
 
-    def __init__(self, model: Any, backend: Backend) -> None:
-        self.model, self._backend = model, backend
+    def __init__(self, model: Any, backend: Backend, bits: int = 32) -> None:
+        self.model, self._backend, self.bits = model, backend, bits
         self.vocab_size, self.context = _sizes(model)
         self._is_centred = isinstance(model, GPT) and is_centred(model)
-        self._cache = Cache(attentions_of(model), 0, 0)
+        self._cache = Cache(attentions_of(model), 0, 0, bits)
         self._passes: dict[int, Pass] = {}
 
     def complete(self, prompts: Array, output: Array) -> None:
@@ -63,7 +64,7 @@ class Decoder:
         """Forget what was held, and be ready for sequences of such lengths."""
         if self._cache.shape != (samples, prompt_length + new_tokens):
             self._passes = {}  # they give their memory back first
-            self._cache = Cache(attentions_of(self.model), samples, prompt_length + new_tokens)
+            self._cache = Cache(attentions_of(self.model), samples, prompt_length + new_tokens, self.bits)
         for new in (AT_ONCE, 1):
             if prompt_length >= new and new not in self._passes:
                 self._passes[new] = self._pass(new)

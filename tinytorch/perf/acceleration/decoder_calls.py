@@ -13,6 +13,9 @@ from tinytorch.core.compact import CompactWeight
 from tinytorch.core.ops import Array
 from tinytorch.perf.acceleration.binding import Call, Scratchpad, as_matrix
 
+LARGEST_CODE = 127
+SMALLEST_STEP = np.finfo(np.float32).tiny  # of a vector that is zero
+
 
 def root_mean_square(pad: Scratchpad, output: Array, inputs: Array, epsilon: float) -> list[Call] | None:
     """Rows by the root of their mean square: LayerNorm of what has mean zero."""
@@ -98,6 +101,30 @@ def attend(pad: Scratchpad, output: Array, projected: Array, keys: Array, values
         partial(np.matmul, scores, values, attended),
         partial(np.divide, attended[..., :size], attended[..., size:], target),
     ]
+
+
+def attend_codes(
+    _: Scratchpad, output: Array, projected: Array, keys: Array, values: Array, key_steps: Array, value_steps: Array,
+    start: Array,
+) -> list[Call]:  # fmt: skip
+    """The same over a cache of 8 bits, of which floats are made anew for what is held."""
+    samples, count, _, heads, size = projected.shape
+    query, new_keys, new_values = (projected[:, :, part].transpose(0, 2, 1, 3) for part in range(3))
+    later = np.where(np.tri(count, dtype=bool), 0, BLOCKED).astype(np.float32)
+    target = output.reshape(samples, count, heads, size).transpose(0, 2, 1, 3)
+
+    def attend_now() -> None:
+        first, last = int(start[0]), int(start[0]) + count
+        for new, codes, steps in ((new_keys, keys.swapaxes(2, 3), key_steps), (new_values, values, value_steps)):
+            steps[:, :, first:last] = np.maximum(np.abs(new).max(axis=-1) / LARGEST_CODE, SMALLEST_STEP)
+            codes[:, :, first:last] = np.rint(new / steps[:, :, first:last, None])
+        scores = query @ (keys[..., :last] * key_steps[:, :, None, :last]) / np.float32(sqrt(size))
+        scores[..., first:] += later
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        weights /= weights.sum(axis=-1, keepdims=True)
+        np.matmul(weights, values[:, :, :last] * value_steps[:, :, :last, None], target)
+
+    return [attend_now]
 
 
 def _block_later(scores: Array, start: Array) -> Call:

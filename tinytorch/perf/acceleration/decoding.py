@@ -16,13 +16,14 @@ import numpy as np
 from tinytorch.core.attention import BLOCKED, MultiHeadAttention
 from tinytorch.core.embeddings import Embedding, PositionalEncoding
 from tinytorch.core.model import Layer, find_layers
-from tinytorch.core.ops import Array
+from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor, concatenate
 from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.layout import attention_matrix, projections
 from tinytorch.perf.acceleration.trace import LAYER, Recorder, Trace, TracedCall, Value, trace
 
-LOOKUP, POSITIONS, ATTEND, ROOT_MEAN_SQUARE = "lookup", "positions", "attend", "root_mean_square"  # steps of its own
+LOOKUP, POSITIONS, ATTEND, ATTEND_CODES = "lookup", "positions", "attend", "attend_codes"  # steps of its own
+ROOT_MEAN_SQUARE = "root_mean_square"
 EVERY_POSITION_ALONE = (
     "add", "sub", "mul", "div", "neg", "abs", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "gelu", "linear",
     "matmul", "softmax", "normalize", ROOT_MEAN_SQUARE, LAYER,
@@ -30,23 +31,33 @@ EVERY_POSITION_ALONE = (
 
 
 class Cache:
-    """Keys (N, heads, size + 1, length) and values (N, heads, length, size + 1) of every attention.
+    """For every attention the arrays that its keys and values of N sequences of some length lie in.
 
-    The further row of keys is 0 for positions that are held and BLOCKED for others, that of values is 1.
+    As floats: keys (N, heads, size + 1, length) and values (N, heads, length, size + 1). The further row of keys is 0
+    for positions that are held and BLOCKED for others, that of values is 1. In 8 bits: codes of keys (N, heads, size,
+    length), of values (N, heads, length, size), and the steps of both (N, heads, length).
     """
 
-    def __init__(self, attentions: list[MultiHeadAttention], samples: int, length: int) -> None:
-        self.shape = (samples, length)
-        sizes = [(samples, attention.num_heads, attention.head_dim) for attention in attentions]
-        self.keys = [np.zeros((n, heads, size + 1, length), np.float32) for n, heads, size in sizes]
-        self.values = [np.zeros((n, heads, length, size + 1), np.float32) for n, heads, size in sizes]
-        for values in self.values:
-            values[..., -1] = 1
+    def __init__(self, attentions: list[MultiHeadAttention], samples: int, length: int, bits: int = 32) -> None:
+        self.shape, self.bits = (samples, length), bits
+        made = _codes if bits == 8 else _floats
+        self.arrays = [made((samples, each.num_heads), each.head_dim, length) for each in attentions]
 
     def forget(self) -> None:
         """Hold nothing."""
-        for keys in self.keys:
+        for keys, *_ in self.arrays if self.bits != 8 else ():
             keys[:, :, -1] = BLOCKED
+
+
+def _floats(heads: Shape, size: int, length: int) -> tuple[Array, ...]:
+    keys, values = np.zeros((*heads, size + 1, length), np.float32), np.zeros((*heads, length, size + 1), np.float32)
+    values[..., -1] = 1
+    return keys, values
+
+
+def _codes(heads: Shape, size: int, length: int) -> tuple[Array, ...]:
+    keys, values = np.zeros((*heads, size, length), np.int8), np.zeros((*heads, length, size), np.int8)
+    return keys, values, *(np.zeros((*heads, length), np.float32) for _ in range(2))
 
 
 def attentions_of(model: Any) -> list[MultiHeadAttention]:
@@ -62,8 +73,8 @@ def trace_next(model: Any, tokens: Array, cache: Cache, start: Array) -> Trace:
 
     def methods(recorder: Recorder) -> Mapping[Layer, Callable[..., Any]]:
         found: dict[Layer, Callable[..., Any]] = {
-            layer: partial(_attended, recorder, layer, keys, values, start)
-            for layer, keys, values in zip(attentions_of(model), cache.keys, cache.values, strict=True)
+            layer: partial(_attended, recorder, layer, arrays, start)
+            for layer, arrays in zip(attentions_of(model), cache.arrays, strict=True)
         }
         for layer in find_layers(model):
             if type(layer) is Embedding:
@@ -86,20 +97,15 @@ def _looked_up(recorder: Recorder, layer: Embedding, tokens: Tensor) -> Tensor:
 
 
 def _attended(
-    recorder: Recorder,
-    layer: MultiHeadAttention,
-    keys: Array,
-    values: Array,
-    start: Array,
-    inputs: Tensor,
-    *others: Any,
+    recorder: Recorder, layer: MultiHeadAttention, cache: tuple[Array, ...], start: Array, inputs: Tensor, *_: Any
 ) -> Tensor:
     """An attention's `forward` (N, T, embed_dim), over the cache; masks and memories of others are left out."""
     samples, new = inputs.shape[:2]
     projected = _projected(layer, inputs)
     heads = projected.reshape(samples, new, 3, layer.num_heads, layer.head_dim)
     attended = Tensor(np.zeros((samples, new, layer.num_heads * layer.head_dim), np.float32))
-    recorder.add(ATTEND, (heads.data, keys, values, start), attended.data, {})
+    name = ATTEND if len(cache) == 2 else ATTEND_CODES
+    recorder.add(name, (heads.data, *cache, start), attended.data, {})
     outputs: Tensor = layer.out_proj(attended)
     return outputs
 

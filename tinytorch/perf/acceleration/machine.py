@@ -27,7 +27,7 @@ Table = list[Any]  # rows of a program
 
 UNARY = {"relu": codes.RELU, "gelu": codes.GELU, "sigmoid": codes.SIGMOID, "tanh": codes.TANH}
 BINARY = {"add": codes.ADD, "sub": codes.SUBTRACT, "mul": codes.MULTIPLY, "div": codes.DIVIDE}
-WITH_INDICES = ("lookup", "positions", "attend")  # instructions whose inputs are not floats alone
+WITH_INDICES = ("lookup", "positions", "attend", "attend_codes")  # instructions whose inputs are not floats alone
 
 
 def compiled_calls(instructions: Sequence[Instruction]) -> list[Call]:
@@ -343,6 +343,18 @@ class _Writer:
             rows.Hold(projected, keys, values, start, samples, new, heads, size, length),
             rows.Attend(projected, keys, values, start, output, samples, new, heads, size, length, room),
         ]
+
+    def _attend_codes(
+        self, output: Array, projected: Array, keys: Array, values: Array, key_steps: Array, value_steps: Array,
+        start: Array,
+    ) -> Table:  # fmt: skip
+        if not (projected.flags.c_contiguous and output.flags.c_contiguous):
+            return []
+        samples, new, _, heads, size = projected.shape
+        length = keys.shape[3]
+        arrays, sizes = (projected, keys, values, key_steps, value_steps, start), (samples, new, heads, size, length)
+        room = Scratch(rows.attend_bytes(size, length))
+        return [rows.HoldCodes(*arrays, *sizes), rows.AttendCodes(*arrays, output, *sizes, room)]
 
 
 def _matrices(output: Array, inputs: Array) -> dict[str, Any] | None:

@@ -385,6 +385,52 @@ class Attend(NamedTuple):
         }
 
 
+class HoldCodes(NamedTuple):
+    """The same as codes (int8), with the step of each vector."""
+
+    projected: Place
+    keys: Place
+    values: Place
+    key_steps: Place
+    value_steps: Place
+    start: Place
+    samples: int
+    new: int
+    heads: int
+    size: int
+    length: int
+
+    def spans(self) -> dict[str, int]:
+        """What is projected, and the cache."""
+        return _coded_cache(self)
+
+
+class AttendCodes(NamedTuple):
+    """The same over codes."""
+
+    projected: Place
+    keys: Place
+    values: Place
+    key_steps: Place
+    value_steps: Place
+    start: Place
+    y: Place
+    samples: int
+    new: int
+    heads: int
+    size: int
+    length: int
+    scratch: Place
+
+    def spans(self) -> dict[str, int]:
+        """What is projected, the cache, and room for scores."""
+        return {
+            **_coded_cache(self),
+            "y": FLOAT * self.samples * self.new * self.heads * self.size,
+            "scratch": attend_bytes(self.size, self.length),
+        }
+
+
 class Decode(NamedTuple):
     """matrix (places, channels, outputs) = a convolution's weight of codes (outputs, channels, places)."""
 
@@ -406,7 +452,7 @@ class Decode(NamedTuple):
 
 KINDS: tuple[type[Any], ...] = (
     Product, Coded, Sparse, Unary, Binary, Normalize, Softmax, Convolve, Pool, Move, Lookup, Positions, Hold, Attend,
-    Decode,
+    HoldCodes, AttendCodes, Decode,
 )  # fmt: skip
 """All rows; a row in a program begins with its place in here."""
 
@@ -449,6 +495,16 @@ def _cache(row: Any) -> dict[str, int]:
         "projected": 3 * heads * row.new * row.size,
         "keys": heads * (row.size + 1) * row.length,
         "values": heads * row.length * (row.size + 1),
+        "start": NUMBER,
+    }
+
+
+def _coded_cache(row: Any) -> dict[str, int]:
+    vectors = row.samples * row.heads * row.length
+    return {
+        "projected": 3 * FLOAT * row.samples * row.heads * row.new * row.size,
+        **dict.fromkeys(("keys", "values"), vectors * row.size),
+        **dict.fromkeys(("key_steps", "value_steps"), FLOAT * vectors),
         "start": NUMBER,
     }
 
