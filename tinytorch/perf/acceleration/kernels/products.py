@@ -194,6 +194,8 @@ def _add_packed(x, index, count, form, scratch, y, width):
     order, chosen, pairs_at = integers(scratch, AT_ONCE), floats(chosen_at, AT_ONCE), values_at + 4 * AT_ONCE * width
     _write_pairs(form, pairs_at)
     are_halves = form.bits == HALF_BYTE and width % 2 == 0
+    are_quarters = form.bits == 2 and width % 4 == 0 and not form.table
+    are_thirds = form.bits == 3 and width % 8 == 0 and not form.table
     halves, pairs = unsigned_bytes(form.numbers, (form.size * form.bits + 7) // 8), doubles(pairs_at, BYTE_VALUES)
     for k in range(0, count, AT_ONCE):
         taken = min(AT_ONCE, count - k)
@@ -204,6 +206,10 @@ def _add_packed(x, index, count, form, scratch, y, width):
                 _look_up_pairs(halves[first // 2 :], pairs, doubles(place, width // 2), width // 2)
             elif are_halves:
                 _subtract_middle(halves[first // 2 :], floats(place, width), width // 2)
+            elif are_quarters:
+                _read_quarters(halves[first // 4 :], floats(place, width), width // 4)
+            elif are_thirds:
+                _read_thirds(halves[first // 8 * 3 :], floats(place, width), width // 8)
             else:
                 _look_up(form, first, place, width)
         add_product(chosen, order, taken, floats(values_at, AT_ONCE * width), width, y, width)
@@ -231,6 +237,25 @@ def _subtract_middle(halves, values, count):
     for place in range(count):
         values[2 * place] = np.float32(halves[place] & np.uint8(15)) - MIDDLE
         values[2 * place + 1] = np.float32(halves[place] >> np.uint8(4)) - MIDDLE
+
+
+@kernel
+def _read_quarters(codes, values, count):
+    """For each byte of four codes all of them as numbers around zero."""
+    for place in range(count):
+        byte = np.int32(codes[place])
+        for part in range(4):
+            values[4 * place + part] = np.float32(((byte >> (2 * part)) & 3) - 2)
+
+
+@kernel
+def _read_thirds(codes, values, count):
+    """For each three bytes of eight codes all of them as numbers around zero."""
+    for place in range(count):
+        first, second, third = codes[3 * place], codes[3 * place + 1], codes[3 * place + 2]
+        word = np.int32(first) | np.int32(second) << np.int32(8) | np.int32(third) << np.int32(16)
+        for part in range(8):
+            values[8 * place + part] = np.float32(((word >> (3 * part)) & 7) - 4)
 
 
 @kernel
