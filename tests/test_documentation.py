@@ -41,6 +41,7 @@ README = (ROOT / "README.md").read_text()
 MEASUREMENT = (ROOT / "docs" / "measurement.md").read_text()
 FRAMEWORK = (ROOT / "docs" / "framework.md").read_text()
 COMPRESSION = (ROOT / "docs" / "compression.md").read_text()
+LORA = (ROOT / "docs" / "lora.md").read_text()
 ACCELERATION = (ROOT / "docs" / "acceleration.md").read_text()
 CAPSTONE = (ROOT / "docs" / "capstone.md").read_text()
 RANKING = (ROOT / "docs" / "ranking.md").read_text()
@@ -134,6 +135,12 @@ def test_a_model_gets_smaller_as_the_documentation_shows(capsys: pytest.CaptureF
     exec(compile(example("compress", COMPRESSION), "compress", "exec"), {"__name__": "example"})
 
     assert capsys.readouterr().out.splitlines() == ["SparseWeight((784, 300), 23520 values)", "True", "True", "(1, 10)"]
+
+
+def test_an_adapter_learns_as_the_documentation_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(example("lora", LORA), "lora", "exec"), {"__name__": "example"})
+
+    assert capsys.readouterr().out.splitlines() == ["True", "1320 of 9610"]
 
 
 @pytest.mark.parametrize(("name", "output"), [("compile", ["True", "(8, 10)"]), ("generation", ["True"])])

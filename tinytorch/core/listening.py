@@ -17,12 +17,15 @@ from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import Completion
 from tinytorch.core.windows import padded
 
-SAMPLES, AT_ONCE = 1024, 64
+SAMPLES, SEQUENCES = 1024, 128  # that are enough: of a sequence every token is a row
+AT_ONCE = 64
 
 
-def batches_of(inputs: Array, samples: int = SAMPLES) -> Iterator[Array]:
-    """The first samples of inputs (N, ...), some at a time."""
-    return (inputs[start : start + AT_ONCE] for start in range(0, min(len(inputs), samples), AT_ONCE))
+def batches_of(inputs: Array, samples: int | None = None) -> Iterator[Array]:
+    """The first samples of inputs (N, ...), some at a time; enough of them unless `samples` says how many."""
+    enough = SEQUENCES if inputs.dtype.kind in "iu" else SAMPLES
+    count = min(len(inputs), enough if samples is None else samples)
+    return (inputs[start : min(start + AT_ONCE, count)] for start in range(0, count, AT_ONCE))
 
 
 @contextmanager

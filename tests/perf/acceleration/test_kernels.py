@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 
 from tinytorch.perf.acceleration import machine
-from tinytorch.perf.acceleration.kernels import codes, elementwise, products, program, rows, run, tiles
-from tinytorch.perf.acceleration.kernels.rows import Form
+from tinytorch.perf.acceleration.kernels import codes, elementwise, program, rows, run, sequence_rows, tiles, weights
+from tinytorch.perf.acceleration.kernels.encoding import KINDS, encoded, encoded_form
+from tinytorch.perf.acceleration.kernels.forms import Form
 
 COUNTS = """
 import numpy as np
@@ -58,11 +60,52 @@ def test_tiles_add_the_product(rows: int, size: int, count: int) -> None:
     rng = np.random.default_rng(0)
     x, w = rng.standard_normal((rows, count), np.float32), rng.standard_normal((count, size), np.float32)
     y = rng.standard_normal((rows, size), np.float32)
-    wanted = y + x @ w
+    wanted = y.copy()
+    tiles.add_plainly(x, w, wanted)
+    np.testing.assert_allclose(wanted, y + x @ w, atol=1e-5)
     places = [array.__array_interface__["data"][0] for array in (x, w, y)]
     tiles.add_matrix_product(places[0], 4 * count, places[1], count, places[2], rows, size)
 
     np.testing.assert_allclose(y, wanted, atol=1e-5)
+
+
+OTHERS = """
+import numpy as np
+from tinytorch import Conv2d, Flatten, GPT, Linear, ReLU, Sequential
+from tinytorch.perf.acceleration import compile_model
+from tinytorch.perf.acceleration.kernels import tiles
+from tinytorch.perf.quantization import quantize_model
+
+print(tiles.has_registers())
+images = np.random.default_rng(0).standard_normal((5, 2, 8, 8)).astype(np.float32)
+network = Sequential(Conv2d(2, 40, 3, rng=0), ReLU(), Flatten(), Linear(1440, 70, rng=1), ReLU(), Linear(70, 10, rng=2))
+for model in (network.eval(), quantize_model(network, bits=4)):
+    compiled = compile_model(model, images, backend="numba")
+    np.testing.assert_allclose(compiled(images).data, model(images).data, rtol=1e-3, atol=1e-3)
+gpt = GPT(11, 48, 2, 3, 40, rng=0).eval()
+prompt = np.random.default_rng(0).integers(0, 11, (2, 20))
+planned = compile_model(gpt, prompt, backend="numba").generate(prompt, 9, 0)
+np.testing.assert_array_equal(planned.data, gpt.generate(prompt, 9, 0).data)
+"""
+TARGETS = {"AVX2": ("haswell", "+avx2,+fma"), "any": ("generic", "")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+def test_kernels_compute_the_same_on_lesser_processors(target: str, tmp_path: Path) -> None:
+    name, features = TARGETS[target]
+    target_set_down = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", OTHERS], capture_output=True, text=True, env=os.environ | target_set_down
+    )
+
+    assert (done.stdout, done.stderr[-2000:]) == ("False\n", "")
+
+
+@pytest.mark.parametrize(("features", "has"), [("+avx2", False), ("+avx2,+avx512f", True)])
+def test_how_wide_tiles_are_follows_the_processor(features: str, has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles.config, "CPU_FEATURES", features)
+    assert tiles.has_registers() == has
 
 
 @pytest.mark.parametrize("x", [-86.5, -20, -1, -1e-4, 0, 1e-4, 0.5, 3, 60, 87.5])
@@ -81,17 +124,17 @@ def test_the_exponential_of_very_little_is_next_to_nothing(x: float, limit: floa
 
 @pytest.mark.parametrize("bits", [0, 1, 0x03FF, 0x0400, 0x3C00, 0x7BFF, 0x8001, 0xBC00, 0xFBFF])
 def test_float16_is_read_exactly(bits: int) -> None:
-    assert products.half(np.uint16(bits)) == np.array(bits, np.uint16).view(np.float16)
+    assert weights.half(np.uint16(bits)) == np.array(bits, np.uint16).view(np.float16)
 
 
 def test_every_row_has_its_kernel() -> None:
-    names = [kind.__name__.upper() for kind in rows.KINDS]
+    names = [kind.__name__.upper() for kind in KINDS]
     assert [getattr(program, name) for name in names] == list(range(len(names)))
-    assert tuple(1 + len(kind._fields) for kind in rows.KINDS) == program.LENGTHS
+    assert tuple(1 + len(kind._fields) for kind in KINDS) == program.LENGTHS
 
 
 FULL = np.zeros(4096, np.float32)
-FORM = rows.encoded_form(Form(codes.CODES, np.zeros(64, np.int8), 64, 8, 0, 0, FULL, 4, 8, np.zeros(8, np.int8), 1), [])
+FORM = encoded_form(Form(codes.CODES, np.zeros(64, np.int8), 64, 8, 0, 0, FULL, 4, 8, np.zeros(8, np.int8), 1), [])
 SIZES = {"rows": 2, "height": 8, "width": 8, "stride": 8, "activation": 0}
 ROWS: list[Any] = [
     rows.Product(x=FULL, y=FULL, weight=FULL, bias=FULL, scratch=FULL, **SIZES),
@@ -104,12 +147,12 @@ ROWS: list[Any] = [
     rows.Convolve(FULL, FULL, FULL, FULL, 2, 3, 3, 6, 4, 3, 8, 40, 200, 40, 0),
     rows.Pool(FULL, FULL, 2, 2, 2, 3, 2, 2, 2, 4, 4, 0),
     rows.Move(FULL, FULL, 2, 3, 4, 5, 60, 20, 5, 1, 60, 20, 5, 1),
-    rows.Lookup(FULL, FULL, FORM, 6, 4),
-    rows.Positions(FULL, FULL, FORM, FULL, 2, 3, 4, FULL),
-    rows.Hold(FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8),
-    rows.Attend(FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8, FULL),
-    rows.HoldCodes(FULL, FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8),
-    rows.AttendCodes(FULL, FULL, FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8, FULL),
+    sequence_rows.Lookup(FULL, FULL, FORM, 6, 4),
+    sequence_rows.Positions(FULL, FULL, FORM, FULL, 2, 3, 4, FULL),
+    sequence_rows.Hold(FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8),
+    sequence_rows.Attend(FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8, FULL),
+    sequence_rows.HoldCodes(FULL, FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8),
+    sequence_rows.AttendCodes(FULL, FULL, FULL, FULL, FULL, FULL, FULL, 2, 3, 2, 4, 8, FULL),
     rows.Decode(FORM, FULL, 4, 2, 9, FULL),
 ]
 PLACES = [
@@ -121,7 +164,7 @@ PLACES = [
 
 
 def test_every_kind_of_row_is_looked_at() -> None:
-    assert tuple(type(row) for row in ROWS) == rows.KINDS
+    assert tuple(type(row) for row in ROWS) == KINDS
 
 
 @pytest.mark.parametrize(
@@ -134,13 +177,13 @@ def test_an_array_that_is_too_short_gets_no_program(row: Any, name: str) -> None
     if name == "form":
         shorter = FORM[:-1]
     with pytest.raises(RuntimeError, match=f"{type(row).__name__} needs {needed} bytes of {name}"):
-        rows.encoded([row._replace(**{name: shorter})], {}, [])
-    rows.encoded([row], {}, [])
+        encoded([row._replace(**{name: shorter})], {}, [])
+    encoded([row], {}, [])
 
 
 def test_a_form_of_fewer_codes_than_it_says_is_refused() -> None:
     with pytest.raises(RuntimeError, match="Form needs 24 bytes of numbers, and there are 23"):
-        rows.encoded_form(Form(codes.PACKED, np.zeros(23, np.uint8), 64, 3, 0, 0, 0, 0, 0, 0, 0), [])
+        encoded_form(Form(codes.PACKED, np.zeros(23, np.uint8), 64, 3, 0, 0, 0, 0, 0, 0, 0), [])
 
 
 def test_an_activation_behind_a_product_is_in_its_row() -> None:

@@ -17,10 +17,11 @@ from tinytorch.core.spatial import SimpleCNN
 from tinytorch.core.tensor import Tensor
 from tinytorch.datasets import load_digits
 from tinytorch.errors import UsageError
-from tinytorch.perf.acceleration import compile_model, machine
+from tinytorch.perf.acceleration import compile_model
 from tinytorch.perf.acceleration.plan import make_plan
 from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import trace
+from tinytorch.perf.acceleration.writer import Writer
 from tinytorch.perf.compression import FactoredWeight, factorize, fine_tune, share_weights
 from tinytorch.perf.compression.low_rank import factored, rank_for
 from tinytorch.perf.quantization import quantize_model
@@ -133,7 +134,7 @@ def test_factors_are_kernels_of_their_own() -> None:
     compiled = compile_model(factorize(digits(), rank=4), TEST.inputs[:1], backend="numba")
     assert compiled._run.__closure__ is not None
     instructions = make_plan(simplified(trace(compiled.model, TEST.inputs[:1]))).instructions
-    assert all(machine._Writer().rows(instruction) for instruction in instructions)
+    assert all(Writer().rows(instruction) for instruction in instructions)
 
 
 def test_a_model_of_factors_is_saved_and_loaded() -> None:

@@ -12,15 +12,15 @@ import numpy as np
 
 from tinytorch.core.arguments import Rng
 from tinytorch.core.conversion import whole_numbers
-from tinytorch.core.embeddings import Embedding
 from tinytorch.core.graph import wrapped
-from tinytorch.core.model import Backend, Layer, as_call, find_layers, inference, set_training_mode
+from tinytorch.core.model import Backend, Layer, as_call, inference, set_training_mode
 from tinytorch.core.ops import WATCHES, Array
 from tinytorch.core.sampling import Sampling
 from tinytorch.core.state import state_dict
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.errors import UsageError
+from tinytorch.perf.acceleration.agreement import CODES_TOLERANCE, TOLERANCE, check_plan, vocabularies
 from tinytorch.perf.acceleration.backends import calls_of, check_backend
 from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.decoder import AT_ONCE, Decoder
@@ -32,10 +32,7 @@ from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import trace
 
 ALL = ...
-BEYOND = 5
 CHECKED_TOKENS = 2 * AT_ONCE + 2  # parts of a prompt, then single tokens
-CODES_TOLERANCE = 0.1  # the same where keys and values are codes of 8 bits
-TOLERANCE = 1e-3  # of the largest output: beyond that a plan computes something else, and no rounding explains it
 
 
 class CompiledModel(Layer):
@@ -250,7 +247,7 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     try:
         return _compiled(inner, inputs, backend, bits)
     except UsageError:
-        if inputs.dtype.kind == "f" or _vocabularies(inner):
+        if inputs.dtype.kind == "f" or vocabularies(inner):
             raise
         return _compiled(inner, inputs.astype(np.float32), backend, bits)  # integers were numbers to compute with
 
@@ -293,38 +290,3 @@ def _generating(
 def _checked(compiled: CompiledModel, model: Any, example: Array) -> CompiledModel:
     check_plan(model, compiled, example)
     return compiled
-
-
-def check_plan(model: Any, compiled: CompiledModel, example: Array) -> None:
-    """UsageError where a plan gives something else than its model on inputs that are not the example."""
-    for inputs in inputs_like(example, model):
-        with inference(model), no_grad():
-            wanted = np.asarray(as_call(model)(Tensor(inputs.copy())))
-        found = compiled(inputs).data
-        if found.shape != wanted.shape or not np.allclose(found, wanted, TOLERANCE, TOLERANCE, equal_nan=True):
-            name = type(model).__qualname__
-            raise UsageError(
-                f"{name} cannot be compiled: on other inputs than the example its plan gives other outputs",
-                mend="compute with tensors alone, and let no step depend on values otherwise than by operations",
-            )
-
-
-def inputs_like(example: Array, model: Any) -> tuple[Array, Array]:
-    """Other inputs of the same shape, type and size: numbers and their opposites, or integers twice.
-
-    Those are any tokens that the model's embeddings have; without such they reach a little beyond the example's.
-    """
-    rng = np.random.default_rng(0)
-    if example.dtype.kind == "f":
-        size = float(np.abs(example).mean()) or 1.0
-        drawn = (size * rng.standard_normal(example.shape)).astype(example.dtype)
-        return drawn, -drawn
-    tokens = _vocabularies(model)
-    low, high = (0, min(tokens)) if tokens else (int(example.min()) - BEYOND, int(example.max()) + BEYOND)
-    first, second = rng.integers(low, high, (2, *example.shape))
-    return first, second
-
-
-def _vocabularies(model: Any) -> list[int]:
-    """How many tokens each embedding in a model knows."""
-    return [layer.vocab_size for layer in find_layers(model) if isinstance(layer, Embedding)]

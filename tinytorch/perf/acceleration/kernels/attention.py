@@ -9,7 +9,8 @@ import numpy as np
 
 from tinytorch.perf.acceleration.kernels.addresses import floats, indices, integers, kernel, signed_bytes
 from tinytorch.perf.acceleration.kernels.elementwise import moved, softmax_of
-from tinytorch.perf.acceleration.kernels.products import add_product, fill, form_at, not_zero, read_row
+from tinytorch.perf.acceleration.kernels.products import add_product, fill, not_zero
+from tinytorch.perf.acceleration.kernels.weights import form_at, read_row
 
 ZERO, ONE = np.float32(0), np.float32(1)
 LARGEST_CODE, SMALLEST_STEP = np.float32(127), np.finfo(np.float32).tiny

@@ -5,36 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch.perf.acceleration.kernels.addresses import (
-    bits_as_float,
     doubles,
     floats,
-    indices,
     integers,
     kernel,
-    reader,
     shorts,
     signed_bytes,
     unsigned_bytes,
 )
-from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, BYTE_VALUES, CODES, FLOATS, HALF_BYTE, NONE
+from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, BYTE_VALUES, CODES, HALF_BYTE, NONE
 from tinytorch.perf.acceleration.kernels.elementwise import activate
-from tinytorch.perf.acceleration.kernels.rows import FORM_NUMBERS, Form
 from tinytorch.perf.acceleration.kernels.tiles import NARROWEST, TILE_ROWS, add_matrix_product
+from tinytorch.perf.acceleration.kernels.weights import (
+    HALF,
+    form_at,
+    half,
+    look_up,
+    look_up_pairs,
+    number_at,
+    read_quarters,
+    read_thirds,
+    subtract_middle,
+    write_pairs,
+)
 
 ZERO = np.float32(0)
-HALF = 2  # bytes of a float16
-MIDDLE = np.float32(8)  # the code of 4 bits that stands for zero where there is no table
 SMALL = 4096  # weights: so few are multiplied faster than zeros among their factors are found
-
-
-EXPONENTS = np.float32(2.0**112)  # between those of float16 and of float32
-read_form = reader(Form)
-
-
-@kernel
-def form_at(address):
-    """The form that is described at an address."""
-    return read_form(indices(address, FORM_NUMBERS), 0)
 
 
 @kernel
@@ -89,21 +85,6 @@ def sparse(row):
                 y[columns[place]] += x[i] * values[place]
     if row.activation != NONE:
         activate(row.activation, floats(row.y, row.rows * width), row.rows * width)
-
-
-@kernel
-def half(bits):
-    """The number that a float16 of these bits is: its digits are the first of a float32's, its exponent is less."""
-    number = EXPONENTS * bits_as_float(np.int32(bits & 0x7FFF) << np.int32(13))
-    return -number if bits & 0x8000 else number
-
-
-@kernel
-def number_at(address, place, number_bytes):
-    """The float16 or float32 of that number in an array."""
-    if number_bytes == HALF:
-        return half(shorts(address, place + 1)[place])
-    return floats(address, place + 1)[place]
 
 
 @kernel
@@ -192,7 +173,7 @@ def _add_packed(x, index, count, form, scratch, y, width):
     """Codes of 1 to 8 bits: eight rows become numbers, then they are added."""
     chosen_at, values_at = scratch + 4 * AT_ONCE, scratch + 8 * AT_ONCE
     order, chosen, pairs_at = integers(scratch, AT_ONCE), floats(chosen_at, AT_ONCE), values_at + 4 * AT_ONCE * width
-    _write_pairs(form, pairs_at)
+    write_pairs(form, pairs_at)
     are_halves = form.bits == HALF_BYTE and width % 2 == 0
     are_quarters = form.bits == 2 and width % 4 == 0 and not form.table
     are_thirds = form.bits == 3 and width % 8 == 0 and not form.table
@@ -203,111 +184,16 @@ def _add_packed(x, index, count, form, scratch, y, width):
             first, place = index[k + number] * width, values_at + 4 * number * width
             order[number], chosen[number] = number, x[index[k + number]]
             if are_halves and form.table:
-                _look_up_pairs(halves[first // 2 :], pairs, doubles(place, width // 2), width // 2)
+                look_up_pairs(halves[first // 2 :], pairs, doubles(place, width // 2), width // 2)
             elif are_halves:
-                _subtract_middle(halves[first // 2 :], floats(place, width), width // 2)
+                subtract_middle(halves[first // 2 :], floats(place, width), width // 2)
             elif are_quarters:
-                _read_quarters(halves[first // 4 :], floats(place, width), width // 4)
+                read_quarters(halves[first // 4 :], floats(place, width), width // 4)
             elif are_thirds:
-                _read_thirds(halves[first // 8 * 3 :], floats(place, width), width // 8)
+                read_thirds(halves[first // 8 * 3 :], floats(place, width), width // 8)
             else:
-                _look_up(form, first, place, width)
+                look_up(form, first, place, width)
         add_product(chosen, order, taken, floats(values_at, AT_ONCE * width), width, y, width)
-
-
-@kernel
-def _write_pairs(form, pairs_at):
-    """For each byte of two codes both of their values, which are then copied as one."""
-    if form.table and form.bits == HALF_BYTE:
-        table, pairs, last = floats(form.table, form.length), floats(pairs_at, 2 * BYTE_VALUES), form.length - 1
-        for byte in range(BYTE_VALUES):
-            pairs[2 * byte], pairs[2 * byte + 1] = table[min(byte & 15, last)], table[min(byte >> 4, last)]
-
-
-@kernel
-def _look_up_pairs(halves, pairs, values, count):
-    """For each byte of two codes both of their values."""
-    for place in range(count):
-        values[place] = pairs[halves[place]]
-
-
-@kernel
-def _subtract_middle(halves, values, count):
-    """For each byte of two codes both as numbers around zero."""
-    for place in range(count):
-        values[2 * place] = np.float32(halves[place] & np.uint8(15)) - MIDDLE
-        values[2 * place + 1] = np.float32(halves[place] >> np.uint8(4)) - MIDDLE
-
-
-@kernel
-def _read_quarters(codes, values, count):
-    """For each byte of four codes all of them as numbers around zero."""
-    for place in range(count):
-        byte = np.int32(codes[place])
-        for part in range(4):
-            values[4 * place + part] = np.float32(((byte >> (2 * part)) & 3) - 2)
-
-
-@kernel
-def _read_thirds(codes, values, count):
-    """For each three bytes of eight codes all of them as numbers around zero."""
-    for place in range(count):
-        first, second, third = codes[3 * place], codes[3 * place + 1], codes[3 * place + 2]
-        word = np.int32(first) | np.int32(second) << np.int32(8) | np.int32(third) << np.int32(16)
-        for part in range(8):
-            values[8 * place + part] = np.float32(((word >> (3 * part)) & 7) - 4)
-
-
-@kernel
-def _look_up(form, first, values_at, width):
-    """What codes of any bits stand for, from number `first` on: numbers of a table, or integers around zero."""
-    bits, mask, middle = form.bits, (1 << form.bits) - 1, np.float32(1 << (form.bits - 1))
-    codes, values = unsigned_bytes(form.numbers, (form.size * bits + 7) // 8), floats(values_at, width)
-    table = floats(form.table, form.length)
-    for j in range(width):
-        bit = (first + j) * bits
-        code, shift = int(codes[bit >> 3]), bit & 7
-        if shift + bits > 8:
-            code |= int(codes[(bit >> 3) + 1]) << 8
-        code = (code >> shift) & mask
-        values[j] = table[code] if form.table else np.float32(code) - middle
-
-
-@kernel
-def read_row(form, number, width, y_at):
-    """y = row `number` of a weight of rows of `width` numbers, in any form but sparse rows."""
-    first, y = number * width, floats(y_at, width)
-    if form.kind == FLOATS:
-        numbers = floats(form.numbers + 4 * first, width)
-        for j in range(width):
-            y[j] = numbers[j]
-    elif form.kind == CODES:
-        codes = signed_bytes(form.numbers + first, width)
-        for j in range(width):
-            y[j] = codes[j]
-    else:
-        _look_up(form, first, y_at, width)
-    if form.scales:
-        step = 1 if form.scales > 1 and form.axis == 1 else 0
-        place = number if form.scales > 1 and form.axis == 0 else 0
-        if form.zero_point:
-            zero_point = signed_bytes(form.zero_point, form.scales)
-            for j in range(width):
-                y[j] -= zero_point[place + j * step]
-        for j in range(width):
-            y[j] *= number_at(form.scale, place + j * step, form.scale_bytes)
-
-
-@kernel
-def decode(row):
-    """A convolution's weight (O, C, KH KW) as a matrix of floats (KH KW C, O)."""
-    form, outputs, channels, places = form_at(row.form), row.outputs, row.channels, row.places
-    values, matrix = floats(row.scratch, channels * places), floats(row.matrix, channels * places * outputs)
-    for output in range(outputs):
-        read_row(form, output, channels * places, row.scratch)
-        for channel in range(channels):
-            for place in range(places):
-                matrix[(place * channels + channel) * outputs + output] = values[channel * places + place]
 
 
 @kernel

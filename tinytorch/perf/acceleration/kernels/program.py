@@ -8,24 +8,25 @@ from zlib import crc32
 
 from numba import njit
 
-from tinytorch.perf.acceleration.kernels import attention, elementwise, products, rows
+from tinytorch.perf.acceleration.kernels import attention, elementwise, products, weights
 from tinytorch.perf.acceleration.kernels.addresses import FAST, reader
+from tinytorch.perf.acceleration.kernels.encoding import KINDS
 
 (
     PRODUCT, CODED, SPARSE, UNARY, BINARY, NORMALIZE, SOFTMAX, CONVOLVE, POOL, MOVE, LOOKUP, POSITIONS, HOLD, ATTEND,
     HOLDCODES, ATTENDCODES, DECODE,
-) = range(len(rows.KINDS))  # fmt: skip
+) = range(len(KINDS))  # fmt: skip
 (
     read_product, read_coded, read_sparse, read_unary, read_binary, read_normalize, read_softmax, read_convolve,
     read_pool, read_move, read_lookup, read_positions, read_hold, read_attend, read_hold_codes, read_attend_codes,
     read_decode,
-) = map(reader, rows.KINDS)  # fmt: skip
+) = map(reader, KINDS)  # fmt: skip
 product, coded, sparse, convolve = products.product, products.coded, products.sparse, products.convolve
-decode, unary, binary, normalize = products.decode, elementwise.unary, elementwise.binary, elementwise.normalize
+decode, unary, binary, normalize = weights.decode, elementwise.unary, elementwise.binary, elementwise.normalize
 softmax, pool, move = elementwise.softmax, elementwise.pool, elementwise.move
 lookup, positions, hold, attend = attention.lookup, attention.positions, attention.hold, attention.attend
 hold_codes, attend_codes = attention.hold_codes, attention.attend_codes
-LENGTHS = tuple(1 + len(kind._fields) for kind in rows.KINDS)
+LENGTHS = tuple(1 + len(kind._fields) for kind in KINDS)
 
 
 def _cached(sources: int) -> Any:

@@ -1,75 +1,26 @@
-"""What programs consist of: one row for each call of a kernel, its numbers by name.
+"""The rows of programs: one for each call of a kernel, its numbers by name.
 
-`machine` writes them, kernels read them under the same names. In Python the place of an array holds the array itself;
-`encoded` puts its address there, after a look at whether it is as long as the kernel will read or write: `spans` gives
-bytes for each. Where nothing is needed there is a 0. Kernels cannot check any more, and would write anywhere.
+`writer` writes them, kernels read them under the same names. In Python the place of an array holds the array itself;
+`encoding` puts its address there, after a look at whether it is as long as the kernel will read or write: `spans` gives
+bytes for each. Where nothing is needed there is a 0. Kernels cannot check any more, and would write anywhere. Those of
+sequences of tokens are in `sequence_rows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from tinytorch.core.ops import Array
-from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, BYTE_VALUES, CODES, FLOATS, HALF_BYTE
-from tinytorch.perf.acceleration.memory import aligned_zeros
-
-FLOAT, INDEX, NUMBER = 4, 4, 8  # bytes of a float32, of a place that a kernel notes, of a token or position
-Place = Any  # an array, a `Scratch`, or 0
-
-
-class Scratch(NamedTuple):
-    """Memory for kernels' own use, which all rows of all programs share: there is one array for each name."""
-
-    size_bytes: int
-    name: str = "work"
-
-
-class Row(Protocol):
-    """Any of the rows below."""
-
-    @property
-    def _fields(self) -> tuple[str, ...]: ...
-
-    def spans(self) -> dict[str, int]:
-        """For each place how many bytes the kernel reads or writes there."""
-
-    def __iter__(self) -> Any: ...
-
-
-class Form(NamedTuple):
-    """A weight in memory: `size` numbers, floats or codes of so many bits.
-
-    A code stands for (value - zero point) * scale; its value is that of the `table` (`length` floats), or without one
-    the code itself, less 2^(bits - 1) where it is packed. There are as many scales as channels along `axis`, or one.
-    """
-
-    kind: int
-    numbers: Place
-    size: int
-    bits: int
-    table: Place
-    length: int
-    scale: Place
-    scale_bytes: int
-    scales: int
-    zero_point: Place
-    axis: int
-
-    def spans(self) -> dict[str, int]:
-        """Codes of all numbers, and what they stand for."""
-        bits = {FLOATS: 8 * FLOAT, CODES: 8}.get(self.kind, self.bits)
-        return {
-            "numbers": -(-bits * self.size // 8),
-            "table": FLOAT * self.length,
-            "scale": self.scale_bytes * self.scales,
-            "zero_point": self.scales,
-        }
-
-
-FORM_NUMBERS = len(Form._fields)
+from tinytorch.perf.acceleration.kernels.forms import (
+    FLOAT,
+    FORM_NUMBERS,
+    INDEX,
+    NUMBER,
+    Form,
+    Place,
+    coded_bytes,
+    index_bytes,
+    strided,
+)
 
 
 class Product(NamedTuple):
@@ -301,136 +252,6 @@ class Move(NamedTuple):
         }
 
 
-class Lookup(NamedTuple):
-    """y (rows, size) = rows of a table for tokens."""
-
-    tokens: Place
-    y: Place
-    table: Place
-    rows: int
-    size: int
-
-    def spans(self) -> dict[str, int]:
-        """Tokens and vectors; which rows of the table are read, tokens say: those are checked before."""
-        return {
-            "tokens": NUMBER * self.rows,
-            "y": FLOAT * self.rows * self.size,
-            "table": NUMBER * FORM_NUMBERS,
-        }
-
-
-class Positions(NamedTuple):
-    """y (samples, new, size) = x plus rows of a table for positions from `start` on."""
-
-    x: Place
-    y: Place
-    table: Place
-    start: Place
-    samples: int
-    new: int
-    size: int
-    scratch: Place
-
-    def spans(self) -> dict[str, int]:
-        """Vectors, and room for a row of the table."""
-        vectors = FLOAT * self.samples * self.new * self.size
-        return {
-            "x": vectors,
-            "y": vectors,
-            "table": NUMBER * FORM_NUMBERS,
-            "start": NUMBER,
-            "scratch": FLOAT * self.size,
-        }
-
-
-class Hold(NamedTuple):
-    """Keys and values of `projected` (samples, new, 3, heads, size) into a cache of `length` positions."""
-
-    projected: Place
-    keys: Place
-    values: Place
-    start: Place
-    samples: int
-    new: int
-    heads: int
-    size: int
-    length: int
-
-    def spans(self) -> dict[str, int]:
-        """What is projected, and the cache."""
-        return _cache(self)
-
-
-class Attend(NamedTuple):
-    """y (samples, new, heads, size) = attention of queries over what a cache holds up to each of them."""
-
-    projected: Place
-    keys: Place
-    values: Place
-    start: Place
-    y: Place
-    samples: int
-    new: int
-    heads: int
-    size: int
-    length: int
-    scratch: Place
-
-    def spans(self) -> dict[str, int]:
-        """What is projected, the cache, and room for scores."""
-        return {
-            **_cache(self),
-            "y": FLOAT * self.samples * self.new * self.heads * self.size,
-            "scratch": attend_bytes(self.size, self.length),
-        }
-
-
-class HoldCodes(NamedTuple):
-    """The same as codes (int8), with the step of each vector."""
-
-    projected: Place
-    keys: Place
-    values: Place
-    key_steps: Place
-    value_steps: Place
-    start: Place
-    samples: int
-    new: int
-    heads: int
-    size: int
-    length: int
-
-    def spans(self) -> dict[str, int]:
-        """What is projected, and the cache."""
-        return _coded_cache(self)
-
-
-class AttendCodes(NamedTuple):
-    """The same over codes."""
-
-    projected: Place
-    keys: Place
-    values: Place
-    key_steps: Place
-    value_steps: Place
-    start: Place
-    y: Place
-    samples: int
-    new: int
-    heads: int
-    size: int
-    length: int
-    scratch: Place
-
-    def spans(self) -> dict[str, int]:
-        """What is projected, the cache, and room for scores."""
-        return {
-            **_coded_cache(self),
-            "y": FLOAT * self.samples * self.new * self.heads * self.size,
-            "scratch": attend_bytes(self.size, self.length),
-        }
-
-
 class Decode(NamedTuple):
     """matrix (places, channels, outputs) = a convolution's weight of codes (outputs, channels, places)."""
 
@@ -450,105 +271,5 @@ class Decode(NamedTuple):
         }
 
 
-KINDS: tuple[type[Any], ...] = (
-    Product, Coded, Sparse, Unary, Binary, Normalize, Softmax, Convolve, Pool, Move, Lookup, Positions, Hold, Attend,
-    HoldCodes, AttendCodes, Decode,
-)  # fmt: skip
-"""All rows; a row in a program begins with its place in here."""
-
-
-def index_bytes(height: int) -> int:
-    """Room for the places of `height` numbers, and one more."""
-    return INDEX * (height + 1)
-
-
-def coded_bytes(form: Form, height: int, width: int) -> int:
-    """Room for places; of packed codes for a few rows as numbers, too, and for both values of every byte."""
-    if form.kind == CODES:
-        return index_bytes(height)
-    pairs = 2 * BYTE_VALUES * FLOAT if form.length and form.bits == HALF_BYTE else 0
-    return aligned(index_bytes(height)) + AT_ONCE * (INDEX + FLOAT + FLOAT * width) + pairs
-
-
-def aligned(size_bytes: int) -> int:
-    """The next multiple of eight bytes."""
-    return (size_bytes + NUMBER - 1) // NUMBER * NUMBER
-
-
-def attend_bytes(size: int, length: int) -> int:
-    """Room for scores, a query, and places of what is not zero among either."""
-    return FLOAT * (length + size) + index_bytes(length + size)
-
-
-def strided(rows: int, size: int, stride: int) -> int:
-    """Numbers from the first of `rows` to the end of the last."""
-    return (rows - 1) * stride + size if rows else 0
-
-
 def _matrices(row: Any) -> dict[str, int]:
     return {"x": FLOAT * strided(row.rows, row.height, row.stride), "y": FLOAT * row.rows * row.width}
-
-
-def _cache(row: Any) -> dict[str, int]:
-    heads = FLOAT * row.samples * row.heads
-    return {
-        "projected": 3 * heads * row.new * row.size,
-        "keys": heads * (row.size + 1) * row.length,
-        "values": heads * row.length * (row.size + 1),
-        "start": NUMBER,
-    }
-
-
-def _coded_cache(row: Any) -> dict[str, int]:
-    vectors = row.samples * row.heads * row.length
-    return {
-        "projected": 3 * FLOAT * row.samples * row.heads * row.new * row.size,
-        **dict.fromkeys(("keys", "values"), vectors * row.size),
-        **dict.fromkeys(("key_steps", "value_steps"), FLOAT * vectors),
-        "start": NUMBER,
-    }
-
-
-def scratch_of(table: Iterable[Row]) -> dict[str, Array]:
-    """The scratch memory that these rows need."""
-    needed: dict[str, int] = {}
-    for item in (item for row in table for item in row if isinstance(item, Scratch)):
-        needed[item.name] = max(item.size_bytes, needed.get(item.name, 0))
-    return {name: aligned_zeros((-(-size_bytes // FLOAT),)) for name, size_bytes in needed.items()}
-
-
-def encoded(table: Iterable[Row], scratch: Mapping[str, Array], kept: list[Array]) -> Array:
-    """A program, int64, of rows one after the other; the arrays whose addresses are in it are appended to `kept`.
-
-    Raises RuntimeError for an array that is shorter than what a kernel reads or writes: a fault of who wrote the row.
-    """
-    numbers = [number for row in table for number in (KINDS.index(type(row)), *_numbers(row, scratch, kept))]
-    return np.array(numbers, np.int64)
-
-
-def encoded_form(form: Form, kept: list[Array]) -> Array:
-    """A form as numbers in memory; as `encoded`."""
-    return np.array(list(_numbers(form, {}, kept)), np.int64)
-
-
-def _numbers(row: Any, scratch: Mapping[str, Array], kept: list[Array]) -> Iterator[int]:
-    spans = row.spans()
-    for name, item in zip(row._fields, row, strict=True):
-        array = scratch[item.name] if isinstance(item, Scratch) else item
-        if not isinstance(array, np.ndarray):
-            yield int(array)
-            continue
-        kept.append(array)
-        address: int = array.__array_interface__["data"][0]  # `ctypes.data` takes four times as long
-        if spans[name] > _extent(array):
-            kernel = type(row).__name__
-            raise RuntimeError(f"{kernel} needs {spans[name]} bytes of {name}, and there are {_extent(array)}")
-        yield address
-
-
-def _extent(array: Array) -> int:
-    """Bytes from the first number of an array to the end of the last."""
-    if not array.size:
-        return 0
-    steps = zip(array.shape, array.strides, strict=True)
-    return int(array.itemsize + sum((size - 1) * stride for size, stride in steps))

@@ -13,6 +13,7 @@ from llvmlite.binding import get_host_cpu_features
 from numba import config, types
 from numba.extending import intrinsic
 
+from tinytorch.core.ops import Array
 from tinytorch.perf.acceleration.kernels.addresses import floats, kernel
 
 FLOAT_BYTES, TILE_ROWS, NARROWEST = 4, 4, 4
@@ -37,7 +38,7 @@ def _write_tile(
     builder: Any, kind: Any, rows: int, vectors: int, x: Any, x_step: Any, w: Any, w_step: Any, count: Any, y: Any,
     y_step: Any,
 ) -> None:  # fmt: skip
-    """Sums are loaded, grow by one outer product a round, and are stored."""
+    """Sums are loaded, grow by one outer product a round, and are stored; `add_plainly` is the same in numpy."""
     sums = [_vector_at(builder, kind, y, y_step, row, vector) for row in range(rows) for vector in range(vectors)]
     values = [builder.load(place) for place in sums]
     for value in values:
@@ -63,6 +64,15 @@ def _write_tile(
     builder.position_at_end(after)
     for place, total in zip(sums, grown, strict=True):
         builder.store(total, place).align = FLOAT_BYTES
+
+
+def add_plainly(x: Array, w: Array, y: Array) -> None:
+    """What a tile does, in numpy: x (rows, count) @ w (count, columns) is added to y, one outer product a round."""
+    sums = y.copy()
+    for number in range(len(w)):
+        factors, columns = x[:, number], w[number]
+        sums += factors[:, None] * columns[None, :]
+    y[...] = sums
 
 
 def _vector_at(builder: Any, kind: Any, address: Any, step: Any, row: int, vector: int) -> Any:
