@@ -61,7 +61,7 @@ def safe_characters(text: str) -> str:
 def nearest(text: str, choices: Iterable[str]) -> str:
     """`did you mean 'x'?` when a choice is close, else the choices themselves."""
     choices = [str(choice) for choice in choices]  # an enum member as its value
-    close = difflib.get_close_matches(text, choices, n=1)
+    close = difflib.get_close_matches(str(text), choices, n=1)  # somebody may have given a number
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(choices)}"
 
 

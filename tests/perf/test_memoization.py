@@ -263,3 +263,27 @@ def test_a_prefix_is_forgotten_where_that_is_asked_for() -> None:
         gpt.generate([1, 2, 3], 1, 0)
         cache.reset()
     assert gpt.seen == [3, 3]
+
+
+def test_a_prefix_of_other_weights_is_forgotten() -> None:
+    gpt = Counting(7, 8, 2, 2, max_seq_len=CONTEXT, rng=np.random.default_rng(0))
+    gpt.seen = []
+    with_kv_cache(gpt, keep_prefix=True).generate([1, 2, 3], 1, 0)
+    gpt.lm_head.weight.data += 1
+    gpt.generate([1, 2, 3], 1, 0)
+    assert gpt.seen == [3, 3]
+
+
+@pytest.mark.parametrize("bits", [32, 8])
+def test_a_cache_is_no_part_of_a_model_s_state(bits: int) -> None:
+    gpt = small_gpt()
+    before = gpt.state_dict()
+    with_kv_cache(gpt, bits=bits, keep_prefix=True).generate([[1, 2], [3, 4]], 2, 0)
+    assert gpt.state_dict().keys() == before.keys()
+    gpt.load_state_dict(before)
+
+
+@pytest.mark.parametrize("model", [None, 5, [], GPT])
+def test_what_is_no_model_gets_no_cache(model: object) -> None:
+    with pytest.raises(UsageError, match="needs a GPT"):
+        with_kv_cache(model)  # type: ignore[type-var]

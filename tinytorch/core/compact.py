@@ -94,6 +94,11 @@ class CompactWeight:
         return self.dense()
 
     @property
+    def T(self) -> Tensor:  # noqa: N802
+        """A matrix with its axes swapped, as floats."""
+        return Tensor(self.dense().T)
+
+    @property
     def size(self) -> int:
         """Number of logical weights."""
         return math.prod(self.shape)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.core.layers import Linear
@@ -16,6 +17,7 @@ from tinytorch.core.spatial import Conv2d
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import Completion
 from tinytorch.core.windows import padded
+from tinytorch.errors import UsageError
 
 SAMPLES, SEQUENCES = 1024, 128  # that are enough: of a sequence every token is a row
 AT_ONCE = 64
@@ -34,8 +36,9 @@ def heard(layer: Any, hear: Callable[[Array], None]) -> Iterator[None]:
     forward = layer.forward
 
     def listening(inputs: Tensor, *others: Any, **options: Any) -> Any:
+        output = forward(inputs, *others, **options)  # first: a layer says what does not fit it
         hear(inputs.data)
-        return forward(inputs, *others, **options)
+        return output
 
     with replaced(layer, "forward", listening):
         yield
@@ -65,8 +68,12 @@ def input_products(layer: Any, model: Any, inputs: Array) -> Array | None:
         rows = _rows(layer, seen)
         totals[:] = [rows.T @ rows + (totals[0] if totals else 0)]
 
-    with heard(layer, hear):
+    if not len(inputs):
+        raise UsageError("what a layer is given shows in at least one sample, and there is none")
+    with heard(layer, hear), np.errstate(invalid="ignore", over="ignore"):  # what comes of it is looked at
         run_over(model, batches_of(inputs))
+    if totals and not np.isfinite(totals[0]).all():
+        raise UsageError("inputs of layers must be finite numbers, and not huge: some of the training data's are not")
     return totals[0] if totals else None
 
 

@@ -86,5 +86,8 @@ def generators(model: object) -> dict[str, np.random.Generator]:
 
 
 def _arrays(model: object) -> dict[str, Array]:
-    arrays = {name: item.data if isinstance(item, Tensor) else item for name, item in held(model)}
+    found = list(held(model))
+    passing = tuple(f"{name}." for name, item in found if getattr(type(item), "is_passing", False))
+    arrays = {name: item.data if isinstance(item, Tensor) else item for name, item in found
+              if not name.startswith(passing)}  # fmt: skip
     return {name: item for name, item in arrays.items() if isinstance(item, np.ndarray) and item.dtype.kind in "biuf"}

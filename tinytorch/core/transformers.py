@@ -33,8 +33,8 @@ class GenerationMemory(Protocol):
     def layers(self) -> Sequence[KeyValueMemory]:
         """The blocks' memories, in order."""
 
-    def start(self, prompt: Array) -> None:
-        """Another sequence comes next, which begins with a prompt (N, T): forget what does not belong to it."""
+    def start(self, prompt: Array, gpt: GPT) -> None:
+        """Another sequence of a GPT comes next, which begins with a prompt (N, T): forget all that is not of it."""
 
 
 class LayerNorm(Affine):
@@ -240,7 +240,7 @@ class GPT(Layer):
         limit = self.max_seq_len if self.memory else None
         prompt = checked_prompt(prompt_tokens, self.vocab_size, max_new_tokens, limit)
         if self.memory:
-            self.memory.start(prompt if prompt.ndim == 2 else prompt[None])
+            self.memory.start(prompt if prompt.ndim == 2 else prompt[None], self)
         with inference(self) if self.training else nullcontext(), no_grad():
             return continued(prompt, max_new_tokens, sampling, self._next_scores, rng, stop)
 

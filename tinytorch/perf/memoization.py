@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Self, TypeVar
+from zlib import crc32
 
 import numpy as np
 
 from tinytorch.core.arguments import whole
-from tinytorch.core.layers import Layer
+from tinytorch.core.layers import Layer, find_layers
+from tinytorch.core.model import parameters_of
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
@@ -35,6 +37,8 @@ class KVCache:
     other bits than 32 and 8.
     """
 
+    is_passing = True  # nothing of it belongs into the state of a model
+
     def __init__(
         self,
         batch_size: int,
@@ -48,11 +52,12 @@ class KVCache:
         for size in (batch_size, max_seq_len, num_layers, num_heads, head_dim):
             whole("a KV cache needs its sizes", size, 1)
         if bits not in (32, 8):
-            raise UsageError(f"a KV cache keeps numbers of 32 or 8 bits, not {bits!r}")
+            raise UsageError(f"a KV cache needs bits: 32 or 8 bits for each number, not {bits!r}")
         self.max_seq_len = max_seq_len
         self.seq_pos = 0
         self.bits, self.keep_prefix = bits, keep_prefix
         self._prompt: Array | None = None
+        self._weights: int | None = None  # checksum of those that computed what is held
         kind = LayerCache if bits == 32 else CodedLayerCache
         self.layers = [kind(self, number, num_layers) for number in range(num_layers)]
         for layer in self.layers:
@@ -115,14 +120,21 @@ class KVCache:
         """Number of positions held by every layer."""
         return self.seq_pos
 
-    def start(self, prompt: Array) -> None:
-        """What a GPT calls before a prompt (N, T): `reset`, or with `keep_prefix` keep what it begins with."""
-        shared = _in_common(self._prompt, prompt) if self.keep_prefix and self._prompt is not None else 0
+    def start(self, prompt: Array, gpt: Any) -> None:
+        """What a GPT calls before a prompt (N, T): `reset`, or with `keep_prefix` keep what it begins with.
+
+        What was computed by other weights than the GPT has now is forgotten.
+        """
+        if not self.keep_prefix:
+            self.reset()
+            return
+        weights, (before, seen) = _checksum(gpt), (self._weights, self._prompt)
+        shared = _in_common(seen, prompt) if seen is not None and before == weights else 0
         self._keep(min(shared, self.seq_pos))
-        self._prompt = prompt.copy() if self.keep_prefix else None
+        self._prompt, self._weights = prompt.copy(), weights
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "seq_pos": 0, "_prompt": None}
+        return {**vars(self), "seq_pos": 0, "_prompt": None, "_weights": None}
 
     def _layer(self, number: int) -> LayerCache:
         if not 0 <= number < len(self.layers):
@@ -230,6 +242,14 @@ class CodedLayerCache(LayerCache):
         return {**super().__getstate__(), "steps": ()}
 
 
+def _checksum(model: Any) -> int:
+    """CRC-32 of all parameters."""
+    found = 0
+    for parameter in parameters_of(model):
+        found = crc32(parameter.data.tobytes(), found)
+    return found
+
+
 def _in_common(before: Array, prompt: Array) -> int:
     """With how many equal tokens two prompts (N, T) begin; of the new one the last is always read."""
     if len(before) != len(prompt):
@@ -280,7 +300,7 @@ def _remembering(gpt: GPT, bits: Literal[32, 8], keep_prefix: bool) -> KVCache:
 
 
 def _gpts(model: Layer) -> list[GPT]:
-    found = [layer for layer in model.walk() if isinstance(layer, GPT)]
+    found = [layer for layer in find_layers(model) if isinstance(layer, GPT)]
     if not found:
         raise UsageError(f"a KV cache needs a GPT to keep the keys and values of; {type(model).__qualname__} has none")
     return found

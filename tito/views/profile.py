@@ -99,11 +99,15 @@ def sentence(bottleneck: Bottleneck) -> str:
     first = f"{bottleneck.kind} takes {format_share(bottleneck.share, 0)} of the time{layer}"
     if bottleneck.intensity is None or bottleneck.roofline_share is None:
         return f"{first}; what it does could not be counted.\ntry: {bottleneck.advice}"
-    limit = "memory" if bottleneck.bound == "memory" else "arithmetic"
+    limit = "arithmetic" if bottleneck.bound == "compute" else "memory"
     side = "below" if bottleneck.intensity < bottleneck.balance else "above"
     counted = f"{three_digits(bottleneck.intensity)} FLOPs for each byte that it moves"
     balance = f"{side} this machine's balance of {three_digits(bottleneck.balance)}"
-    reached = f"it reaches {format_share(bottleneck.roofline_share, 0)} of what {limit} allows"
+    share = format_share(bottleneck.roofline_share, 0)
+    if bottleneck.bound == "calls":
+        reached = f"calls take the time: memory and arithmetic alone would need {share} of it"
+        return f"{first}, with {counted}; {reached}.\ntry: {bottleneck.advice}"
+    reached = f"it reaches {share} of what {limit} allows"
     return f"{first}: {bottleneck.bound}-bound, with {counted}, {balance}; {reached}.\ntry: {bottleneck.advice}"
 
 
@@ -128,6 +132,8 @@ def _names(layers: Sequence[LayerProfile]) -> Iterator[Text]:
 
 
 def _costs(layer: LayerProfile, sum_ns: float, longest_ns: float) -> tuple[RenderableType, ...]:
+    if layer.in_plan:
+        return (Text("in the plan", style="dim"), "", "-", "-", "-")
     bar = _bar(layer.time_ns / longest_ns, layer.time_ns / sum_ns) if sum_ns else Text("-")
     return (format_time(layer.time_ns), bar, format_count(layer.flops) if layer.flops else "-",
             format_size(layer.moved_bytes) if layer.moved_bytes else "-",

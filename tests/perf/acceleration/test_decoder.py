@@ -329,3 +329,67 @@ def test_a_cache_of_int8_takes_a_good_quarter() -> None:
         cache = Cache(attentions_of(GPT(VOCABULARY, 32, 2, 2, 60, rng=0)), 1, 57, bits)
         kept.append(sum(array.nbytes for arrays in cache.arrays for array in arrays))
     assert kept[1] < 0.31 * kept[0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_compact_gpt_is_compiled_for_whole_sequences(form: str, backend: str) -> None:
+    gpt, tokens = FORMS[form](small_gpt()), prompts(2, 7)
+    found = compile_model(gpt, tokens, backend=backend)(tokens).data
+    np.testing.assert_allclose(found, gpt(tokens).data, rtol=1e-3, atol=1e-3)
+
+
+def one_block_twice(gpt: GPT) -> None:
+    gpt.blocks[1] = gpt.blocks[0]
+
+
+def one_attention_twice(gpt: GPT) -> None:
+    gpt.blocks[1].attention = gpt.blocks[0].attention
+
+
+@pytest.mark.parametrize("change", [one_block_twice, one_attention_twice])
+def test_attention_in_two_places_does_not_share_a_cache(change) -> None:
+    gpt = small_gpt()
+    change(gpt)
+    assert not isinstance(compile_model(gpt, prompts(1, 3)), CompiledGPT)
+
+
+class Opposite(GPT):
+    def _next_scores(self, sequence):
+        return -super()._next_scores(sequence)
+
+
+class Shorter(GPT):
+    max_seq_len = 9
+
+
+@pytest.mark.parametrize("kind", [Opposite, Shorter])
+def test_a_gpt_that_chooses_tokens_in_a_way_of_its_own_does_not_generate_by_a_plan(kind: type[GPT]) -> None:
+    compiled = compile_model(kind(VOCABULARY, 16, 1, 2, CONTEXT, rng=0).eval(), prompts(1, 3))
+    assert not isinstance(compiled, CompiledGPT)
+
+
+class Louder2(Completion):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs) + 1
+
+
+def test_a_completion_with_a_forward_of_its_own_is_refused_or_computes_it() -> None:
+    with pytest.raises(UsageError):
+        compile_model(Louder2(small_gpt(), 4, 3).eval(), prompts(1, 4))
+
+
+class Window(Writer):
+    """Looks back 36 positions, which shows late."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        places = np.arange(tokens.shape[1])
+        mask = (places[:, None] >= places) & (places[:, None] - places < 36)
+        hidden = self.places(self.tokens(tokens))
+        return self.head(hidden + self.attention(hidden, mask) * 5)
+
+
+def test_what_a_model_does_late_in_its_context_is_looked_at() -> None:
+    model = Window()
+    model.places = PositionalEncoding(100, 16, rng=2)
+    assert not isinstance(compile_model(model.eval(), prompts(1, 3)), CompiledGPT)

@@ -311,3 +311,39 @@ def test_integers_are_computed_as_integers(backend: str) -> None:
     found = compile_model(Whole(), np.array([[1, 2, 3]]), backend=backend)(np.array([[3, 4, 10**9]])).data
 
     assert found.tolist() == [[18, 32, 2 * 10**18]]
+
+
+class Turned(Layer):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return concatenate([inputs[..., ::-1], inputs], axis=-1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays_that_run_backwards_are_copied_as_they_are(backend: str) -> None:
+    assert_same(Turned(), np.arange(12, dtype=np.float32).reshape(3, 4), backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_empty_batch_is_none_of_the_kernels_business(backend: str) -> None:
+    model = Sequential(Conv2d(2, 3, 3, padding=1), ReLU(), MaxPool2d(2), Flatten(), Linear(27, 2)).eval()
+    compiled = compile_model(model, np.ones((2, 2, 6, 6)), backend=backend)
+    assert compiled(np.ones((0, 2, 6, 6))).shape == (0, 2)
+
+
+@pytest.mark.parametrize("value", [-1e36, -1e5, -30.0, -12.5, -11.0])
+def test_gelu_of_very_little_is_nothing(value: float) -> None:
+    model, inputs = Sequential(Linear.from_arrays(np.eye(2, dtype=np.float32)), GELU()).eval(), np.ones((1, 2))
+    compiled = compile_model(model, inputs, backend="numba")
+    np.testing.assert_allclose(compiled(np.full((1, 2), value)).data, 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("inputs", [[[1, 2], [3]], np.array([["a"] * 2]), "ab"])
+def test_what_are_no_numbers_is_refused(inputs: object) -> None:
+    compiled = compile_model(Sequential(Linear(2, 2)).eval(), np.ones((1, 2)))
+    with pytest.raises(UsageError, match="array of numbers"):
+        compiled(inputs)
+
+
+def test_a_class_is_no_model() -> None:
+    with pytest.raises(UsageError, match="not the class Sequential"):
+        compile_model(Sequential, np.ones((1, 2)))

@@ -70,3 +70,10 @@ def test_what_has_no_features_to_leave_out_is_refused(model: Layer, data: Tensor
 def test_inputs_of_another_size_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"Selection\(2 of 3\)"):
         Selection(np.array([True, False, True]))(np.ones((1, 4)))
+
+
+def test_inputs_that_are_no_numbers_are_refused() -> None:
+    data = rows({})
+    data.inputs[7, 2] = np.nan
+    with pytest.raises(UsageError, match="finite numbers"):
+        prune_inputs(network(), data)

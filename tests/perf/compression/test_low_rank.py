@@ -168,3 +168,18 @@ def test_what_makes_no_sense_is_refused(options: dict) -> None:
 def test_weights_that_are_not_finite_are_refused() -> None:
     with pytest.raises(UsageError, match="NaN"):
         factored(np.full((3, 3), np.nan), rank=1)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-25])
+def test_inputs_that_are_next_to_nothing_leave_factors_finite(size: float) -> None:
+    small = factorize(digits(), rank=4, train_data=(TRAIN.inputs * np.float32(size), TRAIN.labels), epochs=0)
+    assert np.isfinite(small(TEST.inputs).data).all()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [(np.full((5, 64), np.nan), "finite"), (np.ones((5, 5)), "64"), (np.ones((0, 64)), "at least one")],
+)
+def test_data_that_show_nothing_are_refused(inputs: np.ndarray, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        factorize(digits(), rank=4, train_data=(inputs, np.zeros(len(inputs), int)), epochs=0)

@@ -306,3 +306,39 @@ def test_a_softmax_may_only_come_last() -> None:
 def test_a_normalization_must_fit_its_layer() -> None:
     with pytest.raises(ShapeError, match="a number for each neuron"):
         prune_neurons(Sequential(Conv2d(1, 6, 3), LayerNorm(6), Flatten(), Linear(6, 2)), keep=2)
+
+
+class Reused(Layer):
+    """One normalization at two places."""
+
+    def __init__(self) -> None:
+        self.a, self.b, self.c = Linear(8, 6, rng=1), Linear(6, 6, rng=2), Linear(6, 3, rng=3)
+        self.norm = LayerNorm(6)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.c(self.norm(self.b(self.norm(self.a(inputs)))))
+
+
+class Weighing(Digits):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs) * (self.body.weight * self.body.weight).sum()
+
+
+class Leaving(Digits):
+    """Goes through numpy."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.head(Tensor(self.body(inputs).data[:, ::-1].copy()))
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Reused(), "normalization that is used twice"),
+        (Weighing(), "uses a weight past its layer"),
+        (Leaving(), "is given what no layer made"),
+    ],
+)
+def test_what_a_smaller_layer_would_change_elsewhere_is_seen(model: Layer, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        prune_neurons(model, keep=5, example=ROW)

@@ -86,3 +86,21 @@ def test_what_cannot_be_cut_is_refused(make, options: dict[str, int], words: str
 def test_width_needs_data_to_look_at() -> None:
     with pytest.raises(UsageError, match="needs train_data"):
         prune_transformer(gpt(), width=8)
+
+
+@pytest.mark.parametrize("tokens", [TOKENS[0], TOKENS[:0]])
+@pytest.mark.parametrize("options", [{"width": 8}, {"blocks": 2}])
+def test_what_are_no_sequences_is_refused(tokens: np.ndarray, options: dict[str, int]) -> None:
+    with pytest.raises(UsageError):
+        prune_transformer(gpt(), train_data=TensorDataset(tokens, tokens), epochs=0, **options)
+
+
+def test_parts_in_two_places_are_not_turned_twice() -> None:
+    model = gpt()
+    model.blocks[1].mlp = model.blocks[0].mlp
+    with pytest.raises(UsageError, match="in one place"):
+        prune_transformer(model, width=8, train_data=TRAIN, epochs=0)
+    model = gpt()
+    model.blocks[1].ln1 = model.ln_f
+    with pytest.raises(UsageError, match="LayerNorm is in one place"):
+        prune_transformer(model, width=8, train_data=TRAIN, epochs=0)

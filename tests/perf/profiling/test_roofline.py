@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -40,7 +41,7 @@ def test_the_bottleneck_is_the_kind_that_takes_most_time_with_its_slowest_layer(
     [
         (100, 100, False, "memory", "memory"),
         (1000, 50, False, "compute", "compute"),
-        (100, 10, False, "memory", "calls"),  # takes ten times as long as it must
+        (100, 10, False, "calls", "calls"),  # takes ten times as long as it must
         (0, 0, False, "memory", "unseen"),
         (100, 100, True, "memory", "generation"),
     ],
@@ -64,7 +65,8 @@ def test_how_near_a_layer_comes_to_what_is_possible() -> None:
 
 
 def test_what_runs_as_one_plan_is_told_by_the_work_inside_it() -> None:
-    profile = model(layer("", "CompiledModel", 100), layer("a", "Linear", 0, 600, 60), layer("b", "ReLU", 0, 40, 40))
+    inside = [replace(layer(name, "Linear", 0), in_plan=True) for name in ("a", "b")]
+    profile = model(layer("", "CompiledModel", 100, 640, 100), *inside)
     found = find_bottleneck(profile, LIMITS)
 
     assert (found.kind, found.share, found.advice) == ("CompiledModel", 1, ADVICE["plan"])

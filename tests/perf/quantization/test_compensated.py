@@ -137,3 +137,19 @@ def test_biases_are_halved_where_that_is_far_below_a_step() -> None:
     small = quantize_model(model)
     assert (small[0].bias.data.dtype, small[2].bias.data.dtype) == (np.float16, np.float32)
     assert small(TRAIN.inputs[:3]).data.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [(np.full((5, 64), np.inf), "finite"), (np.ones((5, 5)), "64"), (np.ones((0, 64)), "at least one")],
+)
+def test_data_that_show_nothing_are_refused(inputs: np.ndarray, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        quantize_model(perceptron(), bits=3, rounding="compensated", train_data=(inputs, np.zeros(len(inputs), int)))
+
+
+def test_a_number_is_no_rounding_and_no_data_to_calibrate_on() -> None:
+    with pytest.raises(UsageError, match="no rounding 3"):
+        quantize_model(perceptron(), rounding=3)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="at least one sample"):
+        quantize_model(perceptron(), 5)

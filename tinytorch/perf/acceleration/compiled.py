@@ -27,12 +27,13 @@ from tinytorch.perf.acceleration.decoder import AT_ONCE, Decoder
 from tinytorch.perf.acceleration.decoding import attentions_of
 from tinytorch.perf.acceleration.fusion import Parts, check_parts, fused_parts, is_as_built
 from tinytorch.perf.acceleration.layout import lay_out
+from tinytorch.perf.acceleration.moved import moved_bytes
 from tinytorch.perf.acceleration.plan import make_plan
 from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import trace
 
 ALL = ...
-CHECKED_TOKENS = 2 * AT_ONCE + 2  # parts of a prompt, then single tokens
+MOST_CHECKED = 1023  # tokens of a sequence: parts of a prompt, then single ones
 
 
 class CompiledModel(Layer):
@@ -58,12 +59,17 @@ class CompiledModel(Layer):
             self._refuse_thread()
         array: Any = inputs
         if type(inputs) is not np.ndarray:  # the quickest question first
-            array = inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs)
+            array = inputs.data if isinstance(inputs, Tensor) else _as_array(inputs)
         if array.shape != self._shape or self._is_whole or WATCHES:
             if WATCHES:
                 return self._shown(array)
             array = self._planned_for(array)
-        return wrapped(Tensor, self._run(array))
+        try:
+            return wrapped(Tensor, self._run(array))
+        except ValueError as error:
+            if isinstance(error, UsageError):
+                raise
+            raise UsageError(f"inputs must be an array of numbers: {error}") from error
 
     def forward(self, inputs: Tensor) -> Tensor:
         """What `model` computes, without gradients."""
@@ -119,6 +125,13 @@ class CompiledModel(Layer):
         plan = make_plan(simplified(trace(self.model, example)), with_one=self.backend == "numpy")
         return plan.inputs, calls_of(plan.instructions, self.backend), plan.output
 
+    def moved_bytes(self, inputs: Tensor | Array) -> int:
+        """Bytes that the plan for such inputs reads and writes at least: weights as they are kept."""
+        array = self._planned_for(inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs))
+        plan = make_plan(simplified(trace(self.model, array)))
+        plan.inputs[...] = array
+        return moved_bytes(plan, self.backend)
+
     def state_dict(self) -> dict[str, Array]:
         """That of `model`."""
         return state_dict(self.model)
@@ -140,6 +153,17 @@ class CompiledModel(Layer):
 
     def __repr__(self) -> str:
         return f"CompiledModel({self.model!r}, {self.backend})"
+
+
+def _as_array(inputs: Any) -> Array:
+    """Numbers in lists as an array; UsageError for what are none."""
+    try:
+        array = np.asarray(inputs)
+    except ValueError as error:
+        raise UsageError(f"inputs must be an array of numbers: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise UsageError(f"inputs must be an array of numbers, not of {array.dtype}")
+    return array
 
 
 def _runner(inputs: Array, calls: list[Call], output: Array) -> Callable[[Array], Array]:
@@ -187,7 +211,7 @@ class CompiledGPT(CompiledModel):
     @property
     def gpt(self) -> Any:
         """The model of scores itself, most often a GPT."""
-        return self.model.gpt if isinstance(self.model, Completion) else self.model
+        return self.model.gpt if type(self.model) is Completion else self.model
 
     def generate(
         self,
@@ -205,23 +229,32 @@ class CompiledGPT(CompiledModel):
         sampling = Sampling(temperature, top_k, top_p)
         return self._decoder.generate(prompt_tokens, max_new_tokens, sampling, rng, stop)
 
+    def moved_bytes(self, inputs: Tensor | Array) -> int:
+        """Of a Completion those of all passes over its tokens."""
+        if type(self.model) is not Completion:
+            return super().moved_bytes(inputs)
+        return self._decoder.moved_bytes(len(np.asarray(inputs)), self.model.prompt_length, self.model.new_tokens)
+
     def check_generation(self, model: Any) -> None:
         """UsageError where plans that look back at a cache give other scores than `model` for whole sequences."""
-        plain = model.gpt if isinstance(model, Completion) else model
-        length = min(self._decoder.context, CHECKED_TOKENS)
+        plain = model.gpt if type(model) is Completion else model
+        length = min(self._decoder.context, MOST_CHECKED)
         tokens = np.random.default_rng(0).integers(0, self._decoder.vocab_size, (2, length))
         with inference(plain), no_grad():
             wanted = np.asarray(as_call(plain)(Tensor(tokens)))
         tolerance = TOLERANCE if self.cache_bits == 32 else CODES_TOLERANCE
-        self._decoder.begin(2, max(1, length - 2), min(2, length - 1))
-        for end in range(max(1, length - 2), length + 1):
+        parts = length // AT_ONCE * AT_ONCE
+        self._decoder.begin(2, length, 0)
+        for end in (*range(AT_ONCE, parts + 1, AT_ONCE), *range(parts + 1, length + 1)):
             found = self._decoder.scores_after(tokens[:, :end])
             if not np.allclose(found, wanted[:, end - 1], tolerance, tolerance, equal_nan=True):
-                raise UsageError("its attention looks at other positions than those before")
+                raise UsageError(
+                    "a generating plan needs attention that looks at all positions before, and at none behind"
+                )
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
         self._decoder = Decoder(self.gpt, self.backend, self.cache_bits)
-        if not isinstance(self.model, Completion):
+        if type(self.model) is not Completion:
             return super()._planned(example)
         self.model.check_shape(example.shape)
         inputs = example.copy()
@@ -239,6 +272,8 @@ def compile_model(model: Any, example: Any, backend: Backend = "numpy") -> Compi
     of the framework's own layers generates by a plan, too (`CompiledGPT`).
     """
     check_backend(backend)
+    if isinstance(model, type):
+        raise UsageError(f"compile_model needs a model, not the class {model.__name__}", mend=f"{model.__name__}(...)")
     inner = model.model if isinstance(model, CompiledModel) else model
     bits = model.cache_bits if isinstance(model, CompiledGPT) else 32
     inputs = Tensor(example).data
@@ -275,16 +310,22 @@ def _generating(
     fused: Any, model: Any, example: Array, backend: Backend, parts: Parts | None, bits: int
 ) -> CompiledGPT | None:
     """The model with plans that generate; None where its attention, or what goes in, is not what they take it for."""
-    if example.dtype.kind not in "iu":
+    if example.dtype.kind not in "iu" or _generates_otherwise(fused.gpt if type(fused) is Completion else fused):
         return None
     try:
         compiled = CompiledGPT(fused, example, backend, parts, bits)
-        if not isinstance(fused, Completion):
+        if type(fused) is not Completion:
             check_plan(model, compiled, example)
         compiled.check_generation(model)
     except UsageError:
         return None
     return compiled
+
+
+def _generates_otherwise(gpt: Any) -> bool:
+    """Whether a GPT of somebody else's class chooses tokens, or counts its positions, in a way of its own."""
+    own = ("generate", "_next_scores", "max_seq_len", "vocab_size")
+    return isinstance(gpt, GPT) and any(getattr(type(gpt), name) is not getattr(GPT, name) for name in own)
 
 
 def _checked(compiled: CompiledModel, model: Any, example: Array) -> CompiledModel:

@@ -18,6 +18,7 @@ from tinytorch.core.transformers import GPT, checked_prompt
 from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.backends import calls_of
 from tinytorch.perf.acceleration.decoding import ROOT_MEAN_SQUARE, Cache, attentions_of, trace_next
+from tinytorch.perf.acceleration.moved import moved_bytes
 from tinytorch.perf.acceleration.plan import make_plan
 from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import Trace, TracedCall
@@ -80,6 +81,13 @@ class Decoder:
             self._held += new
         return scores
 
+    def moved_bytes(self, samples: int, prompt_length: int, new_tokens: int) -> int:
+        """Bytes that all passes of a generation read and write at least; those of its cache are left out."""
+        self.begin(samples, prompt_length, new_tokens)
+        parts, single = divmod(prompt_length, AT_ONCE)
+        found = {new: moved_bytes(each.plan, self._backend) for new, each in self._passes.items()}
+        return parts * found.get(AT_ONCE, 0) + (single + new_tokens - 1) * found[1]
+
     def _pass(self, new: int) -> Pass:
         within = next((each.memory for each in self._passes.values()), None)
         return Pass(self.model, self._cache, (self._cache.shape[0], new), self._backend, self._is_centred, within)
@@ -93,7 +101,7 @@ class Pass:
     ) -> None:
         self._start = np.zeros(1, np.int64)
         traced = simplified(trace_next(model, np.zeros(shape, np.int64), cache, self._start))
-        plan = make_plan(without_means(traced) if centred else traced, within=within)
+        self.plan = plan = make_plan(without_means(traced) if centred else traced, within=within)
         self._tokens, self._scores, self.memory = plan.inputs, plan.output[:, 0], plan.memory
         self._calls = calls_of(plan.instructions, backend)
 

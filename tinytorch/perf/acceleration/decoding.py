@@ -84,8 +84,10 @@ def trace_next(model: Any, tokens: Array, cache: Cache, start: Array) -> Trace:
         return found
 
     whole = trace(model, tokens, methods)
+    if sum(step.name in (ATTEND, ATTEND_CODES) for step in whole.steps) != len(cache.arrays):
+        raise UsageError("a generating plan needs every attention to be used once: each has a cache")
     if whole.output.example.ndim != 3:
-        raise UsageError(f"a model that generates makes scores (N, T, vocabulary), not {whole.output.example.shape}")
+        raise UsageError(f"a generating plan needs scores (N, T, vocabulary), not {whole.output.example.shape}")
     return _last_position(whole)
 
 

@@ -75,6 +75,7 @@ def is_as_built(gpt: GPT) -> bool:
     layers = find_layers(gpt)
     are_ours = all(type(layer).__module__.startswith("tinytorch.") and "forward" not in vars(layer) for layer in layers)
     blocks = all(type(block) is TransformerBlock and has_usual_parts(block) for block in gpt.blocks)
+    blocks = blocks and len({id(block.attention) for block in gpt.blocks}) == len(gpt.blocks)
     ends = (gpt.token_embedding, gpt.position_embedding, gpt.ln_f)
     is_usual = tuple(map(type, ends)) == (Embedding, PositionalEncoding, LayerNorm) and _is_head(gpt)
     return are_ours and blocks and is_usual

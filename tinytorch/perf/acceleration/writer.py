@@ -39,6 +39,8 @@ class Writer:
         arrays = [array for array in (*inputs, output) if isinstance(array, np.ndarray)]
         if name not in WITH_INDICES and any(array.dtype != np.float32 for array in arrays):
             return []
+        if not output.size or any(stride < 0 for array in arrays for stride in array.strides):
+            return []
         if name == LAYER:
             return self._layer(instruction)
         if name in UNARY:
@@ -94,7 +96,7 @@ class Writer:
         """A layer with a compact weight that kernels can read."""
         layer, output, inputs = instruction.layer, instruction.output, instruction.inputs[0]
         weight = vars(layer).get("weight")
-        if not isinstance(weight, CompactWeight) or "forward" in vars(layer):
+        if not isinstance(weight, CompactWeight) or "forward" in vars(layer) or type(layer) not in (Linear, Conv2d):
             return []
         bias = None if layer.bias is None else layer.bias.data
         if type(layer) is Linear:

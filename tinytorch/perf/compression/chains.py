@@ -52,6 +52,9 @@ def joints_of(model: Any, example: Array | None = None) -> list[Joint]:
     somebody else's without an `example` of its inputs (N, ...), and ShapeError for layers that do not fit together.
     """
     steps = _steps(model, example)
+    norms = [id(step) for step in steps if isinstance(step, Norm)]
+    if len(set(norms)) < len(norms):
+        raise UsageError("prune_neurons cannot narrow a normalization that is used twice: each place keeps others")
     places = [number for number, step in enumerate(steps) if isinstance(step, Weighted)]
     _check_weighted([step for step in steps if isinstance(step, Weighted)])
     return [_joint(steps[first : second + 1]) for first, second in itertools.pairwise(places)]
@@ -71,11 +74,11 @@ def _steps(model: Any, example: Array | None) -> Sequence[Step]:
             f"prune_neurons needs a chain of Linear, Conv2d and activations, and here is a {name}",
             mend="give train_data=, or an example= of its inputs, which shows what that does with its layers",
         )
-    watching = _Watching(Tensor(example).data)
+    known = [layer for layer in layers if type(layer) in KNOWN]
+    watching = _Watching(Tensor(example).data, known)
     with ExitStack() as stack, inference(model), no_grad(), watched(watching.operation):
-        for layer in layers:
-            if type(layer) in KNOWN:
-                stack.enter_context(replaced(layer, "forward", watching.layer(layer)))
+        for layer in known:
+            stack.enter_context(replaced(layer, "forward", watching.layer(layer)))
         as_call(model)(Tensor(example))
     return watching.steps
 
@@ -83,7 +86,8 @@ def _steps(model: Any, example: Array | None) -> Sequence[Step]:
 class _Watching:
     """Writes down the layers and operations that inputs go through, each of which must take what the last one gave."""
 
-    def __init__(self, inputs: Array) -> None:
+    def __init__(self, inputs: Array, layers: Sequence[Layer]) -> None:
+        self._weights = {id(item.data) for layer in layers for item in vars(layer).values() if isinstance(item, Tensor)}
         self.steps: list[Step] = []
         self._values = [inputs]  # kept, so that no other array gets the id of one
         self._is_inside = False  # a layer, whose operations are its own
@@ -93,7 +97,8 @@ class _Watching:
         forward = layer.forward
 
         def call(inputs: Tensor, *others: Any, **options: Any) -> Any:
-            self._follow([inputs.data], repr(layer))
+            if not self._follow([inputs.data], repr(layer)):
+                raise UsageError(f"prune_neurons needs a chain of layers, and {layer!r} is given what no layer made")
             self._is_inside = True
             try:
                 output = forward(inputs, *others, **options)
@@ -110,6 +115,8 @@ class _Watching:
 
         def forward(*arrays: Array, **options: Any) -> Array:
             output = np.asarray(row.forward(*arrays, **options))
+            if not self._is_inside and any(id(array) in self._weights for array in arrays):
+                raise UsageError(f"prune_neurons needs a chain of layers, and {name} uses a weight past its layer")
             if not self._is_inside and self._follow(arrays, name):
                 is_flat = name == FLATTENING and output.ndim == 2 and len(output) == len(self._values[-1])
                 self.steps.append(name if is_flat or name != FLATTENING else f"reshape to {output.shape}")

@@ -48,6 +48,8 @@ def prune_inputs(model: Any, train_data: TensorDataset) -> Any:
     if not isinstance(first, Linear):
         raise UsageError(f"prune_inputs needs a model that begins with a Linear, and this one begins with {first!r}")
     low, high = _ranges(model, first, inputs)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise UsageError("prune_inputs needs training data of finite numbers, and some are NaN or infinite")
     changes = low < high
     if not changes.any():
         raise UsageError("prune_inputs needs inputs that differ, and all features of the training data are constant")
@@ -63,7 +65,7 @@ def _ranges(model: Any, first: Linear, inputs: Array) -> tuple[Array, Array]:
 
     def hear(features: Array) -> None:
         rows = features.reshape(-1, first.in_features)
-        np.minimum(low, rows.min(axis=0), out=low)
+        np.minimum(low, rows.min(axis=0), out=low)  # NaN stays
         np.maximum(high, rows.max(axis=0), out=high)
 
     with heard(first, hear):

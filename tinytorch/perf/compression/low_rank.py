@@ -156,11 +156,12 @@ def factored(
 
 
 def _root(products: Array | None) -> Array | None:
-    """An upper triangular matrix whose square is the products, and a little more."""
-    if products is None:
-        return None
-    square = products.astype(np.float64)
-    square[np.diag_indices_from(square)] += max(DAMPING * float(np.diag(square).mean()), np.finfo(np.float64).tiny)
+    """An upper triangular matrix whose square is the products, of mean 1, and a little more."""
+    mean = 0.0 if products is None else float(np.diag(products).mean(dtype=np.float64))
+    if products is None or mean == 0:
+        return None  # inputs that are always zero show nothing
+    square = products.astype(np.float64) / mean
+    square[np.diag_indices_from(square)] += DAMPING
     root: Array = linalg.cholesky(square, lower=False)
     return root
 

@@ -43,7 +43,10 @@ def narrow_stream(gpt: GPT, width: int, inputs: Array) -> None:
     tables: list[Any] = [gpt.token_embedding, gpt.position_embedding]
     writers: list[Any] = [part for block in gpt.blocks for part in (block.attention.out_proj, block.mlp.linear2)]
     _check(gpt, [*tables, *writers, *(linear for _, linears in readers for linear in linears)])
-    turn = _directions(_covariance(gpt, [norm for norm, _ in readers], inputs), width)  # (embed_dim, width)
+    covariance = _covariance(gpt, [norm for norm, _ in readers], inputs)
+    if not np.isfinite(covariance).all():
+        raise UsageError("the width of a GPT whose vectors are all zero, or no numbers, cannot be pruned")
+    turn = _directions(covariance, width)  # (embed_dim, width)
     for layer in (*tables, *writers):
         layer.weight = _tensor(_centred(layer.weight.data) @ turn)
     for layer in writers:
@@ -82,7 +85,12 @@ def least_busy(gpt: GPT, count: int, inputs: Array) -> list[int]:
 
 
 def look_at(gpt: GPT, inputs: Array) -> None:
-    """Let a GPT read the first sequences of tokens (N, T), as much of them as it has positions for."""
+    """Let a GPT read the first sequences of tokens (N, T), as much of them as it has positions for.
+
+    Raises UsageError for what are no sequences.
+    """
+    if inputs.ndim != 2 or not inputs.size:
+        raise UsageError(f"a GPT needs sequences of tokens (N, T) that show what can go, not {inputs.shape}")
     with inference(gpt), no_grad():
         gpt(Tensor(inputs[:SAMPLES, : gpt.max_seq_len]))
 
@@ -94,6 +102,11 @@ def _projections(block: Any) -> list[Any]:
 def _check(gpt: GPT, layers: list[Any]) -> None:
     if isinstance(gpt.lm_head, TiedHead):
         raise UsageError("the width of a GPT with tied weights cannot be pruned: its table is written and read")
+    if not gpt.num_layers or len({id(layer.weight) for layer in layers}) < len(layers):
+        raise UsageError("prune_transformer needs width of a GPT with blocks, each of whose weights is in one place")
+    norms = [gpt.ln_f, *(norm for block in gpt.blocks for norm in (block.ln1, block.ln2))]
+    if not all(type(norm) is LayerNorm for norm in norms) or len({id(norm) for norm in norms}) < len(norms):
+        raise UsageError("prune_transformer needs width of a GPT in which every LayerNorm is in one place")
     for layer in layers:
         if isinstance(layer.weight, CompactWeight):
             raise UsageError(f"{layer!r} cannot be pruned: its weight is a {layer.weight!r}", mend="prune first")

@@ -25,6 +25,7 @@ class Seen:
     calls: int = 0
     calls_inside: int = 0
     work: Work = field(default_factory=Work)
+    in_plan: bool = False
     times_ns: list[int] = field(default_factory=list)
 
 

@@ -30,7 +30,8 @@ class LayerProfile:
     """One layer's own part of one pass; `name` leads to it from the model and is empty for the model itself.
 
     `parameters` and `weight_bytes` are what it holds; `moved_bytes` are read and written by its operations, and
-    `activation_bytes` written. Work that goes past the framework's operations is not counted, its time is.
+    `activation_bytes` written. Work that goes past the framework's operations is not counted, its time is. What is
+    `in_plan` has no time, and no bytes, of its own: the compiled model around it has them.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LayerProfile:
     moved_bytes: int
     activation_bytes: int
     time_ns: float
+    in_plan: bool = False
 
     @property
     def intensity(self) -> float | None:
@@ -93,7 +95,9 @@ def profile_model(model: Any, take: Take, budget_ns: int = BUDGET_NS, clock: Clo
     """
     seen, call = _layers_of(model), as_call(model)
     with inference(model), quiet(), threadpool_limits(1, user_api="blas"):
-        _count(seen, take())
+        sample = take()
+        _count(seen, sample)
+        _count_plan(seen, sample)
         whole_ns = _time_in_turns(seen, call, take, budget_ns, clock)
     cost = hook_cost(clock)
     return ModelProfile(
@@ -157,6 +161,20 @@ def _count(seen: Sequence[Seen], sample: object) -> None:
         call(sample)
 
 
+def _count_plan(seen: Sequence[Seen], sample: object) -> None:
+    """Give the work of all layers that run as one plan to the compiled model around them, with what that really moves.
+
+    Layer by layer, as it is counted, weights of codes would be read as floats.
+    """
+    whole, *inside = seen
+    moved = getattr(whole.layer, "moved_bytes", None)
+    if callable(moved):
+        flops = sum(each.work.flops for each in seen)
+        whole.work = Work(flops, moved(sample), sum(each.work.written_bytes for each in seen))
+        for each in inside:
+            each.work, each.in_plan = Work(), True
+
+
 def _time_in_turns(seen: Sequence[Seen], call: Forward, take: Take, budget_ns: int, clock: Clock) -> list[int]:
     """Nanoseconds of whole passes; each is followed by one in which every layer notes its own."""
     watch = Watch(clock)
@@ -188,6 +206,7 @@ def _profiles(seen: Sequence[Seen], cost: HookCost) -> list[LayerProfile]:
             moved_bytes=one.work.moved_bytes,
             activation_bytes=one.work.written_bytes,
             time_ns=max(0.0, median(one.times_ns) - one.calls * cost.within - one.calls_inside * cost.around),
+            in_plan=one.in_plan,
         )
         for one in seen
     ]

@@ -17,7 +17,7 @@ from tinytorch.perf.profiling.layers import LayerProfile, ModelProfile
 ROOFLINE_NS = 500_000_000
 FAR_BELOW = 1 / 3  # below this share of the roofline neither memory nor arithmetic explains the time
 
-Bound = Literal["memory", "compute"]
+Bound = Literal["memory", "compute", "calls"]
 ADVICE = {
     "generation": "a KV cache (module 17): every new token looks at all tokens before it again",
     "calls": "operator fusion (module 18): fewer calls, each of which costs more than its arithmetic",
@@ -32,6 +32,7 @@ ADVICE = {
 class Bottleneck:
     """The kind of layer that takes most of the time, its slowest layer, and what limits them.
 
+    That is memory or arithmetic where the time comes near to what they need at least; elsewhere it is the calls.
     `roofline_share` is the least time that memory and arithmetic allow, in the time that was measured; None where
     nothing could be counted.
     """
@@ -67,12 +68,11 @@ def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
     kind, layers = max(by_kind.items(), key=lambda item: _time_ns(item[1]))
     slowest = max(layers, key=lambda layer: layer.time_ns)
     flops, moved = sum(layer.flops for layer in layers), sum(layer.moved_bytes for layer in layers)
-    is_one_plan = not moved and _time_ns(layers) == _time_ns(profile.layers)
-    if is_one_plan:
-        flops, moved = profile.flops, profile.moved_bytes
-    bound, least_ns = roofline(flops, moved, limits)
+    nearest, least_ns = roofline(flops, moved, limits)
     total_ns, time_ns = max(profile.sum_ns, 1.0), max(_time_ns(layers), 1.0)
     share = least_ns / time_ns if moved else None
+    bound = nearest if share is None or share > FAR_BELOW else "calls"
+    is_plan = any(layer.in_plan for layer in profile.layers)
     return Bottleneck(
         kind=kind,
         share=_time_ns(layers) / total_ns,
@@ -82,7 +82,7 @@ def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
         intensity=flops / moved if moved else None,
         balance=limits.flops_per_s / limits.memory_bandwidth_bytes_per_s,
         roofline_share=share,
-        advice=ADVICE["plan"] if is_one_plan and moved else _advice(profile, bound, share),
+        advice=ADVICE["plan"] if is_plan and moved else _advice(profile, bound, share),
     )
 
 
@@ -92,10 +92,10 @@ def _advice(profile: ModelProfile, bound: Bound, share: float | None) -> str:
         return ADVICE["generation"]
     if share is None:
         return ADVICE["unseen"]
-    return ADVICE[bound if share > FAR_BELOW else "calls"]
+    return ADVICE[bound]
 
 
-def roofline(flops: int, moved_bytes: int, limits: Limits) -> tuple[Bound, float]:
+def roofline(flops: int, moved_bytes: int, limits: Limits) -> tuple[Literal["memory", "compute"], float]:
     """What limits that much work, and the nanoseconds that it takes at least."""
     memory_ns = moved_bytes * 1e9 / limits.memory_bandwidth_bytes_per_s
     compute_ns = flops * 1e9 / limits.flops_per_s

@@ -15,7 +15,7 @@ import numpy as np
 
 from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform, as_dataset
 from tinytorch.core.losses import CrossEntropyLoss
-from tinytorch.core.model import trainable_tensors
+from tinytorch.core.model import as_call, trainable_tensors
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
 from tinytorch.core.schedules import CosineSchedule
@@ -137,6 +137,7 @@ def quantization_aware_tune(
     for a model without a weight to quantize.
     """
     check_names(skip, model)
+    as_call(model)  # a list of models is none
     tuned = copy.deepcopy(model)
     learned = {
         id(layer.weight): LearnedCodes(layer.weight, axis if per_channel else None, bits, symmetric, ranges)

@@ -121,8 +121,8 @@ def calibrate(model: Any, data: Any, ranges: Ranges = "min-max") -> None:
     Layer after layer sees what the ones before it, calibrated already, make of the data. Raises UsageError without a
     sample.
     """
-    if not len(data):
-        raise UsageError("calibration needs at least one sample")
+    if not hasattr(data, "__len__") or not len(data):
+        raise UsageError("calibration needs at least one sample, in an array or a list of batches")
     for layer in find_layers(model):
         if isinstance(layer, (QuantizedLinear, QuantizedConv2d)):
             seen = _inputs_of(layer, model, data)

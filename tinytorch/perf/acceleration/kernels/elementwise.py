@@ -16,6 +16,7 @@ P5, P4, P3, P2, P1, P0 = (
     np.float32(value)
     for value in (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
 )
+GELU_LEAST = np.float32(-12)  # below it GELU is zero, and powers of e have none left
 GELU_LINEAR, GELU_THIRD = np.float32(2 * GELU_SCALE), np.float32(GELU_CUBIC)
 
 
@@ -60,7 +61,8 @@ def activate(activation, y, count):
             y[j] = max(y[j], ZERO)
     elif activation == GELU:
         for j in range(count):
-            y[j] *= sigmoid(GELU_LINEAR * y[j] * (ONE + GELU_THIRD * y[j] * y[j]))
+            x = max(y[j], GELU_LEAST)
+            y[j] = x * sigmoid(GELU_LINEAR * x * (ONE + GELU_THIRD * x * x))
     elif activation == SIGMOID:
         for j in range(count):
             y[j] = sigmoid(y[j])
