@@ -249,7 +249,7 @@ class CompiledGPT(CompiledModel):
             found = self._decoder.scores_after(tokens[:, :end])
             if not np.allclose(found, wanted[:, end - 1], tolerance, tolerance, equal_nan=True):
                 raise UsageError(
-                    "a generating plan needs attention that looks at all positions before, and at none behind"
+                    "a generating plan needs attention that looks at all positions before it and none behind"
                 )
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
