@@ -102,7 +102,7 @@ def test_keep_is_a_number_of_neurons_or_a_fraction(keep: object) -> None:
 
 @pytest.mark.parametrize("model", [Sequential(Linear(2, 2), Softmax(), Linear(2, 2)), Linear(2, 2), Layer()])
 def test_other_models_are_refused(model: Layer) -> None:
-    with pytest.raises(UsageError, match="prune_neurons"):
+    with pytest.raises(UsageError, match=r"needs a (chain|hidden layer)"):
         prune_neurons(model, keep=2)
 
 
@@ -125,7 +125,7 @@ class Residual(Sequential):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: quantize_model(chain()), "its weight is a QuantizedWeight.*prune first"),
+        (lambda: quantize_model(chain()), "its weight is a QuantizedWeight.*do this first"),
         (lambda: Sequential(Linear(4, 4), Residual(Linear(4, 4))), "here is a Residual"),
         (lambda: object(), "a object"),
     ],
@@ -268,7 +268,7 @@ class Counting(Digits):
 
 @pytest.mark.parametrize(
     ("model", "words"),
-    [(Leaping(), "looks at more than the last one"), (Scaling(), "here is mul"), (Counting(), "its forward fails")],
+    [(Leaping(), "looks at more than the last"), (Scaling(), "here is mul"), (Counting(), "its forward fails")],
 )
 def test_what_another_class_does_to_its_neurons_is_seen(model: Layer, words: str) -> None:
     with pytest.raises(UsageError, match=words):

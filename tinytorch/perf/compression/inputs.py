@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.chains import joints_of
 from tinytorch.core.dataloader import TensorDataset, as_dataset
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.listening import batches_of, heard, run_over
@@ -13,7 +14,6 @@ from tinytorch.core.model import Layer, replace_layers, set_training_mode
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.perf.compression.chains import joints_of
 
 
 class Selection(Layer):

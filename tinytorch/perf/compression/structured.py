@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.chains import Joint, Norm, Weighted, inputs_of, joints_of, outputs_of
 from tinytorch.core.dataloader import TensorDataset, as_dataset
 from tinytorch.core.layers import Linear
 from tinytorch.core.model import Layer, as_call, inference, replace_layers, set_training_mode
@@ -13,7 +14,6 @@ from tinytorch.core.ops import Array
 from tinytorch.core.spatial import BatchNorm2d, Conv2d
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.perf.compression.chains import Joint, Norm, Weighted, inputs_of, joints_of, outputs_of
 from tinytorch.perf.compression.tuning import check_tuning, number_of, on_the_way, tuned_in_stages
 
 

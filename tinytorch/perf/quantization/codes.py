@@ -135,6 +135,8 @@ def coded(
     rounding: Round | None = None,
 ) -> QuantizedWeight:
     """A weight as codes with these steps and zero points, each (1,), or one for each channel along `axis`."""
+    if steps.size and (steps == steps[0]).all() and (zero_point == zero_point[0]).all():
+        steps, zero_point = steps[:1], zero_point[:1]  # one serves all channels
     scale = _halved(steps.astype(np.float32))
     axis = _checked_axis(axis, weight.ndim)
     beside = [along(values, axis, weight.ndim) for values in (scale, zero_point)]

@@ -28,25 +28,30 @@ Weighted = Linear | Conv2d
 Norm = BatchNorm2d | LayerNorm
 NEURON_BY_NEURON = (ReLU, Sigmoid, Tanh, GELU, Dropout, MaxPool2d, AvgPool2d)  # what these make of one is its own
 KNOWN = (Linear, Conv2d, BatchNorm2d, LayerNorm, *NEURON_BY_NEURON, Flatten, Softmax)
+HOMOGENEOUS = (ReLU, Dropout, MaxPool2d, AvgPool2d, Flatten, "relu", "max_pool2d", "avg_pool2d", "reshape")
 OPERATIONS_ALONE = ("relu", "sigmoid", "tanh", "gelu", "max_pool2d", "avg_pool2d")  # which a `forward` may call itself
 FLATTENING = "reshape"
 
 
 @dataclass
 class Joint:
-    """Two weighted layers that follow one another, the normalizations between them, and whether images become rows."""
+    """Two weighted layers that follow one another, the normalizations between them, and whether images become rows.
+
+    It `keeps_scale` where all that lies between gives twice as much for twice as much, as ReLU does.
+    """
 
     before: Weighted
     after: Weighted
     norms: list[Norm] = field(default_factory=list)
     is_flattened: bool = False
+    keeps_scale: bool = False
 
 
 Step = Layer | str  # a layer that was called, or the name of an operation
 
 
 def joints_of(model: Any, example: Array | None = None) -> list[Joint]:
-    """Where neurons can be removed from `model`: between its first Linear or Conv2d and its last.
+    """Where neurons of `model` can be changed: between its first Linear or Conv2d and its last.
 
     Raises UsageError for a model that is no chain of layers that treat every neuron alone, for one of a class of
     somebody else's without an `example` of its inputs (N, ...), and ShapeError for layers that do not fit together.
@@ -54,7 +59,7 @@ def joints_of(model: Any, example: Array | None = None) -> list[Joint]:
     steps = _steps(model, example)
     norms = [id(step) for step in steps if isinstance(step, Norm)]
     if len(set(norms)) < len(norms):
-        raise UsageError("prune_neurons cannot narrow a normalization that is used twice: each place keeps others")
+        raise UsageError("this technique cannot narrow a normalization that is used twice: each place keeps others")
     places = [number for number, step in enumerate(steps) if isinstance(step, Weighted)]
     _check_weighted([step for step in steps if isinstance(step, Weighted)])
     return [_joint(steps[first : second + 1]) for first, second in itertools.pairwise(places)]
@@ -67,11 +72,11 @@ def _steps(model: Any, example: Array | None) -> Sequence[Step]:
     if isinstance(model, Layer) and not others:
         return [layer for layer in layers if not isinstance(layer, Sequential)]
     if not layers:
-        raise UsageError(f"prune_neurons needs a chain of layers, and this is a {type(model).__qualname__}")
+        raise UsageError(f"this technique needs a chain of layers, and this is a {type(model).__qualname__}")
     if example is None:
         name = type([*others, model][0]).__qualname__
         raise UsageError(
-            f"prune_neurons needs a chain of Linear, Conv2d and activations, and here is a {name}",
+            f"this technique needs a chain of Linear, Conv2d and activations, and here is a {name}",
             mend="give train_data=, or an example= of its inputs, which shows what that does with its layers",
         )
     known = [layer for layer in layers if type(layer) in KNOWN]
@@ -98,7 +103,7 @@ class _Watching:
 
         def call(inputs: Tensor, *others: Any, **options: Any) -> Any:
             if not self._follow([inputs.data], repr(layer)):
-                raise UsageError(f"prune_neurons needs a chain of layers, and {layer!r} is given what no layer made")
+                raise UsageError(f"this technique needs a chain of layers, and {layer!r} is given what no layer made")
             self._is_inside = True
             try:
                 output = forward(inputs, *others, **options)
@@ -116,7 +121,7 @@ class _Watching:
         def forward(*arrays: Array, **options: Any) -> Array:
             output = np.asarray(row.forward(*arrays, **options))
             if not self._is_inside and any(id(array) in self._weights for array in arrays):
-                raise UsageError(f"prune_neurons needs a chain of layers, and {name} uses a weight past its layer")
+                raise UsageError(f"this technique needs a chain of layers, and {name} uses a weight past its layer")
             if not self._is_inside and self._follow(arrays, name):
                 is_flat = name == FLATTENING and output.ndim == 2 and len(output) == len(self._values[-1])
                 self.steps.append(name if is_flat or name != FLATTENING else f"reshape to {output.shape}")
@@ -130,7 +135,7 @@ class _Watching:
         known = {id(value) for value in self._values}
         found = [array for array in arrays if id(array) in known]
         if any(array is not self._values[-1] for array in found) or len(found) > 1:
-            raise UsageError(f"prune_neurons needs a chain of layers, and {shown} looks at more than the last one gave")
+            raise UsageError(f"this technique needs a chain of layers, and {shown} looks at more than the last gave")
         return bool(found)
 
 
@@ -141,9 +146,11 @@ def _joint(steps: Sequence[Step]) -> Joint:
         is_known = isinstance(step, (*NEURON_BY_NEURON, BatchNorm2d, LayerNorm, Flatten))
         if not is_known and step not in (*OPERATIONS_ALONE, FLATTENING):
             shown = step if isinstance(step, str) else f"a {type(step).__qualname__}"
-            raise UsageError(f"prune_neurons needs a chain of Linear, Conv2d and activations, and here is {shown}")
+            raise UsageError(f"this technique needs a chain of Linear, Conv2d and activations, and here is {shown}")
     is_flattened = any(step == FLATTENING or isinstance(step, Flatten) for step in between)
-    joint = Joint(before, after, [step for step in between if isinstance(step, Norm)], is_flattened)  # type: ignore[arg-type]
+    keeps_scale = all((step if isinstance(step, str) else type(step)) in HOMOGENEOUS for step in between)
+    norms = [step for step in between if isinstance(step, Norm)]
+    joint = Joint(before, after, norms, is_flattened, keeps_scale)  # type: ignore[arg-type]
     _check_joint(joint)
     return joint
 
@@ -157,17 +164,17 @@ def _check_weighted(weighted: Sequence[Weighted]) -> None:
     """UsageError for layers that cannot be narrowed."""
     for layer in weighted:
         if isinstance(layer.weight, CompactWeight):
-            mend = "prune first, then make weights compact"
-            raise UsageError(f"{layer!r} cannot be pruned: its weight is a {layer.weight!r}", mend=mend)
+            mend = "do this first, then make weights compact"
+            raise UsageError(f"neurons of {layer!r} cannot be changed: its weight is a {layer.weight!r}", mend=mend)
         if isinstance(layer, Conv2d) and layer.groups != 1:
-            raise UsageError(f"{layer!r} cannot be pruned: its groups bind channels together")
+            raise UsageError(f"neurons of {layer!r} cannot be changed: its groups bind channels together")
         for array in layer.own_weights():
-            check_finite(array, "pruned")
+            check_finite(array, "changed neuron by neuron")
     if len(weighted) < 2:
-        message = f"prune_neurons needs a hidden layer, so at least 2 Linear or Conv2d; the model has {len(weighted)}"
+        message = f"this technique needs a hidden layer, so at least 2 Linear or Conv2d; the model has {len(weighted)}"
         raise UsageError(message, mend="there is nothing between its layers to remove")
     if len({id(layer) for layer in weighted}) < len(weighted):
-        raise UsageError("prune_neurons cannot narrow a layer that is used twice: each place keeps others")
+        raise UsageError("this technique cannot narrow a layer that is used twice: each place keeps others")
 
 
 def _check_joint(joint: Joint) -> None:
