@@ -34,7 +34,7 @@ class KernelService:
         """Compile the kernels, or load them where that was done; numba keeps them."""
         import numpy as np
 
-        rows = np.empty((0, resolve_name(f"{PROGRAM}.codes:ROW_SIZE")), np.int64)
+        rows = np.empty(0, np.int64)
         resolve_name(f"{PROGRAM}.program:run")(rows)
 
 

@@ -121,8 +121,8 @@ def has_registers() -> bool:
     return settings.CPU_NAME != "generic" and bool(get_host_cpu_features().get("avx512f"))
 
 
-MOST_ROWS = 1 << 62 if has_registers() else TILE_ROWS - 1
-"""With more rows than these, sums of 32 columns do not fit into the registers: that takes six times as long."""
+IS_WIDE = has_registers()
+"""Whether sums of 32 columns fit into the registers: where they do not, products of rows take six times as long."""
 
 _add_32, _add_16, _add_8, _add_4 = _columns(2, 16), _columns(1, 16), _columns(1, 8), _columns(1, NARROWEST)
 
@@ -133,7 +133,7 @@ def add_matrix_product(x, x_step, w, count, y, rows, size):
     step, column = FLOAT_BYTES * size, 0
     while column + NARROWEST <= size:
         left, source, target = size - column, w + FLOAT_BYTES * column, y + FLOAT_BYTES * column
-        if left >= 32 and rows <= MOST_ROWS:
+        if IS_WIDE and left >= 32:
             _add_32(x, x_step, source, step, count, target, rows)
             column += 32
         elif left >= 16:
