@@ -71,8 +71,6 @@ def _steps(model: Any, example: Array | None) -> Sequence[Step]:
     others = [layer for layer in layers if type(layer) not in KNOWN and not _is_plain_sequential(layer)]
     if isinstance(model, Layer) and not others:
         return [layer for layer in layers if not isinstance(layer, Sequential)]
-    if not layers:
-        raise UsageError(f"this technique needs a chain of layers, and this is a {type(model).__qualname__}")
     if example is None:
         name = type([*others, model][0]).__qualname__
         raise UsageError(

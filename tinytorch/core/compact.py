@@ -16,6 +16,9 @@ import numpy as np
 from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor, apply
 
+LARGEST_CODE = 127
+SMALLEST_STEP = np.finfo(np.float32).tiny  # of a vector that is zero
+
 
 @dataclass(frozen=True)
 class Codes:
@@ -133,6 +136,12 @@ def _restored(form: type[CompactWeight], names: tuple[str, ...] | None, *values:
     made = form.__new__(form)
     vars(made).update(zip(names or form.fields, values, strict=True))
     return made
+
+
+def coded_vectors(vectors: Array) -> tuple[Array, Array]:
+    """Vectors (..., size) as whole numbers -127..127, and the step (...) of each that they stand for multiples of."""
+    steps: Array = np.maximum(np.abs(vectors).max(axis=-1) / LARGEST_CODE, SMALLEST_STEP)
+    return np.rint(vectors / steps[..., None]), steps
 
 
 def pack(codes: Array, bits: int) -> Array:

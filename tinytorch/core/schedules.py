@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from tinytorch.core.arguments import checked
 
+LEAST_RATE = 0.01  # of its first rate that a falling one ends at
+
 
 class Schedule(Protocol):
     """What sets the learning rate of each epoch, or step."""
@@ -42,3 +44,8 @@ class CosineSchedule:
             return self.max_lr * (epoch + 1) / (self.warmup_epochs + 1)  # the first epoch learns, too
         share = min(1.0, (epoch - self.warmup_epochs) / (self.total_epochs - self.warmup_epochs))
         return self.min_lr + (self.max_lr - self.min_lr) * (1 + math.cos(math.pi * share)) / 2
+
+
+def falling_rate(learning_rate: float, epochs: int, warmup_epochs: int = 0) -> CosineSchedule:
+    """A learning rate that falls along a cosine, after warming up, to nearly nothing: the hundredth part of itself."""
+    return CosineSchedule(learning_rate, learning_rate * LEAST_RATE, epochs, warmup_epochs)

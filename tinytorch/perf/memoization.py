@@ -13,6 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from tinytorch.core.arguments import whole
+from tinytorch.core.compact import coded_vectors
 from tinytorch.core.layers import Layer, find_layers
 from tinytorch.core.model import parameters_of
 from tinytorch.core.ops import Array, Shape
@@ -21,8 +22,6 @@ from tinytorch.core.transformers import GPT
 from tinytorch.errors import RangeError, ShapeError, UsageError
 from tinytorch.units import megabytes
 
-LARGEST_CODE = 127
-SMALLEST_STEP = np.finfo(np.float32).tiny  # of a vector that is zero
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
 
 
@@ -216,9 +215,7 @@ class CodedLayerCache(LayerCache):
     def put(self, start: int, end: int, keys: Array, values: Array) -> None:
         """Codes of both."""
         for codes, steps, new in zip(self.buffers, self.steps, (keys, values), strict=True):
-            step = np.maximum(np.abs(new).max(axis=-1, keepdims=True) / LARGEST_CODE, SMALLEST_STEP)
-            steps[:, :, start:end] = step
-            codes[:, :, start:end] = np.rint(new / step)
+            codes[:, :, start:end], steps[:, :, start:end, 0] = coded_vectors(new)
 
     def held(self) -> tuple[Tensor, Tensor]:
         """What the codes stand for, made anew."""

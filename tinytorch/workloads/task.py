@@ -15,9 +15,10 @@ from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform
 from tinytorch.core.layers import Layer
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.optimizers import Adam, AdamW
+from tinytorch.core.schedules import CosineSchedule, falling_rate
 from tinytorch.core.state import load_state_dict
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.training import CosineSchedule, Trainer
+from tinytorch.core.training import Trainer
 from tinytorch.datasets.shipped import shipped_arrays
 from tinytorch.errors import UsageError
 from tinytorch.progress import Progress, silent
@@ -28,7 +29,6 @@ Split = tuple[TensorDataset, TensorDataset]  # train, test
 BASELINES = Path(__file__).with_name("baselines")
 FRESH_PART = 4  # of the test set: one new sample for so many
 FRESHENED_ALIKE = 20  # new inputs that may be changed in the same way
-LEAST_RATE = 0.01  # what a cosine falls to, of the highest rate
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def steps_of(recipe: Recipe, parameters: Iterable[Tensor]) -> tuple[Adam, Cosine
     rate = recipe.learning_rate
     if recipe.weight_decay is None:
         return Adam(parameters, lr=rate), None
-    schedule = CosineSchedule(rate, rate * LEAST_RATE, recipe.epochs, warmup_epochs=1)
+    schedule = falling_rate(rate, recipe.epochs, warmup_epochs=1)
     return AdamW(parameters, lr=rate, weight_decay=recipe.weight_decay), schedule
 
 

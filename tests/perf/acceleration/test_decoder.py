@@ -393,3 +393,10 @@ def test_what_a_model_does_late_in_its_context_is_looked_at() -> None:
     model = Window()
     model.places = PositionalEncoding(100, 16, rng=2)
     assert not isinstance(compile_model(model.eval(), prompts(1, 3)), CompiledGPT)
+
+
+def test_what_was_looked_at_is_not_kept() -> None:
+    compiled = compile_model(Writer().eval(), prompts(1, 3))
+    assert isinstance(compiled, CompiledGPT)
+    assert compiled._decoder._cache.shape == (0, 0)
+    assert not compiled._decoder._passes

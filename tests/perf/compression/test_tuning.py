@@ -10,10 +10,11 @@ import pytest
 
 from tinytorch.core.dataloader import RandomNoise, TensorDataset
 from tinytorch.core.layers import Linear, ReLU, Sequential
+from tinytorch.core.schedules import LEAST_RATE
 from tinytorch.core.state import state_dict
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression import prune_neurons, prune_transformer
-from tinytorch.perf.compression.tuning import LEAST_RATE, fine_tune, number_of
+from tinytorch.perf.compression.tuning import fine_tune, number_of
 
 
 class Seen:

@@ -251,6 +251,7 @@ class CompiledGPT(CompiledModel):
                 raise UsageError(
                     "a generating plan needs attention that looks at all positions before it and none behind"
                 )
+        self._decoder.release()  # a cache of this size is for looking alone
 
     def _planned(self, example: Array) -> tuple[Array, list[Call], Array]:
         self._decoder = Decoder(self.gpt, self.backend, self.cache_bits)

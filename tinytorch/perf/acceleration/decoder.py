@@ -11,7 +11,7 @@ import numpy as np
 from tinytorch.core.arguments import Rng
 from tinytorch.core.embeddings import Embedding, PositionalEncoding
 from tinytorch.core.model import Backend, find_layers
-from tinytorch.core.ops import Array, Shape
+from tinytorch.core.ops import Array
 from tinytorch.core.sampling import Sampling, continued
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT, checked_prompt
@@ -19,7 +19,7 @@ from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.backends import calls_of
 from tinytorch.perf.acceleration.decoding import ROOT_MEAN_SQUARE, Cache, attentions_of, trace_next
 from tinytorch.perf.acceleration.moved import moved_bytes
-from tinytorch.perf.acceleration.plan import make_plan
+from tinytorch.perf.acceleration.plan import Plan, make_plan
 from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import Trace, TracedCall
 
@@ -85,23 +85,33 @@ class Decoder:
         """Bytes that all passes of a generation read and write at least; those of its cache are left out."""
         self.begin(samples, prompt_length, new_tokens)
         parts, single = divmod(prompt_length, AT_ONCE)
-        found = {new: moved_bytes(each.plan, self._backend) for new, each in self._passes.items()}
+        found = {}
+        for new in self._passes:
+            plan = self._plan(new, np.zeros(1, np.int64), None)
+            found[new] = moved_bytes(plan, self._backend)
         return parts * found.get(AT_ONCE, 0) + (single + new_tokens - 1) * found[1]
+
+    def release(self) -> None:
+        """Give the memory of plans and cache back."""
+        self._passes, self._cache = {}, Cache(attentions_of(self.model), 0, 0, self.bits)
 
     def _pass(self, new: int) -> Pass:
         within = next((each.memory for each in self._passes.values()), None)
-        return Pass(self.model, self._cache, (self._cache.shape[0], new), self._backend, self._is_centred, within)
+        start = np.zeros(1, np.int64)
+        return Pass(self._plan(new, start, within), start, self._backend)
+
+    def _plan(self, new: int, start: Array, within: Array | None) -> Plan:
+        """What is done with so many tokens, from the position start[0] on."""
+        tokens = np.zeros((self._cache.shape[0], new), np.int64)
+        traced = simplified(trace_next(self.model, tokens, self._cache, start))
+        return make_plan(without_means(traced) if self._is_centred else traced, within=within)
 
 
 class Pass:
     """What computes scores (N, vocabulary) from the next tokens (N, new): calls over memory that is there before."""
 
-    def __init__(
-        self, model: Any, cache: Cache, shape: Shape, backend: Backend, centred: bool, within: Array | None
-    ) -> None:
-        self._start = np.zeros(1, np.int64)
-        traced = simplified(trace_next(model, np.zeros(shape, np.int64), cache, self._start))
-        self.plan = plan = make_plan(without_means(traced) if centred else traced, within=within)
+    def __init__(self, plan: Plan, start: Array, backend: Backend) -> None:
+        self._start = start
         self._tokens, self._scores, self.memory = plan.inputs, plan.output[:, 0], plan.memory
         self._calls = calls_of(plan.instructions, backend)
 

@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinytorch.core.attention import BLOCKED
-from tinytorch.core.compact import CompactWeight
+from tinytorch.core.compact import CompactWeight, coded_vectors
 from tinytorch.core.ops import Array
 from tinytorch.perf.acceleration.binding import Call, Scratchpad, as_matrix
-
-LARGEST_CODE = 127
-SMALLEST_STEP = np.finfo(np.float32).tiny  # of a vector that is zero
 
 
 def root_mean_square(pad: Scratchpad, output: Array, inputs: Array, epsilon: float) -> list[Call] | None:
@@ -116,8 +113,7 @@ def attend_codes(
     def attend_now() -> None:
         first, last = int(start[0]), int(start[0]) + count
         for new, codes, steps in ((new_keys, keys.swapaxes(2, 3), key_steps), (new_values, values, value_steps)):
-            steps[:, :, first:last] = np.maximum(np.abs(new).max(axis=-1) / LARGEST_CODE, SMALLEST_STEP)
-            codes[:, :, first:last] = np.rint(new / steps[:, :, first:last, None])
+            codes[:, :, first:last], steps[:, :, first:last] = coded_vectors(new)
         scores = query @ (keys[..., :last] * key_steps[:, :, None, :last]) / np.float32(sqrt(size))
         scores[..., first:] += later
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))

@@ -14,8 +14,9 @@ from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.model import trainable_tensors
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
+from tinytorch.core.schedules import falling_rate
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.training import CosineSchedule, Trainer
+from tinytorch.core.training import Trainer
 from tinytorch.errors import UsageError
 from tinytorch.progress import Progress, silent
 from tinytorch.text import nearest
@@ -24,7 +25,6 @@ Model = TypeVar("Model")
 Masks = Sequence[tuple[Tensor, Array]]  # weights, each with its zeros and ones
 
 SCHEDULES = ("constant", "cosine")
-LEAST_RATE = 0.01  # what a falling learning rate falls to, of the first one
 
 
 class MaskedAdam(Adam):
@@ -118,5 +118,5 @@ def fine_tune(
     parameters = trainable_tensors(model)
     optimizer = MaskedAdam(parameters, learning_rate, masks)
     loader = DataLoader(as_dataset(train_data), batch_size, shuffle=True, seed=seed, transforms=transforms)
-    falling = CosineSchedule(learning_rate, learning_rate * LEAST_RATE, epochs) if schedule == "cosine" else None
+    falling = falling_rate(learning_rate, epochs) if schedule == "cosine" else None
     Trainer(model, optimizer, loss or CrossEntropyLoss(), falling, progress=progress).fit(loader, epochs)

@@ -18,7 +18,7 @@ from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.model import as_call, trainable_tensors
 from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam
-from tinytorch.core.schedules import CosineSchedule
+from tinytorch.core.schedules import falling_rate
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
 from tinytorch.core.weights import check_names, weighted_layers, with_weights
@@ -36,8 +36,6 @@ from tinytorch.perf.quantization.codes import (
 )
 from tinytorch.perf.quantization.models import halve_biases
 from tinytorch.progress import Progress, silent
-
-LEAST_RATE = 0.01  # what a falling learning rate falls to, of the first one
 
 
 class LearnedCodes:
@@ -148,7 +146,7 @@ def quantization_aware_tune(
         raise UsageError(f"quantization_aware_tune needs a weight to quantize; {type(model).__qualname__} has none")
     optimizer = StraightThroughAdam(trainable_tensors(tuned), learning_rate, list(learned.values()))
     loader = DataLoader(as_dataset(train_data), batch_size, shuffle=True, seed=seed, transforms=transforms)
-    falling = CosineSchedule(learning_rate, learning_rate * LEAST_RATE, epochs) if schedule == "cosine" else None
+    falling = falling_rate(learning_rate, epochs) if schedule == "cosine" else None
     Trainer(tuned, optimizer, CrossEntropyLoss(), falling, progress=progress).fit(loader, epochs)
     small = with_weights(tuned, lambda weight, axis: learned[id(weight)].coded() if id(weight) in learned else None)
     halve_biases(small)

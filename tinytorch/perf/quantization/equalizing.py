@@ -13,7 +13,7 @@ import numpy as np
 
 from tinytorch.core.chains import Weighted, joints_of
 from tinytorch.core.layers import Linear
-from tinytorch.core.model import find_layers
+from tinytorch.core.model import set_training_mode
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 
@@ -32,8 +32,7 @@ def equalize(model: Any, example: Any = None) -> Any:
             sizes = _largest(joint.before)
             _multiply_outputs(joint.before, 1 / sizes)
             _multiply_inputs(joint.after, sizes)
-    for layer in find_layers(equal):
-        layer.training = False
+    set_training_mode(equal, False)
     return equal
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinytorch.core.compact import LARGEST_CODE, SMALLEST_STEP
 from tinytorch.perf.acceleration.kernels.addresses import floats, indices, integers, kernel, signed_bytes
 from tinytorch.perf.acceleration.kernels.elementwise import moved, softmax_of
 from tinytorch.perf.acceleration.kernels.products import add_product, fill, not_zero
 from tinytorch.perf.acceleration.kernels.weights import form_at, read_row
 
 ZERO, ONE = np.float32(0), np.float32(1)
-LARGEST_CODE, SMALLEST_STEP = np.float32(127), np.finfo(np.float32).tiny
+LARGEST, SMALLEST = np.float32(LARGEST_CODE), np.float32(SMALLEST_STEP)
 
 
 @kernel
@@ -99,10 +100,10 @@ def hold_codes(row):
 @kernel
 def _encode(x, codes, step, size):
     """Write x as codes that lie some places apart, and return the step between them."""
-    largest = SMALLEST_STEP
+    largest = SMALLEST
     for d in range(size):
         largest = max(largest, abs(x[d]))
-    width = max(largest / LARGEST_CODE, SMALLEST_STEP)
+    width = max(largest / LARGEST, SMALLEST)
     for d in range(size):
         codes[d * step] = np.int8(np.rint(x[d] / width))
     return width
