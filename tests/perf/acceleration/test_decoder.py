@@ -400,3 +400,31 @@ def test_what_was_looked_at_is_not_kept() -> None:
     assert isinstance(compiled, CompiledGPT)
     assert compiled._decoder._cache.shape == (0, 0)
     assert not compiled._decoder._passes
+
+
+class Twice(Writer):
+    def forward(self, tokens: Tensor) -> Tensor:
+        mask, hidden = create_causal_mask(tokens.shape[1]), self.places(self.tokens(tokens))
+        return self.head(self.attention(self.attention(hidden, mask), mask))
+
+
+class Pooling(Writer):
+    def forward(self, tokens: Tensor) -> Tensor:
+        return super().forward(tokens)[:, -1]
+
+
+@pytest.mark.parametrize(
+    ("model", "words"), [(Twice(), "to be used once"), (Pooling(), r"scores \(N, T, vocabulary\)")]
+)
+def test_what_has_no_cache_or_no_scores_has_no_trace(model: Layer, words: str) -> None:
+    cache = Cache(attentions_of(model), 1, 20)
+    with pytest.raises(UsageError, match=words):
+        trace_next(model.eval(), np.zeros((1, 4), np.int64), cache, np.zeros(1, np.int64))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_a_plan_refuses_it_says_in_its_own_words(backend: str) -> None:
+    compiled = compile_model(Completion(small_gpt(), 4, 9), prompts(1, 4), backend=backend)
+    with pytest.raises(UsageError) as caught:
+        compiled(np.full((1, 4), VOCABULARY))
+    assert "array of numbers" not in caught.value.message

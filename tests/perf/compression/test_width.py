@@ -104,3 +104,10 @@ def test_parts_in_two_places_are_not_turned_twice() -> None:
     model.blocks[1].ln1 = model.ln_f
     with pytest.raises(UsageError, match="LayerNorm is in one place"):
         prune_transformer(model, width=8, train_data=TRAIN, epochs=0)
+
+
+def test_vectors_of_zeros_have_no_directions() -> None:
+    model = gpt()
+    model.token_embedding.weight.data[:] = model.position_embedding.weight.data[:] = 0
+    with pytest.raises(UsageError, match="all zero"):
+        prune_transformer(model, width=8, train_data=TRAIN, epochs=0)

@@ -120,7 +120,8 @@ def _covariance(gpt: GPT, norms: list[LayerNorm], inputs: Array) -> Array:
 
     def hear(vectors: Array) -> None:
         rows = _centred(vectors.reshape(-1, size))
-        np.add(total, rows.T @ rows / np.square(rows).sum(), out=total)
+        with np.errstate(invalid="ignore"):  # vectors of zeros have no direction: what comes of it is looked at
+            np.add(total, rows.T @ rows / np.square(rows).sum(), out=total)
 
     with ExitStack() as stack:
         for norm in norms:
