@@ -91,7 +91,7 @@ def build_task(task: Task, seeds: int, results: Path) -> None:
 
 def seeded(step: Step, seed: int) -> Step:
     """The same step, fine-tuned from another seed."""
-    if not step.arguments.get("tuned"):
+    if not step.arguments.get("tuned") or "rounding" in step.arguments["options"]:
         return step
     options = {**step.arguments["options"], "seed": seed}
     return replace(step, arguments={**step.arguments, "options": options})

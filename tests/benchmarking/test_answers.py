@@ -72,7 +72,7 @@ def test_passes_are_few_and_took_time(times: list[int], is_sense: bool) -> None:
 @pytest.mark.parametrize("rate", [float("inf"), float("nan"), 0.0])
 def test_the_machine_s_limits_are_finite(rate: float) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(Limits).validate_python(asdict(Limits(rate, 1.0)))
+        TypeAdapter(Limits).validate_python(asdict(Limits(rate, 1.0, 1.0)))
 
 
 def test_a_negative_or_impossible_count_is_refused() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking import measure, yardstick
-from tinytorch.benchmarking.placements import Description, Inspection, Mode
+from tinytorch.benchmarking.placements import Counted, Description, Inspection, Mode
 from tinytorch.benchmarking.records.metrics import FreshAnswers
 from tinytorch.benchmarking.records.samples import read_samples
 from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Probe, Schedule, Tier
@@ -21,7 +21,7 @@ from tinytorch.benchmarking.session import (
     long_measurement,
     measure_models,
 )
-from tinytorch.benchmarking.survey import LEAST_READ_BYTES, Survey, survey_models
+from tinytorch.benchmarking.survey import Survey, survey_models
 from tinytorch.errors import ModelError
 from tinytorch.progress import Progress, silent
 
@@ -70,9 +70,12 @@ class ScriptedPlacements:
     def probe(self) -> Probe:
         return Probe((1_000_000_000,), 50, 1)
 
-    def limits(self, kept_bytes: int) -> measure.Limits:
+    def limits(self, kept_bytes: int, tries: int) -> measure.Limits:
         self.script.read.append(kept_bytes)
-        return measure.Limits(1e9 * len(self.script.read), 1e9)
+        return measure.Limits(1e9 * len(self.script.read), 1e12, 1e9)
+
+    def counted(self, model: int) -> Counted | None:
+        return Counted(1000, 2000)
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         return [1000]
@@ -156,11 +159,11 @@ def test_all_processes_live_for_the_whole_session_and_have_seeds_of_their_own() 
     assert len({*alone, *session}) == 1 + TIER.processes
 
 
-def test_the_machine_s_limits_are_the_best_seen_and_no_small_read_passes_for_a_slow_memory() -> None:
+def test_the_machine_s_limits_are_the_best_seen_in_reads_as_large_as_each_model() -> None:
     script = Script()
     protocol = measured(script).protocol
 
-    assert script.read == [LEAST_READ_BYTES] * 2  # the models keep 300 and 100 bytes
+    assert script.read[:2] == [300, 100]
     assert protocol.memory_bandwidth_bytes_per_s == 2e9
 
 

@@ -14,7 +14,7 @@ LAYER = {
     "name": "a", "kind": "Linear", "depth": 1, "calls": 1, "parameters": 1, "weight_bytes": 4, "flops": 2,
     "moved_bytes": 3, "activation_bytes": 4, "time_ns": 5.0,
 }  # fmt: skip
-LIMITS = {"memory_bandwidth_bytes_per_s": 1e9, "flops_per_s": 1e9}
+LIMITS = {"memory_bandwidth_bytes_per_s": 1e9, "near_bandwidth_bytes_per_s": 1e9, "flops_per_s": 1e9}
 
 
 def reply(layers: Any, whole_ns: float = 5.0, limits: Any = LIMITS) -> list[Any]:

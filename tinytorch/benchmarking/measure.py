@@ -10,6 +10,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from statistics import median
 
@@ -36,7 +37,7 @@ PASSES_BUDGET_NS = 3_000_000_000
 PROBES = 5
 TIMER_READINGS = 1001
 LIMIT_TRIES = 20
-LIMIT_BYTES = (16_384, 67_108_864)  # least and most that the bandwidth is measured with
+LIMIT_BYTES = (32_768, 67_108_864)  # least and most that the bandwidth is measured with: the first fits in any cache
 GEMM_SIZE = 256
 
 
@@ -214,22 +215,39 @@ def peak_working_bytes(call: Call, sample: object) -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one thread of this machine can do at its best."""
+    """What one thread of this machine can do at its best: read from memory, read from the nearest cache, compute.
+
+    Memory is the nearest cache that holds as much as was asked for.
+    """
 
     memory_bandwidth_bytes_per_s: Rate
+    near_bandwidth_bytes_per_s: Rate
     flops_per_s: Rate
 
+    @classmethod
+    def best(cls, seen: Sequence[Limits]) -> Limits:
+        """The best of what was seen, each for itself."""
+        return cls(*(max(getattr(each, name) for each in seen) for name in cls.__dataclass_fields__))
 
-def examine_limits(kept_bytes: int, clock: Clock = CLOCK) -> Limits:
-    """The fastest of several reads of `kept_bytes` (from the nearest cache that holds them), and of several products
-    of square matrices, which cost 2 n^3 operations (Golub & Van Loan, "Matrix Computations", section 1.1)."""
-    size = min(max(kept_bytes, LIMIT_BYTES[0]), LIMIT_BYTES[1])
-    vector = np.ones(size // 4, np.float32)
+
+def examine_limits(kept_bytes: int, tries: int = LIMIT_TRIES, clock: Clock = CLOCK) -> Limits:
+    """The fastest of so many reads of `kept_bytes`, and of what lies in the nearest cache, and of as many products.
+
+    Products are of square matrices, which cost 2 n^3 operations (Golub & Van Loan, "Matrix Computations", section 1.1).
+    What a call costs by itself is taken off: it would pass for a slow memory.
+    """
     matrix = np.ones((GEMM_SIZE, GEMM_SIZE), np.float32)
-    read_ns = _fastest_ns(lambda: np.dot(vector, vector), clock)
-    multiply_ns = _fastest_ns(lambda: np.dot(matrix, matrix), clock)
-    return Limits(vector.nbytes * 1e9 / read_ns, 2 * GEMM_SIZE**3 * 1e9 / multiply_ns)
+    call_ns = _fastest_ns(partial(np.dot, matrix[0, :1], matrix[0, :1]), tries, clock)
+    multiply_ns = _fastest_ns(partial(np.dot, matrix, matrix), tries, clock) - call_ns
+    near, far = (_bandwidth(size_bytes, call_ns, tries, clock) for size_bytes in (LIMIT_BYTES[0], kept_bytes))
+    return Limits(far, max(near, far), 2 * GEMM_SIZE**3 * 1e9 / max(1, multiply_ns))
 
 
-def _fastest_ns(work: Callable[[], object], clock: Clock) -> int:
-    return max(1, min(time_calls(lambda _: work(), [None], clock) for _ in range(LIMIT_TRIES)))
+def _bandwidth(size_bytes: int, call_ns: int, tries: int, clock: Clock) -> float:
+    """Bytes a second: two halves of a vector are read once."""
+    first, second = np.ones((2, min(max(size_bytes, LIMIT_BYTES[0]), LIMIT_BYTES[1]) // 8), np.float32)
+    return 2 * first.nbytes * 1e9 / max(1, _fastest_ns(partial(np.dot, first, second), tries, clock) - call_ns)
+
+
+def _fastest_ns(work: Callable[[], object], tries: int, clock: Clock) -> int:
+    return min(time_calls(lambda _: work(), [None], clock) for _ in range(tries))

@@ -27,10 +27,12 @@ from tinytorch.core.weights import weights_digest
 from tinytorch.errors import ModelError
 
 Builder = Callable[[], object]
+Count = Callable[[Any, object], tuple[int, int]]  # operations and bytes of a model's answer to a sample
 Freshen = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # new inputs of the given ones' shape and type
 Mode = Literal["worker processes", "this process"]
 Raw = NDArray[np.uint8]
 
+COUNTED_SAMPLES = 4  # zeros, and so what need not be read, are others in each
 SINGLE_BUDGET_NS = 5_000_000_000  # for looking at single outputs
 
 
@@ -63,6 +65,14 @@ class Description:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What an inference does at least: floating-point operations, and bytes that it reads and writes."""
+
+    flops: Size
+    moved_bytes: Size
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What a process looks like after its models have run: bytes that each keeps now, threads, patched functions.
 
@@ -80,7 +90,7 @@ class Subjects:
     """What is measured: how to build each model, and the inputs (N, ...), which models get as Tensors or as arrays.
 
     `freshen` makes new inputs like the given ones, so that nothing timed repeats; without it they are taken in turn.
-    `modules` names, for each model, the modules whose globals it keeps.
+    `modules` names, for each model, the modules whose globals it keeps. `count` counts what an answer takes.
     """
 
     builders: tuple[Builder, ...]
@@ -88,6 +98,7 @@ class Subjects:
     as_tensor: bool
     freshen: Freshen | None = None
     modules: tuple[tuple[str, ...], ...] = ()
+    count: Count | None = None
 
     def only(self, model: int) -> Subjects:
         """The same with one of the models alone."""
@@ -101,7 +112,8 @@ class AnyPlacements(Protocol):
     def predict(self, model: int, batch: int) -> NDArray[Any]: ...
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]: ...
     def probe(self) -> Probe: ...
-    def limits(self, kept_bytes: int) -> measure.Limits: ...
+    def limits(self, kept_bytes: int, tries: int) -> measure.Limits: ...
+    def counted(self, model: int) -> Counted | None: ...
     def time_passes(self, model: int, batch: int) -> list[int]: ...
     def visit(self, plan: Schedule, seed: int) -> measure.Samples: ...
     def timed_outputs(self, model: int, block: int) -> Raw: ...
@@ -205,9 +217,18 @@ class Placements:
         calls = tuple(measure.probe_call_ns(call, take) for call in self._calls[0])
         return Probe(calls, timer.overhead_ns, timer.step_ns)
 
-    def limits(self, kept_bytes: int) -> measure.Limits:
+    def limits(self, kept_bytes: int, tries: int) -> measure.Limits:
         """What one thread can do at its best here."""
-        return measure.examine_limits(kept_bytes)
+        return measure.examine_limits(kept_bytes, tries)
+
+    def counted(self, model: int) -> Counted | None:
+        """What one inference of a sample does, on average over a few; None where nobody knows how to count it."""
+        count = self._subjects.count
+        if count is None:
+            return None
+        samples = self._take(COUNTED_SAMPLES, self._noise)
+        found = [count(self._models[0][model], sample) for sample in samples]
+        return Counted(*(sum(each) // len(found) for each in zip(*found, strict=True)))
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         """Nanoseconds of single passes over the first `batch` inputs, new ones each time where they can be made."""

@@ -33,7 +33,16 @@ from tinytorch.benchmarking.answers import (
 )
 from tinytorch.benchmarking.blas import thread_environment
 from tinytorch.benchmarking.measure import Limits, Samples
-from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Raw, Subjects
+from tinytorch.benchmarking.placements import (
+    Counted,
+    Description,
+    Inspection,
+    Mode,
+    ModelSource,
+    Placements,
+    Raw,
+    Subjects,
+)
 from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.parcel import Parcel
@@ -56,7 +65,8 @@ class ModelLoadError(WorkerFailedError):
 class Sendable:
     """What is measured, in a form that can be sent: `inputs` is an .npy file.
 
-    `freshen` is the address of a function, and so is `before`, which is called before anything of a model's is loaded.
+    `freshen` and `count` are addresses of functions, and so is `before`, which is called before anything of a model's
+    is loaded.
     """
 
     sources: tuple[ModelSource, ...]
@@ -64,6 +74,7 @@ class Sendable:
     as_tensor: bool
     freshen: str | None = None
     before: str | None = None
+    count: str | None = None
 
     def only(self, model: int) -> Sendable:
         """The same with one of the models alone."""
@@ -79,6 +90,7 @@ class Sendable:
             as_tensor=self.as_tensor,
             freshen=resolve_name(self.freshen) if self.freshen else None,
             modules=tuple(source.modules for source in self.sources),
+            count=resolve_name(self.count) if self.count else None,
         )
 
 
@@ -180,8 +192,11 @@ class RemotePlacements:
     def probe(self) -> Probe:
         return self._ask(Placements.probe, lambda seen: len(seen.call_ns) == self._models)
 
-    def limits(self, kept_bytes: int) -> Limits:
-        return self._ask(Placements.limits, kept_bytes=kept_bytes)
+    def limits(self, kept_bytes: int, tries: int) -> Limits:
+        return self._ask(Placements.limits, kept_bytes=kept_bytes, tries=tries)
+
+    def counted(self, model: int) -> Counted | None:
+        return self._ask(Placements.counted, model=model)
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         return self._ask(Placements.time_passes, are_passes, model=model, batch=batch)

@@ -17,7 +17,6 @@ from tinytorch.errors import ModelError
 from tinytorch.progress import Progress, silent
 
 MOST_NAMED = 5
-LEAST_READ_BYTES = 262_144  # to start reading less takes as long as to read it, and would pass for a slow memory
 BATCH_BUDGET_NS, LEAST_BATCH = 1_000_000_000, 16  # inputs go together that the slowest model answers in this time
 
 
@@ -114,7 +113,5 @@ def _joined(probes: Sequence[Probe]) -> Probe:
 
 def _best_limits(alone: Alone, sizes: list[int]) -> measure.Limits:
     """The best that was seen of the machine, with reads as large as each model: no time may lie far below it."""
-    seen = [each.limits(max(size, LEAST_READ_BYTES)) for each, size in zip(alone, sizes, strict=True)]
-    return measure.Limits(
-        max(limits.memory_bandwidth_bytes_per_s for limits in seen), max(limits.flops_per_s for limits in seen)
-    )
+    pairs = zip(alone, sizes, strict=True)
+    return measure.Limits.best([each.limits(size, measure.LIMIT_TRIES) for each, size in pairs])

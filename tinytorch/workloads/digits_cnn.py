@@ -12,7 +12,7 @@ from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
 from tinytorch.datasets.private import private_digits
-from tinytorch.workloads.strategies import FUSION, INT8, Strategy, prune
+from tinytorch.workloads.strategies import FUSION, INT8, Step, Strategy, learned_codes, prune
 from tinytorch.workloads.task import Recipe, Split, Task
 
 IMAGE = (1, 8, 8)  # channels, rows, columns
@@ -50,6 +50,12 @@ def build_model(seed: int) -> Sequential:
     )
 
 
+def in_stages(keep: float, learning_rate: float = 2e-3) -> Step:
+    """Pruned to a share of the channels and neurons, a part of the way at a time."""
+    return prune(keep, epochs=60, learning_rate=learning_rate, stages=3, stage_epochs=20, schedule="cosine")
+
+
+SMALL = in_stages(0.125, learning_rate=4e-3)
 FIVE_POINTS = "five points of accuracy"
 NOTHING = "nothing that the test set shows"
 SLOW = "codes take the time that pruning saves"
@@ -65,11 +71,11 @@ TASK = Task(
     freshen="tinytorch.datasets.digits:with_noise",
     load_private=load_private_images,
     strategies=(
-        Strategy("latency_sprint", (prune(0.125, epochs=60, learning_rate=4e-3), FUSION), FIVE_POINTS),
-        Strategy("memory_challenge", (prune(0.125, epochs=60, learning_rate=4e-3), INT8), f"{FIVE_POINTS}; {SLOW}"),
+        Strategy("latency_sprint", (SMALL, FUSION), FIVE_POINTS),
+        Strategy("memory_challenge", (SMALL, learned_codes(4, epochs=20)), f"{FIVE_POINTS}; {SLOW}"),
         Strategy("accuracy_contest", (prune(0.75, epochs=20, learning_rate=1e-3),), NOTHING),
-        Strategy("all_around", (prune(0.25, epochs=60), INT8, FUSION), NOTHING),
-        Strategy("extreme_push", (prune(0.125, epochs=60, learning_rate=4e-3), INT8, FUSION), FIVE_POINTS),
+        Strategy("all_around", (in_stages(0.25), INT8, FUSION), NOTHING),
+        Strategy("extreme_push", (SMALL, INT8, FUSION), FIVE_POINTS),
         Strategy("planned", (FUSION,), "memory: intermediate results are kept"),
         Strategy("int8", (INT8,), "time: codes become floats in every call"),
     ),

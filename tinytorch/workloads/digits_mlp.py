@@ -6,7 +6,7 @@ from tinytorch.core.layers import Sequential
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
 from tinytorch.datasets.private import private_digits
 from tinytorch.workloads.networks import perceptron
-from tinytorch.workloads.strategies import FUSION, INT4, INT8, Strategy, prune
+from tinytorch.workloads.strategies import FUSION, INT8, Step, Strategy, learned_codes, prune
 from tinytorch.workloads.task import Recipe, Task
 
 WIDTHS = (64, 1024, 1024, 1024, 1024, 10)
@@ -15,6 +15,11 @@ WIDTHS = (64, 1024, 1024, 1024, 1024, 10)
 def build_model(seed: int) -> Sequential:
     """The untrained network 64-1024-1024-1024-1024-10: 3,225,610 parameters."""
     return perceptron(WIDTHS, seed)
+
+
+def in_stages(keep: int) -> Step:
+    """Pruned to `keep` neurons in each hidden layer, a part of the way at a time."""
+    return prune(keep, epochs=60, stages=5, stage_epochs=12, schedule="cosine")
 
 
 TASK = Task(
@@ -28,15 +33,17 @@ TASK = Task(
     freshen="tinytorch.datasets.digits:with_noise",
     load_private=private_digits,
     strategies=(
-        Strategy("latency_sprint", (prune(32, epochs=60), FUSION), "two points of accuracy"),
-        Strategy("memory_challenge", (prune(24, epochs=60), INT4), "four points; codes take time in numpy"),
+        Strategy("latency_sprint", (in_stages(16), FUSION), "two points of accuracy"),
+        Strategy(
+            "memory_challenge", (in_stages(12), learned_codes(2, epochs=30)), "six points; codes take time in numpy"
+        ),
         Strategy(
             "accuracy_contest",
             (prune(512, epochs=6, learning_rate=1e-3),),
             "nothing: a smaller network that generalizes",
         ),
-        Strategy("all_around", (prune(256, epochs=20), INT8, FUSION), "nothing that the test set shows"),
-        Strategy("extreme_push", (prune(16, epochs=60), INT8, FUSION), "six points"),
+        Strategy("all_around", (in_stages(32), INT8, FUSION), "nothing that the test set shows"),
+        Strategy("extreme_push", (in_stages(8), INT8, FUSION), "eight points"),
         Strategy("planned", (prune(256, epochs=20), FUSION), "nothing that the test set shows"),
         Strategy("int8", (INT8,), "time: codes become floats in every call"),
     ),

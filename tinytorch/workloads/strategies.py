@@ -98,6 +98,14 @@ def prune(keep: int | float, epochs: int, learning_rate: float = 2e-3, **tuning:
     return technique("Structured Pruning", "tinytorch.perf.compression:prune_neurons", tuned=True, **options)
 
 
+def learned_codes(bits: int, epochs: int, **tuning: Any) -> Step:
+    """Weights of so many bits, which the model learns to live with, and whose steps it learns."""
+    return technique(
+        f"INT{bits} Quantization-Aware Training", "tinytorch.perf.quantization:quantization_aware_tune", tuned=True,
+        bits=bits, symmetric=False, epochs=epochs, **tuning,
+    )  # fmt: skip
+
+
 def prune_heads(heads: int, hidden: int, epochs: int, batch_size: int, learning_rate: float, **tuning: Any) -> Step:
     """A GPT with so many heads and hidden neurons in every block, fine-tuned."""
     return technique(
@@ -106,9 +114,21 @@ def prune_heads(heads: int, hidden: int, epochs: int, batch_size: int, learning_
     )  # fmt: skip
 
 
+def compensated(bits: int) -> Step:
+    """Rounded to so many bits, each weight making up for what those before it lost."""
+    return technique(
+        f"INT{bits} Quantization", "tinytorch.perf.quantization:quantize_model", tuned=True,
+        bits=bits, symmetric=False, rounding="compensated",
+    )  # fmt: skip
+
+
 FUSION = Step("Operator Fusion", f"{__name__}:compiled")
 INT8 = technique("INT8 Quantization", "tinytorch.perf.quantization:quantize_model", bits=8)
 INT4 = technique("INT4 Quantization", "tinytorch.perf.quantization:quantize_model", bits=4, ranges="mse")
 KV_CACHE = technique("KV Cache", "tinytorch.perf.memoization:with_kv_cache")
+SMALL_CACHE = technique("INT8 KV Cache", "tinytorch.perf.memoization:with_kv_cache", bits=8)
 SHARING = technique("Weight Sharing", "tinytorch.perf.compression:share_weights", clusters=16)
 PRUNE_HEADS = prune_heads(heads=1, hidden=16, epochs=2, batch_size=8, learning_rate=1e-3)
+PRUNE_WIDTH = prune_heads(
+    heads=1, hidden=16, width=32, stages=2, epochs=2, batch_size=8, learning_rate=2e-3, schedule="cosine"
+)

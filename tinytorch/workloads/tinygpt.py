@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinytorch.core.transformers import Completion
 from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, fresh_prompts, load_reversal
 from tinytorch.workloads.networks import small_gpt
-from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, PRUNE_HEADS, SHARING, Strategy
+from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, PRUNE_WIDTH, SMALL_CACHE, Strategy, compensated
 from tinytorch.workloads.task import Recipe, Task
 
 
@@ -29,11 +29,11 @@ TASK = Task(
     fresh=fresh_prompts,
     is_drawn=True,
     strategies=(
-        Strategy("latency_sprint", (PRUNE_HEADS, KV_CACHE, FUSION), "memory for the cache"),
-        Strategy("memory_challenge", (PRUNE_HEADS, SHARING), CODES),
+        Strategy("latency_sprint", (PRUNE_WIDTH, KV_CACHE, FUSION), "memory for the cache"),
+        Strategy("memory_challenge", (PRUNE_WIDTH, compensated(4)), CODES),
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
-        Strategy("all_around", (PRUNE_HEADS, INT8, KV_CACHE, FUSION), "memory for the cache"),
-        Strategy("extreme_push", (PRUNE_HEADS, INT8, KV_CACHE, FUSION), "memory for the cache"),
+        Strategy("all_around", (PRUNE_WIDTH, INT8, SMALL_CACHE, FUSION), "memory for the cache"),
+        Strategy("extreme_push", (PRUNE_WIDTH, INT8, SMALL_CACHE, FUSION), "memory for the cache"),
         Strategy("int8", (INT8,), CODES),
         Strategy("planned", (KV_CACHE, FUSION), "memory for the cache"),
     ),

@@ -26,7 +26,7 @@ from tinytorch.datasets.words import (
 )
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads.networks import EMBED_DIM, small_gpt
-from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, Strategy, prune_heads
+from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, SMALL_CACHE, Strategy, learned_codes, prune_heads
 from tinytorch.workloads.task import Recipe, Task, steps_of
 
 BATCHES = 100  # of an epoch: the text has far more prompts than training needs
@@ -88,7 +88,10 @@ def cuts(batch_size: int, generator: np.random.Generator) -> Iterator[tuple[Arra
         yield with_answers(prompts, answers), np.concatenate([answers[..., None], prompts[:, around]], axis=-1)
 
 
-NARROW = prune_heads(heads=3, hidden=64, epochs=2, batch_size=16, learning_rate=2e-3, schedule="cosine")
+NARROW = prune_heads(
+    heads=3, hidden=64, width=48, stages=2, epochs=4, batch_size=16, learning_rate=2e-3, schedule="cosine"
+)
+HALF_BYTES = learned_codes(4, epochs=1, batch_size=16, learning_rate=5e-4)
 CODES = "time: codes become floats in every call"
 
 TASK = Task(
@@ -106,11 +109,11 @@ TASK = Task(
     fit=fit_aligned,
     load_private=private_prompts,
     strategies=(
-        Strategy("latency_sprint", (NARROW, KV_CACHE, FUSION), "seven points of accuracy"),
-        Strategy("memory_challenge", (NARROW, INT8), f"seven points; {CODES}"),
+        Strategy("latency_sprint", (NARROW, KV_CACHE, FUSION), "four points of accuracy"),
+        Strategy("memory_challenge", (NARROW, HALF_BYTES), f"six points; {CODES}"),
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
-        Strategy("all_around", (INT8, KV_CACHE, FUSION), "memory for the cache"),
-        Strategy("extreme_push", (NARROW, INT8, KV_CACHE, FUSION), "seven points"),
+        Strategy("all_around", (INT8, SMALL_CACHE, FUSION), "memory for the cache"),
+        Strategy("extreme_push", (NARROW, INT8, SMALL_CACHE, FUSION), "four points"),
         Strategy("planned", (KV_CACHE, FUSION), "memory for the cache"),
         Strategy("int8", (INT8,), CODES),
     ),

@@ -22,7 +22,7 @@ from tinytorch.core.spatial import BatchNorm2d, Conv2d, Flatten
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
 from tinytorch.errors import UsageError
-from tinytorch.perf.acceleration import CompiledModel, compile_model
+from tinytorch.perf.acceleration import CompiledModel, compile_model, machine
 from tinytorch.perf.quantization import quantize_model
 
 BACKENDS = ("numpy", "numba")
@@ -316,6 +316,16 @@ def test_another_thread_may_not_generate_either() -> None:
     compiled: Any = compile_model(GPT(5, 4, 1, 1, 8, rng=0), np.zeros((1, 2), int))
     with ThreadPoolExecutor(1) as pool, pytest.raises(UsageError, match="called a plan of the thread"):
         pool.submit(compiled.generate, [1, 2], 3, 0).result()
+
+
+@pytest.mark.parametrize("bits", [8, 4, 3, 2])
+def test_kernels_compute_every_layer_of_codes(bits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "bound", lambda instructions: pytest.fail("numpy computes a layer"))
+    layers = (Conv2d(2, 8, 3, padding=1, rng=0), ReLU(), Flatten(), Linear(288, 30, rng=1), ReLU())
+    images = np.random.default_rng(0).random((1, 2, 6, 6), np.float32)
+    model = quantize_model(Sequential(*layers, Linear(30, 9, rng=2)).eval(), bits=bits)
+    assert all(layer.bias.data.dtype == np.float16 for layer in (model[0], model[3]))
+    np.testing.assert_allclose(compile_model(model, images, "numba")(images).data, model(images).data, atol=1e-4)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -138,7 +138,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     took_ms = {profiler.FORWARD_PASSES: 2, profiler.STEPS: 5}
     shapes = {sum(passes): time_ms for passes, time_ms in took_ms.items()}
     monkeypatch.setattr(profiler, "time_block", lambda call, batches, warmup: [shapes[len(batches)] * 10**6])
-    monkeypatch.setattr(profiler, "examine_limits", lambda kept_bytes: Limits(1e6, 2e6))
+    monkeypatch.setattr(profiler, "examine_limits", lambda kept_bytes: Limits(1e6, 1e6, 2e6))
     monkeypatch.setattr(profiler, "peak_working_bytes", lambda call, sample: 100)
 
 

@@ -27,7 +27,7 @@ from tinytorch.perf.acceleration.decoder import AT_ONCE, Decoder
 from tinytorch.perf.acceleration.decoding import attentions_of
 from tinytorch.perf.acceleration.fusion import Parts, check_parts, fused_parts, is_as_built
 from tinytorch.perf.acceleration.layout import lay_out
-from tinytorch.perf.acceleration.moved import moved_bytes
+from tinytorch.perf.acceleration.moved import PlanWork, work_of
 from tinytorch.perf.acceleration.plan import make_plan
 from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import trace
@@ -125,12 +125,12 @@ class CompiledModel(Layer):
         plan = make_plan(simplified(trace(self.model, example)), with_one=self.backend == "numpy")
         return plan.inputs, calls_of(plan.instructions, self.backend), plan.output
 
-    def moved_bytes(self, inputs: Tensor | Array) -> int:
-        """Bytes that the plan for such inputs reads and writes at least: weights as they are kept."""
+    def work(self, inputs: Tensor | Array) -> PlanWork:
+        """What the plan for such inputs does at least: operations of products; bytes, weights as they are kept."""
         array = self._planned_for(inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs))
         plan = make_plan(simplified(trace(self.model, array)))
         plan.inputs[...] = array
-        return moved_bytes(plan, self.backend)
+        return work_of(plan, self.backend)
 
     def state_dict(self) -> dict[str, Array]:
         """That of `model`."""
@@ -229,11 +229,11 @@ class CompiledGPT(CompiledModel):
         sampling = Sampling(temperature, top_k, top_p)
         return self._decoder.generate(prompt_tokens, max_new_tokens, sampling, rng, stop)
 
-    def moved_bytes(self, inputs: Tensor | Array) -> int:
-        """Of a Completion those of all passes over its tokens."""
+    def work(self, inputs: Tensor | Array) -> PlanWork:
+        """Of a Completion that of all passes over its tokens."""
         if type(self.model) is not Completion:
-            return super().moved_bytes(inputs)
-        return self._decoder.moved_bytes(len(np.asarray(inputs)), self.model.prompt_length, self.model.new_tokens)
+            return super().work(inputs)
+        return self._decoder.work(len(np.asarray(inputs)), self.model.prompt_length, self.model.new_tokens)
 
     def check_generation(self, model: Any) -> None:
         """UsageError where plans that look back at a cache give other scores than `model` for whole sequences."""

@@ -18,7 +18,7 @@ from tinytorch.core.transformers import GPT, checked_prompt
 from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.backends import calls_of
 from tinytorch.perf.acceleration.decoding import ROOT_MEAN_SQUARE, Cache, attentions_of, trace_next
-from tinytorch.perf.acceleration.moved import moved_bytes
+from tinytorch.perf.acceleration.moved import PlanWork, work_of
 from tinytorch.perf.acceleration.plan import Plan, make_plan
 from tinytorch.perf.acceleration.simplify import simplified
 from tinytorch.perf.acceleration.trace import Trace, TracedCall
@@ -81,15 +81,15 @@ class Decoder:
             self._held += new
         return scores
 
-    def moved_bytes(self, samples: int, prompt_length: int, new_tokens: int) -> int:
-        """Bytes that all passes of a generation read and write at least; those of its cache are left out."""
+    def work(self, samples: int, prompt_length: int, new_tokens: int) -> PlanWork:
+        """What all passes of a generation do at least; what they do with its cache is left out."""
         self.begin(samples, prompt_length, new_tokens)
         parts, single = divmod(prompt_length, AT_ONCE)
         found = {}
         for new in self._passes:
             plan = self._plan(new, np.zeros(1, np.int64), None)
-            found[new] = moved_bytes(plan, self._backend)
-        return parts * found.get(AT_ONCE, 0) + (single + new_tokens - 1) * found[1]
+            found[new] = work_of(plan, self._backend)
+        return found.get(AT_ONCE, PlanWork()).times(parts).plus(found[1].times(single + new_tokens - 1))
 
     def release(self) -> None:
         """Give the memory of plans and cache back."""

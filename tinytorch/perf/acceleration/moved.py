@@ -1,12 +1,13 @@
-"""What a plan reads and writes: weights as they are kept, and of those only the rows that meet no zero."""
+"""What a plan does: bytes that it moves, weights as they are kept, and operations; without what meets zeros alone."""
 
 from __future__ import annotations
 
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.core.compact import CompactWeight
+from tinytorch.core.compact import CompactWeight, Rows
 from tinytorch.core.model import Backend
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
@@ -14,20 +15,52 @@ from tinytorch.perf.acceleration.backends import calls_of
 from tinytorch.perf.acceleration.plan import Instruction, Plan
 from tinytorch.perf.acceleration.trace import LAYER
 
-PRODUCTS = ("linear", "matmul")
+MATRIX = 2  # axes
+PRODUCTS, CONVOLUTION = ("linear", "matmul"), "conv2d"
 
 
-def moved_bytes(plan: Plan, backend: Backend) -> int:
-    """Bytes that are moved at least while a plan runs, whose inputs are filled; it is run, step by step."""
-    total = 0
+class PlanWork(NamedTuple):
+    """Operations of products, and bytes that are read and written, at least."""
+
+    flops: int = 0
+    moved_bytes: int = 0
+
+    def times(self, count: int) -> PlanWork:
+        """That of so many runs."""
+        return PlanWork(count * self.flops, count * self.moved_bytes)
+
+    def plus(self, other: PlanWork) -> PlanWork:
+        """That of both."""
+        return PlanWork(self.flops + other.flops, self.moved_bytes + other.moved_bytes)
+
+
+def work_of(plan: Plan, backend: Backend) -> PlanWork:
+    """What is done at least while a plan runs, whose inputs are filled; it is run, step by step."""
+    total = PlanWork()
     for instruction in plan.instructions:
-        total += _moved(instruction, backend)
+        share = _share_read(instruction, backend)
+        total = total.plus(PlanWork(round(_products(instruction) * share), _moved(instruction, share)))
         for call in calls_of([instruction], backend):
             call()
     return total
 
 
-def _moved(instruction: Instruction, backend: Backend) -> int:
+def _products(instruction: Instruction) -> int:
+    """Operations of a product or a convolution: two for each number of a row, or of a window, and each output."""
+    if instruction.name in PRODUCTS:
+        return int(2 * instruction.output.size * instruction.inputs[0].shape[-1])
+    if instruction.name == CONVOLUTION:
+        return int(2 * instruction.output.size * prod(instruction.inputs[1].shape[1:]))
+    weight = getattr(instruction.layer, "weight", None) if instruction.name == LAYER else None
+    if not isinstance(weight, CompactWeight):
+        return 0
+    if isinstance(rows := weight.readable(), Rows):
+        return int(2 * rows.values.size * instruction.output.size // instruction.output.shape[-1])
+    inputs = weight.shape[0] if weight.ndim == MATRIX else prod(weight.shape[1:])
+    return int(2 * instruction.output.size * inputs)
+
+
+def _moved(instruction: Instruction, share_read: float) -> int:
     """Output, inputs, and weights: of a table the rows that are taken, of a cache nothing."""
     arrays = [array for array in instruction.inputs if isinstance(array, np.ndarray)]
     results = instruction.output.nbytes + (arrays[0].nbytes if arrays else 0)
@@ -37,7 +70,7 @@ def _moved(instruction: Instruction, backend: Backend) -> int:
         return results + int(table.nbytes * taken // len(table))
     if instruction.name.startswith("attend"):
         return results
-    return results + round(_weight_bytes(instruction) * _share_read(instruction, backend))
+    return results + round(_weight_bytes(instruction) * share_read)
 
 
 def _weight_bytes(instruction: Instruction) -> int:

@@ -128,19 +128,23 @@ class Writer:
             return []
         described = encoded_form(form, self.kept)
         room = Scratch(coded_bytes(form, sizes["height"], sizes["width"]))
-        given, size = (0, 0) if bias is None else (bias, bias.itemsize)
-        return [rows.Coded(**sizes, form=described, bias=given, bias_bytes=size, activation=codes.NONE, scratch=room)]
+        return [
+            rows.Coded(
+                **sizes, form=described, bias=_or_0(bias), bias_bytes=_item_bytes(bias), activation=codes.NONE,
+                scratch=room,
+            )
+        ]  # fmt: skip
 
     def _sparse(self, output: Array, inputs: Array, read: Rows, bias: Array | None) -> Table:
         sizes = _matrices(output, inputs)
-        if sizes is None or read.columns.dtype != np.uint16 or not _are_floats(read.values, bias):
+        if sizes is None or read.columns.dtype != np.uint16 or not _are_floats(read.values):
             return []
         if not np.isfinite(read.values).all():
             return []
         return [
             rows.Sparse(
                 **sizes, values=read.values, columns=read.columns, starts=read.starts, size=read.values.size,
-                bias=0 if bias is None else bias, activation=codes.NONE,
+                bias=_or_0(bias), bias_bytes=_item_bytes(bias), activation=codes.NONE,
                 scratch=Scratch(index_bytes(sizes["height"])),
             )
         ]  # fmt: skip
@@ -157,7 +161,7 @@ class Writer:
         return Form(
             kind=kind, numbers=read.codes, size=8 * read.codes.nbytes // read.bits, bits=read.bits,
             table=_or_0(table), length=0 if table is None else table.size,
-            scale=_or_0(scale), scale_bytes=0 if scale is None else scale.itemsize,
+            scale=_or_0(scale), scale_bytes=_item_bytes(scale),
             scales=0 if scale is None else scale.size, zero_point=_or_0(read.zero_point), axis=read.axis,
         )  # fmt: skip
 
@@ -207,7 +211,7 @@ class Writer:
     ) -> Table:
         """Its weight becomes floats in every call, in memory that all such layers share."""
         form = self._form(read)
-        if form is None or not _are_floats(bias):
+        if form is None:
             return []
         outputs, channels, height, width = layer.weight.shape
         matrix = Scratch(FLOAT * layer.weight.size, "matrix")
@@ -233,10 +237,10 @@ class Writer:
         return [
             *self._copy(inner, source),
             rows.Convolve(
-                x=padded, y=target, matrix=matrix, bias=_or_0(bias), samples=samples, rows=target.shape[1],
-                columns=target.shape[2], strip=kernel_columns * channels, outputs=outputs, kernel_rows=kernel_rows,
-                pixel_bytes=pixel_bytes * stride, row_bytes=line_bytes * stride, image_bytes=image_bytes,
-                line_bytes=line_bytes, activation=codes.NONE,
+                x=padded, y=target, matrix=matrix, bias=_or_0(bias), bias_bytes=_item_bytes(bias), samples=samples,
+                rows=target.shape[1], columns=target.shape[2], strip=kernel_columns * channels, outputs=outputs,
+                kernel_rows=kernel_rows, pixel_bytes=pixel_bytes * stride, row_bytes=line_bytes * stride,
+                image_bytes=image_bytes, line_bytes=line_bytes, activation=codes.NONE,
             ),
         ]  # fmt: skip
 
@@ -321,8 +325,12 @@ def _stride(matrix: Array) -> int:
     return matrix.strides[0] // 4 if len(matrix) > 1 else matrix.shape[1]
 
 
-def _are_floats(*arrays: Array | None) -> bool:
-    return all(array is None or array.dtype == np.float32 for array in arrays)
+def _are_floats(array: Array) -> bool:
+    return bool(array.dtype == np.float32)
+
+
+def _item_bytes(array: Array | None) -> int:
+    return 0 if array is None else array.itemsize
 
 
 def _or_0(array: Array | None) -> Any:

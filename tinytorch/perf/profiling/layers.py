@@ -116,6 +116,15 @@ def count_work(model: Any, sample: object) -> Work:
     return sum((one.work for one in seen), Work())
 
 
+def counted(model: Any, sample: object) -> tuple[int, int]:
+    """FLOPs of a pass over `sample`, and bytes that it reads and writes, of all that can be counted."""
+    seen = _layers_of(model)
+    with inference(model), no_grad():
+        _count(seen, sample)
+        _count_plan(seen, sample)
+    return sum(one.work.flops for one in seen), sum(one.work.moved_bytes for one in seen)
+
+
 def count_parameters(model: Any) -> int:
     """Number of logical weights of a model of any class, in whatever form they are kept; shared ones count once."""
     return sum(_parameters(_layers_of(model)).values())
@@ -162,15 +171,16 @@ def _count(seen: Sequence[Seen], sample: object) -> None:
 
 
 def _count_plan(seen: Sequence[Seen], sample: object) -> None:
-    """Give the work of all layers that run as one plan to the compiled model around them, with what that really moves.
+    """Give the work of all layers that run as one plan to the compiled model around them: what the plan really does.
 
-    Layer by layer, as it is counted, weights of codes would be read as floats.
+    Layer by layer, as it is counted, weights of codes would be read as floats, and a generation would begin anew for
+    each token.
     """
     whole, *inside = seen
-    moved = getattr(whole.layer, "moved_bytes", None)
-    if callable(moved):
-        flops = sum(each.work.flops for each in seen)
-        whole.work = Work(flops, moved(sample), sum(each.work.written_bytes for each in seen))
+    work = getattr(whole.layer, "work", None)
+    if callable(work):
+        flops, moved_bytes = work(sample)
+        whole.work = Work(flops, moved_bytes, sum(each.work.written_bytes for each in seen))
         for each in inside:
             each.work, each.in_plan = Work(), True
 

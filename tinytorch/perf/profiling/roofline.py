@@ -50,14 +50,10 @@ class Bottleneck:
 
 def measure_limits(kept_bytes: int, budget_ns: int = ROOFLINE_NS, clock: Clock = CLOCK) -> Limits:
     """The best of what one thread can do here, seen again and again for `budget_ns`: memory of that size, products."""
-    start_ns, best = clock(), examine_limits(kept_bytes, clock)
+    start_ns, seen = clock(), [examine_limits(kept_bytes, clock=clock)]
     while clock() - start_ns < budget_ns:
-        seen = examine_limits(kept_bytes, clock)
-        best = Limits(
-            max(best.memory_bandwidth_bytes_per_s, seen.memory_bandwidth_bytes_per_s),
-            max(best.flops_per_s, seen.flops_per_s),
-        )
-    return best
+        seen.append(examine_limits(kept_bytes, clock=clock))
+    return Limits.best(seen)
 
 
 def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:

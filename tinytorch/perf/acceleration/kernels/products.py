@@ -78,7 +78,7 @@ def sparse(row):
     values, columns = floats(row.values, row.size), shorts(row.columns, row.size)
     for number in range(row.rows):
         x, y = floats(row.x + 4 * number * row.stride, height), floats(row.y + 4 * number * width, width)
-        fill(row.y + 4 * number * width, width, row.bias, 4)
+        fill(row.y + 4 * number * width, width, row.bias, row.bias_bytes)
         for k in range(not_zero(x, height, index)):
             i = index[k]
             for place in range(starts[i], starts[i + 1]):
@@ -200,8 +200,9 @@ def _add_packed(x, index, count, form, scratch, y, width):
 def convolve(row):
     """Padded images (N, H, W, C) under a matrix (KH KW C, O): for each row of windows one product a kernel's row."""
     rows, columns, strip, outputs = row.rows, row.columns, row.strip, row.outputs
-    for place in range(row.samples * rows * columns):
-        fill(row.y + 4 * place * outputs, outputs, row.bias, 4)
+    fill(row.y, outputs, row.bias, row.bias_bytes)
+    for place in range(1, row.samples * rows * columns):
+        fill(row.y + 4 * place * outputs, outputs, row.y, 4)
     for place in range(row.samples * rows):
         corner = row.x + place // rows * row.image_bytes + place % rows * row.row_bytes
         target = row.y + 4 * place * columns * outputs

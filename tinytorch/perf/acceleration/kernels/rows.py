@@ -82,6 +82,7 @@ class Sparse(NamedTuple):
     starts: Place
     size: int
     bias: Place
+    bias_bytes: int
     rows: int
     height: int
     width: int
@@ -96,7 +97,7 @@ class Sparse(NamedTuple):
             "values": FLOAT * self.size,
             "columns": 2 * self.size,
             "starts": INDEX * (self.height + 1),
-            "bias": FLOAT * self.width,
+            "bias": self.bias_bytes * self.width,
             "scratch": index_bytes(self.height),
         }
 
@@ -165,13 +166,14 @@ class Convolve(NamedTuple):
     """Padded images (samples, lines, pixels, channels) under a matrix (kernel rows, strip, outputs), bias, activation.
 
     A `strip` is what one row of the kernel meets: columns times channels. `pixel_bytes` and `row_bytes` lie between
-    windows, `line_bytes` between rows of an image, `image_bytes` between images.
+    windows, `line_bytes` between rows of an image, `image_bytes` between images. A bias may be float16.
     """
 
     x: Place
     y: Place
     matrix: Place
     bias: Place
+    bias_bytes: int
     samples: int
     rows: int
     columns: int
@@ -192,7 +194,7 @@ class Convolve(NamedTuple):
             "x": last + FLOAT * self.strip,
             "y": FLOAT * self.samples * self.rows * self.columns * self.outputs,
             "matrix": FLOAT * self.kernel_rows * self.strip * self.outputs,
-            "bias": FLOAT * self.outputs,
+            "bias": self.bias_bytes * self.outputs,
         }
 
 
