@@ -19,7 +19,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.datasets.digits import load_digits
 from tinytorch.perf.acceleration import compile_model, fastest_backend
 from tinytorch.perf.compression import prune_neurons
-from tinytorch.perf.profiling import find_bottleneck, measure_limits, profile_model
+from tinytorch.perf.profiling import find_bottleneck, look_beside, profile_model
 from tinytorch.perf.profiling.roofline import ADVICE
 from tinytorch.perf.quantization import quantize_model
 from tinytorch.workloads.cache import cached_baseline
@@ -50,7 +50,8 @@ def advised(model: Any, train: Any) -> str:
     """What the profiler advises for a model, as a key of its advice."""
     inputs = itertools.cycle([Tensor(train.inputs[row : row + 1]) for row in range(64)])
     profile = profile_model(model, lambda: next(inputs))
-    found = find_bottleneck(profile, measure_limits(profile.weight_bytes))
+    limits, _ = look_beside(model, lambda: next(inputs), profile.weight_bytes)
+    found = find_bottleneck(profile, limits)
     return next(key for key, words in ADVICE.items() if words == found.advice)
 
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from tinytorch.benchmarking.answers import ArrayForm, are_passes, are_samples_of
-from tinytorch.benchmarking.measure import Limits
 from tinytorch.benchmarking.placements import Inspection
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.benchmarking.schedule import BlockShape, Schedule
 from tinytorch.errors import ModelError
 from tinytorch.processes.parcel import Parcel
@@ -72,7 +72,7 @@ def test_passes_are_few_and_took_time(times: list[int], is_sense: bool) -> None:
 @pytest.mark.parametrize("rate", [float("inf"), float("nan"), 0.0])
 def test_the_machine_s_limits_are_finite(rate: float) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(Limits).validate_python(asdict(Limits(rate, 1.0, 1.0)))
+        Limits(memory_bandwidth_bytes_per_s=rate, near_bandwidth_bytes_per_s=1.0, flops_per_s=1.0)
 
 
 def test_a_negative_or_impossible_count_is_refused() -> None:

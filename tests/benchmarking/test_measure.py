@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking import measure, yardstick
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.benchmarking.schedule import BlockShape, Schedule
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import RunError
@@ -280,7 +281,11 @@ def test_what_a_call_costs_is_taken_off_the_machine_s_limits() -> None:
     assert limits.memory_bandwidth_bytes_per_s == 80_000 * 1e9 / 1_000
 
 
-def test_the_best_limits_are_the_best_of_each() -> None:
-    seen = [measure.Limits(1, 5, 3), measure.Limits(2, 4, 6)]
+def limits(memory: float, near: float, flops: float) -> Limits:
+    return Limits(memory_bandwidth_bytes_per_s=memory, near_bandwidth_bytes_per_s=near, flops_per_s=flops)
 
-    assert measure.Limits.best(seen) == measure.Limits(2, 5, 6)
+
+def test_the_best_limits_are_the_best_of_each() -> None:
+    seen = [limits(1, 5, 3), limits(2, 4, 6)]
+
+    assert Limits.best(seen) == limits(2, 5, 6)

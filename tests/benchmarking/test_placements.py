@@ -14,6 +14,7 @@ import pytest
 
 from tinytorch.benchmarking import integrity, placements
 from tinytorch.benchmarking.placements import Placements, Subjects
+from tinytorch.benchmarking.records.work import Work
 from tinytorch.benchmarking.schedule import BlockShape, Schedule
 from tinytorch.core import layers, ops
 from tinytorch.core.layers import Dropout, Linear
@@ -51,6 +52,19 @@ class Lazy:
 def placed(*builders: Callable[[], Any], freshen: Any = None, seed: int = 1, copies: int = 2) -> Placements:
     subjects = Subjects(builders, INPUTS, as_tensor=True, freshen=freshen)
     return Placements(subjects, copies, seed, integrity.snapshot())
+
+
+@pytest.mark.parametrize(("call_ns", "samples"), [(1, 4), (2_000_000_000, 2), (10**12, 1)])
+def test_what_an_inference_does_is_the_mean_of_as_many_samples_as_there_is_time_for(call_ns: int, samples: int) -> None:
+    counts = iter([(10, 1), (20, 2), (30, 3), (40, 4)])
+    subjects = Subjects((Watched,), INPUTS, as_tensor=True, count=lambda model, sample: next(counts))
+    found = Placements(subjects, 1, 1, integrity.snapshot()).counted(0, call_ns)
+
+    assert found == Work.mean([(10, 1), (20, 2), (30, 3), (40, 4)][:samples])
+
+
+def test_without_a_way_to_count_nothing_is_counted() -> None:
+    assert placed(Watched).counted(0, 1) is None
 
 
 def test_copies_are_built_in_changing_order() -> None:

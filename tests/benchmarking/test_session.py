@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking import measure, yardstick
-from tinytorch.benchmarking.placements import Counted, Description, Inspection, Mode
+from tinytorch.benchmarking.placements import Description, Inspection, Mode
 from tinytorch.benchmarking.records.metrics import FreshAnswers
 from tinytorch.benchmarking.records.samples import read_samples
+from tinytorch.benchmarking.records.work import Limits, Work
 from tinytorch.benchmarking.schedule import FEWEST_VISITS, BlockShape, Probe, Schedule, Tier
 from tinytorch.benchmarking.session import (
     Session,
@@ -70,12 +71,14 @@ class ScriptedPlacements:
     def probe(self) -> Probe:
         return Probe((1_000_000_000,), 50, 1)
 
-    def limits(self, kept_bytes: int, tries: int) -> measure.Limits:
+    def limits(self, kept_bytes: int, tries: int) -> Limits:
         self.script.read.append(kept_bytes)
-        return measure.Limits(1e9 * len(self.script.read), 1e12, 1e9)
+        return Limits(
+            memory_bandwidth_bytes_per_s=1e9 * len(self.script.read), near_bandwidth_bytes_per_s=1e12, flops_per_s=1e9
+        )
 
-    def counted(self, model: int) -> Counted | None:
-        return Counted(1000, 2000)
+    def counted(self, model: int, call_ns: int) -> Work | None:
+        return Work(flops=1000, moved_bytes=2000)
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         return [1000]
@@ -208,6 +211,18 @@ def test_both_models_have_all_their_blocks_in_the_order_of_processes_and_copies(
 
     assert first.times_ns.shape == second.times_ns.shape == (10, FEWEST_VISITS, 1)
     assert first.times_ns[:, 0, 0].tolist() == [2000 + process for process in range(5) for _ in range(2)]
+
+
+def test_each_process_keeps_the_best_that_it_saw_of_the_machine_for_each_model() -> None:
+    script = Script()
+    session = measured(script)
+
+    assert len(script.read) == 2 + 2 * len(script.visited)
+    for model in range(2):
+        record = session.record(model, "model", Truth(LABELS))
+        assert record.work == Work(flops=1000, moved_bytes=2000)
+        assert len(record.machine) == TIER.processes
+        assert len({each.memory_bandwidth_bytes_per_s for each in record.machine}) == TIER.processes
 
 
 def test_the_yardstick_s_times_are_kept_in_the_same_order() -> None:

@@ -17,19 +17,27 @@ LAYER = {
 LIMITS = {"memory_bandwidth_bytes_per_s": 1e9, "near_bandwidth_bytes_per_s": 1e9, "flops_per_s": 1e9}
 
 
-def reply(layers: Any, whole_ns: float = 5.0, limits: Any = LIMITS) -> list[Any]:
+LIGHT = {"least_ns": 5.0, "bound": "memory", "share": 0.5, "interval": {"lower": 0.4, "upper": 0.6}}
+
+
+def reply(layers: Any, whole_ns: float = 5.0, limits: Any = LIMITS, light: Any = LIGHT) -> list[Any]:
     model = {"layers": layers, "whole_ns": whole_ns, "passes": 3, "generates_without_cache": False}
-    return [model, limits]
+    return [model, limits, light]
 
 
 def test_a_profile_is_read_back() -> None:
-    model, limits = _checked(reply([LAYER]))
+    model, limits, light = _checked(reply([LAYER]))
 
     assert (model.layers[0].name, model.sum_ns, limits.flops_per_s) == ("a", 5, 1e9)
+    assert (light.share, light.interval.upper) == (0.5, 0.6)
+
+
+def test_what_could_not_be_counted_is_none() -> None:
+    assert _checked(reply([LAYER], light=None))[2] is None
 
 
 def test_names_are_fit_to_show() -> None:
-    model, _ = _checked(reply([{**LAYER, "name": "\x1b[2J" + 100 * "a", "kind": "\u202eevil"}]))
+    model, *_ = _checked(reply([{**LAYER, "name": "\x1b[2J" + 100 * "a", "kind": "\u202eevil"}]))
 
     assert "\x1b" not in model.layers[0].name
     assert len(model.layers[0].name) <= LONGEST_NAME
@@ -42,6 +50,8 @@ def test_names_are_fit_to_show() -> None:
         None, [], "profile", reply([]), reply("layers"), reply([{**LAYER, "time_ns": math.nan}]),
         reply([{**LAYER, "flops": -1}]), reply([LAYER], whole_ns=math.inf), reply([LAYER], limits={}),
         reply([LAYER], limits={**LIMITS, "flops_per_s": 0.0}), reply([{**LAYER, "name": 3}]),
+        reply([LAYER], light={**LIGHT, "share": 0.0}), reply([LAYER], light={**LIGHT, "least_ns": math.inf}),
+        reply([LAYER], light={**LIGHT, "interval": {"lower": -1, "upper": 1}}), reply([LAYER], light={"share": 1}),
     ],
 )  # fmt: skip
 def test_what_is_no_profile_is_refused(said: Any) -> None:

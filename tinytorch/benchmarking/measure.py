@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 
 from tinytorch.benchmarking import yardstick
-from tinytorch.benchmarking.records.record import Rate
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.benchmarking.schedule import SHORTEST_SAMPLE_NS, Schedule, turns
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.errors import RunError
@@ -213,23 +213,6 @@ def peak_working_bytes(call: Call, sample: object) -> int:
     return peak - before
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one thread of this machine can do at its best: read from memory, read from the nearest cache, compute.
-
-    Memory is the nearest cache that holds as much as was asked for.
-    """
-
-    memory_bandwidth_bytes_per_s: Rate
-    near_bandwidth_bytes_per_s: Rate
-    flops_per_s: Rate
-
-    @classmethod
-    def best(cls, seen: Sequence[Limits]) -> Limits:
-        """The best of what was seen, each for itself."""
-        return cls(*(max(getattr(each, name) for each in seen) for name in cls.__dataclass_fields__))
-
-
 def examine_limits(kept_bytes: int, tries: int = LIMIT_TRIES, clock: Clock = CLOCK) -> Limits:
     """The fastest of so many reads of `kept_bytes`, and of what lies in the nearest cache, and of as many products.
 
@@ -240,7 +223,10 @@ def examine_limits(kept_bytes: int, tries: int = LIMIT_TRIES, clock: Clock = CLO
     call_ns = _fastest_ns(partial(np.dot, matrix[0, :1], matrix[0, :1]), tries, clock)
     multiply_ns = _fastest_ns(partial(np.dot, matrix, matrix), tries, clock) - call_ns
     near, far = (_bandwidth(size_bytes, call_ns, tries, clock) for size_bytes in (LIMIT_BYTES[0], kept_bytes))
-    return Limits(far, max(near, far), 2 * GEMM_SIZE**3 * 1e9 / max(1, multiply_ns))
+    return Limits(
+        memory_bandwidth_bytes_per_s=far, near_bandwidth_bytes_per_s=max(near, far),
+        flops_per_s=2 * GEMM_SIZE**3 * 1e9 / max(1, multiply_ns),
+    )  # fmt: skip
 
 
 def _bandwidth(size_bytes: int, call_ns: int, tries: int, clock: Clock) -> float:

@@ -19,6 +19,7 @@ from tinytorch.benchmarking import integrity, measure, yardstick
 from tinytorch.benchmarking.blas import verified_blas_threads
 from tinytorch.benchmarking.footprint import Footprint, footprint
 from tinytorch.benchmarking.records.record import Kinds, Size, SomeNames, Threads
+from tinytorch.benchmarking.records.work import COUNTED_SAMPLES, Limits, Work
 from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.core.layers import Layer, find_layers, layer_kinds, parameter_count
 from tinytorch.core.model import Backend, as_call, backend_of
@@ -27,12 +28,11 @@ from tinytorch.core.weights import weights_digest
 from tinytorch.errors import ModelError
 
 Builder = Callable[[], object]
-Count = Callable[[Any, object], tuple[int, int]]  # operations and bytes of a model's answer to a sample
+Count = Callable[[Any, object], tuple[int, int] | None]  # operations and bytes of a model's answer to a sample
 Freshen = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # new inputs of the given ones' shape and type
 Mode = Literal["worker processes", "this process"]
 Raw = NDArray[np.uint8]
 
-COUNTED_SAMPLES = 4  # zeros, and so what need not be read, are others in each
 SINGLE_BUDGET_NS = 5_000_000_000  # for looking at single outputs
 
 
@@ -62,14 +62,6 @@ class Description:
     peak_working_bytes: Size
     unseen: SomeNames
     backend: Backend | None = None
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What an inference does at least: floating-point operations, and bytes that it reads and writes."""
-
-    flops: Size
-    moved_bytes: Size
 
 
 @dataclass(frozen=True)
@@ -112,8 +104,8 @@ class AnyPlacements(Protocol):
     def predict(self, model: int, batch: int) -> NDArray[Any]: ...
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]: ...
     def probe(self) -> Probe: ...
-    def limits(self, kept_bytes: int, tries: int) -> measure.Limits: ...
-    def counted(self, model: int) -> Counted | None: ...
+    def limits(self, kept_bytes: int, tries: int) -> Limits: ...
+    def counted(self, model: int, call_ns: int) -> Work | None: ...
     def time_passes(self, model: int, batch: int) -> list[int]: ...
     def visit(self, plan: Schedule, seed: int) -> measure.Samples: ...
     def timed_outputs(self, model: int, block: int) -> Raw: ...
@@ -205,7 +197,7 @@ class Placements:
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]:
         """Outputs of the inputs one by one, as many from the first on as take about `SINGLE_BUDGET_NS`."""
         inputs = self._subjects.inputs
-        count = max(1, min(len(inputs), SINGLE_BUDGET_NS // max(1, call_ns)))
+        count = min(len(inputs), _affordable(call_ns))
         with no_grad():
             singles = (self._wrap(inputs[index : index + 1]) for index in range(count))
             return _joined([_outputs(self._calls[0][model](single)) for single in singles])
@@ -217,18 +209,17 @@ class Placements:
         calls = tuple(measure.probe_call_ns(call, take) for call in self._calls[0])
         return Probe(calls, timer.overhead_ns, timer.step_ns)
 
-    def limits(self, kept_bytes: int, tries: int) -> measure.Limits:
+    def limits(self, kept_bytes: int, tries: int) -> Limits:
         """What one thread can do at its best here."""
         return measure.examine_limits(kept_bytes, tries)
 
-    def counted(self, model: int) -> Counted | None:
-        """What one inference of a sample does, on average over a few; None where nobody knows how to count it."""
+    def counted(self, model: int, call_ns: int) -> Work | None:
+        """What one inference of a sample does, on average over a few; None where that cannot be counted."""
         count = self._subjects.count
         if count is None:
             return None
-        samples = self._take(COUNTED_SAMPLES, self._noise)
-        found = [count(self._models[0][model], sample) for sample in samples]
-        return Counted(*(sum(each) // len(found) for each in zip(*found, strict=True)))
+        samples = self._take(min(COUNTED_SAMPLES, _affordable(call_ns)), self._noise)
+        return Work.mean([count(self._models[0][model], sample) for sample in samples])
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         """Nanoseconds of single passes over the first `batch` inputs, new ones each time where they can be made."""
@@ -286,6 +277,11 @@ class Placements:
 
     def _fresh(self, rows: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
         return rows if self._subjects.freshen is None else self._subjects.freshen(rows, generator)
+
+
+def _affordable(call_ns: int) -> int:
+    """How many single samples may be looked at, of a model that takes so long: at least one."""
+    return max(1, SINGLE_BUDGET_NS // max(1, call_ns))
 
 
 def _build_in_random_order(builders: Sequence[Builder], generator: random.Random) -> list[object]:

@@ -32,17 +32,9 @@ from tinytorch.benchmarking.answers import (
     is_inspection_of,
 )
 from tinytorch.benchmarking.blas import thread_environment
-from tinytorch.benchmarking.measure import Limits, Samples
-from tinytorch.benchmarking.placements import (
-    Counted,
-    Description,
-    Inspection,
-    Mode,
-    ModelSource,
-    Placements,
-    Raw,
-    Subjects,
-)
+from tinytorch.benchmarking.measure import Samples
+from tinytorch.benchmarking.placements import Description, Inspection, Mode, ModelSource, Placements, Raw, Subjects
+from tinytorch.benchmarking.records.work import Limits, Work
 from tinytorch.benchmarking.schedule import Probe, Schedule
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.parcel import Parcel
@@ -195,8 +187,8 @@ class RemotePlacements:
     def limits(self, kept_bytes: int, tries: int) -> Limits:
         return self._ask(Placements.limits, kept_bytes=kept_bytes, tries=tries)
 
-    def counted(self, model: int) -> Counted | None:
-        return self._ask(Placements.counted, model=model)
+    def counted(self, model: int, call_ns: int) -> Work | None:
+        return self._ask(Placements.counted, model=model, call_ns=call_ns)
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         return self._ask(Placements.time_passes, are_passes, model=model, batch=batch)

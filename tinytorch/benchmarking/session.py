@@ -18,9 +18,17 @@ from tinytorch.benchmarking import measure, system, yardstick
 from tinytorch.benchmarking.agreement import compare_answers
 from tinytorch.benchmarking.placements import Alone, AnyPlacements, Inspection, Venue
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.metrics import Accuracy, FreshAnswers, Memory, Metrics, ModelRecord, Throughput
+from tinytorch.benchmarking.records.metrics import (
+    Accuracy,
+    FreshAnswers,
+    Memory,
+    Metrics,
+    ModelRecord,
+    Throughput,
+)
 from tinytorch.benchmarking.records.samples import write_samples
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo, YardstickTimes
+from tinytorch.benchmarking.records.work import Limits, Work
 from tinytorch.benchmarking.schedule import (
     SEEDS,
     BlockShape,
@@ -103,6 +111,8 @@ class Session:
     protocol: Protocol
     system_info: SystemInfo
     first_was_changed: bool = False
+    counted: list[Work | None] = field(default_factory=list)
+    machine: list[list[Limits]] = field(default_factory=list)
 
     def record(self, model: int, name: str, truth: Truth, artifact: Artifact | None = None) -> ModelRecord:
         """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
@@ -118,6 +128,8 @@ class Session:
             layer_kinds=survey.description.layer_kinds,
             backend=survey.description.backend,
             artifact_sha256=artifact.sha256 if artifact else None,
+            work=self.counted[model] if self.counted else None,
+            machine=self.machine[model] if self.machine else None,
             fresh_answers=FreshAnswers.from_correctness(anew.ravel().tolist()) if anew is not None else None,
             metrics=Metrics(
                 latency=latency,
@@ -161,12 +173,13 @@ def measure_models(
     tier = settings.tier if venue.mode == "worker processes" else in_one_process(settings.tier)
     plan = make_schedule(tier, survey.probe, survey.kept_bytes)
     wanted = begun(tier, wait) if "latency" in settings.metrics else ()
-    taken = [time_session(venue, plan, settings.seed, session, progress) for session in wanted]
+    taken = [time_session(venue, plan, settings.seed, session, progress, survey.kept_bytes) for session in wanted]
     timed = [inspection for each in taken for inspection in each.inspections]
     for inspection in timed:
         refuse_patches(inspection)
     compared = compare_answers(alone, plan, [block for each in taken for block in each.drawn]) if taken else None
     last = [_last_look(placements) for placements in alone]
+    counted = [each.counted(0, call_ns) for each, call_ns in zip(alone, survey.probe.call_ns, strict=True)]
     refuse_leftovers(alone)
     threads = _worst([inspection.blas_threads for inspection in (*survey.inspections, *timed, *last)])
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns
@@ -180,7 +193,9 @@ def measure_models(
     )  # fmt: skip
     changed = any(digest != last[0].weights_sha256[0][0] for each in timed for digest in each.weights_sha256[0])
     kept = _kept(survey, last, timed)
-    return Session(settings.metrics, survey.models, kept, latency, protocol, system.describe(threads), changed)
+    described = system.describe(threads)
+    machine = [list(seen) for seen in zip(*chain.from_iterable(each.limits for each in taken), strict=True)]
+    return Session(settings.metrics, survey.models, kept, latency, protocol, described, changed, counted, machine)
 
 
 def _last_look(placements: AnyPlacements) -> Inspection:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking import measure, system
 from tinytorch.benchmarking.agreement import SINGLE_TOLERANCE, alike
 from tinytorch.benchmarking.placements import Alone, AnyPlacements, Description, Inspection
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.benchmarking.schedule import Probe
 from tinytorch.errors import ModelError
 from tinytorch.progress import Progress, silent
@@ -51,7 +52,7 @@ class Survey:
     machine: system.Reading
     models: list[ModelSurvey]
     probe: Probe
-    limits: measure.Limits
+    limits: Limits
 
     @property
     def kept_bytes(self) -> list[int]:
@@ -111,7 +112,7 @@ def _joined(probes: Sequence[Probe]) -> Probe:
     return Probe(calls, max(each.timer_overhead_ns for each in probes), max(each.timer_step_ns for each in probes))
 
 
-def _best_limits(alone: Alone, sizes: list[int]) -> measure.Limits:
+def _best_limits(alone: Alone, sizes: list[int]) -> Limits:
     """The best that was seen of the machine, with reads as large as each model: no time may lie far below it."""
     pairs = zip(alone, sizes, strict=True)
-    return measure.Limits.best([each.limits(size, measure.LIMIT_TRIES) for each, size in pairs])
+    return Limits.best([each.limits(size, measure.LIMIT_TRIES) for each, size in pairs])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from tinytorch.benchmarking import measure
 from tinytorch.benchmarking.agreement import TimedBlock
 from tinytorch.benchmarking.placements import AnyPlacements, Inspection, Venue
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.benchmarking.schedule import SEED_BITS, Schedule, Tier, process_seed, rounds
 from tinytorch.progress import Progress, part_of
 
+LIMIT_TRIES = 3  # after each visit: a few milliseconds
 COMPARED_PART = 16  # of so many pairs of blocks the answers of one block are compared: 6 % of a session
 
 Wait = Callable[[float], None]
@@ -30,18 +32,25 @@ def begun(tier: Tier, wait: Wait) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Taken:
-    """What one session gave: the samples of each process, what it looks like then, and the blocks that were drawn."""
+    """What one session gave: the samples of each process, what it looks like then, and the blocks that were drawn.
+
+    `limits` [process][model] are the best that was seen of the machine after the process's visits.
+    """
 
     samples: list[measure.Samples]
     inspections: list[Inspection]
     drawn: list[TimedBlock]
+    limits: list[list[Limits]]
 
 
-def time_session(venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress) -> Taken:
-    """One session: all its processes alive, visited round after round."""
+def time_session(
+    venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress, kept_bytes: Sequence[int] = ()
+) -> Taken:
+    """One session: all its processes alive, visited round after round; limits are seen for models that keep so much."""
     seeds = [process_seed(seed, session, process + 1) for process in range(plan.processes)]
     generator, visits = random.Random(process_seed(seed, session, 0)), plan.visits * plan.processes
     samples: list[measure.Samples] = [[[[] for _ in range(plan.copies)] for _ in range(plan.models + 1)] for _ in seeds]
+    seen: list[list[list[Limits]]] = [[[] for _ in kept_bytes] for _ in seeds]
     drawn: list[TimedBlock] = []
     told = part_of(progress, "measure", session, plan.sessions)
     with venue.open(plan.copies, seeds) as processes:
@@ -49,13 +58,15 @@ def time_session(venue: Venue, plan: Schedule, seed: int, session: int, progress
             told("measure", done / visits)
             visit_seed = generator.getrandbits(SEED_BITS)
             _extend(samples[process], processes[process].visit(plan, visit_seed))
+            for found, kept in zip(seen[process], kept_bytes, strict=True):
+                found.append(processes[process].limits(kept, LIMIT_TRIES))
             if done < plan.processes:
                 drawn.extend(_draw(processes[process], plan, visit_seed, model) for model in range(venue.models))
             elif _DRAW.random() < plan.blocks_of_visit / COMPARED_PART:
                 drawn.append(_draw(processes[process], plan, visit_seed, _DRAW.randrange(venue.models)))
         inspections = [process.inspect() for process in processes]
     told("measure", 1.0)
-    return Taken(samples, inspections, drawn)
+    return Taken(samples, inspections, drawn, [[Limits.best(each) for each in models] for models in seen])
 
 
 def _draw(process: AnyPlacements, plan: Schedule, seed: int, model: int) -> TimedBlock:

@@ -33,6 +33,7 @@ from tinytorch.harness.kernels import environment
 from tinytorch.harness.prepare import UNOBSERVED, WITHHOLD, Observer, Prepared, prepared
 from tinytorch.text import safe_text
 
+COUNT = "tinytorch.perf.profiling.layers:counted"
 LARGEST_OUTPUTS_BYTES = 2**26  # a thousand times what the answers to any test data take
 
 
@@ -62,7 +63,7 @@ def competed(challenge: Challenge, told: Observer = UNOBSERVED) -> Iterator[Comp
 def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
     """Survey, check and measure what was frozen."""
     inputs = str(ready.frozen.path(INPUTS))
-    sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen, WITHHOLD)
+    sendable = Sendable(ready.sources, inputs, True, challenge.task.freshen, WITHHOLD, COUNT)
     keep = partial(told.output, "a measuring process")
     frozen, frozen_baseline = ready.frozen.folder, ready.frozen_baseline.folder
     of_both = box_of(challenge, ready.kernels, frozen, frozen_baseline)

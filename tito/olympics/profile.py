@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tito.options import Entry, Json, MemoryLimit, Strategy, Task, TimeLimit
@@ -19,12 +17,14 @@ def profile(
     json_: Json = False,
 ) -> None:
     """Show what each layer of a model costs, and what would help: of the baseline, a strategy or an entry."""
+    from pydantic import TypeAdapter
+
     from tito.olympics import measuring
     from tito.views import profile as render_profile
 
     who = measuring.profiled(task, entry, strategy)
     found = measuring.profile(measuring.challenge(who, task, limit_s=time_limit, memory_mb=memory_limit))
     if json_:
-        screen.put_json(asdict(found))
+        screen.put_json(TypeAdapter(type(found)).dump_python(found, mode="json"))
     else:
         screen.show(render_profile.profile_table(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,7 @@ def score(
     folder: WorkspaceFolder = None,
 ) -> None:
     """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
+    from tinytorch.benchmarking.light import light_speed
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.advice import advice
     from tinytorch.competition.scoring.busy import busy_words
@@ -33,6 +35,7 @@ def score(
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
     from tito.olympics.foreseen import refused_later, warn_of_kinds
     from tito.views import scores as render
+    from tito.views.light import light_words
     from tito.views.runs import busy
 
     judged_by = read_rules(rules)
@@ -42,6 +45,7 @@ def score(
     scores = compute_scores(record, judged_by, tested)
     events = eligibility(metrics, scores, judged_by)
     standings = {event.event.value: standing(record, event.event, judged_by) for event in events}
+    light = {"baseline": light_speed(record.baseline), "optimized": light_speed(record.optimized)}
     advices = {event.event.value: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
         rows = [render.event_row(event, standings[event.event], advices[event.event]) for event in events]
@@ -50,7 +54,8 @@ def score(
         document = {
             "run": record.id, "task": record.task.name, "normalized_scores": scores.model_dump(),
             "rules": {"version": judged_by.version, "sha256": judged_by.sha256},
-            "speedup_across_sessions": across, "machine": busy_words(record, tested, judged_by), "events": rows,
+            "speedup_across_sessions": across, "machine": busy_words(record, tested, judged_by),
+            "light_speed": {role: found and asdict(found) for role, found in light.items()}, "events": rows,
         }  # fmt: skip
         screen.put_json(document)
         return
@@ -58,6 +63,8 @@ def score(
     screen.show(render.scores_table(scores.model_dump(), tested, title))
     for said in busy(record, tested, judged_by):
         screen.show(said)
+    if light["optimized"]:
+        screen.show(light_words(light["optimized"]))
     screen.show(render.events_table(events, standings, advices))
     warn_of_kinds(record, judged_by)
     fresh = fresh_answers_of(record, judged_by)

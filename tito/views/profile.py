@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinytorch.benchmarking.measure import Limits
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.harness.cards import BaselineCard, TaskCard
 from tinytorch.harness.profile import Profiled
 from tinytorch.perf.profiling import Bottleneck, LayerProfile
@@ -23,6 +23,7 @@ from tinytorch.units import (
     three_digits,
 )
 from tito.terminal.tables import Bar, Lines, table
+from tito.views.light import light_words
 
 BAR_COLUMNS = 6
 NAME_COLUMNS = 20  # so much is left for names on a screen of 80
@@ -41,9 +42,9 @@ def profile_table(found: Profiled) -> RenderableType:
              format_size(model.moved_bytes), _intensity(model.flops, model.moved_bytes))  # fmt: skip
     shown.add_row(*total)
     whole = f"the whole model, timed without a look inside: {format_time(model.whole_ns)}, median of {model.passes}"
-    return Group(
-        shown, Text(whole, style="dim"), Text(_machine(found.limits), style="dim"), Text(sentence(found.bottleneck))
-    )
+    light = [Text(light_words(found.light))] if found.light else []
+    machine = Text(_machine(found.limits), style="dim")
+    return Group(shown, Text(whole, style="dim"), machine, Text(sentence(found.bottleneck)), *light)
 
 
 def tasks_table(cards: Sequence[TaskCard]) -> RenderableType:
@@ -114,7 +115,7 @@ def sentence(bottleneck: Bottleneck) -> str:
 def _machine(limits: Limits) -> str:
     bandwidth, speed = limits.memory_bandwidth_bytes_per_s, limits.flops_per_s
     seen = f"{format_size(bandwidth)}/s from memory for weights of this size, {format_count(speed)}FLOP/s"
-    return f"this machine, measured now for half a second with one thread: {seen}"
+    return f"this machine, measured now in turns with the model, with one thread: {seen}"
 
 
 def _names(layers: Sequence[LayerProfile]) -> Iterator[Text]:

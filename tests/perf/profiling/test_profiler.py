@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch.benchmarking.measure import Limits
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
@@ -138,7 +138,11 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     took_ms = {profiler.FORWARD_PASSES: 2, profiler.STEPS: 5}
     shapes = {sum(passes): time_ms for passes, time_ms in took_ms.items()}
     monkeypatch.setattr(profiler, "time_block", lambda call, batches, warmup: [shapes[len(batches)] * 10**6])
-    monkeypatch.setattr(profiler, "examine_limits", lambda kept_bytes: Limits(1e6, 1e6, 2e6))
+    monkeypatch.setattr(
+        profiler,
+        "examine_limits",
+        lambda kept_bytes: Limits(memory_bandwidth_bytes_per_s=1e6, near_bandwidth_bytes_per_s=1e6, flops_per_s=2e6),
+    )
     monkeypatch.setattr(profiler, "peak_working_bytes", lambda call, sample: 100)
 
 

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from tinytorch.benchmarking.measure import Limits
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.perf.profiling.layers import LayerProfile, ModelProfile
 from tinytorch.perf.profiling.roofline import ADVICE, find_bottleneck, measure_limits, roofline
 

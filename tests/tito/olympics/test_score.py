@@ -33,3 +33,20 @@ def test_what_is_shown_of_a_score_stands_beside_it(athlete: Path, tito) -> None:
     assert sprint["shown"] == sprint["interval"][0] < sprint["value"]
     assert contest["shown"] == contest["value"]
     assert "shown: " in tito("score").out
+
+
+def test_light_speed_is_told_with_its_interval(athlete: Path, tito) -> None:
+    light = tito("score", "--json").json["light_speed"]["optimized"]
+
+    assert 0 < light["interval"]["lower"] <= light["share"] <= light["interval"]["upper"]
+    assert "light speed: " in tito("score").out
+
+
+def test_a_run_that_does_not_say_what_its_models_do_has_no_light_speed(athlete: Path, tito) -> None:
+    document = json.loads((athlete / "run.json").read_bytes())
+    document["run"]["id"] = "20260301T120030Z-0a1b2c3d"  # somebody else's
+    document["run"]["optimized"]["work"] = None
+    Path("other.json").write_text(json.dumps(document))
+
+    assert tito("score", "other.json", "--json").json["light_speed"]["optimized"] is None
+    assert "light speed" not in tito("score", "other.json").out

@@ -12,8 +12,8 @@ from tinytorch.benchmarking.records.record import Record, Text
 from tinytorch.competition.record.kinds import SCHEMA_COMMENT
 from tinytorch.text import safe_text
 
-SchemaVersion = Literal["3.5"]  # what each version added: tinytorch/competition/record/migrations.py
-SCHEMA_VERSION: SchemaVersion = "3.5"
+SchemaVersion = Literal["3.6"]  # what each version added: tinytorch/competition/record/migrations.py
+SCHEMA_VERSION: SchemaVersion = "3.6"
 DISTRIBUTION = "tinytorch-olympics"
 
 

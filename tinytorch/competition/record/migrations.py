@@ -15,6 +15,7 @@
       which version of the tool measured
 3.4   adds the members of a team
 3.5   adds the data files that an entry names, and what comes along in a bundle
+3.6   adds what an inference of each model does, and what each measuring process saw its machine do at best
 """
 
 from __future__ import annotations
@@ -43,7 +44,14 @@ NEW_INSIDE = {
     "source": {"division", "techniques"}, "system_info": {"scipy", "numba"}, "baseline": {"backend"},
     "optimized": {"backend"},
 }  # fmt: skip
-RUNS_OF_THEIR_OWN = ("3.0", "3.1", "3.2", "3.3", "3.4")  # older forms in which a run is a document like a submission
+RUNS_OF_THEIR_OWN = (
+    "3.0",
+    "3.1",
+    "3.2",
+    "3.3",
+    "3.4",
+    "3.5",
+)  # older forms in which a run is a document like a submission
 DERIVED = {"normalized_scores": "scores", "statistics": "statistics", "constraints": "constraints", "trust": "trust"}
 
 
@@ -119,6 +127,13 @@ def _from_3_4(document: Document) -> Document:
     return {**document, "schema_version": "3.5"}
 
 
+def _from_3_5(document: Document) -> Document:
+    """What 3.6 adds may be missing."""
+    for role in ("baseline", "optimized"):
+        _refuse_new(_inside(document, "run", role), {"work", "machine"}, f"run.{role}")
+    return {**document, "schema_version": "3.6"}
+
+
 def _without_expectation(document: Document) -> Document:
     """What a run of 3.0 said of its task, without the accuracy expected of the baseline."""
     task = _inside(document, "run", "task")
@@ -145,7 +160,7 @@ def _renamed(record: Any, before: str, after: str) -> Document | None:
 
 STEPS: dict[str, Callable[[Document], Document]] = {
     "1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1, "2.2": _from_2_2, "3.0": _from_3_0,
-    "3.1": _from_3_1, "3.2": _from_3_2, "3.3": _from_3_3, "3.4": _from_3_4,
+    "3.1": _from_3_1, "3.2": _from_3_2, "3.3": _from_3_3, "3.4": _from_3_4, "3.5": _from_3_5,
 }  # fmt: skip
 
 

@@ -125,7 +125,7 @@ class CompiledModel(Layer):
         plan = make_plan(simplified(trace(self.model, example)), with_one=self.backend == "numpy")
         return plan.inputs, calls_of(plan.instructions, self.backend), plan.output
 
-    def work(self, inputs: Tensor | Array) -> PlanWork:
+    def plan_work(self, inputs: Tensor | Array) -> PlanWork:
         """What the plan for such inputs does at least: operations of products; bytes, weights as they are kept."""
         array = self._planned_for(inputs.data if isinstance(inputs, Tensor) else np.asarray(inputs))
         plan = make_plan(simplified(trace(self.model, array)))
@@ -229,10 +229,10 @@ class CompiledGPT(CompiledModel):
         sampling = Sampling(temperature, top_k, top_p)
         return self._decoder.generate(prompt_tokens, max_new_tokens, sampling, rng, stop)
 
-    def work(self, inputs: Tensor | Array) -> PlanWork:
+    def plan_work(self, inputs: Tensor | Array) -> PlanWork:
         """Of a Completion that of all passes over its tokens."""
         if type(self.model) is not Completion:
-            return super().work(inputs)
+            return super().plan_work(inputs)
         return self._decoder.work(len(np.asarray(inputs)), self.model.prompt_length, self.model.new_tokens)
 
     def check_generation(self, model: Any) -> None:

@@ -22,6 +22,8 @@ WARM_UP_PASSES = 5
 FEWEST_PASSES, MOST_PASSES = 3, 500
 BUDGET_NS = 1_000_000_000
 
+PLAN_WORK = "plan_work"  # what a compiled model tells of itself
+
 Take = Callable[[], object]  # the input of one pass
 
 
@@ -116,13 +118,21 @@ def count_work(model: Any, sample: object) -> Work:
     return sum((one.work for one in seen), Work())
 
 
-def counted(model: Any, sample: object) -> tuple[int, int]:
-    """FLOPs of a pass over `sample`, and bytes that it reads and writes, of all that can be counted."""
-    seen = _layers_of(model)
-    with inference(model), no_grad():
-        _count(seen, sample)
-        _count_plan(seen, sample)
-    return sum(one.work.flops for one in seen), sum(one.work.moved_bytes for one in seen)
+def counted(model: Any, sample: object) -> tuple[int, int] | None:
+    """FLOPs of one pass over `sample`, and bytes that it reads and writes: at least so many.
+
+    None where a plan is a part of a model: what it does among other things cannot be told.
+    """
+    inside = (item for _, item in held(model) if item is not model and isinstance(item, Layer))
+    if any(hasattr(item, PLAN_WORK) for item in inside):
+        return None
+    if work := getattr(model, PLAN_WORK, None):
+        return tuple(work(sample))
+    seen: list[Work] = []
+    with inference(model), no_grad(), observing(seen.append):
+        as_call(model)(sample)
+    total = sum(seen, Work())
+    return total.flops, total.moved_bytes
 
 
 def count_parameters(model: Any) -> int:
@@ -177,8 +187,7 @@ def _count_plan(seen: Sequence[Seen], sample: object) -> None:
     each token.
     """
     whole, *inside = seen
-    work = getattr(whole.layer, "work", None)
-    if callable(work):
+    if work := getattr(whole.layer, PLAN_WORK, None):
         flops, moved_bytes = work(sample)
         whole.work = Work(flops, moved_bytes, sum(each.work.written_bytes for each in seen))
         for each in inside:

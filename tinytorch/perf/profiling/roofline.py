@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tinytorch.benchmarking.measure import CLOCK, Clock, Limits, examine_limits
+from tinytorch.benchmarking.records.work import Limits
 from tinytorch.perf.profiling.layers import LayerProfile, ModelProfile
 
-ROOFLINE_NS = 500_000_000
 FAR_BELOW = 1 / 3  # below this share of the roofline neither memory nor arithmetic explains the time
 
 Bound = Literal["memory", "compute", "calls"]
@@ -46,14 +45,6 @@ class Bottleneck:
     balance: float
     roofline_share: float | None
     advice: str
-
-
-def measure_limits(kept_bytes: int, budget_ns: int = ROOFLINE_NS, clock: Clock = CLOCK) -> Limits:
-    """The best of what one thread can do here, seen again and again for `budget_ns`: memory of that size, products."""
-    start_ns, seen = clock(), [examine_limits(kept_bytes, clock=clock)]
-    while clock() - start_ns < budget_ns:
-        seen.append(examine_limits(kept_bytes, clock=clock))
-    return Limits.best(seen)
 
 
 def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:

@@ -1,0 +1,62 @@
+"""Light speed: the least time that a machine allows for what a model does, and how near the model comes to it.
+
+The roofline model (Williams, Waterman & Patterson, "Roofline", CACM 2009) with two kinds of memory. A pass reads what
+the model keeps at most once from the nearest cache that holds all of it; whatever else it moves may lie in the nearest
+cache of all. It cannot end before the slower of moving and computing has.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from tinytorch.benchmarking.records.metrics import ModelRecord
+from tinytorch.benchmarking.records.work import Limits, Work
+from tinytorch.benchmarking.statistics import Interval, mean_estimate, unit_times
+
+Bound = Literal["memory", "arithmetic"]
+
+
+@dataclass(frozen=True)
+class LightSpeed:
+    """The least time of an inference, nanoseconds, what it is spent on, and the share of the time taken that it is.
+
+    The interval holds the share with 95 % confidence; None with too few processes. A share is that of one thread.
+    """
+
+    least_ns: float
+    bound: Bound
+    share: float
+    interval: Interval | None
+
+
+def light_speed(model: ModelRecord) -> LightSpeed | None:
+    """How near a measured model comes to what its machine allowed; None where its work or its machine is not known."""
+    latency, memory, work, machine = model.metrics.latency, model.metrics.memory, model.work, model.machine
+    if latency is None or latency.block_times_ns is None or memory is None or work is None or machine is None:
+        return None
+    if memory.kept_bytes is None:
+        return None
+    times = unit_times(latency.block_times_ns / (latency.calls_per_sample or 1), latency.copies_per_unit or 1)
+    return nearness(work, memory.kept_bytes, machine, times) if len(times) == len(machine) else None
+
+
+def nearness(work: Work, kept_bytes: int, machine: list[Limits], times_ns: list[float]) -> LightSpeed:
+    """From what each process, or each part of a session, saw of its machine, and took for an inference."""
+    shares = [
+        math.log(least_time(work, kept_bytes, limits)[1] / time_ns)
+        for limits, time_ns in zip(machine, times_ns, strict=True)
+    ]
+    found = mean_estimate(shares)
+    bound, least_ns = least_time(work, kept_bytes, Limits.best(machine))
+    interval = found.interval and Interval(math.exp(found.interval.lower), math.exp(found.interval.upper))
+    return LightSpeed(least_ns, bound, math.exp(found.mean), interval)
+
+
+def least_time(work: Work, kept_bytes: int, limits: Limits) -> tuple[Bound, float]:
+    """What so much work is spent on where nothing is lost, and the nanoseconds that it takes."""
+    far = min(work.moved_bytes, kept_bytes)
+    moving = far / limits.memory_bandwidth_bytes_per_s + (work.moved_bytes - far) / limits.near_bandwidth_bytes_per_s
+    computing = work.flops / limits.flops_per_s
+    return ("memory", moving * 1e9) if moving >= computing else ("arithmetic", computing * 1e9)

@@ -1,0 +1,52 @@
+"""What an inference does at least, and what the machine can do at best: how near a model is to its machine's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from tinytorch.benchmarking.records.record import Rate, Record, Size
+
+MOST_PROCESSES = 10_000
+COUNTED_SAMPLES = 4  # zeros, and so what need not be read, are others in each
+
+
+class Work(Record):
+    """What one inference of a sample does at least: floating-point operations, and bytes that it reads and writes.
+
+    The process that has the model counts them, of all that goes through the framework and through plans: they explain
+    a time, and nothing is ranked by them.
+    """
+
+    flops: Size
+    moved_bytes: Size
+
+    @classmethod
+    def mean(cls, counted: Sequence[tuple[int, int] | None]) -> Self | None:
+        """Of what was counted of several samples; None where one of them could not be, or nothing was seen."""
+        known = [each for each in counted if each is not None]
+        if len(known) < len(counted) or not any(map(any, known)):
+            return None
+        flops, moved_bytes = (sum(each) // len(known) for each in zip(*known, strict=True))
+        return cls(flops=flops, moved_bytes=moved_bytes)
+
+
+class Limits(Record):
+    """What one thread of a machine can do at its best: operations and bytes a second.
+
+    Bytes come from the nearest cache, and from memory: the nearest cache that holds as much as is asked for.
+    """
+
+    memory_bandwidth_bytes_per_s: Rate
+    near_bandwidth_bytes_per_s: Rate
+    flops_per_s: Rate
+
+    @classmethod
+    def best(cls, seen: Sequence[Limits]) -> Self:
+        """The best of what was seen, each for itself."""
+        return cls(**{name: max(getattr(each, name) for each in seen) for name in cls.model_fields})
+
+
+SomeLimits = Annotated[list[Limits], Field(min_length=1, max_length=MOST_PROCESSES)]
