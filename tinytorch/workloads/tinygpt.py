@@ -35,6 +35,6 @@ TASK = Task(
         Strategy("all_around", (PRUNE_WIDTH, INT8, SMALL_CACHE, FUSION), "memory for the cache"),
         Strategy("extreme_push", (PRUNE_WIDTH, INT8, SMALL_CACHE, FUSION), "memory for the cache"),
         Strategy("int8", (INT8,), CODES),
-        Strategy("planned", (KV_CACHE, FUSION), "memory for the cache"),
+        Strategy("planned", (SMALL_CACHE, FUSION), "memory for the cache"),
     ),
 )

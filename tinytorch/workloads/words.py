@@ -114,7 +114,7 @@ TASK = Task(
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
         Strategy("all_around", (INT8, SMALL_CACHE, FUSION), "memory for the cache"),
         Strategy("extreme_push", (NARROW, INT8, SMALL_CACHE, FUSION), "four points"),
-        Strategy("planned", (KV_CACHE, FUSION), "memory for the cache"),
+        Strategy("planned", (SMALL_CACHE, FUSION), "memory for the cache"),
         Strategy("int8", (INT8,), CODES),
     ),
 )

@@ -15,7 +15,7 @@ from tinytorch.perf.acceleration.kernels.addresses import (
 )
 from tinytorch.perf.acceleration.kernels.codes import AT_ONCE, BYTE_VALUES, CODES, HALF_BYTE, NONE
 from tinytorch.perf.acceleration.kernels.elementwise import activate
-from tinytorch.perf.acceleration.kernels.tiles import NARROWEST, TILE_ROWS, add_matrix_product
+from tinytorch.perf.acceleration.kernels.tiles import TILE_ROWS, add_matrix_product
 from tinytorch.perf.acceleration.kernels.weights import (
     HALF,
     form_at,
@@ -39,7 +39,7 @@ def product(row):
     rows, height, width = row.rows, row.height, row.width
     for number in range(rows):
         fill(row.y + 4 * number * width, width, row.bias, 4)
-    if rows >= TILE_ROWS or (height * width <= SMALL and width % NARROWEST == 0):
+    if rows >= TILE_ROWS or height * width <= SMALL:
         add_matrix_product(row.x, 4 * row.stride, row.weight, height, row.y, rows, width)
     else:
         index, weight = integers(row.scratch, height + 1), floats(row.weight, height * width)

@@ -14,7 +14,7 @@ from numba import config, types
 from numba.extending import intrinsic
 
 from tinytorch.core.ops import Array
-from tinytorch.perf.acceleration.kernels.addresses import floats, kernel
+from tinytorch.perf.acceleration.kernels.addresses import kernel
 
 FLOAT_BYTES, TILE_ROWS, NARROWEST = 4, 4, 4
 _FLOAT, _INT, _PLACE = ir.FloatType(), ir.IntType(64), ir.IntType(32)
@@ -125,13 +125,18 @@ IS_WIDE = has_registers()
 """Whether sums of 32 columns fit into the registers: where they do not, products of rows take six times as long."""
 
 _add_32, _add_16, _add_8, _add_4 = _columns(2, 16), _columns(1, 16), _columns(1, 8), _columns(1, NARROWEST)
+_add_3, _add_2, _add_1 = (
+    _columns(1, 3),
+    _columns(1, 2),
+    _columns(1, 1),
+)  # one by one they would take three times as long
 
 
 @kernel
 def add_matrix_product(x, x_step, w, count, y, rows, size):
     """y (rows, size) += x (rows, count) @ w (count, size); addresses, and bytes from row to row of x."""
     step, column = FLOAT_BYTES * size, 0
-    while column + NARROWEST <= size:
+    while column < size:
         left, source, target = size - column, w + FLOAT_BYTES * column, y + FLOAT_BYTES * column
         if IS_WIDE and left >= 32:
             _add_32(x, x_step, source, step, count, target, rows)
@@ -142,20 +147,20 @@ def add_matrix_product(x, x_step, w, count, y, rows, size):
         elif left >= 8:
             _add_8(x, x_step, source, step, count, target, rows)
             column += 8
-        else:
+        elif left >= NARROWEST:
             _add_4(x, x_step, source, step, count, target, rows)
             column += NARROWEST
-    if column < size:
-        _add_last_columns(x, x_step, w, count, y, rows, size, column)
+        else:
+            _add_few(x, x_step, source, step, count, target, rows, left)
+            column = size
 
 
 @kernel
-def _add_last_columns(x, x_step, w, count, y, rows, size, column):
-    """Those that fill no vector."""
-    matrix = floats(w, count * size)
-    for row in range(rows):
-        inputs, outputs = floats(x + row * x_step, count), floats(y + FLOAT_BYTES * row * size, size)
-        for k in range(count):
-            factor, line = inputs[k], matrix[k * size :]
-            for j in range(column, size):
-                outputs[j] += factor * line[j]
+def _add_few(x, x_step, w, step, count, y, rows, columns):
+    """The last one, two or three columns."""
+    if columns == 3:
+        _add_3(x, x_step, w, step, count, y, rows)
+    elif columns == 2:
+        _add_2(x, x_step, w, step, count, y, rows)
+    else:
+        _add_1(x, x_step, w, step, count, y, rows)
