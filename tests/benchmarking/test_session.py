@@ -218,6 +218,7 @@ def test_each_process_keeps_the_best_that_it_saw_of_the_machine_for_each_model()
     session = measured(script)
 
     assert len(script.read) == 2 + 2 * len(script.visited)
+    assert set(script.read) == {300, 100}  # what the models keep, of 2000 bytes that they move
     for model in range(2):
         record = session.record(model, "model", Truth(LABELS))
         assert record.work == Work(flops=1000, moved_bytes=2000)

@@ -1,8 +1,8 @@
 """Light speed: the least time that a machine allows for what a model does, and how near the model comes to it.
 
-The roofline model (Williams, Waterman & Patterson, "Roofline", CACM 2009) with two kinds of memory. A pass reads what
-the model keeps at most once from the nearest cache that holds all of it; whatever else it moves may lie in the nearest
-cache of all. It cannot end before the slower of moving and computing has.
+The roofline model (Williams, Waterman & Patterson, "Roofline", CACM 2009) with two kinds of memory. What a pass reads
+of the model, it reads at least once from the nearest cache that holds as much; whatever else it moves may lie in the
+nearest cache of all. It cannot end before the slower of moving and computing has.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def nearness(work: Work, kept_bytes: int, machine: list[Limits], times_ns: list[
 
 def least_time(work: Work, kept_bytes: int, limits: Limits) -> tuple[Bound, float]:
     """What so much work is spent on where nothing is lost, and the nanoseconds that it takes."""
-    far = min(work.moved_bytes, kept_bytes)
+    far = work.reads(kept_bytes)
     moving = far / limits.memory_bandwidth_bytes_per_s + (work.moved_bytes - far) / limits.near_bandwidth_bytes_per_s
     computing = work.flops / limits.flops_per_s
     return ("memory", moving * 1e9) if moving >= computing else ("arithmetic", computing * 1e9)

@@ -172,14 +172,15 @@ def measure_models(
     """Measure what was surveyed, by the plan that follows from it. ModelError when a model patched the framework."""
     tier = settings.tier if venue.mode == "worker processes" else in_one_process(settings.tier)
     plan = make_schedule(tier, survey.probe, survey.kept_bytes)
+    counted = [each.counted(0, call_ns) for each, call_ns in zip(alone, survey.probe.call_ns, strict=True)]
+    reads = [work.reads(kept) if work else kept for work, kept in zip(counted, survey.kept_bytes, strict=True)]
     wanted = begun(tier, wait) if "latency" in settings.metrics else ()
-    taken = [time_session(venue, plan, settings.seed, session, progress, survey.kept_bytes) for session in wanted]
+    taken = [time_session(venue, plan, settings.seed, session, progress, reads) for session in wanted]
     timed = [inspection for each in taken for inspection in each.inspections]
     for inspection in timed:
         refuse_patches(inspection)
     compared = compare_answers(alone, plan, [block for each in taken for block in each.drawn]) if taken else None
     last = [_last_look(placements) for placements in alone]
-    counted = [each.counted(0, call_ns) for each, call_ns in zip(alone, survey.probe.call_ns, strict=True)]
     refuse_leftovers(alone)
     threads = _worst([inspection.blas_threads for inspection in (*survey.inspections, *timed, *last)])
     timer_ns = survey.probe.timer_overhead_ns + survey.probe.timer_step_ns

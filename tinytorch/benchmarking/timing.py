@@ -44,13 +44,13 @@ class Taken:
 
 
 def time_session(
-    venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress, kept_bytes: Sequence[int] = ()
+    venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress, reads: Sequence[int] = ()
 ) -> Taken:
-    """One session: all its processes alive, visited round after round; limits are seen for models that keep so much."""
+    """One session: all its processes alive, visited round after round; limits are those of models that read so much."""
     seeds = [process_seed(seed, session, process + 1) for process in range(plan.processes)]
     generator, visits = random.Random(process_seed(seed, session, 0)), plan.visits * plan.processes
     samples: list[measure.Samples] = [[[[] for _ in range(plan.copies)] for _ in range(plan.models + 1)] for _ in seeds]
-    seen: list[list[list[Limits]]] = [[[] for _ in kept_bytes] for _ in seeds]
+    seen: list[list[list[Limits]]] = [[[] for _ in reads] for _ in seeds]
     drawn: list[TimedBlock] = []
     told = part_of(progress, "measure", session, plan.sessions)
     with venue.open(plan.copies, seeds) as processes:
@@ -58,8 +58,8 @@ def time_session(
             told("measure", done / visits)
             visit_seed = generator.getrandbits(SEED_BITS)
             _extend(samples[process], processes[process].visit(plan, visit_seed))
-            for found, kept in zip(seen[process], kept_bytes, strict=True):
-                found.append(processes[process].limits(kept, LIMIT_TRIES))
+            for found, size_bytes in zip(seen[process], reads, strict=True):
+                found.append(processes[process].limits(size_bytes, LIMIT_TRIES))
             if done < plan.processes:
                 drawn.extend(_draw(processes[process], plan, visit_seed, model) for model in range(venue.models))
             elif _DRAW.random() < plan.blocks_of_visit / COMPARED_PART:

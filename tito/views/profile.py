@@ -42,7 +42,7 @@ def profile_table(found: Profiled) -> RenderableType:
              format_size(model.moved_bytes), _intensity(model.flops, model.moved_bytes))  # fmt: skip
     shown.add_row(*total)
     whole = f"the whole model, timed without a look inside: {format_time(model.whole_ns)}, median of {model.passes}"
-    light = [Text(light_words(found.light))] if found.light else []
+    light = [light_words(found.light)] if found.light else []
     machine = Text(_machine(found.limits), style="dim")
     return Group(shown, Text(whole, style="dim"), machine, Text(sentence(found.bottleneck)), *light)
 

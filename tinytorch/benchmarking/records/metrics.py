@@ -209,7 +209,8 @@ class ModelRecord(Record):
     """One model and its metrics. What is None is not known, or the metrics were given by hand.
 
     `backend` is the engine that runs it: numpy, or kernels that numba compiles, which makes up to a tenfold difference.
-    `machine` has the limits that each measuring process saw, in the order of the units of latency.
+    `machine` has the limits that each measuring process saw, with reads as large as an inference's, in the order of the
+    units of latency.
     """
 
     name: Text

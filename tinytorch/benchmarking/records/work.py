@@ -23,6 +23,10 @@ class Work(Record):
     flops: Size
     moved_bytes: Size
 
+    def reads(self, kept_bytes: int) -> int:
+        """Bytes that differ, at most, of all that a model moves which keeps so much: the nearest cache holds them."""
+        return min(self.moved_bytes, kept_bytes)
+
     @classmethod
     def mean(cls, counted: Sequence[tuple[int, int] | None]) -> Self | None:
         """Of what was counted of several samples; None where one of them could not be, or nothing was seen."""

@@ -25,8 +25,9 @@ def look_beside(model: Any, take: Take, kept_bytes: int, clock: Clock = CLOCK) -
     machine, times_ns = [], []
     with inference(model), quiet(), threadpool_limits(1, user_api="blas"):
         call, work = as_call(model), Work.mean([counted(model, take()) for _ in range(COUNTED_SAMPLES)])
+        size_bytes = work.reads(kept_bytes) if work else kept_bytes
         for _ in range(ROUNDS):
-            machine.append(examine_limits(kept_bytes, clock=clock))
+            machine.append(examine_limits(size_bytes, clock=clock))
             start_ns, least_ns = clock(), time_calls(call, [take()], clock)
             while clock() - start_ns < ROUND_NS:
                 least_ns = min(least_ns, time_calls(call, [take()], clock))
