@@ -7,18 +7,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinytorch.workloads.strategies import FUSION, INT4, INT8, KV_CACHE, PRUNE_HEADS, SHARING, Step, prune, technique
+from tinytorch.workloads.strategies import (
+    FUSION,
+    INT4,
+    INT8,
+    KV_CACHE,
+    PRUNE_HEADS,
+    PRUNE_WIDTH,
+    SHARING,
+    SMALL_CACHE,
+    Step,
+    compensated,
+    learned_codes,
+    prune,
+    technique,
+)
 
 MEASURED_FILE = Path(__file__).with_name("techniques.json")
 """Written by `benchmarks/compression.py` and by nothing else."""
 
-QUANTIZATION_AWARE = "tinytorch.perf.quantization:quantization_aware_tune"
 STRATEGIES = "tinytorch.workloads.strategies"
 COMPRESSION = "tinytorch.perf.compression"
 MAGNITUDE = technique(
-    "Magnitude Pruning", f"{COMPRESSION}:prune_weights", tuned=True, sparsity=0.9, epochs=5, learning_rate=1e-3
+    "Magnitude Pruning",
+    f"{COMPRESSION}:prune_weights",
+    tuned=True,
+    sparsity=0.95,
+    gradual_epochs=10,
+    epochs=10,
+    learning_rate=1e-3,
+    schedule="cosine",
 )
 CODED = technique("Huffman Coding", f"{COMPRESSION}:huffman_code")
+STAGED = prune(16, epochs=60, stages=5, stage_epochs=12, schedule="cosine")
+LOW_RANK = technique(
+    "Low Rank", f"{COMPRESSION}:factorize", tuned=True, rank=16, epochs=10, learning_rate=1e-3, schedule="cosine"
+)
 DISTILLED = Step("Knowledge Distillation", f"{STRATEGIES}:distilled", {"keep": 32, "epochs": 60})
 ROWS = technique("Sparse Storage", f"{COMPRESSION}:sparsify", form="csr")
 SPARSE = technique("Sparse Storage", f"{COMPRESSION}:sparsify")
@@ -38,13 +62,13 @@ class Technique:
 TECHNIQUES = (
     Technique("INT8 quantization", (INT8,), "Jacob et al. 2018", "memory; calls get slower in numpy"),
     Technique("INT4 quantization", (INT4,), "Banner et al. 2019", "memory; calls get slower in numpy"),
-    Technique(
-        "quantization-aware tuning",
-        (technique("INT4 Quantization", QUANTIZATION_AWARE, tuned=True, bits=4, epochs=2),),
-        "Jacob et al. 2018",
-        "memory; calls get slower in numpy",
-    ),
+    Technique("INT3, compensated", (compensated(3),), "Frantar et al. 2023", "memory; calls get slower in numpy"),
+    Technique("INT2, compensated", (compensated(2),), "Frantar et al. 2023", "memory; calls get slower in numpy"),
+    Technique("INT2, aware training", (learned_codes(2, epochs=4),), "Esser et al. 2020", "memory; slower in numpy"),
     Technique("structured pruning", (prune(256, epochs=20),), "Li et al. 2017", "memory, time"),
+    Technique("the same, to 16 neurons", (prune(16, epochs=60),), "Li et al. 2017", "memory, time"),
+    Technique("to 16 neurons in stages", (STAGED,), "Li et al. 2017", "memory, time"),
+    Technique("in stages, INT2, aware", (STAGED, learned_codes(2, epochs=30)), "Esser et al. 2020", "memory, most"),
     Technique("magnitude pruning, sparse", (MAGNITUDE, SPARSE), "Han et al. 2015", "memory; calls get slower in numpy"),
     Technique("magnitude pruning, rows", (MAGNITUDE, ROWS), "Han et al. 2015", "memory; multiplies as it is"),
     Technique("weight sharing", (SHARING,), "Han et al. 2016", "memory; calls get slower in numpy"),
@@ -56,6 +80,8 @@ TECHNIQUES = (
         "Eckart & Young 1936",
         "memory, time",
     ),
+    Technique("low rank of outputs, tuned", (LOW_RANK,), "Chen et al. 2021", "memory, time"),
+    Technique("the same, INT8, compiled", (LOW_RANK, INT8, FUSION), "Chen et al. 2021", "memory, time"),
     Technique("operator fusion", (FUSION,), "Pisarchyk & Lee 2020", "time; keeps results of layers", task="digits_cnn"),
     Technique("INT8, compiled", (INT8, FUSION), "Jacob et al. 2018", "memory, time"),
     Technique("INT4, compiled", (INT4, FUSION), "Banner et al. 2019", "memory, time"),
@@ -68,6 +94,10 @@ TECHNIQUES = (
     Technique("sharing, in a GPT", (SHARING,), "Han et al. 2016", "memory", task="tinygpt"),
     Technique("KV cache", (KV_CACHE,), "Pope et al. 2023", "time of a generation; takes memory", task="tinygpt"),
     Technique("KV cache, compiled", (KV_CACHE, FUSION), "Pope et al. 2023", "the same, more of it", task="tinygpt"),
+    Technique(
+        "INT8 cache, compiled", (SMALL_CACHE, FUSION), "Pope et al. 2023", "the same, less memory", task="tinygpt"
+    ),
+    Technique("heads, neurons and width", (PRUNE_WIDTH,), "Ashkboos et al. 2024", "memory, time", task="tinygpt"),
 )
 
 
