@@ -80,7 +80,7 @@ TECHNIQUES = (
         "Eckart & Young 1936",
         "memory, time",
     ),
-    Technique("low rank of outputs, tuned", (LOW_RANK,), "Chen et al. 2021", "memory, time"),
+    Technique("data-aware low rank, tuned", (LOW_RANK,), "Chen et al. 2021", "memory, time"),
     Technique("the same, INT8, compiled", (LOW_RANK, INT8, FUSION), "Chen et al. 2021", "memory, time"),
     Technique("operator fusion", (FUSION,), "Pisarchyk & Lee 2020", "time; keeps results of layers", task="digits_cnn"),
     Technique("INT8, compiled", (INT8, FUSION), "Jacob et al. 2018", "memory, time"),
