@@ -81,7 +81,7 @@ TECHNIQUES = (
         "memory, time",
     ),
     Technique("data-aware low rank, tuned", (LOW_RANK,), "Chen et al. 2021", "memory, time"),
-    Technique("the same, INT8, compiled", (LOW_RANK, INT8, FUSION), "Chen et al. 2021", "memory, time"),
+    Technique("the same in INT8, compiled", (LOW_RANK, INT8, FUSION), "Chen et al. 2021", "memory, time"),
     Technique("operator fusion", (FUSION,), "Pisarchyk & Lee 2020", "time; keeps results of layers", task="digits_cnn"),
     Technique("INT8, compiled", (INT8, FUSION), "Jacob et al. 2018", "memory, time"),
     Technique("INT4, compiled", (INT4, FUSION), "Banner et al. 2019", "memory, time"),

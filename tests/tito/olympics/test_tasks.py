@@ -192,7 +192,7 @@ def test_techniques_are_listed_with_what_was_measured_of_them(beginner: Path, ti
     lines = tito("techniques").out.splitlines()
 
     for technique in TECHNIQUES:
-        (line,) = [line for line in lines if f" {technique.name} " in line]
+        (line,) = [line for line in lines if line.startswith(f"│ {technique.name} ")]
         assert technique.reference in line
         assert "x speed" in line
     assert measured()["date"] in lines[-1]
