@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor, apply
 
 LARGEST_CODE = 127
+PAIR = 12  # bits: so many make two symbols of three bytes
 SMALLEST_STEP = np.finfo(np.float32).tiny  # of a vector that is zero
 
 
@@ -158,23 +160,40 @@ def pack(codes: Array, bits: int) -> Array:
     return packed
 
 
-def looked_up(packed: Array, bits: int, values: Array, shape: Shape) -> Array:
-    """For each code of `pack` its value; byte by byte, which takes a third of the time that unpacking takes."""
-    if 8 % bits:
-        return values[np.minimum(unpack(packed, bits, shape), len(values) - 1)]
-    codes = (np.arange(256)[:, None] >> np.arange(0, 8, bits)) & (2**bits - 1)
-    table = values[np.minimum(codes, len(values) - 1)]
-    return np.take(table, packed, axis=0).reshape(-1)[: math.prod(shape)].reshape(shape)
-
-
 def unpack(packed: Array, bits: int, shape: Shape) -> Array:
     """What `pack` was given, uint8 in that shape."""
-    if 8 % bits:
-        count = math.prod(shape)
+    return looked_up(packed, bits, np.arange(2**bits, dtype=np.uint8), shape)
+
+
+def looked_up(packed: Array, bits: int, values: Array, shape: Shape) -> Array:
+    """For each code of `pack` its value; several codes at a time, which takes a tenth of the time of each by itself."""
+    count = math.prod(shape)
+    if 8 % bits and PAIR % bits:
         single = np.unpackbits(packed, count=bits * count, bitorder="little").reshape(count, bits)
-        return np.packbits(single, axis=1, bitorder="little").reshape(shape)
-    each = 8 // bits
-    codes = np.empty(packed.size * each, np.uint8)
-    for place in range(each):
-        codes[place::each] = (packed >> (bits * place)) & (2**bits - 1)
-    return codes[: math.prod(shape)].reshape(shape)
+        return _of(np.packbits(single, axis=1, bitorder="little").reshape(shape), values)
+    symbols, codes = (packed, _codes(8, bits)) if 8 % bits == 0 else (_symbols(packed), _codes(PAIR, bits))
+    if count < codes.size:  # a table of values would be larger than what is looked up
+        return _of(np.take(codes, symbols, axis=0).reshape(-1)[:count].reshape(shape), values)
+    return np.take(_of(codes, values), symbols, axis=0).reshape(-1)[:count].reshape(shape)
+
+
+def _of(codes: Array, values: Array) -> Array:
+    """Codes that nothing has are those of the last value."""
+    found: Array = values[np.minimum(codes, len(values) - 1)]
+    return found
+
+
+@cache
+def _codes(symbol_bits: int, bits: int) -> Array:
+    """The codes (2^symbol_bits, each) that lie in every symbol of so many bits, the first in the lowest."""
+    symbols = np.arange(2**symbol_bits)
+    codes: Array = ((symbols[:, None] >> np.arange(0, symbol_bits, bits)) & (2**bits - 1)).astype(np.uint8)
+    return codes
+
+
+def _symbols(packed: Array) -> Array:
+    """Three bytes after three bytes as two symbols of twelve bits each; behind the last there may be zeros."""
+    filled = np.zeros(-(-packed.size // 3) * 3, np.uint16)
+    filled[: packed.size] = packed
+    first, second, third = filled.reshape(-1, 3).T
+    return np.stack([first | (second & 15) << 8, second >> 4 | third << 4], axis=1).reshape(-1)

@@ -48,11 +48,13 @@ class QuantizedWeight(CompactWeight):
 
     def multiply(self, inputs: Tensor) -> Tensor:
         """inputs (..., rows) times the weight; scales that belong to columns go to the outputs, which are fewer."""
-        if self.zero_point is not None or not (self.axis == 1 or self.scale.size == 1):
+        if not (self.axis == 1 or self.scale.size == 1):
             return super().multiply(inputs)
         codes = self.codes.astype(np.float32) if self.bits == 8 else self._values()
-        outputs: Tensor = inputs @ codes * self.scale
-        return outputs
+        outputs: Tensor = inputs @ codes
+        if self.zero_point is not None:
+            outputs = outputs - inputs.sum(axis=-1, keepdims=True) * self.zero_point
+        return outputs * self.scale
 
     def readable(self) -> Codes:
         """Codes as they are."""
