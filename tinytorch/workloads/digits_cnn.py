@@ -56,7 +56,7 @@ def in_stages(keep: float, learning_rate: float = 2e-3) -> Step:
 
 
 SMALL = in_stages(0.125, learning_rate=4e-3)
-FIVE_POINTS = "five points of accuracy"
+TWO_POINTS = "two points of accuracy"
 NOTHING = "nothing that the test set shows"
 SLOW = "codes take the time that pruning saves"
 
@@ -71,11 +71,11 @@ TASK = Task(
     freshen="tinytorch.datasets.digits:with_noise",
     load_private=load_private_images,
     strategies=(
-        Strategy("latency_sprint", (SMALL, FUSION), FIVE_POINTS),
-        Strategy("memory_challenge", (SMALL, learned_codes(4, epochs=20)), f"{FIVE_POINTS}; {SLOW}"),
+        Strategy("latency_sprint", (SMALL, FUSION), TWO_POINTS),
+        Strategy("memory_challenge", (SMALL, learned_codes(2, epochs=30)), f"five points; {SLOW}"),
         Strategy("accuracy_contest", (prune(0.75, epochs=20, learning_rate=1e-3),), NOTHING),
         Strategy("all_around", (in_stages(0.25), INT8, FUSION), NOTHING),
-        Strategy("extreme_push", (SMALL, INT8, FUSION), FIVE_POINTS),
+        Strategy("extreme_push", (SMALL, INT8, FUSION), TWO_POINTS),
         Strategy("planned", (FUSION,), "memory: intermediate results are kept"),
         Strategy("int8", (INT8,), "time: codes become floats in every call"),
     ),

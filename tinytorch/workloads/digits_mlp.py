@@ -35,7 +35,7 @@ TASK = Task(
     strategies=(
         Strategy("latency_sprint", (in_stages(16), FUSION), "two points of accuracy"),
         Strategy(
-            "memory_challenge", (in_stages(12), learned_codes(2, epochs=30)), "six points; codes take time in numpy"
+            "memory_challenge", (in_stages(16), learned_codes(2, epochs=30)), "four points; codes take time in numpy"
         ),
         Strategy(
             "accuracy_contest",
