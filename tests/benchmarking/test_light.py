@@ -21,20 +21,25 @@ def record(times_ns: list[float], calls: int = 1, **known: object) -> ModelRecor
     measured = Metrics(
         latency=Latency.from_samples(samples, calls, 2), memory=Memory.from_bytes(1000, peak_working_bytes=0, unseen=[])
     )
-    given = {"work": Work(flops=100, moved_bytes=1000), "machine": PROCESSES * [MACHINE], **known}
+    given = {"work": Work(flops=100, weight_bytes=1000, moved_bytes=1000), "machine": PROCESSES * [MACHINE], **known}
     return ModelRecord(name="model", metrics=measured, **given)
 
 
-def test_what_a_model_keeps_comes_from_memory_and_the_rest_from_the_nearest_cache() -> None:
-    assert least_time(Work(flops=0, moved_bytes=5000), 1000, MACHINE) == ("memory", 1000 + 4000 / 4)
+def test_weights_come_from_memory_and_the_rest_from_the_nearest_cache() -> None:
+    assert least_time(Work(flops=0, weight_bytes=1000, moved_bytes=5000), MACHINE) == ("memory", 1000 + 4000 / 4)
 
 
-def test_what_is_not_read_takes_no_time() -> None:
-    assert least_time(Work(flops=0, moved_bytes=500), 1000, MACHINE) == ("memory", 500)
+def test_weights_that_are_read_again_come_from_memory_again() -> None:
+    assert least_time(Work(flops=0, weight_bytes=64_000, moved_bytes=64_000), MACHINE) == ("memory", 64_000)
+
+
+@pytest.mark.parametrize(("weight_bytes", "kept_bytes", "reads"), [(64_000, 1000, 1000), (500, 1000, 500)])
+def test_a_cache_holds_weights_once_and_no_more_than_are_read(weight_bytes: int, kept_bytes: int, reads: int) -> None:
+    assert Work(flops=0, weight_bytes=weight_bytes, moved_bytes=10**6).reads(kept_bytes) == reads
 
 
 def test_the_slower_of_moving_and_computing_takes_the_time() -> None:
-    assert least_time(Work(flops=20_000, moved_bytes=1000), 1000, MACHINE) == ("arithmetic", 2000)
+    assert least_time(Work(flops=20_000, weight_bytes=1000, moved_bytes=1000), MACHINE) == ("arithmetic", 2000)
 
 
 @pytest.mark.parametrize("calls", [1, 7])
@@ -49,20 +54,23 @@ def test_a_model_is_as_near_as_its_quiet_times_are(calls: int) -> None:
 def test_a_process_is_held_against_what_it_saw_itself() -> None:
     """One in which everything is twice as fast is as near as the others."""
     fast = Limits(**{name: 2 * value for name, value in MACHINE})
-    found = nearness(Work(flops=0, moved_bytes=100), 100, [MACHINE, fast], [200.0, 100.0])
+    found = nearness(Work(flops=0, weight_bytes=100, moved_bytes=100), [MACHINE, fast], [200.0, 100.0])
 
     assert (found.least_ns, found.share) == (50, 0.5)
 
 
 def test_few_processes_give_no_interval() -> None:
-    assert nearness(Work(flops=0, moved_bytes=100), 100, [MACHINE] * 3, [200.0, 210.0, 220.0]).interval is None
+    assert (
+        nearness(Work(flops=0, weight_bytes=100, moved_bytes=100), [MACHINE] * 3, [200.0, 210.0, 220.0]).interval
+        is None
+    )
 
 
 def test_the_interval_holds_the_share_as_often_as_it_says() -> None:
     generator, held = np.random.default_rng(0), 0
     for _ in range(400):
         times = 200 * np.exp(generator.normal(0, 0.05, 8))
-        interval = nearness(Work(flops=0, moved_bytes=100), 100, [MACHINE] * 8, [*times]).interval
+        interval = nearness(Work(flops=0, weight_bytes=100, moved_bytes=100), [MACHINE] * 8, [*times]).interval
         held += interval.lower <= 0.5 <= interval.upper
 
     assert 0.92 <= held / 400 <= 0.98
@@ -75,7 +83,7 @@ def test_nothing_is_said_where_something_is_not_known(unknown: dict[str, object]
 
 def test_nothing_is_said_of_numbers_that_were_given_by_hand() -> None:
     given = Metrics(latency=Latency.given(1.0), memory=Memory.given(1.0))
-    known = {"work": Work(flops=1, moved_bytes=1), "machine": [MACHINE]}
+    known = {"work": Work(flops=1, weight_bytes=1, moved_bytes=1), "machine": [MACHINE]}
 
     assert light_speed(ModelRecord(name="model", metrics=given, **known)) is None
 
@@ -83,19 +91,19 @@ def test_nothing_is_said_of_numbers_that_were_given_by_hand() -> None:
 @pytest.mark.parametrize(
     ("counted", "mean"),
     [
-        ([(2, 10), (4, 30)], Work(flops=3, moved_bytes=20)),
-        ([(0, 0), (0, 0)], None),
-        ([(2, 10), None], None),
+        ([(2, 5, 10), (4, 5, 30)], Work(flops=3, weight_bytes=5, moved_bytes=20)),
+        ([(0, 0, 0), (0, 0, 0)], None),
+        ([(2, 5, 10), None], None),
         ([], None),
     ],
 )
 def test_work_is_the_mean_of_samples_that_could_all_be_counted(
-    counted: list[tuple[int, int] | None], mean: Work | None
+    counted: list[tuple[int, int, int] | None], mean: Work | None
 ) -> None:
     assert Work.mean(counted) == mean
 
 
 def test_shares_are_ratios_of_times() -> None:
-    found = nearness(Work(flops=0, moved_bytes=100), 100, [MACHINE] * 2, [400.0, 100.0])
+    found = nearness(Work(flops=0, weight_bytes=100, moved_bytes=100), [MACHINE] * 2, [400.0, 100.0])
 
     assert found.share == pytest.approx(math.sqrt(0.25 * 1.0))

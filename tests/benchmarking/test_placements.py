@@ -56,11 +56,12 @@ def placed(*builders: Callable[[], Any], freshen: Any = None, seed: int = 1, cop
 
 @pytest.mark.parametrize(("call_ns", "samples"), [(1, 4), (2_000_000_000, 2), (10**12, 1)])
 def test_what_an_inference_does_is_the_mean_of_as_many_samples_as_there_is_time_for(call_ns: int, samples: int) -> None:
-    counts = iter([(10, 1), (20, 2), (30, 3), (40, 4)])
-    subjects = Subjects((Watched,), INPUTS, as_tensor=True, count=lambda model, sample: next(counts))
+    counts = [(10, 1, 1), (20, 2, 2), (30, 3, 3), (40, 4, 4)]
+    left = iter(counts)
+    subjects = Subjects((Watched,), INPUTS, as_tensor=True, count=lambda model, sample: next(left))
     found = Placements(subjects, 1, 1, integrity.snapshot()).counted(0, call_ns)
 
-    assert found == Work.mean([(10, 1), (20, 2), (30, 3), (40, 4)][:samples])
+    assert found == Work.mean(counts[:samples])
 
 
 def test_without_a_way_to_count_nothing_is_counted() -> None:

@@ -78,7 +78,7 @@ class ScriptedPlacements:
         )
 
     def counted(self, model: int, call_ns: int) -> Work | None:
-        return Work(flops=1000, moved_bytes=2000)
+        return Work(flops=1000, weight_bytes=2000, moved_bytes=2000)
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         return [1000]
@@ -221,7 +221,7 @@ def test_each_process_keeps_the_best_that_it_saw_of_the_machine_for_each_model()
     assert set(script.read) == {300, 100}  # what the models keep, of 2000 bytes that they move
     for model in range(2):
         record = session.record(model, "model", Truth(LABELS))
-        assert record.work == Work(flops=1000, moved_bytes=2000)
+        assert record.work == Work(flops=1000, weight_bytes=2000, moved_bytes=2000)
         assert len(record.machine) == TIER.processes
         assert len({each.memory_bandwidth_bytes_per_s for each in record.machine}) == TIER.processes
 

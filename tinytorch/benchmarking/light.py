@@ -1,8 +1,8 @@
 """Light speed: the least time that a machine allows for what a model does, and how near the model comes to it.
 
-The roofline model (Williams, Waterman & Patterson, "Roofline", CACM 2009) with two kinds of memory. What a pass reads
-of the model, it reads at least once from the nearest cache that holds as much; whatever else it moves may lie in the
-nearest cache of all. It cannot end before the slower of moving and computing has.
+The roofline model (Williams, Waterman & Patterson, "Roofline", CACM 2009) with two kinds of memory. Weights come from
+the nearest cache that holds all of them, each time that they are read; whatever else is moved may lie in the nearest
+cache of all. An inference cannot end before the slower of moving and computing has.
 """
 
 from __future__ import annotations
@@ -33,30 +33,27 @@ class LightSpeed:
 
 def light_speed(model: ModelRecord) -> LightSpeed | None:
     """How near a measured model comes to what its machine allowed; None where its work or its machine is not known."""
-    latency, memory, work, machine = model.metrics.latency, model.metrics.memory, model.work, model.machine
-    if latency is None or latency.block_times_ns is None or memory is None or work is None or machine is None:
-        return None
-    if memory.kept_bytes is None:
+    latency, work, machine = model.metrics.latency, model.work, model.machine
+    if latency is None or latency.block_times_ns is None or work is None or machine is None:
         return None
     times = unit_times(latency.block_times_ns / (latency.calls_per_sample or 1), latency.copies_per_unit or 1)
-    return nearness(work, memory.kept_bytes, machine, times) if len(times) == len(machine) else None
+    return nearness(work, machine, times) if len(times) == len(machine) else None
 
 
-def nearness(work: Work, kept_bytes: int, machine: list[Limits], times_ns: list[float]) -> LightSpeed:
+def nearness(work: Work, machine: list[Limits], times_ns: list[float]) -> LightSpeed:
     """From what each process, or each part of a session, saw of its machine, and took for an inference."""
     shares = [
-        math.log(least_time(work, kept_bytes, limits)[1] / time_ns)
-        for limits, time_ns in zip(machine, times_ns, strict=True)
+        math.log(least_time(work, limits)[1] / time_ns) for limits, time_ns in zip(machine, times_ns, strict=True)
     ]
     found = mean_estimate(shares)
-    bound, least_ns = least_time(work, kept_bytes, Limits.best(machine))
+    bound, least_ns = least_time(work, Limits.best(machine))
     interval = found.interval and Interval(math.exp(found.interval.lower), math.exp(found.interval.upper))
     return LightSpeed(least_ns, bound, math.exp(found.mean), interval)
 
 
-def least_time(work: Work, kept_bytes: int, limits: Limits) -> tuple[Bound, float]:
+def least_time(work: Work, limits: Limits) -> tuple[Bound, float]:
     """What so much work is spent on where nothing is lost, and the nanoseconds that it takes."""
-    far = work.reads(kept_bytes)
-    moving = far / limits.memory_bandwidth_bytes_per_s + (work.moved_bytes - far) / limits.near_bandwidth_bytes_per_s
+    near = max(0, work.moved_bytes - work.weight_bytes)
+    moving = work.weight_bytes / limits.memory_bandwidth_bytes_per_s + near / limits.near_bandwidth_bytes_per_s
     computing = work.flops / limits.flops_per_s
     return ("memory", moving * 1e9) if moving >= computing else ("arithmetic", computing * 1e9)

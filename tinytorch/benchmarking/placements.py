@@ -28,7 +28,7 @@ from tinytorch.core.weights import weights_digest
 from tinytorch.errors import ModelError
 
 Builder = Callable[[], object]
-Count = Callable[[Any, object], tuple[int, int] | None]  # operations and bytes of a model's answer to a sample
+Count = Callable[[Any, object], tuple[int, int, int] | None]  # what an answer to a sample takes (see `Work`)
 Freshen = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]  # new inputs of the given ones' shape and type
 Mode = Literal["worker processes", "this process"]
 Raw = NDArray[np.uint8]

@@ -49,9 +49,10 @@ def test_nothing_is_said_of_what_cannot_be_counted() -> None:
 
 
 def test_every_operation_counts() -> None:
-    flops, moved = counted(network(), Tensor(ROW))
+    flops, weights, moved = counted(network(), Tensor(ROW))
 
     assert flops == 2 * (40 * 30 + 30 * 5) + 30
+    assert weights == 4 * (40 * 30 + 30 + 30 * 5 + 5)
     assert moved == 4 * (40 * 30 + 30 + 30 * 5 + 5 + 40 + 30 + 30 + 30 + 30 + 5)
 
 

@@ -16,25 +16,26 @@ COUNTED_SAMPLES = 4  # zeros, and so what need not be read, are others in each
 class Work(Record):
     """What one inference of a sample does at least: floating-point operations, and bytes that it reads and writes.
 
-    The process that has the model counts them, of all that goes through the framework and through plans: they explain
-    a time, and nothing is ranked by them.
+    `weight_bytes` are those of weights, each time that they are read. The process that has the model counts, of all
+    that goes through the framework and through plans: it explains a time, and nothing is ranked by it.
     """
 
     flops: Size
+    weight_bytes: Size
     moved_bytes: Size
 
     def reads(self, kept_bytes: int) -> int:
-        """Bytes that differ, at most, of all that a model moves which keeps so much: the nearest cache holds them."""
-        return min(self.moved_bytes, kept_bytes)
+        """So much a cache has to hold for the weights of a model that keeps so much: what is read, but each once."""
+        return min(self.weight_bytes, kept_bytes)
 
     @classmethod
-    def mean(cls, counted: Sequence[tuple[int, int] | None]) -> Self | None:
+    def mean(cls, counted: Sequence[tuple[int, int, int] | None]) -> Self | None:
         """Of what was counted of several samples; None where one of them could not be, or nothing was seen."""
         known = [each for each in counted if each is not None]
         if len(known) < len(counted) or not any(map(any, known)):
             return None
-        flops, moved_bytes = (sum(each) // len(known) for each in zip(*known, strict=True))
-        return cls(flops=flops, moved_bytes=moved_bytes)
+        means = [sum(each) // len(known) for each in zip(*known, strict=True)]
+        return cls(**dict(zip(cls.model_fields, means, strict=True)))
 
 
 class Limits(Record):

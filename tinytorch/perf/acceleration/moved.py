@@ -20,18 +20,19 @@ PRODUCTS, CONVOLUTION = ("linear", "matmul"), "conv2d"
 
 
 class PlanWork(NamedTuple):
-    """Operations of products, and bytes that are read and written, at least."""
+    """Operations of products, bytes of weights that are read, and all bytes that are read and written, at least."""
 
     flops: int = 0
+    weight_bytes: int = 0
     moved_bytes: int = 0
 
     def times(self, count: int) -> PlanWork:
         """That of so many runs."""
-        return PlanWork(count * self.flops, count * self.moved_bytes)
+        return PlanWork(*(count * each for each in self))
 
     def plus(self, other: PlanWork) -> PlanWork:
         """That of both."""
-        return PlanWork(self.flops + other.flops, self.moved_bytes + other.moved_bytes)
+        return PlanWork(*map(sum, zip(self, other, strict=True)))
 
 
 def work_of(plan: Plan, backend: Backend) -> PlanWork:
@@ -39,7 +40,8 @@ def work_of(plan: Plan, backend: Backend) -> PlanWork:
     total = PlanWork()
     for instruction in plan.instructions:
         share = _share_read(instruction, backend)
-        total = total.plus(PlanWork(round(_products(instruction) * share), _moved(instruction, share)))
+        weights = _weights_read(instruction, share)
+        total = total.plus(PlanWork(round(_products(instruction) * share), weights, weights + _results(instruction)))
         for call in calls_of([instruction], backend):
             call()
     return total
@@ -60,17 +62,19 @@ def _products(instruction: Instruction) -> int:
     return int(2 * instruction.output.size * inputs)
 
 
-def _moved(instruction: Instruction, share_read: float) -> int:
-    """Output, inputs, and weights: of a table the rows that are taken, of a cache nothing."""
+def _results(instruction: Instruction) -> int:
+    """Bytes of the output, and of the input that depends on the plan's."""
     arrays = [array for array in instruction.inputs if isinstance(array, np.ndarray)]
-    results = instruction.output.nbytes + (arrays[0].nbytes if arrays else 0)
+    return int(instruction.output.nbytes) + (arrays[0].nbytes if arrays else 0)
+
+
+def _weights_read(instruction: Instruction, share_read: float) -> int:
+    """Of a table the rows that are taken, of a cache nothing."""
     if "table" in instruction.options:
         table = instruction.options["table"]
         taken = instruction.output.size // instruction.output.shape[-1]
-        return results + int(table.nbytes * taken // len(table))
-    if instruction.name.startswith("attend"):
-        return results
-    return results + round(_weight_bytes(instruction) * share_read)
+        return int(table.nbytes * taken // len(table))
+    return 0 if instruction.name.startswith("attend") else round(_weight_bytes(instruction) * share_read)
 
 
 def _weight_bytes(instruction: Instruction) -> int:

@@ -22,16 +22,18 @@ Cost = Callable[..., int]  # of (output, *arrays, **options)
 
 @dataclass(frozen=True)
 class Work:
-    """FLOPs; bytes that are read and written, intermediate results of one operation not counted; bytes written."""
+    """FLOPs; bytes that are read and written, intermediate results of one operation not counted; bytes written.
+
+    `weight_bytes` are those of the matrices and kernels that products read, and of their biases.
+    """
 
     flops: int = 0
     moved_bytes: int = 0
     written_bytes: int = 0
+    weight_bytes: int = 0
 
     def __add__(self, other: Work) -> Work:
-        return Work(
-            self.flops + other.flops, self.moved_bytes + other.moved_bytes, self.written_bytes + other.written_bytes
-        )
+        return Work(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
 
 
 def _each_output(flops: int) -> Cost:
@@ -80,13 +82,17 @@ COSTS: dict[str, Cost] = {
 }
 
 
+PRODUCTS = ("matmul", "linear", "conv2d")  # of their second array with the first
+
+
 def work_of(name: str, output: Array, arrays: tuple[Array, ...], options: dict[str, Any]) -> Work:
     """What one use of an operation costs. A view of an array costs nothing; of a table only the rows taken count."""
     if name in ("getitem", "reshape", "transpose", "swapaxes"):
         is_view = np.may_share_memory(output, arrays[0])
         return Work() if is_view else Work(0, 2 * output.nbytes, output.nbytes)
     moved = output.nbytes + sum(array.nbytes for array in arrays)
-    return Work(COSTS[name](output, *arrays, **options), moved, output.nbytes)
+    weights = sum(array.nbytes for array in arrays[1:]) if name in PRODUCTS else 0
+    return Work(COSTS[name](output, *arrays, **options), moved, output.nbytes, weights)
 
 
 @contextmanager

@@ -118,8 +118,8 @@ def count_work(model: Any, sample: object) -> Work:
     return sum((one.work for one in seen), Work())
 
 
-def counted(model: Any, sample: object) -> tuple[int, int] | None:
-    """FLOPs of one pass over `sample`, and bytes that it reads and writes: at least so many.
+def counted(model: Any, sample: object) -> tuple[int, int, int] | None:
+    """FLOPs of one pass over `sample`, bytes of weights that it reads, and all that it moves: at least so many.
 
     None where a plan is a part of a model: what it does among other things cannot be told.
     """
@@ -132,7 +132,7 @@ def counted(model: Any, sample: object) -> tuple[int, int] | None:
     with inference(model), no_grad(), observing(seen.append):
         as_call(model)(sample)
     total = sum(seen, Work())
-    return total.flops, total.moved_bytes
+    return total.flops, total.weight_bytes, total.moved_bytes
 
 
 def count_parameters(model: Any) -> int:
@@ -188,8 +188,8 @@ def _count_plan(seen: Sequence[Seen], sample: object) -> None:
     """
     whole, *inside = seen
     if work := getattr(whole.layer, PLAN_WORK, None):
-        flops, moved_bytes = work(sample)
-        whole.work = Work(flops, moved_bytes, sum(each.work.written_bytes for each in seen))
+        flops, weight_bytes, moved_bytes = work(sample)
+        whole.work = Work(flops, moved_bytes, sum(each.work.written_bytes for each in seen), weight_bytes)
         for each in inside:
             each.work, each.in_plan = Work(), True
 

@@ -32,5 +32,5 @@ def look_beside(model: Any, take: Take, kept_bytes: int, clock: Clock = CLOCK) -
             while clock() - start_ns < ROUND_NS:
                 least_ns = min(least_ns, time_calls(call, [take()], clock))
             times_ns.append(float(max(1, least_ns)))
-    found = nearness(work, kept_bytes, machine, times_ns) if work else None
+    found = nearness(work, machine, times_ns) if work else None
     return Limits.best(machine), found
