@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from tinytorch.benchmarking.light import least_time, light_speed, nearness
 from tinytorch.benchmarking.records.latency import Latency
@@ -51,12 +52,32 @@ def test_a_model_is_as_near_as_its_quiet_times_are(calls: int) -> None:
     assert found.interval.lower < found.share < found.interval.upper
 
 
-def test_a_process_is_held_against_what_it_saw_itself() -> None:
-    """One in which everything is twice as fast is as near as the others."""
+def test_both_numbers_are_of_the_best_that_any_process_saw() -> None:
     fast = Limits(**{name: 2 * value for name, value in MACHINE})
-    found = nearness(Work(flops=0, weight_bytes=100, moved_bytes=100), [MACHINE, fast], [200.0, 100.0])
+    found = nearness(Work(flops=0, weight_bytes=100, moved_bytes=100), [MACHINE, fast], [200.0, 200.0])
 
-    assert (found.least_ns, found.share) == (50, 0.5)
+    assert (found.least_ns, found.share, found.taken_ns) == (50, 0.25, 200)
+
+
+def test_nothing_is_said_of_no_work() -> None:
+    assert nearness(Work(flops=0, weight_bytes=0, moved_bytes=0), [MACHINE], [200.0]) is None
+
+
+@pytest.mark.parametrize("rate", [5e-324, 1e-290, 0.5, 1e19])
+def test_rates_that_no_machine_has_are_refused(rate: float) -> None:
+    with pytest.raises(ValidationError):
+        Limits(memory_bandwidth_bytes_per_s=rate, near_bandwidth_bytes_per_s=1e9, flops_per_s=1e9)
+
+
+@pytest.mark.parametrize("rate", [1.0, 1e18])
+def test_any_work_on_any_machine_has_a_share(rate: float) -> None:
+    machine = [
+        Limits(memory_bandwidth_bytes_per_s=rate, near_bandwidth_bytes_per_s=1.0, flops_per_s=1.0),
+        *[MACHINE] * 3,
+    ]
+    found = nearness(Work(flops=10**18, weight_bytes=10**18, moved_bytes=10**18), machine, [1e-3, 1e18, 1e-3, 1e18])
+
+    assert 0 < found.interval.lower < found.share < found.interval.upper < math.inf
 
 
 def test_few_processes_give_no_interval() -> None:
@@ -76,7 +97,7 @@ def test_the_interval_holds_the_share_as_often_as_it_says() -> None:
     assert 0.92 <= held / 400 <= 0.98
 
 
-@pytest.mark.parametrize("unknown", [{"work": None}, {"machine": None}, {"machine": [MACHINE]}])
+@pytest.mark.parametrize("unknown", [{"work": None}, {"machine": None}])
 def test_nothing_is_said_where_something_is_not_known(unknown: dict[str, object]) -> None:
     assert light_speed(record([2000.0] * PROCESSES, **unknown)) is None
 
@@ -93,6 +114,7 @@ def test_nothing_is_said_of_numbers_that_were_given_by_hand() -> None:
     [
         ([(2, 5, 10), (4, 5, 30)], Work(flops=3, weight_bytes=5, moved_bytes=20)),
         ([(0, 0, 0), (0, 0, 0)], None),
+        ([(1, 0, 0), (0, 0, 0)], None),
         ([(2, 5, 10), None], None),
         ([], None),
     ],

@@ -273,12 +273,28 @@ def test_the_machine_s_limits_are_positive_numbers() -> None:
 
 
 def test_what_a_call_costs_is_taken_off_the_machine_s_limits() -> None:
-    readings = iter([0, 100, 0, 1_100, 0, 300, 0, 1_100])  # a call, a product, what is near, what is asked for
+    """A call, a product, what is near, what is asked for: each is tried once to know how often it fits into a try."""
+    readings = iter([0, 60_000, 0, 60_000, 0, 260_000, 0, 260_000, 0, 100_000, 0, 100_000, 0, 360_000, 0, 360_000])
     limits = measure.examine_limits(80_000, tries=1, clock=lambda: next(readings))
 
-    assert limits.flops_per_s == 2 * 256**3 * 1e9 / 1_000
-    assert limits.near_bandwidth_bytes_per_s == 32_768 * 1e9 / 200
-    assert limits.memory_bandwidth_bytes_per_s == 80_000 * 1e9 / 1_000
+    assert limits.flops_per_s == 2 * 256**3 * 1e9 / 200_000
+    assert limits.near_bandwidth_bytes_per_s == 24_576 * 1e9 / 40_000
+    assert limits.memory_bandwidth_bytes_per_s == 80_000 * 1e9 / 300_000
+
+
+def test_a_read_is_never_taken_for_free() -> None:
+    """A fifth of its time is left, however long a call takes."""
+    readings = iter([0, 60_000] * 2 + [0, 70_000] * 6)
+    limits = measure.examine_limits(80_000, tries=1, clock=lambda: next(readings))
+
+    assert limits.memory_bandwidth_bytes_per_s == 80_000 * 1e9 / 14_000
+
+
+def test_what_is_short_is_repeated_between_two_readings_of_the_clock() -> None:
+    readings, calls = iter([0, 5_000, 0, 40_000]), []
+    found = measure._fastest_ns(lambda: calls.append(1), 1, lambda: next(readings))
+
+    assert (len(calls), found) == (11, 4_000)
 
 
 def limits(memory: float, near: float, flops: float) -> Limits:

@@ -17,7 +17,7 @@ LAYER = {
 LIMITS = {"memory_bandwidth_bytes_per_s": 1e9, "near_bandwidth_bytes_per_s": 1e9, "flops_per_s": 1e9}
 
 
-LIGHT = {"least_ns": 5.0, "bound": "memory", "share": 0.5, "interval": {"lower": 0.4, "upper": 0.6}}
+LIGHT = {"least_ns": 5.0, "taken_ns": 10.0, "bound": "memory", "share": 0.5, "interval": {"lower": 0.4, "upper": 0.6}}
 
 
 def reply(layers: Any, whole_ns: float = 5.0, limits: Any = LIMITS, light: Any = LIGHT) -> list[Any]:

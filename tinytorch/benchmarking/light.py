@@ -20,12 +20,13 @@ Bound = Literal["memory", "arithmetic"]
 
 @dataclass(frozen=True)
 class LightSpeed:
-    """The least time of an inference, nanoseconds, what it is spent on, and the share of the time taken that it is.
+    """The least time of an inference and the quiet time that it took, nanoseconds; what the least goes into; the share.
 
-    The interval holds the share with 95 % confidence; None with too few processes. A share is that of one thread.
+    The interval holds the share with 95 % confidence in this session; None with too few processes. It is of one thread.
     """
 
     least_ns: float
+    taken_ns: float
     bound: Bound
     share: float
     interval: Interval | None
@@ -37,18 +38,18 @@ def light_speed(model: ModelRecord) -> LightSpeed | None:
     if latency is None or latency.block_times_ns is None or work is None or machine is None:
         return None
     times = unit_times(latency.block_times_ns / (latency.calls_per_sample or 1), latency.copies_per_unit or 1)
-    return nearness(work, machine, times) if len(times) == len(machine) else None
+    return nearness(work, machine, times)
 
 
-def nearness(work: Work, machine: list[Limits], times_ns: list[float]) -> LightSpeed:
-    """From what each process, or each part of a session, saw of its machine, and took for an inference."""
-    shares = [
-        math.log(least_time(work, limits)[1] / time_ns) for limits, time_ns in zip(machine, times_ns, strict=True)
-    ]
-    found = mean_estimate(shares)
+def nearness(work: Work, machine: list[Limits], times_ns: list[float]) -> LightSpeed | None:
+    """From the best that any process saw of its machine, and what each took for an inference; None without work."""
     bound, least_ns = least_time(work, Limits.best(machine))
+    if not least_ns:
+        return None
+    found = mean_estimate([math.log(least_ns / time_ns) for time_ns in times_ns])
     interval = found.interval and Interval(math.exp(found.interval.lower), math.exp(found.interval.upper))
-    return LightSpeed(least_ns, bound, math.exp(found.mean), interval)
+    share = math.exp(found.mean)
+    return LightSpeed(least_ns, least_ns / share, bound, share, interval)
 
 
 def least_time(work: Work, limits: Limits) -> tuple[Bound, float]:

@@ -37,7 +37,9 @@ PASSES_BUDGET_NS = 3_000_000_000
 PROBES = 5
 TIMER_READINGS = 1001
 LIMIT_TRIES = 20
-LIMIT_BYTES = (32_768, 67_108_864)  # least and most that the bandwidth is measured with: the first fits in any cache
+LIMIT_BYTES = (24_576, 67_108_864)  # least and most that the bandwidth is measured with: the first fits in any cache
+LIMIT_NS = 50_000  # so long a try lasts at least: short reads are repeated
+LEAST_PART = 0.2  # of a read's time that is left when what its call costs is taken off
 GEMM_SIZE = 256
 
 
@@ -225,15 +227,19 @@ def examine_limits(kept_bytes: int, tries: int = LIMIT_TRIES, clock: Clock = CLO
     near, far = (_bandwidth(size_bytes, call_ns, tries, clock) for size_bytes in (LIMIT_BYTES[0], kept_bytes))
     return Limits(
         memory_bandwidth_bytes_per_s=far, near_bandwidth_bytes_per_s=max(near, far),
-        flops_per_s=2 * GEMM_SIZE**3 * 1e9 / max(1, multiply_ns),
+        flops_per_s=2 * GEMM_SIZE**3 * 1e9 / max(1.0, multiply_ns),
     )  # fmt: skip
 
 
-def _bandwidth(size_bytes: int, call_ns: int, tries: int, clock: Clock) -> float:
+def _bandwidth(size_bytes: int, call_ns: float, tries: int, clock: Clock) -> float:
     """Bytes a second: two halves of a vector are read once."""
     first, second = np.ones((2, min(max(size_bytes, LIMIT_BYTES[0]), LIMIT_BYTES[1]) // 8), np.float32)
-    return 2 * first.nbytes * 1e9 / max(1, _fastest_ns(partial(np.dot, first, second), tries, clock) - call_ns)
+    read_ns = _fastest_ns(partial(np.dot, first, second), tries, clock)
+    return 2 * first.nbytes * 1e9 / max(read_ns - call_ns, LEAST_PART * read_ns)
 
 
-def _fastest_ns(work: Callable[[], object], tries: int, clock: Clock) -> int:
-    return min(time_calls(lambda _: work(), [None], clock) for _ in range(tries))
+def _fastest_ns(work: Callable[[], object], tries: int, clock: Clock) -> float:
+    """Nanoseconds of one call, of as many as last for about `LIMIT_NS`."""
+    first_ns = max(1, time_calls(lambda _: work(), [None], clock))
+    calls = [None] * max(1, LIMIT_NS // first_ns)
+    return max(1, min(time_calls(lambda _: work(), calls, clock) for _ in range(tries))) / len(calls)

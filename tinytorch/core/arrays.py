@@ -101,7 +101,7 @@ def matmul_right(gradient: Array, _: Array, left: Array, right: Array) -> Array:
 
 def _rows(matrices: Array) -> Array:
     """(..., columns) -> (rows, columns)."""
-    return matrices.reshape(-1, matrices.shape[-1])
+    return matrices.reshape(math.prod(matrices.shape[:-1]), matrices.shape[-1])
 
 
 def linear(inputs: Array, weight: Array, bias: Array) -> Array:

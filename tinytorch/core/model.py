@@ -169,6 +169,14 @@ def trainable_tensors(model: object) -> list[Tensor]:
     return [item for _, item in state.held(model) if isinstance(item, Tensor) and item.requires_grad]
 
 
+class Planned(Layer):
+    """A model that runs as one plan: it tells what that does, which its layers' operations would not."""
+
+    def plan_work(self, inputs: Any) -> tuple[int, int, int]:
+        """Operations, bytes of weights that are read, and all bytes that are moved, at least."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no plan_work()")
+
+
 def backend_of(model: object) -> Backend | None:
     """What runs a model: numba where any layer of it is compiled; None of a model that is none of our layers."""
     found = {layer.backend for layer in find_layers(model)}

@@ -18,7 +18,7 @@ import numpy as np
 from tinytorch.core import arrays, windows
 from tinytorch.core.arrays import Array, Axis, Shape, spread, unbroadcast
 
-__all__ = ["OPERATIONS", "WATCHES", "Array", "Axis", "Operation", "Shape", "watched"]
+__all__ = ["OPERATIONS", "SHOWN", "WATCHES", "Array", "Axis", "Operation", "Shape", "watched"]
 
 
 class ForAny:
@@ -143,6 +143,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
 }
 
+
+SHOWN: list[object] = []
+"""Which plans were shown by their operations, the last ones: what those cost is not what the plans do."""
 
 WATCHES: list[Callable[[str, Operation], Operation]] = []
 """Who watches the table now. What computes without it shows, while there is anybody, what it does by its operations."""

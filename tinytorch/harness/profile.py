@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from tinytorch.benchmarking.footprint import footprint
 from tinytorch.benchmarking.light import LightSpeed
 from tinytorch.benchmarking.records.work import Limits
 from tinytorch.benchmarking.remote import REQUEST_LIMIT_S, Sendable
@@ -57,7 +58,9 @@ def profile_contender(challenge: Challenge, told: Observer = UNOBSERVED) -> Prof
         ):
             model, limits, light = _checked(worker.ask("profile", REQUEST_LIMIT_S, subject=asdict(sendable)))
         told.output("profiling", worker.output)
-    return Profiled(challenge.task.name, challenge.contender.name, model, limits, find_bottleneck(model, limits), light)
+    return Profiled(
+        challenge.task.name, challenge.contender.name, model, limits, find_bottleneck(model, limits, light), light
+    )
 
 
 def _checked(reply: object) -> Reply:
@@ -81,7 +84,7 @@ def _is_possible(light: LightSpeed | None) -> bool:
     if light is None:
         return True
     bounds = (light.interval.lower, light.interval.upper) if light.interval else ()
-    return all(0 < each < math.inf for each in (light.least_ns, light.share, *bounds))
+    return all(0 < each < math.inf for each in (light.least_ns, light.taken_ns, light.share, *bounds))
 
 
 class ProfileService:
@@ -97,5 +100,5 @@ class ProfileService:
             return Tensor(row if subjects.freshen is None else subjects.freshen(row, generator))
 
         profile = profile_model(model, take)
-        reply = (profile, *look_beside(model, take, max(profile.weight_bytes, 1)))
+        reply = (profile, *look_beside(model, take, footprint(model).kept_bytes))
         return TypeAdapter(Reply).dump_python(reply, mode="json")

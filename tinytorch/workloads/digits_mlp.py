@@ -34,16 +34,14 @@ TASK = Task(
     load_private=private_digits,
     strategies=(
         Strategy("latency_sprint", (in_stages(16), FUSION), "two points of accuracy"),
-        Strategy(
-            "memory_challenge", (in_stages(16), learned_codes(2, epochs=30)), "four points; codes take time in numpy"
-        ),
+        Strategy("memory_challenge", (in_stages(16), learned_codes(2, epochs=30)), "four points of accuracy"),
         Strategy(
             "accuracy_contest",
             (prune(512, epochs=6, learning_rate=1e-3),),
             "nothing: a smaller network that generalizes",
         ),
         Strategy("all_around", (in_stages(32), INT8, FUSION), "nothing that the test set shows"),
-        Strategy("extreme_push", (in_stages(8), INT8, FUSION), "eight points"),
+        Strategy("extreme_push", (in_stages(8), INT8, FUSION), "eight points of accuracy"),
         Strategy("planned", (prune(256, epochs=20), FUSION), "nothing that the test set shows"),
         Strategy("int8", (INT8,), "time: codes become floats in every call"),
     ),

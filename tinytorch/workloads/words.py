@@ -110,10 +110,10 @@ TASK = Task(
     load_private=private_prompts,
     strategies=(
         Strategy("latency_sprint", (NARROW, KV_CACHE, FUSION), "four points of accuracy"),
-        Strategy("memory_challenge", (NARROW, HALF_BYTES), f"five points; {CODES}"),
+        Strategy("memory_challenge", (NARROW, HALF_BYTES), f"five points of accuracy; {CODES}"),
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
         Strategy("all_around", (INT8, SMALL_CACHE, FUSION), "memory for the cache"),
-        Strategy("extreme_push", (NARROW, INT8, SMALL_CACHE, FUSION), "four points"),
+        Strategy("extreme_push", (NARROW, INT8, SMALL_CACHE, FUSION), "four points of accuracy"),
         Strategy("planned", (SMALL_CACHE, FUSION), "memory for the cache"),
         Strategy("int8", (INT8,), CODES),
     ),

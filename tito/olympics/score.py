@@ -64,7 +64,7 @@ def score(
     for said in busy(record, tested, judged_by):
         screen.show(said)
     if light["optimized"]:
-        screen.show(light_words(light["optimized"]))
+        screen.show(light_words(record.source.name, light["optimized"]))
     screen.show(render.events_table(events, standings, advices))
     warn_of_kinds(record, judged_by)
     fresh = fresh_answers_of(record, judged_by)

@@ -5,21 +5,36 @@ from __future__ import annotations
 from rich.text import Text
 
 from tinytorch.benchmarking.light import LightSpeed
+from tinytorch.text import safe_text
 from tinytorch.units import format_share, format_time, three_digits
 from tito.views.runs import interval_words
 
-HARDLY = 1.1  # times faster: where no more is left, nothing is said of it
+HARDLY = 1.1  # times faster: where no more is possible, no number is told
+CALLS = 0.1  # below this share calls take nearly all of the time
+IMPOSSIBLE = 1.2  # above this share work was counted that was not done
+LONGEST_NAME = 60
+SPENT = {"memory": "reading and writing", "arithmetic": "arithmetic"}
 
 
-def light_words(found: LightSpeed) -> Text:
-    """The share with its interval, what it is a share of, and how much is left."""
-    shown = format_share(found.share, 0)
+def light_words(name: str, found: LightSpeed) -> Text:
+    """Whose the time is, how much of it the machine needs, and how much faster it can be at most."""
+    taken, least = format_time(found.taken_ns), format_time(found.least_ns)
+    first = f"light speed: {safe_text(name, LONGEST_NAME)} takes {taken} in quiet"
+    if found.share > IMPOSSIBLE:
+        return Text(f"{first}, which is less than what was counted needs: that was counted wrongly")
+    decimals = 0 if found.share > CALLS else 1
+    share = format_share(found.share, decimals)
     if found.interval:
-        bounds = interval_words(format_share(found.interval.lower, 0), format_share(found.interval.upper, 0))
-        shown = f"{shown} {bounds}"
-    need = f"what it reads and writes takes {format_time(found.least_ns)} at least"
-    if found.bound == "arithmetic":
-        need = f"what it computes takes {format_time(found.least_ns)} at least"
+        ends = (format_share(end, decimals) for end in (found.interval.lower, found.interval.upper))
+        share = f"{share} {interval_words(*ends)}"
+    return Text(f"{first}; its {SPENT[found.bound]} needs {least} here at least, {share} of that: {_rest(found)}")
+
+
+def _rest(found: LightSpeed) -> str:
+    """What the share leaves, for code that does the same work."""
+    if found.share < CALLS:
+        return "calls take nearly all of the time"
     left = 1 / found.share
-    rest = f"at most {three_digits(left)}x is left" if left > HARDLY else "hardly anything is left"
-    return Text(f"light speed: {shown} of what this machine allows, where {need}; {rest} without doing less")
+    if left < HARDLY:
+        return "doing the same, it can hardly be faster"
+    return f"doing the same, it can be at most {three_digits(left)}x faster"

@@ -42,9 +42,9 @@ def profile_table(found: Profiled) -> RenderableType:
              format_size(model.moved_bytes), _intensity(model.flops, model.moved_bytes))  # fmt: skip
     shown.add_row(*total)
     whole = f"the whole model, timed without a look inside: {format_time(model.whole_ns)}, median of {model.passes}"
-    light = [light_words(found.light)] if found.light else []
+    light = [light_words(found.source, found.light)] if found.light else []
     machine = Text(_machine(found.limits), style="dim")
-    return Group(shown, Text(whole, style="dim"), machine, Text(sentence(found.bottleneck)), *light)
+    return Group(shown, Text(whole, style="dim"), machine, Text(sentence(found.bottleneck, bool(light))), *light)
 
 
 def tasks_table(cards: Sequence[TaskCard]) -> RenderableType:
@@ -94,8 +94,8 @@ def _effect(found: Mapping[str, Any] | None) -> tuple[str, ...]:
             f"{points:+.1f} points", f"of {found['task']}")  # fmt: skip
 
 
-def sentence(bottleneck: Bottleneck) -> str:
-    """What takes the time, what limits it, and what would help."""
+def sentence(bottleneck: Bottleneck, is_light_told: bool = False) -> str:
+    """What takes the time, what limits it, and what would help; no share where that of light speed stands beside it."""
     layer = f" (the slowest, {bottleneck.layer}, {format_share(bottleneck.layer_share, 0)})" if bottleneck.layer else ""
     first = f"{bottleneck.kind} takes {format_share(bottleneck.share, 0)} of the time{layer}"
     if bottleneck.intensity is None or bottleneck.roofline_share is None:
@@ -106,15 +106,15 @@ def sentence(bottleneck: Bottleneck) -> str:
     balance = f"{side} this machine's balance of {three_digits(bottleneck.balance)}"
     share = format_share(bottleneck.roofline_share, 0)
     if bottleneck.bound == "calls":
-        reached = f"calls take the time: memory and arithmetic alone would need {share} of it"
-        return f"{first}, with {counted}; {reached}.\ntry: {bottleneck.advice}"
-    reached = f"it reaches {share} of what {limit} allows"
-    return f"{first}: {bottleneck.bound}-bound, with {counted}, {balance}; {reached}.\ntry: {bottleneck.advice}"
+        reached = "" if is_light_told else f": memory and arithmetic alone would need {share} of it"
+        return f"{first}, with {counted}; calls take the time{reached}.\ntry: {bottleneck.advice}"
+    reached = "" if is_light_told else f"; it reaches {share} of what {limit} allows"
+    return f"{first}: {bottleneck.bound}-bound, with {counted}, {balance}{reached}.\ntry: {bottleneck.advice}"
 
 
 def _machine(limits: Limits) -> str:
     bandwidth, speed = limits.memory_bandwidth_bytes_per_s, limits.flops_per_s
-    seen = f"{format_size(bandwidth)}/s from memory for weights of this size, {format_count(speed)}FLOP/s"
+    seen = f"weights of this size are read at {format_size(bandwidth)}/s, {format_count(speed)}FLOP/s"
     return f"this machine, measured now in turns with the model, with one thread: {seen}"
 
 
@@ -145,7 +145,7 @@ def _bar(length: float, share: float) -> RenderableType:
     """A share of the time as a number, beside a bar that is full for the slowest layer."""
     cell = Table.grid(padding=(0, 1))
     cell.add_column(width=BAR_COLUMNS)
-    cell.add_column(width=6, justify="right")
+    cell.add_column(width=7, justify="right")
     cell.add_row(Bar(length, BAR_COLUMNS), format_share(share))
     return cell
 

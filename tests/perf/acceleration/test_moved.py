@@ -11,7 +11,7 @@ from tinytorch.core.model import Backend
 from tinytorch.core.spatial import Conv2d, Flatten
 from tinytorch.core.transformers import GPT, Completion
 from tinytorch.perf.acceleration import compile_model
-from tinytorch.perf.compression import sparsify
+from tinytorch.perf.compression import factorize, sparsify
 from tinytorch.perf.profiling.layers import profile_model
 from tinytorch.perf.quantization import quantize_model
 
@@ -51,6 +51,29 @@ def test_products_with_codes_and_windows_count_as_those_with_floats(backend: Bac
         compile_model(model, images, backend).plan_work(images).flops for model in (floats, quantize_model(floats))
     ]
     assert flops == [2 * (3 * 16 * 18 + 48 * 10)] * 2
+
+
+def test_factors_multiply_one_after_the_other() -> None:
+    model = factorize(Sequential(Linear(400, 300, rng=0)).eval(), rank=7)
+    work = compile_model(model, ROW).plan_work(ROW)
+    coded = compile_model(quantize_model(model), ROW).plan_work(ROW)
+    assert work.flops == coded.flops == 2 * (400 * 7 + 7 * 300)
+    assert coded.weight_bytes < work.weight_bytes / 3
+
+
+def test_rows_leave_out_their_own_zeros() -> None:
+    """Together they need all of the weights, and each a part."""
+    rows = np.kron(np.eye(4, dtype=np.float32), np.ones((1, 100), np.float32))
+    work = compile_model(Sequential(Linear(400, 30, rng=0)).eval(), rows, "numba").plan_work(rows)
+    assert (work.flops, work.weight_bytes) == (2 * 400 * 30, 4 * (400 * 30 + 30))
+
+
+def test_of_sparse_rows_those_that_meet_a_zero_are_left_out_whatever_they_keep() -> None:
+    model = Sequential(Linear(400, 10, rng=0)).eval()
+    model[0].weight.data[:300] = 0
+    half = ROW * (np.arange(400) >= 350)
+    work = compile_model(sparsify(model, form="csr"), ROW, "numba").plan_work(half)
+    assert work.flops == 2 * 50 * 10
 
 
 def test_a_sparse_weight_multiplies_with_what_it_keeps() -> None:

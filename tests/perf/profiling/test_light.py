@@ -62,10 +62,39 @@ def test_a_class_of_its_own_counts_like_ours() -> None:
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_a_plan_tells_of_itself_but_not_inside_another_model(backend: str) -> None:
+    """Wherever it is hidden, it shows when it runs."""
     plan = compile_model(network(), ROW, backend)
 
     assert counted(plan, ROW) == tuple(plan.plan_work(ROW))
     assert counted(Holder(plan), Tensor(ROW)) is None
+    assert counted(lambda inputs: plan(inputs), Tensor(ROW)) is None
+    assert counted(network(), Tensor(ROW)) is not None
+
+
+class Obliging(Holder):
+    """It has whatever it is asked for."""
+
+    def __getattr__(self, name: str) -> float:
+        return 0.5
+
+
+class Strict(Holder):
+    """It has what it knows, and says so in its own way."""
+
+    def __getattr__(self, name: str) -> float:
+        raise RuntimeError(name)
+
+
+class Planner(Holder):
+    """It has a function of that name, which is its own affair."""
+
+    def plan_work(self, inputs: object) -> str:
+        return "rubbish"
+
+
+@pytest.mark.parametrize("kind", [Obliging, Strict, Planner])
+def test_nobody_but_a_plan_is_asked_what_it_does(kind: type[Holder]) -> None:
+    assert counted(kind(network()), Tensor(ROW)) == counted(network(), Tensor(ROW))
 
 
 def test_counting_leaves_a_model_as_it_was() -> None:

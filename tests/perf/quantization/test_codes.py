@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import RangeError, UsageError
 from tinytorch.perf.quantization import quantize_weight
 
@@ -40,6 +41,17 @@ def test_zero_stays_zero(chosen: tuple) -> None:
     restored = quantize_weight(weight, **scheme(*chosen)).dense()
 
     assert (restored[weight == 0] == 0).all()
+
+
+@pytest.mark.parametrize("chosen", SCHEMES)
+def test_a_channel_without_weights_adds_nothing(chosen: tuple) -> None:
+    weight = np.random.default_rng(0).normal(size=(784, 6)).astype(np.float32)
+    weight[:, 2] = 0
+    inputs = Tensor(np.random.default_rng(1).random((3, 784), np.float32))
+    codes = quantize_weight(weight, **scheme(*chosen))
+
+    np.testing.assert_allclose(codes.multiply(inputs).data, inputs.data @ codes.dense(), atol=2e-4)
+    assert chosen[2] != 1 or (codes.multiply(inputs).data[:, 2] == 0).all()
 
 
 @pytest.mark.parametrize("chosen", SCHEMES)

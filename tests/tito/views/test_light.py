@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tinytorch.benchmarking.light import LightSpeed
 from tinytorch.benchmarking.statistics import Interval
 from tito.views.light import light_words
 
 
-def test_the_share_is_told_with_its_interval_and_with_what_is_left() -> None:
-    assert light_words(LightSpeed(1000.0, "memory", 0.5, Interval(0.45, 0.55))).plain == (
-        "light speed: 50 % [45 %, 55 %] of what this machine allows, where what it reads and writes takes 1.00 us at "
-        "least; at most 2.00x is left without doing less"
+def test_the_share_is_told_with_its_interval_and_with_what_it_is_a_share_of() -> None:
+    assert light_words("mine", LightSpeed(1000.0, 2000.0, "memory", 0.5, Interval(0.45, 0.55))).plain == (
+        "light speed: mine takes 2.00 us in quiet; its reading and writing needs 1.00 us here at least, "
+        "50 % [45 %, 55 %] of that: doing the same, it can be at most 2.00x faster"
     )
 
 
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.95, "it can hardly be faster"),
+        (0.004, "0.4 % of that: calls take nearly all of the time"),
+        (1.5, "counted wrongly"),
+    ],
+)
+def test_what_is_left_is_told_in_words_where_a_number_would_mislead(share: float, words: str) -> None:
+    assert words in light_words("mine", LightSpeed(1000.0, 1000.0 / share, "arithmetic", share, None)).plain
+
+
 def test_arithmetic_is_named_where_it_is_the_limit() -> None:
-    assert "what it computes takes" in light_words(LightSpeed(1000.0, "arithmetic", 0.5, None)).plain
+    assert "its arithmetic needs" in light_words("mine", LightSpeed(1000.0, 2000.0, "arithmetic", 0.5, None)).plain
 
 
-def test_a_model_that_is_there_is_told_so() -> None:
-    assert "hardly anything is left" in light_words(LightSpeed(1000.0, "memory", 0.95, None)).plain
+def test_a_name_is_fit_to_show() -> None:
+    assert "\x1b" not in light_words("\x1b[2Jmine", LightSpeed(1000.0, 2000.0, "memory", 0.5, None)).plain

@@ -7,9 +7,10 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from tinytorch.benchmarking.records.record import Rate, Record, Size
+from tinytorch.benchmarking.records.record import Record, Size
 
 MOST_PROCESSES = 10_000
+SensibleRate = Annotated[float, Field(ge=1, le=1e18)]
 COUNTED_SAMPLES = 4  # zeros, and so what need not be read, are others in each
 
 
@@ -32,10 +33,10 @@ class Work(Record):
     def mean(cls, counted: Sequence[tuple[int, int, int] | None]) -> Self | None:
         """Of what was counted of several samples; None where one of them could not be, or nothing was seen."""
         known = [each for each in counted if each is not None]
-        if len(known) < len(counted) or not any(map(any, known)):
+        if not known or len(known) < len(counted):
             return None
         means = [sum(each) // len(known) for each in zip(*known, strict=True)]
-        return cls(**dict(zip(cls.model_fields, means, strict=True)))
+        return cls(**dict(zip(cls.model_fields, means, strict=True))) if any(means) else None
 
 
 class Limits(Record):
@@ -44,9 +45,9 @@ class Limits(Record):
     Bytes come from the nearest cache, and from memory: the nearest cache that holds as much as is asked for.
     """
 
-    memory_bandwidth_bytes_per_s: Rate
-    near_bandwidth_bytes_per_s: Rate
-    flops_per_s: Rate
+    memory_bandwidth_bytes_per_s: SensibleRate
+    near_bandwidth_bytes_per_s: SensibleRate
+    flops_per_s: SensibleRate
 
     @classmethod
     def best(cls, seen: Sequence[Limits]) -> Self:

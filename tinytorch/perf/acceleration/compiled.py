@@ -13,8 +13,8 @@ import numpy as np
 from tinytorch.core.arguments import Rng
 from tinytorch.core.conversion import whole_numbers
 from tinytorch.core.graph import wrapped
-from tinytorch.core.model import Backend, Layer, as_call, inference, set_training_mode
-from tinytorch.core.ops import WATCHES, Array
+from tinytorch.core.model import Backend, Planned, as_call, inference, set_training_mode
+from tinytorch.core.ops import SHOWN, WATCHES, Array
 from tinytorch.core.sampling import Sampling
 from tinytorch.core.state import state_dict
 from tinytorch.core.tensor import Tensor, no_grad
@@ -36,7 +36,7 @@ ALL = ...
 MOST_CHECKED = 1023  # tokens of a sequence: parts of a prompt, then single ones
 
 
-class CompiledModel(Layer):
+class CompiledModel(Planned):
     """`model`, for inference, as a planned sequence of array calls over memory that is there before.
 
     Inputs of another shape than before are planned for once, and the memory of the shape before is given back. Calls
@@ -108,6 +108,7 @@ class CompiledModel(Layer):
 
     def _shown(self, array: Array) -> Tensor:
         """The output by operations, layer after layer, for who counts or traces them."""
+        SHOWN[:] = [type(self)]
         with inference(self.model), no_grad():
             outputs: Any = as_call(self.model)(Tensor(array))
         return Tensor(outputs.data)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.core.compact import CompactWeight, Rows
+from tinytorch.core.compact import CompactWeight, Factors, Rows
 from tinytorch.core.model import Backend
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
@@ -39,27 +39,52 @@ def work_of(plan: Plan, backend: Backend) -> PlanWork:
     """What is done at least while a plan runs, whose inputs are filled; it is run, step by step."""
     total = PlanWork()
     for instruction in plan.instructions:
-        share = _share_read(instruction, backend)
-        weights = _weights_read(instruction, share)
-        total = total.plus(PlanWork(round(_products(instruction) * share), weights, weights + _results(instruction)))
+        met = _met(instruction, backend)
+        flops, weights = _products(instruction, met), _weights_read(instruction, met)
+        total = total.plus(PlanWork(flops, weights, weights + _results(instruction)))
         for call in calls_of([instruction], backend):
             call()
     return total
 
 
-def _products(instruction: Instruction) -> int:
+def _met(instruction: Instruction, backend: Backend) -> Array | None:
+    """Which inputs (rows, columns) are not zero: kernels leave out what meets zeros; None where all are multiplied."""
+    is_product = instruction.name in PRODUCTS or (instruction.name == LAYER and instruction.layer.kind == "Linear")
+    inputs: Any = instruction.inputs[0]
+    if backend != "numba" or not is_product or inputs.dtype != np.float32:
+        return None
+    found: Array = inputs.reshape(-1, inputs.shape[-1]) != 0
+    return found
+
+
+def _products(instruction: Instruction, met: Array | None) -> int:
     """Operations of a product or a convolution: two for each number of a row, or of a window, and each output."""
+    output = instruction.output
     if instruction.name in PRODUCTS:
-        return int(2 * instruction.output.size * instruction.inputs[0].shape[-1])
+        return int(2 * output.size * instruction.inputs[0].shape[-1] * _share(met))
     if instruction.name == CONVOLUTION:
-        return int(2 * instruction.output.size * prod(instruction.inputs[1].shape[1:]))
+        return int(2 * output.size * prod(instruction.inputs[1].shape[1:]))
     weight = getattr(instruction.layer, "weight", None) if instruction.name == LAYER else None
     if not isinstance(weight, CompactWeight):
         return 0
-    if isinstance(rows := weight.readable(), Rows):
-        return int(2 * rows.values.size * instruction.output.size // instruction.output.shape[-1])
-    inputs = weight.shape[0] if weight.ndim == MATRIX else prod(weight.shape[1:])
-    return int(2 * instruction.output.size * inputs)
+    if weight.ndim != MATRIX:
+        return int(2 * output.size * prod(weight.shape[1:]))
+    return int(2 * _multiplied(weight, output.size // output.shape[-1], met))
+
+
+def _multiplied(weight: Any, rows: int, met: Array | None) -> float:
+    """Numbers of a matrix of any form that so many rows are multiplied with."""
+    read = weight.readable() if isinstance(weight, CompactWeight) else None
+    if isinstance(read, Factors):  # what comes between them is not known here
+        return _multiplied(read.left, rows, met) + _multiplied(read.right, rows, None) * _share(met)
+    if isinstance(read, Rows):
+        kept = np.diff(read.starts)
+        return float(rows * kept.sum() if met is None else (met @ kept).sum())
+    return float(rows * weight.size * _share(met))
+
+
+def _share(met: Array | None) -> float:
+    return 1.0 if met is None or not met.size else float(met.mean())
 
 
 def _results(instruction: Instruction) -> int:
@@ -68,27 +93,32 @@ def _results(instruction: Instruction) -> int:
     return int(instruction.output.nbytes) + (arrays[0].nbytes if arrays else 0)
 
 
-def _weights_read(instruction: Instruction, share_read: float) -> int:
-    """Of a table the rows that are taken, of a cache nothing."""
+def _weights_read(instruction: Instruction, met: Array | None) -> int:
+    """Bytes, each once: of a table the rows that are taken, of a cache nothing."""
     if "table" in instruction.options:
         table = instruction.options["table"]
         taken = instruction.output.size // instruction.output.shape[-1]
         return int(table.nbytes * taken // len(table))
-    return 0 if instruction.name.startswith("attend") else round(_weight_bytes(instruction) * share_read)
+    if instruction.name.startswith("attend"):
+        return 0
+    if instruction.name != LAYER:
+        return round(sum(array.nbytes for array in instruction.inputs[1:]) * _read(met))
+    kept = [item for item in vars(instruction.layer).values() if isinstance(item, (Tensor, CompactWeight))]
+    return round(sum(_bytes_read(item, met) for item in kept))
 
 
-def _weight_bytes(instruction: Instruction) -> int:
-    if instruction.name == LAYER:
-        kept = [item for item in vars(instruction.layer).values() if isinstance(item, (Tensor, CompactWeight))]
-        return sum(item.data.nbytes if isinstance(item, Tensor) else item.nbytes for item in kept)
-    return sum(array.nbytes for array in instruction.inputs[1:])
+def _bytes_read(weight: Tensor | CompactWeight, met: Array | None) -> float:
+    if isinstance(weight, Tensor):
+        return weight.data.nbytes * _read(met)
+    read = weight.readable()
+    if isinstance(read, Factors):
+        return (_bytes_read(read.left, met) + _bytes_read(read.right, None)) * _read(met)
+    if isinstance(read, Rows) and met is not None:
+        kept = np.diff(read.starts)
+        return float(weight.nbytes * kept[met.any(axis=0)].sum() / max(1, kept.sum()))
+    return weight.nbytes * _read(met)
 
 
-def _share_read(instruction: Instruction, backend: Backend) -> float:
-    """The share of a weight's rows that is read: a kernel leaves out those that meet a zero in every row of inputs."""
-    is_product = instruction.name in PRODUCTS or (instruction.name == LAYER and instruction.layer.kind == "Linear")
-    inputs: Any = instruction.inputs[0]
-    if backend != "numba" or not is_product or inputs.dtype != np.float32:
-        return 1.0
-    rows: Array = inputs.reshape(-1, inputs.shape[-1])
-    return float((rows != 0).any(axis=0).mean())
+def _read(met: Array | None) -> float:
+    """The share of a matrix's rows that any row of inputs meets."""
+    return 1.0 if met is None or not met.size else float(met.any(axis=0).mean())

@@ -11,7 +11,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.measure import CLOCK, Clock, quiet, time_calls
-from tinytorch.core.model import Layer, as_call, inference
+from tinytorch.core.model import Layer, Planned, as_call, inference
+from tinytorch.core.ops import SHOWN
 from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT
@@ -21,8 +22,6 @@ from tinytorch.perf.profiling.hooks import Forward, HookCost, Seen, Watch, hook_
 WARM_UP_PASSES = 5
 FEWEST_PASSES, MOST_PASSES = 3, 500
 BUDGET_NS = 1_000_000_000
-
-PLAN_WORK = "plan_work"  # what a compiled model tells of itself
 
 Take = Callable[[], object]  # the input of one pass
 
@@ -121,18 +120,16 @@ def count_work(model: Any, sample: object) -> Work:
 def counted(model: Any, sample: object) -> tuple[int, int, int] | None:
     """FLOPs of one pass over `sample`, bytes of weights that it reads, and all that it moves: at least so many.
 
-    None where a plan is a part of a model: what it does among other things cannot be told.
+    None where a plan ran inside the model: what that does among other things cannot be told.
     """
-    inside = (item for _, item in held(model) if item is not model and isinstance(item, Layer))
-    if any(hasattr(item, PLAN_WORK) for item in inside):
-        return None
-    if work := getattr(model, PLAN_WORK, None):
-        return tuple(work(sample))
+    if isinstance(model, Planned):
+        return model.plan_work(sample)
     seen: list[Work] = []
+    SHOWN.clear()
     with inference(model), no_grad(), observing(seen.append):
         as_call(model)(sample)
     total = sum(seen, Work())
-    return total.flops, total.weight_bytes, total.moved_bytes
+    return None if SHOWN else (total.flops, total.weight_bytes, total.moved_bytes)
 
 
 def count_parameters(model: Any) -> int:
@@ -187,8 +184,8 @@ def _count_plan(seen: Sequence[Seen], sample: object) -> None:
     each token.
     """
     whole, *inside = seen
-    if work := getattr(whole.layer, PLAN_WORK, None):
-        flops, weight_bytes, moved_bytes = work(sample)
+    if isinstance(whole.layer, Planned):
+        flops, weight_bytes, moved_bytes = whole.layer.plan_work(sample)
         whole.work = Work(flops, moved_bytes, sum(each.work.written_bytes for each in seen), weight_bytes)
         for each in inside:
             each.work, each.in_plan = Work(), True

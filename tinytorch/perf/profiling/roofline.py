@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tinytorch.benchmarking.light import LightSpeed
 from tinytorch.benchmarking.records.work import Limits
 from tinytorch.perf.profiling.layers import LayerProfile, ModelProfile
 
@@ -21,7 +22,8 @@ ADVICE = {
     "generation": "a KV cache (module 17): every new token looks at all tokens before it again",
     "calls": "operator fusion (module 18): fewer calls, each of which costs more than its arithmetic",
     "unseen": "the framework's own layers in its place: what they do is counted, and can be compared",
-    "plan": "smaller weights: its layers run as one compiled plan, in which none has a time of its own",
+    "plan": "smaller weights, which the plan reads as they are kept",
+    "plan calls": "fewer layers: starting a plan and its steps takes longer than what they do",
     "memory": "quantization or pruning (modules 15 and 16): fewer bytes to read",
     "compute": "structured pruning or low rank (module 16): fewer operations",
 }
@@ -47,8 +49,8 @@ class Bottleneck:
     advice: str
 
 
-def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
-    """Where the time of a profiled model goes, against what the machine can do."""
+def find_bottleneck(profile: ModelProfile, limits: Limits, light: LightSpeed | None = None) -> Bottleneck:
+    """Where the time of a profiled model goes, against what the machine can do; of a plan as `light` speed tells it."""
     by_kind: dict[str, list[LayerProfile]] = defaultdict(list)
     for layer in profile.layers:
         by_kind[layer.kind].append(layer)
@@ -58,8 +60,10 @@ def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
     nearest, least_ns = roofline(flops, moved, limits)
     total_ns, time_ns = max(profile.sum_ns, 1.0), max(_time_ns(layers), 1.0)
     share = least_ns / time_ns if moved else None
-    bound = nearest if share is None or share > FAR_BELOW else "calls"
     is_plan = any(layer.in_plan for layer in profile.layers)
+    if is_plan and light:
+        nearest, share = "memory" if light.bound == "memory" else "compute", light.share
+    bound: Bound = nearest if share is None or share > FAR_BELOW else "calls"
     return Bottleneck(
         kind=kind,
         share=_time_ns(layers) / total_ns,
@@ -69,8 +73,14 @@ def find_bottleneck(profile: ModelProfile, limits: Limits) -> Bottleneck:
         intensity=flops / moved if moved else None,
         balance=limits.flops_per_s / limits.memory_bandwidth_bytes_per_s,
         roofline_share=share,
-        advice=ADVICE["plan"] if is_plan and moved else _advice(profile, bound, share),
+        advice=ADVICE["plan calls" if bound == "calls" else "plan"]
+        if is_plan and moved
+        else _advice(profile, bound, share),
     )
+
+
+def _advice_for_plan(bound: Bound) -> str:
+    return ADVICE["plan calls" if bound == "calls" else "plan"]
 
 
 def _advice(profile: ModelProfile, bound: Bound, share: float | None) -> str:

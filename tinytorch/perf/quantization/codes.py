@@ -209,7 +209,7 @@ def _steps(low: Array, high: Array, bits: int, symmetric: bool) -> tuple[Array, 
     top, bottom = 2 ** (bits - 1) - 1, -(2 ** (bits - 1))
     width = np.maximum(-low, high) / top if symmetric else (high - low) / (top - bottom)
     scale = np.where(width > 0, np.maximum(width, SMALLEST_SCALE), 1).astype(np.float32)
-    zero_point = np.zeros(len(scale)) if symmetric else np.rint(bottom - low / scale)
+    zero_point = np.zeros(len(scale)) if symmetric else np.where(width > 0, np.rint(bottom - low / scale), 0)
     return scale, zero_point.clip(bottom, top).astype(np.int8)
 
 
