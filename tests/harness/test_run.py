@@ -87,10 +87,10 @@ def test_a_run_says_what_runs_each_model(run: Run) -> None:
     assert (run.baseline.backend, run.optimized.backend) == ("numpy", "numpy")
 
 
-def test_a_run_says_what_an_inference_does_and_what_each_process_saw_of_its_machine(run: Run) -> None:
+def test_a_run_says_what_an_inference_does_and_what_the_machine_can_do(run: Run) -> None:
     assert run.baseline.work.flops > 600_000
     assert run.optimized.work.flops >= run.baseline.work.flops  # codes become floats
-    assert [len(model.machine) for model in (run.baseline, run.optimized)] == [1, 1]
+    assert min(run.baseline.machine.flops_per_s, run.optimized.machine.memory_bandwidth_bytes_per_s) > 1e9
 
 
 def test_nothing_in_a_run_names_the_machine_s_owner(run: Run) -> None:

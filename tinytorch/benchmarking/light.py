@@ -41,9 +41,9 @@ def light_speed(model: ModelRecord) -> LightSpeed | None:
     return nearness(work, machine, times)
 
 
-def nearness(work: Work, machine: list[Limits], times_ns: list[float]) -> LightSpeed | None:
-    """From the best that any process saw of its machine, and what each took for an inference; None without work."""
-    bound, least_ns = least_time(work, Limits.best(machine))
+def nearness(work: Work, machine: Limits, times_ns: list[float]) -> LightSpeed | None:
+    """From the best that was seen of the machine, and what each process took for an inference; None without work."""
+    bound, least_ns = least_time(work, machine)
     if not least_ns:
         return None
     found = mean_estimate([math.log(least_ns / time_ns) for time_ns in times_ns])

@@ -112,7 +112,7 @@ class Session:
     system_info: SystemInfo
     first_was_changed: bool = False
     counted: list[Work | None] = field(default_factory=list)
-    machine: list[list[Limits]] = field(default_factory=list)
+    machine: list[Limits] = field(default_factory=list)
 
     def record(self, model: int, name: str, truth: Truth, artifact: Artifact | None = None) -> ModelRecord:
         """The record of one model, with the metrics that were asked for. ShapeError for labels that do not fit."""
@@ -195,7 +195,7 @@ def measure_models(
     changed = any(digest != last[0].weights_sha256[0][0] for each in timed for digest in each.weights_sha256[0])
     kept = _kept(survey, last, timed)
     described = system.describe(threads)
-    machine = [list(seen) for seen in zip(*chain.from_iterable(each.limits for each in taken), strict=True)]
+    machine = [Limits.best(seen) for seen in zip(*(each.limits for each in taken), strict=True)]
     return Session(settings.metrics, survey.models, kept, latency, protocol, described, changed, counted, machine)
 
 

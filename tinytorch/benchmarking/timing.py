@@ -34,13 +34,13 @@ def begun(tier: Tier, wait: Wait) -> Iterator[int]:
 class Taken:
     """What one session gave: the samples of each process, what it looks like then, and the blocks that were drawn.
 
-    `limits` [process][model] are the best that was seen of the machine after the process's visits.
+    `limits` of each model are the best that any process saw of the machine after its visits.
     """
 
     samples: list[measure.Samples]
     inspections: list[Inspection]
     drawn: list[TimedBlock]
-    limits: list[list[Limits]]
+    limits: list[Limits]
 
 
 def time_session(
@@ -50,7 +50,7 @@ def time_session(
     seeds = [process_seed(seed, session, process + 1) for process in range(plan.processes)]
     generator, visits = random.Random(process_seed(seed, session, 0)), plan.visits * plan.processes
     samples: list[measure.Samples] = [[[[] for _ in range(plan.copies)] for _ in range(plan.models + 1)] for _ in seeds]
-    seen: list[list[list[Limits]]] = [[[] for _ in reads] for _ in seeds]
+    seen: list[list[Limits]] = [[] for _ in reads]
     drawn: list[TimedBlock] = []
     told = part_of(progress, "measure", session, plan.sessions)
     with venue.open(plan.copies, seeds) as processes:
@@ -58,7 +58,7 @@ def time_session(
             told("measure", done / visits)
             visit_seed = generator.getrandbits(SEED_BITS)
             _extend(samples[process], processes[process].visit(plan, visit_seed))
-            for found, size_bytes in zip(seen[process], reads, strict=True):
+            for found, size_bytes in zip(seen, reads, strict=True):
                 found.append(processes[process].limits(size_bytes, LIMIT_TRIES))
             if done < plan.processes:
                 drawn.extend(_draw(processes[process], plan, visit_seed, model) for model in range(venue.models))
@@ -66,7 +66,7 @@ def time_session(
                 drawn.append(_draw(processes[process], plan, visit_seed, _DRAW.randrange(venue.models)))
         inspections = [process.inspect() for process in processes]
     told("measure", 1.0)
-    return Taken(samples, inspections, drawn, [[Limits.best(each) for each in models] for models in seen])
+    return Taken(samples, inspections, drawn, [Limits.best(each) for each in seen])
 
 
 def _draw(process: AnyPlacements, plan: Schedule, seed: int, model: int) -> TimedBlock:

@@ -26,7 +26,7 @@ from tinytorch.benchmarking.records.record import (
     Text,
 )
 from tinytorch.benchmarking.records.samples import BlockNs, read_block, write_block
-from tinytorch.benchmarking.records.work import SomeLimits, Work
+from tinytorch.benchmarking.records.work import Limits, Work
 
 NAMES_BYTES = 4096  # of an artifact: names and shapes
 LEAST_MB = units.megabytes(1)
@@ -209,8 +209,7 @@ class ModelRecord(Record):
     """One model and its metrics. What is None is not known, or the metrics were given by hand.
 
     `backend` is the engine that runs it: numpy, or kernels that numba compiles, which makes up to a tenfold difference.
-    `machine` has the limits that each measuring process saw, with reads as large as an inference's, in the order of the
-    units of latency.
+    `machine` is the best that all measuring processes saw of it, with reads as large as an inference's weights.
     """
 
     name: Text
@@ -219,6 +218,6 @@ class ModelRecord(Record):
     backend: Literal["numpy", "numba"] | None = None
     artifact_sha256: Sha256 | None = None
     work: Work | None = None
-    machine: SomeLimits | None = None
+    machine: Limits | None = None
     fresh_answers: FreshAnswers | None = None
     metrics: Metrics

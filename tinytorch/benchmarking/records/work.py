@@ -9,7 +9,6 @@ from pydantic import Field
 
 from tinytorch.benchmarking.records.record import Record, Size
 
-MOST_PROCESSES = 10_000
 SensibleRate = Annotated[float, Field(ge=1, le=1e18)]
 COUNTED_SAMPLES = 4  # zeros, and so what need not be read, are others in each
 
@@ -53,6 +52,3 @@ class Limits(Record):
     def best(cls, seen: Sequence[Limits]) -> Self:
         """The best of what was seen, each for itself."""
         return cls(**{name: max(getattr(each, name) for each in seen) for name in cls.model_fields})
-
-
-SomeLimits = Annotated[list[Limits], Field(min_length=1, max_length=MOST_PROCESSES)]

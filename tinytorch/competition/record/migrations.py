@@ -15,7 +15,7 @@
       which version of the tool measured
 3.4   adds the members of a team
 3.5   adds the data files that an entry names, and what comes along in a bundle
-3.6   adds what an inference of each model does, and what each measuring process saw its machine do at best
+3.6   adds what an inference of each model does, and what the machine showed at best
 """
 
 from __future__ import annotations

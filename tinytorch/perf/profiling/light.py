@@ -22,15 +22,15 @@ def look_beside(model: Any, take: Take, kept_bytes: int, clock: Clock = CLOCK) -
     In every round the limits are seen, and the least time of single calls for about `ROUND_NS`. None where nothing of
     the model's work can be counted. There is one BLAS thread.
     """
-    machine, times_ns = [], []
+    seen, times_ns = [], []
     with inference(model), quiet(), threadpool_limits(1, user_api="blas"):
         call, work = as_call(model), Work.mean([counted(model, take()) for _ in range(COUNTED_SAMPLES)])
         size_bytes = work.reads(kept_bytes) if work else kept_bytes
         for _ in range(ROUNDS):
-            machine.append(examine_limits(size_bytes, clock=clock))
+            seen.append(examine_limits(size_bytes, clock=clock))
             start_ns, least_ns = clock(), time_calls(call, [take()], clock)
             while clock() - start_ns < ROUND_NS:
                 least_ns = min(least_ns, time_calls(call, [take()], clock))
             times_ns.append(float(max(1, least_ns)))
-    found = nearness(work, machine, times_ns) if work else None
-    return Limits.best(machine), found
+    machine = Limits.best(seen)
+    return machine, nearness(work, machine, times_ns) if work else None
