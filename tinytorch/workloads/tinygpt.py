@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinytorch.core.transformers import Completion
 from tinytorch.datasets.sequences import DIGITS, LENGTH, REVERSAL_SHA256, fresh_prompts, load_reversal
 from tinytorch.workloads.networks import small_gpt
-from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, PRUNE_WIDTH, SMALL_CACHE, Strategy, compensated
+from tinytorch.workloads.strategies import FUSION, INT8, KV_CACHE, PRUNE_WIDTH, SMALL_CACHE, Strategy, learned_codes
 from tinytorch.workloads.task import Recipe, Task
 
 
@@ -15,6 +15,8 @@ def build_model(seed: int) -> Completion:
 
 
 CODES = "time: codes become floats in every call"
+
+FEW_BITS = learned_codes(3, epochs=1, batch_size=8)
 
 TASK = Task(
     name="tinygpt",
@@ -30,7 +32,7 @@ TASK = Task(
     is_drawn=True,
     strategies=(
         Strategy("latency_sprint", (PRUNE_WIDTH, KV_CACHE, FUSION), "memory for the cache"),
-        Strategy("memory_challenge", (PRUNE_WIDTH, compensated(4)), "codes take the time that pruning saves"),
+        Strategy("memory_challenge", (PRUNE_WIDTH, FEW_BITS), "codes take the time that pruning saves"),
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
         Strategy("all_around", (PRUNE_WIDTH, INT8, SMALL_CACHE, FUSION), "memory for the cache"),
         Strategy("extreme_push", (PRUNE_WIDTH, INT8, SMALL_CACHE, FUSION), "memory for the cache"),
