@@ -69,7 +69,7 @@ TASK = Task(
     load_private=load_private_images,
     strategies=(
         Strategy("latency_sprint", (QUARTER, FUSION), "three points of accuracy"),
-        Strategy("memory_challenge", (QUARTER, codes(3, epochs=4)), f"three and a half points of accuracy; {SLOW}"),
+        Strategy("memory_challenge", (QUARTER, codes(4, epochs=4)), f"three and a half points of accuracy; {SLOW}"),
         Strategy("accuracy_contest", (tuned(0.75, epochs=5, learning_rate=1e-3),), "nothing that the test set shows"),
         Strategy("all_around", (HALF, INT8, FUSION), "a point of accuracy"),
         Strategy("extreme_push", (QUARTER, INT8, FUSION), "three points of accuracy"),

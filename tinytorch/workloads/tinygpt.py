@@ -32,7 +32,7 @@ TASK = Task(
     is_drawn=True,
     strategies=(
         Strategy("latency_sprint", (PRUNE_WIDTH, KV_CACHE, FUSION), "memory for the cache"),
-        Strategy("memory_challenge", (PRUNE_WIDTH, FEW_BITS), "codes take the time that pruning saves"),
+        Strategy("memory_challenge", (PRUNE_WIDTH, FEW_BITS), "codes take more time than pruning saves"),
         Strategy("accuracy_contest", (KV_CACHE,), "131 kB for the cache"),
         Strategy("all_around", (PRUNE_WIDTH, INT8, SMALL_CACHE, FUSION), "memory for the cache"),
         Strategy("extreme_push", (PRUNE_WIDTH, INT8, SMALL_CACHE, FUSION), "memory for the cache"),

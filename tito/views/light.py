@@ -22,10 +22,9 @@ def light_words(name: str, found: LightSpeed) -> Text:
     first = f"light speed: {safe_text(name, LONGEST_NAME)} takes {taken} in quiet"
     if found.share > IMPOSSIBLE:
         return Text(f"{first}, which is less than what was counted needs: that was counted wrongly")
-    decimals = 0 if found.share > CALLS else 1
-    share = format_share(found.share, decimals)
+    share = format_share(found.share)
     if found.interval:
-        ends = (format_share(end, decimals) for end in (found.interval.lower, found.interval.upper))
+        ends = (format_share(end) for end in (found.interval.lower, found.interval.upper))
         share = f"{share} {interval_words(*ends)}"
     return Text(f"{first}; its {SPENT[found.bound]} needs {least} here at least, {share} of that: {_rest(found)}")
 
