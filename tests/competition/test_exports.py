@@ -36,6 +36,6 @@ def test_judging_loads_no_model_and_no_framework() -> None:
     assert {name for name in floors if not name.startswith("competition")} == {
         "benchmarking", "benchmarking.bits", "benchmarking.comparison", "benchmarking.records",
         *(f"benchmarking.records.{name}" for name in (
-            "latency", "metric", "metrics", "outside", "record", "samples", "session")),
+            "latency", "metric", "metrics", "outside", "record", "samples", "session", "work")),
         "benchmarking.statistics", "errors", "files", "owners", "text", "units",
     }  # fmt: skip

@@ -20,8 +20,13 @@ IDEAS = {
     "Head and Neuron Pruning": "keep fewer heads, or fewer neurons, until answers suffer",
     "INT8 Quantization": "bits=4 is half of that; ranges='mse' looks for a better range",
     "INT4 Quantization": "bits=8 is twice that, and nearly exact",
+    **{
+        f"INT{bits} Quantization-Aware Training": "more bits keep more accuracy, and more epochs win some of it back"
+        for bits in (2, 3, 4)
+    },
     "Weight Sharing": "fewer clusters are smaller, and coarser",
     "KV Cache": "keys and values of earlier tokens are kept: memory for time",
+    "INT8 KV Cache": "keys and values of earlier tokens are kept as int8: a quarter of the memory, for time",
     "Operator Fusion": "a plan of the model as it is now: leave it last",
 }
 
