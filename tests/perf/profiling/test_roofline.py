@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from tinytorch.benchmarking.light import LightSpeed
 from tinytorch.benchmarking.records.work import Limits
 from tinytorch.perf.profiling.layers import LayerProfile, ModelProfile
 from tinytorch.perf.profiling.roofline import ADVICE, find_bottleneck, roofline
@@ -63,6 +65,17 @@ def test_how_near_a_layer_comes_to_what_is_possible() -> None:
     found = find_bottleneck(model(layer("a", "Linear", 125, 1000, 100)), LIMITS)
 
     assert (found.roofline_share, found.intensity, found.balance) == (0.8, 10, 10)
+
+
+@pytest.mark.parametrize(
+    ("bound", "share", "advice"),
+    [("memory", 0.5, "plan"), ("arithmetic", 0.5, "compute"), ("memory", 0.2, "plan calls")],
+)
+def test_the_advice_for_a_plan_follows_from_its_light_speed(bound: Any, share: float, advice: str) -> None:
+    profile = model(layer("", "CompiledModel", 100, 640, 100), replace(layer("a", "Linear", 0), in_plan=True))
+    found = find_bottleneck(profile, LIMITS, LightSpeed(50.0, 50.0 / share, bound, share, None))
+
+    assert (found.advice, found.roofline_share) == (ADVICE[advice], share)
 
 
 def test_what_runs_as_one_plan_is_told_by_the_work_inside_it() -> None:

@@ -73,14 +73,13 @@ def find_bottleneck(profile: ModelProfile, limits: Limits, light: LightSpeed | N
         intensity=flops / moved if moved else None,
         balance=limits.flops_per_s / limits.memory_bandwidth_bytes_per_s,
         roofline_share=share,
-        advice=ADVICE["plan calls" if bound == "calls" else "plan"]
-        if is_plan and moved
-        else _advice(profile, bound, share),
+        advice=_advice_for_plan(bound) if is_plan and moved else _advice(profile, bound, share),
     )
 
 
 def _advice_for_plan(bound: Bound) -> str:
-    return ADVICE["plan calls" if bound == "calls" else "plan"]
+    """What helps a model whose layers have no times of their own."""
+    return ADVICE[{"calls": "plan calls", "memory": "plan", "compute": "compute"}[bound]]
 
 
 def _advice(profile: ModelProfile, bound: Bound, share: float | None) -> str:
