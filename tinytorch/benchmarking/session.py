@@ -18,14 +18,7 @@ from tinytorch.benchmarking import measure, system, yardstick
 from tinytorch.benchmarking.agreement import compare_answers
 from tinytorch.benchmarking.placements import Alone, AnyPlacements, Inspection, Venue
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.metrics import (
-    Accuracy,
-    FreshAnswers,
-    Memory,
-    Metrics,
-    ModelRecord,
-    Throughput,
-)
+from tinytorch.benchmarking.records.metrics import Accuracy, FreshAnswers, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.records.samples import write_samples
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo, YardstickTimes
 from tinytorch.benchmarking.records.work import Limits, Work
@@ -102,6 +95,7 @@ class Session:
     """Everything measured in one session, one element per model; `latency` is None when it was not asked for.
 
     `first_was_changed` says that the first model's weights, or what it is made of, were others after the timing.
+    `counted` is what an inference does, and `machine` what the machine showed at best; empty where nobody can count.
     """
 
     metrics: tuple[str, ...]
@@ -173,7 +167,8 @@ def measure_models(
     tier = settings.tier if venue.mode == "worker processes" else in_one_process(settings.tier)
     plan = make_schedule(tier, survey.probe, survey.kept_bytes)
     counted = [each.counted(0, call_ns) for each, call_ns in zip(alone, survey.probe.call_ns, strict=True)]
-    reads = [work.reads(kept) if work else kept for work, kept in zip(counted, survey.kept_bytes, strict=True)]
+    pairs = zip(counted, survey.kept_bytes, strict=True)
+    reads = [work.reads(kept) if work else kept for work, kept in pairs] if any(counted) else []
     wanted = begun(tier, wait) if "latency" in settings.metrics else ()
     taken = [time_session(venue, plan, settings.seed, session, progress, reads) for session in wanted]
     timed = [inspection for each in taken for inspection in each.inspections]

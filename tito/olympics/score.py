@@ -13,6 +13,7 @@ from tito.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from tinytorch.competition.record.run import Run
+    from tinytorch.competition.rules.events import Rules
 
 
 def score(
@@ -31,9 +32,7 @@ def score(
     from tinytorch.competition.scoring.busy import busy_words
     from tinytorch.competition.scoring.eligibility import eligibility
     from tinytorch.competition.scoring.expectation import standing
-    from tinytorch.competition.scoring.fresh import fresh_answers_of
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
-    from tito.olympics.foreseen import refused_later, warn_of_kinds
     from tito.views import scores as render
     from tito.views.light import light_words
     from tito.views.runs import busy
@@ -66,6 +65,14 @@ def score(
     if light["optimized"]:
         screen.show(light_words(record.source.name, light["optimized"]))
     screen.show(render.events_table(events, standings, advices))
+    _warn(record, judged_by)
+
+
+def _warn(record: Run, judged_by: Rules) -> None:
+    """What a submission of this run would be refused for."""
+    from tinytorch.competition.scoring.fresh import fresh_answers_of
+    from tito.olympics.foreseen import refused_later, warn_of_kinds
+
     warn_of_kinds(record, judged_by)
     fresh = fresh_answers_of(record, judged_by)
     if fresh and fresh.knows_test_set:
