@@ -213,6 +213,14 @@ def test_both_models_have_all_their_blocks_in_the_order_of_processes_and_copies(
     assert first.times_ns[:, 0, 0].tolist() == [2000 + process for process in range(5) for _ in range(2)]
 
 
+def test_nobody_looks_at_the_machine_again_where_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScriptedPlacements, "counted", lambda self, model, call_ns: None)
+    script = Script()
+    record = measured(script).record(0, "model", Truth(LABELS))
+
+    assert (record.work, record.machine, len(script.read)) == (None, None, 2)  # one look for each model, in the survey
+
+
 def test_the_best_that_was_seen_of_the_machine_is_kept_with_each_model_and_its_work() -> None:
     script = Script()
     session = measured(script)

@@ -213,6 +213,17 @@ def test_a_run_of_3_0_is_read_without_what_it_expected() -> None:
     assert run.task.model_dump() == document["run"]["task"]
 
 
+@pytest.mark.parametrize("key", ["work", "machine"])
+@pytest.mark.parametrize("role", ["baseline", "optimized"])
+def test_a_file_of_3_5_cannot_say_what_3_6_added(role: str, key: str) -> None:
+    document = json.loads((FROZEN / "submission-3.5.json").read_bytes())
+    document["run"][role][key] = None
+    last = validate_bytes(json.dumps(document).encode())["checks"][-1]
+
+    assert (last["name"], last["passed"]) == ("schema", False)
+    assert key in last["message"]
+
+
 def test_a_file_of_3_0_that_says_2_2_is_refused() -> None:
     document = json.loads((FROZEN / "submission-3.0.json").read_bytes()) | {"schema_version": "2.2"}
 
