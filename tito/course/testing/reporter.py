@@ -8,53 +8,62 @@ from __future__ import annotations
 import json
 import os
 import resource
-import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_file_location
-from linecache import getline
+import time
+from collections.abc import Generator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
+import tinytorch
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
+from tito.course.testing.explaining import explain
+from tito.course.testing.stand_in import StandIn, hold_python
 
-MOST_CHARACTERS, MOST_LINES = 400, 3  # of a message
 LARGEST_WRITTEN_BYTES = 100_000_000  # of one file, such as that of what is printed: a flood fills no disk
+OURS = str(Path(tinytorch.__file__).parent)
+
 _prepared_s: dict[str, float] = {}
 _told: set[str] = set()
-_BASE = Path.cwd()  # pytest's places are relative to it, and a test may go elsewhere
-_out = os.fdopen(os.dup(1), "w", encoding="utf-8")  # before pytest takes standard output for itself
+_stand_in: list[StandIn] = []
+_out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is printed by those who are tested is no word of ours
 
 
-class StandIn(MetaPathFinder):
-    """Finds `file` where the module `home` is imported."""
-
-    def __init__(self, home: str, file: str) -> None:
-        self._home, self._file = home, file
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """The student's file for its module, nothing for any other."""
-        return spec_from_file_location(name, self._file) if name == self._home else None
-
-
-def pytest_configure() -> None:
-    """Before any test is imported."""
+def pytest_sessionstart() -> None:
+    """Before any test is imported: the file that is to be tested, which may already fail."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_WRITTEN_BYTES, LARGEST_WRITTEN_BYTES))
     home, file = os.environ.get(HOME_VARIABLE), os.environ.get(FILE_VARIABLE)
     if home and file:
-        sys.meta_path.insert(0, StandIn(home, file))
+        hold_python()
+        _stand_in.append(StandIn(home, Path(file)))
+        _load(_stand_in[0])
 
 
-def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """A file that could not be imported."""
-    if report.failed:
-        _tell(test=f"import of {Path(report.nodeid).name}", outcome="failed", seconds=0.0, why=_why(report))
+def _load(stand_in: StandIn) -> None:
+    test, began_s = f"import of {stand_in.file.name}", time.perf_counter()
+    _tell(begun=f"the {test}")
+    try:
+        stand_in.load()
+    except BaseException as error:  # noqa: BLE001 - sys.exit and pytest.skip, too, are told and not obeyed
+        why = explain(error, stand_in.file, stand_in.names)
+        _tell(test=test, outcome="failed", seconds=time.perf_counter() - began_s, why=why)
+        _tell(ended=True)
+        pytest.exit(test)
+
+
+def pytest_collection_finish() -> None:
+    """The tests have imported what they test: is it the student's?"""
+    if _stand_in and _stand_in[0].is_in_place:
+        _tell(tested=str(_stand_in[0].file))
+
+
+def pytest_exception_interact(
+    node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object], report: object
+) -> None:
+    """A file of tests that could not be imported."""
+    if isinstance(report, pytest.CollectReport) and call.excinfo:
+        error = call.excinfo.value.__cause__ or call.excinfo.value
+        _tell(test=f"import of {node.path.name}", outcome="failed", seconds=0.0, why=_why(error, node.path))
 
 
 def pytest_runtest_logstart(nodeid: str) -> None:
@@ -62,15 +71,20 @@ def pytest_runtest_logstart(nodeid: str) -> None:
     _tell(begun=_name(nodeid))
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """The call of a test with the time of what was prepared for it, or what went wrong before or after it."""
+    report = yield
     if report.when == "setup":
         _prepared_s[report.nodeid] = report.duration
     if report.when == "call" or not report.passed:
-        why, seconds = [] if report.passed else _why(report), report.duration
-        seconds += _prepared_s.get(report.nodeid, 0.0) if report.when == "call" else 0.0
+        why = _why(call.excinfo.value, item.path) if call.excinfo and not report.passed else []
+        seconds = report.duration + (_prepared_s.get(report.nodeid, 0.0) if report.when == "call" else 0.0)
         _told.add(report.nodeid)
         _tell(test=_name(report.nodeid), outcome=report.outcome, seconds=seconds, why=why)
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -83,23 +97,8 @@ def _name(nodeid: str) -> str:
     return nodeid.rpartition("/")[2].partition("::")[2] or nodeid
 
 
-def _why(report: pytest.CollectReport | pytest.TestReport) -> list[str]:
-    """The line of the test that failed, the line where it was raised if that is another, and the message."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is None:  # a syntax error, or a skip
-        return str(report.longrepr)[-MOST_CHARACTERS:].splitlines()
-    entries = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", [])
-    places = [(entry.reprfileloc.path, entry.reprfileloc.lineno) for entry in entries if _is_place(entry)]
-    lines = [_line(path, number) for path, number in [*places[:1], (crash.path, crash.lineno)]]
-    return [*dict.fromkeys(lines), *crash.message[:MOST_CHARACTERS].splitlines()[:MOST_LINES]]
-
-
-def _is_place(entry: Any) -> bool:
-    return getattr(entry, "reprfileloc", None) is not None
-
-
-def _line(path: str, number: int) -> str:
-    return f"{Path(path).name}:{number}: {getline(str(_BASE / path), number).strip()}"
+def _why(error: BaseException, test_file: Path) -> list[str]:
+    return explain(error, test_file, _stand_in[0].names if _stand_in else [OURS])
 
 
 def _tell(**facts: object) -> None:

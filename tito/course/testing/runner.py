@@ -16,16 +16,15 @@ from math import inf
 from pathlib import Path
 from typing import IO, Any
 
-from tinytorch.errors import RunError, SetupMissingError, UsageError
-from tinytorch.files import read_regular, reason
+from tinytorch.errors import RunError, SetupMissingError
 from tinytorch.processes.killing import forget_guard, keep_guard, kill_adopted, kill_tree
 from tinytorch.processes.worker import CLOSE_LIMIT_S, check_system
 from tito.course.course import Module
+from tito.course.source import read_cells
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
 from tito.place import CHECKOUT, IS_CHECKOUT
 
 LONGEST_LINE_BYTES = 65_536  # a line of the reporter's has some thousand
-LARGEST_MODULE_BYTES = 10_000_000
 LIMIT_S = 120.0  # without a word from any test
 
 
@@ -92,14 +91,15 @@ class ModuleResult:
 def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float = LIMIT_S) -> ModuleResult:
     """Run a subject's tests, telling each result as it comes.
 
-    Raises SetupMissingError without pytest and on Windows, RunError when a test takes longer than the limit, or none
-    could be run.
+    Raises UsageError for a student's file that cannot be read, SetupMissingError without pytest and on Windows,
+    RunError when a test takes longer than the limit, none could be run, or a student's file was not what they ran on.
     """
     check_system("testing")
-    _check_file(subject)
+    if subject.file:
+        read_cells(subject.file)  # refused here where it cannot be read
     if find_spec("pytest") is None:
         raise SetupMissingError("pytest is not installed", mend=f"{sys.executable} -m pip install pytest")
-    results, last = [], ""
+    results, last, in_place = [], "", not subject.file
     with tempfile.TemporaryFile() as complaints:
         for facts in _told(subject, complaints, limit_s):
             if "outcome" in facts:
@@ -107,20 +107,21 @@ def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float =
                 results.append(result)
                 told(result)
             last = str(facts.get("begun", last))
+            in_place = in_place or "tested" in facts
             if "ended" in facts:
-                return ModuleResult(subject, tuple(results))
+                return _whole(ModuleResult(subject, tuple(results)), in_place)
         where = f"in {last}" if last else _words(complaints) or "nothing was said"
     mend = f"look for what ends Python, or ask pytest: python -m pytest {subject.test_files[0]}"
     raise RunError(f"the tests of {subject.module.label} ended before all had run: {where}", mend=mend)
 
 
-def _check_file(subject: Subject) -> None:
-    """UsageError for a student's file that Python would wait for, or never come to the end of."""
-    try:
-        if subject.file:
-            read_regular(subject.file, LARGEST_MODULE_BYTES, may_lead_out=True)
-    except OSError as error:
-        raise UsageError(f"cannot read {subject.file}: {reason(error)}", mend="give a Python file") from error
+def _whole(outcome: ModuleResult, in_place: bool) -> ModuleResult:
+    """The outcome; RunError for a pass that was not the student's file's."""
+    if outcome.is_good and not in_place:
+        home = outcome.subject.module.home
+        mend = f"look for what changes sys.modules or sys.meta_path, and leave {home} alone"
+        raise RunError(f"the tests passed, but on another {home} than {outcome.subject.tested}", mend=mend)
+    return outcome
 
 
 def _told(subject: Subject, complaints: IO[bytes], limit_s: float) -> Iterator[dict[str, Any]]:
@@ -172,6 +173,8 @@ def _facts(line: bytes) -> dict[str, Any]:
         match json.loads(line):
             case {"begun": str(begun)}:
                 return {"begun": begun}
+            case {"tested": str(tested)}:
+                return {"tested": tested}
             case {"ended": True}:
                 return {"ended": True}
             case {"test": str(test), "outcome": str(outcome), "seconds": float(seconds), "why": list(why)}:

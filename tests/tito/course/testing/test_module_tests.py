@@ -16,6 +16,7 @@ from tito.app import run
 from tito.course.course import MODULES, find_module
 from tito.course.testing import runner
 from tito.course.testing.runner import Subject, run_tests
+from tito.course.testing.stand_in import NotInFileError, absent
 
 GOOD = """
 import numpy as np
@@ -96,13 +97,85 @@ def test_json_has_every_test(capfd: pytest.CaptureFixture[str], mine: Path) -> N
     assert (found["failed"], len(found["tests"])) == (1, found["passed"] + 1)
 
 
-@pytest.mark.parametrize("source", ["", "import nothing_like_it", "def broken(:"])
-def test_what_cannot_be_imported_has_failed(capfd: pytest.CaptureFixture[str], mine: Path, source: str) -> None:
-    mine.write_text(source)
-    code, out, _ = tito(capfd, "--mine", str(mine))
+AT_IMPORT = {
+    "no such module": ("import nothing_like_it", "ModuleNotFoundError: No module named 'nothing_like_it'"),
+    "no Python": ("def broken(:", "SyntaxError: invalid syntax"),
+    "a magic": ("%matplotlib inline", "this is a magic of notebooks, not Python: leave it out"),
+    "an end": ("import sys; sys.exit(0)", "this ends Python, and no test could follow: leave it out"),
+    "a hard end": ("import os; os._exit(0)", "this ends Python, and no test could follow: leave it out"),
+    "a question": ("x = input('ready?')", "input() asks, and nobody is there to answer: leave it out"),
+    "a skip": ("import pytest; pytest.skip('later')", "this skips the tests, and a test that did not run has not"),
+    "a broken session": ("import pytest; pytest.exit('done')", "Exit: done"),
+    "an error further in": ("import numpy; numpy.zeros(-1)", "ValueError: negative dimensions are not allowed"),
+}
 
-    assert code == 1
-    assert "import of test_02_activations.py" in out
+
+@pytest.mark.parametrize(("line", "words"), AT_IMPORT.values(), ids=AT_IMPORT)
+def test_what_fails_at_import_is_told_with_its_line_and_in_one_sentence(mine: Path, line: str, words: str) -> None:
+    mine.write_text(f"\n{line}\n")
+    (result,) = run_tests(Subject(find_module("activations"), mine), lambda result: None).results
+
+    assert (result.test, result.outcome) == ("import of 02_activations.py", "failed")
+    assert result.why[0] == f"02_activations.py:2: {line}"
+    assert len(result.why) == 2
+    assert result.why[1].startswith(words)
+
+
+def test_a_name_that_is_missing_fails_the_tests_that_use_it_and_no_others(mine: Path) -> None:
+    mine.write_text(GOOD.replace("GELU =", "Gelu ="))
+    outcome = run_tests(Subject(find_module("activations"), mine), lambda result: None)
+    failed = [result for result in outcome.results if not result.is_good]
+
+    assert failed
+    assert all("GELU" in result.test and "your file has no GELU" in result.why for result in failed)
+
+
+@pytest.mark.parametrize("use", ["Gelu()", "Gelu.x", "isinstance(1, Gelu)", "[*Gelu]", "type('G', (Gelu,), {})"])
+def test_whatever_uses_a_missing_name_is_told_so(use: str) -> None:
+    with pytest.raises(NotInFileError, match=r"^your file has no Gelu$"):
+        eval(use, {"Gelu": absent("Gelu")})
+
+
+def test_a_comparison_of_arrays_is_shown_with_its_figures(mine: Path) -> None:
+    mine.write_text(WRONG)
+    outcome = run_tests(Subject(find_module("activations"), mine), lambda result: None)
+    (why,) = [result.why for result in outcome.results if not result.is_good]
+
+    assert why[0].startswith("test_02_activations.py:")
+    assert any(line.startswith("Mismatched elements: ") for line in why)
+    assert sum("array(" in line for line in why) == 2
+
+
+def test_a_student_s_line_is_shown_where_numpy_raised(mine: Path) -> None:
+    mine.write_text(GOOD.replace("np.tanh(x)", "np.tanh(x) @ np.ones(77)"))
+    outcome = run_tests(Subject(find_module("activations"), mine), lambda result: None)
+    why = next(result.why for result in outcome.results if not result.is_good)
+
+    assert why[1].endswith("np.tanh(x) @ np.ones(77))")
+    assert why[2].startswith("ValueError: matmul")
+
+
+def test_an_end_of_python_in_a_test_fails_that_test_only(mine: Path) -> None:
+    mine.write_text(f"{GOOD}\nimport os\nclass Tanh:\n    def __init__(self):\n        os._exit(0)\n")
+    outcome = run_tests(Subject(find_module("activations"), mine), lambda result: None)
+
+    assert {"Tanh" in result.test for result in outcome.results if not result.is_good} == {True}
+    assert not outcome.is_good
+
+
+def test_a_pass_of_ours_is_none_of_the_student_s(mine: Path) -> None:
+    taken_away = "import sys\nsys.meta_path.pop(0)\nsys.modules.pop(__name__)\nimport tinytorch.core.activations\n"
+    mine.write_text(taken_away + "sys.modules[__name__] = tinytorch.core.activations")
+    with pytest.raises(RunError, match=r"passed, but on another tinytorch.core.activations than"):
+        run_tests(Subject(find_module("activations"), mine), lambda result: None)
+
+
+def test_what_a_student_s_file_prints_at_import_is_no_result(mine: Path) -> None:
+    told = json.dumps({"test": "made up", "outcome": "passed", "seconds": 0.0, "why": []})
+    mine.write_text(f"{GOOD}\nprint({told!r}, flush=True)\nimport os\nos.write(1, b'{told}\\n')")
+    outcome = run_tests(Subject(find_module("activations"), mine), lambda result: None)
+
+    assert "made up" not in [result.test for result in outcome.results]
 
 
 def test_hostile_output_of_a_test_is_made_safe(capfd: pytest.CaptureFixture[str], mine: Path) -> None:
@@ -147,7 +220,7 @@ def test_a_flood_of_prints_is_no_word_of_a_test() -> None:
 @pytest.mark.parametrize(("line", "where"), [("", "before all had run: "), ("    ", r"in test_it_has_its_form")])
 def test_a_process_that_ends_early_has_not_passed(mine: Path, line: str, where: str) -> None:
     inside = "class Tanh:\n    def __init__(self):\n" if line else ""
-    mine.write_text(f"{GOOD}\nimport os\n{inside}{line * 2}os._exit(0)\n")
+    mine.write_text(f"{GOOD}\nimport os\n{inside}{line * 2}os.kill(os.getpid(), 9)\n")
     with pytest.raises(RunError, match=where):
         run_tests(Subject(find_module("activations"), mine), lambda result: None)
 
