@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinytorch.errors import UsageError
 from tinytorch.text import nearest
+from tito.course.source import ENDINGS
 from tito.place import IS_CHECKOUT, PACKAGE, SOURCE_TESTS
 
 MODULE_TESTS = SOURCE_TESTS if IS_CHECKOUT else PACKAGE / "module_tests"  # where a wheel carries them
@@ -18,8 +19,9 @@ MODULE_TESTS = SOURCE_TESTS if IS_CHECKOUT else PACKAGE / "module_tests"  # wher
 class Module:
     """One module. `home` is the import path that a student's file stands in for.
 
-    Two editions of the course number four modules differently; `number` is that of the one that we follow. `needs` are
-    names of modules that come first. `ours` are tests of our own implementation, below `tests/` in a checkout.
+    Two editions of the course number some modules differently, and call one by another name; `number` and `name` are
+    those of the one that we follow. `needs` are names of modules that come first. `ours` are tests of our own
+    implementation, below `tests/` in a checkout.
     """
 
     number: int
@@ -29,6 +31,7 @@ class Module:
     needs: tuple[str, ...]
     ours: tuple[str, ...]
     number_elsewhere: int | None = None
+    name_elsewhere: str = ""
 
     @property
     def label(self) -> str:
@@ -49,6 +52,11 @@ class Module:
     def starter(self) -> Path:
         """What a student begins with."""
         return PACKAGE / "course" / "starters" / f"{self.name}.py"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What it is called, in either edition."""
+        return frozenset({self.name, self.name_elsewhere or self.name})
 
     @property
     def also(self) -> str:
@@ -74,7 +82,9 @@ MODULES = (
     _core(6, "optimizers", "Steps down a gradient: SGD, Adam, AdamW", "autograd", "", 7),
     _core(7, "training", "The loop: epochs, schedules, checkpoints", "losses optimizers", "training programs", 8),
     _core(8, "dataloader", "Datasets, batches, shuffling", "tensor", "", 5),
-    _core(9, "spatial", "Convolutions and pooling", "layers training dataloader"),
+    replace(
+        _core(9, "spatial", "Convolutions and pooling", "layers training dataloader"), name_elsewhere="convolutions"
+    ),
     _core(10, "tokenization", "Text to numbers and back", "tensor"),
     _core(11, "embeddings", "Tokens and positions as vectors", "layers tokenization"),
     _core(12, "attention", "Every token looks at the others", "layers embeddings"),
@@ -90,15 +100,15 @@ MODULES = (
            ("test_capstone.py", "competition/rules/test_capstone_events.py")),
 )  # fmt: skip
 
-_NUMBERED = re.compile(r"(?:\d+_)?(\w+)\.py")
+_NUMBER = re.compile(r"\d+[-_ ]+")
 
 
 def find_module(text: str) -> Module:
     """The module of that name or number (of the edition that we follow); UsageError with the nearest name."""
     wanted = text.strip().lower()
-    bare = re.sub(r"^\d+[_ ]", "", wanted)
+    bare = _bare(wanted)
     for module in MODULES:
-        if bare == module.name or (wanted.isdecimal() and int(wanted) == module.number):
+        if bare in module.names or (wanted.isdecimal() and int(wanted) == module.number):
             return module
     names = [module.name for module in MODULES]
     mend = f"choose a number from 1 to {len(MODULES)}" if wanted.isdecimal() else nearest(bare, names)
@@ -110,8 +120,36 @@ def missing_needs(module: Module, complete: Iterable[str]) -> list[Module]:
     return [each for each in MODULES if each.name in module.needs and each.name not in set(complete)]
 
 
+def files_of(module: Module, folder: Path) -> list[Path]:
+    """The module's files in a student's folder, that which was changed last first.
+
+    Python and notebooks, whatever number stands before the name, in any case, with `-` or `_`; in the folder itself, or
+    in one of the module's own: `02_activations/02_activations.ipynb`.
+    """
+    named = _named(module, folder)
+    inside = [path for own in named if own.is_dir() for path in _named(module, own)]
+    files = [path for path in (*named, *inside) if path.suffix.lower() in ENDINGS and not path.is_dir()]
+    return sorted(files, key=lambda path: path.lstat().st_mtime_ns, reverse=True)
+
+
 def file_of(module: Module, folder: Path) -> Path | None:
-    """The module's file in a student's folder, whatever number stands before its name."""
-    files: Sequence[Path] = sorted(folder.glob("*.py")) if folder.is_dir() else []
-    named = ((path, _NUMBERED.fullmatch(path.name)) for path in files)
-    return next((path for path, found in named if found and found[1] == module.name), None)
+    """The one of a module's files that was changed last."""
+    return next(iter(files_of(module, folder)), None)
+
+
+def way_to(folder: Path) -> Path:
+    """From where to look for a student's folder: from here, or from above where it has a file of any module there.
+
+    So one may stand in a module's own folder.
+    """
+    above = [Path(*[".."] * steps) for steps in range(len(Path.cwd().parents) + 1)]
+    return next((way for way in above if any(file_of(module, way / folder) for module in MODULES)), Path())
+
+
+def _named(module: Module, folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*")) if _bare(path.stem) in module.names]
+
+
+def _bare(name: str) -> str:
+    """A module's name without the number before it."""
+    return _NUMBER.sub("", name.lower(), count=1).replace("-", "_").replace(" ", "_")

@@ -31,7 +31,7 @@ class Started(_Record):
 
 
 class Completed(_Record):
-    """A module whose tests have passed: on a student's file, or on ours (an import path)."""
+    """A module whose tests have passed on a student's file, `tested`."""
 
     tested: str
     passed: Annotated[int, Field(gt=0)]
@@ -60,8 +60,8 @@ class Progress(_Record):
 class Coursework:
     """The progress of one student, in the workspace."""
 
-    def __init__(self, root: Path | None = None) -> None:
-        self._folder = Folder(workspace_root(root) / "course")
+    def __init__(self, root: Path | None = None, beside: Path = Path()) -> None:
+        self._folder = Folder(workspace_root(root, beside) / "course")
         self.file = self._folder.root / "progress.json"
 
     def progress(self) -> Progress:
@@ -75,9 +75,9 @@ class Coursework:
         except OSError as error:
             raise UsageError(f"cannot read {self.file}: {reason(error)}", mend=ELSEWHERE) from error
 
-    def start(self, module: Module, file: Path) -> None:
+    def start(self, module: Module, file: str) -> None:
         """Remember that a starter file was written: what was complete is to be shown anew."""
-        entry = Started(file=str(file), started_at=_now())
+        entry = Started(file=file, started_at=_now())
         self._change(lambda old: old.model_copy(update={
             "started": {**old.started, module.name: entry}, "completed": _without(old.completed, module.name),
         }))  # fmt: skip

@@ -11,7 +11,7 @@ import typer
 
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
-from tito.course.course import MODULES, Module, file_of, find_module, missing_needs
+from tito.course.course import MODULES, Module, file_of, files_of, find_module, missing_needs, way_to
 from tito.course.coursework import Coursework, Progress, next_module
 from tito.course.testing.command import run_subject
 from tito.course.testing.runner import ModuleResult, Subject
@@ -25,8 +25,30 @@ LAST = "tito milestone run 6"  # the competition, after all modules
 
 Name = Annotated[str, typer.Argument(metavar="NAME|NN", help="A module, by name or number.")]
 Folder = Annotated[
-    Path, typer.Option("--folder", metavar="DIR", help="Where your files of the course are.", show_default=True)
+    Path,
+    typer.Option(
+        "--folder", metavar="DIR", help="Where your files of the course are, here or above.", show_default=True
+    ),
 ]
+Reference = Annotated[bool, typer.Option("--reference", help="Test ours, not yours.")]
+
+
+class Desk:
+    """Where a student works: a folder of files, looked for upwards, and the progress, which is kept beside it."""
+
+    def __init__(self, folder: Path, workspace: Path | None = None) -> None:
+        self._way = way_to(folder)
+        self.asked, self.folder = folder, self._way / folder
+        self.coursework = Coursework(workspace, beside=self._way)
+
+    def kept_as(self, path: Path) -> str:
+        """What the progress calls a file: its path from the folder in which the progress is kept."""
+        return str(path if path.is_absolute() else path.relative_to(self._way))
+
+    def command(self, verb: str, module: Module) -> str:
+        """What to type next, from where the student is."""
+        option = "" if self.asked == DEFAULT_FOLDER else f" --folder {shlex.quote(str(self.asked))}"
+        return f"tito module {verb} {module.name}{option}"
 
 
 def listing(json_: Json = False) -> None:
@@ -43,9 +65,10 @@ def listing(json_: Json = False) -> None:
 
 def status(folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: WorkspaceFolder = None) -> None:
     """Show of each module whether it is complete, started, ready, or what it waits for; and the next command."""
-    progress = Coursework(workspace).progress()
-    rows = [{**_row(module), **_state(module, progress, folder)} for module in MODULES]
-    following = _next(progress, folder)
+    desk = Desk(folder, workspace)
+    progress = desk.coursework.progress()
+    rows = [{**_row(module), **_state(module, progress, desk.folder)} for module in MODULES]
+    following = _next(desk)
     if json_:
         screen.put_json({"modules": rows, "next": following})
         return
@@ -58,41 +81,43 @@ def status(folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: Work
 
 def start(name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: WorkspaceFolder = None) -> None:
     """Write a module's starter file, with what is to be written and no solution, into your folder."""
-    module = find_module(name)
-    if there := file_of(module, folder):
-        mend = f"go on with it, or put it aside with: tito module reset {module.name}{_with(folder)}"
+    module, desk = find_module(name), Desk(folder, workspace)
+    if there := file_of(module, desk.folder):
+        mend = f"go on with it, or put it aside with: {desk.command('reset', module)}"
         raise UsageError(f"{there} is there already", mend=mend)
-    place = Coursework(workspace)
-    path = _begin(module, folder, place)
-    missing = missing_needs(module, place.progress().completed)
+    path = _begin(module, desk.folder, desk)
+    missing = missing_needs(module, desk.coursework.progress().completed)
     _tell(module, path, json_, {"needs": [each.name for each in missing]})
     if missing:
         screen.say(f"it builds on {', '.join(each.label for each in missing)}, not complete yet")
-    screen.say(f"next: tito module test {module.name}{_with(folder)}")
+    screen.say(f"next: {desk.command('test', module)}")
 
 
-def check(name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False) -> None:
-    """Run a module's tests on your file if there is one in your folder, else on ours."""
-    outcome = _tested(find_module(name), folder, json_)
+def check(name: Name, folder: Folder = DEFAULT_FOLDER, reference: Reference = False, json_: Json = False) -> None:
+    """Run a module's tests on your file, or with --reference on ours; exit code 1 if there is none, or one failed."""
+    module, desk = find_module(name), Desk(folder)
+    outcome = run_subject(Subject(module), json_) if reference else _tested(module, desk, json_)
     if json_:
-        screen.put_json(outcome.as_dict())
-    if not outcome.is_good:
+        screen.put_json(outcome.as_dict() if outcome else _nothing(module, desk))
+    if not (outcome and outcome.is_good):
         raise typer.Exit(ExitCode.FINDINGS)
 
 
 def complete(
     name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: WorkspaceFolder = None
 ) -> None:
-    """Run a module's tests, on your file if there is one, and record that they passed; exit code 1 if they did not."""
-    module, place = find_module(name), Coursework(workspace)
-    place.progress()  # before the tests: a workspace that cannot be read is said at once
-    outcome = _tested(module, folder, json_)
-    if outcome.is_good:
-        place.complete(module, outcome.subject.tested, len(outcome.results))
-    following = LAST if module is MODULES[-1] else _next(place.progress(), folder)
+    """Run a module's tests on your file and record that they passed; exit code 1 if there is none, or one failed."""
+    module, desk = find_module(name), Desk(folder, workspace)
+    desk.coursework.progress()  # before the tests: a workspace that cannot be read is said at once
+    outcome = _tested(module, desk, json_)
+    is_good = outcome is not None and outcome.is_good
+    if outcome and outcome.subject.file and is_good:
+        desk.coursework.complete(module, desk.kept_as(outcome.subject.file), len(outcome.results))
+    following = LAST if module is MODULES[-1] and is_good else _next(desk)
     if json_:
-        screen.put_json({**outcome.as_dict(), "recorded": outcome.is_good, "next": following})
-    if not outcome.is_good:
+        found = outcome.as_dict() if outcome else _nothing(module, desk)
+        screen.put_json({**found, "recorded": is_good, "next": following})
+    if not (outcome and is_good):
         screen.say(f"{module.label} is not recorded as complete")
         raise typer.Exit(ExitCode.FINDINGS)
     screen.say(f"{module.label} is complete: its tests passed on {outcome.subject.tested}")
@@ -101,14 +126,13 @@ def complete(
 
 def reset(name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: WorkspaceFolder = None) -> None:
     """Rename your file of a module, so that nothing is lost, and write the starter file again."""
-    module = find_module(name)
-    old = file_of(module, folder)
+    module, desk = find_module(name), Desk(folder, workspace)
+    old = file_of(module, desk.folder)
     if old is None:
-        mend = f"tito module start {module.name}{_with(folder)}"
-        raise UsageError(f"{folder} has no file of {module.label}", mend=mend)
-    kept = old.with_name(f"{old.stem}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.py")
+        raise UsageError(f"{folder} has no file of {module.label}", mend=desk.command("start", module))
+    kept = old.with_name(f"{old.stem}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}{old.suffix}")
     _rename(old, kept)
-    path = _begin(module, folder, Coursework(workspace))
+    path = _begin(module, old.parent, desk)
     _tell(module, path, json_, {"kept": str(kept)})
     screen.say(f"what you had is kept: {kept}")
 
@@ -135,28 +159,32 @@ def _state(module: Module, progress: Progress, folder: Path) -> dict[str, str | 
     return {"state": "ready", "detail": "", "file": file}
 
 
-def _next(progress: Progress, folder: Path) -> str:
+def _next(desk: Desk) -> str:
     """The command to type."""
-    module = next_module(progress.completed)
+    module = next_module(desk.coursework.progress().completed)
     if module is None:
         return LAST
-    verb = "complete" if file_of(module, folder) else "start"
-    return f"tito module {verb} {module.name}{_with(folder)}"
+    return desk.command("complete" if file_of(module, desk.folder) else "start", module)
 
 
-def _with(folder: Path) -> str:
-    return "" if folder == DEFAULT_FOLDER else f" --folder {shlex.quote(str(folder))}"
+def _tested(module: Module, desk: Desk, is_quiet: bool) -> ModuleResult | None:
+    """Run a module's tests on the student's file, the one changed last; None without one, and both are said."""
+    files = files_of(module, desk.folder)
+    if not files:
+        screen.say(f"you have no file of {module.label} in {desk.asked}: {desk.command('start', module)}")
+        return None
+    for other in files[1:]:
+        screen.say(f"{other} is not tested: {files[0]} was changed later")
+    return run_subject(Subject(module, files[0]), is_quiet)
 
 
-def _tested(module: Module, folder: Path, is_quiet: bool) -> ModuleResult:
-    """Run a module's tests on the student's file; without one on ours, which is said."""
-    path = file_of(module, folder)
-    if path is None:
-        screen.say(f"no {module.file_name} in {folder}: ours is tested")
-    return run_subject(Subject(module, path), is_quiet)
+def _nothing(module: Module, desk: Desk) -> dict[str, Any]:
+    """For JSON, where a student has no file: nothing was tested, which is not a pass."""
+    untested = ModuleResult(Subject(module), ()).as_dict()
+    return {**untested, "tested": None, "next": desk.command("start", module)}
 
 
-def _begin(module: Module, folder: Path, place: Coursework) -> Path:
+def _begin(module: Module, folder: Path, desk: Desk) -> Path:
     """Write the starter file and remember it."""
     path = folder / module.file_name
     try:
@@ -166,7 +194,7 @@ def _begin(module: Module, folder: Path, place: Coursework) -> Path:
         mend = "choose another folder with --folder DIR"
         raise UsageError(f"cannot write {path}: {error.strerror or error}", mend=mend) from error
     with screen.done_before(f"{path} is written"):
-        place.start(module, path)
+        desk.coursework.start(module, desk.kept_as(path))
     return path
 
 

@@ -68,9 +68,9 @@ def _wait_for(held: HeldError) -> str:
     return waiting if held.file is None else f"{waiting}; if none runs any more: rm {shlex.quote(str(held.file))}"
 
 
-def workspace_root(given: Path | None) -> Path:
-    """The folder that is asked for, by option or variable, or `.tito`."""
-    return given or folder_of(VARIABLE) or Path(".tito")
+def workspace_root(given: Path | None, beside: Path = Path()) -> Path:
+    """The folder that is asked for, by option or variable, or `.tito` in the one that we work in."""
+    return given or folder_of(VARIABLE) or beside / ".tito"
 
 
 def folder_of(variable: str) -> Path | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tito.app import run
-from tito.course.course import MODULES
+from tito.course.course import MODULES, find_module
 from tito.course.coursework import Completed, Coursework, next_module
 from tito.course.testing.runner import ModuleResult, Result, Subject, run_tests
 
@@ -50,6 +51,9 @@ class Student:
         code = run(["module", *arguments])
         self.out, self.err = self._capfd.readouterr()
         return code
+
+    def completes(self, name: str) -> None:
+        Coursework().complete(find_module(name), f"modules/{name}.py", passed=9)
 
     @property
     def progress(self):
@@ -113,18 +117,67 @@ def test_what_passes_is_complete_with_date_version_and_file(student: Student) ->
     assert "next: tito module start tensor" in student.err
 
 
-def test_without_a_file_ours_is_tested_and_that_is_said(student: Student) -> None:
-    assert student.types("complete", "activations") == 0
-    assert "no 02_activations.py in modules: ours is tested" in student.err
-    assert student.progress.completed["activations"].tested == "tinytorch.core.activations"
+@pytest.mark.parametrize("command", ["test", "complete"])
+def test_without_a_file_nothing_is_tested_or_complete(student: Student, command: str) -> None:
+    assert student.types(command, "activations") == 1
+    assert "you have no file of 02 activations in modules: tito module start activations" in student.err
+    assert student.progress.completed == {}
+
+    assert student.types(command, "activations", "--json") == 1
+    assert json.loads(student.out)["tested"] is None
 
 
-def test_what_fails_later_stays_as_it_was(student: Student) -> None:
-    student.types("complete", "activations")
-    student.types("start", "activations")
+def test_ours_is_tested_on_demand(student: Student) -> None:
+    assert student.types("test", "activations", "--reference", "--json") == 0
+    assert json.loads(student.out)["tested"] == "tinytorch.core.activations"
 
-    assert "activations" not in student.progress.completed  # begun anew
-    assert student.types("complete", "activations") == 1
+
+FILES = ["04_losses.py", "Losses.PY", "04-LOSSES.py", "05_losses/04_losses.py", "04-losses/losses.py", "7 losses.py"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_found_however_it_is_called(student: Student, name: str) -> None:
+    file = Path("modules") / name
+    file.parent.mkdir(parents=True)
+    file.write_text(LOSSES)
+
+    assert student.types("complete", "losses") == 0
+    assert student.progress.completed["losses"].tested == str(file)
+    assert f"testing {file}" in student.err
+
+
+def test_a_file_is_found_from_a_module_s_own_folder(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Path("modules/04_losses")
+    own.mkdir(parents=True)
+    (own / "04_losses.py").write_text(LOSSES)
+    monkeypatch.chdir(own)
+
+    assert student.types("complete", "losses") == 0
+    assert student.progress.completed == {}  # none is kept where nobody would look for it
+    assert student.types("start", "tensor") == 0
+    monkeypatch.chdir(student.folder)
+    assert student.progress.completed["losses"].tested == "modules/04_losses/04_losses.py"
+    assert Path("modules/01_tensor.py").is_file()
+
+
+def test_of_two_files_the_one_changed_last_is_tested_and_the_other_named(student: Student) -> None:
+    student.types("start", "losses")
+    file = Path("modules/04_losses.ipynb")
+    file.write_text(json.dumps({"cells": [{"cell_type": "code", "source": LOSSES}]}))
+    os.utime("modules/04_losses.py", (0, 0))
+
+    assert student.types("complete", "losses") == 0
+    assert student.progress.completed["losses"].tested == str(file)
+    assert "modules/04_losses.py is not tested" in student.err
+
+
+def test_what_is_begun_anew_is_no_longer_complete(student: Student) -> None:
+    student.types("start", "losses")
+    student.completes("losses")
+    student.types("reset", "losses")
+
+    assert "losses" not in student.progress.completed
+    assert student.types("complete", "losses") == 1
 
 
 def test_a_reset_keeps_what_was_there(student: Student) -> None:
@@ -150,11 +203,13 @@ def test_a_tested_file_is_the_student_s(student: Student) -> None:
 
 @pytest.mark.parametrize(
     ("before", "state"),
-    [([], "ready"), ([("start", "tensor")], "started"), ([("complete", "tensor")], "complete")],
+    [([], "ready"), (["start"], "started"), (["start", "completes"], "complete")],
 )
-def test_status_shows_how_far_a_module_is(student: Student, before: list[tuple[str, str]], state: str) -> None:
-    for command in before:
-        student.types(*command)
+def test_status_shows_how_far_a_module_is(student: Student, before: list[str], state: str) -> None:
+    if "start" in before:
+        student.types("start", "tensor")
+    if "completes" in before:
+        student.completes("tensor")
     student.types("status", "--json")
     rows = json.loads(student.out)["modules"]
 
@@ -173,7 +228,7 @@ def test_another_folder_is_named_in_every_hint(student: Student) -> None:
 
 
 def test_a_damaged_progress_is_kept_aside_and_said(student: Student) -> None:
-    student.types("complete", "activations")
+    student.completes("activations")
     Path(".tito/course/progress.json").write_text("{}}")
 
     assert student.types("status") == 0
@@ -194,7 +249,10 @@ def test_a_read_only_home_is_a_clear_word(student: Student, monkeypatch: pytest.
 
     monkeypatch.setattr("tito.workspace.folder.atomic_write", refuse)
 
-    assert student.types("complete", "activations") == 2
+    Path("modules").mkdir()
+    Path("modules/04_losses.py").write_text(LOSSES)
+
+    assert student.types("complete", "losses") == 2
     assert "cannot write in .tito/course: Read-only file system" in student.err
 
 
@@ -257,6 +315,7 @@ def test_a_test_that_ends_python_completes_nothing(student: Student) -> None:
 
 def test_after_the_capstone_comes_the_competition(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     module = MODULES[-1]
+    student.types("start", "20")
     passed = ModuleResult(Subject(module), (Result("test_it", "passed", 0.1),))
     monkeypatch.setattr("tito.course.modules.run_subject", lambda subject, is_quiet: passed)
 

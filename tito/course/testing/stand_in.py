@@ -44,7 +44,7 @@ def absent(name: str) -> type:
     if name.startswith("_"):
         raise AttributeError(name)
     found = _Absent(name, (), {})
-    found.__init_subclass__ = classmethod(lambda cls, **_: found._used())  # type: ignore[method-assign,attr-defined]
+    found.__init_subclass__ = classmethod(lambda cls, **_: found._used())  # type: ignore[assignment]
     return found
 
 

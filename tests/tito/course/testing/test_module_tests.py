@@ -88,6 +88,28 @@ def test_a_wrong_one_fails_with_the_line_of_the_assertion(
     assert "np.testing.assert_allclose(" in out
 
 
+def test_a_notebook_is_tested_cell_by_cell(capfd: pytest.CaptureFixture[str], mine: Path) -> None:
+    first, second = WRONG.split("ReLU =")
+    cells = [{"cell_type": "code", "source": text} for text in (f"%time\n{first}", f"\nReLU ={second}", "1 / 0")]
+    file = mine.with_suffix(".IPYNB")
+    file.write_text(json.dumps({"cells": cells}))
+    (result,) = run_tests(Subject(find_module("activations"), file), lambda result: None).results
+
+    assert result.why == ["02_activations.IPYNB (code cell 3):1: 1 / 0", "ZeroDivisionError: division by zero"]
+    file.write_text(json.dumps({"cells": cells[:2]}))
+    assert tito(capfd, "--mine", str(file))[0] == 1
+    file.write_text(json.dumps({"cells": [{"cell_type": "code", "source": GOOD}]}))
+    assert tito(capfd, "--mine", str(file))[0] == 0
+
+
+def test_what_one_cell_imports_from_the_future_holds_below(mine: Path) -> None:
+    cells = ["from __future__ import annotations", f"{GOOD}\ndef later(x: Nothing) -> None: ..."]
+    file = mine.with_suffix(".ipynb")
+    file.write_text(json.dumps({"cells": [{"cell_type": "code", "source": text} for text in cells]}))
+
+    assert run_tests(Subject(find_module("activations"), file), lambda result: None).is_good
+
+
 def test_json_has_every_test(capfd: pytest.CaptureFixture[str], mine: Path) -> None:
     mine.write_text(WRONG)
     code, out, _ = tito(capfd, "--mine", str(mine), "--json")
@@ -294,6 +316,7 @@ WRONG_CALLS = {
     "no such file": (["--mine", "none.py"], "tito module start NAME"),
     "no such folder entry": (["tensor", "--mine", "."], "tito module start tensor --folder ."),
     "an empty folder": (["--mine", "."], "tito module start NAME"),
+    "another ending": (["--mine", "activations.txt"], "give a file that ends in .py or .ipynb"),
 }
 
 
@@ -302,6 +325,7 @@ def test_a_wrong_call_says_what_to_do(
     arguments: list[str], mend: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "activations.txt").touch()
     code, _, err = tito(capfd, *arguments)
 
     assert (code, mend in err) == (2, True)
