@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tinytorch import olympics
+from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.olympics import (
     BenchmarkReport,
@@ -44,6 +45,20 @@ def test_a_slow_model_has_no_percentile_that_few_calls_cannot_give(monkeypatch: 
 
     assert len(calls) == 20
     assert (figures["latency_ms_p95"], figures["latency_ms_p99"]) == (None, None)
+
+
+class Plain:
+    """A class of a student's own, with tensors that nobody said are to be trained."""
+
+    def __init__(self) -> None:
+        self.weight, self.bias = Tensor(np.ones((10, 3))), Tensor(np.zeros(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight + self.bias
+
+
+def test_the_tensors_of_a_plain_class_are_counted() -> None:
+    assert BenchmarkReport().benchmark_model(Plain(), INPUTS, LABELS, num_runs=1)["parameter_count"] == 33
 
 
 def test_the_right_answers_are_counted(report: BenchmarkReport) -> None:

@@ -33,10 +33,11 @@ from tinytorch.competition.scoring.classroom import (
 )
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Layer, Linear
-from tinytorch.core.model import as_call, inference, parameter_count
+from tinytorch.core.model import as_call, inference, parameter_count, tensors_of
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
+from tinytorch.perf.benchmarking.benchmark import check_answers
 from tinytorch.units import MEGABYTES_PER_MEBIBYTE, milliseconds
 
 __all__ = [
@@ -88,11 +89,13 @@ class BenchmarkReport:
         deviation and percentiles are of at least so many single calls in this process, one after the other; a
         percentile is None where a slow model gave too few of them (662 for p99).
         """
-        _check_classes(model, X_test, y_test)
+        check_answers(model, X_test, y_test)
         found = self._measure(model, X_test, y_test, ["latency", "memory", "accuracy"], num_runs)
         latency, throughput = found["latency"], found["throughput"]
         self.metrics = {
-            "parameter_count": found.model_record.parameters,
+            "parameter_count": sum(tensor.size for tensor in tensors_of(model))
+            if found.model_record.parameters is None
+            else found.model_record.parameters,
             "model_size_mb": found["memory"].mean / MEGABYTES_PER_MEBIBYTE,
             "accuracy": found["accuracy"].mean,
             **_latency_figures(latency.mean, _single_calls_ms(model, X_test, num_runs)),
@@ -188,15 +191,6 @@ def _single_calls_ms(model: Any, inputs: Any, runs: int) -> list[float]:
         while len(times) < max(runs, 2) or (len(times) < percentile_floor(0.99) and CLOCK() < end):
             times += time_block(call, [[next(samples)]], 0)
     return [milliseconds(time) for time in times]
-
-
-def _check_classes(model: Any, inputs: Any, labels: Any) -> None:
-    """UsageError for a label that the model has no score for."""
-    with inference(model):
-        scores, classes = np.asarray(as_call(model)(_as_tensor(inputs))), np.asarray(labels)
-    if scores.ndim == 2 and classes.size and not (classes.min() >= 0 and classes.max() < scores.shape[1]):
-        message = f"labels go from {classes.min()} to {classes.max()}, and the model scores {scores.shape[1]} classes"
-        raise UsageError(message, mend="number classes from 0 on")
 
 
 def _as_tensor(inputs: Any) -> Tensor:

@@ -77,6 +77,7 @@ GROUPS = {
         },
     ),
 }  # fmt: skip
+OTHER_NAMES = {"milestones": "milestone"}  # understood, and not shown: an edition of the course has them
 TEST = Command(
     "Run the tests of modules: yours, or ours.", "tito.course.testing.command:module_tests"
 )  # the one without a group

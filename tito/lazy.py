@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from tito.commands import Command, Group
+from tito.commands import OTHER_NAMES, Command, Group
 
 NAMES = {"help_option_names": ["-h", "--help"]}
 
@@ -36,6 +36,9 @@ def lazy_group(entries: Mapping[str, Command | Group]) -> type[TyperGroup]:
             super().__init__(**attributes)
             for name, entry in entries.items():
                 self.commands[name] = Lazy(name, entry.summary, partial(_made, name, entry))
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            return super().get_command(ctx, OTHER_NAMES.get(cmd_name, cmd_name))
 
     return LazyGroup
 

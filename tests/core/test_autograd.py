@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch.core.autograd import Function, MulBackward, Row, enable_autograd
+from tinytorch.core import tensor as tensor_module
+from tinytorch.core.autograd import (
+    Conv2dBackward,
+    EmbeddingBackward,
+    Function,
+    MaxPool2dBackward,
+    MulBackward,
+    Row,
+    enable_autograd,
+)
 from tinytorch.core.tensor import Tensor, apply, no_grad
 from tinytorch.errors import GraphError, ShapeError, UsageError
 
@@ -176,7 +185,54 @@ def test_gradients_need_not_be_switched_on() -> None:
     assert (Tensor([1.0], requires_grad=True) * 2)._grad_fn is not None
 
 
-@pytest.mark.parametrize("kind", Row.__subclasses__())
+PLAIN = [kind for kind in Row.__subclasses__() if "__init__" not in vars(kind)]
+
+
+def _random(*shape: int) -> Tensor:
+    return Tensor(np.random.default_rng(sum(shape)).normal(size=shape), requires_grad=True)
+
+
+WITH_OPTIONS = {
+    "rows of a table": lambda w, x: (EmbeddingBackward(w, [[1, 1], [0, 2]]), w[np.array([[1, 1], [0, 2]])]),
+    "a convolution": lambda w, x: (Conv2dBackward(x, w, None, 2, 1), conv(x, w)),
+    "greatest of windows": lambda w, x: (
+        MaxPool2dBackward(x, (1, 2, 3, 3), 2), apply("max_pool2d", x, kernel=(2, 2), stride=2, padding=0)
+    ),
+}  # fmt: skip
+
+
+def conv(x: Tensor, weight: Tensor) -> Tensor:
+    return apply("conv2d", x, weight, stride=2, padding=1)
+
+
+@pytest.mark.parametrize("make", WITH_OPTIONS.values(), ids=WITH_OPTIONS)
+def test_a_row_with_options_hands_back_what_the_framework_does(make) -> None:
+    weight, images = _random(4, 2, 3, 3), _random(1, 2, 6, 6)
+    function, result = make(weight, images)
+    gradient = np.random.default_rng(0).normal(size=result.shape).astype(np.float32)
+    result.backward(gradient)
+
+    for tensor, handed in zip(function.inputs, function.apply(gradient), strict=True):
+        np.testing.assert_array_equal(handed, tensor.grad)
+
+
+def test_a_convolution_with_a_bias_hands_back_three() -> None:
+    function = Conv2dBackward(_random(1, 2, 6, 6), _random(4, 2, 3, 3), _random(4), 1, 0, 3, (1, 2, 6, 6))
+
+    assert [part.shape for part in function.apply(np.ones((1, 4, 4, 4), np.float32))] == [
+        (1, 2, 6, 6),
+        (4, 2, 3, 3),
+        (4,),
+    ]
+
+
+def test_older_files_import_function_beside_tensor() -> None:
+    assert tensor_module.Function is Function
+    with pytest.raises(AttributeError, match="no attribute 'Functions'"):
+        _ = tensor_module.Functions
+
+
+@pytest.mark.parametrize("kind", PLAIN)
 def test_a_row_of_the_table_hands_back_what_the_framework_does(kind: type[Row]) -> None:
     a, b = (Tensor(np.random.default_rng(seed).uniform(1, 2, (3, 3)), requires_grad=True) for seed in (0, 1))
     inputs = (a, b) if kind.name in ("add", "sub", "mul", "div", "matmul") else (a,)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinytorch.benchmarking.footprint import footprint
-from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.layers import Layer, Linear, Sequential
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.transformers import GPT
 from tinytorch.errors import RangeError, ShapeError, UsageError
@@ -86,10 +86,78 @@ def test_disabling_takes_the_memory_away() -> None:
     assert disable_kv_cache(with_kv_cache(small_gpt())).memory is None
 
 
-def test_training_through_a_cache_is_refused() -> None:
+TOKENS = np.array([[3, 1, 4, 1, 5, 2]])
+
+
+def test_plain_calls_continue_an_enabled_cache_where_it_stands() -> None:
     gpt = small_gpt()
-    with pytest.raises(UsageError, match="cannot be trained through"):
-        gpt(np.array([[1]]), memory=KVCache(1, CONTEXT, 2, 2, 4))
+    expected = gpt(TOKENS).data
+    cache = enable_kv_cache(gpt)
+    for position in range(TOKENS.shape[1]):
+        scores = gpt(TOKENS[:, position : position + 1], start_pos=cache.seq_pos)
+        assert cache.seq_pos == position  # whoever calls advances it
+        cache.advance()
+        np.testing.assert_allclose(scores.data[:, 0], expected[:, position], atol=1e-5)
+
+
+def test_several_tokens_continue_it_as_well() -> None:
+    gpt = small_gpt()
+    expected = gpt(TOKENS).data
+    cache = enable_kv_cache(gpt)
+    gpt(TOKENS[:, :4])
+    cache.advance(4)
+
+    np.testing.assert_allclose(gpt(TOKENS[:, 4:], start_pos=4).data, expected[:, 4:], atol=1e-5)
+
+
+def test_a_plain_call_from_the_beginning_is_one_without_a_cache() -> None:
+    gpt = with_kv_cache(small_gpt())
+    gpt.generate([1, 2], 3)
+
+    np.testing.assert_array_equal(gpt(TOKENS).data, disable_kv_cache(gpt)(TOKENS).data)
+
+
+def test_a_plain_call_from_anywhere_else_is_refused() -> None:
+    gpt = with_kv_cache(small_gpt())
+    with pytest.raises(UsageError, match="remembers 0 tokens, and start_pos is 2"):
+        gpt(TOKENS, start_pos=2)
+
+
+def test_gradients_are_those_of_a_model_without_a_cache() -> None:
+    plain, cached = small_gpt(), with_kv_cache(small_gpt())
+    for gpt in (plain, cached):
+        gpt(TOKENS).sum().backward()
+
+    for one, other in zip(plain.parameters(), cached.parameters(), strict=True):
+        np.testing.assert_allclose(one.grad, other.grad, atol=1e-5)
+
+
+def test_keys_of_an_ordinary_pass_can_be_kept() -> None:
+    cache, keys = small_cache(), vectors(1, 7)
+    keys.requires_grad = True
+    cache.update(0, keys, keys)
+
+    assert not cache.get(0)[0].requires_grad
+    assert (cache.get(0)[0].data == 7).all()
+
+
+def test_a_block_with_an_attention_of_one_s_own_is_given_no_memory() -> None:
+    gpt = small_gpt()
+    for block in gpt.blocks:
+        block.attention = OwnAttention()
+
+    assert gpt(TOKENS).shape == (1, 6, gpt.vocab_size)
+
+
+class OwnAttention(Layer):
+    def forward(self, x: Tensor, mask: object = None) -> Tensor:
+        return x
+
+
+def test_a_cache_tells_its_sizes() -> None:
+    cache = small_cache()
+
+    assert (cache.batch_size, cache.num_layers, cache.num_heads, cache.head_dim) == (2, 3, 2, 4)
 
 
 @pytest.mark.parametrize("enable", [enable_kv_cache, with_kv_cache, disable_kv_cache])
@@ -157,7 +225,7 @@ def test_memory_is_counted() -> None:
 
     assert usage["cache_tensors"] == 6
     assert usage["total_elements"] == 6 * 2 * 2 * CONTEXT * 4
-    assert usage["total_mb"] == pytest.approx(4e-6 * usage["total_elements"])
+    assert usage["total_mb"] == 4 * usage["total_elements"] / 2**20
     assert usage["per_layer_mb"] == pytest.approx(usage["total_mb"] / 3)
 
 

@@ -22,14 +22,18 @@ import numpy as np
 from tinytorch.core.ops import OPERATIONS, Array
 from tinytorch.core.recording import Applied, is_recording, no_grad
 from tinytorch.core.tensor import Tensor
+from tinytorch.core.windows import Size
 from tinytorch.errors import UsageError
 
 __all__ = [
     "AddBackward",
+    "Conv2dBackward",
     "DivBackward",
+    "EmbeddingBackward",
     "Function",
     "GELUBackward",
     "MatmulBackward",
+    "MaxPool2dBackward",
     "MulBackward",
     "ReLUBackward",
     "SigmoidBackward",
@@ -113,18 +117,22 @@ class Function:
 
 
 class Row(Function):
-    """A row of the table without options: `AddBackward(a, b).apply(gradient)` -> (of a, of b)."""
+    """A row of the table: `AddBackward(a, b).apply(gradient)` -> (of a, of b). `options` are what else it is given."""
 
     name: ClassVar[str]
 
+    def __init__(self, *inputs: Any, **options: Any) -> None:
+        super().__init__(*inputs)
+        self.options = options
+
     def forward(self, *inputs: Tensor) -> Array:
         """What the row computes."""
-        return OPERATIONS[self.name].forward(*[tensor.data for tensor in inputs])
+        return OPERATIONS[self.name].forward(*[tensor.data for tensor in inputs], **self.options)
 
     def backward(self, gradient: Array) -> tuple[Array | None, ...]:
         """What the row hands back, None to an input that wants no gradient."""
         arrays = [tensor.data for tensor in self.inputs]
-        return tuple(Applied(self.name, self.inputs, arrays, self.forward(*self.inputs), {}).apply(gradient))
+        return tuple(Applied(self.name, self.inputs, arrays, self.forward(*self.inputs), self.options).apply(gradient))
 
 
 def _row(title: str) -> type[Row]:
@@ -141,3 +149,37 @@ ReLUBackward = _row("ReLU")
 SigmoidBackward = _row("Sigmoid")
 TanhBackward = _row("Tanh")
 GELUBackward = _row("GELU")
+
+
+class EmbeddingBackward(Row):
+    """Rows of a table: (of the weight,), a sum over all places that took a row."""
+
+    name = "getitem"
+
+    def __init__(self, weight: Tensor, indices: Any) -> None:
+        super().__init__(weight, index=np.asarray(indices).astype(np.int64))
+
+
+class Conv2dBackward(Row):
+    """A convolution: (of the images, of the weight, and of the bias if there is one); shapes follow from those."""
+
+    name = "conv2d"
+
+    def __init__(
+        self, x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0, *shapes: Any
+    ) -> None:
+        inputs = (x, weight) if bias is None else (x, weight, bias)
+        super().__init__(*inputs, stride=stride, padding=padding)
+
+
+class MaxPool2dBackward(Row):
+    """The greatest of each window: (of the images,). The shape of the result follows from the rest."""
+
+    name = "max_pool2d"
+
+    def __init__(
+        self, x: Tensor, output_shape: Any, kernel_size: int | Size, stride: int | None = None, padding: int = 0
+    ) -> None:
+        rows, columns = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        step = rows if stride is None else stride
+        super().__init__(x, kernel=(rows, columns), stride=step, padding=padding)

@@ -161,12 +161,17 @@ def as_call(model: object) -> Call:
 
 def parameters_of(model: object) -> list[Tensor]:
     """Every parameter in a model of any class, frozen or not, in the order of its attributes."""
-    return [item for _, item in state.held(model) if isinstance(item, Tensor) and item.is_parameter]
+    return [tensor for tensor in tensors_of(model) if tensor.is_parameter]
+
+
+def tensors_of(model: object) -> list[Tensor]:
+    """Every tensor in a model of any class, each once, in the order of its attributes."""
+    return [item for _, item in state.held(model) if isinstance(item, Tensor)]
 
 
 def trainable_tensors(model: object) -> list[Tensor]:
     """Every tensor in a model of any class that gradients are computed for, each once."""
-    return [item for _, item in state.held(model) if isinstance(item, Tensor) and item.requires_grad]
+    return [tensor for tensor in tensors_of(model) if tensor.requires_grad]
 
 
 class Planned(Layer):

@@ -1,5 +1,6 @@
 """The other name of `transformers`: older editions of the curriculum import from here."""
 
+from tinytorch.core.attention import MultiHeadAttention
 from tinytorch.core.transformers import (
     GPT,
     MLP,
@@ -10,4 +11,13 @@ from tinytorch.core.transformers import (
     create_causal_mask,
 )
 
-__all__ = ["GPT", "MLP", "Completion", "LayerNorm", "TinyGPT", "TransformerBlock", "create_causal_mask"]
+__all__ = [
+    "GPT",
+    "MLP",
+    "Completion",
+    "LayerNorm",
+    "MultiHeadAttention",
+    "TinyGPT",
+    "TransformerBlock",
+    "create_causal_mask",
+]

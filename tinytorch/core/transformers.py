@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -32,6 +32,9 @@ class GenerationMemory(Protocol):
     @property
     def layers(self) -> Sequence[KeyValueMemory]:
         """The blocks' memories, in order."""
+
+    def staying(self) -> AbstractContextManager[None]:
+        """For one pass, after which it still stands where it did."""
 
     def start(self, prompt: Array, gpt: GPT) -> None:
         """Another sequence of a GPT comes next, which begins with a prompt (N, T): forget all that is not of it."""
@@ -136,7 +139,8 @@ class TransformerBlock(Layer):
         self, inputs: Tensor, mask: Tensor | Array | None = None, memory: KeyValueMemory | None = None
     ) -> Tensor:
         """(N, T, embed_dim), kept; `mask` and `memory` are the attention's."""
-        attended: Tensor = inputs + self.attention(self.ln1(inputs), mask, memory)
+        remembered = () if memory is None else (memory,)  # an attention of one's own need not know what that is
+        attended: Tensor = inputs + self.attention(self.ln1(inputs), mask, *remembered)
         outputs: Tensor = attended + self.mlp(self.ln2(attended))
         return outputs
 
@@ -206,18 +210,30 @@ class GPT(Layer):
     def forward(self, inputs: Tensor, start_pos: int = 0, memory: GenerationMemory | None = None) -> Tensor:
         """(N, T) -> (N, T, vocab_size); the first token stands at `start_pos`.
 
-        With a `memory` the tokens continue the sequence that it holds.
+        With a `memory` the tokens continue the sequence that it holds. So they do, without one, with the GPT's own
+        memory where they stand behind what that holds; whoever calls then advances it. Raises UsageError where they
+        stand neither there nor at the beginning.
         """
         if inputs.ndim != 2:
             raise ShapeError(f"a GPT needs tokens (N, T), got {inputs.shape}")
+        if memory is None and self.memory is not None and self._continues(start_pos, self.memory.length):
+            with self.memory.staying():
+                return self.forward(inputs, memory=self.memory)
         held = memory.length if memory else 0
         positions = inputs.shape[-1]
         mask = causal_mask(positions, held + positions) if positions > 1 else None
         hidden = self.position_embedding(self.token_embedding(inputs), start_pos + held)
         for number, block in enumerate(self.blocks):
-            hidden = block(hidden, mask, memory.layers[number] if memory else None)
+            hidden = block(hidden, mask, memory.layers[number]) if memory else block(hidden, mask)
         scores: Tensor = self.lm_head(self.ln_f(hidden))
         return scores
+
+    def _continues(self, start_pos: int, held: int) -> bool:
+        """Whether tokens from there on continue a memory of so many; from the beginning on they are others."""
+        if start_pos not in (0, held):
+            mend = "call with start_pos=cache.seq_pos, or reset() the cache"
+            raise UsageError(f"the GPT remembers {held} tokens, and start_pos is {start_pos}", mend=mend)
+        return start_pos == held
 
     def generate(
         self,

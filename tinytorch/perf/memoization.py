@@ -17,10 +17,10 @@ from tinytorch.core.compact import coded_vectors
 from tinytorch.core.layers import Layer, find_layers
 from tinytorch.core.model import parameters_of
 from tinytorch.core.ops import Array, Shape
-from tinytorch.core.tensor import Tensor
+from tinytorch.core.tensor import Tensor, concatenate
 from tinytorch.core.transformers import GPT
 from tinytorch.errors import RangeError, ShapeError, UsageError
-from tinytorch.units import megabytes
+from tinytorch.units import BYTES_PER_MEBIBYTE
 
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
 
@@ -52,7 +52,8 @@ class KVCache:
             whole("a KV cache needs its sizes", size, 1)
         if bits not in (32, 8):
             raise UsageError(f"a KV cache needs bits: 32 or 8 bits for each number, not {bits!r}")
-        self.max_seq_len = max_seq_len
+        self.batch_size, self.max_seq_len, self.num_layers = batch_size, max_seq_len, num_layers
+        self.num_heads, self.head_dim = num_heads, head_dim
         self.seq_pos = 0
         self.bits, self.keep_prefix = bits, keep_prefix
         self._prompt: Array | None = None
@@ -65,8 +66,8 @@ class KVCache:
     def update(self, layer_idx: int, key: Tensor, value: Tensor) -> None:
         """Write (N, heads, T, head_dim) of one layer from `seq_pos` on; what is there is written over.
 
-        Raises RangeError for a layer that there is not, ShapeError for what does not fit the buffers, UsageError beyond
-        `max_seq_len`, and for what a graph for training was recorded of.
+        What is kept has no gradient. Raises RangeError for a layer that there is not, ShapeError for what does not fit
+        the buffers, UsageError beyond `max_seq_len`.
         """
         self._layer(layer_idx).write(key, value)
 
@@ -98,15 +99,24 @@ class KVCache:
         finally:
             self.reset()
 
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """For one pass, whose keys and values are written where the cache stands: `advance` is the caller's."""
+        before = self.seq_pos
+        try:
+            yield
+        finally:
+            self.seq_pos = before
+
     @property
     def nbytes(self) -> int:
         """Bytes of all buffers; 0 in a loaded cache before its first use."""
         return sum(layer.nbytes for layer in self.layers)
 
     def get_memory_usage(self) -> dict[str, float]:
-        """`total_mb`, `per_layer_mb` (10^6 bytes), `cache_tensors` (their number) and `total_elements`."""
+        """`total_mb`, `per_layer_mb` (MiB, 2^20 bytes), `cache_tensors` (their number) and `total_elements`."""
         buffers = [buffer for layer in self.layers for buffer in layer.buffers]
-        total_mb = megabytes(self.nbytes)
+        total_mb = self.nbytes / BYTES_PER_MEBIBYTE
         return {
             "total_mb": total_mb,
             "per_layer_mb": total_mb / len(self.layers),
@@ -151,15 +161,22 @@ class LayerCache:
         self._is_last = number == num_layers - 1
 
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Append (N, heads, T, head_dim); views of all keys and all values so far."""
+        """Append (N, heads, T, head_dim); views of all keys and all values so far.
+
+        Of those that have a gradient the new ones keep it, and what was written before has none.
+        """
         shape = (*keys.shape[:2], self._cache.max_seq_len, keys.shape[3])
         is_other = not self.buffers or self.buffers[0].shape != shape or not self._has_type(keys.dtype)
         if is_other and not self._cache.seq_pos:
             self.allocate(shape, keys.dtype)
+        start = self._cache.seq_pos
         self.write(keys, values)
         if self._is_last:
             self._cache.advance(keys.shape[2])
-        return self.held()
+        if not (keys.requires_grad or values.requires_grad):
+            return self.held()
+        before = [Tensor(held.data[:, :, :start]) for held in self.held()]
+        return concatenate([before[0], keys], axis=2), concatenate([before[1], values], axis=2)
 
     def _has_type(self, dtype: Any) -> bool:
         """Whether the buffers are for numbers of that type."""
@@ -167,8 +184,6 @@ class LayerCache:
 
     def write(self, keys: Tensor, values: Tensor) -> None:
         """From the cache's position on."""
-        if keys.requires_grad or values.requires_grad:
-            raise UsageError("a KV cache cannot be trained through", mend="wrap inference in no_grad()")
         start, most = self._cache.seq_pos, self._cache.max_seq_len
         end = start + keys.shape[2] if keys.ndim == 4 else start
         if end > most:

@@ -13,7 +13,7 @@ import pytest
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import SetupMissingError, UsageError
-from tinytorch.perf.benchmarking import Benchmark, BenchmarkSuite, MLPerf, TinyMLPerf
+from tinytorch.perf.benchmarking import Benchmark, BenchmarkSuite, MLPerf, TinyMLPerf, mlperf
 from tinytorch.perf.benchmarking import benchmark as fronts
 
 INPUTS = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
@@ -187,6 +187,25 @@ def test_data_may_be_given_with_the_call() -> None:
     found = MLPerf().run_standard_benchmark(sound_model(), "anomaly_detection", 10, inputs, np.zeros(4, int))
 
     assert found["accuracy"] in (0.0, 1.0)
+
+
+@pytest.mark.parametrize("dataset", ["cifar", {"name": "mock"}, None, [], (1, 2, 3)], ids=repr)
+def test_what_has_no_inputs_is_as_good_as_no_dataset(dataset: object) -> None:
+    benchmark = Benchmark([Sequential(Linear(28, 3))], [dataset], measurement_runs=1)
+
+    assert all(found.mean > 0 for found in benchmark.run_memory_benchmark().values())
+    with pytest.raises(UsageError, match="dataset"):
+        benchmark.run_accuracy_benchmark()
+
+
+def test_a_model_that_does_not_score_the_labels_is_refused_before_it_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mlperf, "Benchmark", None)
+    with pytest.raises(UsageError, match="labels go from 9 to 9, and the model scores 4 classes"):
+        MLPerf().run_standard_benchmark(
+            Sequential(Linear(640, 4)), "anomaly_detection", test_inputs=[np.zeros((1, 640))], labels=[9]
+        )
 
 
 def test_a_scenario_that_does_not_fit_is_told_and_the_others_run() -> None:

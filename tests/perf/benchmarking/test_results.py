@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,6 +68,24 @@ def test_the_front_is_who_nobody_beats(points: list[tuple[int, int]], minimize: 
 def test_points_that_make_no_sense_are_refused(points: list[object], minimize: list[bool] | None) -> None:
     with pytest.raises(UsageError, match="must"):
         pareto_frontier(points, minimize)
+
+
+def test_points_with_names_are_told_by_them() -> None:
+    points = {"a": (5.0, 0.80), "b": (40.0, 0.94), "c": (40.0, 0.70), "d": (60.0, 0.94)}
+
+    assert pareto_frontier(points, (True, False)) == ["a", "b"]
+    assert pareto_frontier({"x": (1, 1), "y": (1, 1)}, lower_is_better=(True, True)) == ["x", "y"]
+
+
+def test_a_class_derived_from_a_result_may_set_its_figures() -> None:
+    @dataclass
+    class Own(BenchmarkResult):
+        unit: str = "ms"
+
+    own = Own("latency", [1.0, 3.0])
+    own.mean = 7.0
+
+    assert (own.mean, own.median, own.unit) == (7, 2, "ms")
 
 
 def test_a_point_that_was_not_measured_is_refused() -> None:

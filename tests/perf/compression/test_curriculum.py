@@ -25,12 +25,26 @@ def model() -> Sequential:
     return Sequential(Linear(8, 10, bias=False, rng=rng), ReLU(), Linear(10, 4, bias=False, rng=rng))
 
 
-def test_sparsity_is_in_per_cent_and_counts_biases() -> None:
-    layer = Linear(3, 1)
-    layer.weight.data[:] = [[1], [2], [0]]
+def test_sparsity_is_that_of_weights_in_per_cent_or_as_a_share() -> None:
+    layer = Linear(4, 1)
+    layer.weight.data[:] = [[1], [2], [3], [0]]
 
-    assert measure_sparsity(layer) == 50  # a weight and the bias, of four
+    assert (measure_sparsity(layer), Compressor.measure_sparsity(layer)) == (25, 0.25)  # the bias is 0, and no weight
     assert measure_sparsity(ReLU()) == 0
+
+
+def test_a_silenced_neuron_says_nothing_whatever_its_bias_was() -> None:
+    layer = Linear(3, 2)
+    layer.weight.data[:, 0], layer.bias.data[:] = 0.001, 5
+    structured_prune(layer, 0.5)
+
+    assert layer(Tensor(np.ones((1, 3)))).data[0, 0] == 0
+    assert layer.bias.data[1] == 5
+
+
+@pytest.mark.parametrize("name", ["magnitude_prune", "magnitude_sparsity"])
+def test_a_configuration_has_two_spellings(name: str) -> None:
+    assert compress_model(model(), {name: 0.5})["final_sparsity"] == 50
 
 
 def test_the_smallest_of_all_weights_go_in_place() -> None:
@@ -109,6 +123,10 @@ def test_what_makes_no_sense_is_refused(call) -> None:
 
 
 def test_the_class_has_the_same_functions() -> None:
-    assert Compressor.measure_sparsity(Compressor.magnitude_prune(model(), 0.5)) == 50
-    assert Compressor.compress_model(model(), {})["applied_techniques"] == []
+    given = model()
+    pruned, shares = Compressor.compress_model(given, {"structured_prune_ratio": 0.5})
+
+    assert pruned is given
+    assert shares == {"original_sparsity": 0, "final_sparsity": 0.5, "compression_ratio": 2}
+    assert Compressor.compress_model(model(), {"magnitude_sparsity": 1.0})[1]["compression_ratio"] == np.inf
     assert Compressor.structured_prune is structured_prune

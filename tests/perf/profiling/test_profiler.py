@@ -10,7 +10,7 @@ import pytest
 
 from tinytorch.benchmarking.records.work import Limits
 from tinytorch.core.activations import ReLU
-from tinytorch.core.layers import Dropout, Linear, Sequential
+from tinytorch.core.layers import Dropout, Layer, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.spatial import AvgPool2d, Conv2d, MaxPool2d
 from tinytorch.core.tensor import Tensor
@@ -39,6 +39,20 @@ def test_shapes_go_on_through_convolutions_and_pools(pool: Any) -> None:
 def test_a_shape_of_one_axis_is_one_sample() -> None:
     assert Profiler().count_flops(MODEL, (4,)) == 24 + 3 + 12
     assert quick_profile(MODEL, Tensor(np.ones(4)))["flops"] == 24 + 3 + 12
+
+
+class WithList(Layer):
+    def __init__(self) -> None:
+        self.layers, self.relu = [Linear(64, 32), Linear(32, 10)], ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = self.layers
+        return second(self.relu(first(x)))
+
+
+def test_of_a_model_with_a_list_of_layers_those_are_counted() -> None:
+    assert Profiler().count_flops(WithList(), (1, 64)) == 2 * (64 * 32 + 32 * 10)
+    assert quick_profile(WithList(), Tensor(np.ones((1, 64))))["flops"] == 2 * (64 * 32 + 32 * 10) + 32
 
 
 def test_a_model_that_reads_tokens_is_counted() -> None:

@@ -71,6 +71,13 @@ def test_each_tells_what_it_is_about_and_where(milestone, capfd: pytest.CaptureF
     assert all(find_module(name).name == name for name in milestone.needs)
 
 
+def test_the_plural_of_an_edition_works_and_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["milestones", "list"]) == 0
+    assert "perceptron" in capfd.readouterr().out
+    assert run(["--help"]) == 0
+    assert "milestones" not in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["list", "status"])
 def test_all_are_listed(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["milestone", command]) == 0

@@ -14,6 +14,8 @@ from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.statistics import unit_times
 from tinytorch.core.arguments import whole
+from tinytorch.core.dataloader import Dataset
+from tinytorch.core.model import as_call, inference
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.perf.benchmarking.results import BenchmarkResult
@@ -84,16 +86,19 @@ class Benchmark:
                 for name, row in found.items()]  # fmt: skip
 
     def _inputs(self, shape: Shape | None) -> Any:
-        """Inputs with labels that nobody looks at: the first dataset's, or random ones of a shape."""
-        if shape is None and self.datasets:
-            return _pair(self.datasets[0])
+        """Inputs with labels that nobody looks at: the first dataset's, or random ones of a shape.
+
+        What has no inputs, a name or a stand-in of a test, is as good as no dataset here.
+        """
+        if shape is None and self.datasets and _has_inputs(self.datasets[0]):
+            return as_pair(self.datasets[0])
         return noise(shape or USUAL_SHAPE, seed=0)
 
     def _accuracy(self, model: object) -> BenchmarkResult:
         if isinstance(model, Evaluates):
             told = [model.evaluate(dataset) for dataset in self.datasets]
             return BenchmarkResult("accuracy", told, {"measured_in": "the model's own evaluate()"})
-        found = [_measured([model], "accuracy", _pair(dataset), runs=1)[0] for dataset in self.datasets]
+        found = [_measured([model], "accuracy", as_pair(dataset), runs=1)[0] for dataset in self.datasets]
         return BenchmarkResult("accuracy", [each["accuracy"].mean for each in found], _metadata(found[0]))
 
     def _kept(self, metric: str, found: Sequence[tuple[list[float], BenchmarkResults]]) -> Results:
@@ -111,6 +116,16 @@ def noise(shape: Shape, seed: int) -> tuple[Tensor, NDArray[Any]]:
     return Tensor(values), np.zeros(SAMPLES, np.int64)
 
 
+def check_answers(model: object, inputs: Any, labels: Any = None) -> None:
+    """Let a model answer once, before anything is measured; UsageError where it does not score the labels' classes."""
+    with inference(model):
+        scores = np.asarray(as_call(model)(inputs if isinstance(inputs, Tensor) else Tensor(np.asarray(inputs))))
+    classes = np.asarray([] if labels is None else labels)
+    if scores.ndim == 2 and classes.size and not 0 <= classes.min() <= classes.max() < scores.shape[1]:
+        message = f"labels go from {classes.min()} to {classes.max()}, and the model scores {scores.shape[1]} classes"
+        raise UsageError(message, mend="number classes from 0 on")
+
+
 def _measured(models: list[object], metric: str, dataset: Any, runs: int) -> list[BenchmarkResults]:
     """Each model's results of one metric, all measured in one session of so many processes."""
     tier = Tier("curriculum", BUDGET_NS_PER_PROCESS * runs, processes=runs)
@@ -118,7 +133,14 @@ def _measured(models: list[object], metric: str, dataset: Any, runs: int) -> lis
     return [first, *first.others]
 
 
-def _pair(dataset: Any) -> Any:
+def _has_inputs(dataset: Any) -> bool:
+    """Whether it is a pair, a list of pairs, or something to take samples from."""
+    if isinstance(dataset, (tuple, list)):
+        return bool(dataset) and (len(dataset) == 2 or isinstance(dataset[0], tuple))
+    return isinstance(dataset, Dataset)
+
+
+def as_pair(dataset: Any) -> Any:
     """A list of batches as one pair of inputs and labels; anything else as it is."""
     batches = dataset if isinstance(dataset, list) and dataset and isinstance(dataset[0], tuple) else None
     if batches is None:

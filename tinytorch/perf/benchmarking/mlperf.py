@@ -18,7 +18,7 @@ import numpy as np
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
-from tinytorch.perf.benchmarking.benchmark import Benchmark, noise
+from tinytorch.perf.benchmarking.benchmark import Benchmark, as_pair, check_answers, noise
 from tinytorch.text import nearest
 
 LEAST_RUNS_PER_PROCESS, MOST_PROCESSES = 10, 10
@@ -66,6 +66,9 @@ class MLPerf:
             data = Tensor(np.concatenate([np.asarray(each) for each in test_inputs])), np.asarray(labels)
         processes = max(1, min(MOST_PROCESSES, num_runs // LEAST_RUNS_PER_PROCESS))
         given = noise(scenario.input_shape, self.random_seed) if data is None else data
+        match as_pair(given):
+            case (inputs, labels):
+                check_answers(model, inputs, None if data is None else labels)
         benchmark = Benchmark([model], [given], measurement_runs=processes)
         (latency,) = benchmark.run_latency_benchmark().values()
         accuracy = None if data is None else next(iter(benchmark.run_accuracy_benchmark().values())).mean

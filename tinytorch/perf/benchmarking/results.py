@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import fmean, median, stdev
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -16,10 +17,15 @@ from tinytorch.errors import UsageError
 
 NANOSECONDS_PER_SECOND = 1e9
 
+Directions = Sequence[bool] | None
 
-@dataclass(frozen=True)
+
+@dataclass
 class BenchmarkResult:
-    """Values of one metric; the 95 % interval of their mean is Student's, and None for fewer than four of them."""
+    """Values of one metric; the 95 % interval of their mean is Student's, and None for fewer than four of them.
+
+    Figures are computed from the values when they are first asked for; a class derived from this one may set its own.
+    """
 
     metric_name: str
     values: Sequence[float]
@@ -28,45 +34,45 @@ class BenchmarkResult:
     def __post_init__(self) -> None:
         if not len(self.values) or not np.isfinite(np.asarray(self.values, np.float64)).all():
             raise UsageError(f"{self.metric_name} needs at least one value, and all must be finite numbers")
-        object.__setattr__(self, "values", [float(value) for value in self.values])
+        self.values = [float(value) for value in self.values]
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """Their mean."""
         return fmean(self.values)
 
-    @property
+    @cached_property
     def std(self) -> float:
         """Their standard deviation, 0 for a single one."""
         return stdev(self.values) if self.count > 1 else 0.0
 
-    @property
+    @cached_property
     def median(self) -> float:
         """Their median."""
         return median(self.values)
 
-    @property
+    @cached_property
     def min_val(self) -> float:
         """The least."""
         return min(self.values)
 
-    @property
+    @cached_property
     def max_val(self) -> float:
         """The greatest."""
         return max(self.values)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many there are."""
         return len(self.values)
 
-    @property
+    @cached_property
     def ci_lower(self) -> float | None:
         """Where the interval begins."""
         found = self._interval()
         return found.lower if found else None
 
-    @property
+    @cached_property
     def ci_upper(self) -> float | None:
         """Where it ends."""
         found = self._interval()
@@ -106,11 +112,28 @@ def precise_timer() -> Iterator[Timer]:
         timer.elapsed = (CLOCK() - start) / NANOSECONDS_PER_SECOND
 
 
-def pareto_frontier(points: Sequence[Sequence[float]], minimize: Sequence[bool] | None = None) -> list[int]:
-    """The numbers of those `points` that no other beats: nowhere worse and somewhere better.
+@overload
+def pareto_frontier(
+    points: Sequence[Sequence[float]], lower_is_better: Directions = None, *, minimize: Directions = None
+) -> list[int]: ...
+@overload
+def pareto_frontier(
+    points: Mapping[str, Sequence[float]], lower_is_better: Directions = None, *, minimize: Directions = None
+) -> list[str]: ...
+def pareto_frontier(
+    points: Sequence[Sequence[float]] | Mapping[str, Sequence[float]],
+    lower_is_better: Directions = None,
+    *,
+    minimize: Directions = None,
+) -> list[int] | list[str]:
+    """Those `points` that no other beats, nowhere worse and somewhere better: their numbers, or the names they have.
 
-    `minimize` says for each coordinate whether less is better (default: for all of them).
+    `lower_is_better`, also called `minimize`, says so for each coordinate (default: for all of them).
     """
+    if isinstance(points, Mapping):
+        names = list(points)
+        return [names[number] for number in pareto_frontier(list(points.values()), lower_is_better, minimize=minimize)]
+    minimize = lower_is_better if minimize is None else minimize
     given = np.asarray(points, np.float64)
     if given.ndim != 2:
         raise UsageError(f"points must be a list of points with equally many coordinates, got shape {given.shape}")

@@ -1,7 +1,11 @@
-"""The curriculum's names for module 16, with its contract: models are changed in place, sparsity is in per cent."""
+"""The curriculum's names for module 16, with its contract: models are changed in place.
+
+Functions say sparsity in per cent, and `Compressor` as a share, of all weights of two axes and more: not of biases.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,12 +17,18 @@ from tinytorch.core.weights import weighted_layers
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression.magnitude import prune_in_place
 
+OTHER_SPELLINGS = {"magnitude_sparsity": "magnitude_prune", "structured_prune_ratio": "structured_prune"}
+
 
 def measure_sparsity(model: Any) -> float:
-    """Per cent of zeros among all parameters of the model, biases and frozen ones too."""
-    arrays = [tensor.data for tensor in parameters_of(model)]
+    """Per cent of zeros among the model's weights of two axes and more, frozen ones too."""
+    return 100.0 * _share_of_zeros(model)
+
+
+def _share_of_zeros(model: Any) -> float:
+    arrays = [tensor.data for tensor in parameters_of(model) if tensor.ndim > 1]
     total = sum(array.size for array in arrays)
-    return 100.0 * sum(array.size - int(np.count_nonzero(array)) for array in arrays) / total if total else 0.0
+    return sum(array.size - int(np.count_nonzero(array)) for array in arrays) / total if total else 0.0
 
 
 def magnitude_prune(model: Any, sparsity: float = 0.5) -> Any:
@@ -30,14 +40,17 @@ def magnitude_prune(model: Any, sparsity: float = 0.5) -> Any:
 def structured_prune(model: Any, prune_ratio: float = 0.5) -> Any:
     """Set that share of each layer's outputs, those with the shortest weights, to zero in place; the model.
 
-    `prune_neurons` takes them out instead.
+    Their biases, too: such an output says 0, whatever goes in. `prune_neurons` takes them out instead.
     """
     if not 0 <= prune_ratio <= 1:
         raise UsageError(f"prune_ratio must be a share of the outputs (0..1), not {prune_ratio}")
     for _, layer, axis in weighted_layers(model):
         by_output = np.moveaxis(layer.weight.data, axis, 0)  # a view
         lengths = np.square(by_output).sum(axis=tuple(range(1, by_output.ndim)))
-        by_output[np.argsort(lengths, kind="stable")[: int(prune_ratio * len(lengths))]] = 0
+        silenced = np.argsort(lengths, kind="stable")[: int(prune_ratio * len(lengths))]
+        by_output[silenced] = 0
+        if getattr(layer, "bias", None) is not None:
+            layer.bias.data[silenced] = 0
     return model
 
 
@@ -52,12 +65,16 @@ def low_rank_approximate(weight_matrix: Any, rank_ratio: float = 0.5) -> tuple[A
 
 
 def compress_model(model: Any, compression_config: Mapping[str, float]) -> dict[str, Any]:
-    """Apply `magnitude_prune` and `structured_prune`, where the configuration has them, in place; what became of it."""
+    """Apply `magnitude_prune` and `structured_prune`, where the configuration has them, in place; what became of it.
+
+    The configuration may call them `magnitude_sparsity` and `structured_prune_ratio`, too.
+    """
     known = {"magnitude_prune": magnitude_prune, "structured_prune": structured_prune}
-    unknown = [name for name in compression_config if name not in known]
+    amounts = {OTHER_SPELLINGS.get(name, name): amount for name, amount in compression_config.items()}
+    unknown = [name for name in amounts if name not in known]
     if unknown:
         mend = "low rank needs other layers: call low_rank_approximate or factorize" if "low_rank" in unknown else (
-            f"choose from {', '.join(known)}"
+            f"choose from {', '.join((*known, *OTHER_SPELLINGS))}"
         )  # fmt: skip
         raise UsageError(f"compress_model cannot do {', '.join(unknown)}", mend=mend)
     stats: dict[str, Any] = {
@@ -66,9 +83,9 @@ def compress_model(model: Any, compression_config: Mapping[str, float]) -> dict[
         "applied_techniques": [],
     }
     for name, apply in known.items():
-        if name in compression_config:
-            apply(model, compression_config[name])
-            stats["applied_techniques"].append(f"{name}_{compression_config[name]}")
+        if name in amounts:
+            apply(model, amounts[name])
+            stats["applied_techniques"].append(f"{name}_{amounts[name]}")
     final = measure_sparsity(model)
     return {**stats, "final_sparsity": final, "sparsity_increase": final - stats["original_sparsity"]}
 
@@ -76,7 +93,15 @@ def compress_model(model: Any, compression_config: Mapping[str, float]) -> dict[
 class Compressor:
     """The curriculum's front: functions of one class."""
 
-    measure_sparsity = staticmethod(measure_sparsity)
+    measure_sparsity = staticmethod(_share_of_zeros)
     magnitude_prune = staticmethod(magnitude_prune)
     structured_prune = staticmethod(structured_prune)
-    compress_model = staticmethod(compress_model)
+
+    @staticmethod
+    def compress_model(model: Any, compression_config: Mapping[str, float]) -> tuple[Any, dict[str, float]]:
+        """The model, and shares of zeros before and after with what would be saved if zeros took no room."""
+        before = _share_of_zeros(model)
+        compress_model(model, compression_config)
+        after = _share_of_zeros(model)
+        ratio = 1 / (1 - after) if after < 1 else math.inf
+        return model, {"original_sparsity": before, "final_sparsity": after, "compression_ratio": ratio}

@@ -109,12 +109,13 @@ def profile_model(model: Any, take: Take, budget_ns: int = BUDGET_NS, clock: Clo
     )
 
 
-def count_work(model: Any, sample: object) -> Work:
-    """What one pass over `sample` costs, all layers together."""
+def count_work(model: Any, sample: object, only: object = None) -> Work:
+    """What one pass over `sample` costs, all layers together, or `only` those of a list of them."""
     seen = _layers_of(model)
     with inference(model), no_grad():
         _count(seen, sample)
-    return sum((one.work for one in seen), Work())
+    listed = {id(one.layer) for layer in only for one in _layers_of(layer)} if isinstance(only, (list, tuple)) else ()
+    return sum((one.work for one in seen if not listed or id(one.layer) in listed), Work())
 
 
 def counted(model: Any, sample: object) -> tuple[int, int, int] | None:

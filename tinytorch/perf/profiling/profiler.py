@@ -16,8 +16,7 @@ from threadpoolctl import threadpool_limits
 from tinytorch.benchmarking.measure import Call, examine_limits, peak_working_bytes, quiet, time_block
 from tinytorch.core.arguments import whole
 from tinytorch.core.compact import CompactWeight
-from tinytorch.core.model import as_call, inference
-from tinytorch.core.state import held
+from tinytorch.core.model import as_call, inference, tensors_of
 from tinytorch.core.tensor import Tensor, no_grad
 from tinytorch.core.weights import all_weighted_layers
 from tinytorch.errors import UsageError
@@ -42,8 +41,12 @@ class Profiler:
         return count_parameters(model)
 
     def count_flops(self, model: Any, input_shape: Shape) -> int:
-        """FLOPs of one sample, by what the model does with one of shape `input_shape[1:]` (multiply-add = 2)."""
-        return self._work(model, input_shape).flops
+        """FLOPs of one sample of shape `input_shape[1:]`, by what the model does with it (multiply-add = 2).
+
+        Of a model with a list of `layers` they are what those do, as the course counts, and what it does between them
+        is left out: 2 in out for each Linear.
+        """
+        return count_work(model, _one_sample(input_shape), getattr(model, "layers", None)).flops
 
     def measure_memory(self, model: Any, input_shape: Shape) -> dict[str, float]:
         """MiB: weights; inputs and all results on the way; the highest point of a pass, weights included.
@@ -118,7 +121,7 @@ class Profiler:
             step = _training_step(as_call(model), loss_fn)
             backward_flops = _gradient_flops(step, input_tensor) // samples
             total_ms = _median_ms(step, input_tensor, *STEPS)
-        gradients = sum(tensor.data.nbytes for tensor in _tensors(model) if tensor.requires_grad) / BYTES_PER_MEBIBYTE
+        gradients = sum(tensor.data.nbytes for tensor in tensors_of(model) if tensor.requires_grad) / BYTES_PER_MEBIBYTE
         total_flops = forward["flops"] + backward_flops
         return {
             "forward_flops": forward["flops"],
@@ -138,8 +141,7 @@ class Profiler:
 
     def _work(self, model: Any, input_shape: Shape) -> Work:
         """What one sample costs."""
-        shape = (1, *input_shape[1:]) if len(input_shape) > 1 else input_shape
-        return count_work(model, Tensor(np.zeros(shape, np.float32)))
+        return count_work(model, _one_sample(input_shape))
 
 
 def quick_profile(model: Any, input_tensor: Any, profiler: Profiler | None = None) -> dict[str, Any]:
@@ -155,7 +157,7 @@ def analyze_weight_distribution(model: Any, percentiles: Sequence[float] = (10, 
     compact: list[Any] = [
         layer.weight for _, layer, _ in all_weighted_layers(model) if isinstance(layer.weight, CompactWeight)
     ]
-    weights = [np.abs(weight.data).ravel() for weight in (*_tensors(model), *compact)]
+    weights = [np.abs(weight.data).ravel() for weight in (*tensors_of(model), *compact)]
     if not weights:
         return {"error": "No weights found"}
     sizes = np.concatenate(weights)
@@ -175,13 +177,13 @@ def _digits(threshold: float) -> str:
     return str(threshold).replace(".", "")
 
 
+def _one_sample(shape: Shape) -> Tensor:
+    return Tensor(np.zeros((1, *shape[1:]) if len(shape) > 1 else shape, np.float32))
+
+
 def _samples(shape: Shape) -> int:
     """How many there are in a batch of that shape; a single axis is that of one sample."""
     return shape[0] if len(shape) > 1 else 1
-
-
-def _tensors(model: Any) -> list[Tensor]:
-    return [item for _, item in held(model) if isinstance(item, Tensor)]
 
 
 def _gflops_per_second(flops: int, latency_ms: float) -> float:
@@ -219,7 +221,7 @@ def _gradient_flops(step: Call, inputs: Any) -> int:
 @contextmanager
 def _gradients_put_back(model: Any) -> Iterator[None]:
     """Gradients are afterwards what they were."""
-    before = [(tensor, None if tensor.grad is None else tensor.grad.copy()) for tensor in _tensors(model)]
+    before = [(tensor, None if tensor.grad is None else tensor.grad.copy()) for tensor in tensors_of(model)]
     try:
         yield
     finally:
