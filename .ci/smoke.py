@@ -66,7 +66,7 @@ module list
 module status
 module start tensor
 module reset tensor
-module test tensor
+module test tensor --reference
 module complete tensor
 milestone list
 milestone info 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tinytorch import errors, units
 from tinytorch.files import atomic_write, sha256
-from tinytorch.text import is_safe, nearest, safe_text
+from tinytorch.showing import is_safe, nearest, safe_text
 
 
 @pytest.mark.parametrize(

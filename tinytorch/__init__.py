@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from tinytorch._legacy import OldPaths
 
 if TYPE_CHECKING:
     from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
@@ -121,6 +124,9 @@ _HOMES = {
     "tinytorch.core.training": ("CosineSchedule", "Trainer", "clip_grad_norm"),
     "tinytorch.core.transformers": ("GPT", "MLP", "LayerNorm", "TransformerBlock", "create_causal_mask"),
 }
+if OldPaths not in sys.meta_path:  # the last to be asked
+    sys.meta_path.append(OldPaths)
+
 _PARTS = ("benchmarking", "competition", "olympics")  # `import tinytorch; tinytorch.olympics`
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

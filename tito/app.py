@@ -13,7 +13,7 @@ import typer
 from typer.main import get_command
 
 from tinytorch.errors import TinyTorchError, UsageError
-from tinytorch.text import from_argument
+from tinytorch.showing import from_argument
 from tito.commands import GROUPS, TEST, every_command
 from tito.exit_codes import ExitCode, exit_code_of
 from tito.lazy import NAMES, help_alone, lazy_group

@@ -37,7 +37,7 @@ from tinytorch.benchmarking.timing import Taken, Wait, begun, time_session
 from tinytorch.core.metrics import correctness
 from tinytorch.files import sha256
 from tinytorch.progress import Progress, silent
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import METRICS, format_time
 
 MOST_UNSEEN = 100

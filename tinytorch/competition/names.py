@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest, safe_text
+from tinytorch.showing import nearest, safe_text
 
 RULES_FILE = Path(__file__).parent / "rules" / "rules.toml"
 

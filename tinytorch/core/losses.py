@@ -12,7 +12,7 @@ from tinytorch.core.ops import Array
 from tinytorch.core.recording import is_recording
 from tinytorch.core.tensor import Tensor, apply, concatenate
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 Reduction = Literal["mean", "sum", "none"]
 IGNORED = -100  # the label that PyTorch leaves out

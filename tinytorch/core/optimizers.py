@@ -13,7 +13,7 @@ from tinytorch.core.groups import NAMES, check_parameters, checked_setting, grou
 from tinytorch.core.ops import Array
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import ShapeError, UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 DEFAULT_LEARNING_RATE_SGD = 0.01
 DEFAULT_LEARNING_RATE_ADAM = 0.001

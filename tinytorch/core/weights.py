@@ -18,7 +18,7 @@ from tinytorch.core.spatial import Conv2d
 from tinytorch.core.state import held
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 Make = Callable[[Tensor, int | None], CompactWeight | None]  # of a weight and its channel axis
 

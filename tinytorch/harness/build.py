@@ -21,7 +21,7 @@ from tinytorch.harness.kernels import environment
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.parcel import Parcel
 from tinytorch.processes.worker import Worker
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 SERVICE = "tinytorch.harness.builder:BuildService"
 

@@ -15,7 +15,7 @@ from tinytorch.files import read_regular, reason, sha256
 from tinytorch.harness.data_files import data_files
 from tinytorch.harness.frozen import ENTRY
 from tinytorch.harness.helpers import LARGEST_ENTRY_BYTES, helper_sources
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.workloads.strategies import Strategy
 
 if TYPE_CHECKING:

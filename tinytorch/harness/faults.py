@@ -13,7 +13,7 @@ from tinytorch.errors import EntryError, ModelError, RunError
 from tinytorch.harness.contender import Contender
 from tinytorch.harness.frozen import ENTRY
 from tinytorch.processes.failure import Frame, WorkerFailedError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 MOST_LAST_LINES = 5
 MEND_THAT_LINE = "mend that line, then run the same command again"

@@ -27,7 +27,7 @@ from tinytorch.processes.box import NOBODY
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.worker import Worker
 from tinytorch.progress import Progress
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.workloads.cache import Warn
 from tinytorch.workloads.place import NAME_ANOTHER, users_folder
 

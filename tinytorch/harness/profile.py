@@ -23,7 +23,7 @@ from tinytorch.harness.prepare import UNOBSERVED, WITHHOLD, Observer, prepared
 from tinytorch.perf.profiling import Bottleneck, ModelProfile, find_bottleneck, look_beside, profile_model
 from tinytorch.processes.failure import WorkerFailedError
 from tinytorch.processes.worker import Worker
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 SERVICE = "tinytorch.harness.profile:ProfileService"
 LONGEST_NAME = 60

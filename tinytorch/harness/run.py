@@ -31,7 +31,7 @@ from tinytorch.harness.faults import blaming, definition_line
 from tinytorch.harness.frozen import INPUTS
 from tinytorch.harness.kernels import environment
 from tinytorch.harness.prepare import UNOBSERVED, WITHHOLD, Observer, Prepared, prepared
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 COUNT = "tinytorch.perf.profiling.layers:counted"
 LARGEST_OUTPUTS_BYTES = 2**26  # a thousand times what the answers to any test data take

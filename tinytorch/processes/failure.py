@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tinytorch.errors import RunError, WorkerError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 Failure = Literal["raised", "timed out", "died", "broke the protocol", "ran out of memory"]
 

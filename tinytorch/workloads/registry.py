@@ -6,7 +6,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 if TYPE_CHECKING:
     from tinytorch.workloads.task import Task

@@ -22,7 +22,7 @@ from tinytorch.core.training import Trainer
 from tinytorch.datasets.shipped import shipped_arrays
 from tinytorch.errors import UsageError
 from tinytorch.progress import Progress, silent
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 from tinytorch.workloads.strategies import Strategy
 
 Split = tuple[TensorDataset, TensorDataset]  # train, test

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 from tito.course.source import ENDINGS
 from tito.place import IS_CHECKOUT, PACKAGE, SOURCE_TESTS
 

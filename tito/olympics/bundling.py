@@ -10,7 +10,7 @@ from tinytorch.competition.record.bundle import ENTRY, LARGEST_BUNDLE_BYTES, SUB
 from tinytorch.competition.record.run import FileRecord, Run
 from tinytorch.errors import UsageError
 from tinytorch.files import sha256
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

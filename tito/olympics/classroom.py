@@ -20,7 +20,7 @@ from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest, safe_text
+from tinytorch.showing import nearest, safe_text
 from tinytorch.workloads.registry import known_name
 from tito.terminal import screen
 from tito.workspace.verified import Verified

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinytorch.errors import SetupMissingError, UsageError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tito import start
 from tito.exit_codes import ExitCode
 from tito.olympics.example import judged_in

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tinytorch.competition.names import RULES_FILE
-from tinytorch.text import safe_lines
+from tinytorch.showing import safe_lines
 from tito.options import Json, RecordedTask, WorkspaceFolder
 from tito.terminal import screen
 from tito.terminal.plots import histogram, trend

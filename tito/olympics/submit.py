@@ -11,7 +11,7 @@ import typer
 from tinytorch.competition.names import DIVISIONS, OlympicEvent, parse_event
 from tinytorch.competition.record.kinds import event_of
 from tinytorch.errors import SetupMissingError, UsageError
-from tinytorch.text import from_argument, nearest
+from tinytorch.showing import from_argument, nearest
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tito.options import Event, Force, Json, RecordedTask, RulesFile, WorkspaceFolder
 from tito.terminal import screen

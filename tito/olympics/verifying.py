@@ -21,7 +21,7 @@ from tinytorch.processes.box import Tier, refusal
 from tinytorch.processes.selftest import self_test
 from tinytorch.processes.worker import check_system
 from tinytorch.progress import Progress
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE
 from tinytorch.workloads.registry import TASKS, find_task
 from tito import start

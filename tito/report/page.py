@@ -22,7 +22,7 @@ from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.declaration import is_repository
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_share, format_size, three_digits
 from tito.report import plots
 from tito.report.plots import Scale

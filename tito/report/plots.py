@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 from tinytorch.benchmarking.comparison import Distribution
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.perf.benchmarking.results import pareto_frontier
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import three_digits
 from tito.report.labels import placed
 from tito.report.svg import ACCENT, FAINT, INK, MUTED, drawn

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tinytorch.text import safe_characters, safe_lines
+from tinytorch.showing import safe_characters, safe_lines
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -12,7 +12,7 @@ from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.contrast import Contrast
 from tinytorch.competition.scoring.eligibility import NOT_MEASURED
 from tinytorch.competition.scoring.scores import compared
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_metric, three_digits
 from tito.terminal.tables import Lines, table
 from tito.views.runs import busy, p_words

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tinytorch.competition.checks.findings import Finding, Page
 from tinytorch.competition.ranking.judged import Judged
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tito.terminal.tables import table
 
 INDENT = 2

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tinytorch.competition.formats.leaderboard import rank_words
 from tinytorch.competition.grading.grades import Grade, Result
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tito.terminal.tables import Lines, table
 from tito.views.scores import shown_words
 

@@ -14,7 +14,7 @@ from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.rules.events import Rules, Significance
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_share, three_digits
 from tito.terminal.tables import Lines, table
 from tito.views.scores import above_words, score_words, shown_words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from tinytorch.benchmarking.light import LightSpeed
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_share, format_time, three_digits
 from tito.views.runs import interval_words
 

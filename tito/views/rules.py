@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.rules.changes import leaves, value_words
 from tinytorch.competition.rules.events import Constraint, Rules, load_rules
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_limit
 from tito.terminal.tables import Lines, table
 

@@ -14,7 +14,7 @@ from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.agreement import Agreement
 from tinytorch.competition.scoring.outside import speedup_outside
 from tinytorch.processes.selftest import NEEDED, SelfTest
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_share, three_digits
 from tito.terminal.tables import Lines, table
 

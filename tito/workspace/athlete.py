@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 
 from tinytorch.errors import UsageError
-from tinytorch.text import from_argument, is_blank
+from tinytorch.showing import from_argument, is_blank
 from tito.terminal import screen
 
 ANONYMOUS = "anonymous"

@@ -17,7 +17,7 @@ from tinytorch.competition.formats import FORMATS
 from tinytorch.competition.formats.document import Document
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
-from tinytorch.text import is_safe
+from tinytorch.showing import is_safe
 
 HOSTILE = "<b>\x00\x1b[31m\u202e]]>&`|\n::error::x\r%0A,:@team ```\n# title https://evil.example"
 HOSTILE_NAME = HOSTILE + "\ud800"  # a file's name need not be Unicode; messages always are

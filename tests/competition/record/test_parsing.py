@@ -15,7 +15,7 @@ from tinytorch.competition.record.document import SCHEMA_VERSION
 from tinytorch.competition.record.parsing import MOST_SCHEMA_ERRORS
 from tinytorch.competition.record.plain import DEEPEST_NESTING
 from tinytorch.competition.record.reading import LARGEST_FILE_BYTES
-from tinytorch.text import is_safe
+from tinytorch.showing import is_safe
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

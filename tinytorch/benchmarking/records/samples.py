@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 Times = NDArray[np.int64]  # [placement, block, sample] nanoseconds
 

@@ -14,7 +14,7 @@ import numpy as np
 from tinytorch.competition.checks.findings import Finding, Outcome, failed, page, passed, unknown
 from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.record.people import Athlete
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 MayBe = Callable[[Athlete, Athlete], bool]
 

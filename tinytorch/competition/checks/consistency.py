@@ -15,7 +15,7 @@ from tinytorch.competition.checks.findings import Check, Evidence, Outcome, chec
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.rules.events import check_constraints
 from tinytorch.competition.scoring.scores import metric_values
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 RELATIVE_TOLERANCE = 1e-9
 ABSOLUTE_TOLERANCE = 1e-12  # for differences and p-values near zero

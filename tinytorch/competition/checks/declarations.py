@@ -9,7 +9,7 @@ from tinytorch.competition.checks.findings import Check, Outcome, check, failed,
 from tinytorch.competition.record.declaration import is_repository
 from tinytorch.competition.record.submission import Trust, trust_of
 from tinytorch.competition.rules.changes import changes
-from tinytorch.text import is_safe, safe_text
+from tinytorch.showing import is_safe, safe_text
 
 MOST_PLACES = MOST_CHANGES = 5
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 TEXTS_FILE = Path(__file__).with_name("checks.toml")
 LONGEST_MESSAGE = 10_000  # characters: room for every schema error that is shown

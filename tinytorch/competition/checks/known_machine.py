@@ -10,7 +10,7 @@ from tinytorch.benchmarking.records.session import YARDSTICKS, Protocol, Referen
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.scoring.disturbance import clock_hour, machine_key, quiet_times
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_time
 
 HOUR = timedelta(hours=1)

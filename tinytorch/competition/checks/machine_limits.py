@@ -12,7 +12,7 @@ from tinytorch import units
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.checks.plausibility import NO_SAMPLES
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 OPERATIONS_PER_WEIGHT = 2  # one multiplication and one addition with every weight of a dense layer
 WIDEST_WEIGHT_BYTES = 8  # a float64, or a float32 with the index of its place in a sparse matrix

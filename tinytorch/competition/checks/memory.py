@@ -10,7 +10,7 @@ from tinytorch.competition.checks.findings import Check, Outcome, check, failed,
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Plausibility
 from tinytorch.competition.rules.tasks import facts_of
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_share, format_size
 
 SIZE_TOLERANCE = 0.01  # other versions of Python and numpy may keep a few bytes more

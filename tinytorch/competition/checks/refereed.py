@@ -11,7 +11,7 @@ from tinytorch.competition.checks.findings import Check, Evidence, Outcome, chec
 from tinytorch.competition.record.refereed import Both, Redraw, Right
 from tinytorch.competition.scoring.outside import speedup_outside, too_short
 from tinytorch.competition.scoring.scores import compared
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE, format_share, format_size, three_digits
 
 if TYPE_CHECKING:

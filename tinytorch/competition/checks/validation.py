@@ -27,7 +27,7 @@ from tinytorch.competition.record.parsing import Parsed
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.rules.events import Rules, load_rules
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 CHECKS: tuple[Check[Case], ...] = (
     *declarations.CHECKS,

@@ -16,7 +16,7 @@ from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.agreement import Agreement, agreements
 from tinytorch.competition.scoring.busy import machine_word
 from tinytorch.competition.scoring.outside import unranked
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_share, three_digits
 
 NOT_MEASURED = "it was not measured again"

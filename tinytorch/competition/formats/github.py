@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.record.kinds import HEADLINE
-from tinytorch.text import writable
+from tinytorch.showing import writable
 
 COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 

@@ -12,7 +12,7 @@ from tinytorch.competition.formats.leaderboard import cell
 from tinytorch.competition.formats.published import Published, PublishedReport
 from tinytorch.competition.grading.grades import Grade, Result
 from tinytorch.competition.names import OlympicEvent
-from tinytorch.text import writable
+from tinytorch.showing import writable
 
 
 class EventGrade(Published):

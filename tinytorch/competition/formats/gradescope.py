@@ -14,7 +14,7 @@ from tinytorch.competition.checks.batch import BETWEEN_FILES
 from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.record.submission import Scores
-from tinytorch.text import writable
+from tinytorch.showing import writable
 
 POINTS = 100.0  # of a valid submission where no assignment gives any; Gradescope scales them to the assignment's
 STATUS = {True: "passed", False: "failed"}

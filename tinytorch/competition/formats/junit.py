@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.ranking.judged import Judged
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 LONGEST_TEXT = 10_000  # XML has no control characters, so every text passes through `safe_text`
 

@@ -22,7 +22,7 @@ from tinytorch.competition.record.declaration import RulesId
 from tinytorch.competition.record.kinds import HEADLINE
 from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.submission import Scores, Trust
-from tinytorch.text import safe_text, writable
+from tinytorch.showing import safe_text, writable
 from tinytorch.units import three_digits
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # a spreadsheet would compute such a cell

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.record.kinds import HEADLINE
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 LONGEST_TEXT = 1_000
 WORDS = {True: "passed", None: "could not check"}

@@ -16,7 +16,7 @@ from tinytorch.competition.names import Division, OlympicEvent
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
-from tinytorch.text import nearest, safe_text
+from tinytorch.showing import nearest, safe_text
 
 FILE_NAME = "class.toml"
 LARGEST_BYTES = 1_000_000

@@ -13,7 +13,7 @@ from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unra
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.people import Athlete, Person, key_of
 from tinytorch.errors import UsageError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 NOT_HANDED_IN = "not handed in"
 

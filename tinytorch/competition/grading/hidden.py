@@ -16,7 +16,7 @@ from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.people import BETWEEN_NAMES, NAME_LIMIT, Athlete
 from tinytorch.errors import UsageError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 Kind = Literal["all", "initials", "pseudonyms", "none", "top"]
 NameOf = Callable[[Place], str | None]

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from tinytorch.errors import UsageError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 Kind = Literal["score", "rank"]
 

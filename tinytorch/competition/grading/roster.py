@@ -12,7 +12,7 @@ from pathlib import Path
 from tinytorch.competition.grading.tables import filled, rows
 from tinytorch.competition.record.people import BETWEEN_NAMES, ID_LIMIT, NAME_LIMIT, Athlete, Person, checked_text
 from tinytorch.errors import UsageError
-from tinytorch.text import folded, safe_text
+from tinytorch.showing import folded, safe_text
 
 EXAMPLE = "a line of headings, id,name and then 1017,Ada Lovelace"
 COLUMNS = {  # as platforms call them, the first that there is

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
-from tinytorch.text import is_blank, is_safe, safe_text
+from tinytorch.showing import is_blank, is_safe, safe_text
 
 LARGEST_TABLE_BYTES = 4_000_000
 MOST_ROWS = 50_000

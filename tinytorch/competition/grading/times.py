@@ -14,7 +14,7 @@ from unicodedata import normalize
 
 from tinytorch.competition.grading.tables import filled, rows
 from tinytorch.errors import UsageError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 EXAMPLE = "a line of headings, file,time and then ada.json,2026-12-15T17:03:00Z"
 COLUMNS = {"file": ("file", "filename", "file name"), "time": ("time", "submitted", "submission time")}

@@ -26,7 +26,7 @@ from tinytorch.competition.record.run import SourceRecord
 from tinytorch.competition.record.submission import Submission, Trust
 from tinytorch.competition.rules.events import Rules, load_rules
 from tinytorch.files import sha256
-from tinytorch.text import writable
+from tinytorch.showing import writable
 
 Read = Callable[[str], bytes]
 ReceivedS = Callable[[str], float | None]

@@ -17,7 +17,7 @@ from tinytorch.competition.ranking.order import Place, best_first, ranked
 from tinytorch.competition.record.people import Athlete, Person
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 
 @dataclass(frozen=True)

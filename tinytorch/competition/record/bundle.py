@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError, read_submission
 from tinytorch.files import read_regular, reason, sha256
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 SUBMISSION, ENTRY = "submission.json", "entry.py"
 SIGNATURE = b"PK\x03\x04"

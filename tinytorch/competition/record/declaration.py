@@ -15,7 +15,7 @@ from tinytorch.competition.record.people import Athlete, checked_text
 from tinytorch.competition.record.run import FileRecord
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 TECHNIQUE_LIMIT = 100
 REPOSITORY_LIMIT = 200

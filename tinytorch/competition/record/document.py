@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from tinytorch.benchmarking.records.record import Record, Text
 from tinytorch.competition.record.kinds import SCHEMA_COMMENT
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 SchemaVersion = Literal["3.6"]  # what each version added: tinytorch/competition/record/migrations.py
 SCHEMA_VERSION: SchemaVersion = "3.6"

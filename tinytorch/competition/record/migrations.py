@@ -29,7 +29,7 @@ from tinytorch.benchmarking.records.samples import write_block, write_samples
 from tinytorch.competition.record.document import DISTRIBUTION, SCHEMA_VERSION
 from tinytorch.competition.record.plain import OURS
 from tinytorch.competition.record.reading import RefusedError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import NANOSECONDS_PER_MILLISECOND
 
 Document = dict[str, Any]

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from tinytorch.benchmarking.records.record import Record
 from tinytorch.errors import UsageError
-from tinytorch.text import folded, is_blank, is_safe, safe_text
+from tinytorch.showing import folded, is_blank, is_safe, safe_text
 
 NAME_LIMIT = ID_LIMIT = 100
 MOST_MEMBERS = 10

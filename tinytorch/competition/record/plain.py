@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, NoReturn
 
 from tinytorch.competition.record.reading import RefusedError
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 OURS = "give the file that tito olympics submit wrote"
 DEEPEST_NESTING = 32

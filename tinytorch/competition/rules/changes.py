@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinytorch.competition.rules.events import Rules
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 
 NAMES = {"version", "sha256"}
 NONE = object()

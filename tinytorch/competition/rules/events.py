@@ -16,7 +16,7 @@ from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, Olympic
 from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason, sha256
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import MetricName
 
 FORMER_RULES = {  # 1.0 and 1.1 count alike

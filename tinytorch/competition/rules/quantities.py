@@ -6,7 +6,7 @@ import math
 from numbers import Real
 
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest, safe_text
+from tinytorch.showing import nearest, safe_text
 from tinytorch.units import UNITS
 
 SMALLEST, LARGEST = 1e-9, 1e12  # ms and MB: a femtosecond, a decade; what lies outside is a slip of the pen

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tinytorch.competition.scoring.scores import calculate_normalized_scores
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import MEGABYTES_PER_MEBIBYTE
 
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-6, 1e-12

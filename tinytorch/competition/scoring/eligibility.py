@@ -17,7 +17,7 @@ from tinytorch.competition.rules.events import (
     load_rules,
 )
 from tinytorch.competition.scoring.scores import metric_values
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.units import format_limit, format_metric, parse_metric
 
 NOT_MEASURED = "not measured"

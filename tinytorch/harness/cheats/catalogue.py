@@ -12,7 +12,7 @@ from typing import Literal
 
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 FOLDER = Path(__file__).parent
 ENTRIES, CATALOGUE, VERDICTS = FOLDER / "entries", FOLDER / "catalogue.toml", FOLDER / "verdicts.json"

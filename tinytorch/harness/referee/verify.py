@@ -36,7 +36,7 @@ from tinytorch.harness.run import competed
 from tinytorch.processes.box import Tier
 from tinytorch.processes.selftest import NEEDED, SelfTest, self_test
 from tinytorch.processes.worker import Worker
-from tinytorch.text import safe_text
+from tinytorch.showing import safe_text
 from tinytorch.workloads.registry import find_task
 
 LONGEST_REASON = 1_000

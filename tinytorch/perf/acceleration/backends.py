@@ -11,7 +11,7 @@ from tinytorch.errors import UsageError
 from tinytorch.perf.acceleration.array_calls import bound
 from tinytorch.perf.acceleration.binding import Call
 from tinytorch.perf.acceleration.plan import Instruction
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 INSTALL_NUMBA = "pip install numba"
 

@@ -19,7 +19,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
 from tinytorch.perf.benchmarking.benchmark import Benchmark, as_pair, check_answers, noise
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 LEAST_RUNS_PER_PROCESS, MOST_PROCESSES = 10, 10
 NO_DATA = "no data was given for it, so accuracy could not be measured"

@@ -15,7 +15,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.core.weights import all_weighted_layers, check_finite, check_names, weighted_layers
 from tinytorch.errors import UsageError
 from tinytorch.perf.compression.tuning import Masks, apply_masks, check_tuning, fine_tune
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 Scope = Literal["layer", "model"]
 

@@ -19,7 +19,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import Trainer
 from tinytorch.errors import UsageError
 from tinytorch.progress import Progress, silent
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 Model = TypeVar("Model")
 Masks = Sequence[tuple[Tensor, Array]]  # weights, each with its zeros and ones

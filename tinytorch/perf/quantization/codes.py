@@ -16,7 +16,7 @@ from tinytorch.core.ops import Array, Shape
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.weights import check_finite
 from tinytorch.errors import RangeError, UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 SMALLEST_SCALE = np.finfo(np.float32).tiny  # of channels that are zero, or so near it that their scale would be
 PERCENTILE = 99.9

@@ -20,7 +20,7 @@ from tinytorch.errors import UsageError
 from tinytorch.perf.quantization.activations import QuantizedConv2d, QuantizedLinear
 from tinytorch.perf.quantization.codes import Bits, QuantizedWeight, Ranges, quantize_weight
 from tinytorch.perf.quantization.compensated import rounding_for
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 Rounding = Literal["nearest", "compensated"]
 BIAS_PART = 1 / 16  # of a step of the weights

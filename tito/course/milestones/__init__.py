@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinytorch.errors import UsageError
-from tinytorch.text import nearest
+from tinytorch.showing import nearest
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tinytorch.errors import UsageError
-from tinytorch.text import safe_lines
+from tinytorch.showing import safe_lines
 from tito import start
 from tito.course.course import MODULES, Module, file_of, find_module
 from tito.course.testing.runner import ModuleResult, Result, Subject, run_tests

@@ -1,0 +1,63 @@
+"""Files of the course's edition of 2025 import from where its modules were then."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+import tinytorch
+from tinytorch._legacy import OLD_PATHS, OldPaths
+from tinytorch.core.tensor import Tensor
+
+IMPORTS = [
+    ("models.transformer", "GPT TransformerBlock LayerNorm MultiHeadAttention", "core.transformer"),
+    ("text.tokenization", "CharTokenizer BPETokenizer", "core.tokenization"),
+    ("text.embeddings", "Embedding PositionalEncoding create_sinusoidal_embeddings", "core.embeddings"),
+    ("generation.kv_cache", "KVCache enable_kv_cache disable_kv_cache", "perf.memoization"),
+    ("data.loader", "DataLoader TensorDataset Dataset RandomCrop", "core.dataloader"),
+    ("profiling.profiler", "Profiler quick_profile", "perf.profiling"),
+    ("optimization.quantization", "quantize_int8 QuantizedLinear quantize_model", "perf.quantization"),
+    ("optimization.compression", "magnitude_prune structured_prune measure_sparsity", "perf.compression"),
+    ("optimization.acceleration", "vectorized_matmul fused_gelu", "perf.acceleration"),
+    ("nn", "Linear ReLU Sequential CrossEntropyLoss", "core.layers core.losses"),
+    ("nn", "Conv2d Embedding MultiHeadAttention GPT", "core.spatial core.embeddings core.attention core.transformers"),
+    ("optim", "SGD Adam AdamW", "core.optimizers"),
+    ("bench", "Benchmark TinyMLPerf", "perf.benchmarking"),
+    ("capstone", "BenchmarkReport", "olympics"),
+    ("competition.submit", "generate_submission", "competition"),
+]
+
+
+@pytest.mark.parametrize(("old", "names", "new"), IMPORTS)
+def test_an_old_path_has_the_names_of_today(old: str, names: str, new: str) -> None:
+    found = import_module(f"tinytorch.{old}")
+    homes = [import_module(f"tinytorch.{home}") for home in new.split()]
+
+    for name in names.split():
+        assert any(getattr(found, name) is getattr(home, name, None) for home in homes)
+
+
+@pytest.mark.parametrize("old", OLD_PATHS)
+def test_every_old_path_can_be_imported(old: str) -> None:
+    assert import_module(f"tinytorch.{old}").__name__ == f"tinytorch.{old}"
+
+
+def test_functions_compute() -> None:
+    functional = import_module("tinytorch.nn.functional")
+
+    np.testing.assert_array_equal(functional.relu(Tensor([-1.0, 2.0])).data, [0, 2])
+    np.testing.assert_allclose(functional.softmax(Tensor([[0.0, 0.0]]), dim=-1).data, [[0.5, 0.5]])
+    assert import_module("tinytorch.nn").Module is tinytorch.Layer
+
+
+def test_whoever_is_asked_last_is_asked_once() -> None:
+    assert [finder for finder in sys.meta_path if finder is OldPaths] == [OldPaths]
+
+
+@pytest.mark.parametrize("name", ["tinytorch.nothing", "tinytorch.text.nothing", "text", "models.transformer"])
+def test_other_names_are_not_found(name: str) -> None:
+    with pytest.raises(ModuleNotFoundError):
+        import_module(name)
