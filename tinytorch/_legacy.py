@@ -1,4 +1,4 @@
-"""Old: import paths of the course's edition of 2025, so that files of that year run. New ones import `core` and `perf`."""
+"""Old: import paths of the course's edition of 2025, so that its files run. New ones import `core` and `perf`."""
 
 from __future__ import annotations
 

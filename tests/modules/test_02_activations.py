@@ -37,6 +37,14 @@ def test_it_has_nothing_to_learn(kind: type) -> None:
     assert list(kind().parameters()) == []
 
 
+@pytest.mark.parametrize("kind", VALUES)
+def test_it_leaves_its_input_as_it_was(kind: type) -> None:
+    x = Tensor(X)
+    kind()(x)
+
+    np.testing.assert_array_equal(x.data, X)
+
+
 @pytest.mark.parametrize("kind", [Sigmoid, Softmax, Tanh])
 def test_large_numbers_stay_finite(kind: type) -> None:
     assert np.isfinite(kind()(Tensor([[1000.0, -1000.0]])).data).all()
@@ -47,3 +55,9 @@ def test_softmax_adds_up_to_one_along_the_axis_that_is_asked_for(axis: int) -> N
     x = Tensor(np.random.default_rng(0).normal(size=(3, 4)))
 
     np.testing.assert_allclose(Softmax()(x, dim=axis).data.sum(axis=axis), 1, rtol=1e-6)
+
+
+def test_softmax_takes_the_last_axis_when_none_is_named() -> None:
+    x = Tensor(np.random.default_rng(0).normal(size=(3, 4)))
+
+    np.testing.assert_allclose(Softmax()(x).data.sum(axis=1), 1, rtol=1e-6)

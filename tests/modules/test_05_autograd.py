@@ -8,25 +8,36 @@ import pytest
 from tinytorch.core.autograd import Function, enable_autograd
 from tinytorch.core.tensor import Tensor
 
-enable_autograd(quiet=True)
+OPERATIONS = {
+    "x * x": (lambda x: x * x, [2.0, 4.0, 6.0]),
+    "x + x": (lambda x: x + x, [2.0, 2.0, 2.0]),
+    "x - 3": (lambda x: x - 3.0, [1.0, 1.0, 1.0]),
+    "y - x": (lambda x: Tensor([5.0, 5.0, 5.0]) - x, [-1.0, -1.0, -1.0]),
+    "x / 2": (lambda x: x / 2.0, [0.5, 0.5, 0.5]),
+    "y / x": (lambda x: Tensor([1.0, 1.0, 1.0]) / x, [-1.0, -1 / 4, -1 / 9]),
+    "x @ y": (lambda x: x.reshape(3, 1) @ Tensor([[2.0, 3.0]]), [5.0, 5.0, 5.0]),
+    "y @ x": (lambda x: Tensor([[2.0, 3.0, 4.0]]) @ x.reshape(3, 1), [2.0, 3.0, 4.0]),
+}
 
 
-@pytest.mark.parametrize(
-    ("compute", "expected"),
-    [
-        (lambda x: (x * x).sum(), [2.0, 4.0, 6.0]),
-        (lambda x: (x + x).sum(), [2.0, 2.0, 2.0]),
-        (lambda x: (x - 3.0).sum(), [1.0, 1.0, 1.0]),
-        (lambda x: (x / 2.0).sum(), [0.5, 0.5, 0.5]),
-        (lambda x: (x.reshape(3, 1) @ Tensor([[2.0]])).sum(), [2.0, 2.0, 2.0]),
-        (lambda x: x.mean(), [1 / 3, 1 / 3, 1 / 3]),
-    ],
-)
+@pytest.fixture(autouse=True, scope="module")
+def _enabled() -> None:
+    enable_autograd(quiet=True)
+
+
+@pytest.mark.parametrize(("compute", "expected"), OPERATIONS.values(), ids=OPERATIONS)
 def test_a_gradient_is_the_derivative(compute, expected: list[float]) -> None:
     x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
-    compute(x).backward()
+    compute(x).sum().backward()
 
     np.testing.assert_allclose(np.asarray(x.grad), expected, rtol=1e-5)
+
+
+def test_a_mean_shares_its_gradient() -> None:
+    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    x.mean().backward()
+
+    np.testing.assert_allclose(np.asarray(x.grad), [1 / 3, 1 / 3, 1 / 3], rtol=1e-5)
 
 
 def test_what_is_used_twice_gets_both_gradients() -> None:
@@ -37,11 +48,35 @@ def test_what_is_used_twice_gets_both_gradients() -> None:
     np.testing.assert_allclose(np.asarray(x.grad), [36.0])
 
 
+def test_an_operation_waits_for_all_gradients_of_its_result() -> None:
+    x = Tensor([2.0], requires_grad=True)
+    y = x * 3.0
+    z = y * 5.0
+    (z + y * z).sum().backward()  # 15 x + 45 x^2
+
+    np.testing.assert_allclose(np.asarray(x.grad), [15 + 90 * 2])
+
+
+def test_a_second_loss_adds_to_the_gradients() -> None:
+    x = Tensor([2.0], requires_grad=True)
+    for _ in range(2):
+        (x * 3.0).sum().backward()
+
+    np.testing.assert_allclose(np.asarray(x.grad), [6.0])
+
+
 def test_a_broadcast_gradient_has_the_shape_of_its_tensor() -> None:
     bias = Tensor([1.0, 1.0], requires_grad=True)
     (Tensor(np.ones((5, 2))) + bias).sum().backward()
 
     np.testing.assert_array_equal(np.asarray(bias.grad), [5.0, 5.0])
+
+
+def test_what_is_not_to_learn_gets_none() -> None:
+    x, y = Tensor([2.0], requires_grad=True), Tensor([3.0])
+    (x * y).sum().backward()
+
+    assert y.grad is None
 
 
 def test_an_operation_of_one_s_own_has_its_gradient() -> None:

@@ -74,5 +74,40 @@ def test_gradients_are_forgotten_on_demand(kind: type) -> None:
     assert x.grad is None or not np.any(np.asarray(x.grad))
 
 
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_what_has_no_gradient_stays_as_it_is(kind: type) -> None:
+    x, unused = parameter(), parameter(5.0)
+    step(kind([x, unused], lr=0.1), x)
+
+    assert float(unused.data[0]) == 5
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_every_parameter_has_a_past_of_its_own(kind: type) -> None:
+    options = {"momentum": 0.9} if kind is SGD else {}
+    together, alone = (parameter(1.0), parameter(2.0)), (parameter(1.0), parameter(2.0))
+    optimizers = [kind(together, lr=0.1, **options), *(kind([x], lr=0.1, **options) for x in alone)]
+    for _ in range(3):
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        for x in (*together, *alone):
+            (x * x).sum().backward()
+        for optimizer in optimizers:
+            optimizer.step()
+
+    np.testing.assert_allclose([x.data for x in together], [x.data for x in alone], rtol=1e-5)
+
+
+def test_the_second_step_of_adam_remembers_the_first() -> None:
+    x = parameter(3.0)
+    optimizer = Adam([x], lr=0.1)
+    first = 3 - step(optimizer, x)  # gradient 6, then 5.8
+    mean, square = 0.9 * 0.6 + 0.1 * 5.8, 0.999 * 0.036 + 0.001 * 5.8**2
+    expected = 0.1 * (mean / (1 - 0.9**2)) / (np.sqrt(square / (1 - 0.999**2)) + 1e-8)
+
+    assert first == pytest.approx(0.1, abs=1e-4)
+    assert 2.9 - step(optimizer, x) == pytest.approx(expected, abs=1e-4)
+
+
 def test_its_learning_rate_can_be_read() -> None:
     assert SGD([parameter()], lr=0.25).lr == 0.25

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinytorch.core.layers import Linear
-from tinytorch.core.losses import MSELoss
+from tinytorch.core.layers import Dropout, Linear
+from tinytorch.core.losses import CrossEntropyLoss, MSELoss
 from tinytorch.core.optimizers import SGD
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.training import CosineSchedule, Trainer, clip_grad_norm
@@ -27,6 +27,59 @@ def test_a_line_is_learned() -> None:
     losses = [made.train_epoch(BATCHES) for _ in range(40)]
 
     assert losses[-1] < 0.01 < losses[0]
+
+
+def test_an_epoch_is_one_step_for_each_batch() -> None:
+    made = trainer()
+    weight, bias = float(made.model.weight.data[0, 0]), 0.0
+    made.model.bias.data = np.zeros(1, np.float32)
+    for inputs, targets in BATCHES:
+        wrong = weight * inputs.data + bias - targets.data
+        weight, bias = weight - 0.1 * 2 * (wrong * inputs.data).mean(), bias - 0.1 * 2 * wrong.mean()
+    made.train_epoch(BATCHES)
+
+    assert float(made.model.weight.data[0, 0]) == pytest.approx(weight, abs=1e-4)
+    assert float(made.model.bias.data[0]) == pytest.approx(bias, abs=1e-4)
+
+
+def test_the_loss_of_an_epoch_is_the_mean_of_its_batches() -> None:
+    made = trainer()
+    made.optimizer.lr = 0.0
+    losses = [float(MSELoss()(made.model(inputs), targets).data) for inputs, targets in BATCHES]
+
+    assert float(made.train_epoch(BATCHES)) == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+class Scores:
+    """Says class 1 for whatever is above zero, and whether it is in training."""
+
+    def __init__(self) -> None:
+        self.dropout, self.seen = Dropout(0.5), []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(self.dropout.training)
+        return Tensor(np.concatenate([-x.data, x.data], axis=1))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.forward(x)
+
+    def parameters(self) -> list[Tensor]:
+        return []
+
+
+def test_accuracy_is_the_share_of_right_answers() -> None:
+    made = Trainer(Scores(), SGD([Tensor([0.0], requires_grad=True)], lr=0.1), CrossEntropyLoss())
+    batches = [(Tensor([[1.0], [-1.0]]), Tensor([1, 0])), (Tensor([[2.0], [-2.0]]), Tensor([0, 0]))]
+    _, accuracy = made.evaluate(batches)
+
+    assert float(accuracy) == pytest.approx(0.75)
+
+
+def test_a_scheduler_sets_the_learning_rate() -> None:
+    made = trainer(scheduler=CosineSchedule(max_lr=0.05, min_lr=0.01, total_epochs=4))
+    made.train_epoch(BATCHES)
+
+    assert made.optimizer.lr in (pytest.approx(0.05), pytest.approx(0.05 - 0.04 * (1 - np.cos(np.pi / 4)) / 2))
 
 
 def test_evaluating_changes_nothing() -> None:
@@ -52,6 +105,22 @@ def test_long_gradients_are_shortened_together() -> None:
 
     assert float(norm) == pytest.approx(5)
     np.testing.assert_allclose([float(np.asarray(x.grad)[0]), float(np.asarray(y.grad)[0])], [0.6, 0.8], rtol=1e-3)
+
+
+def test_short_gradients_stay_as_they_are() -> None:
+    x = Tensor([0.0], requires_grad=True)
+    (x * 0.5).sum().backward()
+
+    assert float(clip_grad_norm([x], max_norm=1.0)) == pytest.approx(0.5)
+    np.testing.assert_allclose(np.asarray(x.grad), [0.5])
+
+
+def test_a_trainer_shortens_gradients_when_told_to() -> None:
+    made = trainer(grad_clip_norm=1e-6)
+    before = np.array(made.model.weight.data)
+    made.train_epoch(BATCHES)
+
+    np.testing.assert_allclose(made.model.weight.data, before, atol=1e-5)
 
 
 def test_a_checkpoint_brings_the_weights_back(tmp_path: Path) -> None:

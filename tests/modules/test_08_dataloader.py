@@ -48,6 +48,32 @@ def test_shuffling_keeps_pairs_together_and_loses_none() -> None:
     np.testing.assert_array_equal(inputs[:, 0], 2 * labels)
 
 
+def shuffled(loader: DataLoader) -> list[int]:
+    return [int(label) for _, labels in loader for label in np.ravel(labels.data)]
+
+
+def test_shuffling_draws_another_order_in_each_epoch() -> None:
+    loader = DataLoader(TensorDataset(Tensor(np.arange(100)), Tensor(np.arange(100))), batch_size=10, shuffle=True)
+    first, second = shuffled(loader), shuffled(loader)
+
+    assert sorted(first) == sorted(second) == list(range(100))
+    assert first != list(range(100))
+    assert first != second
+
+
+def test_a_loader_can_be_run_through_again() -> None:
+    loader = DataLoader(dataset(), batch_size=4)
+
+    assert shuffled(loader) == shuffled(loader) == list(Y)
+
+
+@pytest.mark.parametrize("fields", [1, 3])
+def test_a_dataset_may_have_one_field_or_three(fields: int) -> None:
+    (batch,) = DataLoader(TensorDataset(*[Tensor(X)] * fields), batch_size=10)
+
+    assert len(batch) == fields
+
+
 def test_a_dataset_of_one_s_own_can_be_loaded() -> None:
     class Squares(Dataset):
         def __len__(self) -> int:

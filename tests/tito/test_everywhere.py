@@ -12,7 +12,8 @@ import pytest
 PROGRAM = "from tito.start import main; main()"
 LIGHT = [
     ["module", "list"], ["module", "status"], ["module", "start", "tensor"],
-    ["module", "test", "activations", "--reference"],    ["milestone", "list"], ["milestone", "info", "5"], ["milestone", "run", "1"], ["milestone", "status"],
+    ["module", "test", "activations", "--reference"],
+    ["milestone", "list"], ["milestone", "info", "5"], ["milestone", "run", "1"], ["milestone", "status"],
     ["system", "info"], ["system", "health"], ["olympics", "logo"], ["olympics", "init"], ["olympics", "status"],
     ["test", "losses"], ["olympics", "techniques"], ["olympics", "tasks"],
 ]  # fmt: skip
