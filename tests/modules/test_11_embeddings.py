@@ -32,6 +32,20 @@ def test_sines_and_cosines_tell_positions_apart() -> None:
     np.testing.assert_allclose(table[0, 0::2], 0, atol=1e-6)
     np.testing.assert_allclose(table[0, 1::2], 1, atol=1e-6)
     np.testing.assert_allclose(table[1, 0], np.sin(1), rtol=1e-5)
+    np.testing.assert_allclose(
+        table[3, 2:4], [np.sin(3 / 10_000 ** (2 / 16)), np.cos(3 / 10_000 ** (2 / 16))], rtol=1e-4
+    )
+
+
+def test_a_position_is_added_to_what_is_there() -> None:
+    encoding = PositionalEncoding(max_seq_len=10, embed_dim=8)
+    alone, with_five = (np.asarray(encoding(Tensor(np.full((1, 4, 8), value))).data) for value in (0.0, 5.0))
+
+    np.testing.assert_allclose(with_five - alone, 5, rtol=1e-5)
+
+
+def test_positions_learn() -> None:
+    assert [parameter.shape for parameter in PositionalEncoding(max_seq_len=10, embed_dim=8).parameters()] == [(10, 8)]
 
 
 def test_a_position_is_added() -> None:
@@ -40,6 +54,12 @@ def test_a_position_is_added() -> None:
 
     assert found.shape == (1, 4, 8)
     assert not np.allclose(found[0, 0], found[0, 1])
+
+
+def test_without_positions_a_token_is_the_same_everywhere() -> None:
+    found = np.asarray(EmbeddingLayer(vocab_size=6, embed_dim=8, pos_encoding=None)(TOKENS).data)
+
+    np.testing.assert_array_equal(found[0, 0], found[0, 2])
 
 
 def test_tokens_and_positions_come_together() -> None:

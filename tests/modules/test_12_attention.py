@@ -31,6 +31,33 @@ def test_what_is_masked_is_not_looked_at() -> None:
     assert np.allclose(np.triu(np.asarray(weights.data)[0], 1), 0, atol=1e-6)
 
 
+def test_behind_a_mask_weights_still_add_up_to_one() -> None:
+    output, weights = scaled_dot_product_attention(Q, K, V, mask=CAUSAL)
+
+    np.testing.assert_allclose(np.asarray(weights.data).sum(axis=-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(output.data[:, 0], np.asarray(V.data)[:, 0], rtol=1e-4)  # the first sees itself alone
+
+
+def test_heads_have_four_layers_to_learn() -> None:
+    weights = [parameter for parameter in MultiHeadAttention(8, 2).parameters() if len(parameter.shape) == 2]
+
+    assert [weight.shape for weight in weights] == [(8, 8)] * 4
+
+
+def test_one_sample_does_not_look_at_another() -> None:
+    layer = MultiHeadAttention(embed_dim=8, num_heads=2)
+
+    np.testing.assert_allclose(layer(Q).data[:1], layer(Tensor(np.asarray(Q.data)[:1])).data, atol=1e-5)
+
+
+def test_every_head_looks_for_itself() -> None:
+    one, two = MultiHeadAttention(embed_dim=8, num_heads=1), MultiHeadAttention(embed_dim=8, num_heads=2)
+    for mine, theirs in zip(one.parameters(), two.parameters(), strict=True):
+        theirs.data = np.array(mine.data)
+
+    assert not np.allclose(one(Q).data, two(Q).data, atol=1e-4)
+
+
 def test_many_heads_keep_the_shape() -> None:
     assert MultiHeadAttention(embed_dim=8, num_heads=2)(Q).shape == (2, 5, 8)
 

@@ -21,12 +21,15 @@ def test_codes_are_eight_bits() -> None:
     assert -128 <= zero_point <= 127
 
 
-@pytest.mark.parametrize("values", [VALUES, VALUES + 5, -np.abs(VALUES), np.zeros((2, 2))])
+RANGES = {"around zero": VALUES, "above": VALUES + 5, "below": -np.abs(VALUES), "nothing but zeros": np.zeros((2, 2))}
+
+
+@pytest.mark.parametrize("values", RANGES.values(), ids=RANGES)
 def test_what_comes_back_is_half_a_step_away_at_most(values: np.ndarray) -> None:
     codes, scale, zero_point = quantize_int8(Tensor(values))
     restored = np.asarray(dequantize_int8(codes, scale, zero_point).data)
 
-    np.testing.assert_allclose(restored, values, atol=1.01 * scale)
+    np.testing.assert_allclose(restored, values, atol=0.51 * scale)
 
 
 def test_the_whole_range_of_codes_is_used() -> None:
@@ -40,6 +43,33 @@ def test_a_quantized_layer_gives_nearly_the_same() -> None:
     expected = np.asarray(layer(x).data)
 
     assert np.abs(np.asarray(QuantizedLinear(layer)(x).data) - expected).max() < 0.05 * np.abs(expected).max()
+
+
+def test_a_quantized_layer_computes_with_codes() -> None:
+    layer, x = Linear(16, 8), Tensor(VALUES.T)
+    quantized = QuantizedLinear(layer)
+    expected = np.asarray(layer(x).data)
+
+    assert not np.array_equal(np.asarray(quantized(x).data), expected)
+    layer.weight.data = np.zeros_like(layer.weight.data)  # what was quantized is not looked at any more
+    assert np.abs(np.asarray(quantized(x).data) - expected).max() < 0.05 * np.abs(expected).max()
+
+
+def test_a_quantized_layer_keeps_its_bias() -> None:
+    layer = Linear(16, 8)
+    layer.bias.data = np.arange(8, dtype=np.float32)
+
+    np.testing.assert_allclose(QuantizedLinear(layer)(Tensor(np.zeros((1, 16)))).data[0], np.arange(8), atol=0.05)
+
+
+def test_the_codes_of_a_model_are_those_of_its_parameters() -> None:
+    model = Sequential(Linear(64, 32), Linear(32, 10))
+    found = Quantizer.quantize_model(model)["quantized_layers"]
+
+    for number, parameter in enumerate(model.parameters()):
+        entry = found[f"param_{number}"]
+        restored = dequantize_int8(entry["quantized"], entry["scale"], entry["zero_point"]).data
+        np.testing.assert_allclose(np.asarray(restored).reshape(parameter.shape), parameter.data, atol=entry["scale"])
 
 
 def test_a_model_s_codes_take_a_quarter() -> None:

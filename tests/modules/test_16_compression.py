@@ -44,6 +44,24 @@ def test_the_largest_weights_stay() -> None:
     np.testing.assert_array_equal(after[after != 0], before[after != 0])
 
 
+def test_weights_are_compared_across_layers() -> None:
+    pruned = model()
+    first, second = pruned.layers[0], pruned.layers[2]
+    second.weight.data = np.asarray(second.weight.data) * 1000
+    magnitude_prune(pruned, 0.5)
+
+    assert (np.asarray(second.weight.data) != 0).all()
+    assert (np.asarray(first.weight.data) == 0).mean() == pytest.approx(0.5 * 2368 / 2048, abs=0.01)
+
+
+def test_biases_are_not_pruned() -> None:
+    pruned = model()
+    pruned.layers[0].bias.data = np.full(32, 1e-6, np.float32)
+    magnitude_prune(pruned, 0.9)
+
+    assert (np.asarray(pruned.layers[0].bias.data) != 0).all()
+
+
 def test_sparsity_is_measured() -> None:
     pruned = model()
     magnitude_prune(pruned, 0.8)
@@ -57,6 +75,14 @@ def test_whole_neurons_are_silenced() -> None:
     columns = np.asarray(pruned.layers[0].weight.data)
 
     assert (~columns.any(axis=0)).sum() == 8
+
+
+def test_the_neurons_with_the_shortest_weights_are_silenced() -> None:
+    pruned = Sequential(Linear(32, 16))
+    pruned.layers[0].weight.data = np.asarray(pruned.layers[0].weight.data) * np.arange(16, 0, -1) ** 2
+    structured_prune(pruned, 0.25)
+
+    assert np.flatnonzero(~np.asarray(pruned.layers[0].weight.data).any(axis=0)).tolist() == [12, 13, 14, 15]
 
 
 def test_a_low_rank_comes_near() -> None:
@@ -80,3 +106,21 @@ def test_a_student_that_agrees_with_its_teacher_has_less_to_learn() -> None:
     )
 
     assert value(same) < value(other)
+
+
+def of_alpha(alpha: float, temperature: float = 3.0) -> float:
+    distillation = KnowledgeDistillation(model(), model(), temperature=temperature, alpha=alpha)
+    scores, teacher = Tensor([[1.0, 2.0, 0.0]]), Tensor([[4.0, 0.0, -2.0]])
+    return value(distillation.distillation_loss(scores, teacher, Tensor([0])))
+
+
+def test_without_a_teacher_it_is_cross_entropy() -> None:
+    assert of_alpha(0.0) == pytest.approx(np.log(np.exp([1.0, 2.0, 0.0]).sum()) - 1, rel=1e-3)
+
+
+def test_both_losses_are_mixed_by_alpha() -> None:
+    assert of_alpha(0.5) == pytest.approx((of_alpha(0.0) + of_alpha(1.0)) / 2, rel=1e-3)
+
+
+def test_a_temperature_softens() -> None:
+    assert abs(of_alpha(1.0, temperature=1.0) - of_alpha(1.0, temperature=5.0)) > 0.05

@@ -23,7 +23,7 @@ def filled() -> KVCache:
     made = cache()
     for value in (1.0, 2.0, 3.0):
         for layer in (0, 1):
-            made.update(layer, vectors(value), vectors(-value))
+            made.update(layer, vectors(value + 10 * layer), vectors(-value))
         made.advance()
     return made
 
@@ -32,8 +32,31 @@ def test_what_was_put_in_comes_out_in_order() -> None:
     keys, values = filled().get(1)
 
     assert keys.shape == (1, 2, 3, 4)
-    np.testing.assert_array_equal(np.asarray(keys.data)[0, 0, :, 0], [1, 2, 3])
+    np.testing.assert_array_equal(np.asarray(keys.data)[0, 0, :, 0], [11, 12, 13])
     np.testing.assert_array_equal(np.asarray(values.data)[0, 0, :, 0], [-1, -2, -3])
+
+
+def test_layers_do_not_share_what_they_keep() -> None:
+    np.testing.assert_array_equal(np.asarray(filled().get(0)[0].data)[0, 0, :, 0], [1, 2, 3])
+
+
+def test_what_is_put_in_is_copied() -> None:
+    made, keys = cache(), vectors(1.0)
+    made.update(0, keys, keys)
+    made.advance()
+    np.asarray(keys.data)[:] = 7
+
+    assert np.asarray(made.get(0)[0].data).max() == 1
+
+
+def test_after_a_reset_nothing_is_left() -> None:
+    made = filled()
+    made.reset()
+    for layer in (0, 1):
+        made.update(layer, vectors(9.0), vectors(9.0))
+    made.advance()
+
+    assert np.asarray(made.get(1)[0].data)[0, 0, :, 0].tolist() == [9]
 
 
 def test_it_knows_where_it_is() -> None:
@@ -47,6 +70,36 @@ def test_its_memory_is_there_from_the_beginning() -> None:
     expected = 2 * 2 * 8 * 2 * 4 * 4 / 2**20  # keys and values, layers, positions, heads, width, bytes
 
     assert abs(cache().get_memory_usage()["total_mb"] / expected - 1) < 0.1
+
+
+class Counting:
+    """Counts tokens that a layer is given."""
+
+    def __init__(self, layer) -> None:
+        self.tokens, self._forward = 0, layer.forward
+        layer.forward = self
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        self.tokens += np.asarray(tokens.data).size
+        return self._forward(tokens)
+
+
+def test_with_a_cache_every_token_is_looked_at_once() -> None:
+    model = GPT(vocab_size=11, embed_dim=16, num_layers=2, num_heads=2, max_seq_len=32)
+    seen = Counting(model.token_embedding)
+    enable_kv_cache(model)
+    model.generate(Tensor(PROMPT), max_new_tokens=8, temperature=1e-4)
+
+    assert seen.tokens <= 3 + 8  # without one they are 3 + 4 + ... + 10
+
+
+def test_a_second_text_does_not_remember_the_first() -> None:
+    model = GPT(vocab_size=11, embed_dim=16, num_layers=2, num_heads=2, max_seq_len=32)
+    plain = np.array(model.generate(Tensor(PROMPT), max_new_tokens=8, temperature=1e-4).data)
+    enable_kv_cache(model)
+    model.generate(Tensor(PROMPT[:, ::-1]), max_new_tokens=5, temperature=1e-4)
+
+    np.testing.assert_array_equal(model.generate(Tensor(PROMPT), max_new_tokens=8, temperature=1e-4).data, plain)
 
 
 def test_a_model_writes_the_same_with_and_without() -> None:

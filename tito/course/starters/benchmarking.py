@@ -30,6 +30,14 @@ def precise_timer():
     yield
 
 
+def pareto_frontier(points, lower_is_better):
+    """The names of those points (a dict: name -> figures) that no other beats: nowhere worse and somewhere better.
+
+    lower_is_better says for each figure whether less is better.
+    """
+    raise NotImplementedError("pareto_frontier")
+
+
 class Benchmark:
     """Measures models on datasets, pairs (inputs, labels). Each method gives {model.name: BenchmarkResult}."""
 
@@ -37,7 +45,10 @@ class Benchmark:
         raise NotImplementedError("Benchmark(...)")
 
     def run_latency_benchmark(self, input_shape=(1, 28, 28)):
-        """Milliseconds. Measure the models in turns: whatever slows the machine then slows them all."""
+        """Milliseconds of one call; warmup_runs calls before are not counted.
+
+        Measure the models in turns: whatever slows the machine then slows them all.
+        """
         raise NotImplementedError("run_latency_benchmark")
 
     def run_accuracy_benchmark(self):
