@@ -33,13 +33,6 @@ def test_a_gradient_is_the_derivative(compute, expected: list[float]) -> None:
     np.testing.assert_allclose(np.asarray(x.grad), expected, rtol=1e-5)
 
 
-def test_a_mean_shares_its_gradient() -> None:
-    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
-    x.mean().backward()
-
-    np.testing.assert_allclose(np.asarray(x.grad), [1 / 3, 1 / 3, 1 / 3], rtol=1e-5)
-
-
 def test_what_is_used_twice_gets_both_gradients() -> None:
     x = Tensor([2.0], requires_grad=True)
     y = x * 3.0

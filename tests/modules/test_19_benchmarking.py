@@ -24,7 +24,7 @@ def model(width: int) -> Sequential:
 
 @pytest.fixture(scope="module")
 def benchmark() -> Benchmark:
-    return Benchmark([model(4), model(512)], [(INPUTS, LABELS)], warmup_runs=2, measurement_runs=4)
+    return Benchmark([model(4), model(512)], [(Tensor(INPUTS), LABELS)], warmup_runs=2, measurement_runs=4)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ class Knowing:
 
 def test_a_latency_is_in_milliseconds_and_each_model_has_its_own() -> None:
     slow, quick = Knowing("slow", 0.004), Knowing("quick", 0.001)
-    found = Benchmark([slow, quick], [(INPUTS, LABELS)], 1, 4).run_latency_benchmark(input_shape=(1, 8))
+    found = Benchmark([slow, quick], [(Tensor(INPUTS), LABELS)], 1, 4).run_latency_benchmark(input_shape=(1, 8))
 
     assert found["slow"].mean >= 4
     assert 1 <= found["quick"].mean < found["slow"].mean
@@ -89,7 +89,9 @@ def test_a_latency_is_in_milliseconds_and_each_model_has_its_own() -> None:
 
 def test_calls_to_warm_up_are_not_counted() -> None:
     cold = Knowing("cold", first_calls=3, first_calls_s=0.2)
-    found = Benchmark([cold], [(INPUTS, LABELS)], warmup_runs=3, measurement_runs=4).run_latency_benchmark((1, 8))
+    found = Benchmark([cold], [(Tensor(INPUTS), LABELS)], warmup_runs=3, measurement_runs=4).run_latency_benchmark(
+        (1, 8)
+    )
 
     assert found["cold"].mean < 20
 
@@ -98,7 +100,7 @@ def test_calls_to_warm_up_are_not_counted() -> None:
 def test_accuracy_is_the_share_of_right_answers(right: int) -> None:
     answers = (INPUTS[:, 0] > 0).astype(np.int64)
     labels = np.where(np.arange(12) < right, answers, 1 - answers)
-    found = Benchmark([Knowing("knowing")], [(INPUTS, labels)], 1, 2).run_accuracy_benchmark()
+    found = Benchmark([Knowing("knowing")], [(Tensor(INPUTS), labels)], 1, 2).run_accuracy_benchmark()
 
     assert found["knowing"].mean == pytest.approx(right / 12)
 

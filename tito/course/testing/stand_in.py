@@ -102,7 +102,7 @@ class StandIn(MetaPathFinder, Loader):
 def _take_gradients_away() -> None:
     """Leave Tensor as module 01 does: ours has gradients, and would answer in the place of those that are tested."""
 
-    def backward(*_: object) -> NoReturn:
+    def backward(*_: Any, **__: Any) -> NoReturn:
         raise NotInFileError("your enable_autograd() gives Tensor no backward()")
 
     recording.enabled = False
