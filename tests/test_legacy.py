@@ -61,3 +61,37 @@ def test_whoever_is_asked_last_is_asked_once() -> None:
 def test_other_names_are_not_found(name: str) -> None:
     with pytest.raises(ModuleNotFoundError):
         import_module(name)
+
+
+class Reversing:
+    """A transformer as a file of 2025 writes it: a plain class, parts of old paths, parameters listed by hand."""
+
+    def __init__(self) -> None:
+        text, models = import_module("tinytorch.text.embeddings"), import_module("tinytorch.models.transformer")
+        self.embedding, self.position = text.Embedding(10, 32), text.PositionalEncoding(6, 32)
+        self.attention = models.MultiHeadAttention(32, 4)
+        self.first_norm, self.second_norm = models.LayerNorm(32), models.LayerNorm(32)
+        self.wide, self.narrow, self.out = tinytorch.Linear(32, 64), tinytorch.Linear(64, 32), tinytorch.Linear(32, 10)
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        x = self.position(self.embedding(tokens))
+        x = self.first_norm(x + self.attention(x, mask=None))
+        x = self.second_norm(x + self.narrow(tinytorch.ReLU()(self.wide(x))))
+        return self.out(x.reshape(-1, 32)).reshape(*tokens.shape, 10)
+
+    def parameters(self) -> list[Tensor]:
+        return [parameter for part in vars(self).values() for parameter in part.parameters()]
+
+
+def test_a_file_of_2025_learns_to_turn_sequences_round() -> None:
+    np.random.seed(0)
+    tokens, model, loss = np.random.randint(1, 10, (700, 6)), Reversing(), tinytorch.CrossEntropyLoss()
+    optimizer = import_module("tinytorch.optim").Adam(model.parameters(), lr=0.005)
+    for number in [*range(500)] * 4:
+        optimizer.zero_grad()
+        x, y = tokens[number : number + 1], tokens[number : number + 1, ::-1]
+        loss(model(Tensor(x)).reshape(-1, 10), Tensor(y).reshape(-1)).backward()
+        optimizer.step()
+    unseen = tokens[500:]
+
+    assert (model(Tensor(unseen)).data.argmax(axis=-1) == unseen[:, ::-1]).mean() >= 0.99
