@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime
+from os.path import relpath
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,12 +39,12 @@ class Desk:
 
     def __init__(self, folder: Path, workspace: Path | None = None) -> None:
         self._way = way_to(folder)
-        self.asked, self.folder = folder, self._way / folder
+        self.asked, self.folder = folder, folder if self._way == Path() else Path(relpath(self._way / folder))
         self.coursework = Coursework(workspace, beside=self._way)
 
     def kept_as(self, path: Path) -> str:
         """What the progress calls a file: its path from the folder in which the progress is kept."""
-        return str(path if path.is_absolute() else path.relative_to(self._way))
+        return str(path) if path.is_absolute() else relpath(path, self._way)
 
     def command(self, verb: str, module: Module) -> str:
         """What to type next, from where the student is."""

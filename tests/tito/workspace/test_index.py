@@ -107,7 +107,7 @@ def test_other_code_judges_anew(folder: Path, tito, work: list[str], monkeypatch
     assert sqlite3.connect(FILE).execute("SELECT DISTINCT judge FROM contents").fetchall() == [("f" * 64,)]
 
 
-@pytest.mark.parametrize("part", ["text.py", "competition/rules/rules.toml", "benchmarking/records/samples.py"])
+@pytest.mark.parametrize("part", ["showing.py", "competition/rules/rules.toml", "benchmarking/records/samples.py"])
 def test_all_that_decides_counts_as_the_judge(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before, path = index._judge(), Path(index.tinytorch.__file__).parent / part
     read = Path.read_bytes

@@ -50,6 +50,8 @@ def _message(error: BaseException) -> str:
             return f"this ends Python, and no test could follow: {BELOW_MAIN}"
         case EOFError():
             return f"{error}: {BELOW_MAIN}"
+    if isinstance(error, AssertionError) and str(error):
+        return str(error)
     kind = type(error).__name__
     if kind == "Skipped":
         return "this skips the tests, and a test that did not run has not passed: leave it out"
