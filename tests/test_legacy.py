@@ -11,6 +11,7 @@ import pytest
 import tinytorch
 from tinytorch._legacy import OLD_PATHS, OldPaths
 from tinytorch.core.tensor import Tensor
+from tinytorch.perf.compression import Compressor
 
 IMPORTS = [
     ("models.transformer", "GPT TransformerBlock LayerNorm MultiHeadAttention", "core.transformer"),
@@ -20,7 +21,7 @@ IMPORTS = [
     ("data.loader", "DataLoader TensorDataset Dataset RandomCrop", "core.dataloader"),
     ("profiling.profiler", "Profiler quick_profile", "perf.profiling"),
     ("optimization.quantization", "quantize_int8 QuantizedLinear quantize_model", "perf.quantization"),
-    ("optimization.compression", "magnitude_prune structured_prune measure_sparsity", "perf.compression"),
+    ("optimization.compression", "magnitude_prune structured_prune KnowledgeDistillation", "perf.compression"),
     ("optimization.acceleration", "vectorized_matmul fused_gelu", "perf.acceleration"),
     ("nn", "Linear ReLU Sequential CrossEntropyLoss", "core.layers core.losses"),
     ("nn", "Conv2d Embedding MultiHeadAttention GPT", "core.spatial core.embeddings core.attention core.transformers"),
@@ -51,6 +52,11 @@ def test_functions_compute() -> None:
     np.testing.assert_array_equal(functional.relu(Tensor([-1.0, 2.0])).data, [0, 2])
     np.testing.assert_allclose(functional.softmax(Tensor([[0.0, 0.0]]), dim=-1).data, [[0.5, 0.5]])
     assert import_module("tinytorch.nn").Module is tinytorch.Layer
+
+
+def test_a_sparsity_of_2025_is_a_share_as_its_tests_read_it() -> None:
+    assert import_module("tinytorch.optimization.compression").measure_sparsity(tinytorch.Linear(3, 3)) == 0
+    assert import_module("tinytorch.optimization.compression").measure_sparsity is Compressor.measure_sparsity
 
 
 def test_whoever_is_asked_last_is_asked_once() -> None:

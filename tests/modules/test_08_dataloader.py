@@ -28,7 +28,9 @@ def test_fields_of_different_lengths_are_refused() -> None:
         TensorDataset(Tensor(X), Tensor(Y[:5]))
 
 
-@pytest.mark.parametrize(("batch_size", "sizes"), [(4, [4, 4, 2]), (5, [5, 5]), (20, [10])])
+@pytest.mark.parametrize(
+    ("batch_size", "sizes"), [(4, [4, 4, 2]), (5, [5, 5]), (20, [10])], ids=["4 each", "5 each", "20 each"]
+)
 def test_batches_cover_everything_in_order(batch_size: int, sizes: list[int]) -> None:
     batches = list(DataLoader(dataset(), batch_size=batch_size, shuffle=False))
 

@@ -28,7 +28,9 @@ def test_a_convolution_is_a_sum_over_windows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "size"), [({}, 4), ({"padding": 1}, 6), ({"stride": 2}, 2), ({"stride": 2, "padding": 1}, 3)]
+    ("options", "size"),
+    [({}, 4), ({"padding": 1}, 6), ({"stride": 2}, 2), ({"stride": 2, "padding": 1}, 3)],
+    ids=["neither", "padding=1", "stride=2", "both"],
 )
 def test_its_size_follows_from_stride_and_padding(options: dict[str, int], size: int) -> None:
     assert Conv2d(3, 5, kernel_size=3, **options)(Tensor(X)).shape == (2, 5, size, size)
@@ -53,7 +55,9 @@ def test_padding_is_never_the_greatest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"), [(MaxPool2d, [[5, 7], [13, 15]]), (AvgPool2d, [[2.5, 4.5], [10.5, 12.5]])]
+    ("kind", "expected"),
+    [(MaxPool2d, [[5, 7], [13, 15]]), (AvgPool2d, [[2.5, 4.5], [10.5, 12.5]])],
+    ids=["MaxPool2d", "AvgPool2d"],
 )
 def test_a_pool_says_one_number_for_each_window(kind: type, expected: list[list[float]]) -> None:
     np.testing.assert_array_equal(kind(2)(GRID).data[0, 0], expected)

@@ -27,10 +27,10 @@ def benchmark() -> Benchmark:
     return Benchmark([model(4), model(512)], [(Tensor(INPUTS), LABELS)], warmup_runs=2, measurement_runs=4)
 
 
-@pytest.mark.parametrize(
-    ("figure", "expected"),
-    [("mean", 4.0), ("median", 3.0), ("min_val", 1.0), ("max_val", 10.0), ("count", 5), ("std", 12.5**0.5)],
-)
+FIGURES = {"mean": 4.0, "median": 3.0, "min_val": 1.0, "max_val": 10.0, "count": 5, "std": 12.5**0.5}
+
+
+@pytest.mark.parametrize(("figure", "expected"), FIGURES.items(), ids=FIGURES)
 def test_a_result_knows_its_figures(figure: str, expected: float) -> None:
     assert getattr(BenchmarkResult("latency", VALUES), figure) == pytest.approx(expected)
 

@@ -140,22 +140,24 @@ def test_a_submission_without_a_part_is_refused(reports: list[BenchmarkReport], 
         validate_submission_schema(submission)
 
 
-@pytest.mark.parametrize(
-    ("event", "change", "qualifies"),
-    [
-        ("latency_sprint", {}, True),
-        ("latency_sprint", {"accuracy": 0.85}, True),
-        ("latency_sprint", {"accuracy": 0.84}, False),
-        ("memory_challenge", {"accuracy": 0.85}, True),
-        ("memory_challenge", {"accuracy": 0.84}, False),
-        ("accuracy_contest", {"latency_ms_median": 99.9, "model_size_mb": 9.99}, True),
-        ("accuracy_contest", {"latency_ms_median": 100.0}, False),
-        ("accuracy_contest", {"model_size_mb": 10.0}, False),
-        ("all_around", {"accuracy": 0.1}, True),
-        ("extreme_push", {"accuracy": 0.80}, True),
-        ("extreme_push", {"accuracy": 0.79}, False),
-    ],
-)
+RULES = {
+    "latency_sprint": ("latency_sprint", {}, True),
+    "latency_sprint with 85 %": ("latency_sprint", {"accuracy": 0.85}, True),
+    "latency_sprint with 84 %": ("latency_sprint", {"accuracy": 0.84}, False),
+    "memory_challenge with 85 %": ("memory_challenge", {"accuracy": 0.85}, True),
+    "memory_challenge with 84 %": ("memory_challenge", {"accuracy": 0.84}, False),
+    "accuracy_contest inside of both limits": (
+        "accuracy_contest", {"latency_ms_median": 99.9, "model_size_mb": 9.99}, True
+    ),
+    "accuracy_contest in 100 ms": ("accuracy_contest", {"latency_ms_median": 100.0}, False),
+    "accuracy_contest with 10 MiB": ("accuracy_contest", {"model_size_mb": 10.0}, False),
+    "all_around with 10 %": ("all_around", {"accuracy": 0.1}, True),
+    "extreme_push with 80 %": ("extreme_push", {"accuracy": 0.80}, True),
+    "extreme_push with 79 %": ("extreme_push", {"accuracy": 0.79}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("event", "change", "qualifies"), RULES.values(), ids=RULES)
 def test_an_event_has_its_rule(event: str, change: dict[str, float], qualifies: bool) -> None:
     assert qualifies_event({**GOOD, **change}, OlympicEvent(event)) is qualifies
 

@@ -79,8 +79,11 @@ def test_a_cut_range_is_smaller() -> None:
 
 def test_calibrating_a_layer_of_one_s_own() -> None:
     layer = QuantizedLinear(Linear(6, 4, rng=np.random.default_rng(0)))
-    assert layer.input_codes is None
+    assert layer.input_codes is layer.input_scale is layer.input_zero_point is None
     layer.calibrate([Tensor(SAMPLES[:3]), SAMPLES[3:]])
+
+    assert (layer.input_scale, layer.input_zero_point) == (layer.input_codes.scale, layer.input_codes.zero_point)
+    assert (layer.q_weight.shape, layer.q_weight.dtype) == ((6, 4), np.int8)
 
     assert layer.input_codes.scale[0] == InputCodes.of(SAMPLES).scale[0]
     assert layer.memory_usage() == {

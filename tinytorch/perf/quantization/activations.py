@@ -79,6 +79,23 @@ class QuantizedLinear(_RoundsInputs, Linear):
         """(..., in) -> (..., out)."""
         return Linear.forward(self, self.rounded(inputs))
 
+    @property
+    def q_weight(self) -> Tensor:
+        """The weight's codes (in, out), whole numbers (the curriculum's name)."""
+        weight: Any = self.weight
+        codes = weight.unpacked()
+        return Tensor(codes, dtype=codes.dtype)
+
+    @property
+    def input_scale(self) -> float | None:
+        """How far apart the inputs' codes are; None before `calibrate` (the curriculum's name)."""
+        return None if self.input_codes is None else float(self.input_codes.scale.item())
+
+    @property
+    def input_zero_point(self) -> int | None:
+        """The code of zero; None before `calibrate` (the curriculum's name)."""
+        return None if self.input_codes is None else int(self.input_codes.zero_point.item())
+
     def memory_usage(self) -> dict[str, float]:
         """Bytes as floats and as they are kept, and their ratio (the curriculum's names)."""
         bias = 0 if self.bias is None else self.bias.data.nbytes
