@@ -117,6 +117,69 @@ def test_a_plain_call_from_the_beginning_is_one_without_a_cache() -> None:
     np.testing.assert_array_equal(gpt(TOKENS).data, disable_kv_cache(gpt)(TOKENS).data)
 
 
+def test_what_was_never_written_is_not_looked_at() -> None:
+    gpt = small_gpt()
+    cache = enable_kv_cache(gpt)
+    gpt.generate([1, 2], 3)
+    gpt(TOKENS)  # another text from its beginning, and so without the cache
+    cache.advance(6)
+    with pytest.raises(UsageError, match="stands at 10, and 4 positions were written"):
+        gpt(TOKENS[:, :1], start_pos=cache.seq_pos)
+
+
+@pytest.mark.parametrize("count", [-1, 2.5, "1"])
+def test_a_cache_advances_by_whole_positions(count: object) -> None:
+    with pytest.raises(UsageError, match="advances by a count"):
+        small_cache().advance(count)
+
+
+@pytest.mark.parametrize("start", [-1, 2.5])
+def test_a_text_begins_at_a_whole_position(start: float) -> None:
+    with pytest.raises(UsageError, match="start_pos"):
+        small_gpt()(TOKENS, start_pos=start)
+
+
+def test_a_memory_that_is_given_says_where_tokens_stand() -> None:
+    gpt, cache = small_gpt(), KVCache(1, CONTEXT, 2, 2, 4)
+    expected = gpt(TOKENS).data[:, 4:]
+    with no_grad():
+        gpt(TOKENS[:, :4], memory=cache)
+        np.testing.assert_allclose(gpt(TOKENS[:, 4:], start_pos=4, memory=cache).data, expected, atol=1e-5)
+    with pytest.raises(UsageError, match="remembers 6 tokens, and start_pos is 4"):
+        gpt(TOKENS[:, 4:], start_pos=4, memory=cache)
+
+
+def test_after_plain_calls_a_generation_keeps_nothing() -> None:
+    gpt, other = small_gpt(), TOKENS[:, ::-1].copy()
+    expected = gpt.generate(TOKENS, 4, 0).data
+    cache = enable_kv_cache(gpt, keep_prefix=True)
+    gpt.generate(TOKENS, 0, 0)
+    gpt(other)
+    cache.advance(6)
+
+    np.testing.assert_array_equal(gpt.generate(TOKENS, 4, 0).data, expected)
+
+
+def test_a_whole_text_is_scored_exactly_whatever_the_cache_rounds() -> None:
+    gpt = small_gpt()
+    expected = gpt(TOKENS).data
+    enable_kv_cache(gpt, bits=8)
+    with no_grad():
+        np.testing.assert_array_equal(gpt(TOKENS).data, expected)
+
+
+def test_two_passes_may_wait_for_their_gradients() -> None:
+    gpt = with_kv_cache(small_gpt())
+    for block in gpt.blocks:
+        block.attention.k_proj.weight.requires_grad = block.attention.v_proj.weight.requires_grad = False
+        block.attention.k_proj.bias.requires_grad = block.attention.v_proj.bias.requires_grad = False
+    losses = [gpt(tokens).sum() for tokens in (TOKENS, TOKENS[:, ::-1].copy())]
+    for loss in losses:
+        loss.backward()
+
+    assert gpt.blocks[0].attention.q_proj.weight.grad is not None
+
+
 def test_a_plain_call_from_anywhere_else_is_refused() -> None:
     gpt = with_kv_cache(small_gpt())
     with pytest.raises(UsageError, match="remembers 0 tokens, and start_pos is 2"):
@@ -204,6 +267,7 @@ def test_the_token_that_is_looked_at_now_is_among_what_is_got() -> None:
 
 def test_the_last_position_can_be_written_and_none_beyond() -> None:
     cache = small_cache()
+    cache.update(0, vectors(CONTEXT - 1), vectors(CONTEXT - 1))
     cache.advance(CONTEXT - 1)
     cache.update(0, vectors(1), vectors(1))
     with pytest.raises(UsageError, match="holds 11 positions of 12: 2 more do not fit"):

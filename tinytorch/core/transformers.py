@@ -216,13 +216,17 @@ class GPT(Layer):
         """
         if inputs.ndim != 2:
             raise ShapeError(f"a GPT needs tokens (N, T), got {inputs.shape}")
+        if start_pos:
+            whole("a GPT needs a start_pos", start_pos, 0)
         if memory is None and self.memory is not None and self._continues(start_pos, self.memory.length):
             with self.memory.staying():
                 return self.forward(inputs, memory=self.memory)
         held = memory.length if memory else 0
-        positions = inputs.shape[-1]
+        if memory:
+            self._continues(start_pos, held)
+        positions, start = inputs.shape[-1], held if memory else start_pos
         mask = causal_mask(positions, held + positions) if positions > 1 else None
-        hidden = self.position_embedding(self.token_embedding(inputs), start_pos + held)
+        hidden = self.position_embedding(self.token_embedding(inputs), start)
         for number, block in enumerate(self.blocks):
             hidden = block(hidden, mask, memory.layers[number]) if memory else block(hidden, mask)
         scores: Tensor = self.lm_head(self.ln_f(hidden))

@@ -37,6 +37,7 @@ class KVCache:
     """
 
     is_passing = True  # nothing of it belongs into the state of a model
+    is_staying = False
 
     def __init__(
         self,
@@ -76,8 +77,8 @@ class KVCache:
         return self._layer(layer_idx).held()
 
     def advance(self, count: int = 1) -> None:
-        """The next keys and values stand `count` positions later."""
-        self.seq_pos += count
+        """The next keys and values stand `count` positions later; UsageError for a count below 0."""
+        self.seq_pos += whole("a KV cache advances by a count", count, 0)
 
     def reset(self) -> None:
         """Forget everything: another sequence comes next. The buffers stay."""
@@ -101,12 +102,15 @@ class KVCache:
 
     @contextmanager
     def staying(self) -> Iterator[None]:
-        """For one pass, whose keys and values are written where the cache stands: `advance` is the caller's."""
-        before = self.seq_pos
+        """For one pass, whose keys and values are written where the cache stands: `advance` is the caller's.
+
+        What it holds then is no longer what a generation left, and none goes on from there.
+        """
+        before, self._prompt, self.is_staying = self.seq_pos, None, True
         try:
             yield
         finally:
-            self.seq_pos = before
+            self.seq_pos, self.is_staying = before, False
 
     @property
     def nbytes(self) -> int:
@@ -163,7 +167,8 @@ class LayerCache:
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Append (N, heads, T, head_dim); views of all keys and all values so far.
 
-        Of those that have a gradient the new ones keep it, and what was written before has none.
+        Where whoever calls advances the cache, the new ones are handed on as they are, with the gradient that they may
+        have; what was written before has none.
         """
         shape = (*keys.shape[:2], self._cache.max_seq_len, keys.shape[3])
         is_other = not self.buffers or self.buffers[0].shape != shape or not self._has_type(keys.dtype)
@@ -173,8 +178,10 @@ class LayerCache:
         self.write(keys, values)
         if self._is_last:
             self._cache.advance(keys.shape[2])
-        if not (keys.requires_grad or values.requires_grad):
+        if not (self._cache.is_staying or keys.requires_grad or values.requires_grad):
             return self.held()
+        if not start:
+            return keys, values
         before = [Tensor(held.data[:, :, :start]) for held in self.held()]
         return concatenate([before[0], keys], axis=2), concatenate([before[1], values], axis=2)
 
@@ -191,6 +198,9 @@ class LayerCache:
                 f"the KV cache holds {start} positions of {most}: {end - start} more do not fit",
                 mend="generate fewer tokens, or build the model with a larger max_seq_len",
             )
+        if start > self.length:
+            mend = "call the model with start_pos=cache.seq_pos before each advance(), or reset() the cache"
+            raise UsageError(f"the KV cache stands at {start}, and {self.length} positions were written", mend=mend)
         for buffer, new in zip(self.buffers, (keys, values), strict=True):
             if new.shape != (*buffer.shape[:2], end - start, buffer.shape[3]):
                 raise ShapeError(f"a KV cache of {buffer.shape} needs (N, heads, T, head_dim) alike, got {new.shape}")

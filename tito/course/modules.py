@@ -97,7 +97,7 @@ def start(name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, work
 def check(name: Name, folder: Folder = DEFAULT_FOLDER, reference: Reference = False, json_: Json = False) -> None:
     """Run a module's tests on your file, or with --reference on ours; exit code 1 if there is none, or one failed."""
     module, desk = find_module(name), Desk(folder)
-    outcome = run_subject(Subject(module), json_) if reference else _tested(module, desk, json_)
+    outcome = run_subject(Subject(module, inside=False), json_) if reference else _tested(module, desk, json_)
     if json_:
         screen.put_json(outcome.as_dict() if outcome else _nothing(module, desk))
     if not (outcome and outcome.is_good):

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 import tinytorch
+from tinytorch.files import LARGEST_ARTIFACT_BYTES
 from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
 from tito.course.testing.explaining import explain
 from tito.course.testing.stand_in import StandIn, hold_python
 
-LARGEST_WRITTEN_BYTES = 100_000_000  # of one file, such as that of what is printed: a flood fills no disk
+LARGEST_WRITTEN_BYTES = LARGEST_ARTIFACT_BYTES  # of one file, such as that of what is printed: a flood fills no disk
 OURS = str(Path(tinytorch.__file__).parent)
 
 _prepared_s: dict[str, float] = {}

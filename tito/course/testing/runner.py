@@ -45,10 +45,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Subject:
-    """A module to be tested: a student's `file`, or the one that TinyTorch has."""
+    """A module to be tested: a student's `file`, or the one that TinyTorch has, in a checkout also from `inside`."""
 
     module: Module
     file: Path | None = None
+    inside: bool = True
 
     @property
     def tested(self) -> str:
@@ -58,7 +59,8 @@ class Subject:
     @property
     def test_files(self) -> list[str]:
         """The module's contract; for our own implementation in a checkout also the tests that look inside it."""
-        inside = [CHECKOUT / "tests" / name for name in self.module.ours] if IS_CHECKOUT and not self.file else []
+        looks_inside = IS_CHECKOUT and self.inside and not self.file
+        inside = [CHECKOUT / "tests" / name for name in self.module.ours] if looks_inside else []
         return [str(path) for path in (self.module.contract, *inside)]
 
 
@@ -127,7 +129,7 @@ def _whole(outcome: ModuleResult, in_place: bool) -> ModuleResult:
 def _told(subject: Subject, complaints: IO[bytes], limit_s: float) -> Iterator[dict[str, Any]]:
     """What the process tells of its tests; it is killed, with all that it started, however this ends."""
     with subprocess.Popen(
-        _command(subject), env=_environment(subject), cwd=_folder(subject), start_new_session=True,
+        _command(subject), env=_environment(subject), cwd=_here(subject), start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints,
     ) as process:  # fmt: skip
         since = keep_guard(process.pid)
@@ -152,7 +154,12 @@ def _command(subject: Subject) -> list[str]:
     settings = ["-o", "addopts="] if IS_CHECKOUT and not subject.file else alone
     options = ["--import-mode=importlib", "--continue-on-collection-errors", *settings, "--rootdir", folder]
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "tito.course.testing.reporter"]
-    return [sys.executable, "-m", "pytest", *quiet, *options, *subject.test_files]
+    return [sys.executable, "-P", "-m", "pytest", *quiet, *options, *subject.test_files]  # -P: no folder hides a module
+
+
+def _here(subject: Subject) -> Path:
+    """Where the tests run: a student's file where it lies, as in a notebook, so that it finds what is beside it."""
+    return subject.file.resolve().parent if subject.file else Path(_folder(subject))
 
 
 def _folder(subject: Subject) -> str:
