@@ -17,9 +17,10 @@ VALUES = {
     GELU: GELU_OF_X,
     Softmax: np.exp(X) / np.exp(X).sum(),
 }
+NAMES = ["ReLU", "Sigmoid", "Tanh", "GELU", "Softmax"]
 
 
-@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("kind", VALUES, ids=NAMES)
 def test_it_has_its_formula_s_values(kind: type) -> None:
     found = kind()(Tensor(X))
 
@@ -27,17 +28,17 @@ def test_it_has_its_formula_s_values(kind: type) -> None:
     np.testing.assert_allclose(found.data, VALUES[kind], atol=0.02 if kind is GELU else 1e-6)
 
 
-@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("kind", VALUES, ids=NAMES)
 def test_forward_is_the_call(kind: type) -> None:
     np.testing.assert_array_equal(kind().forward(Tensor(X)).data, kind()(Tensor(X)).data)
 
 
-@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("kind", VALUES, ids=NAMES)
 def test_it_has_nothing_to_learn(kind: type) -> None:
     assert list(kind().parameters()) == []
 
 
-@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("kind", VALUES, ids=NAMES)
 def test_it_leaves_its_input_as_it_was(kind: type) -> None:
     x = Tensor(X)
     kind()(x)
@@ -45,7 +46,7 @@ def test_it_leaves_its_input_as_it_was(kind: type) -> None:
     np.testing.assert_array_equal(x.data, X)
 
 
-@pytest.mark.parametrize("kind", [Sigmoid, Softmax, Tanh])
+@pytest.mark.parametrize("kind", [Sigmoid, Softmax, Tanh], ids=["Sigmoid", "Softmax", "Tanh"])
 def test_large_numbers_stay_finite(kind: type) -> None:
     assert np.isfinite(kind()(Tensor([[1000.0, -1000.0]])).data).all()
 

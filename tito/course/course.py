@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinytorch.errors import UsageError
+from tinytorch.files import reason
 from tinytorch.showing import nearest
-from tito.course.source import ENDINGS
+from tito.course.source import is_readable
 from tito.place import IS_CHECKOUT, PACKAGE, SOURCE_TESTS
 
 MODULE_TESTS = SOURCE_TESTS if IS_CHECKOUT else PACKAGE / "module_tests"  # where a wheel carries them
@@ -100,7 +102,7 @@ MODULES = (
            ("test_capstone.py", "competition/rules/test_capstone_events.py")),
 )  # fmt: skip
 
-_NUMBER = re.compile(r"\d+[-_ ]+")
+_NUMBER = re.compile(r"^\d+[-_ ]+")
 
 
 def find_module(text: str) -> Module:
@@ -126,10 +128,30 @@ def files_of(module: Module, folder: Path) -> list[Path]:
     Python and notebooks, whatever number stands before the name, in any case, with `-` or `_`; in the folder itself, or
     in one of the module's own: `02_activations/02_activations.ipynb`.
     """
-    named = _named(module, folder)
-    inside = [path for own in named if own.is_dir() for path in _named(module, own)]
-    files = [path for path in (*named, *inside) if path.suffix.lower() in ENDINGS and not path.is_dir()]
-    return sorted(files, key=lambda path: path.lstat().st_mtime_ns, reverse=True)
+    named = [path for path in entries(folder) if _bare(path.stem) in module.names]
+    inside = [path for own in named if own.is_dir() for path in entries(own) if _bare(path.stem) in module.names]
+    files = [path for path in (*named, *inside) if is_readable(path) and not path.is_dir()]
+    return sorted(files, key=changed_ns, reverse=True)
+
+
+def changed_ns(path: Path) -> int:
+    """When what a file leads to was changed last."""
+    return (path.stat() if path.exists() else path.lstat()).st_mtime_ns
+
+
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; nothing in one that is not there. UsageError where nobody may look."""
+    try:
+        return sorted(folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        mend = "give a folder that you may read, with --folder DIR"
+        raise UsageError(f"cannot look into {folder}: {reason(error)}", mend=mend) from error
+
+
+def alike(module: Module, folder: Path) -> list[Path]:
+    """Files that may be meant for the module's, and are called otherwise."""
+    signs = (module.name[:4], f"{module.number:02}")
+    return [path for path in entries(folder) if not path.is_dir() and any(sign in path.name.lower() for sign in signs)]
 
 
 def file_of(module: Module, folder: Path) -> Path | None:
@@ -138,18 +160,22 @@ def file_of(module: Module, folder: Path) -> Path | None:
 
 
 def way_to(folder: Path) -> Path:
-    """From where to look for a student's folder: from here, or from above where it has a file of any module there.
+    """From where to look for a student's folder: from here where it is there, else from above.
 
-    So one may stand in a module's own folder.
+    Above it counts where one stands in it, or it has a file of any module.
     """
-    above = [Path(*[".."] * steps) for steps in range(len(Path.cwd().parents) + 1)]
-    return next((way for way in above if any(file_of(module, way / folder) for module in MODULES)), Path())
+    here, above = Path.cwd(), [Path(*[".."] * steps) for steps in range(len(Path.cwd().parents) + 1)]
 
+    def is_theirs(found: Path) -> bool:
+        if not found.is_dir() or not os.access(found, os.R_OK | os.X_OK):
+            return False
+        return here.is_relative_to(found.resolve()) or any(file_of(module, found) for module in MODULES)
 
-def _named(module: Module, folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.glob("*")) if _bare(path.stem) in module.names]
+    if folder.exists():
+        return Path()
+    return next((way for way in above[1:] if is_theirs(way / folder)), Path())
 
 
 def _bare(name: str) -> str:
     """A module's name without the number before it."""
-    return _NUMBER.sub("", name.lower(), count=1).replace("-", "_").replace(" ", "_")
+    return _NUMBER.sub("", name.lower()).replace("-", "_").replace(" ", "_").removesuffix("_dev")

@@ -12,7 +12,7 @@ import typer
 
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
-from tito.course.course import MODULES, Module, file_of, files_of, find_module, missing_needs, way_to
+from tito.course.course import MODULES, Module, alike, changed_ns, files_of, find_module, missing_needs, way_to
 from tito.course.coursework import Coursework, Progress, next_module
 from tito.course.testing.command import run_subject
 from tito.course.testing.runner import ModuleResult, Subject
@@ -38,13 +38,19 @@ class Desk:
     """Where a student works: a folder of files, looked for upwards, and the progress, which is kept beside it."""
 
     def __init__(self, folder: Path, workspace: Path | None = None) -> None:
-        self._way = way_to(folder)
-        self.asked, self.folder = folder, folder if self._way == Path() else Path(relpath(self._way / folder))
-        self.coursework = Coursework(workspace, beside=self._way)
+        way = way_to(folder)
+        self.asked, self.folder = folder, folder if way == Path() else Path(relpath(way / folder))
+        self._beside = self.folder.resolve().parent
+        self.coursework = Coursework(workspace, beside=Path(relpath(self._beside)))
+
+    def files(self, module: Module) -> list[Path]:
+        """The module's files, that which was changed last first, as they are called from here."""
+        found = files_of(module, self.folder)
+        return found if self.folder == self.asked else [Path(relpath(path)) for path in found]
 
     def kept_as(self, path: Path) -> str:
         """What the progress calls a file: its path from the folder in which the progress is kept."""
-        return str(path) if path.is_absolute() else relpath(path, self._way)
+        return relpath(path, self._beside)
 
     def command(self, verb: str, module: Module) -> str:
         """What to type next, from where the student is."""
@@ -68,7 +74,7 @@ def status(folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: Work
     """Show of each module whether it is complete, started, ready, or what it waits for; and the next command."""
     desk = Desk(folder, workspace)
     progress = desk.coursework.progress()
-    rows = [{**_row(module), **_state(module, progress, desk.folder)} for module in MODULES]
+    rows = [{**_row(module), **_state(module, progress, desk)} for module in MODULES]
     following = _next(desk)
     if json_:
         screen.put_json({"modules": rows, "next": following})
@@ -82,8 +88,8 @@ def status(folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: Work
 
 def start(name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: WorkspaceFolder = None) -> None:
     """Write a module's starter file, with what is to be written and no solution, into your folder."""
-    module, desk = find_module(name), Desk(folder, workspace)
-    if there := file_of(module, desk.folder):
+    module, desk = _meant(name), Desk(folder, workspace)
+    if there := next(iter(desk.files(module)), None):
         mend = f"go on with it, or put it aside with: {desk.command('reset', module)}"
         raise UsageError(f"{there} is there already", mend=mend)
     path = _begin(module, desk.folder, desk)
@@ -96,7 +102,7 @@ def start(name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, work
 
 def check(name: Name, folder: Folder = DEFAULT_FOLDER, reference: Reference = False, json_: Json = False) -> None:
     """Run a module's tests on your file, or with --reference on ours; exit code 1 if there is none, or one failed."""
-    module, desk = find_module(name), Desk(folder)
+    module, desk = _meant(name), Desk(folder)
     outcome = run_subject(Subject(module, inside=False), json_) if reference else _tested(module, desk, json_)
     if json_:
         screen.put_json(outcome.as_dict() if outcome else _nothing(module, desk))
@@ -108,8 +114,10 @@ def complete(
     name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: WorkspaceFolder = None
 ) -> None:
     """Run a module's tests on your file and record that they passed; exit code 1 if there is none, or one failed."""
-    module, desk = find_module(name), Desk(folder, workspace)
-    desk.coursework.progress()  # before the tests: a workspace that cannot be read is said at once
+    module, desk = _meant(name), Desk(folder, workspace)
+    before = desk.coursework.progress().completed.get(
+        module.name
+    )  # before the tests: a workspace that cannot be read is said at once
     outcome = _tested(module, desk, json_)
     is_good = outcome is not None and outcome.is_good
     if outcome and outcome.subject.file and is_good:
@@ -119,7 +127,8 @@ def complete(
         found = outcome.as_dict() if outcome else _nothing(module, desk)
         screen.put_json({**found, "recorded": is_good, "next": following})
     if not (outcome and is_good):
-        screen.say(f"{module.label} is not recorded as complete")
+        stays = f"; what was recorded on {before.completed_at:%Y-%m-%d} stays" if before else ""
+        screen.say(f"{module.label} is not recorded as complete{stays}")
         raise typer.Exit(ExitCode.FINDINGS)
     screen.say(f"{module.label} is complete: its tests passed on {outcome.subject.tested}")
     screen.say(f"next: {following}")
@@ -127,8 +136,8 @@ def complete(
 
 def reset(name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, workspace: WorkspaceFolder = None) -> None:
     """Rename your file of a module, so that nothing is lost, and write the starter file again."""
-    module, desk = find_module(name), Desk(folder, workspace)
-    old = file_of(module, desk.folder)
+    module, desk = _meant(name), Desk(folder, workspace)
+    old = next(iter(desk.files(module)), None)
     if old is None:
         raise UsageError(f"{folder} has no file of {module.label}", mend=desk.command("start", module))
     kept = old.with_name(f"{old.stem}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}{old.suffix}")
@@ -136,6 +145,16 @@ def reset(name: Name, folder: Folder = DEFAULT_FOLDER, json_: Json = False, work
     path = _begin(module, old.parent, desk)
     _tell(module, path, json_, {"kept": str(kept)})
     screen.say(f"what you had is kept: {kept}")
+    screen.say(f"next: {desk.command('test', module)}")
+
+
+def _meant(name: str) -> Module:
+    """The module of that name or number; of a number that the newer edition gives to another, it is said."""
+    module = find_module(name)
+    other = next((each for each in MODULES if name.isdecimal() and each.number_elsewhere == module.number), None)
+    if other:
+        screen.say(f"{module.label}; in the newer edition {module.number:02} is {other.name}")
+    return module
 
 
 def _row(module: Module) -> dict[str, Any]:
@@ -145,13 +164,14 @@ def _row(module: Module) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _state(module: Module, progress: Progress, folder: Path) -> dict[str, str | None]:
+def _state(module: Module, progress: Progress, desk: Desk) -> dict[str, str | None]:
     """A module's state in a word, and what is known of it."""
-    done, path = progress.completed.get(module.name), file_of(module, folder)
+    done, path = progress.completed.get(module.name), next(iter(desk.files(module)), None)
     missing = missing_needs(module, progress.completed)
     file = str(path) if path else None
     if done:
-        detail = f"{done.completed_at:%Y-%m-%d}, {done.passed} tests of {done.tested}, tito {done.version}"
+        since = ", changed since" if path and changed_ns(path) > done.completed_at.timestamp() * 1e9 else ""
+        detail = f"{done.completed_at:%Y-%m-%d}, {done.passed} tests of {done.tested}{since}, tito {done.version}"
         return {"state": "complete", "detail": detail, "file": file}
     if path:
         return {"state": "started", "detail": str(path), "file": file}
@@ -165,14 +185,16 @@ def _next(desk: Desk) -> str:
     module = next_module(desk.coursework.progress().completed)
     if module is None:
         return LAST
-    return desk.command("complete" if file_of(module, desk.folder) else "start", module)
+    return desk.command("complete" if desk.files(module) else "start", module)
 
 
 def _tested(module: Module, desk: Desk, is_quiet: bool) -> ModuleResult | None:
     """Run a module's tests on the student's file, the one changed last; None without one, and both are said."""
-    files = files_of(module, desk.folder)
+    files = desk.files(module)
     if not files:
         screen.say(f"you have no file of {module.label} in {desk.asked}: {desk.command('start', module)}")
+        for near in alike(module, desk.folder):
+            screen.say(f"there is {near}; it is tested if you call it {module.file_name}")
         return None
     for other in files[1:]:
         screen.say(f"{other} is not tested: {files[0]} was changed later")

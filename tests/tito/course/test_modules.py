@@ -171,6 +171,83 @@ def test_of_two_files_the_one_changed_last_is_tested_and_the_other_named(student
     assert "modules/04_losses.py is not tested" in student.err
 
 
+@pytest.mark.parametrize("name", ["my_losses.py", "04.py", "loss.ipynb.txt", "test_losses.py"])
+def test_a_file_of_another_name_is_pointed_at(student: Student, name: str) -> None:
+    Path("modules").mkdir()
+    (Path("modules") / name).touch()
+
+    assert student.types("test", "losses") == 1
+    assert f"there is modules/{name}; it is tested if you call it 04_losses.py" in student.err
+
+
+def test_the_name_of_older_files_is_known(student: Student) -> None:
+    (Path("modules") / "04_losses").mkdir(parents=True)
+    Path("modules/04_losses/losses_dev.py").write_text(LOSSES)
+
+    assert student.types("test", "losses") == 0
+
+
+def test_one_may_stand_in_an_empty_folder(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("modules").mkdir()
+    monkeypatch.chdir("modules")
+    student.types("start", "tensor")
+
+    assert Path("01_tensor.py").is_file()
+    assert student.err.splitlines()[0] == "it builds on nothing" or Path("../.tito/course/progress.json").is_file()
+
+
+def test_a_folder_that_is_there_is_meant_before_one_above(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    student.types("start", "losses")
+    Path("other/modules").mkdir(parents=True)
+    monkeypatch.chdir("other")
+
+    assert student.types("test", "losses") == 1
+
+
+def test_a_link_is_as_old_as_what_it_leads_to(student: Student) -> None:
+    Path("modules").mkdir()
+    Path("real.py").write_text(LOSSES)
+    Path("modules/losses.py").symlink_to("../real.py")
+    Path("modules/04_losses.py").write_text("1 / 0")
+    os.utime("modules/04_losses.py", (0, 0))
+
+    assert student.types("complete", "losses") == 0
+
+
+def test_work_has_one_record_however_its_folder_is_named(student: Student) -> None:
+    Path("modules").mkdir()
+    Path("modules/04_losses.py").write_text(LOSSES)
+
+    for folder in (str(Path("modules").resolve()), "../a student/modules", "modules"):
+        assert student.types("complete", "losses", "--folder", folder) == 0
+        assert student.progress.completed["losses"].tested == "modules/04_losses.py"
+
+
+def test_what_cannot_be_looked_into_is_said(student: Student) -> None:
+    Path("modules").write_text("a file")
+
+    assert student.types("test", "losses") == 2
+    assert "cannot look into modules" in student.err
+
+
+def test_of_a_number_that_the_newer_edition_gives_to_another_it_is_said(student: Student) -> None:
+    student.types("start", "6")
+    assert "06 optimizers; in the newer edition 06 is autograd" in student.err
+    student.types("start", "optimizers", "--folder", "other")
+    assert "newer edition" not in student.err
+
+
+def test_what_was_recorded_stays_and_a_change_is_told(student: Student) -> None:
+    student.types("start", "losses")
+    student.completes("losses")
+    os.utime("modules/04_losses.py", (2e9, 2e9))
+
+    assert student.types("complete", "losses") == 1
+    assert "is not recorded as complete; what was recorded on 20" in student.err
+    student.types("status", "--json")
+    assert "changed since" in json.loads(student.out)["modules"][3]["detail"]
+
+
 def test_what_is_begun_anew_is_no_longer_complete(student: Student) -> None:
     student.types("start", "losses")
     student.completes("losses")

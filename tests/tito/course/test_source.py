@@ -33,7 +33,17 @@ def test_text_between_cells_is_left_out(tmp_path: Path) -> None:
 def test_where_cells_are_exported_the_others_are_left_out(tmp_path: Path) -> None:
     path = notebook(tmp_path, "#| default_exp core.activations", "#| export\na = 1", "print(a)", "x = 0\n# | export\n")
 
-    assert [cell.name[-8:] for cell in read_cells(path)] == [" cell 2)", " cell 4)"]
+    assert [cell.exported for cell in read_cells(path)] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("mark", "is_one"),
+    [("#| export", True), ("#|export", True), ("# export", True), ("#| export-foo", False), ("# exported", False)],
+)
+def test_a_mark_of_either_edition_is_one(tmp_path: Path, mark: str, is_one: bool) -> None:
+    _, other = read_cells(notebook(tmp_path, f"{mark}\na = 1", "b = 2"))
+
+    assert other.exported is not is_one
 
 
 @pytest.mark.parametrize(
@@ -43,6 +53,10 @@ def test_where_cells_are_exported_the_others_are_left_out(tmp_path: Path) -> Non
         ("if x:\n    !ls\n", "if x:\n    pass\n"),
         ("files = !ls", "pass"),
         ("Tensor?", "pass"),
+        ("a, b.c = !ls", "pass"),
+        ("!pip install \\\n  numpy\nx = 1", "pass\n\nx = 1"),
+        ("  x = 1\n  y = 2", "x = 1\ny = 2"),
+        ("\n%%bash\nls", ""),
         ("x = (100\n% 7)", "x = (100\n% 7)"),
         ("'''\n%matplotlib\n'''", "'''\n%matplotlib\n'''"),
         ("%%time\nx = 1", "\nx = 1"),
@@ -66,7 +80,11 @@ WRONG = {
     "no JSON": ("a.ipynb", b"{", "is no notebook of today's format"),
     "too deep": ("a.ipynb", b"[" * 100_000, "is no notebook of today's format"),
     "an old format": ("a.ipynb", b'{"worksheets": []}', "it has no list of cells"),
-    "a cell without a text": ("a.ipynb", b'{"cells": [{"cell_type": "code", "source": 1}]}', "a code cell has no text"),
+    "a cell without a text": (
+        "a.ipynb",
+        b'{"cells": [{"cell_type": "code", "source": null}]}',
+        "a code cell has no text",
+    ),
     "no text": ("a.py", b"\xff", "is no text"),
     "an unknown encoding": ("a.py", b"# coding: nothing", "is no text"),
 }

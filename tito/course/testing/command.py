@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -81,7 +82,7 @@ def _subjects(named: str | None, every: bool, mine: Path | None) -> Sequence[Sub
     if mine is not None and not (mine.is_file() or mine.is_dir()):
         raise UsageError(f"{mine} is neither a file nor a folder", mend="name a Python file, or the folder it lies in")
     if mine is not None and mine.is_file():
-        return [Subject(find_module(named or mine.stem), mine)]
+        return [Subject(find_module(named) if named else _named_by(mine), mine)]
     if named:
         module = find_module(named)
         return [Subject(module, None if mine is None else _found(module, mine))]
@@ -92,11 +93,20 @@ def _subjects(named: str | None, every: bool, mine: Path | None) -> Sequence[Sub
     raise UsageError("which module? a name, a number or --all is needed", mend="tito module list")
 
 
+def _named_by(mine: Path) -> Module:
+    """The module that a file's name says."""
+    try:
+        return find_module(mine.stem)
+    except UsageError as error:
+        mend = f"say which: tito test NAME --mine {shlex.quote(str(mine))}"
+        raise UsageError(f"{mine.name} is called like no module", mend=mend) from error
+
+
 def _found(module: Module, folder: Path) -> Path:
     path = file_of(module, folder)
     if path is None:
         mend = f"tito module start {module.name} --folder {folder}"
-        raise UsageError(f"{folder} has no {module.file_name}", mend=mend)
+        raise UsageError(f"{folder} has no file of {module.label}", mend=mend)
     return path
 
 

@@ -5,6 +5,7 @@ It also puts a student's file in the place of the module that the environment na
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import resource
@@ -16,17 +17,20 @@ import pytest
 
 import tinytorch
 from tinytorch.files import LARGEST_ARTIFACT_BYTES
-from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
+from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE, STACK_SIGNAL
 from tito.course.testing.explaining import explain
 from tito.course.testing.stand_in import StandIn, hold_python
 
 LARGEST_WRITTEN_BYTES = LARGEST_ARTIFACT_BYTES  # of one file, such as that of what is printed: a flood fills no disk
+MOST_PRINTED = 3  # lines of what a failed test printed, the last ones
 OURS = str(Path(tinytorch.__file__).parent)
 
+_OWN = os.getpid()
 _prepared_s: dict[str, float] = {}
 _told: set[str] = set()
 _stand_in: list[StandIn] = []
 _out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+faulthandler.register(STACK_SIGNAL, os.dup(2), all_threads=False)  # the parent asks where a test hangs
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is printed by those who are tested is no word of ours
 
 
@@ -46,7 +50,7 @@ def _load(stand_in: StandIn) -> None:
     try:
         stand_in.load()
     except BaseException as error:  # noqa: BLE001 - sys.exit and pytest.skip, too, are told and not obeyed
-        why = explain(error, stand_in.file, stand_in.names)
+        why = explain(error, stand_in.file, stand_in.names, stand_in.home)
         _tell(test=test, outcome="failed", seconds=time.perf_counter() - began_s, why=why)
         _tell(ended=True)
         pytest.exit(test)
@@ -82,6 +86,7 @@ def pytest_runtest_makereport(
         _prepared_s[report.nodeid] = report.duration
     if report.when == "call" or not report.passed:
         why = _why(call.excinfo.value, item.path) if call.excinfo and not report.passed else []
+        why += [f"printed: {line}" for line in report.capstdout.splitlines()[-MOST_PRINTED:]] if why else []
         seconds = report.duration + (_prepared_s.get(report.nodeid, 0.0) if report.when == "call" else 0.0)
         _told.add(report.nodeid)
         _tell(test=_name(report.nodeid), outcome=report.outcome, seconds=seconds, why=why)
@@ -103,5 +108,7 @@ def _why(error: BaseException, test_file: Path) -> list[str]:
 
 
 def _tell(**facts: object) -> None:
+    if os.getpid() != _OWN:
+        return  # a copy of this process, made by whom it tests, has nothing to tell
     _out.write(json.dumps(facts) + "\n")
     _out.flush()

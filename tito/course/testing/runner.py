@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import selectors
 import subprocess
 import sys
@@ -21,10 +22,11 @@ from tinytorch.processes.killing import forget_guard, keep_guard, kill_adopted, 
 from tinytorch.processes.worker import CLOSE_LIMIT_S, check_system
 from tito.course.course import Module
 from tito.course.source import read_cells
-from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE
+from tito.course.testing import FILE_VARIABLE, HOME_VARIABLE, STACK_SIGNAL
 from tito.place import CHECKOUT, IS_CHECKOUT
 
 LONGEST_LINE_BYTES = 65_536  # a line of the reporter's has some thousand
+STACK_LIMIT_S = 1.0
 LIMIT_S = 120.0  # without a word from any test
 
 
@@ -113,7 +115,8 @@ def run_tests(subject: Subject, told: Callable[[Result], None], limit_s: float =
             if "ended" in facts:
                 return _whole(ModuleResult(subject, tuple(results)), in_place)
         where = f"in {last}" if last else _words(complaints) or "nothing was said"
-    mend = f"look for what ends Python, or ask pytest: python -m pytest {subject.test_files[0]}"
+    ask = f"ask pytest: python -m pytest {subject.test_files[0]}"
+    mend = f"look in {subject.file} for what ends Python, or breaks a session off" if subject.file else ask
     raise RunError(f"the tests of {subject.module.label} ended before all had run: {where}", mend=mend)
 
 
@@ -139,12 +142,31 @@ def _told(subject: Subject, complaints: IO[bytes], limit_s: float) -> Iterator[d
                 begun = facts.get("begun", begun)
                 yield facts
         except TimeoutError:
+            where = _stack_line(process, complaints, subject)
             mend = "look for a loop that does not end"
-            raise RunError(f"{begun} has taken more than {limit_s:g} seconds", mend=mend) from None
+            raise RunError(f"{begun} has taken more than {limit_s:g} seconds{where}", mend=mend) from None
         finally:
             kill_tree(process.pid)
             kill_adopted(since, CLOSE_LIMIT_S)
             forget_guard(process.pid)
+
+
+def _stack_line(process: subprocess.Popen[bytes], complaints: IO[bytes], subject: Subject) -> str:
+    """Where in the student's file a process is now, empty where that cannot be told."""
+    if not subject.file:
+        return ""
+    process.send_signal(STACK_SIGNAL)
+    until_s = time.monotonic() + STACK_LIMIT_S
+    while time.monotonic() < until_s:
+        size = os.fstat(complaints.fileno()).st_size
+        said = os.pread(complaints.fileno(), LONGEST_LINE_BYTES, max(0, size - LONGEST_LINE_BYTES))
+        lines = re.findall(r'File "(.+)", line (\d+)', said.decode("utf-8", "replace"))
+        ours = [(name, number) for name, number in lines if name.startswith(str(subject.file.resolve()))]
+        if ours:
+            name, number = ours[0]  # the innermost comes first
+            return f", in {Path(name).name}:{number}"
+        time.sleep(STACK_LIMIT_S / 20)
+    return ""
 
 
 def _command(subject: Subject) -> list[str]:

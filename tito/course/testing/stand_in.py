@@ -6,19 +6,21 @@ import __future__
 import builtins
 import linecache
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
 from tinytorch.core.recording import recording
 from tinytorch.core.tensor import Tensor
-from tito.course.source import Cell, read_cells, without_magics
+from tito.course.source import Cell, is_notebook, read_cells, without_magics
 
 FUTURES = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
@@ -31,7 +33,7 @@ class _Absent(type):
     """The type of what stands for such a name: a test can import it, and is told when it uses it."""
 
     def _used(cls, *_: object, **__: object) -> NoReturn:
-        raise NotInFileError(f"your file has no {cls.__name__}")
+        raise NotInFileError(f"your file has no {cls.__name__}{vars(cls).get('_more', '')}")
 
     __call__ = __instancecheck__ = __subclasscheck__ = __iter__ = __getitem__ = __len__ = __enter__ = _used
 
@@ -41,11 +43,11 @@ class _Absent(type):
         cls._used()
 
 
-def absent(name: str) -> type:
-    """Stands for a name that a student's file does not have."""
+def absent(name: str, more: str = "") -> type:
+    """Stands for a name that a student's file does not have; `more` is said of it."""
     if name.startswith("_"):
         raise AttributeError(name)
-    found = _Absent(name, (), {})
+    found = _Absent(name, (), {"_more": more})
     found.__init_subclass__ = classmethod(lambda cls, **_: found._used())  # type: ignore[assignment]
     return found
 
@@ -64,6 +66,16 @@ class StandIn(MetaPathFinder, Loader):
     def names(self) -> frozenset[str]:
         """What its cells are called in tracebacks."""
         return frozenset(cell.name for cell in self._cells)
+
+    def missing(self, name: str) -> type:
+        """Stands for a name that the file does not have, with what may be meant."""
+        defined = re.compile(rf"^(?:class|def)\s+{re.escape(name)}\b|^{re.escape(name)}\s*=", re.MULTILINE)
+        for cell in self._cells:
+            if not cell.exported and defined.search(cell.text):
+                where = cell.name.removeprefix(str(self.file)).strip(" ()")
+                return absent(name, f": it is in {where}, which has no mark #| export")
+        near = get_close_matches(name, vars(self._module or ModuleType("")), 1)
+        return absent(name, f"; did you mean {near[0]}?" if near else "")
 
     @property
     def is_in_place(self) -> bool:
@@ -88,16 +100,32 @@ class StandIn(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Run the cells in order, as one session: what one imports from `__future__` holds for those below it."""
         module.__file__ = str(self.file)
+        if is_notebook(self.file):
+            vars(module).update(display=print, get_ipython=_Notebook)
         flags = 0
-        for cell in self._cells:
-            code = compile(self._python(cell), cell.name, "exec", flags=flags, dont_inherit=True)
+        for cell in filter(lambda cell: cell.exported, self._cells):
+            code = self._compiled(cell, flags)
             flags |= code.co_flags & FUTURES
             exec(code, module.__dict__)
-        module.__getattr__ = absent  # type: ignore[method-assign]
         self._module = module
+        module.__getattr__ = self.missing  # type: ignore[method-assign]
 
-    def _python(self, cell: Cell) -> str:
-        return without_magics(cell.text) if self.file.suffix.lower() == ".ipynb" else cell.text
+    def _compiled(self, cell: Cell, flags: int) -> CodeType:
+        python = without_magics(cell.text) if is_notebook(self.file) else cell.text
+        try:
+            code: CodeType = compile(python, cell.name, "exec", flags=flags, dont_inherit=True)
+            return code
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise SyntaxError(
+                f"{type(error).__name__}: {error}", (cell.name, 1, 1, cell.text.partition("\n")[0])
+            ) from error
+
+
+class _Notebook:
+    """What a notebook can be asked for, and does not do here."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
 
 
 def _take_gradients_away() -> None:

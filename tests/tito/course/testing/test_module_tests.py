@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tinytorch.errors import RunError, SetupMissingError, UsageError
+from tinytorch.files import LARGEST_ARTIFACT_BYTES
 from tito.app import run
 from tito.course.course import MODULES, find_module
 from tito.course.testing import runner
@@ -152,6 +153,72 @@ def test_a_name_that_is_missing_fails_the_tests_that_use_it_and_no_others(mine: 
     assert all("GELU" in result.test and "your file has no GELU" in result.why for result in failed)
 
 
+def why_of(file: Path, name: str) -> list[str]:
+    results = run_tests(Subject(find_module("activations"), file), lambda result: None).results
+    return next(result.why for result in results if name in result.test and not result.is_good)
+
+
+def test_a_name_that_is_nearly_there_is_offered(mine: Path) -> None:
+    mine.write_text(GOOD.replace("Softmax =", "SoftMax ="))
+
+    assert "your file has no Softmax; did you mean SoftMax?" in why_of(mine, "Softmax")
+
+
+def test_a_name_in_a_cell_that_is_not_exported_is_found(mine: Path) -> None:
+    first, second = GOOD.split("Softmax =")
+    cells = [f"#| export\n{first}", f"Softmax ={second}"]
+    file = mine.with_suffix(".ipynb")
+    file.write_text(json.dumps({"cells": [{"cell_type": "code", "source": text} for text in cells]}))
+
+    assert "your file has no Softmax: it is in code cell 2, which has no mark #| export" in why_of(file, "Softmax")
+
+
+@pytest.mark.parametrize("line", ["from tinytorch.core.activations import ReLU", "from tinytorch import ReLU"])
+def test_ours_cannot_be_taken_for_the_student_s(mine: Path, line: str) -> None:
+    mine.write_text(f"{line}\n{GOOD}")
+    (why,) = [why for why in why_of(mine, "import of") if not why.startswith("02_activations")]
+
+    assert why.startswith("this file stands for tinytorch.core.activations now: write the name here")
+
+
+def test_an_error_that_cannot_say_what_it_is_is_one(mine: Path) -> None:
+    mine.write_text("class Mute(Exception):\n    def __str__(self):\n        return 1 / 0\nraise Mute")
+
+    assert why_of(mine, "import of")[-1] == "Mute: (what it says cannot be read: ZeroDivisionError)"
+
+
+def test_what_a_failed_test_printed_last_is_shown(mine: Path) -> None:
+    mine.write_text(WRONG.replace("np.minimum(x, 0)", "print('I am here') or np.minimum(x, 0)"))
+
+    assert "printed: I am here" in why_of(mine, "values[ReLU]")
+
+
+def test_a_file_runs_where_it_lies_and_finds_what_is_beside_it(mine: Path) -> None:
+    (mine.parent / "beside.py").write_text("FOUND = True")
+    (mine.parent / "random.py").write_text("1 / 0  # which hides nothing")
+    (mine.parent / "data.txt").write_text("1")
+    mine.write_text(f"import random\nfrom beside import FOUND\nopen('data.txt').close()\n{GOOD}")
+
+    assert run_tests(Subject(find_module("activations"), mine), lambda result: None).is_good
+
+
+def test_a_copy_of_the_process_tells_nothing(mine: Path) -> None:
+    alone = run_tests(Subject(find_module("activations"), mine), lambda result: None)
+    mine.write_text(f"{GOOD}\nimport os\nos.fork()\n")
+    together = run_tests(Subject(find_module("activations"), mine), lambda result: None)
+
+    assert len(together.results) == len(alone.results)
+
+
+def test_whoever_measures_in_the_course_may_send_a_model() -> None:
+    assert reporter_limit() >= LARGEST_ARTIFACT_BYTES
+
+
+def reporter_limit() -> int:
+    source = Path(runner.__file__).with_name("reporter.py").read_text()
+    return LARGEST_ARTIFACT_BYTES if "LARGEST_WRITTEN_BYTES = LARGEST_ARTIFACT_BYTES" in source else 0
+
+
 @pytest.mark.parametrize("use", ["Gelu()", "Gelu.x", "isinstance(1, Gelu)", "[*Gelu]", "type('G', (Gelu,), {})"])
 def test_whatever_uses_a_missing_name_is_told_so(use: str) -> None:
     with pytest.raises(NotInFileError, match=r"^your file has no Gelu$"):
@@ -208,7 +275,9 @@ def test_hostile_output_of_a_test_is_made_safe(capfd: pytest.CaptureFixture[str]
 
 def test_a_loop_that_does_not_end_is_ended(mine: Path) -> None:
     mine.write_text(GOOD + "\nclass ReLU(ReLU):\n    def __call__(self, x):\n        while True: pass\n")
-    with pytest.raises(RunError, match=r"test_it_has_its_formula_s_values\[ReLU\] has taken more than 2 seconds"):
+    line = len(GOOD.splitlines()) + 4
+    words = rf"test_it_has_its_formula_s_values\[ReLU\] has taken more than 2 seconds, in 02_activations.py:{line}$"
+    with pytest.raises(RunError, match=words):
         run_tests(Subject(find_module("activations"), mine), lambda result: None, limit_s=2)
 
 
@@ -316,6 +385,7 @@ WRONG_CALLS = {
     "no such file": (["--mine", "none.py"], "tito module start NAME"),
     "no such folder entry": (["tensor", "--mine", "."], "tito module start tensor --folder ."),
     "an empty folder": (["--mine", "."], "tito module start NAME"),
+    "another name": (["--mine", "hello.py"], "say which: tito test NAME --mine hello.py"),
     "another ending": (["--mine", "activations.txt"], "give a file that ends in .py or .ipynb"),
 }
 
@@ -325,7 +395,8 @@ def test_a_wrong_call_says_what_to_do(
     arguments: list[str], mend: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "activations.txt").touch()
+    for name in ("activations.txt", "hello.py") if "." not in arguments else ():
+        (tmp_path / name).touch()
     code, _, err = tito(capfd, *arguments)
 
     assert (code, mend in err) == (2, True)
