@@ -33,6 +33,8 @@ OPERATIONS = {
     "x.sum(axis=0)": (lambda x, y: x.sum(axis=0), A.sum(axis=0)),
     "x.mean()": (lambda x, y: x.mean(), A.mean()),
     "x.mean(axis=1, keepdims=True)": (lambda x, y: x.mean(axis=1, keepdims=True), A.mean(axis=1, keepdims=True)),
+    "x.sum(axis=1, keepdims=True)": (lambda x, y: x.sum(axis=1, keepdims=True), A.sum(axis=1, keepdims=True)),
+    "x.max(axis=1, keepdims=True)": (lambda x, y: x.max(axis=1, keepdims=True), A.max(axis=1, keepdims=True)),
     "x.max()": (lambda x, y: x.max(), A.max()),
     "x.max(axis=0)": (lambda x, y: x.max(axis=0), A.max(axis=0)),
 }
@@ -65,7 +67,11 @@ def test_an_operation_leaves_its_inputs_as_they_were() -> None:
     np.testing.assert_array_equal(y.data, B)
 
 
-@pytest.mark.parametrize(("axes", "shape"), [((1, 2), (2, 4, 3)), ((0, 2), (4, 3, 2)), ((), (2, 4, 3))], ids=str)
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [((1, 2), (2, 4, 3)), ((0, 2), (4, 3, 2)), ((), (2, 4, 3))],
+    ids=["transpose(1, 2)", "transpose(0, 2)", "transpose()"],
+)
 def test_transpose_swaps_two_axes_the_last_ones_unless_others_are_named(axes: tuple[int, ...], shape) -> None:
     assert Tensor(np.zeros((2, 3, 4))).transpose(*axes).shape == shape
 

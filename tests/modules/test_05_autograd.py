@@ -65,6 +65,29 @@ def test_a_broadcast_gradient_has_the_shape_of_its_tensor() -> None:
     np.testing.assert_array_equal(np.asarray(bias.grad), [5.0, 5.0])
 
 
+def test_a_stretched_axis_is_summed_in_its_place() -> None:
+    column = Tensor([[1.0], [2.0]], requires_grad=True)
+    (Tensor(np.ones((2, 3))) * column).sum().backward()
+
+    np.testing.assert_array_equal(np.asarray(column.grad), [[3.0], [3.0]])
+
+
+def test_matrices_in_a_batch_have_gradients_one_by_one() -> None:
+    left = Tensor(np.ones((4, 2, 3)), requires_grad=True)
+    right = Tensor(np.arange(24.0).reshape(4, 3, 2), requires_grad=True)
+    (left @ right).sum().backward()
+
+    np.testing.assert_allclose(np.asarray(left.grad), np.ones((4, 2, 2)) @ np.swapaxes(right.data, 1, 2))
+    np.testing.assert_allclose(np.asarray(right.grad), np.full((4, 3, 2), 2.0))
+
+
+def test_a_gradient_may_be_given() -> None:
+    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    (x * 2.0).backward(np.array([1.0, 10.0, 100.0], np.float32))
+
+    np.testing.assert_allclose(np.asarray(x.grad), [2.0, 20.0, 200.0])
+
+
 def test_what_is_not_to_learn_gets_none() -> None:
     x, y = Tensor([2.0], requires_grad=True), Tensor([3.0])
     (x * y).sum().backward()

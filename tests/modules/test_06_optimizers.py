@@ -109,5 +109,46 @@ def test_the_second_step_of_adam_remembers_the_first() -> None:
     assert 2.9 - step(optimizer, x) == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("kind", [Adam, AdamW])
+def test_the_betas_are_those_that_are_given(kind: type) -> None:
+    x = parameter(3.0)
+    optimizer = kind([x], lr=0.1, betas=(0.5, 0.9), weight_decay=0.0)
+    step(optimizer, x)  # gradient 6, then 5.8
+    mean, square = (0.5 * 3 + 0.5 * 5.8) / (1 - 0.5**2), (0.9 * 3.6 + 0.1 * 5.8**2) / (1 - 0.9**2)
+
+    assert 2.9 - step(optimizer, x) == pytest.approx(0.1 * mean / np.sqrt(square), abs=1e-4)
+
+
+def test_adam_decays_in_the_gradient() -> None:
+    x = parameter(3.0)
+    optimizer = Adam([x], lr=1.0, weight_decay=1.0)
+    for _ in range(2):  # the gradient is 1, and with the decay 4, then 3
+        optimizer.zero_grad()
+        x.sum().backward()
+        optimizer.step()
+    mean, square = (0.9 * 0.4 + 0.1 * 3) / (1 - 0.9**2), (0.999 * 0.016 + 0.001 * 9) / (1 - 0.999**2)
+
+    assert float(x.data[0]) == pytest.approx(2 - mean / np.sqrt(square), abs=1e-3)
+
+
+def test_momentum_remembers_the_decay() -> None:
+    x = parameter()
+    optimizer = SGD([x], lr=0.1, momentum=0.5, weight_decay=1.0)
+    first = 2 * 1 + 1
+    second = 0.5 * first + 2 * 0.7 + 0.7
+    step(optimizer, x)
+
+    assert step(optimizer, x) == pytest.approx(0.7 - 0.1 * second)
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_a_learning_rate_can_be_changed(kind: type) -> None:
+    x = parameter()
+    optimizer = kind([x], lr=0.1)
+    optimizer.lr = 0.0
+
+    assert step(optimizer, x) == 1
+
+
 def test_its_learning_rate_can_be_read() -> None:
     assert SGD([parameter()], lr=0.25).lr == 0.25

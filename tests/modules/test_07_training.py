@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinytorch.core.layers import Dropout, Linear
+from tinytorch.core.layers import Layer, Linear
 from tinytorch.core.losses import CrossEntropyLoss, MSELoss
 from tinytorch.core.optimizers import SGD
 from tinytorch.core.tensor import Tensor
@@ -50,29 +50,53 @@ def test_the_loss_of_an_epoch_is_the_mean_of_its_batches() -> None:
     assert float(made.train_epoch(BATCHES)) == pytest.approx(np.mean(losses), rel=1e-4)
 
 
-class Scores:
-    """Says class 1 for whatever is above zero, and whether it is in training."""
+class Scores(Layer):
+    """Says class 1 for whatever is above zero, and notes whether it was in training."""
 
     def __init__(self) -> None:
-        self.dropout, self.seen = Dropout(0.5), []
+        self.scale, self.seen = Tensor([1.0], requires_grad=True), []
 
     def forward(self, x: Tensor) -> Tensor:
-        self.seen.append(self.dropout.training)
-        return Tensor(np.concatenate([-x.data, x.data], axis=1))
+        self.seen.append(self.training)
+        return Tensor(np.concatenate([-x.data, x.data], axis=1)) * self.scale
 
-    def __call__(self, x: Tensor) -> Tensor:
-        return self.forward(x)
 
-    def parameters(self) -> list[Tensor]:
-        return []
+QUESTIONS = [(Tensor([[1.0], [-1.0]]), Tensor([1, 0])), (Tensor([[2.0], [-2.0]]), Tensor([0, 0]))]
+
+
+def scoring() -> Trainer:
+    model = Scores()
+    return Trainer(model, SGD(model.parameters(), lr=0.1), CrossEntropyLoss())
 
 
 def test_accuracy_is_the_share_of_right_answers() -> None:
-    made = Trainer(Scores(), SGD([Tensor([0.0], requires_grad=True)], lr=0.1), CrossEntropyLoss())
-    batches = [(Tensor([[1.0], [-1.0]]), Tensor([1, 0])), (Tensor([[2.0], [-2.0]]), Tensor([0, 0]))]
-    _, accuracy = made.evaluate(batches)
+    _, accuracy = scoring().evaluate(QUESTIONS)
 
     assert float(accuracy) == pytest.approx(0.75)
+
+
+def test_the_loss_of_an_evaluation_is_a_mean_too() -> None:
+    made = scoring()
+    losses = [float(CrossEntropyLoss()(made.model(inputs), labels).data) for inputs, labels in QUESTIONS]
+
+    assert float(made.evaluate(QUESTIONS)[0]) == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_a_model_knows_whether_it_is_trained_or_asked() -> None:
+    made = scoring()
+    made.evaluate(QUESTIONS)
+    assert made.model.seen == [False, False]
+    made.train_epoch(QUESTIONS)
+    assert made.model.seen[2:] == [True, True]
+
+
+def test_gradients_of_several_batches_make_one_step() -> None:
+    made, steps = trainer(), []
+    step = made.optimizer.step
+    made.optimizer.step = lambda: steps.append(step())
+    made.train_epoch(BATCHES, accumulation_steps=2)
+
+    assert len(steps) == 2
 
 
 def test_a_scheduler_sets_the_learning_rate() -> None:
@@ -80,6 +104,9 @@ def test_a_scheduler_sets_the_learning_rate() -> None:
     made.train_epoch(BATCHES)
 
     assert made.optimizer.lr in (pytest.approx(0.05), pytest.approx(0.05 - 0.04 * (1 - np.cos(np.pi / 4)) / 2))
+    first = made.optimizer.lr
+    made.train_epoch(BATCHES)
+    assert made.optimizer.lr < first
 
 
 def test_evaluating_changes_nothing() -> None:
@@ -91,7 +118,7 @@ def test_evaluating_changes_nothing() -> None:
     assert all(np.array_equal(a, b.data) for a, b in zip(before, made.model.parameters(), strict=True))
 
 
-@pytest.mark.parametrize(("epoch", "rate"), [(0, 0.1), (50, 0.055), (100, 0.01)])
+@pytest.mark.parametrize(("epoch", "rate"), [(0, 0.1), (50, 0.055), (100, 0.01), (150, 0.01)])
 def test_the_cosine_goes_from_most_to_least(epoch: int, rate: float) -> None:
     schedule = CosineSchedule(max_lr=0.1, min_lr=0.01, total_epochs=100)
 

@@ -62,11 +62,12 @@ def test_biases_are_not_pruned() -> None:
     assert (np.asarray(pruned.layers[0].bias.data) != 0).all()
 
 
-def test_sparsity_is_measured() -> None:
+@pytest.mark.parametrize("sparsity", [0.2, 0.8])
+def test_sparsity_is_measured(sparsity: float) -> None:
     pruned = model()
-    magnitude_prune(pruned, 0.8)
+    magnitude_prune(pruned, sparsity)
 
-    assert measure_sparsity(pruned) in (pytest.approx(0.8, abs=0.05), pytest.approx(80, abs=5))
+    assert measure_sparsity(pruned) in (pytest.approx(sparsity, abs=0.05), pytest.approx(100 * sparsity, abs=5))
 
 
 def test_whole_neurons_are_silenced() -> None:
@@ -78,11 +79,14 @@ def test_whole_neurons_are_silenced() -> None:
 
 
 def test_the_neurons_with_the_shortest_weights_are_silenced() -> None:
-    pruned = Sequential(Linear(32, 16))
-    pruned.layers[0].weight.data = np.asarray(pruned.layers[0].weight.data) * np.arange(16, 0, -1) ** 2
+    pruned, signs = Sequential(Linear(32, 16), Linear(16, 8)), np.random.default_rng(0).choice([-1.0, 1.0], (32, 16))
+    first, second = pruned.layers
+    first.weight.data = np.float32(signs * np.arange(16, 0, -1))
+    second.weight.data = np.float32(signs[:16, :8] * np.arange(1, 9))
     structured_prune(pruned, 0.25)
 
-    assert np.flatnonzero(~np.asarray(pruned.layers[0].weight.data).any(axis=0)).tolist() == [12, 13, 14, 15]
+    assert np.flatnonzero(~np.asarray(first.weight.data).any(axis=0)).tolist() == [12, 13, 14, 15]
+    assert np.flatnonzero(~np.asarray(second.weight.data).any(axis=0)).tolist() == [0, 1]
 
 
 def test_a_low_rank_comes_near() -> None:
@@ -108,10 +112,25 @@ def test_a_student_that_agrees_with_its_teacher_has_less_to_learn() -> None:
     assert value(same) < value(other)
 
 
-def of_alpha(alpha: float, temperature: float = 3.0) -> float:
+SAYS, KNOWS = [1.0, 2.0, 0.0], [4.0, 0.0, -2.0]
+
+
+def of_alpha(alpha: float, temperature: float = 3.0, samples: int = 1) -> float:
     distillation = KnowledgeDistillation(model(), model(), temperature=temperature, alpha=alpha)
-    scores, teacher = Tensor([[1.0, 2.0, 0.0]]), Tensor([[4.0, 0.0, -2.0]])
-    return value(distillation.distillation_loss(scores, teacher, Tensor([0])))
+    scores, teacher, labels = Tensor([SAYS] * samples), Tensor([KNOWS] * samples), Tensor([0] * samples)
+    return value(distillation.distillation_loss(scores, teacher, labels))
+
+
+def test_the_teacher_s_part_is_the_divergence_of_what_it_knows_from_what_is_said() -> None:
+    knows, says = (np.exp(np.array(scores) / 3) / np.exp(np.array(scores) / 3).sum() for scores in (KNOWS, SAYS))
+    divergence = float((knows * np.log(knows / says)).sum())
+
+    assert of_alpha(1.0) in (pytest.approx(divergence, rel=1e-3), pytest.approx(9 * divergence, rel=1e-3))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_more_of_the_same_samples_cost_the_same(alpha: float) -> None:
+    assert of_alpha(alpha, samples=4) == pytest.approx(of_alpha(alpha), rel=1e-3)
 
 
 def test_without_a_teacher_it_is_cross_entropy() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import numpy as np
+import pytest
 
+from tinytorch.core.embeddings import Embedding
 from tinytorch.core.tensor import Tensor
 from tinytorch.core.transformers import GPT
 from tinytorch.perf.memoization import KVCache, disable_kv_cache, enable_kv_cache
@@ -61,6 +63,31 @@ def test_after_a_reset_nothing_is_left() -> None:
     assert np.asarray(made.get(1)[0].data)[0, 0, :, 0].tolist() == [9]
 
 
+def test_samples_of_a_batch_are_kept_apart() -> None:
+    made = KVCache(batch_size=2, max_seq_len=4, num_layers=1, num_heads=2, head_dim=4)
+    keys = Tensor(np.stack([np.full((2, 1, 4), 1.0), np.full((2, 1, 4), 2.0)]))
+    made.update(0, keys, keys)
+    made.advance()
+
+    np.testing.assert_array_equal(np.asarray(made.get(0)[0].data), keys.data)
+
+
+def test_more_than_there_is_room_for_is_refused() -> None:
+    made = cache()
+    for _ in range(8):
+        for layer in (0, 1):
+            made.update(layer, vectors(1.0), vectors(1.0))
+        made.advance()
+    with pytest.raises((ValueError, IndexError, AssertionError)):
+        made.update(0, vectors(1.0), vectors(1.0))
+
+
+def test_a_layer_s_memory_is_its_part() -> None:
+    usage = cache().get_memory_usage()
+
+    assert abs(2 * usage["per_layer_mb"] / usage["total_mb"] - 1) < 0.01
+
+
 def test_it_knows_where_it_is() -> None:
     made = filled()
     assert made.seq_pos == 3
@@ -74,16 +101,22 @@ def test_its_memory_is_there_from_the_beginning() -> None:
     assert abs(cache().get_memory_usage()["total_mb"] / expected - 1) < 0.1
 
 
-class Counting:
-    """Counts tokens that a layer is given."""
+def gpt() -> GPT:
+    return GPT(vocab_size=11, embed_dim=16, num_layers=2, num_heads=2, max_seq_len=32, rng=0)
 
-    def __init__(self, layer) -> None:
-        self.tokens, self._forward = 0, layer.forward
-        layer.forward = self
 
-    def __call__(self, tokens: Tensor) -> Tensor:
-        self.tokens += np.asarray(tokens.data).size
-        return self._forward(tokens)
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many tokens were looked at, by whatever model, each time."""
+    counts: list[int] = []
+    forward = Embedding.forward
+
+    def counting(self: Embedding, tokens: Tensor) -> Tensor:
+        counts.append(np.asarray(tokens.data).size)
+        return forward(self, tokens)
+
+    monkeypatch.setattr(Embedding, "forward", counting)
+    return counts
 
 
 def step_by_step(model: GPT, cache: KVCache) -> list[np.ndarray]:
@@ -98,19 +131,20 @@ def step_by_step(model: GPT, cache: KVCache) -> list[np.ndarray]:
     return found
 
 
-def test_with_a_cache_every_token_is_looked_at_once() -> None:
+def test_with_a_cache_every_token_is_looked_at_once(seen: list[int]) -> None:
     """By generate(), or by whoever gives the model one token after the other: both are a cache."""
-    model = GPT(vocab_size=11, embed_dim=16, num_layers=2, num_heads=2, max_seq_len=32)
-    expected, seen = np.array(model(Tensor(PROMPT)).data)[0], Counting(model.token_embedding)
+    model = gpt()
+    expected = np.array(model(Tensor(PROMPT)).data)[0]
     cache = enable_kv_cache(model)
+    seen.clear()
     model.generate(Tensor(PROMPT), max_new_tokens=8, temperature=1e-4)
-    is_generated_once = seen.tokens <= 3 + 8  # without one they are 3 + 4 + ... + 10
+    is_generated_once = sum(seen) <= 3 + 8  # without one they are 3 + 4 + ... + 10
 
     assert is_generated_once or np.allclose(step_by_step(model, cache), expected, atol=1e-4)
 
 
 def test_a_second_text_does_not_remember_the_first() -> None:
-    model = GPT(vocab_size=11, embed_dim=16, num_layers=2, num_heads=2, max_seq_len=32)
+    model = gpt()
     plain = np.array(model.generate(Tensor(PROMPT), max_new_tokens=8, temperature=1e-4).data)
     enable_kv_cache(model)
     model.generate(Tensor(PROMPT[:, ::-1]), max_new_tokens=5, temperature=1e-4)
@@ -119,7 +153,7 @@ def test_a_second_text_does_not_remember_the_first() -> None:
 
 
 def test_a_model_writes_the_same_with_and_without() -> None:
-    model = GPT(vocab_size=11, embed_dim=16, num_layers=2, num_heads=2, max_seq_len=32)
+    model = gpt()
     plain = np.array(model.generate(Tensor(PROMPT), max_new_tokens=8, temperature=1e-4).data)
     enable_kv_cache(model)
     cached = np.array(model.generate(Tensor(PROMPT), max_new_tokens=8, temperature=1e-4).data)

@@ -40,6 +40,7 @@ def test_the_interval_holds_the_mean() -> None:
 
     assert result.ci_lower < result.mean < result.ci_upper
     assert (result.ci_lower + result.ci_upper) / 2 == pytest.approx(result.mean)
+    assert 2.9 < result.ci_upper - result.mean < 4.6  # 1.96 or Student's 2.78 times 3.54 / sqrt(5)
 
 
 def test_more_values_make_the_interval_narrower() -> None:
@@ -57,6 +58,7 @@ def test_each_model_has_a_latency(benchmark: Benchmark) -> None:
 
     assert {*found} == {"width_4", "width_512"}
     assert all(0 < result.mean < 1000 for result in found.values())
+    assert all(result.count == 4 for result in found.values())
 
 
 class Knowing:
@@ -105,6 +107,13 @@ def test_accuracy_is_the_share_of_right_answers(right: int) -> None:
     assert found["knowing"].mean == pytest.approx(right / 12)
 
 
+def test_every_data_set_counts() -> None:
+    answers = (INPUTS[:, 0] > 0).astype(np.int64)
+    data = [(Tensor(INPUTS), answers), (Tensor(INPUTS), 1 - answers)]
+
+    assert Benchmark([Knowing("knowing")], data, 1, 2).run_accuracy_benchmark()["knowing"].mean == pytest.approx(0.5)
+
+
 FRONTS = {
     "one is quicker, one is right more often": (
         {"a": (5.0, 0.80), "b": (40.0, 0.94), "c": (40.0, 0.70), "d": (60.0, 0.94)}, (True, False), ["a", "b"]
@@ -130,6 +139,7 @@ def test_the_larger_model_takes_more_memory(benchmark: Benchmark) -> None:
     found = benchmark.run_memory_benchmark(input_shape=(1, 8))
 
     assert found["width_512"].mean > found["width_4"].mean
+    assert found["width_512"].mean < 1  # MiB: its weights take 0.023
 
 
 def test_a_block_is_timed() -> None:

@@ -69,6 +69,9 @@ class Knowing:
     def parameters(self) -> list[Tensor]:
         return [Tensor(np.zeros(7))]
 
+    def count_parameters(self) -> int:
+        return 7
+
 
 @pytest.fixture(scope="module")
 def known() -> dict[str, float]:
@@ -86,6 +89,10 @@ def test_accuracy_is_the_share_of_right_answers(known: dict[str, float]) -> None
 def test_a_latency_is_that_of_one_sample(known: dict[str, float]) -> None:
     assert 1 <= known["latency_ms_mean"] < 10
     assert 1 <= known["latency_ms_median"] < 10
+
+
+def test_times_have_a_spread(known: dict[str, float]) -> None:
+    assert 0 < known["latency_ms_std"] < 10
 
 
 def test_a_throughput_is_in_samples_a_second(known: dict[str, float]) -> None:
@@ -162,9 +169,20 @@ def test_an_event_has_its_rule(event: str, change: dict[str, float], qualifies: 
     assert qualifies_event({**GOOD, **change}, OlympicEvent(event)) is qualifies
 
 
-def test_what_cannot_be_is_refused() -> None:
+IMPOSSIBLE = {
+    "more than all are right": {"accuracy": 1.5},
+    "fewer than none are right": {"accuracy": -0.1},
+    "no accuracy": {"accuracy": float("nan")},
+    "before it began": {"latency_ms_median": -1.0},
+    "no time": {"latency_ms_median": float("nan")},
+    "less than nothing": {"model_size_mb": -1.0},
+}
+
+
+@pytest.mark.parametrize("change", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_what_cannot_be_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - every implementation has words of its own
-        qualifies_event({**GOOD, "accuracy": 1.5}, OlympicEvent.ALL_AROUND)
+        qualifies_event({**GOOD, **change}, OlympicEvent.ALL_AROUND)
 
 
 def test_what_was_not_measured_is_missing() -> None:

@@ -12,6 +12,8 @@ class KVCache:
         self.kept, self.seq_pos, self.num_layers = np.zeros(shape, np.float32), 0, num_layers
 
     def update(self, layer_idx, key, value):
+        if self.seq_pos >= self.kept.shape[4]:
+            raise ValueError("the cache is full")
         for part, new in zip(self.kept[layer_idx], (key, value)):
             part[:, :, self.seq_pos : self.seq_pos + 1] = new.data
 
