@@ -46,6 +46,21 @@ def test_every_old_path_can_be_imported(old: str) -> None:
     assert import_module(f"tinytorch.{old}").__name__ == f"tinytorch.{old}"
 
 
+@pytest.mark.parametrize("old", ["models", "text", "data", "generation", "profiling", "optimization"])
+def test_a_package_has_the_names_of_its_modules(old: str) -> None:
+    names = {"models": "GPT", "text": "Embedding", "data": "DataLoader", "generation": "KVCache"}
+    names |= {"profiling": "Profiler", "optimization": "magnitude_prune"}
+
+    assert callable(getattr(import_module(f"tinytorch.{old}"), names[old]))
+
+
+def test_a_star_brings_what_one_builds_with_and_no_more() -> None:
+    names = import_module("tinytorch.nn").__all__
+
+    assert {"Linear", "ReLU", "Conv2d", "GPT", "Module"} <= {*names}
+    assert {"Any", "Array", "BLOCKED", "annotations"} & {*names} == set()
+
+
 def test_functions_compute() -> None:
     functional = import_module("tinytorch.nn.functional")
 

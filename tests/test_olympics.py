@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,20 @@ class Plain:
 
     def forward(self, x: Tensor) -> Tensor:
         return x @ self.weight + self.bias
+
+
+def test_a_report_of_what_cannot_be_is_no_submission(report: BenchmarkReport) -> None:
+    other = BenchmarkReport("other")
+    other.metrics = {**report.metrics, "latency_ms_mean": 0.0}
+    with pytest.raises(UsageError, match=r"latency_ms_mean of other must be what was measured, got 0\.0"):
+        generate_submission(report, other)
+
+
+def test_what_is_no_json_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written as JSON"):
+        olympics.save_submission({"x": float("nan")}, tmp_path / "s.json")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_tensors_of_a_plain_class_are_counted() -> None:

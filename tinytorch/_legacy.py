@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from operator import attrgetter
@@ -11,27 +10,28 @@ from typing import Any
 
 NETWORKS = ("core.layers", "core.activations", "core.losses", "core.spatial", "core.embeddings", "core.attention",
             "core.transformers")  # fmt: skip
+TECHNIQUES = ("perf.quantization", "perf.compression", "perf.memoization", "perf.acceleration")
 OLD_PATHS: dict[str, tuple[str, ...]] = {
     "bench": ("perf.benchmarking",),
     "capstone": ("olympics",),
     "competition.submit": ("competition",),
-    "data": (),
+    "data": ("core.dataloader",),
     "data.loader": ("core.dataloader",),
-    "generation": (),
+    "generation": ("perf.memoization",),
     "generation.kv_cache": ("perf.memoization",),
-    "models": (),
+    "models": ("core.transformers",),
     "models.transformer": ("core.transformer",),
     "nn": NETWORKS,
     "nn.functional": NETWORKS,
     "optim": ("core.optimizers",),
-    "optimization": (),
+    "optimization": TECHNIQUES,
     "optimization.acceleration": ("perf.acceleration",),
     "optimization.compression": ("perf.compression",),
     "optimization.memoization": ("perf.memoization",),
     "optimization.quantization": ("perf.quantization",),
-    "profiling": (),
+    "profiling": ("perf.profiling",),
     "profiling.profiler": ("perf.profiling",),
-    "text": (),
+    "text": ("core.tokenization", "core.embeddings"),
     "text.embeddings": ("core.embeddings",),
     "text.tokenization": ("core.tokenization",),
 }  # fmt: skip
@@ -60,13 +60,9 @@ class OldPaths:
 
     @staticmethod
     def exec_module(module: ModuleType) -> None:
-        """Give it the names of where it leads to."""
+        """A module that looks for each name where it leads to, when it is asked: one of those may be a student's."""
         old = _below(module.__name__)
-        for home in OLD_PATHS[old]:
-            vars(module).update(_public(import_module(f"tinytorch.{home}")))
-        for name, new in RENAMED.get(old, {}).items():
-            found = attrgetter(new)(module)
-            setattr(module, name, found() if old.endswith("functional") else found)
+        module.__getattr__ = lambda name: _found(old, name)  # type: ignore[method-assign]
 
 
 def _below(name: str) -> str:
@@ -75,6 +71,21 @@ def _below(name: str) -> str:
     return path if package == "tinytorch" else ""
 
 
-def _public(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
-    return ((name, getattr(module, name)) for name in names)
+def _found(old: str, name: str) -> Any:
+    """What a name is today; AttributeError where none of the modules that an old path leads to has it."""
+    if name == "__all__":
+        return sorted({each for home in OLD_PATHS[old] for each in _public(home)} | {*RENAMED.get(old, {})})
+    new = RENAMED.get(old, {}).get(name, name)
+    first, *_ = new.split(".")
+    for home in OLD_PATHS[old] if not name.startswith("_") else ():
+        if first in _public(home):
+            value = attrgetter(new)(import_module(f"tinytorch.{home}"))
+            return value() if old == "nn.functional" and name != new else value
+    raise AttributeError(f"tinytorch.{old} has no {name!r}")
+
+
+def _public(home: str) -> list[str]:
+    """The names that a module is imported for: those that it lists, or that it defines."""
+    module = import_module(f"tinytorch.{home}")
+    own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
+    return list(getattr(module, "__all__", own))

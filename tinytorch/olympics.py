@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 from threadpoolctl import threadpool_limits
 
 from tinytorch import benchmarking
@@ -152,14 +153,17 @@ def generate_submission(
         submission["student_name"] = student_name
     if optimized_report is not None:
         submission["optimized"] = {**_section(optimized_report), "techniques_applied": list(techniques_applied or [])}
-        both = (ReportMetrics.model_validate(report.metrics) for report in (baseline_report, optimized_report))
-        submission["improvements"] = improvements_of(*both).model_dump()
+        submission["improvements"] = improvements_of(*map(_checked, (baseline_report, optimized_report))).model_dump()
     return submission
 
 
 def save_submission(submission: Mapping[str, Any], filepath: str | Path = "submission.json") -> str:
     """Write it as JSON, the whole file or nothing, and give its path."""
-    atomic_write(Path(filepath), json.dumps(submission, indent=2).encode() + b"\n")
+    try:
+        content = json.dumps(submission, indent=2, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"this cannot be written as JSON: {error}") from error
+    atomic_write(Path(filepath), content.encode() + b"\n")
     return str(filepath)
 
 
@@ -195,6 +199,16 @@ def _single_calls_ms(model: Any, inputs: Any, runs: int) -> list[float]:
 
 def _as_tensor(inputs: Any) -> Tensor:
     return inputs if isinstance(inputs, Tensor) else Tensor(np.asarray(inputs))
+
+
+def _checked(report: BenchmarkReport) -> ReportMetrics:
+    """The metrics of a report; UsageError for one that cannot be."""
+    try:
+        return ReportMetrics.model_validate(report.metrics)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        name = ".".join(map(str, wrong["loc"]))
+        raise UsageError(f"{name} of {report.model_name} must be what was measured, got {wrong['input']!r}") from error
 
 
 def _section(report: BenchmarkReport) -> dict[str, Any]:

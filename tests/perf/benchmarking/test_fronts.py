@@ -198,6 +198,20 @@ def test_what_has_no_inputs_is_as_good_as_no_dataset(dataset: object) -> None:
         benchmark.run_accuracy_benchmark()
 
 
+NOT_THE_SCENARIO_S = {
+    "another shape": {"test_inputs": [np.zeros((1, 4))], "labels": [0]},
+    "inputs without labels": {"test_inputs": [np.zeros((1, 640))]},
+    "labels without inputs": {"labels": [0]},
+    "no run": {"num_runs": 0},
+}
+
+
+@pytest.mark.parametrize("options", NOT_THE_SCENARIO_S.values(), ids=NOT_THE_SCENARIO_S)
+def test_what_is_no_data_of_a_scenario_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=r"needs"):
+        MLPerf().run_standard_benchmark(Sequential(Linear(640, 4)), "anomaly_detection", **options)
+
+
 def test_a_model_that_does_not_score_the_labels_is_refused_before_it_is_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -77,6 +77,40 @@ def test_points_with_names_are_told_by_them() -> None:
     assert pareto_frontier({"x": (1, 1), "y": (1, 1)}, lower_is_better=(True, True)) == ["x", "y"]
 
 
+WRONG_DIRECTIONS = {
+    "words": (("min", "max"), None),
+    "letters": ("xy", None),
+    "one for all": (True, None),
+    "too few": ((True,), None),
+    "both names": ((True, True), (True, False)),
+}
+
+
+@pytest.mark.parametrize(("lower_is_better", "minimize"), WRONG_DIRECTIONS.values(), ids=WRONG_DIRECTIONS)
+def test_what_says_no_direction_is_refused(lower_is_better: object, minimize: object) -> None:
+    with pytest.raises(UsageError, match=r"minimize"):
+        pareto_frontier({"a": (1, 2), "b": (2, 1)}, lower_is_better, minimize=minimize)
+
+
+@pytest.mark.parametrize("points", [{}, [], {"a": (1, 2), "b": (1,)}, {"a": None}])
+def test_what_are_no_points_is_refused(points: object) -> None:
+    with pytest.raises(UsageError, match="points must be lists of numbers"):
+        pareto_frontier(points)
+
+
+def test_a_named_point_that_was_not_measured_is_told_by_its_name() -> None:
+    with pytest.raises(UsageError, match="point 'b' has NaN"):
+        pareto_frontier({"a": (1, 2), "b": (np.nan, 1)})
+
+
+def test_figures_follow_from_the_values_as_they_are() -> None:
+    result = BenchmarkResult("latency", [1.0, 3.0])
+    before = result.mean
+    result.values.append(5.0)
+
+    assert (before, result.mean, result.count, result.median) == (2, 3, 3, 3)
+
+
 def test_a_class_derived_from_a_result_may_set_its_figures() -> None:
     @dataclass
     class Own(BenchmarkResult):
@@ -89,5 +123,5 @@ def test_a_class_derived_from_a_result_may_set_its_figures() -> None:
 
 
 def test_a_point_that_was_not_measured_is_refused() -> None:
-    with pytest.raises(UsageError, match="number 1 has NaN"):
+    with pytest.raises(UsageError, match="point 1 has NaN"):
         pareto_frontier([(1.0, 2.0), (float("nan"), 1.0)])

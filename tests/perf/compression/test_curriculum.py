@@ -33,6 +33,39 @@ def test_sparsity_is_that_of_weights_in_per_cent_or_as_a_share() -> None:
     assert measure_sparsity(ReLU()) == 0
 
 
+@pytest.mark.parametrize("share", [0.29, 0.57, 0.07])
+def test_a_share_of_a_hundred_is_so_many(share: float) -> None:
+    layer = Linear(4, 100)
+    structured_prune(layer, share)
+
+    assert (~layer.weight.data.any(axis=0)).sum() == round(100 * share)
+    assert len(low_rank_approximate(np.eye(100), share)[1]) == round(100 * share)
+
+
+def test_large_half_precision_weights_are_told_apart() -> None:
+    layer = Linear(4, 3)
+    layer.weight.data = np.tile(np.array([900, 800, 700], np.float16), (4, 1))
+    structured_prune(layer, 0.34)
+
+    assert layer.weight.data.any(axis=0).tolist() == [True, True, False]
+
+
+def test_a_model_without_layers_to_prune_is_refused() -> None:
+    with pytest.raises(UsageError, match="needs layers with weights"):
+        structured_prune(ReLU(), 0.5)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"magnitude_prune": 0.5, "structured_prune": 7}, {"magnitude_prune": 0.5, "magnitude_sparsity": 0.1}]
+)
+def test_a_wrong_configuration_changes_nothing(wrong: dict[str, float]) -> None:
+    given = model()
+    with pytest.raises(UsageError):
+        compress_model(given, wrong)
+
+    assert measure_sparsity(given) == 0
+
+
 def test_a_silenced_neuron_says_nothing_whatever_its_bias_was() -> None:
     layer = Linear(3, 2)
     layer.weight.data[:, 0], layer.bias.data[:] = 0.001, 5

@@ -50,6 +50,19 @@ class WithList(Layer):
         return second(self.relu(first(x)))
 
 
+class WithHead(WithList):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = Linear(10, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(super().forward(x))
+
+
+def test_what_has_weights_beside_the_list_is_counted() -> None:
+    assert Profiler().count_flops(WithHead(), (1, 64)) == 2 * (64 * 32 + 32 * 10 + 10 * 5)
+
+
 def test_of_a_model_with_a_list_of_layers_those_are_counted() -> None:
     assert Profiler().count_flops(WithList(), (1, 64)) == 2 * (64 * 32 + 32 * 10)
     assert quick_profile(WithList(), Tensor(np.ones((1, 64))))["flops"] == 2 * (64 * 32 + 32 * 10) + 32

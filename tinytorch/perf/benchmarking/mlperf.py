@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.arguments import whole
 from tinytorch.core.tensor import Tensor
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
@@ -62,12 +63,16 @@ class MLPerf:
         in a fresh process for every ten of `num_runs`, ten at most.
         """
         scenario, data = _scenario(benchmark_name), self.datasets.get(benchmark_name)
+        whole("a scenario needs num_runs", num_runs, 1)
+        if (test_inputs is None) != (labels is None):
+            raise UsageError("accuracy needs inputs and labels", mend="give test_inputs and labels, or neither")
         if test_inputs is not None and labels is not None:
             data = Tensor(np.concatenate([np.asarray(each) for each in test_inputs])), np.asarray(labels)
         processes = max(1, min(MOST_PROCESSES, num_runs // LEAST_RUNS_PER_PROCESS))
         given = noise(scenario.input_shape, self.random_seed) if data is None else data
         match as_pair(given):
             case (inputs, labels):
+                _check_shape(np.shape(inputs), scenario, benchmark_name)
                 check_answers(model, inputs, None if data is None else labels)
         benchmark = Benchmark([model], [given], measurement_runs=processes)
         (latency,) = benchmark.run_latency_benchmark().values()
@@ -109,6 +114,13 @@ def _scenario(name: str) -> Scenario:
     if name not in SCENARIOS:
         raise UsageError(f"there is no scenario {name!r}", mend=nearest(name, SCENARIOS))
     return SCENARIOS[name]
+
+
+def _check_shape(shape: tuple[int, ...], scenario: Scenario, name: str) -> None:
+    """UsageError for data that are none of the scenario's."""
+    if shape[1:] != scenario.input_shape[1:]:
+        wanted = ", ".join(map(str, scenario.input_shape[1:]))
+        raise UsageError(f"{name} needs inputs (N, {wanted}), got {shape}", mend="give data of the scenario's shape")
 
 
 def _both(is_fast: bool, is_right: bool | None) -> bool | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from statistics import fmean, median, stdev
 from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinytorch.benchmarking.measure import CLOCK
 from tinytorch.benchmarking.statistics import Interval, mean_estimate
@@ -20,11 +20,22 @@ NANOSECONDS_PER_SECOND = 1e9
 Directions = Sequence[bool] | None
 
 
+class Figure:
+    """What is computed of a result each time that it is asked for, unless somebody has set it to something else."""
+
+    def __init__(self, compute: Callable[[Any], Any]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, result: Any, kind: type) -> Any:
+        return self if result is None else self._compute(result)
+
+
 @dataclass
 class BenchmarkResult:
     """Values of one metric; the 95 % interval of their mean is Student's, and None for fewer than four of them.
 
-    Figures are computed from the values when they are first asked for; a class derived from this one may set its own.
+    Figures follow from the values as they are; a class derived from this one may set its own.
     """
 
     metric_name: str
@@ -36,43 +47,43 @@ class BenchmarkResult:
             raise UsageError(f"{self.metric_name} needs at least one value, and all must be finite numbers")
         self.values = [float(value) for value in self.values]
 
-    @cached_property
+    @Figure
     def mean(self) -> float:
         """Their mean."""
         return fmean(self.values)
 
-    @cached_property
+    @Figure
     def std(self) -> float:
         """Their standard deviation, 0 for a single one."""
         return stdev(self.values) if self.count > 1 else 0.0
 
-    @cached_property
+    @Figure
     def median(self) -> float:
         """Their median."""
         return median(self.values)
 
-    @cached_property
+    @Figure
     def min_val(self) -> float:
         """The least."""
         return min(self.values)
 
-    @cached_property
+    @Figure
     def max_val(self) -> float:
         """The greatest."""
         return max(self.values)
 
-    @cached_property
+    @Figure
     def count(self) -> int:
         """How many there are."""
         return len(self.values)
 
-    @cached_property
+    @Figure
     def ci_lower(self) -> float | None:
         """Where the interval begins."""
         found = self._interval()
         return found.lower if found else None
 
-    @cached_property
+    @Figure
     def ci_upper(self) -> float | None:
         """Where it ends."""
         found = self._interval()
@@ -130,19 +141,31 @@ def pareto_frontier(
 
     `lower_is_better`, also called `minimize`, says so for each coordinate (default: for all of them).
     """
-    if isinstance(points, Mapping):
-        names = list(points)
-        return [names[number] for number in pareto_frontier(list(points.values()), lower_is_better, minimize=minimize)]
-    minimize = lower_is_better if minimize is None else minimize
-    given = np.asarray(points, np.float64)
-    if given.ndim != 2:
-        raise UsageError(f"points must be a list of points with equally many coordinates, got shape {given.shape}")
-    if np.isnan(given).any():
-        wrong = int(np.argwhere(np.isnan(given))[0, 0])
-        raise UsageError(f"points must be numbers, and number {wrong} has NaN", mend="leave out what was not measured")
-    signs = np.where([True] * given.shape[1] if minimize is None else list(minimize), 1.0, -1.0)
-    if signs.shape != (given.shape[1],):
-        raise UsageError(f"minimize must have {given.shape[1]} values, one for each coordinate, got {signs.size}")
-    costs = given * signs
+    names = list(points) if isinstance(points, Mapping) else list(range(len(points)))
+    costs = _costs(list(points.values()) if isinstance(points, Mapping) else points, names, lower_is_better, minimize)
     beaten = [bool(((costs <= cost).all(axis=1) & (costs < cost).any(axis=1)).any()) for cost in costs]
-    return [number for number, is_beaten in enumerate(beaten) if not is_beaten]
+    return [name for name, is_beaten in zip(names, beaten, strict=True) if not is_beaten]  # type: ignore[return-value]
+
+
+def _costs(
+    points: Sequence[Sequence[float]], names: Sequence[object], lower_is_better: Directions, minimize: Directions
+) -> NDArray[np.float64]:
+    """Coordinates of which less is always better; UsageError for what are no points, or no directions."""
+    if lower_is_better is not None and minimize is not None:
+        raise UsageError("lower_is_better and minimize are two names for one thing", mend="give one of them")
+    try:
+        given = np.asarray(points, np.float64)
+    except (TypeError, ValueError):
+        given = np.empty(0)
+    if given.ndim != 2 or not given.size:
+        raise UsageError("points must be lists of numbers, at least one, and all with equally many coordinates")
+    if np.isnan(given).any():
+        wrong = names[int(np.argwhere(np.isnan(given))[0, 0])]
+        raise UsageError(f"points must be numbers, and point {wrong!r} has NaN", mend="leave out what was not measured")
+    directions = lower_is_better if minimize is None else minimize
+    wanted = [True] * given.shape[1] if directions is None else directions
+    is_each = isinstance(wanted, Sequence) and all(isinstance(each, (bool, np.bool_)) for each in wanted)
+    if not is_each or len(wanted) != given.shape[1]:
+        mend = f"give {given.shape[1]} of them, one for each coordinate"
+        raise UsageError(f"minimize must say True or False for each coordinate, got {wanted!r}", mend=mend)
+    return given * np.where(wanted, 1.0, -1.0)

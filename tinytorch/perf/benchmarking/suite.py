@@ -113,8 +113,8 @@ def _words(result: BenchmarkResult) -> str:
 
 
 def _lower(result: BenchmarkResult) -> float:
-    return result.mean if result.ci_lower is None else result.ci_lower
+    return float(result.mean if result.ci_lower is None else result.ci_lower)
 
 
 def _upper(result: BenchmarkResult) -> float:
-    return result.mean if result.ci_upper is None else result.ci_upper
+    return float(result.mean if result.ci_upper is None else result.ci_upper)

@@ -44,10 +44,14 @@ def structured_prune(model: Any, prune_ratio: float = 0.5) -> Any:
     """
     if not 0 <= prune_ratio <= 1:
         raise UsageError(f"prune_ratio must be a share of the outputs (0..1), not {prune_ratio}")
-    for _, layer, axis in weighted_layers(model):
+    layers = list(weighted_layers(model))
+    if not layers:
+        mend = "keep its weights in Linear or Conv2d layers"
+        raise UsageError(f"{type(model).__qualname__} needs layers with weights to be pruned, and has none", mend=mend)
+    for _, layer, axis in layers:
         by_output = np.moveaxis(layer.weight.data, axis, 0)  # a view
-        lengths = np.square(by_output).sum(axis=tuple(range(1, by_output.ndim)))
-        silenced = np.argsort(lengths, kind="stable")[: int(prune_ratio * len(lengths))]
+        lengths = np.square(by_output, dtype=np.float64).sum(axis=tuple(range(1, by_output.ndim)))
+        silenced = np.argsort(lengths, kind="stable")[: _part(prune_ratio, len(lengths))]
         by_output[silenced] = 0
         if getattr(layer, "bias", None) is not None:
             layer.bias.data[silenced] = 0
@@ -60,8 +64,13 @@ def low_rank_approximate(weight_matrix: Any, rank_ratio: float = 0.5) -> tuple[A
     if matrix.ndim != 2 or not 0 < rank_ratio <= 1:
         raise UsageError(f"needs a matrix and a rank_ratio of 0..1, got shape {matrix.shape} and {rank_ratio}")
     left, singular, right = np.linalg.svd(matrix, full_matrices=False)
-    rank = max(1, int(rank_ratio * len(singular)))
+    rank = max(1, _part(rank_ratio, len(singular)))
     return left[:, :rank], singular[:rank], right[:rank]
+
+
+def _part(share: float, count: int) -> int:
+    """So many of `count`, rounded down; 0.29 of 100 are 29, though floating point says 28.999999999999996."""
+    return math.floor(share * count + 1e-9)
 
 
 def compress_model(model: Any, compression_config: Mapping[str, float]) -> dict[str, Any]:
@@ -70,6 +79,9 @@ def compress_model(model: Any, compression_config: Mapping[str, float]) -> dict[
     The configuration may call them `magnitude_sparsity` and `structured_prune_ratio`, too.
     """
     known = {"magnitude_prune": magnitude_prune, "structured_prune": structured_prune}
+    twice = [name for name, new in OTHER_SPELLINGS.items() if {name, new} <= {*compression_config}]
+    if twice:
+        raise UsageError(f"{twice[0]} and {OTHER_SPELLINGS[twice[0]]} are one thing", mend="give one of them")
     amounts = {OTHER_SPELLINGS.get(name, name): amount for name, amount in compression_config.items()}
     unknown = [name for name in amounts if name not in known]
     if unknown:
@@ -77,6 +89,9 @@ def compress_model(model: Any, compression_config: Mapping[str, float]) -> dict[
             f"choose from {', '.join((*known, *OTHER_SPELLINGS))}"
         )  # fmt: skip
         raise UsageError(f"compress_model cannot do {', '.join(unknown)}", mend=mend)
+    for name, amount in amounts.items():  # before anything is changed
+        if not 0 <= amount <= 1:
+            raise UsageError(f"{name} must be a share (0..1), not {amount}")
     stats: dict[str, Any] = {
         "original_params": sum(tensor.size for tensor in parameters_of(model)),
         "original_sparsity": measure_sparsity(model),

@@ -11,6 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinytorch.benchmarking.measure import CLOCK, Clock, quiet, time_calls
+from tinytorch.core.compact import CompactWeight
 from tinytorch.core.model import Layer, Planned, as_call, inference
 from tinytorch.core.ops import SHOWN
 from tinytorch.core.state import held
@@ -110,12 +111,18 @@ def profile_model(model: Any, take: Take, budget_ns: int = BUDGET_NS, clock: Clo
 
 
 def count_work(model: Any, sample: object, only: object = None) -> Work:
-    """What one pass over `sample` costs, all layers together, or `only` those of a list of them."""
+    """What one pass over `sample` costs, all layers together, or `only` those of a list and all that have weights."""
     seen = _layers_of(model)
     with inference(model), no_grad():
         _count(seen, sample)
     listed = {id(one.layer) for layer in only for one in _layers_of(layer)} if isinstance(only, (list, tuple)) else ()
-    return sum((one.work for one in seen if not listed or id(one.layer) in listed), Work())
+    counted = [one for one in seen if not listed or id(one.layer) in listed or (one.name and _weighs(one.layer))]
+    return sum((one.work for one in counted), Work())
+
+
+def _weighs(layer: Any) -> bool:
+    """Whether a layer has weights of its own."""
+    return any(isinstance(item, (Tensor, CompactWeight)) for item in vars(layer).values())
 
 
 def counted(model: Any, sample: object) -> tuple[int, int, int] | None:

@@ -43,8 +43,8 @@ class Profiler:
     def count_flops(self, model: Any, input_shape: Shape) -> int:
         """FLOPs of one sample of shape `input_shape[1:]`, by what the model does with it (multiply-add = 2).
 
-        Of a model with a list of `layers` they are what those do, as the course counts, and what it does between them
-        is left out: 2 in out for each Linear.
+        Of a model with a list of `layers` they are what those and others with weights do, as the course counts; what it
+        does between them is left out: 2 in out for each Linear.
         """
         return count_work(model, _one_sample(input_shape), getattr(model, "layers", None)).flops
 

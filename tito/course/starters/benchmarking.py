@@ -11,9 +11,10 @@ import numpy as np
 
 
 class BenchmarkResult:
-    """Values of one metric: mean, std, median, min_val, max_val, count, and the 95 % interval of the mean.
+    """Values of one metric: mean, std, median, min_val, max_val, count, ci_lower and ci_upper.
 
-    For few values the interval is wider than mean -+ 1.96 std / sqrt(count): Student's t knows how much.
+    std is that of a sample: divided by count - 1. ci_lower and ci_upper are the 95 % interval of the mean; for few
+    values it is wider than mean -+ 1.96 std / sqrt(count): Student's t knows how much.
     """
 
     def __init__(self, metric_name, values, metadata=None):

@@ -46,7 +46,7 @@ class BenchmarkReport:
         self.metrics = {}
 
     def benchmark_model(self, model, X_test, y_test, num_runs=100):  # noqa: N803
-        """Measure, never invent.
+        """Measure, never invent. Latency is that of one sample; of a model you know forward() and parameters() alone.
 
         parameter_count, model_size_mb (MiB), accuracy, latency_ms_mean, latency_ms_std, latency_ms_median,
         latency_ms_p95, latency_ms_p99, throughput_samples_per_sec
@@ -65,8 +65,8 @@ def qualifies_event(metrics, event):
 def generate_submission(baseline_report, optimized_report=None, student_name=None, techniques_applied=None):
     """A dict: tinytorch_version, submission_type, timestamp, system_info, baseline {model_name, metrics}.
 
-    With a second report also optimized {model_name, metrics, techniques_applied} and improvements {speedup,
-    compression_ratio, accuracy_delta}.
+    With a name also student_name; with a second report also optimized {model_name, metrics, techniques_applied} and
+    improvements {speedup, compression_ratio, accuracy_delta}.
     """
     raise NotImplementedError("generate_submission")
 

@@ -21,7 +21,10 @@ class Dataset(ABC):
 
 
 class TensorDataset(Dataset):
-    """Rows of several tensors side by side; ValueError when they have different lengths."""
+    """Rows of several tensors side by side; dataset[3] is a tuple of Tensors, the row number 3 of each.
+
+    ValueError when they have different lengths.
+    """
 
     def __init__(self, *tensors):
         raise NotImplementedError("TensorDataset(...)")

@@ -9,7 +9,10 @@ from tinytorch.core.tensor import Tensor
 
 
 class Embedding:
-    """A table (vocab_size, embed_dim) in self.weight; a token is the number of its row: (B, T) -> (B, T, embed_dim)."""
+    """A table (vocab_size, embed_dim) in self.weight; a token is the number of its row: (B, T) -> (B, T, embed_dim).
+
+    Tokens come as a Tensor, and so as floats. Rows that were looked up learn: self.weight[numbers] has a gradient.
+    """
 
     def __init__(self, vocab_size, embed_dim):
         raise NotImplementedError("Embedding(...)")
@@ -21,7 +24,7 @@ def create_sinusoidal_embeddings(max_seq_len, embed_dim):
 
 
 class PositionalEncoding:
-    """Adds a learned vector for each position."""
+    """Adds a learned vector for each position, a row of a table (max_seq_len, embed_dim)."""
 
     def __init__(self, max_seq_len, embed_dim):
         raise NotImplementedError("PositionalEncoding(...)")

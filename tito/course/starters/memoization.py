@@ -17,7 +17,7 @@ class KVCache:
         raise NotImplementedError("KVCache(...)")
 
     def update(self, layer_idx, key, value):
-        """Write one position (batch, heads, 1, head_dim) of a layer, where the cache is now."""
+        """Write one position (batch, heads, 1, head_dim) of a layer, where the cache is; ValueError when it is full."""
         raise NotImplementedError("update")
 
     def get(self, layer_idx):
@@ -37,7 +37,13 @@ class KVCache:
 
 
 def enable_kv_cache(model):
-    """Make a GPT generate with a cache, which is returned. Its tokens must stay exactly the same."""
+    """Make a GPT use a cache, which is returned. Its tokens must stay exactly the same.
+
+    Either in model.generate, or when it is called with one token after the other:
+        model(token, start_pos=cache.seq_pos); cache.advance()
+    Ours has model.blocks, each with an attention (num_heads, head_dim, q_proj, k_proj, v_proj, out_proj) that is called
+    with (x, mask), and model.max_seq_len. You may put an attention of your own in its place.
+    """
     raise NotImplementedError("enable_kv_cache")
 
 

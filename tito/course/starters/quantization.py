@@ -42,5 +42,9 @@ class QuantizedLinear:
 class Quantizer:
     @staticmethod
     def quantize_model(model, calibration_data=None):
-        """A dict: quantized_layers, original_size_mb, quantized_size_mb, compression_ratio."""
+        """A dict: quantized_layers, original_size_mb, quantized_size_mb, compression_ratio.
+
+        quantized_layers has an entry for each of model.parameters(), in order, param_0, param_1, ...: a dict of
+        quantized, scale, zero_point and original_shape.
+        """
         raise NotImplementedError("Quantizer.quantize_model")

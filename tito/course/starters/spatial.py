@@ -1,5 +1,8 @@
 """Module 09: convolutions and pooling, for images (batch, channels, height, width).
 
+Each has a gradient: make the result of slices and sums of Tensors, which have one, or set result._grad_fn to a Function
+of your own (module 05).
+
 Test it:  tito module test spatial
 """
 
@@ -21,7 +24,7 @@ class Conv2d(Layer):
 
 
 class MaxPool2d(Layer):
-    """The greatest of each window; stride=None means windows beside one another."""
+    """The greatest of each window; stride=None means windows beside one another. Padding is never the greatest."""
 
     def __init__(self, kernel_size, stride=None, padding=0):
         raise NotImplementedError("MaxPool2d(...)")

@@ -26,11 +26,18 @@ class Trainer:
         raise NotImplementedError("Trainer(...)")
 
     def train_epoch(self, dataloader, accumulation_steps=1):
-        """For each batch (inputs, labels): forward, loss, backward, clip, step, zero_grad. Returns the mean loss."""
+        """For each batch (inputs, labels): forward, loss, backward, clip, step, zero_grad. Returns the mean loss.
+
+        The model is told that it is trained (set_training_mode of module 03), and the scheduler, if there is one, gives
+        the epoch's optimizer.lr. With accumulation_steps so many batches make one step.
+        """
         raise NotImplementedError("train_epoch")
 
     def evaluate(self, dataloader):
-        """Mean loss and share of right answers, with dropout off and no weight changed: (loss, accuracy)."""
+        """Mean loss and share of right answers, with dropout off and no weight changed: (loss, accuracy).
+
+        The model is told that it is not trained, and afterwards that it is.
+        """
         raise NotImplementedError("evaluate")
 
     def save_checkpoint(self, path):

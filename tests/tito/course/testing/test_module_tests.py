@@ -181,6 +181,13 @@ def test_ours_cannot_be_taken_for_the_student_s(mine: Path, line: str) -> None:
     assert why.startswith("this file stands for tinytorch.core.activations now: write the name here")
 
 
+def test_an_old_path_leads_past_the_file_that_is_tested(mine: Path) -> None:
+    source = (Path(__file__).parents[1] / "solutions" / "attention.py").read_text()
+    mine.write_text(f"import tinytorch.nn as nn\nfrom tinytorch.nn import Linear\n{source}")
+
+    assert run_tests(Subject(find_module("attention"), mine), lambda result: None).is_good
+
+
 def test_an_error_that_cannot_say_what_it_is_is_one(mine: Path) -> None:
     mine.write_text("class Mute(Exception):\n    def __str__(self):\n        return 1 / 0\nraise Mute")
 
