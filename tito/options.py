@@ -67,6 +67,12 @@ Seed = Annotated[
     int | None,
     typer.Option("--seed", min=0, max=2**32 - 1, metavar="N", help="Of order and inputs (default: one is drawn)."),
 ]
+Assigned = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Another default of an argument of the entry's optimize; may be repeated."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file of -o that tito did not write.")]
 Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it (default: stdout).")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ import psutil
 
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason, sha256
+from tinytorch.harness.arguments import Value, with_defaults
 from tinytorch.harness.data_files import data_files
 from tinytorch.harness.frozen import ENTRY
 from tinytorch.harness.helpers import LARGEST_ENTRY_BYTES, helper_sources
@@ -71,6 +72,13 @@ class Contender:
         helpers = helper_sources(folder, path.name, source)
         data = data_files(folder, {path.name: source, **helpers})
         return cls("entry", safe_text(path.name, 100), sha256(source), source, helpers, data)
+
+    def with_defaults(self, values: Mapping[str, Value]) -> Contender:
+        """The same entry, in whose `optimize` other values are the defaults; UsageError for names that it has not."""
+        if self.source is None:
+            raise UsageError(f"the strategy {self.name} is told nothing", mend="give an entry of your own with --entry")
+        source = with_defaults(self.source, self.name, values)
+        return replace(self, source=source, sha256=sha256(source))
 
     @classmethod
     def reference(cls, strategy: Strategy) -> Contender:

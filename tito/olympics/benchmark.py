@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinytorch.competition.names import Expectation, parse_event
+from tinytorch.errors import UsageError
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
 from tito.exit_codes import ExitCode
 from tito.options import (
     USUAL_WAIT,
+    Assigned,
     Entry,
     Event,
     Force,
@@ -69,6 +71,10 @@ def benchmark(
             help=f"First wait until the baseline shows a quiet machine (at most {USUAL_WAIT} minutes).",
         ),
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Accuracy, memory and counted work alone, in seconds; records nothing.")
+    ] = False,
+    set_: Assigned = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw how the block pairs' ratios are spread.")] = False,
     rules: RulesFile = None,
     json_: Json = False,
@@ -80,6 +86,14 @@ def benchmark(
 
     With neither --entry nor --strategy the event's reference strategy is measured (default: all_around).
     """
+    if quick or set_:
+        _refuse_beside_quick(
+            quick, {"--expect": expect, "--plot": plot, "--output": output, "--wait-quiet": wait_quiet}
+        )
+        from tito.olympics.quick import look
+
+        look(task, event, entry, strategy, set_ or [], seed, time_limit, memory_limit, json_)
+        return
     target = Destination(output, "run", force)
     target.replaced()
     from tinytorch.competition.rules.events import read_rules
@@ -95,6 +109,16 @@ def benchmark(
         _show(run, json_, target, event, plot, judged_by)
         if expect:
             raise typer.Exit(_expected(run, event or DEFAULT_STRATEGY, expect, judged_by))
+
+
+def _refuse_beside_quick(quick: bool, beside: dict[str, object]) -> None:
+    """UsageError for what a look without times cannot do."""
+    if not quick:
+        mend = "write the values as the defaults of optimize, and measure that; or look at them with --quick"
+        raise UsageError("--set goes with --quick: a run is of an entry as it is written", mend=mend)
+    asked = [option for option, value in beside.items() if value]
+    if asked:
+        raise UsageError(f"--quick takes no time, and so no {', '.join(asked)}", mend="leave one of them out")
 
 
 def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from tinytorch.competition.names import parse_event
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
+from tinytorch.harness.arguments import Value, arguments_of
 from tinytorch.harness.cards import TaskCard, task_card
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
 from tinytorch.harness.doctor import FEWEST_LOOKS, LOOKS, Diagnosis, diagnose, wait_until_quiet
@@ -21,6 +23,7 @@ from tinytorch.harness.prepare import Observer
 from tinytorch.harness.profile import Profiled, profile_contender
 from tinytorch.harness.run import run_competition
 from tinytorch.processes.worker import check_system
+from tinytorch.showing import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE
 from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.strategies import BASELINE, DEFAULT_STRATEGY
@@ -29,6 +32,8 @@ from tito.terminal import bars, screen
 from tito.workspace.folder import CACHE_VARIABLE, folder_of
 from tito.workspace.machine import MachineFile, with_what_is_known
 from tito.workspace.workspace import Workspace
+
+UNTIMED = ("memory", "accuracy")
 
 
 def profiled(task: str, entry: Path | None, strategy: str | None) -> Contender:
@@ -42,6 +47,22 @@ def contender(task: str, event: str | None, entry: Path | None, strategy: str | 
         raise UsageError("--entry and --strategy exclude each other", mend="give one of them")
     wanted = parse_event(event).value if event else DEFAULT_STRATEGY
     return Contender.entry(entry) if entry else Contender.reference(find_task(task).strategy(strategy or wanted))
+
+
+def assigned(who: Contender, texts: Sequence[str]) -> tuple[Contender, dict[str, Value]]:
+    """The contender whose `optimize` has other defaults, NAME=VALUE each, and those values."""
+    if not texts:
+        return who, {}
+    if who.source is None:
+        raise UsageError(f"the strategy {who.name} takes no --set", mend="give an entry of your own with --entry FILE")
+    known, values = arguments_of(who.source, who.name), {}
+    for text in texts:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or name not in known:
+            mend = f"write NAME=VALUE with one of {', '.join(known)}"
+            raise UsageError(f"--set {safe_text(text)}: optimize of {who.name} has no such argument", mend=mend)
+        values[name] = known[name].parsed(value)
+    return who.with_defaults(values), values
 
 
 def challenge(
@@ -101,6 +122,15 @@ def wait_for_quiet(asked: Challenge, minutes: float) -> None:
 
     with looker(asked.task, asked.cache_directory, Observer(say=screen.say)) as here:
         wait_until_quiet(lambda: excess(here.look()), 60 * minutes, time.monotonic, time.sleep, screen.say)
+
+
+def quick_look(asked: Challenge) -> Run:
+    """Both models without their times: a run that is recorded nowhere, and that nobody can submit."""
+    check_system()
+    start.finished()
+    untimed = replace(asked, settings=replace(asked.settings, metrics=UNTIMED))
+    with bars.progress() as progress:
+        return run_competition(untimed, Observer(progress, screen.say))
 
 
 def measure(place: Workspace, asked: Challenge) -> Run:

@@ -1,0 +1,65 @@
+"""`benchmark --quick`: what is seen without a time, and left nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ENTRY = """
+TECHNIQUES = ["Structured Pruning"]
+
+def optimize(model, train_data, keep=16):
+    from tinytorch.perf.compression import prune_neurons
+    return prune_neurons(model, keep=keep)
+"""
+
+
+@pytest.fixture
+def entry(beginner: Path) -> Path:
+    path = Path("entry.py")
+    path.write_text(ENTRY)
+    return path
+
+
+def test_what_is_seen_is_exact_and_left_nowhere(entry: Path, tito) -> None:
+    found = tito(
+        "benchmark", "--entry", "entry.py", "--task", "digits_cnn", "--quick", "--set", "keep=8", "--json"
+    ).json
+
+    assert (found["arguments"], found["recorded"]) == ({"keep": 8}, False)
+    assert found["optimized"]["kept_bytes"] < found["baseline"]["kept_bytes"]
+    assert found["optimized"]["flops"] < found["baseline"]["flops"]
+    assert 0 <= found["optimized"]["accuracy"] <= 1
+    assert list(Path().iterdir()) == [entry]
+
+
+def test_a_table_says_that_nothing_is_recorded(entry: Path, tito) -> None:
+    done = tito("benchmark", "--entry", "entry.py", "--task", "digits_cnn", "--quick")
+
+    assert done.code == 0, done.err
+    assert "FLOPs of an inference" in done.out
+    assert "nothing is recorded" in done.out
+
+
+WRONG = {
+    "no such argument": (["--quick", "--set", "kep=1"], "write NAME=VALUE with one of keep"),
+    "no value": (["--quick", "--set", "keep"], "write NAME=VALUE with one of keep"),
+    "another type": (["--quick", "--set", "keep=x"], "keep must be of type int"),
+    "not quick": (["--set", "keep=1"], "write the values as the defaults of optimize"),
+    "an expectation": (["--quick", "--expect", "better"], "leave one of them out"),
+    "a plot": (["--quick", "--plot"], "leave one of them out"),
+}
+
+
+@pytest.mark.parametrize(("options", "words"), WRONG.values(), ids=WRONG)
+def test_what_makes_no_sense_is_refused(entry: Path, tito, options: list[str], words: str) -> None:
+    done = tito("benchmark", "--entry", "entry.py", *options)
+
+    assert (done.code, words in done.err) == (2, True)
+
+
+def test_a_strategy_is_told_nothing(beginner: Path, tito) -> None:
+    done = tito("benchmark", "--quick", "--set", "keep=1")
+
+    assert (done.code, "takes no --set" in done.err) == (2, True)

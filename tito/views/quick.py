@@ -1,0 +1,71 @@
+"""A quick look at an entry: what it answers, keeps and does, beside the baseline; no time was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tinytorch.benchmarking.records.metrics import ModelRecord
+from tinytorch.competition.record.run import Run
+from tinytorch.units import BYTES_PER_MEGABYTE, format_count, format_share, format_size, three_digits
+from tito.terminal.tables import table
+
+NOT_COUNTED = "cannot be counted"
+NOTHING_KEPT = "Nothing was timed, and nothing is recorded: what is submitted is measured by tito olympics benchmark."
+
+
+def quick_table(run: Run, told: str) -> RenderableType:
+    """Baseline, entry and ratio of each figure; `told` are the arguments that were given, in words."""
+    shown = table(
+        f"{run.task.name}: {run.source.name}{told}, a quick look", "", "baseline", "optimized", "", right=True
+    )
+    pairs = quick_figures(run.baseline), quick_figures(run.optimized)
+    for name, written in ROWS.items():
+        before, after = (found[name] for found in pairs)
+        words = [NOT_COUNTED if each is None else written(each) for each in (before, after)]
+        shown.add_row(NAMES[name], *words, _change(name, before, after))
+    return Group(shown, Text(NOTHING_KEPT, style="dim"))
+
+
+def quick_figures(record: ModelRecord) -> dict[str, float | None]:
+    """What a quick look says of a model, None for what cannot be counted."""
+    metrics, work = record.metrics, record.work
+    return {
+        "accuracy": metrics.accuracy.mean if metrics.accuracy else None,
+        "kept_bytes": round(metrics.memory.mean * BYTES_PER_MEGABYTE) if metrics.memory else None,
+        "parameters": record.parameters,
+        "flops": work.flops if work else None,
+        "weight_bytes": work.weight_bytes if work else None,
+        "moved_bytes": work.moved_bytes if work else None,
+    }
+
+
+def quick_document(run: Run, arguments: dict[str, Any]) -> dict[str, Any]:
+    """For JSON."""
+    return {
+        "task": run.task.name, "source": run.source.name, "sha256": run.source.sha256, "arguments": arguments,
+        "baseline": quick_figures(run.baseline), "optimized": quick_figures(run.optimized), "recorded": False,
+    }  # fmt: skip
+
+
+NAMES = {
+    "accuracy": "accuracy", "kept_bytes": "memory", "parameters": "parameters", "flops": "FLOPs of an inference",
+    "weight_bytes": "bytes of weights read", "moved_bytes": "bytes moved",
+}  # fmt: skip
+ROWS: dict[str, Callable[[float], str]] = {
+    "accuracy": format_share, "kept_bytes": format_size, "parameters": format_count, "flops": format_count,
+    "weight_bytes": format_size, "moved_bytes": format_size,
+}  # fmt: skip
+
+
+def _change(name: str, before: float | None, after: float | None) -> str:
+    if before is None or after is None:
+        return ""
+    if name == "accuracy":
+        return f"{100 * (after - before):+.1f} points"
+    if not after or not before or before == after:
+        return "the same" if before == after else ""
+    return f"{three_digits(before / after)}x less" if before > after else f"{three_digits(after / before)}x more"
