@@ -58,6 +58,7 @@ olympics status
 olympics tasks
 olympics techniques
 olympics init
+olympics sweep told.py --set bits=8,4 --task digits_mlp -o sweep.html
 olympics rules
 olympics profile
 olympics schema
@@ -76,6 +77,11 @@ test tensor
 system info
 system health
 """
+TOLD = """
+def optimize(model, train_data, bits=8):
+    from tinytorch.perf.quantization import quantize_model
+    return quantize_model(model, bits=bits)
+"""
 FINDINGS = {  # exit code 1 is an answer, too: of files that are no submissions, of a busy machine, of a starter file
     "olympics validate .", "system health", "module complete", "module test", "test tensor",
 }  # fmt: skip
@@ -86,6 +92,7 @@ def main() -> int:
     letters = random.Random(0)
     words = ("".join(letters.choices("aeilnorst", k=letters.randint(1, 9))) for _ in range(3000))
     Path("text.txt").write_text(" ".join(words))
+    Path("told.py").write_text(TOLD)
     wrong = [command for command in COMMANDS.strip().splitlines() if not ends_well(command)]
     called = {tuple(command.split()[:2]) for command in COMMANDS.strip().splitlines()} | {("test",)}
     missing = [" ".join(command) for command in every_command() if command not in called]

@@ -27,6 +27,7 @@ _OLYMPICS = {
     "init": "Write a first entry to change, and say how to go on.",
     "rules": "Show what each event asks for, and every limit.",
     "profile": "Show where a model's time goes, and what would help.",
+    "sweep": "Try values of an entry's arguments, and time the best.",
     "benchmark": "Measure a model against the baseline and record the run.",
     "score": "Score a run for every event: eligible or not, and why.",
     "submit": "Package a run as a valid submission.json.",

@@ -50,6 +50,15 @@ def arguments_of(source: bytes, name: str) -> dict[str, Argument]:
     return found
 
 
+def assignment(text: str, known: Mapping[str, Argument], name: str) -> tuple[Argument, str]:
+    """Which argument of an entry NAME=VALUE means, and what stands behind the sign; UsageError for none of them."""
+    given, sign, value = (part.strip() for part in text.partition("="))
+    if not sign or given not in known:
+        mend = f"write NAME=VALUE with one of {', '.join(known)}"
+        raise UsageError(f"--set {safe_text(text)}: optimize of {name} has no such argument", mend=mend)
+    return known[given], value
+
+
 def with_defaults(source: bytes, name: str, values: Mapping[str, Value]) -> bytes:
     """The text of the same entry with other defaults; what else stands in it stays as it is."""
     known = arguments_of(source, name)

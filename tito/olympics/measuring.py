@@ -14,7 +14,7 @@ from tinytorch.competition.names import parse_event
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
-from tinytorch.harness.arguments import Value, arguments_of
+from tinytorch.harness.arguments import Value, arguments_of, assignment
 from tinytorch.harness.cards import TaskCard, task_card
 from tinytorch.harness.contender import BUILD_LIMIT_S, Challenge, Contender
 from tinytorch.harness.doctor import FEWEST_LOOKS, LOOKS, Diagnosis, diagnose, wait_until_quiet
@@ -23,14 +23,15 @@ from tinytorch.harness.prepare import Observer
 from tinytorch.harness.profile import Profiled, profile_contender
 from tinytorch.harness.run import run_competition
 from tinytorch.processes.worker import check_system
-from tinytorch.showing import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE
 from tinytorch.workloads.registry import TASKS, find_task
 from tinytorch.workloads.strategies import BASELINE, DEFAULT_STRATEGY
 from tito import start
+from tito.olympics.sweeping import time_settings
 from tito.terminal import bars, screen
 from tito.workspace.folder import CACHE_VARIABLE, folder_of
 from tito.workspace.machine import MachineFile, with_what_is_known
+from tito.workspace.sweeps import Setting, SweepFolder
 from tito.workspace.workspace import Workspace
 
 UNTIMED = ("memory", "accuracy")
@@ -55,13 +56,9 @@ def assigned(who: Contender, texts: Sequence[str]) -> tuple[Contender, dict[str,
         return who, {}
     if who.source is None:
         raise UsageError(f"the strategy {who.name} takes no --set", mend="give an entry of your own with --entry FILE")
-    known, values = arguments_of(who.source, who.name), {}
-    for text in texts:
-        name, sign, value = (part.strip() for part in text.partition("="))
-        if not sign or name not in known:
-            mend = f"write NAME=VALUE with one of {', '.join(known)}"
-            raise UsageError(f"--set {safe_text(text)}: optimize of {who.name} has no such argument", mend=mend)
-        values[name] = known[name].parsed(value)
+    known = arguments_of(who.source, who.name)
+    assignments = [assignment(text, known, who.name) for text in texts]
+    values = {argument.name: argument.parsed(value) for argument, value in assignments}
     return who.with_defaults(values), values
 
 
@@ -131,6 +128,24 @@ def quick_look(asked: Challenge) -> Run:
     untimed = replace(asked, settings=replace(asked.settings, metrics=UNTIMED))
     with bars.progress() as progress:
         return run_competition(untimed, Observer(progress, screen.say))
+
+
+def timed_settings(
+    settings: Sequence[Setting], asked: Challenge, tier: str, kept: SweepFolder, until_s: float, folder: Path | None
+) -> list[Setting]:
+    """Each setting with the run in which it was timed, under the workspace's lock; nothing is recorded."""
+    check_system()
+    machine = MachineFile()
+    known = machine.read()
+
+    with Workspace(folder).measuring(), bars.progress() as progress:
+
+        def timed(challenge: Challenge) -> Run:
+            run = with_what_is_known(run_competition(challenge, Observer(progress, screen.say)), known)
+            machine.add(run)
+            return run
+
+        return list(time_settings(settings, asked, tier, kept, timed, until_s, time.monotonic, progress))
 
 
 def measure(place: Workspace, asked: Challenge) -> Run:

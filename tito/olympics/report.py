@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.showing import safe_text
 from tito import start
 from tito.exit_codes import ExitCode
 from tito.olympics.example import judged_in
+from tito.olympics.pages import maker
 from tito.options import (
     ClassFile,
     Division,
@@ -36,13 +35,7 @@ from tito.terminal import screen
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import Submissions
 
-if TYPE_CHECKING:
-    from tinytorch.competition.ranking.judged import Circumstances
-    from tinytorch.competition.ranking.leaderboard import Leaderboard
-
 DEFAULT_OUTPUT = "report.html"
-BACKEND_VARIABLE = "MPLBACKEND"
-NEEDED = {"jinja2", "markupsafe", "matplotlib"}
 
 
 def report(
@@ -75,7 +68,7 @@ def report(
     target = Destination(output, "report", force)
     target.replaced()
     start.alone()
-    page = _page_maker()
+    page = maker("tito.report.page").page
     from tinytorch.competition.grading.hidden import for_everybody
     from tito.olympics import ranked
     from tito.olympics.classroom import Asked, class_of
@@ -98,20 +91,3 @@ def report(
     if json_ and not target.is_stdout:
         screen.put_json({"file": output, "sha256": digest, "rankings": len(board.rankings), "ranked": count})
     screen.say(f"ranked submissions: {count}, rankings: {len(board.rankings)}; written to {output}")
-
-
-def _page_maker() -> Callable[[Leaderboard, Mapping[str, Circumstances], datetime], str]:
-    """What makes the page; SetupMissingError where the packages for it are not installed."""
-    try:
-        from tito.report.page import page
-    except ValueError as error:  # matplotlib looks at it while it is imported
-        if "backend" not in str(error):
-            raise
-        mend = f"unset {BACKEND_VARIABLE}: a page needs no screen"
-        raise UsageError(f"{BACKEND_VARIABLE} names no backend of matplotlib", mend=mend) from error
-    except ModuleNotFoundError as error:
-        if error.name not in NEEDED:
-            raise
-        mend = "pip install 'tinytorch-olympics[report]'"
-        raise SetupMissingError(f"a report needs {error.name}, which is not installed", mend=mend) from error
-    return page

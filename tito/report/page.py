@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from itertools import groupby
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.formats.leaderboard import rank_words
@@ -26,12 +20,12 @@ from tinytorch.showing import safe_text
 from tinytorch.units import format_share, format_size, three_digits
 from tito.report import plots
 from tito.report.plots import Scale
+from tito.report.rendering import rendered
 from tito.report.svg import defaults
 from tito.views.leaderboard import letters, machine_words
 from tito.views.rules import constraint_words, limit_rows
 from tito.views.scores import above_words, score_words, shown_words
 
-FOLDER = Path(__file__).parent
 PODIUM_STEPS, MOST_ON_A_STEP = 3, 6
 LONGEST_NAME = 200
 
@@ -45,14 +39,8 @@ def page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: date
 
 
 def _page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: datetime) -> str:
-    style, script = ((FOLDER / name).read_text("utf-8") for name in ("page.css", "page.js"))
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("page.html.jinja").render(
-        policy=_policy(style, script), style=Markup(style), script=Markup(script),
-        title=board.title or "Torch Olympics", summary=_summary(board), missing=len(board.missing),
+    return rendered(
+        "page.html.jinja", title=board.title or "Torch Olympics", summary=_summary(board), missing=len(board.missing),
         until=f"{board.until:%Y-%m-%d %H:%M} UTC" if board.until else "",
         rules=board.rules, made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
         rankings=[_ranking(board, each, details, f"r{number}") for number, each in enumerate(board.rankings)],
@@ -69,15 +57,6 @@ TRUST_WORDS = {
     Trust.T3: "timed by the referee's own clock, and asked on data that nobody had seen, so that no entry can choose "
     "what it is judged by",
 }
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing is loaded, and only our own style and script count: whatever a name holds, it is text."""
-    digests = [b64encode(sha256(each.encode()).digest()).decode() for each in (style, script)]
-    return (
-        f"default-src 'none'; style-src 'sha256-{digests[0]}'; script-src 'sha256-{digests[1]}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
 
 
 def _summary(board: Leaderboard) -> str:

@@ -89,11 +89,16 @@ def fronts(entries: Sequence[Figures], name: str) -> tuple[list[Markup], list[Fi
     known = [(each, point) for each in entries if (point := _point(each)) is not None]
     if len(known) < 2:
         return [], [each for each, _ in known]
-    points = [point for _, point in known]
+    drawn_panels, best = panels([(point, each.athlete_name) for each, point in known], name)
+    return drawn_panels, [known[index][0] for index in best]
+
+
+def panels(named: Sequence[tuple[Point, str]], name: str) -> tuple[list[Markup], list[int]]:
+    """A panel for each pair of quantities, and the numbers of the points that no other beats in all three."""
+    points = [point for point, _ in named]
     best = _front(points)
-    names = {index: safe_text(known[index][0].athlete_name, LONGEST_LABEL) for index in best[:MOST_LABELS]}
-    panels = [_panel(points, set(best), names, f"{name}-{number}", *panel) for number, panel in enumerate(PANELS)]
-    return panels, [known[index][0] for index in best]
+    names = {index: safe_text(named[index][1], LONGEST_LABEL) for index in best[:MOST_LABELS]}
+    return [_panel(points, set(best), names, f"{name}-{each}", *panel) for each, panel in enumerate(PANELS)], best
 
 
 def _front(points: Sequence[tuple[float, ...]]) -> list[int]:

@@ -27,11 +27,13 @@ STAGES = {
     "redraw": "Training baselines again (once for each task)",
     "probe": "Trying what the box must not let happen",
     "verify": "Verifying",
+    "settings": "Building and looking at settings",
+    "sweep": "Timing those that no other beats",
 }
 
 
 DETAIL = ": "  # behind a stage's name: what it is of
-LASTING = {"verify"}  # of all that is done, above the stages of each
+LASTING = {"verify", "sweep"}  # of all that is done, above the stages of each
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 ASCII = " .-=#"
@@ -26,6 +26,38 @@ def histogram(counts: Sequence[int], rows: int = 1) -> list[str]:
     heights = [math.ceil(count / highest * rows * steps) for count in counts]
     below = [row * steps for row in reversed(range(rows))]  # what the lines under each can show
     return ["".join(marks[min(max(height - under, 0), steps)] for height in heights) for under in below]
+
+
+def scatter(
+    points: Mapping[str, tuple[float, float]], columns: int, rows: int, across: Callable[[float], str],
+    up: Callable[[float], str],
+) -> list[str]:  # fmt: skip
+    """A label at each point, across on a log scale, with the ends of both axes; none covers another."""
+    xs, ys = ([point[axis] for point in points.values()] for axis in (0, 1))
+    low_x, high_x, low_y, high_y = min(xs), max(xs), min(ys), max(ys)
+    ends = [up(high_y), *[""] * (rows - 2), up(low_y)]
+    margin, canvas = max(map(len, ends)), [[" "] * columns for _ in range(rows)]
+    for label, (x, y) in points.items():
+        row = canvas[round((rows - 1) * _share(high_y, low_y, y))]
+        first = round((columns - len(label)) * _share(math.log(low_x), math.log(high_x), math.log(x)))
+        _put(row, label, first)
+    corner, side, floor = ("+", "|", "-") if is_ascii() else ("└", "│", "─")
+    lines = [f"{end:>{margin}} {side}{''.join(row).rstrip()}" for end, row in zip(ends, canvas, strict=True)]
+    left, right = across(low_x), across(high_x)
+    return [*lines, f"{'':{margin}} {corner}{floor * columns}", f"{'':{margin}}  {left}{right:>{columns - len(left)}}"]
+
+
+def _share(low: float, high: float, value: float) -> float:
+    """How far a value lies from one end to the other, 0 to 1; in the middle where there is but one value."""
+    return 0.5 if low == high else (value - low) / (high - low)
+
+
+def _put(row: list[str], label: str, first: int) -> None:
+    """Write a label at the place nearest to `first` where it touches no other; where there is none, it is left out."""
+    for start in sorted(range(len(row) - len(label) + 1), key=lambda start: abs(start - first)):
+        if not "".join(row[max(0, start - 1) : start + len(label) + 1]).strip():
+            row[start : start + len(label)] = label
+            return
 
 
 def trend(values: Sequence[float | None]) -> str:

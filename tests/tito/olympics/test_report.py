@@ -169,7 +169,8 @@ def test_numbers_given_by_hand_have_no_bar_and_no_plot(beginner: Path, tito) -> 
 
 
 def test_without_the_packages_it_says_what_to_install(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "tito.report.page", raising=False)
+    for name in ("page", "rendering"):
+        monkeypatch.delitem(sys.modules, f"tito.report.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     done = tito("report", ".")
 

@@ -55,3 +55,25 @@ def test_a_trend_rises_and_has_gaps() -> None:
 @pytest.mark.parametrize(("values", "drawn"), [([], ""), ([3.0], "▁"), ([3.0, 3.0], "▁▁"), ([None], "·")])
 def test_a_trend_of_nothing_new_is_flat(values: list[float | None], drawn: str) -> None:
     assert plots.trend(values) == drawn
+
+
+POINTS = st.dictionaries(
+    st.integers(1, 40).map(str), st.tuples(st.floats(0.01, 1e4), st.floats(0, 1)), min_size=1, max_size=12
+)
+
+
+@given(POINTS)
+def test_every_point_of_a_few_is_seen(points: dict[str, tuple[float, float]]) -> None:
+    drawn = plots.scatter(points, 60, 12, str, str)[:12]
+
+    assert sorted(" ".join(line.rpartition("│")[2] for line in drawn).split()) == sorted(points)
+
+
+def test_more_is_up_and_to_the_right() -> None:
+    upper, *_, lower = plots.scatter({"1": (1.0, 0.5), "2": (10.0, 0.9)}, 20, 4, "{:g}x".format, "{:g}".format)[:4]
+
+    assert (upper.index("2") > lower.index("1"), upper.split()[0], lower.split()[0]) == (True, "0.9", "0.5")
+
+
+def test_a_scatter_of_one_point_can_be_written(encoding: str) -> None:
+    assert "\n".join(plots.scatter({"1": (2.0, 0.5)}, 20, 4, str, str)).encode(encoding)

@@ -29,7 +29,7 @@ _REPORT = re.compile(
     | \A\{{\s*(?:"extra_data":\s*\{{\s*)?"document":\s*"report"
       \s*(?:,\s*"(?:results|checks|rules|grades|verifications|tier)"|\}},\s*"score")
     | \A(?:{_CSV_HEADER}|{_GRADES_HEADER})$
-    | \A<!doctype[ ]html>(?:.|\n)*<meta[ ]name="generator"[ ]content="tito[ ]olympics[ ]report">
+    | \A<!doctype[ ]html>(?:.|\n)*<meta[ ]name="generator"[ ]content="tito[ ]olympics[ ](?:report|sweep)">
     | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate">$""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )

@@ -1,0 +1,108 @@
+"""The work of a sweep: which settings, how many at once, until when, and which are timed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tinytorch.files import sha256
+from tinytorch.harness.contender import Contender
+from tito.olympics.sweeping import Looks, builds_at_once, folder_of_sweep, front, grid
+from tito.workspace.sweeps import Setting, SweepFolder
+
+SOURCE = b"def optimize(model, train_data, keep=1, rate=0.5, name='a', on=True): ...\n"
+FIGURES = {"accuracy": 0.9, "kept_bytes": 1000, "flops": 100, "moved_bytes": 50}
+SEEN = 'import sys, json; print(json.dumps({"optimized": {"told": sys.argv[1:]}}))'
+FAILED = "import sys; sys.exit('error: no')"
+
+
+def contender(source: bytes = SOURCE) -> Contender:
+    return Contender("entry", "entry.py", sha256(source), source)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> SweepFolder:
+    return SweepFolder(tmp_path, "entry")
+
+
+def looks(kept: SweepFolder, program: str = SEEN, at_once: int = 2) -> Looks:
+    return Looks([sys.executable, "-c", program], kept, at_once)
+
+
+def never() -> float:
+    return 0.0
+
+
+def test_every_combination_is_tried_once() -> None:
+    assert grid(contender(), ["keep=2, 3,2", "on=True,false"]) == [
+        {"keep": 2, "on": True}, {"keep": 2, "on": False}, {"keep": 3, "on": True}, {"keep": 3, "on": False},
+    ]  # fmt: skip
+
+
+def test_a_name_asked_for_twice_has_the_later_values() -> None:
+    assert grid(contender(), ["rate=1", "rate=2,3"]) == [{"rate": 2.0}, {"rate": 3.0}]
+
+
+@pytest.mark.parametrize(("cores", "free", "expected"), [(8, 3e9, 2), (2, 64e9, 2), (8, 0, 1)])
+def test_as_many_are_built_at_once_as_cores_and_memory_allow(cores: int, free: float, expected: int) -> None:
+    assert builds_at_once(cores, int(free)) == expected
+
+
+def test_what_was_seen_is_not_looked_at_again(kept: SweepFolder) -> None:
+    settings = grid(contender(), ["keep=1,2,3"])
+    first = list(looks(kept).each(settings, 1.0, never))
+
+    assert first[0].quick == {"optimized": {"told": ["--set", "keep=1"]}}
+    assert {repr(each) for each in looks(kept, FAILED).each(settings, 1.0, never)} == {repr(each) for each in first}
+
+
+def test_what_failed_is_said_and_tried_again(kept: SweepFolder) -> None:
+    settings = grid(contender(), ["keep=1"])
+
+    assert [each.error for each in looks(kept, FAILED).each(settings, 1.0, never)] == ["no"]
+    assert [each.error for each in looks(kept).each(settings, 1.0, never)] == [""]
+
+
+def test_nothing_is_begun_after_the_budget(kept: SweepFolder) -> None:
+    ticks: Iterator[int] = count()
+    settings = grid(contender(), ["keep=1,2,3,4,5,6"])
+
+    assert len(list(looks(kept, at_once=1).each(settings, 4, lambda: float(next(ticks))))) < 4
+
+
+def test_a_file_that_was_cut_short_is_looked_at_again(kept: SweepFolder) -> None:
+    kept.put_look({"keep": 1}, '{"optimized": {')
+
+    assert kept.look({"keep": 1}) is None
+
+
+def test_another_text_of_the_entry_has_another_folder(tmp_path: Path) -> None:
+    first, second = (
+        folder_of_sweep(tmp_path, contender(text), "words", None).root for text in (SOURCE, SOURCE + b"#\n")
+    )
+
+    assert first != second
+
+
+def seen(**changed: float | None) -> Setting:
+    return Setting({"keep": len(changed)}, {"optimized": {**FIGURES, **changed}})
+
+
+def test_what_another_beats_is_not_timed() -> None:
+    best, worse = seen(), seen(flops=200)
+
+    assert front([worse, best]) == [best]
+
+
+def test_a_figure_that_one_lacks_is_looked_at_of_none() -> None:
+    settings = [seen(flops=None, kept_bytes=2000), seen()]
+
+    assert front(settings) == [settings[1]]
+
+
+def test_what_failed_is_not_timed() -> None:
+    assert front([Setting({"keep": 1}, error="no")]) == []

@@ -1,0 +1,195 @@
+"""Settings of an entry beside each other: what was seen of each, a plot, and which is best for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tinytorch.benchmarking.statistics import Interval
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.scoring.eligibility import eligibility
+from tinytorch.competition.scoring.expectation import standing
+from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
+from tinytorch.harness.arguments import Value
+from tinytorch.showing import safe_text
+from tinytorch.units import format_count, format_share, format_size, three_digits
+from tito.terminal.plots import scatter
+from tito.terminal.tables import Lines, table
+from tito.views.runs import interval_words
+from tito.views.scores import score_words, shown
+from tito.workspace.sweeps import Arguments, Setting
+
+LONGEST_VALUE = 24
+PLOT_COLUMNS, PLOT_ROWS = 60, 12
+SEEN: dict[str, Callable[[float], str]] = {
+    "accuracy": format_share, "kept_bytes": format_size, "flops": format_count,
+}  # fmt: skip
+NOT_TIMED = "not timed"
+CHOSEN = (
+    "The best of many settings looks better than it is, because luck chooses, too. "
+    "Write its values into the entry, and measure it once more: tito olympics benchmark --entry"
+)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What rules say of a setting that was timed: its speedup, and what is shown for each event it qualifies for."""
+
+    speedup: float | None
+    compression: float | None
+    interval: Interval | None
+    shown: dict[OlympicEvent, float]
+
+    @classmethod
+    def of(cls, run: Run, rules: Rules) -> Scored:
+        """From a run."""
+        tested = compared(run, rules)
+        scores = compute_scores(run, rules, tested)
+        events = [each for each in eligibility(run.optimized.metrics, scores, rules) if each.is_eligible]
+        values = {each.event: shown(each, standing(run, each.event, rules, tested)) for each in events}
+        across = speedup_across_sessions(tested.speedup, run.protocol.sessions, rules)
+        return cls(
+            scores.speedup,
+            scores.compression_ratio,
+            across,
+            {event: value for event, value in values.items() if value is not None},
+        )
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Every setting of an entry at a task, in the order of the grid, judged by rules."""
+
+    task: str
+    entry: str
+    settings: Sequence[Setting]
+    rules: Rules
+
+    @cached_property
+    def scored(self) -> list[Scored | None]:
+        """Of each setting; None of one that was not timed."""
+        return [Scored.of(each.run, self.rules) if each.run else None for each in self.settings]
+
+    @cached_property
+    def best(self) -> dict[OlympicEvent, int]:
+        """The place of the setting of which most is shown, for each event that one qualifies for."""
+        values = {
+            event: {
+                place: found.shown[event] for place, found in enumerate(self.scored) if found and event in found.shown
+            }
+            for event in OlympicEvent
+        }
+        return {event: max(found, key=found.__getitem__) for event, found in values.items() if found}
+
+    @property
+    def arguments(self) -> list[str]:
+        """The names of what was changed."""
+        return list(self.settings[0].arguments) if self.settings else []
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "task": self.task, "source": self.entry,
+            "rules": {"version": self.rules.version, "sha256": self.rules.sha256},
+            "settings": [_document(setting, found) for setting, found in zip(self.settings, self.scored, strict=True)],
+            "best": {event.value: dict(self.settings[place].arguments) for event, place in self.best.items()},
+            "recorded": False,
+        }  # fmt: skip
+
+
+def sweep_view(sweep: Sweep) -> RenderableType:
+    """The table, a plot, and the best of each event."""
+    parts: list[RenderableType] = [_table(sweep)]
+    for words, lines in filter(None, [_plot(sweep)]):
+        parts += [Text(f"\n{words}"), Text("\n".join(lines))]
+    parts += [Text(), *map(Text, best_words(sweep))]
+    if sweep.best:
+        parts.append(Text(f"{CHOSEN} {sweep.entry}", style="dim"))
+    return Group(*parts)
+
+
+def rows(sweep: Sweep) -> Iterator[list[str]]:
+    """A line of words for each setting: number, arguments, accuracy, memory, FLOPs, speedup, its interval."""
+    for number, (setting, found) in enumerate(zip(sweep.settings, sweep.scored, strict=True), 1):
+        values = [value_words(value) for value in setting.arguments.values()]
+        yield [str(number), *values, *_seen_words(setting), *_timed_words(setting, found)]
+
+
+def headings(sweep: Sweep) -> list[str]:
+    """What stands above each column of `rows`."""
+    return ["#", *map(safe_text, sweep.arguments), "accuracy", "memory", "FLOPs", "speedup", "95 %"]
+
+
+def best_words(sweep: Sweep) -> Iterator[str]:
+    """For each event the best setting, or that none qualifies."""
+    for event in OlympicEvent:
+        if (place := sweep.best.get(event)) is None:
+            yield f"{event.value}: no setting that was timed qualifies"
+        elif found := sweep.scored[place]:
+            value = score_words(found.shown[event], sweep.rules.events[event].ranked_by)
+            yield f"{event.value}: {place + 1} ({setting_words(sweep.settings[place].arguments)}), {value} shown"
+
+
+def setting_words(arguments: Arguments) -> str:
+    """`keep=64, bits=8`, fit for a screen."""
+    return ", ".join(f"{name}={value_words(value)}" for name, value in arguments.items())
+
+
+def value_words(value: Value) -> str:
+    """A value of an argument, fit for a screen."""
+    return safe_text(value if isinstance(value, str) else repr(value), LONGEST_VALUE)
+
+
+def _table(sweep: Sweep) -> RenderableType:
+    title = f"{sweep.task}: {safe_text(sweep.entry)}, {len(sweep.settings)} settings"
+    made = table(title, *headings(sweep)[:-1], right=True)
+    for *words, speedup, interval in rows(sweep):
+        made.add_row(*words, Lines(speedup, interval))
+    return made
+
+
+def _seen_words(setting: Setting) -> list[str]:
+    if setting.quick is None:
+        return ["failed", "", ""]
+    figures = setting.quick["optimized"]
+    return ["?" if figures.get(name) is None else write(figures[name]) for name, write in SEEN.items()]
+
+
+def _timed_words(setting: Setting, found: Scored | None) -> tuple[str, str]:
+    if found is None:
+        return "" if setting.quick is None else NOT_TIMED, ""
+    if found.speedup is None or found.interval is None:
+        return "no interval", ""
+    ends = three_digits(found.interval.lower), three_digits(found.interval.upper)
+    return f"{three_digits(found.speedup)}x", interval_words(*ends)
+
+
+def _plot(sweep: Sweep) -> tuple[str, list[str]] | None:
+    """Accuracy against speedup of what was timed, a number for each; None with fewer than two."""
+    points = {
+        str(number): (found.speedup, setting.run.optimized.metrics.accuracy.mean)
+        for number, (setting, found) in enumerate(zip(sweep.settings, sweep.scored, strict=True), 1)
+        if setting.run and setting.run.optimized.metrics.accuracy and found and found.speedup
+    }
+    if len(points) < 2:
+        return None
+    drawn = scatter(points, PLOT_COLUMNS, PLOT_ROWS, lambda ratio: f"{three_digits(ratio)}x", format_share)
+    return "accuracy (up) against speedup (to the right, logarithmic), by the settings' numbers", drawn
+
+
+def _document(setting: Setting, found: Scored | None) -> dict[str, Any]:
+    interval = found.interval if found else None
+    return {
+        "arguments": dict(setting.arguments), "error": setting.error or None,
+        "optimized": setting.quick["optimized"] if setting.quick else None,
+        "speedup": found.speedup if found else None,
+        "interval": [interval.lower, interval.upper] if interval else None,
+        "shown": {event.value: value for event, value in found.shown.items()} if found else None,
+    }  # fmt: skip

@@ -1,0 +1,82 @@
+"""What was seen of an entry's settings, a file each in `<root>/olympics/sweeps/<entry and task>/`; none is a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytorch.competition.record.run import Run, RunFile, parse_run
+from tinytorch.errors import UsageError
+from tinytorch.files import read_regular, sha256
+from tinytorch.harness.arguments import Value
+from tito.workspace.folder import Folder, workspace_root
+
+LARGEST_BYTES = 64 * 2**20
+DIGITS = 16  # of a digest, that tell entries and settings of one workspace apart
+QUICK = "quick"
+
+Arguments = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting and what is known of it: a quick look, why there is none, and the run in which it was timed."""
+
+    arguments: Arguments
+    quick: Mapping[str, Any] | None = None
+    error: str = ""
+    run: Run | None = None
+
+
+class SweepFolder:
+    """Kept figures of one entry at one task; another text of the entry, or another seed, has another folder."""
+
+    def __init__(self, root: Path | None, identity: str) -> None:
+        self._folder = Folder(workspace_root(root) / "olympics" / "sweeps" / sha256(identity.encode())[:DIGITS])
+
+    @property
+    def root(self) -> Path:
+        """Where they lie."""
+        return self._folder.root
+
+    def put_look(self, arguments: Arguments, document: str) -> None:
+        """Keep what a quick look said of a setting."""
+        self._put(arguments, QUICK, document)
+
+    def put_run(self, arguments: Arguments, tier: str, run: Run) -> None:
+        """Keep the run of a tier in which a setting was timed."""
+        self._put(arguments, tier, RunFile.text(run))
+
+    def look(self, arguments: Arguments) -> dict[str, Any] | None:
+        """What was seen of a setting; None where nothing was kept, or nothing that can be read."""
+        content = self._get(arguments, QUICK)
+        try:
+            found = json.loads(content) if content else None
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) and isinstance(found.get("optimized"), dict) else None
+
+    def run(self, arguments: Arguments, tier: str) -> Run | None:
+        """The run of a tier in which a setting was timed; None where there is none that can be read."""
+        content = self._get(arguments, tier)
+        try:
+            return parse_run("the sweep", content) if content else None
+        except UsageError:
+            return None
+
+    def _put(self, arguments: Arguments, kind: str, document: str) -> None:
+        self._folder.make(self._folder.root)
+        self._folder.write(self._file(arguments, kind), document.encode())
+
+    def _get(self, arguments: Arguments, kind: str) -> bytes | None:
+        try:
+            return read_regular(self._file(arguments, kind), LARGEST_BYTES)
+        except OSError:
+            return None
+
+    def _file(self, arguments: Arguments, kind: str) -> Path:
+        key = sha256(json.dumps(arguments, sort_keys=True).encode())[:DIGITS]
+        return self._folder.root / f"{key}.{kind}.json"
