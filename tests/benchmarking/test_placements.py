@@ -14,7 +14,7 @@ import pytest
 
 from tinytorch.benchmarking import integrity, placements
 from tinytorch.benchmarking.placements import Placements, Subjects
-from tinytorch.benchmarking.records.work import Work
+from tinytorch.benchmarking.records.work import COUNTED_SAMPLES, Work
 from tinytorch.benchmarking.schedule import BlockShape, Schedule
 from tinytorch.core import layers, ops
 from tinytorch.core.layers import Dropout, Linear
@@ -54,9 +54,9 @@ def placed(*builders: Callable[[], Any], freshen: Any = None, seed: int = 1, cop
     return Placements(subjects, copies, seed, integrity.snapshot())
 
 
-@pytest.mark.parametrize(("call_ns", "samples"), [(1, 4), (2_000_000_000, 2), (10**12, 1)])
+@pytest.mark.parametrize(("call_ns", "samples"), [(1, len(INPUTS)), (2_000_000_000, 2), (10**12, 1)])
 def test_what_an_inference_does_is_the_mean_of_as_many_samples_as_there_is_time_for(call_ns: int, samples: int) -> None:
-    counts = [(10, 1, 1), (20, 2, 2), (30, 3, 3), (40, 4, 4)]
+    counts = [(10 * number, number, number) for number in range(COUNTED_SAMPLES)]
     left = iter(counts)
     subjects = Subjects((Watched,), INPUTS, as_tensor=True, count=lambda model, sample: next(left))
     found = Placements(subjects, 1, 1, integrity.snapshot()).counted(0, call_ns)

@@ -214,12 +214,16 @@ class Placements:
         return measure.examine_limits(kept_bytes, tries)
 
     def counted(self, model: int, call_ns: int) -> Work | None:
-        """What one inference of a sample does, on average over a few; None where that cannot be counted."""
+        """What one inference of a sample does, on average over a few; None where that cannot be counted.
+
+        The samples are the first inputs, so that counts of two models and of two sessions can be compared.
+        """
         count = self._subjects.count
         if count is None:
             return None
-        samples = self._take(min(COUNTED_SAMPLES, _affordable(call_ns)), self._noise)
-        return Work.mean([count(self._models[0][model], sample) for sample in samples])
+        inputs = self._subjects.inputs[: min(COUNTED_SAMPLES, _affordable(call_ns))]
+        singles = [self._wrap(inputs[place : place + 1]) for place in range(len(inputs))]
+        return Work.mean([count(self._models[0][model], single) for single in singles])
 
     def time_passes(self, model: int, batch: int) -> list[int]:
         """Nanoseconds of single passes over the first `batch` inputs, new ones each time where they can be made."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from tinytorch.benchmarking.records.record import Record, Size
 
 SensibleRate = Annotated[float, Field(ge=1, le=1e18)]
-COUNTED_SAMPLES = 4  # zeros, and so what need not be read, are others in each
+COUNTED_SAMPLES = 32  # zeros, and so what need not be read, are others in each
 
 
 class Work(Record):
