@@ -216,12 +216,13 @@ class Placements:
     def counted(self, model: int, call_ns: int) -> Work | None:
         """What one inference of a sample does, on average over a few; None where that cannot be counted.
 
-        The samples are the first inputs, so that counts of two models and of two sessions can be compared.
+        They are made of the first inputs, always in one way, so that counts of models and sessions can be compared.
         """
         count = self._subjects.count
         if count is None:
             return None
-        inputs = self._subjects.inputs[: min(COUNTED_SAMPLES, _affordable(call_ns))]
+        samples = min(COUNTED_SAMPLES, _affordable(call_ns))
+        inputs = self._fresh(self._subjects.inputs[:samples], np.random.default_rng(0))
         singles = [self._wrap(inputs[place : place + 1]) for place in range(len(inputs))]
         return Work.mean([count(self._models[0][model], single) for single in singles])
 
