@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tinytorch.benchmarking.light import least_time, light_speed, nearness
+from tinytorch.benchmarking.light import LightSpeed, Split, light_speed, nearness
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Memory, Metrics, ModelRecord
 from tinytorch.benchmarking.records.work import Limits, Work
@@ -111,6 +111,19 @@ def test_work_is_the_mean_of_samples_that_could_all_be_counted(
     counted: list[tuple[int, int, int] | None], mean: Work | None
 ) -> None:
     assert Work.mean(counted) == mean
+
+
+def test_a_speedup_is_less_work_times_better_use() -> None:
+    """A third of the work in a sixth of the time: the machine is used twice as well."""
+    before, after = (LightSpeed(least, 1e6, "memory", 0.1, None) for least in (300.0, 100.0))
+    found = Split.of(6.0, before, after)
+
+    assert found is not None
+    assert (found.less_work, found.better_use) == (pytest.approx(3), pytest.approx(2))
+
+
+def test_without_light_speed_nothing_is_split() -> None:
+    assert Split.of(6.0, None, LightSpeed(1.0, 1.0, "memory", 1.0, None)) is None
 
 
 def test_shares_are_ratios_of_times() -> None:

@@ -41,6 +41,35 @@ def light_speed(model: ModelRecord) -> LightSpeed | None:
     return nearness(work, machine, times)
 
 
+@dataclass(frozen=True)
+class Split:
+    """Why a model is faster: the work became less, or the machine is used better. Their product is the speedup.
+
+    Work counts as the least time that the machine allows for it, nanoseconds: so arithmetic and memory are weighed.
+    """
+
+    speedup: float
+    baseline_least_ns: float
+    optimized_least_ns: float
+
+    @property
+    def less_work(self) -> float:
+        """How many times less the work is."""
+        return self.baseline_least_ns / self.optimized_least_ns
+
+    @property
+    def better_use(self) -> float:
+        """How many times better the machine is used."""
+        return self.speedup / self.less_work
+
+    @classmethod
+    def of(cls, speedup: float | None, baseline: LightSpeed | None, optimized: LightSpeed | None) -> Split | None:
+        """Of a speedup that was measured, and what the machine allowed for both models; None without one of them."""
+        if speedup is None or baseline is None or optimized is None:
+            return None
+        return cls(speedup, baseline.least_ns, optimized.least_ns)
+
+
 def nearness(work: Work, machine: Limits, times_ns: list[float]) -> LightSpeed | None:
     """From the best that was seen of the machine, and what each process took for an inference; None without work."""
     bound, least_ns = least_time(work, machine)

@@ -36,6 +36,7 @@ class Expectation(StrEnum):
 
     BETTER = "better"
     NO_WORSE = "no-worse"
+    NO_MORE_WORK = "no-more-work"
 
 
 def parse_event(text: str) -> OlympicEvent:

@@ -59,7 +59,10 @@ def benchmark(
     seed: Seed = None,
     expect: Annotated[
         Expectation | None,
-        typer.Option("--expect", help="Of the score that --event ranks by: exit 1 for the opposite, 5 for neither."),
+        typer.Option(
+            "--expect",
+            help="Exit 1 for the opposite, 5 for neither: of the score that --event ranks by, or of counted work.",
+        ),
     ] = None,
     wait_quiet: Annotated[
         float | None,
@@ -88,11 +91,17 @@ def benchmark(
     """
     if quick or set_:
         _refuse_beside_quick(
-            quick, {"--expect": expect, "--plot": plot, "--output": output, "--wait-quiet": wait_quiet}
+            quick,
+            {
+                f"--expect {expect}": expect and expect is not Expectation.NO_MORE_WORK,
+                "--plot": plot,
+                "--output": output,
+                "--wait-quiet": wait_quiet,
+            },
         )
         from tito.olympics.quick import look
 
-        look(task, event, entry, strategy, set_ or [], seed, time_limit, memory_limit, json_)
+        look(task, event, entry, strategy, set_ or [], seed, time_limit, memory_limit, expect, json_)
         return
     target = Destination(output, "run", force)
     target.replaced()
@@ -123,13 +132,10 @@ def _refuse_beside_quick(quick: bool, beside: dict[str, object]) -> None:
 
 def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCode:
     """Say whether the run shows what was expected, and the exit code for it."""
-    from tinytorch.competition.scoring.expectation import Answer, standing
+    from tinytorch.competition.scoring.expectation import answer
+    from tito.olympics.expecting import told
 
-    found = standing(run, parse_event(event), rules)
-    outcome = found.outcome(expect)
-    screen.say(f"expected {expect.value}: {outcome.value} ({found})")
-    codes = {Answer.SHOWN: ExitCode.GOOD, Answer.OPPOSITE: ExitCode.FINDINGS, Answer.OPEN: ExitCode.INCONCLUSIVE}
-    return codes[outcome]
+    return told(expect, *answer(run, parse_event(event), expect, rules))
 
 
 def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: bool, rules: Rules) -> None:

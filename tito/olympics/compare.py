@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinytorch.competition.names import Expectation
 from tinytorch.errors import UsageError
 from tito.exit_codes import ExitCode
 from tito.options import Json, RulesFile, WorkspaceFolder
@@ -19,6 +20,10 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id or file;
 def compare(
     first: RunName,
     second: RunName,
+    expect: Annotated[
+        Expectation | None,
+        typer.Option("--expect", help="Of the second, no-more-work: exit 1 where it does more, 5 without counts."),
+    ] = None,
     rules: RulesFile = None,
     json_: Json = False,
     folder: WorkspaceFolder = None,
@@ -27,9 +32,14 @@ def compare(
 
     Exit code 1 when nothing can be compared. Example: tito olympics compare before.json after.json.
     """
+    if expect and expect is not Expectation.NO_MORE_WORK:
+        mend = "the table has a verdict for each figure; benchmark --expect asks it of one run"
+        raise UsageError(f"of two runs {expect} cannot be expected, only {Expectation.NO_MORE_WORK}", mend=mend)
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.contrast import contrast
     from tinytorch.competition.scoring.disturbance import sharing_what_is_known
+    from tinytorch.competition.scoring.expectation import no_more_work
+    from tito.olympics.expecting import told
     from tito.views import contrast as render_contrast
 
     judged_by, place = read_rules(rules), Workspace(folder)
@@ -42,5 +52,7 @@ def compare(
         screen.put_json({"first": runs[0].id, "second": runs[1].id, "figures": [asdict(each) for each in found]})
     else:
         screen.show(render_contrast.contrast_table(runs, found, judged_by))
+    if expect:
+        raise typer.Exit(told(expect, *no_more_work(runs[0].optimized.work, runs[1].optimized.work)))
     if not any(each.change is not None for each in found):
         raise typer.Exit(ExitCode.FINDINGS)

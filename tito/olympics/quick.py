@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tito.olympics import measuring
+import typer
+
+from tinytorch.competition.names import Expectation
+from tinytorch.competition.scoring.expectation import no_more_work
+from tito.olympics import expecting, measuring
 from tito.terminal import screen
 from tito.views.quick import quick_document, quick_table
 
@@ -19,6 +23,7 @@ def look(
     seed: int | None,
     time_limit_s: float,
     memory_limit_mb: float | None,
+    expect: Expectation | None,
     json_: bool,
 ) -> None:
     """Build the entry, with other defaults where `settings` say so, and show what can be seen of it in seconds."""
@@ -29,3 +34,5 @@ def look(
     else:
         told = ", ".join(f"{name}={value!r}" for name, value in values.items())
         screen.show(quick_table(run, f" ({told})" if told else ""))
+    if expect:
+        raise typer.Exit(expecting.told(expect, *no_more_work(run.baseline.work, run.optimized.work)))

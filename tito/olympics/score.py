@@ -26,7 +26,7 @@ def score(
     folder: WorkspaceFolder = None,
 ) -> None:
     """Score a run for every event: with interval and verdict, eligible or not, and what would win most next."""
-    from tinytorch.benchmarking.light import light_speed
+    from tinytorch.benchmarking.light import Split, light_speed
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.advice import advice
     from tinytorch.competition.scoring.busy import busy_words
@@ -34,7 +34,7 @@ def score(
     from tinytorch.competition.scoring.expectation import standing
     from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
     from tito.views import scores as render
-    from tito.views.light import light_words
+    from tito.views.light import light_words, split_words
     from tito.views.runs import busy
 
     judged_by = read_rules(rules)
@@ -45,6 +45,7 @@ def score(
     events = eligibility(metrics, scores, judged_by)
     standings = {event.event.value: standing(record, event.event, judged_by) for event in events}
     light = {"baseline": light_speed(record.baseline), "optimized": light_speed(record.optimized)}
+    split = Split.of(scores.speedup, light["baseline"], light["optimized"])
     advices = {event.event.value: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
         rows = [render.event_row(event, standings[event.event], advices[event.event]) for event in events]
@@ -54,7 +55,8 @@ def score(
             "run": record.id, "task": record.task.name, "normalized_scores": scores.model_dump(),
             "rules": {"version": judged_by.version, "sha256": judged_by.sha256},
             "speedup_across_sessions": across, "machine": busy_words(record, tested, judged_by),
-            "light_speed": {role: found and asdict(found) for role, found in light.items()}, "events": rows,
+            "light_speed": {role: found and asdict(found) for role, found in light.items()},
+            "split": split and {"less_work": split.less_work, "better_use": split.better_use}, "events": rows,
         }  # fmt: skip
         screen.put_json(document)
         return
@@ -64,6 +66,8 @@ def score(
         screen.show(said)
     if light["optimized"]:
         screen.show(light_words(record.source.name, light["optimized"]))
+    if split:
+        screen.show(split_words(split))
     screen.show(render.events_table(events, standings, advices))
     _warn(record, judged_by)
 

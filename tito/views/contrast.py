@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -13,12 +13,13 @@ from tinytorch.competition.scoring.contrast import Contrast
 from tinytorch.competition.scoring.eligibility import NOT_MEASURED
 from tinytorch.competition.scoring.scores import compared
 from tinytorch.showing import safe_text
-from tinytorch.units import format_metric, three_digits
+from tinytorch.units import format_count, format_metric, format_size, three_digits
 from tito.terminal.tables import Lines, table
 from tito.views.runs import busy, p_words
 
 NOT_COMPARED = "not compared"
 LONGEST_VALUE = 40
+WORK_FORMATS: dict[str, Callable[[float], str]] = {"FLOPs": format_count, "bytes moved": format_size}
 
 
 def contrast_table(runs: Sequence[Run], found: Sequence[Contrast], rules: Rules) -> RenderableType:
@@ -42,6 +43,8 @@ def _value(figure: str, value: float | None) -> str:
         return NOT_MEASURED
     if figure in ("memory", "accuracy"):
         return format_metric("memory" if figure == "memory" else "accuracy", value)
+    if figure in WORK_FORMATS:
+        return WORK_FORMATS[figure](value)
     return f"{three_digits(value)}x" if figure == "speedup" else format_metric("latency", value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tinytorch.benchmarking.light import LightSpeed
+from tinytorch.benchmarking.light import LightSpeed, Split
 from tinytorch.showing import safe_text
 from tinytorch.units import format_share, format_time, three_digits
 from tito.views.runs import interval_words
@@ -27,6 +27,20 @@ def light_words(name: str, found: LightSpeed) -> Text:
         ends = (format_share(end) for end in (found.interval.lower, found.interval.upper))
         share = f"{share} {interval_words(*ends)}"
     return Text(f"{first}; its {SPENT[found.bound]} needs {least} here at least, {share} of that: {_rest(found)}")
+
+
+def split_words(found: Split) -> Text:
+    """A speedup as less work, times better use of the machine."""
+    work, use = _times(found.less_work, "less work", "more work"), _times(found.better_use, "better use", "worse use")
+    least, before = format_time(found.optimized_least_ns), format_time(found.baseline_least_ns)
+    return Text(
+        f"{three_digits(found.speedup)}x = {work} (at least {least} here, before {before}), {use} of the machine"
+    )
+
+
+def _times(ratio: float, more: str, less: str) -> str:
+    """`2.4x better use`, or where it is below one, how much worse."""
+    return f"{three_digits(ratio)}x {more}" if ratio >= 1 else f"{three_digits(1 / ratio)}x {less}"
 
 
 def _rest(found: LightSpeed) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.competition.conftest import known_run, make_run, model_record
 from tinytorch.benchmarking.records.metrics import Memory
+from tinytorch.benchmarking.records.work import Work
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import load_rules
@@ -48,6 +49,25 @@ def test_what_is_better_is_said_so() -> None:
     assert second["speedup"].change == pytest.approx(2, rel=0.05)
     assert second["optimized time"].change == pytest.approx(0.5, rel=0.05)
     assert second["memory"].change == 0.5
+
+
+def counting(run: Run, flops: int | None) -> Run:
+    work = None if flops is None else Work(flops=flops, weight_bytes=10, moved_bytes=100)
+    return run.model_copy(update={"optimized": run.optimized.model_copy(update={"work": work})})
+
+
+def test_counted_work_is_compared_exactly() -> None:
+    both = found(counting(make_run(), 200), counting(later(), 100))
+
+    assert (both["FLOPs"].change, both["FLOPs"].verdict) == (0.5, Verdict.BETTER)
+    assert (both["bytes moved"].change, both["bytes moved"].verdict) == (1.0, Verdict.NO_DETECTABLE_DIFFERENCE)
+
+
+@pytest.mark.parametrize(("first", "second"), [(None, 100), (100, None), (0, 100)])
+def test_work_that_one_does_not_know_is_not_compared(first: int | None, second: int | None) -> None:
+    both = found(counting(make_run(), first), counting(later(), second))
+
+    assert (both["FLOPs"].change, both["FLOPs"].reason) == (None, "cannot be counted in both")
 
 
 def told(run: Run, **changed: float) -> Run:

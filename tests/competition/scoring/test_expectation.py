@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.competition.conftest import known_run, make_run
+from tinytorch.benchmarking.records.work import Work
 from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import load_rules
-from tinytorch.competition.scoring.expectation import Answer, Standing, standing
+from tinytorch.competition.scoring.expectation import Answer, Standing, answer, no_more_work, standing
 from tinytorch.competition.scoring.scores import compute_scores
 
 RATIOS = [  # interval of a timed score, better?, no worse?
@@ -27,7 +28,32 @@ RATIOS = [  # interval of a timed score, better?, no worse?
 def test_outcome_of_a_ratio(bounds: tuple[float, float] | None, better: Answer, no_worse: Answer) -> None:
     found = Standing("speedup", Interval(*bounds) if bounds else None, alike=1.0, allowance=0.05)
 
-    assert [found.outcome(expected) for expected in Expectation] == [better, no_worse]
+    assert [found.outcome(expected) for expected in (Expectation.BETTER, Expectation.NO_WORSE)] == [better, no_worse]
+
+
+WORK = Work(flops=100, weight_bytes=10, moved_bytes=50)
+WORKS = {
+    "the same": (WORK, WORK, Answer.SHOWN),
+    "less": (WORK, Work(flops=99, weight_bytes=10, moved_bytes=49), Answer.SHOWN),
+    "more arithmetic": (WORK, Work(flops=101, weight_bytes=10, moved_bytes=1), Answer.OPPOSITE),
+    "more moved": (WORK, Work(flops=1, weight_bytes=10, moved_bytes=51), Answer.OPPOSITE),
+    "not counted": (WORK, None, Answer.OPEN),
+    "not counted before": (None, WORK, Answer.OPEN),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), WORKS.values(), ids=WORKS)
+def test_counted_work_is_no_more_where_neither_kind_is(
+    first: Work | None, second: Work | None, expected: Answer
+) -> None:
+    assert no_more_work(first, second)[0] is expected
+
+
+@pytest.mark.parametrize("expected", Expectation)
+def test_every_expectation_is_answered_with_a_reason(run: Run, expected: Expectation) -> None:
+    found, why = answer(run, OlympicEvent.LATENCY_SPRINT, expected, load_rules())
+
+    assert (found in Answer, bool(why)) == (True, True)
 
 
 @pytest.mark.parametrize("event", OlympicEvent)

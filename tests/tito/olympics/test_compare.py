@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.competition.conftest import known_run, make_run
-from tests.competition.scoring.test_contrast import later
+from tests.competition.scoring.test_contrast import counting, later
 from tinytorch.competition.record.run import RunFile
 
 
@@ -59,6 +59,19 @@ def test_what_cannot_be_compared_at_all_is_a_finding_with_the_field(runs: Path, 
     assert "task.name differs: digits_mlp and tinygpt" in done.out
     figures = tito("compare", "a.json", "b.json", "--json").json["figures"]
     assert figures[0]["obstacles"][0] == {"field": "task.name", "first": "digits_mlp", "second": "tinygpt"}
+
+
+@pytest.mark.parametrize(("flops", "code"), [(100, 0), (101, 1), (None, 5)])
+def test_a_script_may_expect_no_more_work_of_the_second(runs: Path, tito, flops: int | None, code: int) -> None:
+    (runs / "a.json").write_text(RunFile.text(counting(make_run(), 100)))
+    (runs / "b.json").write_text(RunFile.text(counting(later(), flops)))
+    done = tito("compare", "a.json", "b.json", "--expect", "no-more-work")
+
+    assert (done.code, "expected no-more-work: " in done.err) == (code, True)
+
+
+def test_nothing_else_is_expected_of_two_runs(runs: Path, tito) -> None:
+    assert tito("compare", "a.json", "b.json", "--expect", "better").code == 2
 
 
 def test_a_run_is_not_compared_with_itself(runs: Path, tito) -> None:

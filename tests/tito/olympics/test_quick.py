@@ -42,6 +42,12 @@ def test_a_table_says_that_nothing_is_recorded(entry: Path, tito) -> None:
     assert "nothing is recorded" in done.out
 
 
+def test_a_script_may_expect_that_it_does_no_more_work(entry: Path, tito) -> None:
+    done = tito("benchmark", "--entry", "entry.py", "--task", "digits_cnn", "--quick", "--expect", "no-more-work")
+
+    assert (done.code, "expected no-more-work: shown (" in done.err) == (0, True)
+
+
 WRONG = {
     "no such argument": (["--quick", "--set", "kep=1"], "write NAME=VALUE with one of keep"),
     "no value": (["--quick", "--set", "keep"], "write NAME=VALUE with one of keep"),

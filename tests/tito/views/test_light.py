@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tinytorch.benchmarking.light import LightSpeed
+from tinytorch.benchmarking.light import LightSpeed, Split
 from tinytorch.benchmarking.statistics import Interval
-from tito.views.light import light_words
+from tito.views.light import light_words, split_words
 
 
 def test_the_share_is_told_with_its_interval_and_with_what_it_is_a_share_of() -> None:
@@ -30,6 +30,18 @@ def test_what_is_left_is_told_in_words_where_a_number_would_mislead(share: float
 
 def test_arithmetic_is_named_where_it_is_the_limit() -> None:
     assert "its arithmetic needs" in light_words("mine", LightSpeed(1000.0, 2000.0, "arithmetic", 0.5, None)).plain
+
+
+@pytest.mark.parametrize(
+    ("speedup", "least_ns", "words"),
+    [
+        (6.0, 100.0, "6.00x = 3.00x less work (at least 100 ns here, before 300 ns), 2.00x better use of the machine"),
+        (0.5, 600.0, "0.500x = 2.00x more work (at least 600 ns here, before 300 ns), 1.00x better use of the machine"),
+        (1.5, 100.0, "1.50x = 3.00x less work (at least 100 ns here, before 300 ns), 2.00x worse use of the machine"),
+    ],
+)
+def test_a_speedup_is_told_as_less_work_and_better_use(speedup: float, least_ns: float, words: str) -> None:
+    assert split_words(Split(speedup, 300.0, least_ns)).plain == words
 
 
 def test_a_name_is_fit_to_show() -> None:

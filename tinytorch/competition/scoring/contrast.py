@@ -1,10 +1,10 @@
 """Two runs beside each other: what may be compared is, and of the rest is said which field forbids it.
 
-A size needs the same task, and the same count. A speedup needs the same recipe and baseline besides, and the same
-processor and backend: one strategy was 44.6x faster on one of our machines and 33.4x on another. A time needs the same
-machine in all, and a baseline that took as long in both: otherwise it was another one at that hour. Times and speedups
-of two sessions have the spread from session to session (of the rules) beside their own errors, and a difference of
-speedups is shortened by what the machine may have moved either of them by.
+A size and counted work need the same task, and the same count. A speedup needs the same recipe and baseline besides,
+and the same processor and backend: one strategy was 44.6x faster on one of our machines and 33.4x on another. A time
+needs the same machine in all, and a baseline that took as long in both: otherwise it was another one at that hour.
+Times and speedups of two sessions have the spread from session to session (of the rules) beside their own errors, and
+a difference of speedups is shortened by what the machine may have moved either of them by.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from tinytorch.benchmarking.comparison import UNDISTURBED, Comparison, Criteria, Disturbance, compare_accuracy
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Metrics, compression_ratio
+from tinytorch.benchmarking.records.work import Work
 from tinytorch.benchmarking.statistics import (
     Interval,
     Verdict,
@@ -43,6 +44,8 @@ PROCESSOR = ("system_info.cpu_model", "system_info.logical_cores", "baseline.bac
 ONE_MODEL = (
     "optimized.backend",
 )  # of one and the same entry another backend is another installation, and no technique
+
+WORK = {"FLOPs": "flops", "bytes moved": "moved_bytes"}
 
 Pair = tuple[float | None, float | None]
 
@@ -92,6 +95,7 @@ def contrast(first: Run, second: Run, rules: Rules) -> list[Contrast]:
         _speedup(first, second, known, rules, (*task, *recipe, *processor, *installation)),
         _memory(first.optimized.metrics, second.optimized.metrics, task),
         _accuracy(first.optimized.metrics, second.optimized.metrics, rules, task),
+        *_work(first.optimized.work, second.optimized.work, task),
         *_controlled(*times),
     ]
 
@@ -164,9 +168,24 @@ def _memory(first: Metrics, second: Metrics, obstacles: Obstacles) -> Contrast:
         return Contrast("memory", sizes, obstacles=obstacles, reason="" if obstacles else "not counted in both")
     if (before.code_bytes is None) != (after.code_bytes is None):
         return Contrast("memory", sizes, reason="one was counted without its artifact and code, before schema 3.2")
-    ratio = compression_ratio(after, before)
+    return _exact("memory", sizes, compression_ratio(after, before))
+
+
+def _exact(figure: str, values: Pair, ratio: float) -> Contrast:
+    """Of what is counted, less is better."""
     found = Verdict.NO_DETECTABLE_DIFFERENCE if ratio == 1 else Verdict.BETTER if ratio < 1 else Verdict.WORSE
-    return Contrast("memory", sizes, change=ratio, interval=Interval(ratio, ratio), verdict=found)
+    return Contrast(figure, values, change=ratio, interval=Interval(ratio, ratio), verdict=found)
+
+
+def _work(before: Work | None, after: Work | None, obstacles: Obstacles) -> Iterator[Contrast]:
+    """What an inference does, counted; nothing where it was counted in neither run."""
+    for figure, name in WORK.items() if before or after else ():
+        first, second = (None if work is None else float(getattr(work, name)) for work in (before, after))
+        if obstacles or not first or second is None:
+            reason = "" if obstacles else "cannot be counted in both"
+            yield Contrast(figure, (first, second), obstacles=obstacles, reason=reason)
+        else:
+            yield _exact(figure, (first, second), second / first)
 
 
 def _accuracy(first: Metrics, second: Metrics, rules: Rules, obstacles: Obstacles) -> Contrast:

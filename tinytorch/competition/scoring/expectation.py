@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tinytorch.benchmarking.comparison import Statistics
+from tinytorch.benchmarking.records.work import Work
 from tinytorch.benchmarking.statistics import ALPHA, Interval, Verdict
 from tinytorch.competition.names import Expectation, OlympicEvent
 from tinytorch.competition.record.run import Measurement
@@ -21,7 +22,7 @@ from tinytorch.competition.scoring.scores import (
     compression_ratio_of,
     speedup_across_sessions,
 )
-from tinytorch.units import three_digits
+from tinytorch.units import format_count, format_size, three_digits
 
 NO_WORSE_RATIO = 0.95  # of a timed score: what is smaller by less is no worse; sizes are exact and get no allowance
 NO_WORSE_POINTS = 1.0  # of accuracy: two or three answers of a test set of some hundred
@@ -79,6 +80,27 @@ class Standing:
         if not self.alike:
             return f"[{interval.lower:+.1f}, {interval.upper:+.1f}]"
         return f"[{three_digits(interval.lower)}, {three_digits(interval.upper)}]"
+
+
+def answer(run: Measurement, event: OlympicEvent, expected: Expectation, rules: Rules) -> tuple[Answer, str]:
+    """Whether a run shows what is expected of its optimized model, and by what."""
+    if expected is Expectation.NO_MORE_WORK:
+        return no_more_work(run.baseline.work, run.optimized.work)
+    found = standing(run, event, rules)
+    return found.outcome(expected), str(found)
+
+
+def no_more_work(first: Work | None, second: Work | None) -> tuple[Answer, str]:
+    """Whether the second does no more than the first, which is counted and not timed; and by what."""
+    if first is None or second is None:
+        return Answer.OPEN, "the work cannot be counted of both"
+    words = f"{_work_words(second)}, before {_work_words(first)}"
+    is_no_more = second.flops <= first.flops and second.moved_bytes <= first.moved_bytes
+    return Answer.SHOWN if is_no_more else Answer.OPPOSITE, words
+
+
+def _work_words(work: Work) -> str:
+    return f"{format_count(work.flops)} FLOPs and {format_size(work.moved_bytes)} moved"
 
 
 def verdict_of(interval: Interval, alike: float) -> Verdict:
