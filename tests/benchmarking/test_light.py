@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tinytorch.benchmarking.light import LightSpeed, Split, light_speed, nearness
+from tinytorch.benchmarking.light import LightSpeed, Split, least_time, light_speed, nearness
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Memory, Metrics, ModelRecord
 from tinytorch.benchmarking.records.work import Limits, Work
