@@ -101,7 +101,7 @@ def line_of(run: Run, event: OlympicEvent) -> Line:
     """What one run shows."""
     second, found = run.optimized.metrics, compared(run)
     scores = compute_scores(run)
-    (judged,) = (each for each in eligibility(second, scores) if each.event is event)
+    (judged,) = (each for each in eligibility(run, scores) if each.event == event)
     speedup = found.speedup
     return {
         "task": run.task.name, "event": event.value,

@@ -6,9 +6,12 @@ from math import isfinite
 from typing import Literal, get_args
 
 MetricName = Literal["latency", "memory", "accuracy"]
+LimitName = Literal["latency", "memory", "accuracy", "throughput", "flops", "moved_bytes"]
 METRICS: tuple[MetricName, ...] = get_args(MetricName)
 """What can be asked for; throughput comes along with latency."""
 UNITS = {"latency": "ms", "memory": "MB", "accuracy": "fraction", "throughput": "samples/s"}
+COUNTED_UNITS = {"flops": "FLOPs", "moved_bytes": "bytes"}
+"""Of what is counted of an inference, and not measured."""
 
 NANOSECONDS_PER_MICROSECOND = 1_000
 NANOSECONDS_PER_MILLISECOND = 1_000_000
@@ -72,11 +75,11 @@ def format_share(fraction: float, decimals: int = 1) -> str:
     return f"{100 * fraction:.{decimals}f} %"
 
 
-def format_metric(metric: MetricName, value: float, digits: int = 3) -> str:
-    """A metric in the unit that people say it in: `81.4 %`, `0.0503 ms`, `0.866 MB`."""
+def format_metric(metric: LimitName, value: float, digits: int = 3) -> str:
+    """A metric in the unit that people say it in: `81.4 %`, `0.0503 ms`, `0.866 MB`, `53400 FLOPs`."""
     if metric == "accuracy":
         return f"{significant(100 * value, digits)} %"
-    return f"{significant(value, digits)} {UNITS[metric]}"
+    return f"{significant(value, digits)} {unit_of(metric)}"
 
 
 def size_words(ratio: float) -> str:
@@ -86,9 +89,14 @@ def size_words(ratio: float) -> str:
     return f"{three_digits(ratio)}x smaller" if ratio > 1 else f"{three_digits(1 / ratio)}x larger"
 
 
-def format_limit(metric: MetricName, limit: float) -> str:
+def unit_of(metric: str) -> str:
+    """The unit that a metric is stated in."""
+    return {**UNITS, **COUNTED_UNITS}[metric]
+
+
+def format_limit(metric: LimitName, limit: float) -> str:
     """A round number of the rules as they say it: `85 %`, `100 ms`."""
-    return f"{100 * limit:g} %" if metric == "accuracy" else f"{limit:g} {UNITS[metric]}"
+    return f"{100 * limit:g} %" if metric == "accuracy" else f"{limit:g} {unit_of(metric)}"
 
 
 def parse_metric(text: str) -> float:

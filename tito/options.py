@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinytorch.competition.names import DIVISIONS, OlympicEvent
+from tinytorch.competition.names import DIVISIONS, TRACKS, OlympicEvent
 from tinytorch.workloads.registry import TASKS
 
 USUAL_WAIT = 10  # minutes, of --wait-quiet
@@ -31,6 +31,11 @@ RecordedTask = Annotated[
 ]
 Division = Annotated[
     str | None, typer.Option("--division", metavar="DIVISION", help=f"Of this division only: {' or '.join(DIVISIONS)}.")
+]
+
+
+Track = Annotated[
+    str | None, typer.Option("--track", metavar="TRACK", help=f"Of this track only: {', '.join(TRACKS)}.")
 ]
 
 

@@ -330,7 +330,7 @@ def test_every_event_can_judge_a_composition_of_techniques(steps, small_task, ca
     contender = Contender.reference(Strategy("composed", steps))
     run = run_competition(Challenge(small_task, contender, Settings(TINY), cache_directory=cache_directory))
     scores = compute_scores(run)
-    judged = eligibility(run.optimized.metrics, scores)
+    judged = eligibility(run, scores)
 
     assert {event.event for event in judged} == set(OlympicEvent)
     assert [event.event for event in judged if event.value is None or not event.is_eligible] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def build(challenge: Challenge, own: Frozen, given: Frozen, kernels: Path) -> Bu
             raise WorkerFailedError("broke the protocol", "it did not build what it says") from None
     named = [safe_text(name, 100) for name in made.declared.techniques]
     sources = needed_sources(challenge.contender.sources, made.modules)
-    return Built(content, Declared(named, made.declared.division), worker.output, sources)
+    return Built(content, replace(made.declared, techniques=named), worker.output, sources)
 
 
 def model_source(frozen: Frozen, artifact: str) -> ModelSource:

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from tinytorch.competition.names import DIVISIONS, MOST_HELPERS, MOST_TECHNIQUES, Division
+from tinytorch.competition.names import DIVISIONS, MOST_HELPERS, MOST_TECHNIQUES, TRACKS, Division, Track
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.model import as_call
 from tinytorch.datasets.withheld import withhold_test_splits
@@ -36,6 +36,7 @@ class Declared:
 
     techniques: Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=MOST_TECHNIQUES)]
     division: Division
+    track: Track | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _own_modules(artifact: bytes, folder: str) -> list[str]:
 
 
 def declarations(module: ModuleType) -> Declared:
-    """TECHNIQUES and DIVISION as the entry declares them, checked."""
+    """TECHNIQUES, DIVISION and TRACK as the entry declares them, checked."""
     techniques = getattr(module, DECLARED, [])
     listed = isinstance(techniques, (list, tuple)) and all(isinstance(name, str) and name for name in techniques)
     if not listed or len(techniques) > MOST_TECHNIQUES:
@@ -131,4 +132,7 @@ def declarations(module: ModuleType) -> Declared:
     division = getattr(module, "DIVISION", "closed")
     if division not in DIVISIONS:
         raise EntryError(f"DIVISION must be one of {', '.join(DIVISIONS)}")
-    return Declared(list(techniques), division)
+    track = getattr(module, "TRACK", None)
+    if track not in (None, *TRACKS):
+        raise EntryError(f"TRACK must be one of {', '.join(TRACKS)}")
+    return Declared(list(techniques), division, track)

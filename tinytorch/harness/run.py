@@ -168,7 +168,7 @@ def _source_record(contender: Contender, declared: Declared) -> SourceRecord:
     return SourceRecord(
         kind=contender.kind, name=contender.name, sha256=contender.sha256, helpers=_files(contender.helpers),
         data=_files(contender.data),
-        division=declared.division, techniques=declared.techniques,
+        division=declared.division, techniques=declared.techniques, track=declared.track,
     )  # fmt: skip
 
 

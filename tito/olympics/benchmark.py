@@ -89,6 +89,10 @@ def benchmark(
 
     With neither --entry nor --strategy the event's reference strategy is measured (default: all_around).
     """
+    from tinytorch.competition.rules.events import read_rules
+
+    judged_by = read_rules(rules)
+    chosen = parse_event(event, judged_by.events) if event else None
     if quick or set_:
         _refuse_beside_quick(
             quick,
@@ -101,23 +105,21 @@ def benchmark(
         )
         from tito.olympics.quick import look
 
-        look(task, event, entry, strategy, set_ or [], seed, time_limit, memory_limit, expect, json_)
+        look(task, chosen, entry, strategy, set_ or [], seed, time_limit, memory_limit, expect, json_)
         return
     target = Destination(output, "run", force)
     target.replaced()
-    from tinytorch.competition.rules.events import read_rules
     from tito.olympics import measuring
 
-    judged_by = read_rules(rules)
-    who = measuring.contender(task, event, entry, strategy)
+    who = measuring.contender(task, chosen, entry, strategy)
     asked = measuring.challenge(who, task, tier, seed, time_limit, memory_limit)
     if wait_quiet is not None:
         measuring.wait_for_quiet(asked, wait_quiet)
     run = measuring.measure(Workspace(folder), asked)
     with screen.done_before(f"run {run.id} is recorded"):
-        _show(run, json_, target, event, plot, judged_by)
+        _show(run, json_, target, chosen, plot, judged_by)
         if expect:
-            raise typer.Exit(_expected(run, event or DEFAULT_STRATEGY, expect, judged_by))
+            raise typer.Exit(_expected(run, chosen or DEFAULT_STRATEGY, expect, judged_by))
 
 
 def _refuse_beside_quick(quick: bool, beside: dict[str, object]) -> None:
@@ -135,7 +137,7 @@ def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCo
     from tinytorch.competition.scoring.expectation import answer
     from tito.olympics.expecting import told
 
-    return told(expect, *answer(run, parse_event(event), expect, rules))
+    return told(expect, *answer(run, event, expect, rules))
 
 
 def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: bool, rules: Rules) -> None:

@@ -13,7 +13,7 @@ from tinytorch.competition.grading.assignment import FILE_NAME, PSEUDONYMS, Assi
 from tinytorch.competition.grading.hidden import Naming, naming
 from tinytorch.competition.grading.roster import Roster, read_roster
 from tinytorch.competition.grading.times import Times, moment, read_times
-from tinytorch.competition.names import DIVISIONS, Division, parse_event
+from tinytorch.competition.names import DIVISIONS, Division, parse_event, parse_track
 from tinytorch.competition.ranking.leaderboard import Wanted
 from tinytorch.competition.ranking.reruns import Reruns
 from tinytorch.competition.record.people import Athlete
@@ -21,7 +21,6 @@ from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import UsageError
 from tinytorch.showing import nearest, safe_text
-from tinytorch.workloads.registry import known_name
 from tito.terminal import screen
 from tito.workspace.verified import Verified
 
@@ -45,6 +44,7 @@ class Asked:
     key: Path | None = None
     title: str | None = None
     verified: Path | None = None
+    track: str | None = None
 
     def absolute(self) -> Asked:
         """With files named from the root: where we stand may change."""
@@ -83,7 +83,7 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
     title, rules = asked.title or assignment.title, read_rules(asked.rules or assignment.rules)
     return Class(
         assignment=assignment, rules=rules, reruns=reruns_of(asked.verified, rules), roster=people, times=known,
-        wanted=_wanted(asked, assignment, people, known),
+        wanted=_wanted(asked, assignment, rules, people, known),
         naming=naming(asked.names or assignment.names or "all"), key=asked.key or assignment.key or Path(PSEUDONYMS),
         title=safe_text(title) if title else None,
     )  # fmt: skip
@@ -109,13 +109,14 @@ def may_be_of(roster: Path | None) -> MayBe:
     return read_roster(roster).may_be if roster else Athlete.may_be
 
 
-def _wanted(asked: Asked, assignment: Assignment, roster: Roster | None, times: Times) -> Wanted:
+def _wanted(asked: Asked, assignment: Assignment, rules: Rules, roster: Roster | None, times: Times) -> Wanted:
+    assignment.check_events(rules)
     task = asked.task or assignment.task
     found = Wanted(
-        events=(parse_event(asked.event),) if asked.event else tuple(assignment.events),
-        task=known_name(task) if task else None, division=_division(asked.division) or assignment.division,
-        trust=Trust(asked.trust), until=moment(asked.until) if asked.until else assignment.deadline,
-        handed_in=times.handed_in,
+        events=(parse_event(asked.event, rules.events),) if asked.event else tuple(assignment.events), task=task,
+        division=_division(asked.division) or assignment.division,
+        track=parse_track(asked.track) or assignment.track, trust=Trust(asked.trust),
+        until=moment(asked.until) if asked.until else assignment.deadline, handed_in=times.handed_in,
     )  # fmt: skip
     return replace(found, whose=roster.whose) if roster else found
 

@@ -37,11 +37,11 @@ def init(
     chosen = parse_event(event or DEFAULT_STRATEGY)
     found = find_task(task)
     path = folder / ENTRY
-    _write(path, entry_text(found, found.strategy(chosen.value)))
+    _write(path, entry_text(found, found.strategy(chosen)))
     options = "" if task == DEFAULT_TASK else f" --task {task}"
     following = [
         f"tito olympics benchmark --entry {shlex.quote(str(path))}{options}",
-        f"tito olympics submit --event {chosen.value}{options}",
+        f"tito olympics submit --event {chosen}{options}",
     ]
     notebook = str(NOTEBOOK) if NOTEBOOK.is_file() else None
     if json_:

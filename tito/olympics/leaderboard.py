@@ -26,6 +26,7 @@ from tito.options import (
     RulesFile,
     Times,
     Title,
+    Track,
     Trust,
     Until,
     VerifiedFolder,
@@ -51,6 +52,7 @@ def leaderboard(
     event: Event = None,
     task: RecordedTask = None,
     division: Division = None,
+    track: Track = None,
     trust: Trust = Level.T1,
     verified: VerifiedFolder = None,
     rules: RulesFile = None,
@@ -83,7 +85,7 @@ def leaderboard(
     from tito.olympics.classroom import Asked, class_of
 
     options = Asked(
-        class_file, rules, event, task, division, trust, roster, times, until, names, key, title, verified
+        class_file, rules, event, task, division, trust, roster, times, until, names, key, title, verified, track
     ).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)

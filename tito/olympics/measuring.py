@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
-from tinytorch.competition.names import parse_event
+from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
 from tinytorch.errors import UsageError
@@ -43,10 +43,10 @@ def profiled(task: str, entry: Path | None, strategy: str | None) -> Contender:
 
 
 def contender(task: str, event: str | None, entry: Path | None, strategy: str | None) -> Contender:
-    """Who is meant: an entry, a named strategy of the task, or the event's own."""
+    """Who is meant: an entry, a named strategy of the task, or the event's own; the event is one of the rules."""
     if entry and strategy:
         raise UsageError("--entry and --strategy exclude each other", mend="give one of them")
-    wanted = parse_event(event).value if event else DEFAULT_STRATEGY
+    wanted = event if event in tuple(OlympicEvent) else DEFAULT_STRATEGY  # an event of a class has no strategy
     return Contender.entry(entry) if entry else Contender.reference(find_task(task).strategy(strategy or wanted))
 
 

@@ -42,11 +42,11 @@ def score(
     metrics = record.optimized.metrics
     tested = compared(record, judged_by)
     scores = compute_scores(record, judged_by, tested)
-    events = eligibility(metrics, scores, judged_by)
-    standings = {event.event.value: standing(record, event.event, judged_by) for event in events}
+    events = eligibility(record, scores, judged_by)
+    standings = {event.event: standing(record, event.event, judged_by) for event in events}
     light = {"baseline": light_speed(record.baseline), "optimized": light_speed(record.optimized)}
     split = Split.of(scores.speedup, light["baseline"], light["optimized"])
-    advices = {event.event.value: advice(event, scores, metrics.accuracy, judged_by) for event in events}
+    advices = {event.event: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
         rows = [render.event_row(event, standings[event.event], advices[event.event]) for event in events]
         found = speedup_across_sessions(tested.speedup, record.protocol.sessions, judged_by)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinytorch.competition.names import DIVISIONS, OlympicEvent, parse_event
+from tinytorch.competition.names import DIVISIONS, TRACKS, OlympicEvent, parse_event, parse_track
 from tinytorch.competition.record.kinds import event_of
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.showing import from_argument, nearest
@@ -61,6 +61,12 @@ def submit(
     entry: Annotated[
         Path | None, typer.Option("--entry", metavar="FILE", help="For --bundle: the entry (default: as it was named).")
     ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            "--track", metavar="TRACK", help=f"Who wrote the entry: {', '.join(TRACKS)} (default: its TRACK)."
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help=f"Where (default: {DEFAULT_OUTPUT}); - is stdout."),
@@ -77,17 +83,18 @@ def submit(
         raise UsageError("which event is it for?", mend=f"tito olympics submit --event EVENT, one of {choices}")
     if division is not None and division not in DIVISIONS:  # before anything is measured
         raise UsageError(f"there is no division {division!r}", mend=nearest(division, DIVISIONS))
-    chosen = parse_event(event)
     from tinytorch.competition.record.people import athlete_of
     from tinytorch.competition.rules.events import read_rules
 
     judged_by = read_rules(rules)
+    chosen = parse_event(event, judged_by.events)
+    parse_track(track)
     target = _target(output, bundled, entry, force)
     target.replaced()
     names, ids = people.names(athlete), list(map(from_argument, id_)) if id_ else None
     athlete_of(names, ids)  # said before anything is measured
     place = Workspace(folder)
-    record = _run(place, run, task, chosen.value)
+    record = _run(place, run, task, chosen)
     from tinytorch.competition.scoring.packaging import submission_from_run
     from tito.olympics import bundling
 
@@ -97,7 +104,7 @@ def submit(
         github_repo=from_argument(repo) if repo else None,
         techniques=[*map(from_argument, technique)] if technique else None, division=division, rules=judged_by,
         provenance=provenance() if record.source.kind == "entry" else None,
-        files=None if files is None else bundling.records(files),
+        files=None if files is None else bundling.records(files), track=track,
     )  # fmt: skip
     _check(document, judged_by, json_)
     if dry_run:

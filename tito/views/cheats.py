@@ -41,7 +41,7 @@ def document(cheats: Sequence[Cheat], with_source: bool = False) -> dict[str, An
     rows = []
     for each in cheats:
         told: dict[str, Any] = {
-            "number": each.number, "name": each.name, "tries": each.tries, "event": each.event.value,
+            "number": each.number, "name": each.name, "tries": each.tries, "event": str(each.event),
             "twin": each.twin, "why": each.why,
         }  # fmt: skip
         for level in LEVELS:

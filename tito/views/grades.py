@@ -18,7 +18,7 @@ LONGEST_NAME = 40
 
 def grades_table(grades: Sequence[Grade], title: str) -> RenderableType:
     """A line for each person, with what each event brought."""
-    events = [each.event.value for each in grades[0].results] if grades else []
+    events = [each.event for each in grades[0].results] if grades else []
     shown = table(title, "id", "name", "points", *events)
     for grade in grades:
         person = grade.person

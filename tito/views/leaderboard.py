@@ -105,8 +105,9 @@ def _cells(place: Place, ranked_by: str, machines: Mapping[str, str]) -> tuple[R
     figures = place.judged.entered
     measured = [figures.backend or "", figures.tier or "", *(f"doubt: {doubt}" for doubt in figures.doubts)]
     warned = f"warns: {', '.join(place.judged.warnings)}" if place.judged.warnings else ""
+    athlete = Lines(safe_text(figures.athlete_name, LONGEST_NAME), f"({figures.track})" if figures.track else "")
     return (
-        rank_words(place), Text(safe_text(figures.athlete_name, LONGEST_NAME)),
+        rank_words(place), athlete,
         shown_words(figures),
         Lines(score_words(figures.ranked_value, ranked_by), _bounds(figures, ranked_by), _again(figures, ranked_by)),
         above_words(place),

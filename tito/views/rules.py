@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.rules.changes import leaves, value_words
 from tinytorch.competition.rules.events import Constraint, Rules, load_rules
 from tinytorch.showing import safe_text
@@ -16,15 +15,14 @@ from tito.terminal.tables import Lines, table
 SHOWN_APART = {"version", "sha256", "events"}
 
 
-def events(rules: Rules, chosen: OlympicEvent | None) -> RenderableType:
+def events(rules: Rules, chosen: str | None) -> RenderableType:
     """A line for each event, or for the chosen one."""
     shown = table("Events", "event", "what counts", "must keep")
-    for event in OlympicEvent:
+    for event, asked in rules.events.items():
         if chosen in (None, event):
-            asked = rules.events[event]
             limits = Lines(*map(constraint_words, asked.constraints)) if asked.constraints else "nothing"
             counts = Lines(safe_text(asked.objective), f"ranked by {asked.ranked_by}")
-            shown.add_row(event.value, counts, limits)
+            shown.add_row(event, counts, limits)
     return shown
 
 

@@ -18,7 +18,7 @@ from tinytorch.units import format_metric, three_digits
 from tito.terminal.tables import Lines, table
 from tito.views.runs import interval_words, p_words
 
-RATIOS = {"speedup", "compression_ratio"}
+RATIOS = {"speedup", "compression_ratio", "less_work"}
 
 
 def scores_table(scores: Mapping[str, float | None], found: Statistics, title: str) -> RenderableType:
@@ -45,7 +45,7 @@ def event_row(event: Eligibility, standing: Standing, advice: str) -> dict[str, 
     said = NOT_MEASURED if event.value is None else f"{event.value:.4g}"
     why = "; ".join(_margin(constraint) for constraint in event.constraints) or "no constraint"
     return {
-        "event": event.event.value, "title": asked.title, "objective": asked.objective,
+        "event": event.event, "title": asked.title, "objective": asked.objective,
         "ranked_by": asked.ranked_by, "value": event.value, "score": f"{asked.ranked_by} {said}",
         "shown": shown(event, standing), "interval_of": standing.score,
         "interval": None if interval is None else [interval.lower, interval.upper],

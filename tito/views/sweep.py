@@ -11,7 +11,6 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tinytorch.benchmarking.statistics import Interval
-from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.eligibility import eligibility
@@ -45,14 +44,14 @@ class Scored:
     speedup: float | None
     compression: float | None
     interval: Interval | None
-    shown: dict[OlympicEvent, float]
+    shown: dict[str, float]
 
     @classmethod
     def of(cls, run: Run, rules: Rules) -> Scored:
         """From a run."""
         tested = compared(run, rules)
         scores = compute_scores(run, rules, tested)
-        events = [each for each in eligibility(run.optimized.metrics, scores, rules) if each.is_eligible]
+        events = [each for each in eligibility(run, scores, rules) if each.is_eligible]
         values = {each.event: shown(each, standing(run, each.event, rules, tested)) for each in events}
         across = speedup_across_sessions(tested.speedup, run.protocol.sessions, rules)
         return cls(
@@ -78,13 +77,13 @@ class Sweep:
         return [Scored.of(each.run, self.rules) if each.run else None for each in self.settings]
 
     @cached_property
-    def best(self) -> dict[OlympicEvent, int]:
+    def best(self) -> dict[str, int]:
         """The place of the setting of which most is shown, for each event that one qualifies for."""
         values = {
             event: {
                 place: found.shown[event] for place, found in enumerate(self.scored) if found and event in found.shown
             }
-            for event in OlympicEvent
+            for event in self.rules.events
         }
         return {event: max(found, key=found.__getitem__) for event, found in values.items() if found}
 
@@ -99,7 +98,7 @@ class Sweep:
             "task": self.task, "source": self.entry,
             "rules": {"version": self.rules.version, "sha256": self.rules.sha256},
             "settings": [_document(setting, found) for setting, found in zip(self.settings, self.scored, strict=True)],
-            "best": {event.value: dict(self.settings[place].arguments) for event, place in self.best.items()},
+            "best": {event: dict(self.settings[place].arguments) for event, place in self.best.items()},
             "recorded": False,
         }  # fmt: skip
 
@@ -129,12 +128,12 @@ def headings(sweep: Sweep) -> list[str]:
 
 def best_words(sweep: Sweep) -> Iterator[str]:
     """For each event the best setting, or that none qualifies."""
-    for event in OlympicEvent:
+    for event in sweep.rules.events:
         if (place := sweep.best.get(event)) is None:
-            yield f"{event.value}: no setting that was timed qualifies"
+            yield f"{event}: no setting that was timed qualifies"
         elif found := sweep.scored[place]:
             value = score_words(found.shown[event], sweep.rules.events[event].ranked_by)
-            yield f"{event.value}: {place + 1} ({setting_words(sweep.settings[place].arguments)}), {value} shown"
+            yield f"{event}: {place + 1} ({setting_words(sweep.settings[place].arguments)}), {value} shown"
 
 
 def setting_words(arguments: Arguments) -> str:
@@ -191,5 +190,5 @@ def _document(setting: Setting, found: Scored | None) -> dict[str, Any]:
         "optimized": setting.quick["optimized"] if setting.quick else None,
         "speedup": found.speedup if found else None,
         "interval": [interval.lower, interval.upper] if interval else None,
-        "shown": {event.value: value for event, value in found.shown.items()} if found else None,
+        "shown": dict(found.shown) if found else None,
     }  # fmt: skip

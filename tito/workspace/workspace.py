@@ -117,9 +117,9 @@ class Workspace:
         return last if isinstance(last, FailureLine) else None
 
     def runs(self, task: str | None = None) -> list[RunLine]:
-        """The recorded runs, of all or of one task; UsageError for a task that there is not."""
-        wanted = None if task is None else known_name(task)
-        return [run for run in self.history_of(RunLine) if wanted in (None, run.task)]
+        """The recorded runs, of all or of one task; UsageError where none is of it, and there is no such task."""
+        found = [run for run in self.history_of(RunLine) if task in (None, run.task)]
+        return found if found or task is None or known_name(task) else []
 
     def run(self, reference: str | None = None, task: str | None = None) -> Run:
         """A run by id, by file, from standard input (`-`) or the latest (of a task).

@@ -105,6 +105,7 @@ def hiding(document: Document) -> None:
 MADE_UNDER_1_1 = Path(__file__).parents[1] / "record" / "frozen" / "submission-3.0.json"
 
 NEGATIVE_CONTROLS: dict[str, Mutate] = {
+    "known_event": put("declaration.event", "green_run"),
     "text": put("declaration.athlete.name", "A\u202eda"),
     "repository": put("declaration.repository", "javascript:alert(1)"),
     "digest": put("digest", "0" * 64),
@@ -180,7 +181,7 @@ def test_every_check_is_explained_under_an_id_of_its_own() -> None:
 
 IDS = {  # for ever: an id is never given to another check
     "TO-F": "file size encoding json duplicate_keys nesting numbers values schema_version schema bundle",
-    "TO-D": "text repository digest rules trust techniques committed",
+    "TO-D": "text repository digest rules trust techniques committed known_event",
     "TO-S": "latency_statistics memory_statistics accuracy_statistics throughput_statistics normalized_scores "
     "statistics constraint_results sample_shape clock_span timed_answers known_machine",
     "TO-E": "constraints completeness test_set layer_kinds fresh_answers",

@@ -56,7 +56,7 @@ def test_files_are_named_beside_it(tmp_path: Path) -> None:
         ("x", "not TOML"),
         ("title = 1", "title: "),
         ("tittle = 'x'", "tittle: there is no such key"),
-        ("events = ['sprint']", "events.0: "),
+        ("events = ['Sprint!']", "events.0: "),
         ("deadline = 2026-12-15", "deadline: write the time and its zone"),
         ("deadline = 2026-12-15T23:59:00", "no time zone"),
         ("deadline = '2026-12-15T23:59:00'", "no time zone"),

@@ -91,7 +91,7 @@ def test_damaged_rules_are_refused_by_name(text: str, word: str) -> None:
 @pytest.mark.parametrize("event", OlympicEvent)
 def test_an_event_is_found_by_its_name(event: OlympicEvent) -> None:
     """Every event can be named."""
-    assert parse_event(event.value) is event
+    assert parse_event(event.value) == event
 
 
 def test_an_unknown_event_suggests_the_nearest() -> None:

@@ -114,7 +114,7 @@ def judged(
 
     def judge(rules: Rules) -> Iterator[Any]:
         scores = compute_scores(run, rules)
-        yield from (scores, eligibility(run.optimized.metrics, scores, rules))
+        yield from (scores, eligibility(run, scores, rules))
         yield from (compute_scores(named(run, task), rules) for task in rules.reference_accuracy)
         yield from (standing(run, event, rules) for event in OlympicEvent)
         yield from (disturbance_of(named(each, task), rules)

@@ -18,9 +18,9 @@ EVENTS = list(OlympicEvent)
 
 def said(run: Run, event: OlympicEvent) -> str:
     """The advice for an event."""
-    metrics, rules = run.optimized.metrics, load_rules()
+    accuracy, rules = run.optimized.metrics.accuracy, load_rules()
     scores = compute_scores(run, rules)
-    return advice(eligibility(metrics, scores, rules)[EVENTS.index(event)], scores, metrics.accuracy, rules)
+    return advice(eligibility(run, scores, rules)[EVENTS.index(event)], scores, accuracy, rules)
 
 
 @pytest.mark.parametrize(

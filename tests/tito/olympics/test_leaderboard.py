@@ -102,7 +102,8 @@ def test_a_file_that_is_named_by_two_paths_counts_once(folder: Path, tito) -> No
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--event", "extreme_push"), ("--task", "tinygpt"), ("--division", "open")]
+    ("option", "value"),
+    [("--event", "extreme_push"), ("--task", "tinygpt"), ("--division", "open"), ("--track", "agent")],
 )
 def test_nothing_that_is_asked_for_is_a_finding(folder: Path, tito, option: str, value: str) -> None:
     """Exit code 1, and what there is instead."""
@@ -112,7 +113,7 @@ def test_nothing_that_is_asked_for_is_a_finding(folder: Path, tito, option: str,
     assert f"1 submission passed over: its {option[2:]} is " in done.out
 
 
-@pytest.mark.parametrize(("option", "value"), [("--division", "opne"), ("--event", "sprint"), ("--task", "digits")])
+@pytest.mark.parametrize(("option", "value"), [("--division", "opne"), ("--event", "sprint"), ("--track", "robot")])
 def test_a_name_that_there_is_not_is_refused(folder: Path, tito, option: str, value: str) -> None:
     done = tito("leaderboard", ".", option, value)
 

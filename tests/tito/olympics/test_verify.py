@@ -60,6 +60,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, beginner: Path) -> Measured:
         return nullcontext(SimpleNamespace(run=make_run()))
 
     monkeypatch.setattr(harness, "competed", measure)
+    monkeypatch.setattr(verifying, "refusal", lambda tier: None)  # whatever this machine has installed
     monkeypatch.setattr(verifying, "box_tested", lambda tier, told: HELD)
     monkeypatch.setattr(verifying, "hides_labels", lambda tier: True)
     return asked

@@ -39,7 +39,7 @@ def test_no_name_is_broken_at_any_usual_width(run: Run, width: int) -> None:
     checks = [
         {"name": check.name, "passed": None, "message": "a reason of several words", "mend": ""} for check in CHECKS
     ]
-    events = eligibility(run.optimized.metrics, scores)
+    events = eligibility(run, scores)
     standings = {event: standing(run, event) for event in OlympicEvent}
     tested = compared(run)
     tables = (score_views.events_table(events, standings, dict.fromkeys(OlympicEvent, "a word")),

@@ -14,7 +14,7 @@ from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Evidence, Outcome, check, failed, passed, unknown
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.rules.events import check_constraints
-from tinytorch.competition.scoring.scores import metric_values
+from tinytorch.competition.scoring.scores import limited_values
 from tinytorch.showing import safe_text
 
 RELATIVE_TOLERANCE = 1e-9
@@ -69,7 +69,9 @@ def statistics(case: Case) -> Outcome:
 def constraint_results(case: Case) -> Outcome:
     if case.made_under is None:
         return unknown(OTHER_RULES)
-    fresh = check_constraints(case.declaration.event, metric_values(case.optimized), case.made_under)
+    if case.declaration.event not in case.made_under.events:
+        return failed(f"the rules that it was made under have no event {case.declaration.event}")
+    fresh = check_constraints(case.declaration.event, limited_values(case.run.optimized), case.made_under)
     stored = case.derived.constraints
     if len(stored) != len(fresh):
         message = f"{len(stored)} constraints listed, the event has {len(fresh)}"

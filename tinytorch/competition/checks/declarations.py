@@ -15,6 +15,14 @@ MOST_PLACES = MOST_CHANGES = 5
 
 
 @check
+def known_event(case: Case) -> Outcome:
+    event = case.declaration.event
+    if event not in case.rules.events:
+        return failed(f"the rules have no event {event}; they have {', '.join(case.rules.events)}")
+    return passed("the rules have its event")
+
+
+@check
 def text(case: Case) -> Outcome:
     unsafe = [place for place, words in _texts(case.document) if not is_safe(words)]
     if unsafe:
@@ -102,4 +110,4 @@ def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(inner, f"{path}.{index}")
 
 
-CHECKS: tuple[Check[Case], ...] = (text, repository, digest, rules, trust, techniques, committed)
+CHECKS: tuple[Check[Case], ...] = (known_event, text, repository, digest, rules, trust, techniques, committed)

@@ -8,12 +8,12 @@ from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import ConstraintResult, check_constraints
 from tinytorch.competition.scoring.eligibility import changed_kinds, limit_words, value_words
 from tinytorch.competition.scoring.fresh import fresh_answers_of
-from tinytorch.competition.scoring.scores import metric_values
+from tinytorch.competition.scoring.scores import limited_values, ranked_value
 
 
 @check
 def constraints(case: Case) -> Outcome:
-    results = check_constraints(case.declaration.event, metric_values(case.optimized), case.rules)
+    results = check_constraints(case.declaration.event, limited_values(case.run.optimized), case.rules)
     missed = [result for result in results if result.satisfied is False]
     if missed:
         return failed(f"constraint missed: {'; '.join(map(_missed, missed))}", **{r.metric: r.value for r in missed})
@@ -26,9 +26,9 @@ def constraints(case: Case) -> Outcome:
 @check
 def completeness(case: Case) -> Outcome:
     event = case.rules.events[case.declaration.event]
-    values = metric_values(case.optimized)
+    values = limited_values(case.run.optimized)
     missing: list[str] = sorted({item.metric for item in event.constraints if values[item.metric] is None})
-    if {**case.scores.model_dump(), **values}[event.ranked_by] is None:
+    if ranked_value(event.ranked_by, case.run, case.scores) is None:
         missing.append(event.ranked_by)
     if missing:
         return failed(f"the event needs {', '.join(missing)}, which is missing", missing=", ".join(missing))

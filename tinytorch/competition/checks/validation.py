@@ -72,7 +72,11 @@ def findings_and_case(parsed: Parsed, rules: Rules) -> tuple[tuple[Finding, ...]
     if parsed.submission is None:
         return tuple(read), None
     case = Case(parsed.submission, rules, parsed.document, parsed.content_sha256, parsed.written_version)
-    return (*read, *(_made(check, case) for check in CHECKS)), case
+    event, *others = CHECKS
+    first = _made(event, case)
+    if first.is_error:  # nothing else can be judged of an event that the rules do not have
+        return (*read, first), None
+    return (*read, first, *(_made(check, case) for check in others)), case
 
 
 def refused(refusal: RefusedError) -> Finding:

@@ -11,14 +11,14 @@ from typing import Any
 from tinytorch.competition.formats.leaderboard import cell
 from tinytorch.competition.formats.published import Published, PublishedReport
 from tinytorch.competition.grading.grades import Grade, Result
-from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.rules.events import EventName
 from tinytorch.showing import writable
 
 
 class EventGrade(Published):
     """What one event brought somebody: points for what is `shown` or for the rank, or the reason why there are none."""
 
-    event: OlympicEvent
+    event: EventName
     points: float
     most_points: float
     rank: int | None
@@ -53,7 +53,7 @@ OF_EVENT = ("points", "rank", "shown", "value", "lower", "upper", "file", "sha25
 
 def as_csv(grades: Sequence[Grade]) -> str:
     """Points of all events together, and of each event what they follow from, in columns that begin with its name."""
-    events = [each.event.value for each in grades[0].results] if grades else []
+    events = [each.event for each in grades[0].results] if grades else []
     text = io.StringIO()
     columns = [*HEAD, *(f"{event}_{name}" for event in events for name in OF_EVENT)]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
@@ -93,7 +93,7 @@ def _cells(grade: Grade) -> Iterator[tuple[str, Any]]:
     yield "most_points", grade.most
     for result in grade.results:
         for name, value in row(result).items():
-            yield f"{result.event.value}_{name}", cell(value)
+            yield f"{result.event}_{name}", cell(value)
 
 
 def row(result: Result) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tinytorch.benchmarking.comparison import Disturbance
 from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.formats.markdown import code_span
 from tinytorch.competition.formats.published import Published, PublishedReport
-from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.competition.names import Division, Track
 from tinytorch.competition.ranking.figures import Bounds, Figures
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
 from tinytorch.competition.ranking.order import Place
@@ -22,6 +22,7 @@ from tinytorch.competition.record.declaration import RulesId
 from tinytorch.competition.record.kinds import HEADLINE
 from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.submission import Scores, Trust
+from tinytorch.competition.rules.events import EventName
 from tinytorch.showing import safe_text, writable
 from tinytorch.units import three_digits
 
@@ -65,6 +66,7 @@ class RankedResult(Published):
     tier: str | None
     doubts: list[str]
     moved: Disturbance | None
+    track: Track | None
     techniques: list[str]
     repository: str | None
     created_at: AwareDatetime
@@ -93,7 +95,7 @@ class MissingPerson(Published):
 class RankingResult(Published):
     """One ranking: what its submissions have in common, their order, and what the same athletes handed in beside."""
 
-    event: OlympicEvent
+    event: EventName
     ranked_by: str
     task: str
     division: Division
@@ -163,8 +165,8 @@ FORMATS = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
 CSV_COLUMNS = (
     "event", "task", "division", "rank", "first_rank", "last_rank", "athlete_id", "athlete_name", "ranked_by",
     "shown", "value", "lower", "upper", "claimed_value", "verdict", "p_value", "speedup", "compression_ratio",
-    "accuracy_delta", "accuracy", "trust", "machine", "cores", "backend", "tier", "doubts", "techniques", "repository",
-    "created_at", "warnings", "file", "sha256", "reason",
+    "accuracy_delta", "accuracy", "trust", "machine", "cores", "backend", "tier", "doubts", "track", "techniques",
+    "repository", "created_at", "warnings", "file", "sha256", "reason",
 )  # fmt: skip
 
 

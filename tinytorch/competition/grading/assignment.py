@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from tinytorch.competition.grading.points import Points, points_of
 from tinytorch.competition.grading.times import moment, zoned
-from tinytorch.competition.names import Division, OlympicEvent
-from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.names import Division, Track, parse_event
+from tinytorch.competition.rules.events import EventName, Rules
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
 from tinytorch.showing import nearest, safe_text
@@ -38,8 +38,9 @@ class Assignment(BaseModel):
 
     title: Name | None = None
     task: Name | None = None
-    events: list[OlympicEvent] = Field(default_factory=list)
+    events: list[EventName] = Field(default_factory=list)
     division: Division | None = None
+    track: Track | None = None
     deadline: datetime | None = None
     names: Name | None = None
     rules: Path | None = None
@@ -47,7 +48,7 @@ class Assignment(BaseModel):
     times: Path | None = None
     key: Path | None = None
     points: Points | None = None
-    event_points: dict[OlympicEvent, Points] = Field(default_factory=dict)
+    event_points: dict[EventName, Points] = Field(default_factory=dict)
 
     @field_validator("deadline", mode="before")
     @classmethod
@@ -62,7 +63,7 @@ class Assignment(BaseModel):
 
     @field_validator("events")
     @classmethod
-    def _are_named_once(cls, value: list[OlympicEvent]) -> list[OlympicEvent]:
+    def _are_named_once(cls, value: list[EventName]) -> list[EventName]:
         if len(set(value)) < len(value):
             raise ValueError("an event is named twice")
         return value
@@ -79,9 +80,14 @@ class Assignment(BaseModel):
             return value
         return {name: _read_points(each, f"{name}: ") for name, each in value.items()}
 
-    def points_of(self, event: OlympicEvent) -> Points | None:
+    def points_of(self, event: str) -> Points | None:
         """What an event's scores or ranks are worth; None where nothing is said."""
         return self.event_points.get(event, self.points)
+
+    def check_events(self, rules: Rules) -> None:
+        """UsageError for an event that the rules do not have."""
+        for event in (*self.events, *self.event_points):
+            parse_event(event, rules.events)
 
     def check_points(self, rules: Rules) -> None:
         """UsageError where no event has points, or one that is asked for has none, or of another unit."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from tinytorch.competition.grading.assignment import NO_POINTS, Assignment
 from tinytorch.competition.grading.roster import Roster
-from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.people import Athlete, Person, key_of
@@ -22,7 +21,7 @@ NOT_HANDED_IN = "not handed in"
 class Result:
     """What one event brought somebody: points, and the place or the reason why there is none."""
 
-    event: OlympicEvent
+    event: str
     points: float
     most: float
     place: Place | None
@@ -61,15 +60,15 @@ def grades(board: Leaderboard, assignment: Assignment, roster: Roster | None) ->
     places = {event: _by_person(_only(board, event), roster) for event in events}
     reasons = {event: _reasons(board, event, roster) for event in events}
 
-    def result(event: OlympicEvent, key: str) -> Result:
+    def result(event: str, key: str) -> Result:
         return _result(event, places[event].get(key), reasons[event].get(key), assignment)
 
     people = roster.people if roster else _everybody(board)
     return [Grade(each, tuple(result(event, each.key) for event in events)) for each in people]
 
 
-def _only(board: Leaderboard, event: OlympicEvent) -> Ranking | None:
-    found = [each for each in board.rankings if each.group.event is event]
+def _only(board: Leaderboard, event: str) -> Ranking | None:
+    found = [each for each in board.rankings if each.group.event == event]
     if len(found) > 1:
         groups = ", ".join(f"{each.group.task} ({each.group.division})" for each in found)
         mend = "name the task and the division in class.toml"
@@ -77,7 +76,7 @@ def _only(board: Leaderboard, event: OlympicEvent) -> Ranking | None:
     return found[0] if found else None
 
 
-def _result(event: OlympicEvent, place: Place | None, reason: str | None, assignment: Assignment) -> Result:
+def _result(event: str, place: Place | None, reason: str | None, assignment: Assignment) -> Result:
     points = assignment.points_of(event)
     if points is None:
         raise UsageError(f"nothing says how many points {event} is worth", mend=NO_POINTS)
@@ -98,11 +97,11 @@ def _by_person(ranking: Ranking | None, roster: Roster | None) -> dict[str, Plac
     return found
 
 
-def _reasons(board: Leaderboard, event: OlympicEvent, roster: Roster | None) -> dict[str, str]:
+def _reasons(board: Leaderboard, event: str, roster: Roster | None) -> dict[str, str]:
     """Why files to an event have no rank, by whose they are; also of one for another task or division."""
     found: dict[str, list[str]] = defaultdict(list)
     for each in board.unranked:
-        if each.athlete is not None and each.event is event:
+        if each.athlete is not None and each.event == event:
             for key in _keys(each.athlete, roster):
                 found[key].append(f"{each.source}: {each.reason}")
     return {key: "; ".join(reasons) for key, reasons in found.items()}

@@ -14,15 +14,15 @@ from tinytorch.benchmarking.records.record import Moment, Record, Sha256
 from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.traces import Traces
-from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.competition.names import Division, Track
 from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.run import Measurement, TaskRecord
 from tinytorch.competition.record.submission import Scores, Trust
-from tinytorch.competition.rules.events import Ranked, Rules
+from tinytorch.competition.rules.events import EventName, Ranked, Rules
 from tinytorch.competition.scoring.busy import moved_words
 from tinytorch.competition.scoring.disturbance import Best, QuietTimes, floor, quiet_times
 from tinytorch.competition.scoring.expectation import standing, verdict_of
-from tinytorch.competition.scoring.scores import metric_values, session_spread
+from tinytorch.competition.scoring.scores import metric_values, ranked_value, session_spread
 
 Bounds = tuple[float, float]
 POWERS = {"speedup": 1.0, "extreme_push": 1.0, "all_around": 1 / 3}  # of the speedup, in what is ranked by it
@@ -53,7 +53,7 @@ class Figures(Record):
     techniques: list[str]
     created_at: Moment
     digest: Sha256
-    event: Annotated[OlympicEvent, Field(strict=False)]
+    event: EventName
     ranked_by: Ranked
     division: Division
     task: TaskRecord | None
@@ -80,6 +80,7 @@ class Figures(Record):
     moved: Disturbance | None = None
     judged_by: Bounds | None = None
     claimed: Claimed | None = None
+    track: Track | None = None
 
     @classmethod
     def of(cls, case: Case, is_valid: bool) -> Self:
@@ -94,9 +95,10 @@ class Figures(Record):
         return cls(
             athlete=declared.athlete, repository=declared.repository, techniques=declared.techniques,
             created_at=declared.created_at, digest=submission.digest, event=declared.event, ranked_by=ranked,
+            track=declared.track,
             division=declared.division, task=run.task, trust=submission.derived.trust, scores=scores,
             latency_ms=metrics["latency"], memory_mb=metrics["memory"], accuracy=metrics["accuracy"],
-            value=(metrics["accuracy"] if ranked == "accuracy" else scores.model_dump()[ranked]) if is_valid else None,
+            value=ranked_value(ranked, run, scores) if is_valid else None,
             interval=_bounds(found.interval) if found else None, verdict=found.verdict if found else None,
             judged_by=_bounds(found.judged_by or found.interval) if found else None,
             moved=speedup.disturbance if speedup else None, quiet=quiet, best=quiet.best if quiet else None,

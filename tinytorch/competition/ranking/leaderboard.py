@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
-from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.competition.names import Division, Track
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.machines import beside_their_machines
@@ -28,9 +28,10 @@ class Wanted:
     tells what all submissions of one athlete have in common.
     """
 
-    events: tuple[OlympicEvent, ...] = ()
+    events: tuple[str, ...] = ()
     task: str | None = None
     division: Division | None = None
+    track: Track | None = None
     trust: Trust = Trust.T1
     until: datetime | None = None
     handed_in: Callable[[str], datetime | None] = field(default=lambda source: None)
@@ -40,7 +41,7 @@ class Wanted:
 class Group(NamedTuple):
     """What submissions must have in common to be ranked together, beside the rules."""
 
-    event: OlympicEvent
+    event: str
     task: str
     division: Division
     test_samples: int
@@ -56,7 +57,7 @@ class Unranked:
     reason: str
     is_asked_for: bool = True
     sha256: str = ""
-    event: OlympicEvent | None = None
+    event: str | None = None
 
     @property
     def athlete_name(self) -> str | None:
@@ -101,7 +102,7 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leade
             unranked.append(group)
         else:
             groups[group].append(each)
-    order = list(OlympicEvent)
+    order = list(rules.events)
     found = [
         _ranking(group, groups[group], rules, wanted.whose)
         for group in sorted(groups, key=lambda g: (order.index(g.event), g))
@@ -134,7 +135,8 @@ def _obstacles(judged: Judged, figures: Figures, wanted: Wanted) -> Iterator[tup
     task = figures.task.name if figures.task else None
     events = wanted.events or (figures.event,)
     asked = {"event": (figures.event, events), "task": (task, (wanted.task or task,)),
-             "division": (figures.division, (wanted.division or figures.division,))}  # fmt: skip
+             "division": (figures.division, (wanted.division or figures.division,)),
+             "track": (figures.track, (wanted.track or figures.track,))}  # fmt: skip
     for name, (found, choices) in asked.items():
         if found not in choices:
             words = " or ".join(map(str, choices))

@@ -18,6 +18,7 @@ from tinytorch.benchmarking.statistics import mcnemar_p_values, mean_estimate, w
 from tinytorch.competition.ranking.figures import POWERS, Figures
 from tinytorch.competition.record.run import TaskRecord
 from tinytorch.competition.rules.events import Ranked, Rules
+from tinytorch.competition.scoring.expectation import EXACT
 from tinytorch.competition.scoring.scores import POINTS
 
 Values = NDArray[np.float64]
@@ -30,15 +31,15 @@ HALF_SAMPLE = 0.5
 def pairs(entries: Sequence[Figures], rules: Rules) -> Pairs:
     """The test of what their event ranks by, over entries that all have a value."""
     ranked_by = entries[0].ranked_by
-    if ranked_by == "compression_ratio":
-        return _by_sizes(entries)
+    if ranked_by in EXACT:
+        return _by_counts(entries)
     if ranked_by == "accuracy":
         return _by_answers(entries)
     return _by_times(entries, ranked_by, rules)
 
 
-def _by_sizes(entries: Sequence[Figures]) -> Pairs:
-    """Sizes in bytes have no error: what differs at all is told apart."""
+def _by_counts(entries: Sequence[Figures]) -> Pairs:
+    """Sizes and counted work have no error: what differs at all is told apart."""
     ratios = np.array([each.shown for each in entries])
     return lambda rows, columns: np.where(np.equal.outer(ratios[rows], ratios[columns]), 1.0, 0.0)
 

@@ -10,10 +10,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from tinytorch.benchmarking.records.record import Moment, Record, Sha256, Text
-from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division, OlympicEvent, parse_event
+from tinytorch.competition.names import DIVISIONS, MOST_TECHNIQUES, Division, Track, parse_event, parse_track
 from tinytorch.competition.record.people import Athlete, checked_text
 from tinytorch.competition.record.run import FileRecord
-from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.rules.events import EventName, Rules
 from tinytorch.errors import UsageError
 from tinytorch.showing import nearest
 
@@ -45,9 +45,12 @@ class Provenance(Record):
 
 
 class Declaration(Record):
-    """Who enters what for which event, made when and under which rules; of a bundle also what `files` come along."""
+    """Who enters what for which event, made when and under which rules; of a bundle also what `files` come along.
 
-    event: Annotated[OlympicEvent, Field(strict=False)]
+    The `track` is the athlete's word for who wrote the entry.
+    """
+
+    event: EventName
     division: Division
     athlete: Athlete
     repository: Annotated[str, StringConstraints(max_length=REPOSITORY_LIMIT)] | None
@@ -56,11 +59,13 @@ class Declaration(Record):
     rules: RulesId
     provenance: Provenance | None = None
     files: Annotated[list[FileRecord], Field(max_length=MOST_BUNDLED)] | None = None
+    track: Track | None = None
 
 
 def make_declaration(
-    *, event: OlympicEvent | str, division: str, athlete: Athlete, github_repo: str | None, techniques: Sequence[str],
+    *, event: str, division: str, athlete: Athlete, github_repo: str | None, techniques: Sequence[str],
     created_at: datetime, rules: Rules, provenance: Provenance | None = None, files: list[FileRecord] | None = None,
+    track: str | None = None,
 ) -> Declaration:  # fmt: skip
     """The declaration, every text checked; UsageError says which one is wrong."""
     if division not in DIVISIONS:
@@ -70,7 +75,7 @@ def make_declaration(
     if created_at.tzinfo is None:
         raise UsageError("created_at has no time zone", mend="use datetime.now(timezone.utc)")
     return Declaration(
-        event=parse_event(event),
+        event=parse_event(event, rules.events),
         division="closed" if division == "closed" else "open",
         athlete=athlete,
         repository=None if github_repo is None else _checked_repository(github_repo),
@@ -79,6 +84,7 @@ def make_declaration(
         rules=RulesId.of(rules),
         provenance=provenance,
         files=files,
+        track=parse_track(track),
     )
 
 

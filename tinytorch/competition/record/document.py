@@ -12,8 +12,8 @@ from tinytorch.benchmarking.records.record import Record, Text
 from tinytorch.competition.record.kinds import SCHEMA_COMMENT
 from tinytorch.showing import safe_text
 
-SchemaVersion = Literal["3.6"]  # what each version added: tinytorch/competition/record/migrations.py
-SCHEMA_VERSION: SchemaVersion = "3.6"
+SchemaVersion = Literal["3.7"]  # what each version added: tinytorch/competition/record/migrations.py
+SCHEMA_VERSION: SchemaVersion = "3.7"
 DISTRIBUTION = "tinytorch-olympics"
 
 

@@ -16,6 +16,7 @@
 3.4   adds the members of a team
 3.5   adds the data files that an entry names, and what comes along in a bundle
 3.6   adds what an inference of each model does, and what the machine showed at best
+3.7   adds the track, events of a class's own, and limits of throughput and of counted work
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from collections.abc import Callable, Set
 from typing import Any
 
 from tinytorch.benchmarking.records.samples import write_block, write_samples
+from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.document import DISTRIBUTION, SCHEMA_VERSION
 from tinytorch.competition.record.plain import OURS
 from tinytorch.competition.record.reading import RefusedError
@@ -51,6 +53,7 @@ RUNS_OF_THEIR_OWN = (
     "3.3",
     "3.4",
     "3.5",
+    "3.6",
 )  # older forms in which a run is a document like a submission
 DERIVED = {"normalized_scores": "scores", "statistics": "statistics", "constraints": "constraints", "trust": "trust"}
 
@@ -134,6 +137,16 @@ def _from_3_5(document: Document) -> Document:
     return {**document, "schema_version": "3.6"}
 
 
+def _from_3_6(document: Document) -> Document:
+    """What 3.7 adds may be missing; until then there were five events, and limits of three metrics."""
+    _refuse_new(_inside(document, "declaration"), {"track"}, "declaration")
+    _refuse_new(_inside(document, "run", "source"), {"track"}, "run.source")
+    event = _inside(document, "declaration", "event")
+    if isinstance(event, str) and event not in tuple(OlympicEvent):
+        raise RefusedError("schema", f"declaration.event: {safe_text(event, 60)} is no event of this version")
+    return {**document, "schema_version": "3.7"}
+
+
 def _without_expectation(document: Document) -> Document:
     """What a run of 3.0 said of its task, without the accuracy expected of the baseline."""
     task = _inside(document, "run", "task")
@@ -161,6 +174,7 @@ def _renamed(record: Any, before: str, after: str) -> Document | None:
 STEPS: dict[str, Callable[[Document], Document]] = {
     "1.0": _from_1_0, "2.0": _from_2_0, "2.1": _from_2_1, "2.2": _from_2_2, "3.0": _from_3_0,
     "3.1": _from_3_1, "3.2": _from_3_2, "3.3": _from_3_3, "3.4": _from_3_4, "3.5": _from_3_5,
+    "3.6": _from_3_6,
 }  # fmt: skip
 
 

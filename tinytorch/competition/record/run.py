@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from tinytorch.benchmarking.records.metrics import ModelRecord
 from tinytorch.benchmarking.records.record import Positive, Record, Sha256, Text
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
-from tinytorch.competition.names import MOST_DATA_FILES, MOST_HELPERS, MOST_TECHNIQUES, RUN_ID, Division
+from tinytorch.competition.names import MOST_DATA_FILES, MOST_HELPERS, MOST_TECHNIQUES, RUN_ID, Division, Track
 from tinytorch.competition.record.document import SCHEMA_VERSION, SchemaVersion, Tool, schema_words, this_tool
 from tinytorch.competition.record.kinds import Kind, kind_of
 from tinytorch.competition.record.migrations import migrated_run
@@ -47,7 +47,7 @@ class FileRecord(Record):
 
 
 class SourceRecord(Record):
-    """Where the optimized model came from, by digest, and what that says of itself: its division and techniques.
+    """Where the optimized model came from, by digest, and what that says of itself: division, techniques, track.
 
     `helpers` are the modules beside an entry that it imports, `data` other files there that it names.
     """
@@ -59,6 +59,7 @@ class SourceRecord(Record):
     data: Annotated[list[FileRecord], Field(max_length=MOST_DATA_FILES)] | None = None
     division: Division | None = None
     techniques: Annotated[list[Text], Field(max_length=MOST_TECHNIQUES)] | None = None
+    track: Track | None = None
 
 
 class Measurement(Record):

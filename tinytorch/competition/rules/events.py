@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from tinytorch.benchmarking.records.record import Fraction, Hours, Record, Text
-from tinytorch.competition.names import DIVISIONS, RULES_FILE, Division, OlympicEvent
+from tinytorch.competition.names import DIVISIONS, EVENT_NAME, RULES_FILE, Division, OlympicEvent
 from tinytorch.competition.rules.quantities import checked_quantity
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason, sha256
 from tinytorch.showing import safe_text
-from tinytorch.units import MetricName
+from tinytorch.units import LimitName
 
 FORMER_RULES = {  # 1.0 and 1.1 count alike
     "1.0": "rules-1.1.toml", "1.1": "rules-1.1.toml", "2.0": "rules-2.0.toml", "2.1": "rules-2.1.toml",
@@ -29,14 +29,19 @@ LARGEST_RULES_BYTES = 1_000_000
 LEAST_ALPHA = 1e-6  # a handful of processes shows no less
 
 Operator = Literal[">=", "<"]
-Ranked = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push"]
+Ranked = Literal["speedup", "compression_ratio", "accuracy", "all_around", "extreme_push", "less_work"]
+EventName = Annotated[str, StringConstraints(pattern=EVENT_NAME)]
 Limit = Annotated[float, Field(gt=0)]
 
 
 class Constraint(Record):
-    """What a metric of the optimized model must satisfy; latency in ms, memory in MB, accuracy as a fraction."""
+    """What a metric of the optimized model must satisfy.
 
-    metric: MetricName
+    Latency in ms, memory in MB, accuracy as a fraction, throughput in samples/s; floating-point operations and bytes
+    that are moved of one inference, counted.
+    """
+
+    metric: LimitName
     operator: Operator
     limit: Limit
 
@@ -48,7 +53,7 @@ class Constraint(Record):
 class ConstraintResult(Record):
     """A constraint and the value it met; `satisfied` is None when the metric was not measured."""
 
-    metric: MetricName
+    metric: LimitName
     operator: Operator
     limit: Limit
     value: float | None
@@ -182,7 +187,7 @@ class Rules(Record):
     refereeing: Refereeing = Field(default_factory=Refereeing)
     reference_accuracy: dict[Text, Annotated[float, Field(ge=0.01, le=1)]] = Field(default_factory=dict)
     divisions: dict[Division, DivisionRules]
-    events: dict[OlympicEvent, EventRules]
+    events: dict[EventName, EventRules]
 
     @model_validator(mode="after")
     def _covers_every_event_and_division(self) -> Self:
@@ -294,9 +299,9 @@ def shipped_rules(version: str) -> Rules | None:
 
 
 def check_constraints(
-    event: OlympicEvent, metrics: Mapping[str, float | None], rules: Rules | None = None
+    event: str, metrics: Mapping[str, float | None], rules: Rules | None = None
 ) -> list[ConstraintResult]:
-    """What `event` demands of a model with these `metrics` (ms, MB, fraction), one result per constraint."""
+    """What `event` demands of a model with these `metrics` (see `Constraint`), one result for each constraint."""
     demands = (rules or load_rules()).events[event].constraints
     return [_check(constraint, metrics.get(constraint.metric)) for constraint in demands]
 

@@ -7,7 +7,7 @@ from numbers import Real
 
 from tinytorch.errors import UsageError
 from tinytorch.showing import nearest, safe_text
-from tinytorch.units import UNITS
+from tinytorch.units import COUNTED_UNITS, unit_of
 
 SMALLEST, LARGEST = 1e-9, 1e12  # ms and MB: a femtosecond, a decade; what lies outside is a slip of the pen
 
@@ -17,15 +17,15 @@ def checked_quantity(metric: str, value: object, owner: str = "") -> float:
     label = f"{owner} {metric}".strip()
     if isinstance(value, bool) or not isinstance(value, Real):
         kind = type(value).__name__
-        unit = "as a fraction from 0 to 1" if metric == "accuracy" else f"in {UNITS[metric]}"
+        unit = "as a fraction from 0 to 1" if metric == "accuracy" else f"in {unit_of(metric)}"
         raise UsageError(f"{label} must be a number, got {safe_text(kind)}", mend=f"give it {unit}")
     number = _finite(label, value)
     if metric == "accuracy":
         return _checked_accuracy(label, number)
-    if metric == "memory" and number == 0:
+    if number == 0 and (metric == "memory" or metric in COUNTED_UNITS):
         return number  # of a model without any weight
     if not SMALLEST <= number <= LARGEST:
-        expected = f"between {SMALLEST:g} and {LARGEST:g} {UNITS[metric]}"
+        expected = f"between {SMALLEST:g} and {LARGEST:g} {unit_of(metric)}"
         raise UsageError(f"{label} is {number:g}: it must be above zero, {expected}", mend="give the measured value")
     return number
 

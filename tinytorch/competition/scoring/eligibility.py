@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinytorch.benchmarking.records.metrics import Metrics
-from tinytorch.competition.names import Division, OlympicEvent
+from tinytorch.competition.names import Division
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import (
@@ -16,7 +15,7 @@ from tinytorch.competition.rules.events import (
     check_constraints,
     load_rules,
 )
-from tinytorch.competition.scoring.scores import metric_values
+from tinytorch.competition.scoring.scores import limited_values, ranked_value
 from tinytorch.showing import safe_text
 from tinytorch.units import format_limit, format_metric, parse_metric
 
@@ -27,7 +26,7 @@ NOT_MEASURED = "not measured"
 class Eligibility:
     """What an event would say of a run: the value that it ranks by (None: not measured), and each constraint."""
 
-    event: OlympicEvent
+    event: str
     asked: EventRules
     value: float | None
     constraints: list[ConstraintResult]
@@ -39,12 +38,12 @@ class Eligibility:
         return False if False in states else None if None in states else True
 
 
-def eligibility(optimized: Metrics, scores: Scores, rules: Rules | None = None) -> list[Eligibility]:
-    """For every event, in their order."""
-    values, demands = {**scores.model_dump(), **metric_values(optimized)}, rules or load_rules()
+def eligibility(run: Measurement, scores: Scores, rules: Rules | None = None) -> list[Eligibility]:
+    """For every event of the rules, in their order."""
+    values, demands = limited_values(run.optimized), rules or load_rules()
     return [
-        Eligibility(event, asked, values[asked.ranked_by], check_constraints(event, values, demands))
-        for event, asked in ((event, demands.events[event]) for event in OlympicEvent)
+        Eligibility(event, asked, ranked_value(asked.ranked_by, run, scores), check_constraints(event, values, demands))
+        for event, asked in demands.events.items()
     ]
 
 

@@ -13,17 +13,19 @@ from enum import StrEnum
 from tinytorch.benchmarking.comparison import Statistics
 from tinytorch.benchmarking.records.work import Work
 from tinytorch.benchmarking.statistics import ALPHA, Interval, Verdict
-from tinytorch.competition.names import Expectation, OlympicEvent
+from tinytorch.competition.names import Expectation
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.rules.events import Ranked, Rules, load_rules
 from tinytorch.competition.scoring.scores import (
     accuracy_factor,
     compared,
     compression_ratio_of,
+    less_work,
     speedup_across_sessions,
 )
 from tinytorch.units import format_count, format_size, three_digits
 
+EXACT = {"compression_ratio", "less_work"}
 NO_WORSE_RATIO = 0.95  # of a timed score: what is smaller by less is no worse; sizes are exact and get no allowance
 NO_WORSE_POINTS = 1.0  # of accuracy: two or three answers of a test set of some hundred
 
@@ -82,7 +84,7 @@ class Standing:
         return f"[{three_digits(interval.lower)}, {three_digits(interval.upper)}]"
 
 
-def answer(run: Measurement, event: OlympicEvent, expected: Expectation, rules: Rules) -> tuple[Answer, str]:
+def answer(run: Measurement, event: str, expected: Expectation, rules: Rules) -> tuple[Answer, str]:
     """Whether a run shows what is expected of its optimized model, and by what."""
     if expected is Expectation.NO_MORE_WORK:
         return no_more_work(run.baseline.work, run.optimized.work)
@@ -111,7 +113,7 @@ def verdict_of(interval: Interval, alike: float) -> Verdict:
 
 
 def standing(
-    run: Measurement, event: OlympicEvent, rules: Rules | None = None, statistics: Statistics | None = None
+    run: Measurement, event: str, rules: Rules | None = None, statistics: Statistics | None = None
 ) -> Standing:
     """How the optimized model of a run stands by what an event ranks by; its `statistics` where they are known."""
     judged_by = rules or load_rules()
@@ -121,7 +123,7 @@ def standing(
         delta = _accuracy_delta(found)
         points = None if delta is None else Interval(100 * delta.lower, 100 * delta.upper)
         return Standing("accuracy (points)", points, alike=0.0, allowance=NO_WORSE_POINTS)
-    allowance = 0.0 if ranked == "compression_ratio" else 1.0 - NO_WORSE_RATIO
+    allowance = 0.0 if ranked in EXACT else 1.0 - NO_WORSE_RATIO
     shown, used = (_ranked(run, found, ranked, judged_by, alpha) for alpha in (ALPHA, judged_by.significance.alpha))
     if ranked == "all_around" and used:
         used = _beside_baseline(run, used, judged_by)
@@ -144,6 +146,7 @@ def _ranked(run: Measurement, found: Statistics, ranked: Ranked, rules: Rules, a
         "speedup": (speedup,),
         "compression_ratio": (compression,),
         "extreme_push": (compression, speedup),
+        "less_work": (_less_work(run),),
         "all_around": (compression, speedup, _accuracy_factor(run, found, rules)),
     }[ranked]
     known = [part for part in parts if part is not None]
@@ -160,6 +163,12 @@ def _compression(run: Measurement) -> Interval | None:
         return None
     ratio = compression_ratio_of(first, second)
     return None if ratio is None or first.unseen or second.unseen else Interval(ratio, ratio)
+
+
+def _less_work(run: Measurement) -> Interval | None:
+    """The exact ratio of what was counted."""
+    ratio = less_work(run)
+    return None if ratio is None else Interval(ratio, ratio)
 
 
 def _accuracy_delta(statistics: Statistics) -> Interval | None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.declaration import Declaration, Provenance, make_declaration
 from tinytorch.competition.record.document import SCHEMA_VERSION, this_tool
 from tinytorch.competition.record.people import athlete_of
@@ -18,7 +17,7 @@ from tinytorch.competition.scoring.scores import (
     Results,
     compared,
     compute_scores,
-    metric_values,
+    limited_values,
     paired_models,
 )
 
@@ -29,7 +28,7 @@ def generate_submission(
     *,
     baseline_results: Results,
     optimized_results: Results,
-    event: OlympicEvent | str,
+    event: str,
     athlete_name: str | Sequence[str],
     athlete_id: str | Sequence[str] | None = None,
     github_repo: str | None = None,
@@ -38,6 +37,7 @@ def generate_submission(
     task: TaskRecord | None = None,
     created_at: datetime | None = None,
     rules: Rules | None = None,
+    track: str | None = None,
 ) -> dict[str, Any]:
     """A submission, as a plain dict, from two models' results or from numbers given by hand (ms, MB, fraction).
 
@@ -47,7 +47,7 @@ def generate_submission(
     declaration = make_declaration(
         event=event, division=division, athlete=athlete_of(athlete_name, athlete_id),
         github_repo=github_repo, techniques=techniques,
-        created_at=created_at or datetime.now(UTC), rules=judged_by,
+        created_at=created_at or datetime.now(UTC), rules=judged_by, track=track,
     )  # fmt: skip
     baseline, optimized = paired_models(baseline_results, optimized_results)
     measured = optimized_results if isinstance(optimized_results, MeasuredResults) else None
@@ -66,7 +66,7 @@ def generate_submission(
 def submission_from_run(
     run: Run,
     *,
-    event: OlympicEvent | str,
+    event: str,
     athlete_name: str | Sequence[str],
     athlete_id: str | Sequence[str] | None = None,
     github_repo: str | None = None,
@@ -76,6 +76,7 @@ def submission_from_run(
     rules: Rules | None = None,
     provenance: Provenance | None = None,
     files: list[FileRecord] | None = None,
+    track: str | None = None,
 ) -> dict[str, Any]:
     """A submission, as a plain dict, of a recorded run; techniques and division are the run's unless given.
 
@@ -87,7 +88,7 @@ def submission_from_run(
         event=event, division=division or run.source.division or "open", athlete=athlete_of(athlete_name, athlete_id),
         github_repo=github_repo, techniques=said if techniques is None else techniques,
         created_at=created_at or datetime.now(UTC), rules=judged_by, provenance=provenance,
-        files=files,
+        files=files, track=track or run.source.track,
     )  # fmt: skip
     return packaged(declaration, run, judged_by)
 
@@ -107,7 +108,7 @@ def packaged(declaration: Declaration, measurement: Measurement, rules: Rules) -
         derived=Derived(
             scores=compute_scores(measurement, rules),
             statistics=compared(measurement, rules),
-            constraints=check_constraints(declaration.event, metric_values(optimized), rules),
+            constraints=check_constraints(declaration.event, limited_values(measurement.optimized), rules),
             trust=trust,
         ),
         digest=UNSEALED,

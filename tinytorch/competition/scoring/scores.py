@@ -21,7 +21,7 @@ from tinytorch.benchmarking.records.session import SystemInfo
 from tinytorch.benchmarking.statistics import ALPHA, Interval, mean_estimate, widened_interval
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Scores
-from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.competition.rules.events import Ranked, Rules, load_rules
 from tinytorch.competition.rules.quantities import check_metric_name, checked_quantity
 from tinytorch.competition.scoring.disturbance import disturbance_of
 from tinytorch.errors import UsageError
@@ -141,9 +141,34 @@ def session_spread(sessions: int, rules: Rules | None = None) -> float:
 
 
 def metric_values(metrics: Metrics) -> dict[str, float | None]:
-    """Metric -> mean (ms, MB, fraction), None where not measured: what constraints are checked against."""
+    """Metric -> mean (ms, MB, fraction), None where it was not measured."""
     measured = metrics.measured()
     return {name: measured[name].mean if name in measured else None for name in METRICS}
+
+
+def limited_values(model: ModelRecord) -> dict[str, float | None]:
+    """What constraints are checked against (see `Constraint`); None where it was not measured, or cannot be counted."""
+    throughput, work = model.metrics.throughput, model.work
+    return {
+        **metric_values(model.metrics),
+        "throughput": throughput.mean if throughput else None,
+        "flops": float(work.flops) if work else None,
+        "moved_bytes": float(work.moved_bytes) if work else None,
+    }
+
+
+def ranked_value(ranked: Ranked, run: Measurement, scores: Scores) -> float | None:
+    """What an event ranks by; None where it is not known."""
+    if ranked == "accuracy":
+        return run.optimized.metrics.accuracy.mean if run.optimized.metrics.accuracy else None
+    found: float | None = less_work(run) if ranked == "less_work" else scores.model_dump()[ranked]
+    return found
+
+
+def less_work(run: Measurement) -> float | None:
+    """FLOPs of an inference of the baseline / of the optimized model; None where one cannot be counted, or has none."""
+    first, second = run.baseline.work, run.optimized.work
+    return first.flops / second.flops if first and second and first.flops and second.flops else None
 
 
 def compression_ratio_of(baseline: Memory | None, optimized: Memory | None) -> float | None:
