@@ -323,6 +323,16 @@ def test_the_rules_of_a_class_that_are_shown_hold(tmp_path: Path) -> None:
     assert (rules.version, rules.significance.session_spread) == ("cs249, autumn 2026", 0.02)
 
 
+def test_the_event_of_a_class_that_is_shown_holds(tmp_path: Path) -> None:
+    text = re.search(r"<!-- example: green.toml -->\n```toml\n(.*?)```", JUDGING, re.DOTALL)[1]
+    (tmp_path / "green.toml").write_text(text)
+    event = read_rules(tmp_path / "green.toml").events["green_run"]
+
+    assert (event.ranked_by, [each.metric for each in event.constraints]) == (
+        "less_work", ["accuracy", "moved_bytes", "throughput"]
+    )  # fmt: skip
+
+
 def test_every_group_of_checks_is_on_the_page_about_judging() -> None:
     groups = {page.id[:4] for page in PAGES.values()}
 

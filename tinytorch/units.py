@@ -12,6 +12,7 @@ METRICS: tuple[MetricName, ...] = get_args(MetricName)
 UNITS = {"latency": "ms", "memory": "MB", "accuracy": "fraction", "throughput": "samples/s"}
 COUNTED_UNITS = {"flops": "FLOPs", "moved_bytes": "bytes"}
 """Of what is counted of an inference, and not measured."""
+COUNTED_DIGITS = 10  # what is counted is exact
 
 NANOSECONDS_PER_MICROSECOND = 1_000
 NANOSECONDS_PER_MILLISECOND = 1_000_000
@@ -76,9 +77,11 @@ def format_share(fraction: float, decimals: int = 1) -> str:
 
 
 def format_metric(metric: LimitName, value: float, digits: int = 3) -> str:
-    """A metric in the unit that people say it in: `81.4 %`, `0.0503 ms`, `0.866 MB`, `53400 FLOPs`."""
+    """A metric in the unit that people say it in: `81.4 %`, `0.0503 ms`, `0.866 MB`, `53,400 FLOPs`."""
     if metric == "accuracy":
         return f"{significant(100 * value, digits)} %"
+    if metric in COUNTED_UNITS:
+        return f"{value:,.{max(digits, COUNTED_DIGITS)}g} {unit_of(metric)}"
     return f"{significant(value, digits)} {unit_of(metric)}"
 
 
@@ -95,11 +98,11 @@ def unit_of(metric: str) -> str:
 
 
 def format_limit(metric: LimitName, limit: float) -> str:
-    """A round number of the rules as they say it: `85 %`, `100 ms`."""
-    return f"{100 * limit:g} %" if metric == "accuracy" else f"{limit:g} {unit_of(metric)}"
+    """A round number of the rules as they say it: `85 %`, `100 ms`, `1,000,000 bytes`."""
+    return f"{100 * limit:g} %" if metric == "accuracy" else f"{limit:,.15g} {unit_of(metric)}"
 
 
 def parse_metric(text: str) -> float:
     """The number in a text of `format_metric`: 0.814 of `81.4 %`."""
-    number, unit = text.split()
+    number, unit = text.replace(",", "").split()
     return float(number) / 100 if unit == "%" else float(number)
