@@ -21,7 +21,12 @@ WorkspaceFolder = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Event = Annotated[str | None, typer.Option("--event", metavar="EVENT", help=f"One of {EVENTS}.")]
-Task = Annotated[str, typer.Option("--task", metavar="TASK", help=f"What is to be solved: {', '.join(TASKS)}.")]
+Task = Annotated[
+    str,
+    typer.Option(
+        "--task", metavar="TASK", help=f"What is to be solved: {', '.join(TASKS)}, or yours: package.module:TASK."
+    ),
+]
 RulesFile = Annotated[
     Path | None,
     typer.Option("--rules", metavar="FILE", help="Your class's rules, which extend ours (default: ours)."),

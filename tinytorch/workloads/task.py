@@ -72,6 +72,7 @@ class Task:
     Weights with the digest `weights_sha256` are shipped as `baselines/NAME.npz` (float16); without one it is trained.
     `load_private` reads a referee's own data: a file of the same form, none of whose samples is public.
     A task that `is_drawn` needs none: its samples are random, and new ones are as private as any.
+    `data_files` have answers to test with in them: no box shows them. Those of the tasks here are known anyway.
     With a `vocabulary` the answers are so many tokens, from 0 on, else scores of classes.
     """
 
@@ -88,6 +89,7 @@ class Task:
     weights_sha256: str | None = None
     load_private: Callable[[Path], Split] | None = None
     is_drawn: bool = False
+    data_files: tuple[Path, ...] = ()
     fit: Callable[[Any, TensorDataset, Recipe, Progress], Layer] = fit
     strategies: tuple[Strategy, ...] = ()
 

@@ -12,8 +12,8 @@ from rich.console import RenderableType
 
 from tinytorch.competition.checks.batch import MayBe
 from tinytorch.competition.checks.findings import Page
-from tinytorch.competition.checks.validation import PAGES
 from tinytorch.competition.checks.validation import explain as page_of
+from tinytorch.competition.checks.validation import pages
 from tinytorch.competition.grading.assignment import Assignment
 from tinytorch.competition.grading.earned import earned
 from tinytorch.competition.grading.times import Times
@@ -52,9 +52,9 @@ def check(names: Sequence[str], asked: Asked, format_: str, target: Destination)
     if format_ == HUMAN:
         write(drawn(render_findings.reports(reports, len(names) > 1), target, "submissions checked"), target)
     else:
-        from tinytorch.competition.formats import FORMATS
+        from tinytorch.competition.formats import format_named
 
-        write(FORMATS[format_](reports), target)
+        write(format_named(format_)(reports), target)
     return all(verdicts)
 
 
@@ -62,7 +62,7 @@ def explain(check_id: str, format_: str, target: Destination) -> None:
     """The page of one check, or of all, for people or as JSON."""
     if format_ not in (HUMAN, JSON):
         raise UsageError(f"--explain cannot write {format_}", mend="choose --format human or json")
-    shown = list(PAGES.values()) if check_id == EVERY_CHECK else [page_of(check_id)]
+    shown = list(pages().values()) if check_id == EVERY_CHECK else [page_of(check_id)]
     if format_ == HUMAN:
         write(drawn(render_findings.pages(shown), target, "checks explained"), target)
         return

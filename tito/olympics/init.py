@@ -31,11 +31,11 @@ def init(
 
     It does what the event's reference strategy does (default: all_around).
     """
-    from tinytorch.workloads.registry import find_task
+    from tinytorch.workloads.registry import asked_task
     from tito.olympics.entry_text import entry_text
 
     chosen = parse_event(event or DEFAULT_STRATEGY)
-    found = find_task(task)
+    found = asked_task(task)
     path = folder / ENTRY
     _write(path, entry_text(found, found.strategy(chosen)))
     options = "" if task == DEFAULT_TASK else f" --task {task}"

@@ -24,7 +24,7 @@ from tinytorch.harness.profile import Profiled, profile_contender
 from tinytorch.harness.run import run_competition
 from tinytorch.processes.worker import check_system
 from tinytorch.units import BYTES_PER_MEGABYTE
-from tinytorch.workloads.registry import TASKS, find_task
+from tinytorch.workloads.registry import asked_task, find_task, task_names
 from tinytorch.workloads.strategies import BASELINE, DEFAULT_STRATEGY
 from tito import start
 from tito.olympics.sweeping import time_settings
@@ -47,7 +47,7 @@ def contender(task: str, event: str | None, entry: Path | None, strategy: str | 
     if entry and strategy:
         raise UsageError("--entry and --strategy exclude each other", mend="give one of them")
     wanted = event if event in tuple(OlympicEvent) else DEFAULT_STRATEGY  # an event of a class has no strategy
-    return Contender.entry(entry) if entry else Contender.reference(find_task(task).strategy(strategy or wanted))
+    return Contender.entry(entry) if entry else Contender.reference(asked_task(task).strategy(strategy or wanted))
 
 
 def assigned(who: Contender, texts: Sequence[str]) -> tuple[Contender, dict[str, Value]]:
@@ -67,13 +67,13 @@ def challenge(
     memory_mb: float | None = None,
 ) -> Challenge:  # fmt: skip
     """What is to be measured."""
-    made = Challenge(find_task(task), who, Settings.of(TIERS[tier], seed), limit_s, folder_of(CACHE_VARIABLE))
+    made = Challenge(asked_task(task), who, Settings.of(TIERS[tier], seed), limit_s, folder_of(CACHE_VARIABLE))
     return made if memory_mb is None else replace(made, memory_limit_bytes=round(memory_mb * BYTES_PER_MEGABYTE))
 
 
 def task_cards() -> list[TaskCard]:
     """The cards of all tasks."""
-    return [task_card(find_task(name), folder_of(CACHE_VARIABLE)) for name in TASKS]
+    return [task_card(find_task(name), folder_of(CACHE_VARIABLE)) for name in task_names()]
 
 
 def profile(asked: Challenge) -> Profiled:
@@ -92,7 +92,7 @@ def diagnosed(task: str, minutes: float | None, machine: MachineFile, rules: Rul
     looks: list[Look] = []
     before = machine.read()
     with bars.progress() as progress, looker(
-        find_task(task), folder_of(CACHE_VARIABLE), Observer(progress, screen.say), with_pairs=True
+        asked_task(task), folder_of(CACHE_VARIABLE), Observer(progress, screen.say), with_pairs=True
     ) as here:  # fmt: skip
         while len(looks) < FEWEST_LOOKS or (len(looks) < LOOKS if end_s is None else time.monotonic() < end_s):
             progress("look", min(1.0, len(looks) / LOOKS) if end_s is None else 0.0)

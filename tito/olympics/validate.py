@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,16 +11,7 @@ from tito.options import ClassFile, Force, Json, Output, RulesFile, Times
 from tito.workspace.documents import Destination
 from tito.workspace.submissions import DEFAULT_FILE, Submissions, expanded
 
-
-class OutputFormat(StrEnum):
-    """For whom the findings are written."""
-
-    HUMAN = "human"
-    JSON = "json"
-    JUNIT = "junit"
-    GITHUB = "github"
-    GRADESCOPE = "gradescope"
-    MARKDOWN = "markdown"
+OURS = "human, json, junit, github, gradescope, markdown"
 
 
 def validate(
@@ -30,7 +20,9 @@ def validate(
     class_file: ClassFile = None,
     times: Times = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
-    format_: Annotated[OutputFormat, typer.Option("--format", help="For whom to write.")] = OutputFormat.HUMAN,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help=f"For whom to write: {OURS}, or what a package adds.")
+    ] = "human",
     output: Output = None,
     force: Force = False,
     explain: Annotated[
@@ -43,7 +35,7 @@ def validate(
     Examples: tito olympics validate submission.json; tito olympics validate class/ --format markdown -o report.md;
     tito olympics validate --explain digest.
     """
-    format_ = OutputFormat.JSON if json_ else format_
+    format_ = "json" if json_ else format_
     target = Destination(output, "report", force)
     target.replaced()
     start.alone()

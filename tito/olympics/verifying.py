@@ -23,7 +23,7 @@ from tinytorch.processes.worker import check_system
 from tinytorch.progress import Progress
 from tinytorch.showing import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE
-from tinytorch.workloads.registry import TASKS, find_task
+from tinytorch.workloads.registry import find_task, task_names
 from tito import start
 from tito.exit_codes import ExitCode
 from tito.terminal import bars, screen
@@ -148,7 +148,7 @@ def _known(
 
 def _warn_of_missing(tasks: set[str], private: Mapping[str, PrivateFile]) -> None:
     """Before hours of measuring: which entries cannot be refereed for want of data."""
-    for name in sorted(tasks & TASKS.keys() - private.keys()):
+    for name in sorted((tasks & {*task_names()}) - private.keys()):
         if not find_task(name).is_drawn:
             screen.say(f"warning: no private data for {name}, so that T3 is not given for it: add --private FILE")
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking.comparison import Comparison, Statistics
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Metrics
+from tinytorch.competition.checks.findings import Check
 from tinytorch.competition.record.declaration import Declaration
 from tinytorch.competition.record.document import SCHEMA_VERSION
 from tinytorch.competition.record.run import Measurement
@@ -40,6 +41,10 @@ class Case:
     def knows(self, version: str) -> bool:
         """Whether it was written in that version of the schema or a later one."""
         return [int(part) for part in self.written_version.split(".")] >= [int(part) for part in version.split(".")]
+
+    def limits_of(self, check: Check[Case]) -> dict[str, float]:
+        """The limits of a check that a package adds, as the rules have them or else as it does."""
+        return {**check.limits, **self.rules.checks.get(check.name, {})}
 
     @property
     def declaration(self) -> Declaration:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -54,9 +54,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Check(Page, Generic[Subject]):
-    """A page with the function that looks."""
+    """A page with the function that looks; `limits` are numbers of a package's check, which rules may change."""
 
     look: Callable[[Subject], Outcome] = field(kw_only=True)
+    limits: Mapping[str, float] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True)

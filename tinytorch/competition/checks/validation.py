@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tinytorch.competition.checks import (
+    added,
     batch,
     consistency,
     declarations,
@@ -26,6 +29,7 @@ from tinytorch.competition.record import parsing, reading
 from tinytorch.competition.record.parsing import Parsed
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.rules.events import Rules, load_rules
+from tinytorch.doors import broken
 from tinytorch.errors import UsageError
 from tinytorch.showing import nearest
 
@@ -76,7 +80,7 @@ def findings_and_case(parsed: Parsed, rules: Rules) -> tuple[tuple[Finding, ...]
     first = _made(event, case)
     if first.is_error:  # nothing else can be judged of an event that the rules do not have
         return (*read, first), None
-    return (*read, first, *(_made(check, case) for check in others)), case
+    return (*read, first, *(_made(check, case) for check in others), *_more(case)), case
 
 
 def refused(refusal: RefusedError) -> Finding:
@@ -85,9 +89,14 @@ def refused(refusal: RefusedError) -> Finding:
     return STAGES[refusal.stage].finding(replace(outcome, mend=refusal.mend))  # without one, the page's
 
 
+def pages() -> dict[str, Page]:
+    """The manual: every page by the name of its check, those that packages add last."""
+    return PAGES | {check.name: check for check in _added()}
+
+
 def explain(check_id: str) -> Page:
     """The page of the manual of a check, by name or id; UsageError with the nearest when there is none."""
-    known = PAGES | {each.id: each for each in PAGES.values()}
+    known = pages() | {each.id: each for each in pages().values()}
     wanted = check_id if check_id in known else check_id.upper()
     if wanted not in known:
         raise UsageError(f"there is no check {check_id!r}", mend=nearest(check_id, known))
@@ -102,3 +111,18 @@ def _made(check: Check[Case], case: Case) -> Finding:
     except (ArithmeticError, ValueError):
         outcome = failed("the numbers in the file cannot be computed with", SUBMIT_AGAIN)
     return check.finding(outcome)
+
+
+@cache
+def _added() -> tuple[Check[Case], ...]:
+    """The checks of packages, none of which has a name of ours."""
+    for check in added.added_checks():
+        if check.name in PAGES:
+            raise broken("checks", check.name, "a check of ours has this name")
+    return added.added_checks()
+
+
+def _more(case: Case) -> Iterator[Finding]:
+    """What checks of packages find."""
+    added.check_limits(case.rules)
+    return (check.finding(added.looked(check, case)) for check in _added())

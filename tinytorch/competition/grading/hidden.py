@@ -10,7 +10,7 @@ from typing import Literal
 
 from tinytorch.competition.checks.batch import BETWEEN_FILES
 from tinytorch.competition.checks.findings import Finding
-from tinytorch.competition.checks.validation import PAGES
+from tinytorch.competition.checks.validation import pages
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking
 from tinytorch.competition.ranking.order import Place
@@ -98,7 +98,9 @@ def _place(place: Place, name: str | None) -> Place:
     day = judged.entered.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
     hiding: dict[str, object] = {"repository": None, "techniques": [], "created_at": day, "machine": None}
     figures = judged.entered.model_copy(update={**hiding, "athlete": Athlete(name=safe_text(name, NAME_LIMIT))})
-    findings = tuple(replace(each, message=PAGES[each.name].what, mend="", evidence={}) for each in _of_itself(judged))
+    findings = tuple(
+        replace(each, message=pages()[each.name].what, mend="", evidence={}) for each in _of_itself(judged)
+    )
     changes = {"source": f"rank {place.rank}", "sha256": "", "figures": figures, "findings": findings}
     return replace(place, judged=judged.model_copy(update=changes))
 

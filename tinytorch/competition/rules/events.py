@@ -174,7 +174,8 @@ class Rules(Record):
     """One version of the rules; `sha256` is the digest of the file they came from.
 
     `reference_accuracy` is a constant of each task, by its name, and not what a baseline showed on some machine. Rules
-    without `disturbance` take every machine for a quiet one, as up to 2.0.
+    without `disturbance` take every machine for a quiet one, as up to 2.0. `checks` has limits of checks that packages
+    add, by the names of both.
     """
 
     version: str
@@ -185,6 +186,7 @@ class Rules(Record):
     plausibility: Plausibility
     verifying: Verifying = Field(default_factory=Verifying)
     refereeing: Refereeing = Field(default_factory=Refereeing)
+    checks: dict[Text, dict[Text, float]] = Field(default_factory=dict)
     reference_accuracy: dict[Text, Annotated[float, Field(ge=0.01, le=1)]] = Field(default_factory=dict)
     divisions: dict[Division, DivisionRules]
     events: dict[EventName, EventRules]

@@ -13,7 +13,7 @@ from tinytorch.datasets.distorted import distorted
 from tinytorch.datasets.private import LARGEST_FILE_BYTES, SHOWN, OtherFormError
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, sha256
-from tinytorch.workloads.registry import TASKS, find_task
+from tinytorch.workloads.registry import find_task, task_names
 from tinytorch.workloads.task import Task
 
 MOST_SAMPLES, MOST_PROMPTS = 10_000, 128  # that are asked: more tell accuracies no better apart than by half a point
@@ -47,7 +47,7 @@ def private_files(paths: Sequence[Path]) -> dict[str, PrivateFile]:
 def _tests_of(path: Path) -> dict[str, TensorDataset]:
     """The test split of each task whose form it has."""
     found, last = {}, None
-    for name in TASKS:
+    for name in task_names():
         task = find_task(name)
         if task.load_private is None:
             continue

@@ -28,7 +28,7 @@ from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.packaging import packaged
 from tinytorch.errors import EntryError, TinyTorchError
 from tinytorch.files import sha256
-from tinytorch.harness.boxes import empty_box, shipped_data
+from tinytorch.harness.boxes import empty_box, hidden_data
 from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.harness.prepare import UNOBSERVED, Observer
 from tinytorch.harness.referee.referee import Referee
@@ -241,5 +241,5 @@ def hides_labels(tier: Tier | None) -> bool | None:
     if box is None:
         return None
     with Worker("tinytorch.harness.boxes:Looking", box=box) as worker:
-        sizes = worker.ask("sizes", 30.0, paths=list(shipped_data()))
+        sizes = worker.ask("sizes", 30.0, paths=list(hidden_data()))
     return all(size == 0 for size in sizes)

@@ -1,0 +1,83 @@
+"""Checks that packages add (`tinytorch.doors`): they look after ours have, and add findings, never take one away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from functools import cache
+from math import isfinite
+from typing import get_args
+
+from tinytorch.competition.checks.case import Case
+from tinytorch.competition.checks.findings import Check, Outcome, Page, Severity, failed
+from tinytorch.competition.rules.events import Rules
+from tinytorch.doors import advertised, broken, opened, provider
+from tinytorch.errors import UsageError
+from tinytorch.showing import nearest, safe_text
+
+ID = re.compile(r"[A-Z][A-Z0-9]{1,7}-[A-Z]?[0-9]{2}")
+OURS = "TO-"
+NO_ANSWER = "the check could not deal with the file"
+TEXTS = ("what", "why", "mend", "example")
+
+
+@cache
+def added_checks() -> tuple[Check[Case], ...]:
+    """Those of installed packages, in the order of their names. UsageError for one that is not what a check must be."""
+    found: dict[str, Check[Case]] = {}
+    for name in sorted(advertised("checks")):
+        check = opened("checks", name)
+        if why := "; ".join(_faults(check, name, {each.id for each in found.values()})):
+            raise broken("checks", name, why)
+        found[name] = check
+    return tuple(found.values())
+
+
+def check_limits(rules: Rules) -> None:
+    """UsageError for limits in the rules of a check, or of a name, that no package here has: nobody would keep them."""
+    limits = {check.name: check.limits for check in added_checks()} if rules.checks else {}
+    for name, own in rules.checks.items():
+        if name not in limits:
+            message = f"the rules have limits of the check {safe_text(name)}, which no package here adds"
+            raise UsageError(message, mend="install the package that has it: docs/extend.md")
+        for key in own:
+            if key not in limits[name]:
+                raise UsageError(f"rules: checks.{name} has no {safe_text(key)}", mend=nearest(key, limits[name]))
+
+
+def looked(check: Check[Case], case: Case) -> Outcome:
+    """What a check saw. One that fails itself has failed: else a file could be made to get past it."""
+    tell = f"tell the makers of {provider(advertised('checks')[check.name])}"
+    try:
+        outcome = check.look(case)
+    except Exception as error:  # noqa: BLE001 - whatever the code of a package does
+        return failed(f"{NO_ANSWER}: {type(error).__name__}: {error}", tell)
+    return outcome if _is_plain(outcome) else failed(f"{NO_ANSWER}: it gave no plain Outcome", tell)
+
+
+def _is_plain(outcome: object) -> bool:
+    """Whether it can be told and kept; a truth of numpy's, for one, is neither True nor False."""
+    if not isinstance(outcome, Outcome) or not (outcome.passed is None or isinstance(outcome.passed, bool)):
+        return False
+    told = all(isinstance(each, str) for each in (outcome.message, outcome.mend, *outcome.evidence))
+    values = [each for each in outcome.evidence.values() if not isinstance(each, str | int | None)]
+    return told and all(isinstance(each, float) and isfinite(each) for each in values)
+
+
+def _faults(check: object, name: str, ids: set[str]) -> Iterable[str]:
+    """Why something is no check of that name."""
+    if not isinstance(check, Check):
+        yield f"it is of type {type(check).__name__}, and no Check"
+        return
+    if check.name != name:
+        yield f"the check calls itself {safe_text(check.name)}"
+    if check.id.startswith(OURS) or not ID.fullmatch(check.id) or check.id in ids:
+        yield f"its id {safe_text(check.id)} must be like CS249-A01, its own, and not begin with {OURS}"
+    if check.severity not in get_args(Severity):
+        yield f"its severity is none of {', '.join(get_args(Severity))}"
+    if empty := [each.name for each in fields(Page) if each.name in TEXTS and not getattr(check, each.name)]:
+        yield f"its page has no {', '.join(empty)}"
+    values = check.limits.values() if isinstance(check.limits, Mapping) else [None]
+    if not all(isinstance(each, int | float) for each in values):
+        yield "its limits are no numbers by their names"
