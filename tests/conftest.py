@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
+from tests.packages import Packages, forget
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.core.layers import Layer
 from tinytorch.files import atomic_write
@@ -72,6 +73,16 @@ def small_task(monkeypatch: pytest.MonkeyPatch) -> Task:
 def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the tests' one trained baseline lives."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    """What installs packages that add tasks, checks and formats, for one test."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    yield Packages(folder, monkeypatch)
+    monkeypatch.undo()
+    forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -31,10 +31,8 @@ def advertised(door: Door) -> Mapping[str, EntryPoint]:
     for each in entry_points(group=f"tinytorch_olympics.{door}"):
         other = found.setdefault(each.name, each)
         if (other.value, provider(other)) != (each.value, provider(each)):
-            message = (
-                f"{safe_text(each.name)} comes through the door {door} twice: of {provider(other)} and {provider(each)}"
-            )
-            raise UsageError(message, mend="uninstall one of them")
+            both = " and ".join(sorted((provider(other), provider(each))))
+            raise UsageError(f"{both} both add {safe_text(each.name)} to {door}", mend="uninstall one of them")
     return found
 
 

@@ -11,6 +11,7 @@ from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
+from tinytorch.datasets.distorted import distorted
 from tinytorch.datasets.private import private_digits
 from tinytorch.workloads.strategies import FUSION, INT8, Step, Strategy, learned_codes, prune
 from tinytorch.workloads.task import Recipe, Split, Task
@@ -69,6 +70,7 @@ TASK = Task(
     build_model=build_model,
     recipe=Recipe(epochs=20, batch_size=64, learning_rate=1e-3, seed=0),
     freshen="tinytorch.datasets.digits:with_noise",
+    distort=distorted,
     load_private=load_private_images,
     strategies=(
         Strategy("latency_sprint", (SMALL, FUSION), TWO_POINTS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinytorch.core.layers import Sequential
 from tinytorch.datasets.digits import DIGITS_SHA256, load_digits
+from tinytorch.datasets.distorted import distorted
 from tinytorch.datasets.private import private_digits
 from tinytorch.workloads.networks import perceptron
 from tinytorch.workloads.strategies import FUSION, INT8, Step, Strategy, learned_codes, prune
@@ -31,6 +32,7 @@ TASK = Task(
     build_model=build_model,
     recipe=Recipe(epochs=6, batch_size=64, learning_rate=1e-3, seed=0),
     freshen="tinytorch.datasets.digits:with_noise",
+    distort=distorted,
     load_private=private_digits,
     strategies=(
         Strategy("latency_sprint", (in_stages(16), FUSION), "two points of accuracy"),

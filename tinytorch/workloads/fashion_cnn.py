@@ -10,6 +10,7 @@ from tinytorch.core.activations import ReLU
 from tinytorch.core.dataloader import TensorDataset
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.spatial import Conv2d, Flatten, MaxPool2d
+from tinytorch.datasets.distorted import distorted
 from tinytorch.datasets.fashion import AUGMENTATION, FASHION_SHA256, load_fashion
 from tinytorch.datasets.private import private_pictures
 from tinytorch.workloads.fashion_mlp import codes, in_stages, tuned
@@ -65,6 +66,7 @@ TASK = Task(
     build_model=build_model,
     recipe=Recipe(epochs=20, batch_size=64, learning_rate=1.5e-3, seed=0, weight_decay=0.05, transforms=AUGMENTATION),
     freshen="tinytorch.datasets.fashion:other_pictures",
+    distort=distorted,
     weights_sha256="02434f9849076834e4ba85d0608374ef34f15dda05f31980789a954b050b3c0b",
     load_private=load_private_images,
     strategies=(

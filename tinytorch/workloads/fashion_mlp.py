@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinytorch.core.layers import Sequential
+from tinytorch.datasets.distorted import distorted
 from tinytorch.datasets.fashion import AUGMENTATION, FASHION_SHA256, load_fashion
 from tinytorch.datasets.private import private_pictures
 from tinytorch.workloads.networks import perceptron
@@ -52,6 +53,7 @@ TASK = Task(
     build_model=build_model,
     recipe=Recipe(epochs=45, batch_size=128, learning_rate=1.5e-3, seed=0, weight_decay=0.1, transforms=AUGMENTATION),
     freshen="tinytorch.datasets.fashion:other_pictures",
+    distort=distorted,
     weights_sha256="2a7d0ef075950d7111ca50070e1538296fa369095fa12d45d209e6f8da8cb721",
     load_private=private_pictures,
     strategies=(

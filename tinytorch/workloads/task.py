@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from tinytorch.core.dataloader import DataLoader, TensorDataset, Transform
 from tinytorch.core.layers import Layer
 from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.ops import Array
 from tinytorch.core.optimizers import Adam, AdamW
 from tinytorch.core.schedules import CosineSchedule, falling_rate
 from tinytorch.core.state import load_state_dict
@@ -72,6 +73,7 @@ class Task:
     Weights with the digest `weights_sha256` are shipped as `baselines/NAME.npz` (float16); without one it is trained.
     `load_private` reads a referee's own data: a file of the same form, none of whose samples is public.
     A task that `is_drawn` needs none: its samples are random, and new ones are as private as any.
+    `distort` changes inputs a little, so that their answers stay: who learnt them by heart is wrong more often.
     `data_files` have answers to test with in them: no box shows them. Those of the tasks here are known anyway.
     With a `vocabulary` the answers are so many tokens, from 0 on, else scores of classes.
     """
@@ -89,6 +91,7 @@ class Task:
     weights_sha256: str | None = None
     load_private: Callable[[Path], Split] | None = None
     is_drawn: bool = False
+    distort: Callable[[Array, np.random.Generator], Array] | None = None
     data_files: tuple[Path, ...] = ()
     fit: Callable[[Any, TensorDataset, Recipe, Progress], Layer] = fit
     strategies: tuple[Strategy, ...] = ()

@@ -40,7 +40,7 @@ def format_named(name: str) -> Format:
     if name in FORMATS:
         return FORMATS[name]
     if name not in advertised("formats"):
-        raise UsageError(f"there is no format {name!r}", mend=nearest(name, format_names()))
+        raise UsageError(f"there is no format {name!r}", mend=nearest(name, ["human", *format_names()]))
     added = opened("formats", name)
     if not callable(added):
         raise broken("formats", name, f"it is of type {type(added).__name__}, and no function")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch.core.dataloader import TensorDataset
-from tinytorch.datasets.distorted import distorted
 from tinytorch.datasets.private import LARGEST_FILE_BYTES, SHOWN, OtherFormError
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, sha256
@@ -76,8 +75,8 @@ def questions(task: Task, private: Mapping[str, PrivateFile]) -> dict[str, Tenso
         asked[PRIVATE] = _some(private[task.name].test, most, generator)
     elif task.is_drawn:
         asked[PRIVATE] = task.new_samples(most, generator)
-    if task.vocabulary is None:
-        asked[DISTORTED] = TensorDataset(distorted(test.inputs, generator), test.labels)
+    if task.distort is not None:
+        asked[DISTORTED] = TensorDataset(task.distort(test.inputs, generator), test.labels)
     return asked
 
 
