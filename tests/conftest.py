@@ -37,6 +37,7 @@ LONG = [  # files that take long begin first: otherwise one process ends with th
     "test_documentation.py", "notebooks/test_capstone.py", "workloads/test_tasks.py", "test_capstone.py",
     "processes/test_worker.py", "harness/test_faults.py", "harness/test_run.py", "benchmarking/test_benchmark.py",
     "tito/olympics/test_tasks.py", "tito/test_errors.py", "tito/test_commands.py", "tito/course/test_milestones.py",
+    "test_invalid.py", "test_extend.py",
 ]  # fmt: skip
 TINY = Tier("test", 40_000_000, processes=1, copies=2)
 

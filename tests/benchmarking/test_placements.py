@@ -182,6 +182,23 @@ def test_using_the_framework_patches_nothing() -> None:
     assert here.inspect().patched == []
 
 
+class Buffered:
+    """A model whose answers are views of one buffer."""
+
+    def __init__(self) -> None:
+        self.buffer = np.zeros((1, 4), np.float32)
+
+    def __call__(self, inputs: Tensor) -> np.ndarray:
+        self.buffer[:] = inputs.data
+        return self.buffer
+
+
+def test_an_answer_stays_what_it_was() -> None:
+    """Whoever still holds it would be wrong, and would not know."""
+    with pytest.raises(ModelError, match="became another when it was asked the next"):
+        placed(Buffered).predict_singly(0, call_ns=1)
+
+
 def test_outputs_of_all_inputs_are_those_of_any_batches() -> None:
     here = placed(lambda: Linear(4, 3, rng=np.random.default_rng(0)))
 

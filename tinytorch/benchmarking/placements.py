@@ -195,12 +195,21 @@ class Placements:
             return _joined([_outputs(self._calls[0][model](part)) for part in parts])
 
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]:
-        """Outputs of the inputs one by one, as many from the first on as take about `SINGLE_BUDGET_NS`."""
-        inputs = self._subjects.inputs
+        """Outputs of the inputs one by one, as many from the first on as take about `SINGLE_BUDGET_NS`.
+
+        ModelError where the first of them is another one afterwards: whoever still held it would be wrong.
+        """
+        inputs, call = self._subjects.inputs, self._calls[0][model]
         count = min(len(inputs), _affordable(call_ns))
         with no_grad():
-            singles = (self._wrap(inputs[index : index + 1]) for index in range(count))
-            return _joined([_outputs(self._calls[0][model](single)) for single in singles])
+            held = call(self._wrap(inputs[:1]))
+            first = _outputs(held)
+            others = [_outputs(call(self._wrap(inputs[index : index + 1]))) for index in range(1, count)]
+        if _outputs(held).tobytes() != first.tobytes():
+            message = "the model's answer to one input became another when it was asked the next"
+            mend = "return a copy, Tensor(buffer.copy()), and no view of a buffer that is written again"
+            raise ModelError(message, mend=mend)
+        return _joined([first, *others])
 
     def probe(self) -> Probe:
         """Roughly what measuring will cost, for planning."""
