@@ -61,14 +61,6 @@ ENTRIES = {
         "        return x @ self.weight + self.bias\n",
         "        from helper import last\n        return last(x, self.weight, self.bias)\n",
     ),
-    "an output buffer that is used again": OWN + LAST_LAYER.replace(
-        "self.weight, self.bias = weight, bias",
-        "self.weight, self.bias, self.out = weight, bias, np.zeros((1, 10), np.float32)",
-    ).replace(
-        "        return x @ self.weight + self.bias\n",
-        "        out = self.out if len(x) == 1 else np.zeros((len(x), 10), np.float32)\n"
-        "        np.matmul(x, self.weight, out=out)\n        out += self.bias\n        return out\n",
-    ).replace("return Tensor(self.last(x.data))", "return self.last(x.data)"),
     "float64": OWN + LAST_LAYER.replace(
         "self.weight, self.bias = weight, bias",
         "self.weight, self.bias = weight.astype(np.float64), bias.astype(np.float64)",

@@ -123,13 +123,20 @@ REFUSED = {
         ),
         "the baseline's weights were changed, or moved",
     ),
+    "writes its next answer over the last one": (
+        "class Buffered:\n    def __init__(self, model): self.model, self.out = model, np.zeros((1, 10), np.float32)\n"
+        "    def __call__(self, x):\n        answer = self.model(x).data\n        if len(answer) > 1: return answer\n"
+        "        self.out[:] = answer\n        return self.out\n"
+        "def optimize(model, train_data):\n    return Buffered(model)\n",
+        "became another when it was asked the next",
+    ),
     "changes the baseline's answers": (
         FIND + WRAPPED.replace(
             "return self.answer(x)", "\n        for layer in others('Sequential'):\n"
             "            if layer is not self.model: layer.forward = lambda x: np.zeros((1, 10), np.float32)\n"
             "        return self.model(x)",
         ),
-        "the first model was changed while it was timed|the model does something else",  # as is drawn
+        "the first model was changed while it was timed|the model does something else|the baseline's weights were changed",  # as is drawn
     ),
 }  # fmt: skip
 
