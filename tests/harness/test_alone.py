@@ -136,7 +136,8 @@ REFUSED = {
             "            if layer is not self.model: layer.forward = lambda x: np.zeros((1, 10), np.float32)\n"
             "        return self.model(x)",
         ),
-        "the first model was changed while it was timed|the model does something else|the baseline's weights were changed",  # as is drawn
+        "the first model was changed while it was timed|the model does something else|the baseline's weights were "
+        "changed",  # as is drawn
     ),
 }  # fmt: skip
 
