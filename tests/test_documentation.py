@@ -277,7 +277,7 @@ def test_every_folder_is_in_the_architecture() -> None:
 EXPERIMENTS = {  # what it prints, whatever the machine
     "composition": ([], r"int8 .* 3\.98x(.*\n)*75 % zeros, kept as floats .* 1\.00x(.*\n)*half .*, int8 .* 15\.\d\dx"),
     "significance": (["--worlds", "100000"], r"p = 0\.12: seen in \d{3,}(.*\n)*.*p = 0\.02: seen in \d{3,}"),
-    "bottleneck": ([], r"int4 +\d+\.\d+x(.*\n)*step 1: \w+(?:, so| still)(.*\n)*$"),
+    "bottleneck": (["--epochs", "2"], r"int4 +\d+\.\d+x(.*\n)*step 1: \w+(?:, so| still)(.*\n)*$"),
     "serving": (
         ["--requests", "2000"],
         r"baseline: .*\n.*SLA.*\n.*12.9 MB, broken(.*\n)*smaller: .*\n.*SLA.*\n.* kB, kept",

@@ -41,7 +41,7 @@ def opened(door: Door, name: str) -> Any:
     point = advertised(door)[name]
     try:
         return point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise broken(door, name, _told(error)) from error
 
 
@@ -56,7 +56,7 @@ def at(address: str) -> Any:
     """What lies at `package.module:NAME`, which must be importable here. UsageError where nothing does."""
     try:
         return resolve_name(address)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         mend = "install its package (pip install -e FOLDER), and write package.module:NAME"
         raise UsageError(f"nothing can be had at {safe_text(address)}: {_told(error)}", mend=mend) from error
 
@@ -80,5 +80,5 @@ def sources_of(point: EntryPoint) -> list[Path]:
     return sorted(path for place in folders_of(point) for path in (place.rglob("*.py") if place.is_dir() else [place]))
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     return safe_text(f"{type(error).__name__}: {error}")

@@ -1,6 +1,6 @@
 """Question 3: improve one metric alone, or find the bottleneck, remove it, and look again?
 
-    python docs/experiments/bottleneck.py [--tier default]
+    python docs/experiments/bottleneck.py [--tier default] [--epochs 20]
 
 All models are made from the baseline of digits_mlp and measured against it, side by side. The iteration asks the
 profiler before each step: known in advance is only which technique helps against what.
@@ -29,20 +29,20 @@ from tinytorch.workloads.registry import find_task
 Make = Callable[[Any], Any]
 
 
-def remedies(train: Any) -> dict[str, list[tuple[str, Make]]]:
+def remedies(train: Any, epochs: int) -> dict[str, list[tuple[str, Make]]]:
     """What the profiler may advise: the techniques that do it, in the order in which they are tried."""
-    prune = ("remove neurons", lambda model: prune_neurons(model, keep=256, train_data=train, epochs=20))
+    prune = ("remove neurons", lambda model: prune_neurons(model, keep=256, train_data=train, epochs=epochs))
     int8 = ("int8", quantize_model)
     fuse = ("compile", lambda model: compile_model(model, train.inputs[:1], fastest_backend()))
     return {"memory": [prune, int8], "compute": [prune], "calls": [fuse]}
 
 
-def alone(baseline: Any, train: Any) -> dict[str, Any]:
+def alone(baseline: Any, train: Any, epochs: int) -> dict[str, Any]:
     """One metric after the other, each for itself: as far as it goes."""
     return {
         "memory alone: int4": quantize_model(baseline, bits=4),
         "latency alone: compile": compile_model(baseline, train.inputs[:1], fastest_backend()),
-        "accuracy alone: train on": prune_neurons(baseline, keep=1024, train_data=train, epochs=6),
+        "accuracy alone: train on": prune_neurons(baseline, keep=1024, train_data=train, epochs=min(6, epochs)),
     }
 
 
@@ -55,13 +55,13 @@ def advised(model: Any, train: Any) -> str:
     return next(key for key, words in ADVICE.items() if words == found.advice)
 
 
-def iterated(baseline: Any, train: Any) -> dict[str, Any]:
+def iterated(baseline: Any, train: Any, epochs: int) -> dict[str, Any]:
     """Profile, do what helps against what was found, and look again; where nothing is left against it, something else.
 
     Compiling is the end: a plan is made from weights as they are.
     """
     done: dict[str, Any] = {}
-    known, model = remedies(train), baseline
+    known, model = remedies(train, epochs), baseline
     name = ""
     while name != "compile" and (left := [each for each in known.values() if each]):
         advice = advised(model, train)
@@ -78,11 +78,12 @@ def main() -> None:
     """Make, measure side by side, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tier", default="default")
-    tier = parser.parse_args().tier
+    parser.add_argument("--epochs", type=int, default=20)
+    options = parser.parse_args()
     train, test = load_digits()
     baseline: Any = load_model(str(cached_baseline(find_task("digits_mlp")).path))
-    models = {**alone(baseline, train), **iterated(baseline, train)}
-    results = Benchmark([baseline, *models.values()], [(Tensor(test.inputs), test.labels)], tier=tier).run()
+    models = {**alone(baseline, train, options.epochs), **iterated(baseline, train, options.epochs)}
+    results = Benchmark([baseline, *models.values()], [(Tensor(test.inputs), test.labels)], tier=options.tier).run()
     print(f"{'':<44} {'speed':>7} {'smaller':>8} {'accuracy':>9} {'all-around':>11}")
     for name, found in zip(models, results.others, strict=True):
         scores = calculate_normalized_scores(results, found)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.packages import Packages
 from tinytorch.benchmarking.schedule import TIERS
 from tinytorch.benchmarking.session import Settings
 from tinytorch.harness.boxes import MAPPED_BYTES, box_of, empty_box, shipped_data
@@ -51,3 +52,16 @@ def test_an_empty_one_shows_nothing(tier: str) -> None:
 
 def test_a_plain_process_has_none() -> None:
     assert empty_box(None) is None
+
+
+def test_packages_that_add_tasks_are_shown_without_their_data(packages: Packages) -> None:
+    source = (
+        "from dataclasses import replace\nfrom pathlib import Path\nfrom tests.small_task import TASK as SMALL\n"
+        "TASK = replace(SMALL, name='mine', data_files=(Path('/data/answers.npz'),))\n"
+    )
+    packages.install("campus", source, {("tasks", "mine"): "TASK"})
+    made = empty_box("A")
+
+    assert made is not None
+    assert [Path(path).name for path in made.readable] == ["campus.py"]
+    assert made.masked == (*shipped_data(), "/data/answers.npz")

@@ -143,6 +143,10 @@ ENTRIES = {
         "import helper\ndef optimize(model, train_data):\n    return helper.help()\n",
         ["KeyError", "helper.py, line 2, in help"],
     ),
+    "bad track": (
+        "TRACK = 'robot'\ndef optimize(model, train_data):\n    return model\n",
+        ["TRACK must be one of human"],
+    ),
     "bad techniques": ("TECHNIQUES = 3\ndef optimize(model, train_data):\n    return model\n", ["TECHNIQUES"]),
 }
 

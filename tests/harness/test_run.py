@@ -44,7 +44,7 @@ def challenge(folder: Path, entry: str, cache_directory: Path, seed: int = 0, he
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, cache_directory: Path) -> Run:
-    entry = ENTRY + "DIVISION = 'open'\n"
+    entry = ENTRY + "DIVISION = 'open'\nTRACK = 'assisted'\n"
     return run_competition(challenge(tmp_path_factory.mktemp("entry"), entry, cache_directory, seed=3))
 
 
@@ -75,7 +75,8 @@ def test_the_workers_had_one_blas_thread(run: Run) -> None:
 
 
 def test_what_the_entry_declares_is_recorded(run: Run) -> None:
-    assert (run.source.techniques, run.source.division, run.protocol.seed) == (["INT8 Quantization"], "open", 3)
+    assert (run.source.techniques, run.source.division) == (["INT8 Quantization"], "open")
+    assert (run.source.track, run.protocol.seed) == ("assisted", 3)
 
 
 def test_a_run_survives_the_way_through_json(run: Run) -> None:

@@ -91,7 +91,7 @@ def test_new_inputs_for_timing_need_no_file_of_ours(name: str, monkeypatch: pyte
     assert freshen(test.inputs[:1], np.random.default_rng(0)).shape == test.inputs[:1].shape
 
 
-QUICK = {"digits_mlp", "digits_cnn"}  # the others fine-tune for minutes
+QUICK = {"digits_cnn"}  # the others fine-tune for long; tests/test_capstone.py has those of digits_mlp
 EVERY = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in TASKS]
 
 

@@ -105,7 +105,7 @@ def benchmark(
         )
         from tito.olympics.quick import look
 
-        look(task, chosen, entry, strategy, set_ or [], seed, time_limit, memory_limit, expect, json_)
+        look(task, chosen, entry, strategy, set_ or [], seed, time_limit, memory_limit, expect, json_, folder)
         return
     target = Destination(output, "run", force)
     target.replaced()

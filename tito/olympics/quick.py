@@ -1,7 +1,11 @@
-"""`tito olympics benchmark --quick`: what an entry answers, keeps and does, without its time."""
+"""`tito olympics benchmark --quick`: what an entry answers, keeps and does, without its time.
+
+What was seen of an entry is kept, and shown again as long as nothing of it has changed; a sweep finds it there, too.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +14,10 @@ import typer
 from tinytorch.competition.names import Expectation
 from tinytorch.competition.scoring.expectation import no_more_work
 from tito.olympics import expecting, measuring
+from tito.olympics.sweeping import folder_of_sweep
 from tito.terminal import screen
-from tito.views.quick import quick_document, quick_table
+from tito.views.quick import quick_document, quick_table, work_of
+from tito.workspace.sweeps import ROLES
 
 
 def look(
@@ -25,14 +31,22 @@ def look(
     memory_limit_mb: float | None,
     expect: Expectation | None,
     json_: bool,
+    folder: Path | None,
 ) -> None:
     """Build the entry, with other defaults where `settings` say so, and show what can be seen of it in seconds."""
-    who, values = measuring.assigned(measuring.contender(task, event, entry, strategy), settings)
-    run = measuring.quick_look(measuring.challenge(who, task, "default", seed, time_limit_s, memory_limit_mb))
-    if json_:
-        screen.put_json(quick_document(run, values))
+    given = measuring.contender(task, event, entry, strategy)
+    who, values = measuring.assigned(given, settings)
+    kept = folder_of_sweep(folder, given, task, seed)
+    found = kept.look(values)
+    if found is None:
+        run = measuring.quick_look(measuring.challenge(who, task, "default", seed, time_limit_s, memory_limit_mb))
+        found = quick_document(run, values)
+        kept.put_look(values, json.dumps(found))
     else:
-        told = ", ".join(f"{name}={value!r}" for name, value in values.items())
-        screen.show(quick_table(run, f" ({told})" if told else ""))
+        screen.say(f"as it was seen before: nothing of it has changed (kept in {kept.root}; --seed N builds anew)")
+    if json_:
+        screen.put_json(found)
+    else:
+        screen.show(quick_table(found))
     if expect:
-        raise typer.Exit(expecting.told(expect, *no_more_work(run.baseline.work, run.optimized.work)))
+        raise typer.Exit(expecting.told(expect, *no_more_work(*(work_of(found[role]) for role in ROLES))))

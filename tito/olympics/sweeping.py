@@ -181,7 +181,7 @@ def with_runs(seen: Sequence[Setting], timed: Sequence[Setting]) -> list[Setting
 def folder_of_sweep(root: Path | None, who: Contender, task: str, seed: int | None) -> SweepFolder:
     """Where figures are kept: another text of the entry or of what it brings, or another tool, has another folder."""
     materials = {name: sha256(content) for name, content in sorted(who.materials.items())}
-    return SweepFolder(root, json.dumps([materials, task, asked_task(task).version, seed, __version__]))
+    return SweepFolder(root, json.dumps([who.sha256, materials, task, asked_task(task).version, seed, __version__]))
 
 
 def time_settings(

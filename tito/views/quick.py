@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tinytorch.benchmarking.records.metrics import ModelRecord
+from tinytorch.benchmarking.records.work import Work
 from tinytorch.competition.record.run import Run
+from tinytorch.showing import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE, format_count, format_share, format_size, three_digits
 from tito.terminal.tables import table
+from tito.workspace.sweeps import ROLES
 
 NOT_COUNTED = "cannot be counted"
 NOTHING_KEPT = "Nothing was timed, and nothing is recorded: what is submitted is measured by tito olympics benchmark."
 
 
-def quick_table(run: Run, told: str) -> RenderableType:
-    """Baseline, entry and ratio of each figure; `told` are the arguments that were given, in words."""
-    shown = table(
-        f"{run.task.name}: {run.source.name}{told}, a quick look", "", "baseline", "optimized", "", right=True
-    )
-    pairs = quick_figures(run.baseline), quick_figures(run.optimized)
+def quick_table(found: Mapping[str, Any]) -> RenderableType:
+    """Baseline, entry and ratio of each figure of a quick look's document, and the arguments that were given."""
+    given = ", ".join(f"{name}={value!r}" for name, value in found["arguments"].items())
+    told = safe_text(f"{found['task']}: {found['source']}{f' ({given})' if given else ''}, a quick look")
+    shown = table(told, "", "baseline", "optimized", "", right=True)
     for name, written in ROWS.items():
-        before, after = (found[name] for found in pairs)
+        before, after = (found[role][name] for role in ROLES)
         words = [NOT_COUNTED if each is None else written(each) for each in (before, after)]
         shown.add_row(NAMES[name], *words, _change(name, before, after))
     return Group(shown, Text(NOTHING_KEPT, style="dim"))
@@ -41,6 +43,12 @@ def quick_figures(record: ModelRecord) -> dict[str, float | None]:
         "weight_bytes": work.weight_bytes if work else None,
         "moved_bytes": work.moved_bytes if work else None,
     }
+
+
+def work_of(figures: Mapping[str, Any]) -> Work | None:
+    """The counted work among the figures of a model; None where it could not be counted."""
+    counted = {name: figures[name] for name in Work.model_fields}
+    return None if None in counted.values() else Work(**counted)
 
 
 def quick_document(run: Run, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from tito.workspace.folder import Folder, workspace_root
 LARGEST_BYTES = 64 * 2**20
 DIGITS = 16  # of a digest, that tell entries and settings of one workspace apart
 QUICK = "quick"
+ROLES = ("baseline", "optimized")
+FIGURES = ("accuracy", "kept_bytes", "parameters", "flops", "weight_bytes", "moved_bytes")
 
 Arguments = dict[str, Value]
 
@@ -57,7 +60,7 @@ class SweepFolder:
             found = json.loads(content) if content else None
         except ValueError:
             return None
-        return found if isinstance(found, dict) and isinstance(found.get("optimized"), dict) else None
+        return found if _is_look(found) else None
 
     def run(self, arguments: Arguments, tier: str) -> Run | None:
         """The run of a tier in which a setting was timed; None where there is none that can be read."""
@@ -80,3 +83,17 @@ class SweepFolder:
     def _file(self, arguments: Arguments, kind: str) -> Path:
         key = sha256(json.dumps(arguments, sort_keys=True).encode())[:DIGITS]
         return self._folder.root / f"{key}.{kind}.json"
+
+
+def _is_look(found: object) -> bool:
+    """Whether it has what a quick look says: somebody may have written in the file."""
+    if not isinstance(found, dict) or not isinstance(found.get("arguments"), dict):
+        return False
+    figures = [found.get(role) for role in ROLES]
+    return all(isinstance(found.get(name), str) for name in ("task", "source")) and all(
+        isinstance(each, dict) and all(_is_figure(each.get(name, "")) for name in FIGURES) for each in figures
+    )
+
+
+def _is_figure(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and 0 <= value < math.inf)

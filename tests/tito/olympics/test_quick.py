@@ -1,4 +1,4 @@
-"""`benchmark --quick`: what is seen without a time, and left nowhere."""
+"""`benchmark --quick`: what is seen without a time, kept for the next look, and no run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def entry(beginner: Path) -> Path:
     return path
 
 
-def test_what_is_seen_is_exact_and_left_nowhere(entry: Path, tito) -> None:
+def test_what_is_seen_is_exact_and_no_run(entry: Path, tito) -> None:
     found = tito(
         "benchmark", "--entry", "entry.py", "--task", "digits_cnn", "--quick", "--set", "keep=8", "--json"
     ).json
@@ -31,7 +31,28 @@ def test_what_is_seen_is_exact_and_left_nowhere(entry: Path, tito) -> None:
     assert found["optimized"]["kept_bytes"] < found["baseline"]["kept_bytes"]
     assert found["optimized"]["flops"] < found["baseline"]["flops"]
     assert 0 <= found["optimized"]["accuracy"] <= 1
-    assert list(Path().iterdir()) == [entry]
+    assert not Path(".tito/olympics/runs").exists()
+
+
+def test_what_has_not_changed_is_not_built_again(entry: Path, tito) -> None:
+    options = ("benchmark", "--entry", "entry.py", "--task", "digits_cnn", "--quick", "--json")
+    first, second = tito(*options), tito(*options)
+    entry.write_text(ENTRY + "# another text\n")
+
+    assert (second.json, "as it was seen before" in second.err) == (first.json, True)
+    assert "as it was seen before" not in tito(*options).err
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "x", '{"arguments": {}, "task": "t", "source": "s", "baseline": {"flops": 1}}']
+)
+def test_what_somebody_wrote_there_is_looked_at_again(entry: Path, tito, content: str) -> None:
+    options = ("benchmark", "--entry", "entry.py", "--task", "digits_cnn", "--quick", "--json")
+    tito(*options)
+    (kept,) = Path(".tito").rglob("*.quick.json")
+    kept.write_text(content)
+
+    assert tito(*options).json["task"] == "digits_cnn"
 
 
 def test_a_table_says_that_nothing_is_recorded(entry: Path, tito) -> None:

@@ -16,7 +16,12 @@ from tito.workspace.sweeps import Setting, SweepFolder
 
 SOURCE = b"def optimize(model, train_data, keep=1, rate=0.5, name='a', on=True): ...\n"
 FIGURES = {"accuracy": 0.9, "kept_bytes": 1000, "flops": 100, "moved_bytes": 50}
-SEEN = 'import sys, json; print(json.dumps({"optimized": {"told": sys.argv[1:]}}))'
+SEEN = """
+import json, sys
+from tito.workspace.sweeps import FIGURES, ROLES
+figures = {role: dict.fromkeys(FIGURES, 1) for role in ROLES}
+print(json.dumps({"task": "t", "source": "e", "arguments": {"told": sys.argv[1:]}, **figures}))
+"""
 FAILED = "import sys; sys.exit('error: no')"
 
 
@@ -56,7 +61,8 @@ def test_what_was_seen_is_not_looked_at_again(kept: SweepFolder) -> None:
     settings = grid(contender(), ["keep=1,2,3"])
     first = list(looks(kept).each(settings, 1.0, never))
 
-    assert first[0].quick == {"optimized": {"told": ["--set", "keep=1"]}}
+    assert first[0].quick is not None
+    assert first[0].quick["arguments"] == {"told": ["--set", "keep=1"]}
     assert {repr(each) for each in looks(kept, FAILED).each(settings, 1.0, never)} == {repr(each) for each in first}
 
 

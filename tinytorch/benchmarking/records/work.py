@@ -17,7 +17,8 @@ class Work(Record):
     """What one inference of a sample does at least: floating-point operations, and bytes that it reads and writes.
 
     `weight_bytes` are those of weights, each time that they are read. The process that has the model counts, of all
-    that goes through the framework and through plans: it explains a time, and nothing is ranked by it.
+    that goes through the framework and through plans. It explains a time; a class's rules may limit it and rank by it
+    where every layer is the framework's.
     """
 
     flops: Size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from math import isfinite
 from typing import get_args
@@ -53,7 +53,12 @@ def looked(check: Check[Case], case: Case) -> Outcome:
         outcome = check.look(case)
     except Exception as error:  # noqa: BLE001 - whatever the code of a package does
         return failed(f"{NO_ANSWER}: {type(error).__name__}: {error}", tell)
-    return outcome if _is_plain(outcome) else failed(f"{NO_ANSWER}: it gave no plain Outcome", tell)
+    if not _is_plain(outcome):
+        return failed(f"{NO_ANSWER}: it gave no plain Outcome", tell)
+    evidence = {
+        safe_text(name): safe_text(each) if isinstance(each, str) else each for name, each in outcome.evidence.items()
+    }
+    return replace(outcome, mend=safe_text(outcome.mend), evidence=evidence)
 
 
 def _is_plain(outcome: object) -> bool:
