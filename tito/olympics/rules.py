@@ -21,10 +21,12 @@ def rules(
     A class's own file names its version and what it extends, then only what is different, such as:
     extends = "2.3"; version = "my class"; [significance] session_spread = 0.02.
     """
+    from tinytorch.competition.checks.added import check_limits
     from tinytorch.competition.rules.events import read_rules
 
-    chosen = parse_event(event) if event else None
     found = read_rules(file)
+    check_limits(found)
+    chosen = parse_event(event, found.events) if event else None
     if json_:
         document = found.model_dump(mode="json")
         screen.put_json({"event": event, **document["events"][chosen]} if chosen else document)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinytorch.competition.names import DIVISIONS, TRACKS, OlympicEvent, parse_event, parse_track
+from tinytorch.competition.names import DIVISIONS, TRACKS, parse_event, parse_track
 from tinytorch.competition.record.kinds import event_of
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.showing import from_argument, nearest
@@ -78,15 +78,15 @@ def submit(
     folder: WorkspaceFolder = None,
 ) -> None:
     """Package the last run for an event and write it if it is valid; measures first if there is no run."""
-    if event is None:
-        choices = ", ".join(OlympicEvent)
-        raise UsageError("which event is it for?", mend=f"tito olympics submit --event EVENT, one of {choices}")
     if division is not None and division not in DIVISIONS:  # before anything is measured
         raise UsageError(f"there is no division {division!r}", mend=nearest(division, DIVISIONS))
     from tinytorch.competition.record.people import athlete_of
     from tinytorch.competition.rules.events import read_rules
 
     judged_by = read_rules(rules)
+    if event is None:
+        choices = ", ".join(judged_by.events)
+        raise UsageError("which event is it for?", mend=f"tito olympics submit --event EVENT, one of {choices}")
     chosen = parse_event(event, judged_by.events)
     parse_track(track)
     target = _target(output, bundled, entry, force)

@@ -94,6 +94,12 @@ def test_a_slip_in_an_event_is_told_by_its_place(green: Path, tito, line: str, w
     assert (done.code, word in done.err) == (2, True)
 
 
+def test_a_class_s_event_is_shown_alone_and_asked_for_by_name(green: Path, tito) -> None:
+    assert "green_run" in tito("rules", "green_run", *BY_GREEN).out
+    assert "one of latency_sprint" in (asked := tito("submit", *BY_GREEN).err)
+    assert "green_run" in asked
+
+
 @pytest.mark.parametrize(("track", "code"), [("agent", 0), ("human", 1)])
 def test_a_board_can_be_of_one_track(submitted: Path, tito, track: str, code: int) -> None:
     done = tito("leaderboard", ".", "--track", track, *BY_GREEN)

@@ -116,6 +116,14 @@ def test_rules_that_were_shipped_before_are_named_by_their_version(tito) -> None
     Path("1.1").unlink()
 
 
+def test_limits_that_no_check_keeps_are_told(tito, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('extends = "2.3"\nversion = "mine"\n[checks.kilobyte_club]\nmost_bytes = 5\n')
+    done = tito("rules", "--rules", str(path))
+
+    assert (done.code, "the check kilobyte_club, which no package here adds" in done.err) == (2, True)
+
+
 def test_a_class_names_a_task_of_its_own(tito, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('extends = "2.3"\nversion = "mine"\n[reference_accuracy]\nmytask = 0.5\n')
