@@ -57,7 +57,7 @@ def at(address: str) -> Any:
     try:
         return resolve_name(address)
     except (Exception, SystemExit) as error:
-        mend = "install its package (pip install -e FOLDER), and write package.module:NAME"
+        mend = "write package.module:NAME, of an installed package or one whose folder is on PYTHONPATH"
         raise UsageError(f"nothing can be had at {safe_text(address)}: {_told(error)}", mend=mend) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tinytorch.competition.names import DIVISIONS, TRACKS, OlympicEvent
-from tinytorch.workloads.registry import TASKS
+from tinytorch.workloads.registry import DEFAULT_TASK, TASKS
 
 USUAL_WAIT = 10  # minutes, of --wait-quiet
 USUAL_VALUES = {"--wait-quiet": str(USUAL_WAIT)}  # of options that may stand without one, which Typer has none of
@@ -124,3 +125,13 @@ Key = Annotated[
 ]
 Example = Annotated[bool, typer.Option("--example", help="Show a class of ten synthetic submissions.")]
 Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What stands at the top.")]
+
+
+def options_of(rules: Path | None) -> str:
+    """What a command that judges by the same rules is told, to be shown behind its name."""
+    return f" --rules {shlex.quote(str(rules))}" if rules else ""
+
+
+def task_option(task: str) -> str:
+    """The same of a task; nothing for the default one."""
+    return "" if task == DEFAULT_TASK else f" --task {shlex.quote(task)}"

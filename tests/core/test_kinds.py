@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinytorch.core import layers
@@ -14,6 +15,7 @@ from tinytorch.core.compact import CompactWeight
 from tinytorch.core.kinds import layer_kinds
 from tinytorch.core.layers import Layer, Linear, Sequential
 from tinytorch.core.tensor import Tensor
+from tinytorch.perf.compression import share_weights
 
 
 class Fast(Linear):
@@ -51,6 +53,14 @@ class Disguised(Layer):
     __class__ = Linear  # type: ignore[assignment]
 
 
+class Lazy(np.ndarray):
+    """May compute anything when it is computed with."""
+
+
+class Halves(float):
+    """May be any number when it is counted with."""
+
+
 class OwnWeight(CompactWeight):
     """May compute anything."""
 
@@ -73,6 +83,20 @@ def given(name: str, value: object) -> Layer:
     layer = Linear(2, 2)
     setattr(layer, name, value)
     return layer
+
+
+def weighted(array: Any) -> Layer:
+    """A Linear whose weight has this array inside."""
+    layer = Linear(2, 2)
+    layer.weight.data = array
+    return layer
+
+
+def with_method() -> CompactWeight:
+    """A weight of ours, of which one method is another one."""
+    weight = share_weights(Linear(4, 4), clusters=2).weight
+    weight.multiply = lambda inputs: inputs
+    return weight
 
 
 def holding(items: Any) -> Layer:
@@ -98,6 +122,15 @@ OWN: dict[str, tuple[Callable[[], Layer], list[str]]] = {
     "a function among layers": (lambda: holding([ReLU(), max_of]), ["ReLU", "max_of (own)"]),
     "an object among layers": (lambda: holding([ReLU(), Anything()]), ["ReLU", "Anything (own)"]),
     "a forward of its own": (lambda: given("forward", lambda inputs: inputs), ["Linear with its own forward"]),
+    "an array of its own in a weight": (
+        lambda: weighted(np.zeros((2, 2), np.float32).view(Lazy)),
+        ["Linear with its own Lazy"],
+    ),
+    "objects in a weight": (
+        lambda: weighted(np.full((2, 2), Anything(), object)), ["Linear with its own array of objects"],
+    ),
+    "a method of its own in a weight": (lambda: given("weight", with_method()), ["Linear with its own function"]),
+    "a number of its own": (lambda: given("scale", Halves(2)), ["Linear with its own Halves"]),
     "a weight of its own": (lambda: given("weight", OwnWeight()), ["Linear with its own OwnWeight"]),
 }  # fmt: skip
 

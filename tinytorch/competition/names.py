@@ -58,5 +58,6 @@ def parse_track(text: str | None) -> Track | None:
 def parse_event(text: str, known: Collection[str] = tuple(OlympicEvent)) -> str:
     """The event of that name, of those that are `known`; UsageError suggests the nearest one."""
     if text not in known:
-        raise UsageError(f"unknown event {safe_text(str(text))!r}", mend=nearest(str(text), known))
+        mend = f"{nearest(str(text), known)}; an event of a class needs its --rules FILE"
+        raise UsageError(f"unknown event {safe_text(str(text))!r}", mend=mend)
     return str(text)

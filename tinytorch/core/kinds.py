@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.model import Layer
 from tinytorch.core.tensor import Tensor
@@ -18,6 +20,7 @@ PLAIN_CONTAINER = "Sequential"  # this kind is not counted, what is in it is
 PACKAGE = Path(__file__).parents[1]
 LONGEST_NAME = 60
 _CONTAINERS = (dict, list, tuple)
+_NUMBERS = (int, float, complex, bool, str, bytes, slice, type(None))  # and what says something of them
 _PLAIN = {"builtins", "collections"}  # modules whose containers hand out just what is in them
 
 
@@ -79,8 +82,29 @@ def _given(layer: Layer) -> Iterator[str]:
             yield name
         if issubclass(type(value), _CONTAINERS) and not _is_plain(type(value)):
             yield type(value).__name__[:LONGEST_NAME]
-        if isinstance(value, (Tensor, CompactWeight)) and not _is_plain(type(value)):
-            yield type(value).__name__[:LONGEST_NAME]
+        if isinstance(value, (Tensor, CompactWeight)) or hasattr(type(value), "__array_ufunc__") or _counts(value):
+            yield from dict.fromkeys(_strange(value))
+
+
+def _counts(value: object) -> bool:
+    """Whether it can be computed with as a number."""
+    return isinstance(value, (int, float, complex)) or hasattr(type(value), "__index__")
+
+
+def _strange(value: Any) -> Iterator[str]:
+    """Kinds of objects in a weight that are more than numbers: arithmetic with them runs whatever they like."""
+    kind: Any = type(value)
+    if isinstance(value, (Tensor, CompactWeight)) and _is_plain(kind):
+        for each in (value.data,) if isinstance(value, Tensor) else vars(value).values():
+            yield from _strange(each)
+    elif kind in _CONTAINERS:
+        for each in _contents(value):
+            yield from _strange(each)
+    elif kind is np.ndarray:
+        if value.dtype.hasobject:
+            yield "array of objects"
+    elif kind not in _NUMBERS and not isinstance(value, (np.generic, np.dtype)):
+        yield kind.__name__[:LONGEST_NAME]
 
 
 def _is_plain(kind: Any) -> bool:

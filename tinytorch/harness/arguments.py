@@ -33,7 +33,11 @@ class Argument:
         if self.default is None or type(value) is type(self.default):
             return value
         kind = type(self.default).__name__
-        raise UsageError(f"{self.name} must be of type {kind}, as its default {self.default!r}, not {safe_text(text)}")
+        mend = (
+            f"write --set {self.name}=True or {self.name}=False" if kind == "bool" else f"write --set {self.name}=VALUE"
+        )
+        message = f"{self.name} must be of type {kind}, as its default {self.default!r}, not {safe_text(text)}"
+        raise UsageError(message, mend=mend)
 
 
 def arguments_of(source: bytes, name: str) -> dict[str, Argument]:
@@ -55,7 +59,9 @@ def assignment(text: str, known: Mapping[str, Argument], name: str) -> tuple[Arg
     given, sign, value = (part.strip() for part in text.partition("="))
     if not sign or given not in known:
         mend = f"write NAME=VALUE with one of {', '.join(known)}"
-        raise UsageError(f"--set {safe_text(text)}: optimize of {name} has no such argument", mend=mend)
+        raise UsageError(
+            f"--set {safe_text(text)}: optimize of {name} has no such argument with a plain default", mend=mend
+        )
     return known[given], value
 
 

@@ -55,7 +55,9 @@ def known_name(name: str) -> str:
     """The name itself, if it is that of a task; UsageError with the nearest name when it is not."""
     names = task_names()
     if name not in names:
-        raise UsageError(f"there is no task {name!r}", mend=nearest(name, names))
+        raise UsageError(
+            f"there is no task {name!r}", mend=f"{nearest(name, names)}; one of a package needs it installed"
+        )
     return name
 
 

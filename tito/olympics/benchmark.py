@@ -28,6 +28,7 @@ from tito.options import (
     Task,
     TimeLimit,
     WorkspaceFolder,
+    options_of,
 )
 from tito.terminal import screen
 from tito.workspace.documents import Destination
@@ -117,7 +118,7 @@ def benchmark(
         measuring.wait_for_quiet(asked, wait_quiet)
     run = measuring.measure(Workspace(folder), asked)
     with screen.done_before(f"run {run.id} is recorded"):
-        _show(run, json_, target, chosen, plot, judged_by)
+        _show(run, json_, target, chosen, plot, judged_by, options_of(rules))
         if expect:
             raise typer.Exit(_expected(run, chosen or DEFAULT_STRATEGY, expect, judged_by))
 
@@ -140,7 +141,9 @@ def _expected(run: Run, event: str, expect: Expectation, rules: Rules) -> ExitCo
     return told(expect, *answer(run, event, expect, rules))
 
 
-def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: bool, rules: Rules) -> None:
+def _show(
+    run: Run, json_: bool, target: Destination, event: str | None, plot: bool, rules: Rules, options: str
+) -> None:
     """The run as a document where one was asked for, else as a table."""
     from tinytorch.competition.record.run import RunFile
 
@@ -149,11 +152,13 @@ def _show(run: Run, json_: bool, target: Destination, event: str | None, plot: b
     if json_ and digest:
         screen.put_json({"run": run.id, "file": target.name, "sha256": digest})
     if not json_ and not (is_asked and target.is_stdout):
-        from tito.olympics.foreseen import warn_of_kinds
+        from tito.olympics.foreseen import warn_of_event, warn_of_kinds
         from tito.views import runs as render
 
         screen.show(render.benchmark_table(run, rules))
         if plot:
             screen.show(render.block_plot(run))
         warn_of_kinds(run, rules)
-        screen.say(f"next: tito olympics submit --event {event or DEFAULT_STRATEGY}")
+        if event:
+            warn_of_event(run, event, rules)
+        screen.say(f"next: tito olympics submit --event {event or DEFAULT_STRATEGY}{options}")

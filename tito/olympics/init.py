@@ -13,7 +13,7 @@ from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
 from tinytorch.workloads.registry import DEFAULT_TASK
 from tinytorch.workloads.strategies import DEFAULT_STRATEGY
-from tito.options import Event, Json, Task
+from tito.options import Event, Json, Task, task_option
 from tito.place import CHECKOUT
 from tito.terminal import screen
 
@@ -38,7 +38,7 @@ def init(
     found = asked_task(task)
     path = folder / ENTRY
     _write(path, entry_text(found, found.strategy(chosen)))
-    options = "" if task == DEFAULT_TASK else f" --task {task}"
+    options = task_option(task)
     following = [
         f"tito olympics benchmark --entry {shlex.quote(str(path))}{options}",
         f"tito olympics submit --event {chosen}{options}",

@@ -13,7 +13,7 @@ from tinytorch.competition.record.kinds import event_of
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.showing import from_argument, nearest
 from tinytorch.workloads.registry import DEFAULT_TASK
-from tito.options import Event, Force, Json, RecordedTask, RulesFile, WorkspaceFolder
+from tito.options import Event, Force, Json, RecordedTask, RulesFile, WorkspaceFolder, options_of
 from tito.terminal import screen
 from tito.terminal.screen import STANDARD
 from tito.workspace import athlete as people
@@ -110,8 +110,7 @@ def submit(
     if dry_run:
         _tell_dry(document, record.id, json_)
     else:
-        next_words = f" --rules {shlex.quote(str(rules))}" if rules else ""
-        _write(place, document, files, record.id, target, json_, next_words)
+        _write(place, document, files, record.id, target, json_, options_of(rules))
 
 
 def _target(output: str | None, bundled: bool, entry: Path | None, force: bool) -> Destination:
@@ -205,7 +204,7 @@ def _refuse(verdict: dict[str, Any], json_: bool) -> None:
     if json_:
         screen.put_json({"written": False, **verdict})
     else:
-        failed = [check for check in verdict["checks"] if check["passed"] is False]
+        failed = [check for check in verdict["checks"] if check["passed"] is False and check["severity"] == "error"]
         screen.show(render.checks_table("Not written: the submission would be invalid", failed))
     raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from datetime import UTC, datetime
 from math import inf
@@ -15,7 +16,18 @@ from tinytorch.workloads.registry import DEFAULT_TASK
 from tito import start
 from tito.olympics.benchmark import TierName
 from tito.olympics.pages import maker
-from tito.options import Force, Json, MemoryLimit, RulesFile, Seed, Task, TimeLimit, WorkspaceFolder
+from tito.options import (
+    Force,
+    Json,
+    MemoryLimit,
+    RulesFile,
+    Seed,
+    Task,
+    TimeLimit,
+    WorkspaceFolder,
+    options_of,
+    task_option,
+)
 from tito.terminal import screen
 from tito.workspace.documents import Destination
 
@@ -66,10 +78,13 @@ def sweep(
     until_s = inf if budget is None else time.monotonic() + 60 * budget
     start.finished()
     command = sweeping.look_command(str(entry), task, seed, time_limit, memory_limit)
-    seen = sweeping.look_at_all(sweeping.Looks(command, kept, sweeping.builds_at_once()), settings, until_s)
-    sweeping.check_seen(seen)
-    timed = measuring.timed_settings(sweeping.front(seen), asked, tier, kept, until_s, folder)
-    shown = render.Sweep(task, who.name, sweeping.with_runs(seen, timed), judged_by)
+    with screen.done_before(f"what was seen is kept in {kept.root}; the same command goes on"):
+        seen = sweeping.look_at_all(sweeping.Looks(command, kept, sweeping.builds_at_once()), settings, until_s)
+        sweeping.check_seen(seen)
+        timed = measuring.timed_settings(sweeping.front(seen), asked, tier, kept, until_s, folder)
+    again = f"tito olympics benchmark --entry {shlex.quote(str(entry))}{task_option(task)}{options_of(rules)}"
+    together = sweeping.with_runs(seen, timed)
+    shown = render.Sweep(task, who.name, together, judged_by, again, len(settings) - len(seen))
     if target and page:
         target.write(page(shown, datetime.now(UTC)))
     if json_:

@@ -48,19 +48,18 @@ def grid(who: Contender, texts: Sequence[str]) -> list[Arguments]:
     if not texts:
         mend = f"write --set NAME=VALUE,VALUE with one of {', '.join(known)}; may be repeated"
         raise UsageError("a sweep needs something to try", mend=mend)
-    values: dict[str, list[Value]] = {}
+    values: dict[str, dict[str, Value]] = {}
     for text in texts:
         argument, given = assignment(text, known, who.name)
-        values[argument.name] = _values(argument, given)
+        values.setdefault(argument.name, {}).update(_values(argument, given))
     if (count := prod(map(len, values.values()))) > MOST_SETTINGS:
         raise UsageError(f"these are {count} settings, at most {MOST_SETTINGS} are tried", mend="try fewer values")
-    return [dict(zip(values, each, strict=True)) for each in product(*values.values())]
+    return [dict(zip(values, each, strict=True)) for each in product(*(found.values() for found in values.values()))]
 
 
-def _values(argument: Argument, given: str) -> list[Value]:
+def _values(argument: Argument, given: str) -> dict[str, Value]:
     """What stands between commas, each once: True and 1 are two."""
-    found = {repr(value): value for value in (argument.parsed(each.strip()) for each in given.split(","))}
-    return list(found.values())
+    return {repr(value): value for value in (argument.parsed(each.strip()) for each in given.split(","))}
 
 
 def builds_at_once(cores: int | None = None, free_bytes: int | None = None) -> int:

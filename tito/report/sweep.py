@@ -9,7 +9,7 @@ from tito.report import plots
 from tito.report.plots import Point
 from tito.report.rendering import rendered
 from tito.report.svg import defaults
-from tito.views.sweep import CHOSEN, Sweep, best_words, headings, rows
+from tito.views.sweep import Sweep, best_words, headings, left_out_words, rows
 
 
 def page(sweep: Sweep, made_at: datetime) -> str:
@@ -19,7 +19,8 @@ def page(sweep: Sweep, made_at: datetime) -> str:
         panels, _ = plots.panels(timed, "sweep") if len(timed) > 1 else ([], [])
     return rendered(
         "sweep.html.jinja", entry=safe_text(sweep.entry), task=sweep.task, headings=headings(sweep),
-        rows=list(rows(sweep)), best=list(best_words(sweep)), panels=panels, chosen=CHOSEN, rules=sweep.rules,
+        rows=list(rows(sweep)), best=list(best_words(sweep)), panels=panels, rules=sweep.rules,
+        told=[words for words in (sweep.advice, left_out_words(sweep)) if words],
         made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
     )  # fmt: skip
 

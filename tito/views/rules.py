@@ -29,7 +29,7 @@ def events(rules: Rules, chosen: str | None) -> RenderableType:
 def limits(rules: Rules) -> RenderableType:
     """Every other rule with its value, and what it was before a class changed it."""
     shipped = dict(limit_rows(load_rules()))
-    shown = table("Limits", "rule", "value", "ours")
+    shown = table("Limits", "rule", "value", "shipped")
     for name, words in limit_rows(rules):
         ours = shipped.get(name, "none")
         shown.add_row(name, words, "" if ours == words else ours)

@@ -79,12 +79,12 @@ def busy(run: Measurement, found: Statistics, rules: Rules | None = None) -> lis
 
 
 def checks_table(title: str, checks: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Every check by name with passed, failed or could not check, and its message where there is something to say."""
+    """Every check with passed, failed or could not check, and its message where there is something to say."""
     shown = table(title, "check", "result", "message")
     for check in checks:
         word, style = MARKS[check["passed"]]
         said = "" if check["passed"] else f"{check['message']} {_arrow(check.get('mend'))}".strip()
-        shown.add_row(Text(check["name"]), Text(word, style), Text(said))
+        shown.add_row(Text(f"{check['id']} {check['name']}"), Text(word, style), Text(said))
     return shown
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tinytorch.benchmarking.statistics import Interval
+from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
-from tinytorch.competition.scoring.eligibility import eligibility
+from tinytorch.competition.scoring.eligibility import Eligibility, eligibility, limit_words
 from tinytorch.competition.scoring.expectation import standing
 from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
 from tinytorch.harness.arguments import Value
@@ -33,43 +33,62 @@ SEEN: dict[str, Callable[[float], str]] = {
 NOT_TIMED = "not timed"
 CHOSEN = (
     "The best of many settings looks better than it is, because luck chooses, too. "
-    "Write its values into the entry, and measure it once more: tito olympics benchmark --entry"
+    "Write its values into the entry, and measure it once more"
 )
+NO_TIME, ALL_WORSE = "no setting was timed", "every setting that was timed is worse than the baseline"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What rules say of a setting that was timed: its speedup, and what is shown for each event it qualifies for."""
+    """What rules say of a setting that was timed: its speedup, and what is shown for each event it qualifies for.
+
+    In the events of `worse` it is worse than the baseline; of the others `missed` says what they ask for.
+    """
 
     speedup: float | None
     compression: float | None
     interval: Interval | None
     shown: dict[str, float]
+    worse: frozenset[str]
+    missed: dict[str, list[str]]
 
     @classmethod
     def of(cls, run: Run, rules: Rules) -> Scored:
         """From a run."""
         tested = compared(run, rules)
         scores = compute_scores(run, rules, tested)
-        events = [each for each in eligibility(run, scores, rules) if each.is_eligible]
-        values = {each.event: shown(each, standing(run, each.event, rules, tested)) for each in events}
+        judged = eligibility(run, scores, rules)
+        standings = {each.event: standing(run, each.event, rules, tested) for each in judged if each.is_eligible}
+        values = {each.event: shown(each, standings[each.event]) for each in judged if each.event in standings}
         across = speedup_across_sessions(tested.speedup, run.protocol.sessions, rules)
         return cls(
             scores.speedup,
             scores.compression_ratio,
             across,
             {event: value for event, value in values.items() if value is not None},
+            frozenset(event for event, found in standings.items() if found.verdict is Verdict.WORSE),
+            {each.event: asked_words(each) for each in judged},
         )
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Every setting of an entry at a task, in the order of the grid, judged by rules."""
+    """Every setting of an entry at a task, in the order of the grid, judged by rules.
+
+    `again` is the command that measures the entry; so many settings were `left_out` for want of time.
+    """
 
     task: str
     entry: str
     settings: Sequence[Setting]
     rules: Rules
+    again: str = ""
+    left_out: int = 0
+
+    @property
+    def advice(self) -> str:
+        """What is worth doing with the best."""
+        return f"{CHOSEN}: {self.again}" if self.best else ""
 
     @cached_property
     def scored(self) -> list[Scored | None]:
@@ -81,11 +100,23 @@ class Sweep:
         """The place of the setting of which most is shown, for each event that one qualifies for."""
         values = {
             event: {
-                place: found.shown[event] for place, found in enumerate(self.scored) if found and event in found.shown
+                place: found.shown[event]
+                for place, found in enumerate(self.scored)
+                if found and event in found.shown and event not in found.worse
             }
             for event in self.rules.events
         }
         return {event: max(found, key=found.__getitem__) for event, found in values.items() if found}
+
+    def why_none(self, event: str) -> str:
+        """Why an event has no best setting."""
+        timed = [found for found in self.scored if found]
+        if not timed:
+            return NO_TIME
+        if any(event in found.shown for found in timed):
+            return ALL_WORSE
+        missed = dict.fromkeys(words for found in timed for words in found.missed.get(event, ()))
+        return f"no setting that was timed qualifies ({'; '.join(missed)})"
 
     @property
     def arguments(self) -> list[str]:
@@ -109,8 +140,7 @@ def sweep_view(sweep: Sweep) -> RenderableType:
     for words, lines in filter(None, [_plot(sweep)]):
         parts += [Text(f"\n{words}"), Text("\n".join(lines))]
     parts += [Text(), *map(Text, best_words(sweep))]
-    if sweep.best:
-        parts.append(Text(f"{CHOSEN} {sweep.entry}", style="dim"))
+    parts += [Text(words, style="dim") for words in (sweep.advice, left_out_words(sweep)) if words]
     return Group(*parts)
 
 
@@ -127,13 +157,26 @@ def headings(sweep: Sweep) -> list[str]:
 
 
 def best_words(sweep: Sweep) -> Iterator[str]:
-    """For each event the best setting, or that none qualifies."""
+    """For each event the best setting, or why there is none."""
     for event in sweep.rules.events:
         if (place := sweep.best.get(event)) is None:
-            yield f"{event}: no setting that was timed qualifies"
+            yield f"{event}: {sweep.why_none(event)}"
         elif found := sweep.scored[place]:
             value = score_words(found.shown[event], sweep.rules.events[event].ranked_by)
             yield f"{event}: {place + 1} ({setting_words(sweep.settings[place].arguments)}), {value} shown"
+
+
+def asked_words(event: Eligibility) -> list[str]:
+    """What an event asks for and a setting has not."""
+    missed = [each for each in event.constraints if each.satisfied is False]
+    return [f"{each.metric} {limit_words(each)}" for each in missed] + ([event.unseen] if event.unseen else [])
+
+
+def left_out_words(sweep: Sweep) -> str:
+    """What there was no time for; empty where there is nothing."""
+    if not sweep.left_out:
+        return ""
+    return f"{sweep.left_out} more not looked at: the budget is over; the same command goes on"
 
 
 def setting_words(arguments: Arguments) -> str:
@@ -147,7 +190,8 @@ def value_words(value: Value) -> str:
 
 
 def _table(sweep: Sweep) -> RenderableType:
-    title = f"{sweep.task}: {safe_text(sweep.entry)}, {len(sweep.settings)} settings"
+    count = len(sweep.settings)
+    title = f"{sweep.task}: {safe_text(sweep.entry)}, {count} setting{'' if count == 1 else 's'}"
     made = table(title, *headings(sweep)[:-1], right=True)
     for *words, speedup, interval in rows(sweep):
         made.add_row(*words, Lines(speedup, interval))

@@ -36,9 +36,8 @@ def run(measured: tuple[Path, object]) -> Run:
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_name_is_broken_at_any_usual_width(run: Run, width: int) -> None:
     scores = compute_scores(run)
-    checks = [
-        {"name": check.name, "passed": None, "message": "a reason of several words", "mend": ""} for check in CHECKS
-    ]
+    told = {"passed": None, "message": "a reason of several words", "mend": ""}
+    checks = [{"id": check.id, "name": check.name, **told} for check in CHECKS]
     events = eligibility(run, scores)
     standings = {event: standing(run, event) for event in OlympicEvent}
     tested = compared(run)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, check, failed, passed, unknown
 from tinytorch.competition.record.submission import Trust
-from tinytorch.competition.rules.events import ConstraintResult, EventRules, check_constraints
-from tinytorch.competition.scoring.eligibility import changed_kinds, limit_words, value_words
+from tinytorch.competition.rules.events import ConstraintResult, check_constraints
+from tinytorch.competition.scoring.eligibility import changed_kinds, limit_words, unseen_work, value_words
 from tinytorch.competition.scoring.fresh import fresh_answers_of
 from tinytorch.competition.scoring.scores import limited_values, ranked_value
-from tinytorch.units import COUNTED_UNITS
 
 
 @check
@@ -31,17 +30,11 @@ def completeness(case: Case) -> Outcome:
     missing: list[str] = sorted({item.metric for item in event.constraints if values[item.metric] is None})
     if ranked_value(event.ranked_by, case.run, case.scores) is None:
         missing.append(event.ranked_by)
-    if _counts(event) and not case.division.keeps_layer_kinds:
-        message = f"the event counts work, which a model of the {case.declaration.division} division can do unseen"
-        return failed(message, "submit it for the closed division, or for an event that measures")
+    if why := unseen_work(event, case.declaration.division, case.rules):
+        return failed(why, "submit it for the closed division, or for an event that measures")
     if missing:
         return failed(f"the event needs {', '.join(missing)}, which is missing", missing=", ".join(missing))
     return passed("everything that the event needs is there")
-
-
-def _counts(event: EventRules) -> bool:
-    """Whether it limits or ranks by work that is counted: of the framework's layers alone nothing goes unseen."""
-    return event.ranked_by == "less_work" or any(limit.metric in COUNTED_UNITS for limit in event.constraints)
 
 
 @check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -99,7 +100,8 @@ def explain(check_id: str) -> Page:
     known = pages() | {each.id: each for each in pages().values()}
     wanted = check_id if check_id in known else check_id.upper()
     if wanted not in known:
-        raise UsageError(f"there is no check {check_id!r}", mend=nearest(check_id, known))
+        mend = nearest(check_id, known) if get_close_matches(check_id, known) else "--explain all shows every check"
+        raise UsageError(f"there is no check {check_id!r}", mend=mend)
     return known[wanted]
 
 

@@ -40,7 +40,8 @@ def format_named(name: str) -> Format:
     if name in FORMATS:
         return FORMATS[name]
     if name not in advertised("formats"):
-        raise UsageError(f"there is no format {name!r}", mend=nearest(name, ["human", *format_names()]))
+        mend = f"{nearest(name, ['human', *format_names()])}; one of a package needs it installed"
+        raise UsageError(f"there is no format {name!r}", mend=mend)
     added = opened("formats", name)
     if not callable(added):
         raise broken("formats", name, f"it is of type {type(added).__name__}, and no function")

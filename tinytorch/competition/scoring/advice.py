@@ -59,7 +59,7 @@ def _least(scores: Scores, accuracy: Accuracy | None, rules: Rules) -> str:
     if least != "accuracy" or accuracy is None:
         return f"least was won in {least} ({shown})"
     worth = rules.scoring.points_per_doubling
-    return f"least was won in accuracy ({shown}){f'; {_points(worth)} more is worth a factor of 2' if worth else ''}"
+    return f"least was won in accuracy ({shown}){f'; {_points(worth)} more doubles that' if worth else ''}"
 
 
 def _points(count: float) -> str:

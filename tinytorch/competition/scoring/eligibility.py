@@ -17,24 +17,28 @@ from tinytorch.competition.rules.events import (
 )
 from tinytorch.competition.scoring.scores import limited_values, ranked_value
 from tinytorch.showing import safe_text
-from tinytorch.units import format_limit, format_metric, parse_metric
+from tinytorch.units import COUNTED_UNITS, format_limit, format_metric, parse_metric
 
 NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True)
 class Eligibility:
-    """What an event would say of a run: the value that it ranks by (None: not measured), and each constraint."""
+    """What an event would say of a run: the value that it ranks by (None: not measured), and each constraint.
+
+    `unseen` says why what it counts cannot be counted of this run; empty where it can.
+    """
 
     event: str
     asked: EventRules
     value: float | None
     constraints: list[ConstraintResult]
+    unseen: str = ""
 
     @property
     def is_eligible(self) -> bool | None:
         """Whether every constraint holds; None where one could not be checked and none is missed."""
-        states = [constraint.satisfied for constraint in self.constraints]
+        states = [not self.unseen, *(constraint.satisfied for constraint in self.constraints)]
         return False if False in states else None if None in states else True
 
 
@@ -42,9 +46,26 @@ def eligibility(run: Measurement, scores: Scores, rules: Rules | None = None) ->
     """For every event of the rules, in their order."""
     values, demands = limited_values(run.optimized), rules or load_rules()
     return [
-        Eligibility(event, asked, ranked_value(asked.ranked_by, run, scores), check_constraints(event, values, demands))
+        Eligibility(
+            event,
+            asked,
+            ranked_value(asked.ranked_by, run, scores),
+            check_constraints(event, values, demands),
+            unseen_work(asked, run.source.division if run.source else None, demands),
+        )
         for event, asked in demands.events.items()
     ]
+
+
+def unseen_work(event: EventRules, division: Division | None, rules: Rules) -> str:
+    """Why an event that counts work cannot take a model of that division; empty where it counts none, or can.
+
+    Only of the framework's own layers nothing goes unseen.
+    """
+    counts = event.ranked_by == "less_work" or any(limit.metric in COUNTED_UNITS for limit in event.constraints)
+    if not counts or division is None or rules.divisions[division].keeps_layer_kinds:
+        return ""
+    return f"it counts work, which a model of the {division} division can do unseen"
 
 
 def value_words(result: ConstraintResult) -> str:

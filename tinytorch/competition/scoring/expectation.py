@@ -7,6 +7,7 @@ parts multiplied, which is wider than their joint interval, and so never claims 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +26,7 @@ from tinytorch.competition.scoring.scores import (
 )
 from tinytorch.units import format_count, format_size, three_digits
 
+COUNTED = (("flops", format_count, "FLOPs"), ("moved_bytes", format_size, "moved"))
 EXACT = {"compression_ratio", "less_work"}
 NO_WORSE_RATIO = 0.95  # of a timed score: what is smaller by less is no worse; sizes are exact and get no allowance
 NO_WORSE_POINTS = 1.0  # of accuracy: two or three answers of a test set of some hundred
@@ -96,13 +98,18 @@ def no_more_work(first: Work | None, second: Work | None) -> tuple[Answer, str]:
     """Whether the second does no more than the first, which is counted and not timed; and by what."""
     if first is None or second is None:
         return Answer.OPEN, "the work cannot be counted of both"
-    words = f"{_work_words(second)}, before {_work_words(first)}"
+    words = " and ".join(
+        f"{_told(getattr(second, name), getattr(first, name), write)} {unit}" for name, write, unit in COUNTED
+    )
     is_no_more = second.flops <= first.flops and second.moved_bytes <= first.moved_bytes
     return Answer.SHOWN if is_no_more else Answer.OPPOSITE, words
 
 
-def _work_words(work: Work) -> str:
-    return f"{format_count(work.flops)} FLOPs and {format_size(work.moved_bytes)} moved"
+def _told(after: int, before: int, write: Callable[[float], str]) -> str:
+    """Two counts, whole where they look alike otherwise."""
+    if before != after and write(before) == write(after):
+        return f"{after:,} (before {before:,})"
+    return f"{write(after)} (before {write(before)})"
 
 
 def verdict_of(interval: Interval, alike: float) -> Verdict:
