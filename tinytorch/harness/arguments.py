@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from tinytorch.errors import UsageError
 from tinytorch.showing import nearest, safe_text
 
+LARGEST = 2**63
 GIVEN = 2  # the model and its training data, which every `optimize` is given
 Value = bool | int | float | str | None
 
@@ -28,9 +31,11 @@ class Argument:
         value: Value = _literal(text)
         if isinstance(self.default, str):
             return text
+        if isinstance(value, (int, float)) and not abs(value) < LARGEST:
+            raise UsageError(f"{self.name}: {safe_text(text, 40)} is too large a number", mend="write a smaller one")
         if isinstance(self.default, float) and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
-        if self.default is None or type(value) is type(self.default):
+        if type(value) is type(self.default) or (self.default is None and _is_value(value)):
             return value
         kind = type(self.default).__name__
         mend = (
@@ -42,6 +47,8 @@ class Argument:
 
 def arguments_of(source: bytes, name: str) -> dict[str, Argument]:
     """The arguments of `optimize` that have a plain value as default, in order; UsageError without any."""
+    if not _is_plain_utf8(source):
+        raise UsageError(f"{name} is in another encoding than plain UTF-8", mend="save it as UTF-8, without a mark")
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
@@ -52,6 +59,14 @@ def arguments_of(source: bytes, name: str) -> dict[str, Argument]:
         mend = "write for example: def optimize(model, train_data, keep=128, bits=8): ..."
         raise UsageError(f"{name} has no optimize with arguments of its own that have defaults", mend=mend)
     return found
+
+
+def _is_plain_utf8(source: bytes) -> bool:
+    """Whether places in the text are what the parser says: it counts bytes of UTF-8."""
+    try:
+        return tokenize.detect_encoding(io.BytesIO(source).readline)[0] == "utf-8"
+    except SyntaxError:
+        return False
 
 
 def assignment(text: str, known: Mapping[str, Argument], name: str) -> tuple[Argument, str]:
@@ -91,13 +106,17 @@ def _defaults(function: ast.FunctionDef, source: bytes) -> dict[str, Argument]:
     }  # fmt: skip
 
 
+def _is_value(value: object) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
 def _value(node: ast.expr) -> Any:
     """A plain value, or an ellipsis for anything else."""
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return ...
-    return value if value is None or isinstance(value, (bool, int, float, str)) else ...
+    return value if _is_value(value) else ...
 
 
 def _literal(text: str) -> Any:

@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from tinytorch.competition.names import Expectation
 from tinytorch.competition.scoring.expectation import no_more_work
+from tinytorch.errors import TinyTorchError
 from tito.olympics import expecting, measuring
 from tito.olympics.sweeping import folder_of_sweep
 from tito.terminal import screen
 from tito.views.quick import quick_document, quick_table, work_of
-from tito.workspace.sweeps import ROLES
+from tito.workspace.sweeps import ROLES, Arguments, SweepFolder
 
 
 def look(
@@ -41,12 +43,20 @@ def look(
     if found is None:
         run = measuring.quick_look(measuring.challenge(who, task, "default", seed, time_limit_s, memory_limit_mb))
         found = quick_document(run, values)
-        kept.put_look(values, json.dumps(found))
+        _keep(kept, values, found)
     else:
-        screen.say(f"as it was seen before: nothing of it has changed (kept in {kept.root}; --seed N builds anew)")
+        screen.say(f"as it was seen before, since its files are the same ({kept.root}; --seed N builds it anew)")
     if json_:
         screen.put_json(found)
     else:
         screen.show(quick_table(found))
     if expect:
         raise typer.Exit(expecting.told(expect, *no_more_work(*(work_of(found[role]) for role in ROLES))))
+
+
+def _keep(kept: SweepFolder, values: Arguments, found: dict[str, Any]) -> None:
+    """For the next time; where that cannot be done the figures are shown all the same."""
+    try:
+        kept.put_look(values, json.dumps(found))
+    except TinyTorchError as error:
+        screen.say(f"warning: what was seen is not kept: {error.message}")

@@ -77,9 +77,9 @@ def sweep(
     kept = sweeping.folder_of_sweep(folder, who, task, seed)
     until_s = inf if budget is None else time.monotonic() + 60 * budget
     start.finished()
-    command = sweeping.look_command(str(entry), task, seed, time_limit, memory_limit)
+    command = sweeping.look_command(str(entry), task, seed, time_limit, memory_limit, folder)
     with screen.done_before(f"what was seen is kept in {kept.root}; the same command goes on"):
-        seen = sweeping.look_at_all(sweeping.Looks(command, kept, sweeping.builds_at_once()), settings, until_s)
+        seen = sweeping.look_at_all(sweeping.Looks(command, kept, sweeping.builds_at_once(), who), settings, until_s)
         sweeping.check_seen(seen)
         timed = measuring.timed_settings(sweeping.front(seen), asked, tier, kept, until_s, folder)
     again = f"tito olympics benchmark --entry {shlex.quote(str(entry))}{task_option(task)}{options_of(rules)}"

@@ -33,6 +33,7 @@ from tito.workspace.sweeps import Arguments, Setting, SweepFolder
 
 PROGRAM = "from tito.start import main; main()"
 MOST_SETTINGS = 200
+CHANGED = "the entry was changed meanwhile: sweep it again"
 MEMORY_PER_BUILD_BYTES = 1_500_000_000  # what building an entry of the largest task takes, with room
 FIGURES = ("accuracy", "kept_bytes", "flops", "moved_bytes")
 LESS_IS_BETTER = (False, True, True, True)
@@ -72,8 +73,8 @@ def builds_at_once(cores: int | None = None, free_bytes: int | None = None) -> i
 class Looks:
     """Quick looks at settings, each by a `tito` of its own: what one does to its process, no other sees."""
 
-    def __init__(self, command: Sequence[str], kept: SweepFolder, at_once: int) -> None:
-        self._command, self._kept, self._at_once = list(command), kept, at_once
+    def __init__(self, command: Sequence[str], kept: SweepFolder, at_once: int, who: Contender | None = None) -> None:
+        self._command, self._kept, self._at_once, self._who = list(command), kept, at_once, who
         self._alive: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
 
@@ -88,9 +89,12 @@ class Looks:
                 yield Setting(arguments, found)
             else:
                 new.append(arguments)
-        if new and clock() < until_s:
-            yield self._look(new.pop(0))
-        yield from self._together(new, until_s, clock)
+        try:
+            if new and clock() < until_s:
+                yield self._look(new.pop(0))
+            yield from self._together(new, until_s, clock)
+        finally:
+            self._end_all()
 
     def _together(self, new: list[Arguments], until_s: float, clock: Clock) -> Iterator[Setting]:
         with ThreadPoolExecutor(self._at_once) as pool:
@@ -102,7 +106,7 @@ class Looks:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)
             finally:
-                self._end_all()
+                self._end_all()  # else leaving the pool would wait for them
 
     def _look(self, arguments: Arguments) -> Setting:
         command = [*self._command, *(word for pair in arguments.items() for word in ("--set", _typed(*pair)))]
@@ -116,8 +120,11 @@ class Looks:
                 self._alive.discard(process)
         if process.returncode:
             return Setting(arguments, error=_last_error(err))
+        found = json.loads(out)
+        if self._who and found["sha256"] != self._who.with_defaults(arguments).sha256:
+            return Setting(arguments, error=CHANGED)
         self._kept.put_look(arguments, out)
-        return Setting(arguments, json.loads(out))
+        return Setting(arguments, found)
 
     def _end_all(self) -> None:
         """Nobody looks any more: what still runs is told to clear up."""
@@ -148,12 +155,15 @@ def check_seen(settings: Sequence[Setting]) -> None:
         raise RunError(f"no setting could be built: {settings[0].error}", mend=mend)
 
 
-def look_command(entry: str, task: str, seed: int | None, limit_s: float, memory_mb: float | None) -> list[str]:
+def look_command(
+    entry: str, task: str, seed: int | None, limit_s: float, memory_mb: float | None, root: Path | None
+) -> list[str]:
     """What a quick look is asked with, but for the setting."""
     options = ["--entry", entry, "--task", task, "--time-limit", str(limit_s), "--quick", "--json"]
+    options += [] if root is None else ["--workspace", str(root)]
     options += [] if seed is None else ["--seed", str(seed)]
     options += [] if memory_mb is None else ["--memory-limit", str(memory_mb)]
-    return [sys.executable, "-c", PROGRAM, "olympics", "benchmark", *options]
+    return [sys.executable, "-P", "-c", PROGRAM, "olympics", "benchmark", *options]
 
 
 def front(settings: Sequence[Setting]) -> list[Setting]:
@@ -168,7 +178,7 @@ def front(settings: Sequence[Setting]) -> list[Setting]:
         return []
     points = [[row[place] for place in counted] for row in figures]
     best = pareto_frontier(points, [LESS_IS_BETTER[place] for place in counted])
-    return sorted((seen[number] for number in best), key=lambda setting: figures[seen.index(setting)][1:])
+    return sorted((seen[number] for number in best), key=lambda setting: points[seen.index(setting)][::-1])
 
 
 def with_runs(seen: Sequence[Setting], timed: Sequence[Setting]) -> list[Setting]:

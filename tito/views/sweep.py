@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -145,7 +145,9 @@ def sweep_view(sweep: Sweep) -> RenderableType:
 
 
 def rows(sweep: Sweep) -> Iterator[list[str]]:
-    """A line of words for each setting: number, arguments, accuracy, memory, FLOPs, speedup, its interval."""
+    """A line for the baseline and each setting: number, arguments, accuracy, memory, FLOPs, speedup, its interval."""
+    if seen := next((each.quick["baseline"] for each in sweep.settings if each.quick), None):
+        yield ["", "baseline", *[""] * (len(sweep.arguments) - 1), *_figure_words(seen), "", ""]
     for number, (setting, found) in enumerate(zip(sweep.settings, sweep.scored, strict=True), 1):
         values = [value_words(value) for value in setting.arguments.values()]
         yield [str(number), *values, *_seen_words(setting), *_timed_words(setting, found)]
@@ -201,7 +203,10 @@ def _table(sweep: Sweep) -> RenderableType:
 def _seen_words(setting: Setting) -> list[str]:
     if setting.quick is None:
         return ["failed", "", ""]
-    figures = setting.quick["optimized"]
+    return _figure_words(setting.quick["optimized"])
+
+
+def _figure_words(figures: Mapping[str, Any]) -> list[str]:
     return ["?" if figures.get(name) is None else write(figures[name]) for name, write in SEEN.items()]
 
 

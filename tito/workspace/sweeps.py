@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from tinytorch.harness.arguments import Value
 from tito.workspace.folder import Folder, workspace_root
 
 LARGEST_BYTES = 64 * 2**20
+LARGEST_COUNT = 2**63
 DIGITS = 16  # of a digest, that tell entries and settings of one workspace apart
 QUICK = "quick"
 ROLES = ("baseline", "optimized")
@@ -58,9 +58,9 @@ class SweepFolder:
         content = self._get(arguments, QUICK)
         try:
             found = json.loads(content) if content else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
-        return found if _is_look(found) else None
+        return found if isinstance(found, dict) and _is_look(found, arguments) else None
 
     def run(self, arguments: Arguments, tier: str) -> Run | None:
         """The run of a tier in which a setting was timed; None where there is none that can be read."""
@@ -85,15 +85,19 @@ class SweepFolder:
         return self._folder.root / f"{key}.{kind}.json"
 
 
-def _is_look(found: object) -> bool:
-    """Whether it has what a quick look says: somebody may have written in the file."""
-    if not isinstance(found, dict) or not isinstance(found.get("arguments"), dict):
+def _is_look(found: dict[str, Any], arguments: Arguments) -> bool:
+    """Whether it has what a quick look says of this setting: somebody may have written in the file."""
+    if found.get("arguments") != arguments:
         return False
     figures = [found.get(role) for role in ROLES]
     return all(isinstance(found.get(name), str) for name in ("task", "source")) and all(
-        isinstance(each, dict) and all(_is_figure(each.get(name, "")) for name in FIGURES) for each in figures
+        isinstance(each, dict) and all(_is_figure(name, each.get(name, "")) for name in FIGURES) for each in figures
     )
 
 
-def _is_figure(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and 0 <= value < math.inf)
+def _is_figure(name: str, value: object) -> bool:
+    if value is None:
+        return True
+    if name == "accuracy":
+        return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]
+    return type(value) is int and 0 <= value < LARGEST_COUNT

@@ -20,7 +20,9 @@ SEEN = """
 import json, sys
 from tito.workspace.sweeps import FIGURES, ROLES
 figures = {role: dict.fromkeys(FIGURES, 1) for role in ROLES}
-print(json.dumps({"task": "t", "source": "e", "arguments": {"told": sys.argv[1:]}, **figures}))
+told = dict(each.split("=") for each in sys.argv[2::2])
+arguments = {name: int(value) for name, value in told.items()}
+print(json.dumps({"task": "t", "source": "e", "sha256": "0", "arguments": arguments, **figures}))
 """
 FAILED = "import sys; sys.exit('error: no')"
 
@@ -62,8 +64,16 @@ def test_what_was_seen_is_not_looked_at_again(kept: SweepFolder) -> None:
     first = list(looks(kept).each(settings, 1.0, never))
 
     assert first[0].quick is not None
-    assert first[0].quick["arguments"] == {"told": ["--set", "keep=1"]}
+    assert first[0].quick["arguments"] == {"keep": 1}
     assert {repr(each) for each in looks(kept, FAILED).each(settings, 1.0, never)} == {repr(each) for each in first}
+
+
+def test_figures_of_another_text_are_not_kept(kept: SweepFolder) -> None:
+    """Somebody writes in the entry while it is swept."""
+    settings = grid(contender(), ["keep=1"])
+    (found,) = Looks([sys.executable, "-c", SEEN], kept, 1, contender()).each(settings, 1.0, never)
+
+    assert ("changed meanwhile" in found.error, kept.look({"keep": 1})) == (True, None)
 
 
 def test_what_failed_is_said_and_tried_again(kept: SweepFolder) -> None:
