@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packages import Packages
+from tests.packages import Packages, forget
 from tinytorch import doors
 from tinytorch.errors import UsageError
 
@@ -28,16 +28,24 @@ def test_one_name_of_two_packages_is_refused(packages: Packages) -> None:
         doors.advertised("checks")
 
 
+def test_damaged_metadata_are_told(packages: Packages, tmp_path: Path) -> None:
+    packages.install("mine", "TASK = 1\n", {("tasks", "mine"): "TASK"})
+    (tmp_path / "packages" / "mine-1.0.dist-info" / "entry_points.txt").write_bytes(b"\xff\xfe")
+    forget()
+    with pytest.raises(UsageError, match="what installed packages say of themselves cannot be read"):
+        doors.advertised("tasks")
+
+
 @pytest.mark.parametrize("address", ["no_such_module:X", "json:nothing", ":x", "a b:c"])
 def test_an_address_at_which_nothing_lies_is_a_usage_error(address: str) -> None:
     with pytest.raises(UsageError, match="nothing can be had at"):
         doors.at(address)
 
 
-def test_the_sources_of_a_package_are_found_without_running_it(packages: Packages, tmp_path: Path) -> None:
+def test_the_files_of_a_package_are_found_without_running_it(packages: Packages, tmp_path: Path) -> None:
     packages.install("broken", "raise RuntimeError('no')\n", {("checks", "mine"): "CHECK"})
 
-    assert doors.sources_of(doors.advertised("checks")["mine"]) == [tmp_path / "packages" / "broken.py"]
+    assert doors.files_of(doors.advertised("checks")["mine"]) == [tmp_path / "packages" / "broken.py"]
 
 
 def test_the_groups_are_those_of_the_documentation() -> None:

@@ -25,15 +25,25 @@ Door = Literal["tasks", "checks", "formats"]
 @cache
 def advertised(door: Door) -> Mapping[str, EntryPoint]:
     """What installed packages add there, by its name. UsageError where two packages add one name."""
-    from importlib.metadata import entry_points  # not needed by a command that asks for nothing
-
     found: dict[str, EntryPoint] = {}
-    for each in entry_points(group=f"tinytorch_olympics.{door}"):
+    for each in _points(f"tinytorch_olympics.{door}"):
         other = found.setdefault(each.name, each)
         if (other.value, provider(other)) != (each.value, provider(each)):
             both = " and ".join(sorted((provider(other), provider(each))))
             raise UsageError(f"{both} both add {safe_text(each.name)} to {door}", mend="uninstall one of them")
     return found
+
+
+def _points(group: str) -> list[EntryPoint]:
+    from importlib.metadata import entry_points  # not needed by a command that asks for nothing
+
+    try:
+        return list(entry_points(group=group))
+    except Exception as error:
+        message = f"what installed packages say of themselves cannot be read: {told(error)}"
+        raise UsageError(
+            message, mend="pip check, and install again the package whose entry_points.txt is damaged"
+        ) from error
 
 
 def opened(door: Door, name: str) -> Any:
@@ -42,7 +52,7 @@ def opened(door: Door, name: str) -> Any:
     try:
         return point.load()
     except (Exception, SystemExit) as error:
-        raise broken(door, name, _told(error)) from error
+        raise broken(door, name, told(error)) from error
 
 
 def broken(door: Door, name: str, why: str) -> UsageError:
@@ -58,12 +68,13 @@ def at(address: str) -> Any:
         return resolve_name(address)
     except (Exception, SystemExit) as error:
         mend = "write package.module:NAME, of an installed package or one whose folder is on PYTHONPATH"
-        raise UsageError(f"nothing can be had at {safe_text(address)}: {_told(error)}", mend=mend) from error
+        raise UsageError(f"nothing can be had at {safe_text(address)}: {told(error)}", mend=mend) from error
 
 
 def provider(point: EntryPoint) -> str:
     """The package that adds it, with its version."""
-    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown package"
+    dist = point.dist
+    return f"{dist.name} {dist.version}" if dist and dist.name else f"the package of {safe_text(point.value)}"
 
 
 def folders_of(point: EntryPoint) -> list[Path]:
@@ -75,10 +86,15 @@ def folders_of(point: EntryPoint) -> list[Path]:
     return folders or [Path(found.origin or "")]
 
 
-def sources_of(point: EntryPoint) -> list[Path]:
-    """The Python files of the package that it lies in."""
-    return sorted(path for place in folders_of(point) for path in (place.rglob("*.py") if place.is_dir() else [place]))
+def files_of(point: EntryPoint) -> list[Path]:
+    """All files of the package that it lies in, but for what Python keeps there."""
+    found = [path for place in folders_of(point) for path in (place.rglob("*") if place.is_dir() else [place])]
+    return sorted(path for path in found if path.is_file() and path.parent.name != "__pycache__")
 
 
-def _told(error: BaseException) -> str:
-    return safe_text(f"{type(error).__name__}: {error}")
+def told(error: BaseException) -> str:
+    """An error of somebody else's code in words; its text may be another error."""
+    try:
+        return safe_text(f"{type(error).__name__}: {error}")
+    except Exception:  # noqa: BLE001 - whatever the code of a package does
+        return safe_text(type(error).__name__)

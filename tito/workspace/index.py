@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 import tinytorch
 from tinytorch.competition.ranking.judged import Circumstances, Judged
-from tinytorch.doors import advertised, provider, sources_of
+from tinytorch.doors import advertised, files_of, provider
 from tinytorch.errors import SetupMissingError
 from tinytorch.files import reason, sha256
 from tinytorch.workloads.place import NAME_ANOTHER, users_folder
@@ -216,7 +216,7 @@ def _judge() -> str:
     """The digest of all that decides: our code and that of added checks, Python, the packages that compute for it."""
     root = Path(tinytorch.__file__).parent
     files = sorted({path for pattern in DECIDES for path in root.glob(pattern)})
-    files += [path for point in advertised("checks").values() for path in sources_of(point)]
+    files += [path for point in advertised("checks").values() for path in files_of(point)]
     versions = [sys.version, *(f"{package} {version(package)}" for package in DECIDING_PACKAGES)]
     versions += [f"{point} {provider(point)}" for point in advertised("checks").values()]
     return sha256(b"\0".join([*(path.read_bytes() for path in files), *map(str.encode, versions)]))

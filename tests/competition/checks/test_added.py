@@ -49,7 +49,7 @@ def test_what_a_package_finds_counts(packages: Packages, submission: Document) -
 
 
 def test_what_ours_found_is_not_taken_away(packages: Packages, submission: Document) -> None:
-    add(packages, 'case.document.clear(); return passed("all is well")')
+    add(packages, 'case.document.clear(); vars(case.run.optimized).clear(); return passed("all is well")')
     result = validate_submission({**submission, "digest": "0" * 64})
 
     assert not result["valid"]
@@ -72,6 +72,9 @@ def test_its_page_is_in_the_manual(packages: Packages) -> None:
     "body",
     [
         "raise KeyError('x')",
+        "raise SystemExit(0)",
+        "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})",
+        "return Outcome(True, 'yes', '', {'many': 10**5000})",
         "return None",
         "return Outcome(numpy.bool_(False), 'no')",
         "return Outcome(True, 'yes', '', {'share': float('nan')})",

@@ -32,11 +32,20 @@ def test_controls_in_what_it_writes_are_escaped(packages: Packages) -> None:
     assert "".join(format_named("lines")(REPORTS)) == "\\x1b[2J\\u202e\tx\n"
 
 
-@pytest.mark.parametrize("body", ["raise KeyError('x')", "yield 3", "return 3"])
+@pytest.mark.parametrize("body", ["raise KeyError('x')", "yield 3", "return 3", "raise SystemExit(0)", "return {}"])
 def test_a_format_that_fails_is_named_with_its_package(packages: Packages, body: str) -> None:
     add(packages, body)
     with pytest.raises(UsageError, match=r"lines, which campus 1\.0 adds to formats, cannot be used"):
         list(format_named("lines")(REPORTS))
+
+
+def test_all_reports_are_made_whatever_it_asks_for(packages: Packages) -> None:
+    """Else a call ended well that has not seen what is invalid."""
+    add(packages, "yield 'nothing'")
+    reports = iter(REPORTS)
+    list(format_named("lines")(reports))
+
+    assert next(reports, None) is None
 
 
 def test_what_goes_wrong_in_judging_is_not_its_fault(packages: Packages) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
@@ -12,12 +13,13 @@ from typing import get_args
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.findings import Check, Outcome, Page, Severity, failed
 from tinytorch.competition.rules.events import Rules
-from tinytorch.doors import advertised, broken, opened, provider
+from tinytorch.doors import advertised, broken, opened, provider, told
 from tinytorch.errors import UsageError
 from tinytorch.showing import nearest, safe_text
 
 ID = re.compile(r"[A-Z][A-Z0-9]{1,7}-[A-Z]?[0-9]{2}")
 OURS = "TO-"
+LARGEST = 2**63  # a number that every reader of JSON can take
 NO_ANSWER = "the check could not deal with the file"
 TEXTS = ("what", "why", "mend", "example")
 
@@ -50,9 +52,9 @@ def looked(check: Check[Case], case: Case) -> Outcome:
     """What a check saw. One that fails itself has failed: else a file could be made to get past it."""
     tell = f"tell the makers of {provider(advertised('checks')[check.name])}"
     try:
-        outcome = check.look(case)
-    except Exception as error:  # noqa: BLE001 - whatever the code of a package does
-        return failed(f"{NO_ANSWER}: {type(error).__name__}: {error}", tell)
+        outcome = check.look(copy.deepcopy(case))  # what it does to that reaches nobody else
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code of a package does
+        return failed(f"{NO_ANSWER}: {told(error)}", tell)
     if not _is_plain(outcome):
         return failed(f"{NO_ANSWER}: it gave no plain Outcome", tell)
     evidence = {
@@ -65,9 +67,14 @@ def _is_plain(outcome: object) -> bool:
     """Whether it can be told and kept; a truth of numpy's, for one, is neither True nor False."""
     if not isinstance(outcome, Outcome) or not (outcome.passed is None or isinstance(outcome.passed, bool)):
         return False
-    told = all(isinstance(each, str) for each in (outcome.message, outcome.mend, *outcome.evidence))
-    values = [each for each in outcome.evidence.values() if not isinstance(each, str | int | None)]
-    return told and all(isinstance(each, float) and isfinite(each) for each in values)
+    are_texts = all(isinstance(each, str) for each in (outcome.message, outcome.mend, *outcome.evidence))
+    return are_texts and all(map(_is_evidence, outcome.evidence.values()))
+
+
+def _is_evidence(value: object) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < LARGEST)
 
 
 def _faults(check: object, name: str, ids: set[str]) -> Iterable[str]:

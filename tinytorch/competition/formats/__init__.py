@@ -15,7 +15,7 @@ from tinytorch.competition.formats.gradescope import as_gradescope
 from tinytorch.competition.formats.junit import as_junit
 from tinytorch.competition.formats.markdown import as_markdown
 from tinytorch.competition.ranking.judged import Judged
-from tinytorch.doors import advertised, broken, opened
+from tinytorch.doors import advertised, broken, opened, told
 from tinytorch.errors import UsageError
 from tinytorch.showing import nearest, safe_characters
 
@@ -49,21 +49,33 @@ def format_named(name: str) -> Format:
 
 
 def _safely(name: str, added: Format, reports: Iterable[Judged]) -> Iterator[str]:
-    """The text of a package's format, with every character that could do something to a screen as an escape."""
-    told: list[BaseException] = []
+    """The text of a package's format, with every character that could do something to a screen as an escape.
+
+    Whatever it does, all reports are made: what a call ends with is of all files.
+    """
+    wrong: list[BaseException] = []
+    passed = _passed_on(reports, wrong)
     try:
-        for piece in added(_passed_on(reports, told)):
+        for piece in _pieces(added(passed)):
             yield "\t".join(safe_characters(part) for part in piece.split("\t"))
-    except Exception as error:
-        if error in told:
+    except (Exception, SystemExit) as error:
+        if error in wrong:
             raise
-        raise broken("formats", name, f"{type(error).__name__}: {error}") from error
+        raise broken("formats", name, told(error)) from error
+    for _ in passed:
+        pass
 
 
-def _passed_on(reports: Iterable[Judged], told: list[BaseException]) -> Iterator[Judged]:
+def _pieces(text: object) -> Iterator[str]:
+    if not isinstance(text, Iterator):
+        raise TypeError(f"it gives a {type(text).__name__}, and no iterator of texts")
+    return text
+
+
+def _passed_on(reports: Iterable[Judged], wrong: list[BaseException]) -> Iterator[Judged]:
     """The reports; an error of judging is ours, and no fault of the format that asks for the next."""
     try:
         yield from reports
     except Exception as error:
-        told.append(error)
+        wrong.append(error)
         raise
