@@ -53,6 +53,6 @@ def compare(
     else:
         screen.show(render_contrast.contrast_table(runs, found, judged_by))
     if expect:
-        raise typer.Exit(told(expect, *no_more_work(runs[0].optimized.work, runs[1].optimized.work)))
+        raise typer.Exit(told(expect, *no_more_work(*(run.optimized.whole_work for run in runs))))
     if not any(each.change is not None for each in found):
         raise typer.Exit(ExitCode.FINDINGS)

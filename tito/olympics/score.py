@@ -45,7 +45,8 @@ def score(
     events = eligibility(record, scores, judged_by)
     standings = {event.event: standing(record, event.event, judged_by) for event in events}
     light = {"baseline": light_speed(record.baseline), "optimized": light_speed(record.optimized)}
-    split = Split.of(scores.speedup, light["baseline"], light["optimized"])
+    is_whole = record.optimized.whole_work is not None
+    split = Split.of(scores.speedup, light["baseline"], light["optimized"]) if is_whole else None
     advices = {event.event: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
         rows = [render.event_row(event, standings[event.event], advices[event.event]) for event in events]

@@ -14,10 +14,11 @@ from tinytorch.competition.record.run import Run
 from tinytorch.showing import safe_text
 from tinytorch.units import BYTES_PER_MEGABYTE, format_count, format_share, format_size, three_digits
 from tito.terminal.tables import table
-from tito.workspace.sweeps import ROLES
+from tito.workspace.sweeps import ROLES, WHOLE
 
 NOT_COUNTED = "cannot be counted"
-NOTHING_KEPT = "Nothing was timed, and nothing is recorded: what is submitted is measured by tito olympics benchmark."
+NOTHING_KEPT = "Nothing was timed, and this is no run: what is submitted is measured by tito olympics benchmark."
+GOES_UNSEEN = "What a class of one's own computes is not counted: there are at least so many FLOPs and bytes."
 
 
 def quick_table(found: Mapping[str, Any]) -> RenderableType:
@@ -29,11 +30,12 @@ def quick_table(found: Mapping[str, Any]) -> RenderableType:
         before, after = (found[role][name] for role in ROLES)
         words = [NOT_COUNTED if each is None else written(each) for each in (before, after)]
         shown.add_row(NAMES[name], *words, _change(name, before, after))
-    return Group(shown, Text(NOTHING_KEPT, style="dim"))
+    is_whole = all(found[role][WHOLE] for role in ROLES)
+    return Group(shown, *([] if is_whole else [Text(GOES_UNSEEN)]), Text(NOTHING_KEPT, style="dim"))
 
 
-def quick_figures(record: ModelRecord) -> dict[str, float | None]:
-    """What a quick look says of a model, None for what cannot be counted."""
+def quick_figures(record: ModelRecord) -> dict[str, float | bool | None]:
+    """What a quick look says of a model, None for what cannot be counted; and whether its work was counted whole."""
     metrics, work = record.metrics, record.work
     return {
         "accuracy": metrics.accuracy.mean if metrics.accuracy else None,
@@ -42,13 +44,14 @@ def quick_figures(record: ModelRecord) -> dict[str, float | None]:
         "flops": work.flops if work else None,
         "weight_bytes": work.weight_bytes if work else None,
         "moved_bytes": work.moved_bytes if work else None,
+        WHOLE: record.whole_work is not None,
     }
 
 
 def work_of(figures: Mapping[str, Any]) -> Work | None:
-    """The counted work among the figures of a model; None where it could not be counted."""
+    """The counted work among the figures of a model; None where it could not be counted, or not all of it."""
     counted = {name: figures[name] for name in Work.model_fields}
-    return None if None in counted.values() else Work(**counted)
+    return Work(**counted) if figures[WHOLE] and None not in counted.values() else None
 
 
 def quick_document(run: Run, arguments: dict[str, Any]) -> dict[str, Any]:

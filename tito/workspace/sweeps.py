@@ -19,6 +19,7 @@ LARGEST_COUNT = 2**63
 DIGITS = 16  # of a digest, that tell entries and settings of one workspace apart
 QUICK = "quick"
 ROLES = ("baseline", "optimized")
+WHOLE = "is_whole"  # whether all work of a model was counted
 FIGURES = ("accuracy", "kept_bytes", "parameters", "flops", "weight_bytes", "moved_bytes")
 
 Arguments = dict[str, Value]
@@ -91,7 +92,10 @@ def _is_look(found: dict[str, Any], arguments: Arguments) -> bool:
         return False
     figures = [found.get(role) for role in ROLES]
     return all(isinstance(found.get(name), str) for name in ("task", "source")) and all(
-        isinstance(each, dict) and all(_is_figure(name, each.get(name, "")) for name in FIGURES) for each in figures
+        isinstance(each, dict)
+        and type(each.get(WHOLE)) is bool
+        and all(_is_figure(name, each.get(name, "")) for name in FIGURES)
+        for each in figures
     )
 
 

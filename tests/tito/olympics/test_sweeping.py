@@ -18,8 +18,8 @@ SOURCE = b"def optimize(model, train_data, keep=1, rate=0.5, name='a', on=True):
 FIGURES = {"accuracy": 0.9, "kept_bytes": 1000, "flops": 100, "moved_bytes": 50}
 SEEN = """
 import json, sys
-from tito.workspace.sweeps import FIGURES, ROLES
-figures = {role: dict.fromkeys(FIGURES, 1) for role in ROLES}
+from tito.workspace.sweeps import FIGURES, ROLES, WHOLE
+figures = {role: {**dict.fromkeys(FIGURES, 1), WHOLE: True} for role in ROLES}
 told = dict(each.split("=") for each in sys.argv[2::2])
 arguments = {name: int(value) for name, value in told.items()}
 print(json.dumps({"task": "t", "source": "e", "sha256": "0", "arguments": arguments, **figures}))

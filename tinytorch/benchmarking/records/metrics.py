@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from statistics import median
 from typing import Annotated, Literal, Self
@@ -205,6 +206,9 @@ class FreshAnswers(Record):
         return self
 
 
+OWN = re.compile(r" \(own\)$| with its own ")  # as `core.kinds` marks what is not the framework's
+
+
 class ModelRecord(Record):
     """One model and its metrics. What is None is not known, or the metrics were given by hand.
 
@@ -221,3 +225,9 @@ class ModelRecord(Record):
     machine: Limits | None = None
     fresh_answers: FreshAnswers | None = None
     metrics: Metrics
+
+    @property
+    def whole_work(self) -> Work | None:
+        """The counted work, where every layer is the framework's: what a class of one's own computes goes unseen."""
+        is_whole = self.layer_kinds is not None and not any(OWN.search(kind) for kind in self.layer_kinds)
+        return self.work if is_whole else None

@@ -89,7 +89,7 @@ class Standing:
 def answer(run: Measurement, event: str, expected: Expectation, rules: Rules) -> tuple[Answer, str]:
     """Whether a run shows what is expected of its optimized model, and by what."""
     if expected is Expectation.NO_MORE_WORK:
-        return no_more_work(run.baseline.work, run.optimized.work)
+        return no_more_work(run.baseline.whole_work, run.optimized.whole_work)
     found = standing(run, event, rules)
     return found.outcome(expected), str(found)
 
@@ -97,7 +97,7 @@ def answer(run: Measurement, event: str, expected: Expectation, rules: Rules) ->
 def no_more_work(first: Work | None, second: Work | None) -> tuple[Answer, str]:
     """Whether the second does no more than the first, which is counted and not timed; and by what."""
     if first is None or second is None:
-        return Answer.OPEN, "the work cannot be counted of both"
+        return Answer.OPEN, "the work of both cannot be counted: what a class of one's own computes goes unseen"
     words = " and ".join(
         f"{_told(getattr(second, name), getattr(first, name), write)} {unit}" for name, write, unit in COUNTED
     )

@@ -148,7 +148,7 @@ def metric_values(metrics: Metrics) -> dict[str, float | None]:
 
 def limited_values(model: ModelRecord) -> dict[str, float | None]:
     """What constraints are checked against (see `Constraint`); None where it was not measured, or cannot be counted."""
-    throughput, work = model.metrics.throughput, model.work
+    throughput, work = model.metrics.throughput, model.whole_work
     return {
         **metric_values(model.metrics),
         "throughput": throughput.mean if throughput else None,
@@ -167,7 +167,7 @@ def ranked_value(ranked: Ranked, run: Measurement, scores: Scores) -> float | No
 
 def less_work(run: Measurement) -> float | None:
     """FLOPs of an inference of the baseline / of the optimized model; None where one cannot be counted, or has none."""
-    first, second = run.baseline.work, run.optimized.work
+    first, second = run.baseline.whole_work, run.optimized.whole_work
     return first.flops / second.flops if first and second and first.flops and second.flops else None
 
 
