@@ -34,6 +34,7 @@ Mode = Literal["worker processes", "this process"]
 Raw = NDArray[np.uint8]
 
 SINGLE_BUDGET_NS = 5_000_000_000  # for looking at single outputs
+FIRST_HELD = 4  # answers that are held while others are asked for, and as many by chance
 
 
 @dataclass(frozen=True)
@@ -191,25 +192,32 @@ class Placements:
         """Outputs of all inputs, at most `batch` of them at a time, as an array of its own."""
         inputs = self._subjects.inputs
         with no_grad():
-            parts = (self._wrap(inputs[start : start + batch]) for start in range(0, len(inputs), batch))
-            return _joined([_outputs(self._calls[0][model](part)) for part in parts])
+            return self._answered(model, [inputs[start : start + batch] for start in range(0, len(inputs), batch)])
 
     def predict_singly(self, model: int, call_ns: int) -> NDArray[Any]:
         """Outputs of the inputs one by one, as many from the first on as take about `SINGLE_BUDGET_NS`.
 
-        ModelError where the first of them is another one afterwards: whoever still held it would be wrong.
+        ModelError where one of them is another one afterwards: whoever still held it would be wrong.
         """
-        inputs, call = self._subjects.inputs, self._calls[0][model]
+        inputs = self._subjects.inputs
         count = min(len(inputs), _affordable(call_ns))
         with no_grad():
-            held = call(self._wrap(inputs[:1]))
-            first = _outputs(held)
-            others = [_outputs(call(self._wrap(inputs[index : index + 1]))) for index in range(1, count)]
-        if _outputs(held).tobytes() != first.tobytes():
+            return self._answered(model, [inputs[index : index + 1] for index in range(count)])
+
+    def _answered(self, model: int, parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Answers to some inputs after one another, of which a few are held until the end."""
+        call, held, answers = self._calls[0][model], list[tuple[int, object]](), list[NDArray[Any]]()
+        kept = {*range(FIRST_HELD), *self._noise.integers(len(parts), size=FIRST_HELD).tolist()}
+        for number, part in enumerate(parts):
+            answer = call(self._wrap(part))
+            answers.append(_outputs(answer))
+            if number in kept:
+                held.append((number, answer))
+        if any(_outputs(answer).tobytes() != answers[number].tobytes() for number, answer in held):
             message = "the model's answer to one input became another when it was asked the next"
             mend = "return a copy, Tensor(buffer.copy()), and no view of a buffer that is written again"
             raise ModelError(message, mend=mend)
-        return _joined([first, *others])
+        return _joined(answers)
 
     def probe(self) -> Probe:
         """Roughly what measuring will cost, for planning."""

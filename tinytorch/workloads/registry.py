@@ -93,6 +93,8 @@ def _faults(found: object, name: str | None) -> Iterable[str]:
         yield f"it is of type {type(found).__name__}, and no tinytorch.workloads.task.Task"
     elif name not in (None, found.name):
         yield f"the task calls itself {found.name!r}"
+    elif found.weights_sha256 is not None:
+        yield "it has weights_sha256, and weights are shipped with tasks of ours alone: leave it out"
     elif found.name in TASKS:
         yield f"{found.name!r} is a task of ours: give yours another name"
     elif not TASK_NAME.fullmatch(found.name):

@@ -59,6 +59,8 @@ def assigned(who: Contender, texts: Sequence[str]) -> tuple[Contender, dict[str,
     known = arguments_of(who.source, who.name)
     assignments = [assignment(text, known, who.name) for text in texts]
     values = {argument.name: argument.parsed(value) for argument, value in assignments}
+    if len(values) < len(assignments):
+        raise UsageError("--set gives one argument two values", mend="leave one out, or try both: tito olympics sweep")
     return who.with_defaults(values), values
 
 

@@ -74,6 +74,7 @@ WRONG = {
     "no value": (["--quick", "--set", "keep"], "write NAME=VALUE with one of keep"),
     "another type": (["--quick", "--set", "keep=x"], "keep must be of type int"),
     "not quick": (["--set", "keep=1"], "write the values as the defaults of optimize"),
+    "one name twice": (["--quick", "--set", "keep=1", "--set", "keep=2"], "try both: tito olympics sweep"),
     "an expectation": (["--quick", "--expect", "better"], "leave one of them out"),
     "a plot": (["--quick", "--plot"], "leave one of them out"),
 }
