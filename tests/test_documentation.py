@@ -323,6 +323,14 @@ def test_the_rules_of_a_class_that_are_shown_hold(tmp_path: Path) -> None:
     assert (rules.version, rules.significance.session_spread) == ("cs249, autumn 2026", 0.02)
 
 
+def test_the_entry_with_settings_that_is_shown_is_looked_at(newcomer: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("settings.py").write_text(example("settings.py", (ROOT / "docs" / "sweep.md").read_text()))
+    command = ["olympics", "benchmark", "--quick", "--task", "digits_cnn", "--entry", "settings.py"]
+
+    assert tito([*command, "--set", "epochs=1", "--set", "keep=0.5"]) == 0
+    assert "settings.py (epochs=1, keep=0.5), a quick look" in capsys.readouterr().out
+
+
 def test_the_event_of_a_class_that_is_shown_holds(tmp_path: Path) -> None:
     text = re.search(r"<!-- example: green.toml -->\n```toml\n(.*?)```", JUDGING, re.DOTALL)[1]
     (tmp_path / "green.toml").write_text(text)

@@ -112,6 +112,9 @@ def may_be_of(roster: Path | None) -> MayBe:
 def _wanted(asked: Asked, assignment: Assignment, rules: Rules, roster: Roster | None, times: Times) -> Wanted:
     assignment.check_events(rules)
     task = asked.task or assignment.task
+    if task and ":" in task:
+        mend = "give the name that the task has in them: tito olympics tasks"
+        raise UsageError(f"files name their tasks, and {safe_text(task)} is an address", mend=mend)
     found = Wanted(
         events=(parse_event(asked.event, rules.events),) if asked.event else tuple(assignment.events), task=task,
         division=_division(asked.division) or assignment.division,
