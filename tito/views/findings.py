@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tinytorch.competition.checks.findings import Finding, Page
+from tinytorch.competition.checks.findings import Check, Finding, Page
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.showing import safe_text
 from tito.terminal.tables import table
@@ -65,10 +65,18 @@ def pages(shown: Sequence[Page]) -> Iterator[RenderableType]:
             ("mend", page.mend),
             ("example", page.example),
             ("rules", ", ".join(page.rules)),
+            ("limits", _limits(page)),
         ):
             if words:
                 grid.add_row(Text(f"  {label}"), Text(words))
         yield grid
+
+
+def _limits(page: Page) -> str:
+    """The limits of a package's check, which rules may change."""
+    limits = page.limits if isinstance(page, Check) else {}
+    changed = f"; a class's rules change them under [checks.{page.name}]"
+    return ", ".join(f"{name} = {value:g}" for name, value in limits.items()) + (changed if limits else "")
 
 
 def _verdict(report: Judged) -> Text:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from tests.packages import Packages
 from tinytorch.competition.checks.validation import CHECKS, explain, validate_submission
 from tinytorch.competition.rules.events import Rules, load_rules
 from tinytorch.errors import UsageError
+from tito.views import findings
 
 Document = dict[str, Any]
 SOURCE = """
@@ -22,6 +24,13 @@ def look(case):
 CHECK = Check(name={name!r}, id={id!r}, severity={severity!r}, what="w", why="y", mend={mend!r}, example="e",
               limits={{"most_bytes": 10}}, look=look)
 """
+
+
+def drawn(renderable: object) -> str:
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(renderable)
+    return captured.get()
 
 
 def add(packages: Packages, body: str = 'return failed(f"over {most:g}")', **changes: str) -> None:
@@ -66,6 +75,7 @@ def test_its_page_is_in_the_manual(packages: Packages) -> None:
     add(packages)
 
     assert explain("CS249-A01") == explain("club")
+    assert "most_bytes = 10;" in "".join(map(drawn, findings.pages([explain("club")])))
 
 
 @pytest.mark.parametrize(

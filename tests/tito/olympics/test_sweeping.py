@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import count
@@ -11,7 +12,7 @@ import pytest
 
 from tinytorch.files import sha256
 from tinytorch.harness.contender import Contender
-from tito.olympics.sweeping import Looks, builds_at_once, folder_of_sweep, front, grid
+from tito.olympics.sweeping import Looks, builds_at_once, folder_of_sweep, front, grid, look_command
 from tito.workspace.sweeps import Setting, SweepFolder
 
 SOURCE = b"def optimize(model, train_data, keep=1, rate=0.5, name='a', on=True): ...\n"
@@ -122,3 +123,21 @@ def test_a_figure_that_one_lacks_is_looked_at_of_none() -> None:
 
 def test_what_failed_is_not_timed() -> None:
     assert front([Setting({"keep": 1}, error="no")]) == []
+
+
+def test_work_that_is_counted_of_some_settings_alone_is_looked_at_of_none() -> None:
+    def seen(keep: int, **figures: float | None) -> Setting:
+        return Setting({"keep": keep}, {"optimized": {**FIGURES, **figures}})
+
+    settings = [seen(1), seen(2, flops=None, moved_bytes=None), seen(3, accuracy=0.1)]
+
+    assert [each.arguments["keep"] for each in front(settings)] == [1, 2]
+
+
+def test_a_look_imports_nothing_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "statistics.py").write_text("raise RuntimeError('from here')\n")
+    monkeypatch.chdir(tmp_path)
+    command = look_command("entry.py", "digits_cnn", None, 1.0, None, tmp_path)
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "from here" in done.stderr) == (0, False)
