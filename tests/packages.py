@@ -12,7 +12,7 @@ from tinytorch.competition.checks import added, validation
 from tinytorch.doors import Door, advertised
 from tinytorch.workloads import registry
 
-CACHES = (advertised, added.added_checks, validation._added, registry._added, registry._at)
+CACHES = (advertised, added.added_checks, validation._added, validation.pages, registry._added, registry._at)
 
 
 def forget() -> None:

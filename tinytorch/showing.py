@@ -58,11 +58,11 @@ def safe_characters(text: str) -> str:
     return "\n".join(_UNSAFE.sub(lambda found: _escape(found[0]), line) for line in text.split("\n"))
 
 
-def nearest(text: str, choices: Iterable[str]) -> str:
-    """`did you mean 'x'?` when a choice is close, else the choices themselves."""
+def nearest(text: str, choices: Iterable[str], otherwise: str = "") -> str:
+    """`did you mean 'x'?` when a choice is close; else the choices themselves, or what is said instead of many."""
     choices = [str(choice) for choice in choices]  # an enum member as its value
     close = difflib.get_close_matches(str(text), choices, n=1)  # somebody may have given a number
-    return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(choices)}"
+    return f"did you mean {close[0]!r}?" if close else otherwise or f"choose from {', '.join(choices)}"
 
 
 def _escape(character: str) -> str:

@@ -38,8 +38,6 @@ RecordedTask = Annotated[
 Division = Annotated[
     str | None, typer.Option("--division", metavar="DIVISION", help=f"Of this division only: {' or '.join(DIVISIONS)}.")
 ]
-
-
 Track = Annotated[
     str | None, typer.Option("--track", metavar="TRACK", help=f"Of this track only: {', '.join(TRACKS)}.")
 ]

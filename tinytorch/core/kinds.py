@@ -15,6 +15,7 @@ import numpy as np
 from tinytorch.core.compact import CompactWeight
 from tinytorch.core.model import Layer
 from tinytorch.core.tensor import Tensor
+from tinytorch.marks import own, with_its_own
 
 PLAIN_CONTAINER = "Sequential"  # this kind is not counted, what is in it is
 PACKAGE = Path(__file__).parents[1]
@@ -67,12 +68,12 @@ def _kind(layer: Layer) -> str:
     if not is_ours(found):
         return _own(layer)
     given = ", ".join(_given(layer))
-    return f"{found.kind} with its own {given}" if given else found.kind
+    return with_its_own(found.kind, given) if given else found.kind
 
 
 def _own(item: object) -> str:
     named = item if isinstance(item, FunctionType) else type(item)
-    return f"{named.__name__[:LONGEST_NAME]} (own)"
+    return own(named.__name__[:LONGEST_NAME])
 
 
 def _given(layer: Layer) -> Iterator[str]:

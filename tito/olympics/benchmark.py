@@ -76,7 +76,7 @@ def benchmark(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Accuracy, memory and counted work alone, in seconds; records nothing.")
+        bool, typer.Option("--quick", help="Accuracy, memory and counted work alone, in seconds; this is no run.")
     ] = False,
     set_: Assigned = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw how the block pairs' ratios are spread.")] = False,

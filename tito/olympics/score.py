@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,9 @@ from tito.terminal import screen
 from tito.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from tinytorch.benchmarking.comparison import Statistics
     from tinytorch.competition.record.run import Run
+    from tinytorch.competition.record.submission import Scores
     from tinytorch.competition.rules.events import Rules
 
 
@@ -29,10 +31,9 @@ def score(
     from tinytorch.benchmarking.light import Split, light_speed
     from tinytorch.competition.rules.events import read_rules
     from tinytorch.competition.scoring.advice import advice
-    from tinytorch.competition.scoring.busy import busy_words
     from tinytorch.competition.scoring.eligibility import eligibility
     from tinytorch.competition.scoring.expectation import standing
-    from tinytorch.competition.scoring.scores import compared, compute_scores, speedup_across_sessions
+    from tinytorch.competition.scoring.scores import compared, compute_scores
     from tito.views import scores as render
     from tito.views.light import light_words, split_words
     from tito.views.runs import busy
@@ -45,21 +46,15 @@ def score(
     events = eligibility(record, scores, judged_by)
     standings = {event.event: standing(record, event.event, judged_by) for event in events}
     light = {"baseline": light_speed(record.baseline), "optimized": light_speed(record.optimized)}
-    is_whole = record.optimized.whole_work is not None
-    split = Split.of(scores.speedup, light["baseline"], light["optimized"]) if is_whole else None
+    split = Split.of(scores.speedup, light["baseline"], light["optimized"]) if record.optimized.whole_work else None
     advices = {event.event: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
         rows = [render.event_row(event, standings[event.event], advices[event.event]) for event in events]
-        found = speedup_across_sessions(tested.speedup, record.protocol.sessions, judged_by)
-        across = None if found is None else [found.lower, found.upper]
-        document = {
-            "run": record.id, "task": record.task.name, "normalized_scores": scores.model_dump(),
-            "rules": {"version": judged_by.version, "sha256": judged_by.sha256},
-            "speedup_across_sessions": across, "machine": busy_words(record, tested, judged_by),
+        screen.put_json({
+            **_scored(record, tested, scores, judged_by),
             "light_speed": {role: found and asdict(found) for role, found in light.items()},
             "split": split and {"less_work": split.less_work, "better_use": split.better_use}, "events": rows,
-        }  # fmt: skip
-        screen.put_json(document)
+        })  # fmt: skip
         return
     title = f"{record.task.name}: normalized scores of {record.source.name}"
     screen.show(render.scores_table(scores.model_dump(), tested, title))
@@ -71,6 +66,20 @@ def score(
         screen.show(split_words(split))
     screen.show(render.events_table(events, standings, advices))
     _warn(record, judged_by)
+
+
+def _scored(run: Run, tested: Statistics, scores: Scores, rules: Rules) -> dict[str, Any]:
+    """The scores of a run for JSON, and what they are judged by."""
+    from tinytorch.competition.scoring.busy import busy_words
+    from tinytorch.competition.scoring.scores import speedup_across_sessions
+
+    found = speedup_across_sessions(tested.speedup, run.protocol.sessions, rules)
+    return {
+        "run": run.id, "task": run.task.name, "normalized_scores": scores.model_dump(),
+        "rules": {"version": rules.version, "sha256": rules.sha256},
+        "speedup_across_sessions": None if found is None else [found.lower, found.upper],
+        "machine": busy_words(run, tested, rules),
+    }  # fmt: skip
 
 
 def _warn(record: Run, judged_by: Rules) -> None:

@@ -26,6 +26,7 @@ from tinytorch.harness.contender import Challenge, Contender
 from tinytorch.perf.benchmarking.results import pareto_frontier
 from tinytorch.progress import Progress
 from tinytorch.showing import safe_text
+from tinytorch.workloads.cache import cache_key
 from tinytorch.workloads.registry import asked_task
 from tito.terminal import bars, screen
 from tito.views.sweep import setting_words
@@ -73,7 +74,7 @@ def builds_at_once(cores: int | None = None, free_bytes: int | None = None) -> i
 class Looks:
     """Quick looks at settings, each by a `tito` of its own: what one does to its process, no other sees."""
 
-    def __init__(self, command: Sequence[str], kept: SweepFolder, at_once: int, who: Contender | None = None) -> None:
+    def __init__(self, command: Sequence[str], kept: SweepFolder, at_once: int, who: Contender) -> None:
         self._command, self._kept, self._at_once, self._who = list(command), kept, at_once, who
         self._alive: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
@@ -89,12 +90,8 @@ class Looks:
                 yield Setting(arguments, found)
             else:
                 new.append(arguments)
-        try:
-            if new and clock() < until_s:
-                yield self._look(new.pop(0))
-            yield from self._together(new, until_s, clock)
-        finally:
-            self._end_all()
+        yield from self._together(new[:1], until_s, clock)
+        yield from self._together(new[1:], until_s, clock)
 
     def _together(self, new: list[Arguments], until_s: float, clock: Clock) -> Iterator[Setting]:
         with ThreadPoolExecutor(self._at_once) as pool:
@@ -121,7 +118,7 @@ class Looks:
         if process.returncode:
             return Setting(arguments, error=_last_error(err))
         found = json.loads(out)
-        if self._who and found["sha256"] != self._who.with_defaults(arguments).sha256:
+        if found["sha256"] != self._who.with_defaults(arguments).sha256:
             return Setting(arguments, error=CHANGED)
         self._kept.put_look(arguments, out)
         return Setting(arguments, found)
@@ -188,9 +185,9 @@ def with_runs(seen: Sequence[Setting], timed: Sequence[Setting]) -> list[Setting
 
 
 def folder_of_sweep(root: Path | None, who: Contender, task: str, seed: int | None) -> SweepFolder:
-    """Where figures are kept: another text of the entry or of what it brings, or another tool, has another folder."""
+    """Where figures are kept: another text of the entry or of what it brings, task or tool has another folder."""
     materials = {name: sha256(content) for name, content in sorted(who.materials.items())}
-    return SweepFolder(root, json.dumps([who.sha256, materials, task, asked_task(task).version, seed, __version__]))
+    return SweepFolder(root, json.dumps([who.sha256, materials, cache_key(asked_task(task)), seed, __version__]))
 
 
 def time_settings(

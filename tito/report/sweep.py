@@ -18,9 +18,9 @@ def page(sweep: Sweep, made_at: datetime) -> str:
     with defaults():
         panels, _ = plots.panels(timed, "sweep") if len(timed) > 1 else ([], [])
     return rendered(
-        "sweep.html.jinja", entry=safe_text(sweep.entry), task=sweep.task, headings=headings(sweep),
-        rows=list(rows(sweep)), best=list(best_words(sweep)), panels=panels, rules=sweep.rules,
-        told=[words for words in (sweep.advice, left_out_words(sweep)) if words],
+        "sweep.html.jinja", entry=safe_text(sweep.entry), task=sweep.task, count=sweep.count,
+        headings=headings(sweep), rows=list(rows(sweep)), best=list(best_words(sweep)), panels=panels,
+        rules=sweep.rules, told=[words for words in (sweep.advice, left_out_words(sweep)) if words],
         made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
     )  # fmt: skip
 

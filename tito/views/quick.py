@@ -19,6 +19,14 @@ from tito.workspace.sweeps import ROLES, WHOLE
 NOT_COUNTED = "cannot be counted"
 NOTHING_KEPT = "Nothing was timed, and this is no run: what is submitted is measured by tito olympics benchmark."
 GOES_UNSEEN = "What a class of one's own computes is not counted: there are at least so many FLOPs and bytes."
+NAMES = {
+    "accuracy": "accuracy", "kept_bytes": "memory", "parameters": "parameters", "flops": "FLOPs of an inference",
+    "weight_bytes": "bytes of weights read", "moved_bytes": "bytes moved",
+}  # fmt: skip
+ROWS: dict[str, Callable[[float], str]] = {
+    "accuracy": format_share, "kept_bytes": format_size, "parameters": format_count, "flops": format_count,
+    "weight_bytes": format_size, "moved_bytes": format_size,
+}  # fmt: skip
 
 
 def quick_table(found: Mapping[str, Any]) -> RenderableType:
@@ -60,16 +68,6 @@ def quick_document(run: Run, arguments: dict[str, Any]) -> dict[str, Any]:
         "task": run.task.name, "source": run.source.name, "sha256": run.source.sha256, "arguments": arguments,
         "baseline": quick_figures(run.baseline), "optimized": quick_figures(run.optimized), "recorded": False,
     }  # fmt: skip
-
-
-NAMES = {
-    "accuracy": "accuracy", "kept_bytes": "memory", "parameters": "parameters", "flops": "FLOPs of an inference",
-    "weight_bytes": "bytes of weights read", "moved_bytes": "bytes moved",
-}  # fmt: skip
-ROWS: dict[str, Callable[[float], str]] = {
-    "accuracy": format_share, "kept_bytes": format_size, "parameters": format_count, "flops": format_count,
-    "weight_bytes": format_size, "moved_bytes": format_size,
-}  # fmt: skip
 
 
 def _change(name: str, before: float | None, after: float | None) -> str:

@@ -86,6 +86,11 @@ class Sweep:
     left_out: int = 0
 
     @property
+    def count(self) -> str:
+        """How many settings there are, in words."""
+        return f"{len(self.settings)} setting{'' if len(self.settings) == 1 else 's'}"
+
+    @property
     def advice(self) -> str:
         """What is worth doing with the best."""
         return f"{CHOSEN}: {self.again}" if self.best else ""
@@ -192,8 +197,7 @@ def value_words(value: Value) -> str:
 
 
 def _table(sweep: Sweep) -> RenderableType:
-    count = len(sweep.settings)
-    title = f"{sweep.task}: {safe_text(sweep.entry)}, {count} setting{'' if count == 1 else 's'}"
+    title = f"{sweep.task}: {safe_text(sweep.entry)}, {sweep.count}"
     made = table(title, *headings(sweep)[:-1], right=True)
     for *words, speedup, interval in rows(sweep):
         made.add_row(*words, Lines(speedup, interval))

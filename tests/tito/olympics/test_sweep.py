@@ -42,7 +42,8 @@ def test_a_sweep_from_nothing_to_a_page_and_again(entry: Path, tito: Tito) -> No
     assert "accuracy_contest: every setting that was timed is worse than the baseline" in again.out
     assert "latency_sprint: no setting that was timed qualifies (accuracy >= 85 %)" in again.out
     assert "Building the optimized model" not in again.err
-    assert b"tito olympics sweep" in Path("page.html").read_bytes()
+    assert b"tito olympics sweep" in (page := Path("page.html").read_bytes())
+    assert b"<caption>2 settings</caption>" in page
     assert tito("status", "--json").json["runs"] == []
 
 

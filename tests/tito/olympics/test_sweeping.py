@@ -17,14 +17,21 @@ from tito.workspace.sweeps import Setting, SweepFolder
 
 SOURCE = b"def optimize(model, train_data, keep=1, rate=0.5, name='a', on=True): ...\n"
 FIGURES = {"accuracy": 0.9, "kept_bytes": 1000, "flops": 100, "moved_bytes": 50}
-SEEN = """
+SEEN = (
+    f"SOURCE = {SOURCE!r}"
+    + """
 import json, sys
 from tito.workspace.sweeps import FIGURES, ROLES, WHOLE
+from tinytorch.files import sha256
+from tinytorch.harness.contender import Contender
 figures = {role: {**dict.fromkeys(FIGURES, 1), WHOLE: True} for role in ROLES}
 told = dict(each.split("=") for each in sys.argv[2::2])
 arguments = {name: int(value) for name, value in told.items()}
-print(json.dumps({"task": "t", "source": "e", "sha256": "0", "arguments": arguments, **figures}))
+who = Contender("entry", "entry.py", sha256(SOURCE), SOURCE)
+digest = who.with_defaults(arguments).sha256
+print(json.dumps({"task": "t", "source": "e", "sha256": digest, "arguments": arguments, **figures}))
 """
+)
 FAILED = "import sys; sys.exit('error: no')"
 
 
@@ -38,7 +45,7 @@ def kept(tmp_path: Path) -> SweepFolder:
 
 
 def looks(kept: SweepFolder, program: str = SEEN, at_once: int = 2) -> Looks:
-    return Looks([sys.executable, "-c", program], kept, at_once)
+    return Looks([sys.executable, "-c", program], kept, at_once, contender())
 
 
 def never() -> float:
@@ -72,7 +79,7 @@ def test_what_was_seen_is_not_looked_at_again(kept: SweepFolder) -> None:
 def test_figures_of_another_text_are_not_kept(kept: SweepFolder) -> None:
     """Somebody writes in the entry while it is swept."""
     settings = grid(contender(), ["keep=1"])
-    (found,) = Looks([sys.executable, "-c", SEEN], kept, 1, contender()).each(settings, 1.0, never)
+    (found,) = Looks([sys.executable, "-c", SEEN], kept, 1, contender(SOURCE + b"#\n")).each(settings, 1.0, never)
 
     assert ("changed meanwhile" in found.error, kept.look({"keep": 1})) == (True, None)
 

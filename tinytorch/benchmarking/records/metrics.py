@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from statistics import median
 from typing import Annotated, Literal, Self
@@ -28,6 +27,7 @@ from tinytorch.benchmarking.records.record import (
 )
 from tinytorch.benchmarking.records.samples import BlockNs, read_block, write_block
 from tinytorch.benchmarking.records.work import Limits, Work
+from tinytorch.marks import is_own
 
 NAMES_BYTES = 4096  # of an artifact: names and shapes
 LEAST_MB = units.megabytes(1)
@@ -206,9 +206,6 @@ class FreshAnswers(Record):
         return self
 
 
-OWN = re.compile(r" \(own\)$| with its own ")  # as `core.kinds` marks what is not the framework's
-
-
 class ModelRecord(Record):
     """One model and its metrics. What is None is not known, or the metrics were given by hand.
 
@@ -229,5 +226,5 @@ class ModelRecord(Record):
     @property
     def whole_work(self) -> Work | None:
         """The counted work, where every layer is the framework's: what a class of one's own computes goes unseen."""
-        is_whole = self.layer_kinds is not None and not any(OWN.search(kind) for kind in self.layer_kinds)
+        is_whole = self.layer_kinds is not None and not any(map(is_own, self.layer_kinds))
         return self.work if is_whole else None

@@ -91,5 +91,5 @@ def _faults(check: object, name: str, ids: set[str]) -> Iterable[str]:
     if empty := [each.name for each in fields(Page) if each.name in TEXTS and not getattr(check, each.name)]:
         yield f"its page has no {', '.join(empty)}"
     values = check.limits.values() if isinstance(check.limits, Mapping) else [None]
-    if not all(isinstance(each, int | float) for each in values):
-        yield "its limits are no numbers by their names"
+    if not all(isinstance(each, int | float) and isfinite(each) for each in values):
+        yield "its limits are no finite numbers by their names"

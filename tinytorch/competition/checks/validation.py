@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -90,17 +89,18 @@ def refused(refusal: RefusedError) -> Finding:
     return STAGES[refusal.stage].finding(replace(outcome, mend=refusal.mend))  # without one, the page's
 
 
-def pages() -> dict[str, Page]:
+@cache
+def pages() -> Mapping[str, Page]:
     """The manual: every page by the name of its check, those that packages add last."""
     return PAGES | {check.name: check for check in _added()}
 
 
 def explain(check_id: str) -> Page:
     """The page of the manual of a check, by name or id; UsageError with the nearest when there is none."""
-    known = pages() | {each.id: each for each in pages().values()}
+    known = {**pages(), **{each.id: each for each in pages().values()}}
     wanted = check_id if check_id in known else check_id.upper()
     if wanted not in known:
-        mend = nearest(check_id, known) if get_close_matches(check_id, known) else "--explain all shows every check"
+        mend = nearest(check_id, known, "--explain all shows every check")
         raise UsageError(f"there is no check {check_id!r}", mend=mend)
     return known[wanted]
 
