@@ -57,6 +57,13 @@ def test_a_task_at_an_address_has_a_name_of_its_own(packages: Packages, called: 
         asked_task("campus:TASK")
 
 
+def test_weights_are_shipped_with_tasks_of_ours_alone(packages: Packages) -> None:
+    source = SOURCE.format(name="mine").replace("name='mine'", "name='mine', weights_sha256='0' * 64")
+    packages.install("campus", source, {("tasks", "mine"): "TASK"})
+    with pytest.raises(UsageError, match="leave it out"):
+        find_task("mine")
+
+
 def test_any_task_that_can_be_imported_may_be_asked_for() -> None:
     assert asked_task("tests.small_task:TASK").name == "small_task"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from tests.packages import Packages
 from tinytorch.competition.checks.validation import CHECKS, explain, validate_submission
+from tinytorch.competition.ranking.judged import judge
 from tinytorch.competition.rules.events import Rules, load_rules
 from tinytorch.errors import UsageError
 from tito.views import findings
@@ -62,6 +64,14 @@ def test_what_ours_found_is_not_taken_away(packages: Packages, submission: Docum
     result = validate_submission({**submission, "digest": "0" * 64})
 
     assert not result["valid"]
+
+
+def test_what_it_does_to_the_case_reaches_nobody_else(packages: Packages, submission: Document) -> None:
+    add(packages, 'vars(case.run.optimized).clear(); return passed("all is well")')
+    judged, _ = judge("a.json", json.dumps(submission).encode(), load_rules())
+
+    assert judged.valid
+    assert judged.entered.accuracy is not None
 
 
 def test_rules_change_its_limits(packages: Packages, submission: Document) -> None:

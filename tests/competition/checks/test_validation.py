@@ -195,6 +195,16 @@ IDS = {  # for ever: an id is never given to another check
 }  # fmt: skip
 
 
+def test_an_event_that_the_rules_of_then_had_not_is_found(submission: Document, change: Change) -> None:
+    """It says that it was made by the shipped rules, and is judged by a class's, which have the event."""
+    ours = load_rules()
+    events = {**ours.events, "green_run": ours.events["all_around"]}
+    class_rules = ours.model_copy(update={"version": "mine", "sha256": "0" * 64, "events": events})
+    result = validate_submission(change(submission, put("declaration.event", "green_run")), class_rules)
+
+    assert "have no event green_run" in outcome(result, "constraint_results")["message"]
+
+
 def test_a_grid_that_both_models_times_have_is_the_clock_s(submission: Document, change: Change) -> None:
     def on_a_coarse_clock(document: Document) -> None:
         for role in ("baseline", "optimized"):

@@ -97,6 +97,18 @@ def test_a_version_that_is_not_known_is_refused_by_name(version: Any, words: str
     assert str(caught.value).isprintable()
 
 
+@pytest.mark.parametrize(
+    ("place", "key", "value"),
+    [("declaration", "track", "human"), ("source", "track", "human"), ("declaration", "event", "green_run")],
+)
+def test_what_3_7_added_is_refused_in_a_file_that_says_it_is_older(place: str, key: str, value: str) -> None:
+    document = json.loads((FROZEN / "submission-3.6.json").read_bytes())
+    within = document["declaration"] if place == "declaration" else document["run"]["source"]
+    within[key] = value
+    with pytest.raises(RefusedError, match=key):
+        migrate(document)
+
+
 def test_migration_leaves_the_document_it_was_given_alone() -> None:
     """The digest is taken of what was written."""
     document = {"schema_version": "1.0", "x": 1}

@@ -95,7 +95,7 @@ def contrast(first: Run, second: Run, rules: Rules) -> list[Contrast]:
         _speedup(first, second, known, rules, (*task, *recipe, *processor, *installation)),
         _memory(first.optimized.metrics, second.optimized.metrics, task),
         _accuracy(first.optimized.metrics, second.optimized.metrics, rules, task),
-        *_work(first.optimized.work, second.optimized.work, task),
+        *_work(first.optimized.whole_work, second.optimized.whole_work, task),
         *_controlled(*times),
     ]
 
