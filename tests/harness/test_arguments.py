@@ -85,3 +85,22 @@ def test_a_contender_with_other_defaults_is_another_one(tmp_path: Path) -> None:
     assert other.sha256 != who.sha256
     with pytest.raises(UsageError, match="is told nothing"):
         Contender.reference(BASELINE).with_defaults({"keep": 64})
+
+
+@pytest.mark.parametrize(("name", "text"), [("rate", "1e400"), ("keep", "9" * 30), ("seed", "-1e300")])
+def test_a_number_that_is_too_large_is_refused(name: str, text: str) -> None:
+    """A text with `inf` in it is another program, and a number of a thousand digits cannot be kept."""
+    with pytest.raises(UsageError, match="too large a number"):
+        arguments_of(ENTRY, "entry.py")[name].parsed(text)
+
+
+@pytest.mark.parametrize("text", ["[1]", "b'x'", "{1}", "1+2j", "..."])
+def test_only_plain_values_take_the_place_of_none(text: str) -> None:
+    with pytest.raises(UsageError, match="must be of type"):
+        arguments_of(ENTRY, "entry.py")["seed"].parsed(text)
+
+
+@pytest.mark.parametrize("source", [b"\xef\xbb\xbf" + ENTRY, b"# coding: latin-1\n" + ENTRY.decode().encode("latin-1")])
+def test_a_text_whose_bytes_are_counted_otherwise_is_refused(source: bytes) -> None:
+    with pytest.raises(UsageError, match="another encoding than plain UTF-8"):
+        arguments_of(source, "entry.py")

@@ -11,7 +11,17 @@ from tinytorch.benchmarking.bits import pack_bits, unpack_bits
 from tinytorch.benchmarking.comparison import compare_accuracy, compare_latency
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metric import Metric
-from tinytorch.benchmarking.records.metrics import METRIC_RECORDS, Accuracy, FreshAnswers, Memory, Metrics, Throughput
+from tinytorch.benchmarking.records.metrics import (
+    METRIC_RECORDS,
+    Accuracy,
+    FreshAnswers,
+    Memory,
+    Metrics,
+    ModelRecord,
+    Throughput,
+)
+from tinytorch.benchmarking.records.work import Work
+from tinytorch.marks import own, with_its_own
 from tinytorch.units import METRICS, UNITS
 
 SLOW = [[[2_000_000, 2_000_100]], [[2_010_000, 2_020_000]], [[1_990_000, 1_999_000]], [[2_003_000, 2_004_000]]]
@@ -190,3 +200,19 @@ def test_answers_to_new_inputs_are_as_many_as_their_bits_say(change: dict[str, o
     assert answers.right() == [True, True, False, False, True, False, False, False]
     with pytest.raises(ValueError, match="its bits are not those of"):
         FreshAnswers.model_validate({**answers.model_dump(), **change})
+
+
+@pytest.mark.parametrize(
+    ("kinds", "is_whole"),
+    [
+        (["Linear", "ReLU"], True),
+        (None, False),
+        ([own("Fast"), "ReLU"], False),
+        ([with_its_own("Linear", "forward")], False),
+    ],
+)
+def test_work_is_whole_where_every_layer_is_the_framework_s(kinds: list[str] | None, is_whole: bool) -> None:
+    work = Work(flops=1, weight_bytes=1, moved_bytes=1)
+    record = ModelRecord(name="model", layer_kinds=kinds, work=work, metrics=Metrics())
+
+    assert record.whole_work == (work if is_whole else None)

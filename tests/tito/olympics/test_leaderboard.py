@@ -121,6 +121,12 @@ def test_a_name_that_there_is_not_is_refused(folder: Path, tito, option: str, va
     assert "mend:" in done.err
 
 
+def test_files_name_their_tasks_and_give_no_address(folder: Path, tito) -> None:
+    done = tito("leaderboard", ".", "--task", "os:system")
+
+    assert (done.code, "os:system is an address" in done.err) == (2, True)
+
+
 def test_long_lists_are_cut_for_people_only(folder: Path, tito, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tito.olympics.leaderboard.MOST_LISTED", 1)
 

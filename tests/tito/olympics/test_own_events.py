@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.competition.record.run import parse_run
+from tinytorch.competition.rules.events import read_rules
+from tito.olympics.foreseen import warn_of_event
+
 GREEN = """
 extends = "2.3"
 version = "green class"
@@ -80,6 +84,13 @@ def test_a_limit_of_counted_work_is_kept(green: Path, tito) -> None:
 
     assert "moved_bytes" in done.err + done.out
     assert tito("validate", *BY_GREEN).code != 0
+
+
+def test_what_a_run_lacks_is_said_before_it_is_packed(green: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    green.write_text(GREEN.replace("1_000_000", "1"))
+    warn_of_event(parse_run("run.json", Path("run.json").read_bytes()), "green_run", read_rules(green))
+
+    assert "green_run asks for moved_bytes < 1 bytes, and it is" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,13 @@ def test_what_was_seen_is_not_looked_at_again(kept: SweepFolder) -> None:
     assert {repr(each) for each in looks(kept, FAILED).each(settings, 1.0, never)} == {repr(each) for each in first}
 
 
+def test_figures_of_another_setting_are_not_taken(kept: SweepFolder) -> None:
+    (first,) = looks(kept).each(grid(contender(), ["keep=1"]), 1.0, never)
+    kept.put_look({"keep": 2}, json.dumps(first.quick))
+
+    assert (kept.look({"keep": 1}) is None, kept.look({"keep": 2}) is None) == (False, True)
+
+
 def test_figures_of_another_text_are_not_kept(kept: SweepFolder) -> None:
     """Somebody writes in the entry while it is swept."""
     settings = grid(contender(), ["keep=1"])
@@ -142,7 +150,7 @@ def test_work_that_is_counted_of_some_settings_alone_is_looked_at_of_none() -> N
 
 
 def test_a_look_imports_nothing_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "statistics.py").write_text("raise RuntimeError('from here')\n")
+    (tmp_path / "typer.py").write_text("raise RuntimeError('from here')\n")
     monkeypatch.chdir(tmp_path)
     command = look_command("entry.py", "digits_cnn", None, 1.0, None, tmp_path)
     done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
