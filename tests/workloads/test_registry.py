@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.packages import Packages
 from tinytorch.errors import UsageError
+from tinytorch.workloads.cache import cache_key
 from tinytorch.workloads.registry import TASKS, asked_task, find_task, task_names
 
 SOURCE = """
@@ -77,3 +80,15 @@ def test_a_name_in_a_file_is_never_imported() -> None:
     """Else whoever wrote the file would choose what runs."""
     with pytest.raises(UsageError, match="there is no task"):
         find_task("tests.small_task:TASK")
+
+
+def test_a_baseline_belongs_to_the_code_of_its_package(packages: Packages, tmp_path: Path) -> None:
+    """Whoever changes a recipe forgets the version."""
+    build = "def build_model(seed):\n    return SMALL.build_model(seed)\n"
+    own = SOURCE + build + "TASK = replace(TASK, build_model=build_model)\n"
+    packages.install("campus", own.format(name="mine"), {("tasks", "mine"): "TASK"})
+    before = cache_key(find_task("mine"))
+    with (tmp_path / "packages" / "campus.py").open("a") as file:
+        file.write("# another text\n")
+
+    assert cache_key(find_task("mine")) != before

@@ -91,3 +91,10 @@ def test_a_strategy_is_told_nothing(beginner: Path, tito) -> None:
     done = tito("benchmark", "--quick", "--set", "keep=1")
 
     assert (done.code, "takes no --set" in done.err) == (2, True)
+
+
+def test_what_cannot_be_kept_is_shown_all_the_same(entry: Path, tito) -> None:
+    Path(".tito").touch()  # a file where the folder would be
+    done = tito("benchmark", "--entry", "entry.py", "--task", "digits_cnn", "--quick", "--json")
+
+    assert (done.code, done.json["recorded"], "what was seen is not kept" in done.err) == (0, False, True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.packages import Packages
 from tests.tito.class_folder import handed_in
 from tinytorch.competition.rules.events import load_rules
 from tito.olympics import collecting
@@ -317,3 +318,11 @@ def test_an_index_in_memory_goes_away(folder: Path) -> None:
 
     assert found.is_empty
     found.close()
+
+
+def test_what_a_package_s_check_says_is_kept_for_as_long_as_its_files_stay(packages: Packages, tmp_path: Path) -> None:
+    packages.install("campus", "CHECK = 1\n", {("checks", "club"): "CHECK"})
+    before = index._judge()
+    (tmp_path / "packages" / "campus.py").write_text("CHECK = 2\n")
+
+    assert index._judge() != before
