@@ -27,7 +27,7 @@ from contenders import PAIRS
 
 from tinytorch.benchmarking import Benchmark
 from tinytorch.benchmarking.statistics import wilson_interval
-from tito.workspace.lock import Lock
+from tinytorch.lock import Lock
 
 HERE = Path(__file__).parent
 RECORD = HERE / "measurements.jsonl"

@@ -18,12 +18,12 @@ from tests.packages import Packages, forget
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.core.layers import Layer
 from tinytorch.files import atomic_write
+from tinytorch.lock import Lock
 from tinytorch.progress import Progress, silent
 from tinytorch.workloads import cache
 from tinytorch.workloads import task as tasks
 from tinytorch.workloads.registry import TASKS
 from tinytorch.workloads.task import Task
-from tito.workspace.lock import Lock
 
 KEPT = Path(__file__).parents[1] / ".pytest_cache"  # what takes long and depends on our code alone is made once
 os.environ.setdefault("NUMBA_CACHE_DIR", str(KEPT / "kernels"))

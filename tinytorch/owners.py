@@ -1,7 +1,8 @@
 """Whose a temporary file is: the process that made it is in its name, so that the next one sweeps up after the killed.
 
-An owner is three numbers, such as `4026531836-812-99132`: the namespace of process ids, the process, and when it began.
-The last tells it from a later process of the same number, the first from one of another container.
+An owner is three numbers, such as `4026531836-812-99132`: the machine with its namespace of process ids, the process,
+and when it began. The last tells it from a later process of the same number, the first from one of another machine or
+container.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import secrets
 import stat
 import sys
+import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -81,7 +83,18 @@ def _user() -> int:
 
 @cache
 def _namespace() -> int:
-    return os.stat("/proc/self/ns/pid").st_ino if sys.platform == "linux" else 0  # noqa: PTH116 - of the link's target
+    """Of this machine and no other: machines may share a folder, and their first namespaces have one number."""
+    inode = os.stat("/proc/self/ns/pid").st_ino if sys.platform == "linux" else 0  # noqa: PTH116 - of the link's target
+    return zlib.crc32(f"{_host()} {inode}".encode())
+
+
+def _host() -> str:
+    """Its name, and the number that it was given when it was set up, where it has one."""
+    number = ""
+    with contextlib.suppress(OSError):
+        number = Path("/etc/machine-id").read_text("ascii", "replace").strip()
+    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    return f"{name} {number}"
 
 
 def began(pid: int) -> int | None:

@@ -92,13 +92,14 @@ def verify(
         raise UsageError("private data are for --level t3", mend="add --level t3, or leave --private out")
     if paths and self_test:
         raise UsageError("--self-test takes no entries", mend="tito olympics verify --self-test")
-    from tito.olympics import verifying
+    from tito.olympics import rerunning, verifying
 
-    wall = verifying.wall_of(isolation.value)
+    wall = rerunning.wall_of(isolation.value)
     if self_test:
         raise typer.Exit(verifying.show_self_test(wall, json_))
-    asked = verifying.Asked(
-        paths or [], entry, output, wall, tier.value, time_limit, memory_limit, again or [], rules,
-        level is VerifiedLevel.T3, private or [],
+    settings = rerunning.Settings(
+        folder=str(output), wall=wall, tier=tier.value, build_limit_s=time_limit, memory_limit_mb=memory_limit,
+        rules=str(rules) if rules else None, is_refereed=level is VerifiedLevel.T3,
+        private=tuple(map(str, private or [])),
     )  # fmt: skip
-    raise typer.Exit(verifying.verify_all(asked, json_))
+    raise typer.Exit(verifying.verify_all(verifying.Asked(paths or [], entry, settings, again or []), json_))

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tinytorch.competition.checks.verified import How, Verification
+from tinytorch.competition.checks.verified import How, Verification, parse_verification
 from tinytorch.competition.rules.events import Rules, read_rules
-from tinytorch.errors import SetupMissingError, UsageError
+from tinytorch.errors import UsageError
 from tinytorch.harness.prepare import Observer
 from tinytorch.harness.referee.private import PrivateFile, private_files
-from tinytorch.harness.referee.redraw import Redraws
-from tinytorch.harness.referee.referee import Referee
-from tinytorch.harness.referee.verify import Place, box_tested, hides_labels, verified, work_id
-from tinytorch.processes.box import Tier, refusal
+from tinytorch.harness.referee.turns import in_turn
+from tinytorch.harness.referee.verify import box_tested, work_id
+from tinytorch.processes.box import Tier
 from tinytorch.processes.selftest import self_test
-from tinytorch.processes.worker import check_system
 from tinytorch.progress import Progress
 from tinytorch.showing import safe_text
-from tinytorch.units import BYTES_PER_MEGABYTE
 from tinytorch.workloads.registry import find_task, task_names
 from tito import start
 from tito.exit_codes import ExitCode
+from tito.olympics.rerunning import Settings, rerun
 from tito.terminal import bars, screen
 from tito.views import verification as render
 from tito.workspace.entries import HandedIn, candidate, handed_in
-from tito.workspace.folder import CACHE_VARIABLE, folder_of
-from tito.workspace.machine import MachineFile, with_what_is_known
 from tito.workspace.verified import Verified
 
 Bounds = tuple[float, float]
@@ -46,40 +41,23 @@ REFEREED_PARTS = {"build": (0.0, 0.2), "survey": (0.2, 0.25), "measure": (0.25, 
 
 
 class Asked(NamedTuple):
-    """What a call asks for; `wall` is the tier of the box, None for the plain process."""
+    """What a call asks for: which entries, how they are verified, and which of them anew."""
 
     paths: Sequence[str]
     entry: Path | None
-    folder: Path
-    wall: Tier | None
-    tier: str
-    build_limit_s: float
-    memory_limit_mb: float
-    again: Sequence[str]
-    rules: Path | None
-    is_refereed: bool = False
-    private: Sequence[Path] = ()
+    settings: Settings
+    again: Sequence[str] = ()
 
 
-def wall_of(isolation: str) -> Tier | None:
-    """The tier of box that is meant; of `auto` the best that this machine lets us have.
+@dataclass(frozen=True)
+class Looked:
+    """What was handed in, by the name that it is shown by, and what is known of it: None where it is to be done."""
 
-    SetupMissingError says which package or setting is missing.
-    """
-    check_system("verifying")
-    if isolation == "c":
-        return None
-    wanted: list[Tier] = ["A", "B"] if isolation == "auto" else ["A" if isolation == "a" else "B"]
-    refusals: dict[Tier, tuple[str, str]] = {}
-    for tier in wanted:
-        refused = refusal(tier)
-        if refused is None:
-            for other, (why, mend) in refusals.items():
-                screen.say(f"warning: no box of tier {other}: {why}; {mend}. Tier {tier} is used")
-            return tier
-        refusals[tier] = refused
-    whys = "; ".join(f"tier {tier}: {why}" for tier, (why, _) in refusals.items())
-    raise SetupMissingError(f"no box can be had here: {whys}", mend=next(iter(refusals.values()))[1])
+    handed: HandedIn
+    source: str
+    id: str
+    task: str | None
+    known: Verification | None
 
 
 def show_self_test(wall: Tier | None, json_: bool) -> ExitCode:
@@ -97,53 +75,63 @@ def show_self_test(wall: Tier | None, json_: bool) -> ExitCode:
 
 def verify_all(asked: Asked, json_: bool) -> ExitCode:
     """Verify what is not finished yet, one after the other, and show each."""
-    entries, rules = handed_in(asked.paths, asked.entry), read_rules(asked.rules)
-    private = private_files(asked.private)
+    settings, folder = asked.settings, Verified(Path(asked.settings.folder))
+    entries, rules = handed_in(asked.paths, asked.entry), read_rules(Path(settings.rules) if settings.rules else None)
+    private = private_files([Path(each) for each in settings.private])
     start.finished()
-    folder, how = Verified(asked.folder), _how(asked, rules, private)
-    with folder.alone(), bars.progress() as progress:
-        known, tasks = _known(entries, asked, how, rules, folder)
-        found = [each for each in known if each is not None]
-        pending = [handed for handed, each in zip(entries, known, strict=True) if each is None]
-        if found:
-            screen.say(f"{len(found)} of {len(entries)} were verified before: {asked.folder}")
-        if pending:
-            place = _place(asked, how, rules, progress)
-            if asked.is_refereed:
-                _warn_of_missing(tasks, private)
-                place = replace(place, referee=Referee(private, Redraws(folder.secret(), place.cache_directory)))
-            done = iter(_each(pending, place, folder, progress))
-            with screen.done_before(f"what is finished is kept in {asked.folder}; the same command goes on"):
-                found = [each or next(done) for each in known]
-    if json_:
-        screen.put_json(render.document(found))
-    else:
-        screen.show(render.table_of(found, rules))
-        if any(each.level for each in found):
-            screen.say(f"next: tito olympics leaderboard {shlex.join(asked.paths)} --verified {asked.folder}")
+    folder.make()
+    looked = _looked(entries, asked, settings.how(rules, private), rules, folder)
+    known = [each.known for each in looked if each.known]
+    pending = list({each.id: each for each in looked if each.known is None}.values())  # a copy is the same work
+    if known:
+        screen.say(f"{len(known)} of {len(looked)} were verified before: {folder.folder}")
+    if settings.is_refereed:
+        _warn_of_missing({each.task for each in pending if each.task}, private)
+    with screen.done_before(f"what is finished is kept in {folder.folder}; the same command goes on"):
+        done = {each.id: each for each in (*known, *_done(pending, settings, folder))}
+    found = [done[each.id].model_copy(update={"source": each.source}) for each in looked]
+    _show(found, asked, rules, json_)
     return exit_code(found)
 
 
-def _known(
-    entries: Sequence[HandedIn], asked: Asked, how: How, rules: Rules, folder: Verified
-) -> tuple[list[Verification | None], set[str]]:
-    """Of each entry what an earlier call found, None where it is to be done; and the tasks of those.
+def _show(found: Sequence[Verification], asked: Asked, rules: Rules, json_: bool) -> None:
+    if json_:
+        screen.put_json(render.document(found))
+        return
+    screen.show(render.table_of(found, rules))
+    if any(each.level for each in found):
+        folder = shlex.quote(asked.settings.folder)
+        screen.say(f"next: tito olympics leaderboard {shlex.join(asked.paths)} --verified {folder}")
 
-    UsageError for an id that none has.
-    """
-    ids, found, tasks = set(), [], set()
+
+def _looked(entries: Sequence[HandedIn], asked: Asked, how: How, rules: Rules, folder: Verified) -> list[Looked]:
+    """Of each entry what an earlier call found. UsageError for an id that none has."""
+    found = []
     for handed in entries:
         with candidate(handed, rules) as one:
-            ids.add(id_ := work_id(one, how))
-            known = None if id_ in asked.again else folder.finished(id_)
-            found.append(known and known.model_copy(update={"source": one.judged.source}))
-            if known is None and one.submission and one.submission.run.task:
-                tasks.add(one.submission.run.task.name)
+            id_ = work_id(one, how)
+            run = one.submission.run if one.submission else None
+            task, known = run.task.name if run and run.task else None, None
+            if id_ not in asked.again:
+                known = folder.finished(id_)
+            found.append(Looked(handed, one.judged.source, id_, task, known))
+    ids = {each.id for each in found}
     for id_ in asked.again:
         if id_ not in ids:
             mend = "give the same paths, --tier, limits and --rules as then; an id is the name of a record's file"
             raise UsageError(f"--again {id_}: none of these entries has this id", mend=mend)
-    return found, tasks
+    return found
+
+
+def _done(pending: Sequence[Looked], settings: Settings, folder: Verified) -> list[Verification]:
+    items = {each.id: settings.of(each.handed) for each in pending}
+    with bars.progress() as progress:
+        inside = _Insides(progress, pending, REFEREED_PARTS if settings.is_refereed else PARTS)
+        try:
+            texts = list(in_turn(rerun, items, folder.folder, told=inside.of))
+        except OSError as error:
+            raise folder.refusal(error) from error
+    return [parse_verification(id_, text.encode()) for id_, text in texts]
 
 
 def _warn_of_missing(tasks: set[str], private: Mapping[str, PrivateFile]) -> None:
@@ -161,42 +149,19 @@ def exit_code(found: Sequence[Verification]) -> ExitCode:
     return next((CODES[outcome] for outcome in BY_WEIGHT if outcome in seen), ExitCode.GOOD)
 
 
-def _how(asked: Asked, rules: Rules, private: Mapping[str, PrivateFile]) -> How:
-    return How(
-        level="T3" if asked.is_refereed else "T2", private=sorted({file.sha256 for file in private.values()}),
-        isolation=asked.wall or "C", tier=asked.tier, build_limit_s=asked.build_limit_s, rules_sha256=rules.sha256,
-        memory_limit_bytes=round(asked.memory_limit_mb * BYTES_PER_MEGABYTE),
-    )  # fmt: skip
+class _Insides:
+    """Who is told of each piece: a bar of all entries, and below it the stages of the one that is measured."""
 
+    def __init__(self, told: Progress, pending: Sequence[Looked], parts: Mapping[str, Bounds]) -> None:
+        self._told, self._pending, self._parts = told, pending, parts
+        self._numbers = {each.id: number for number, each in enumerate(pending)}
 
-def _place(asked: Asked, how: How, rules: Rules, progress: Progress) -> Place:
-    """The box, tested; where it does not hold nothing is run in it."""
-    if asked.is_refereed and asked.wall != "A":
-        mend = "apt install bubblewrap; or --level t2"
-        raise SetupMissingError("trust T3 needs a box of tier A (bubblewrap)", mend=mend)
-    box = box_tested(asked.wall, lambda share: progress("probe", share))
-    if asked.wall and not box.holds:
-        raise SetupMissingError(
-            f"the box of tier {asked.wall} lets through: {', '.join(box.open)}",
-            mend="tito olympics verify --self-test shows every probe",
-        )
-    machine = MachineFile().read()  # nothing is learnt here: what runs beside an entry's code may show any time
-    known = partial(with_what_is_known, machine=machine)
-    return Place(how, box, hides_labels(asked.wall), rules, folder_of(CACHE_VARIABLE), known)
-
-
-def _each(entries: Sequence[HandedIn], place: Place, folder: Verified, progress: Progress) -> Iterator[Verification]:
-    done: dict[str, Verification] = {}
-    for number, handed in enumerate(entries):
-        stage = f"verify: {number + 1} of {len(entries)}, {safe_text(handed.name, 30)}"
-        progress(stage, number / len(entries))
-        inside = _Inside(progress, stage, number, len(entries), REFEREED_PARTS if place.referee else PARTS)
-        with candidate(handed, place.rules) as one:
-            id_ = work_id(one, place.how)
-            if id_ not in done:
-                done[id_] = verified(one, place, Observer(inside, screen.say))
-                folder.write(done[id_])
-            yield done[id_].model_copy(update={"source": one.judged.source})  # a copy is the same work
+    def of(self, id_: str) -> Observer:
+        """Who is told of one piece."""
+        number, count = self._numbers[id_], len(self._pending)
+        stage = f"verify: {number + 1} of {count}, {safe_text(self._pending[number].handed.name, 30)}"
+        self._told(stage, number / count)
+        return Observer(_Inside(self._told, stage, number, count, self._parts), screen.say)
 
 
 class _Inside:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, reason
-from tito.workspace.lock import HeldError, Lock
+from tinytorch.lock import HeldError, Lock
 
 VARIABLE = "TITO_WORKSPACE"
 CACHE_VARIABLE = "TITO_CACHE"  # where trained baselines are kept, instead of the user's cache directory

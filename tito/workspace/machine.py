@@ -21,10 +21,10 @@ from tinytorch.benchmarking.records.session import MachineCard, ReferenceTimes
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.disturbance import QuietTimes, quiet_times
 from tinytorch.files import atomic_write, read_regular, reason
+from tinytorch.lock import HeldError, Lock
 from tinytorch.workloads.place import users_folder
 from tito.terminal import screen
 from tito.workspace.folder import CACHE_VARIABLE, LOCK_LIMIT_S, folder_of
-from tito.workspace.lock import HeldError, Lock
 
 FILE = "machine.json"
 LARGEST_BYTES = 2**20

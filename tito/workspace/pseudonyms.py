@@ -12,8 +12,8 @@ from tinytorch.competition.grading.hidden import new_pseudonyms
 from tinytorch.competition.grading.tables import rows
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, reason
+from tinytorch.lock import HeldError, Lock
 from tito.terminal import screen
-from tito.workspace.lock import HeldError, Lock
 
 COLUMNS = {name: (name,) for name in ("pseudonym", "key", "name")}
 EXAMPLE = "a line of headings, pseudonym,key,name; or leave the file out, and it is made"

@@ -6,17 +6,16 @@ import os
 import secrets
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 from tinytorch.competition.checks.verified import LARGEST_BYTES, Verification, parse_verification
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, read_regular, reason
 from tito.terminal import screen
-from tito.workspace.lock import HeldError, Lock
 
 SECRET, SECRET_BYTES, LARGEST_SECRET_BYTES = ".secret", 32, 1_000
-LOCK_LIMIT_S = 2.0
+PROBE = ".writable"
 ELSEWHERE = "name another folder with -o"
 
 
@@ -26,22 +25,14 @@ class Verified:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """While nobody else verifies into it: two at once would also disturb each other's times. UsageError if so."""
-        lock = Lock(self.folder / ".lock", LOCK_LIMIT_S)
+    def make(self) -> None:
+        """The folder itself; UsageError where there can be none, or nothing can be written into it."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except HeldError:
-            message = f"{self.folder} is in use: another call verifies"
-            raise UsageError(message, mend="wait until it has ended") from None
+            atomic_write(self.folder / PROBE, b"")
+            (self.folder / PROBE).unlink(missing_ok=True)
         except OSError as error:
-            raise self._refusal(error) from error
-        try:
-            yield
-        finally:
-            lock.release()
+            raise self.refusal(error) from error
 
     def secret(self) -> bytes:
         """What the seeds of this folder's referee follow from: drawn once, and for nobody else to read.
@@ -51,11 +42,10 @@ class Verified:
         path = self.folder / SECRET
         try:
             if not os.path.lexists(path):
-                path.touch(0o600, exist_ok=False)
-                atomic_write(path, secrets.token_hex(SECRET_BYTES).encode())  # which keeps its mode
+                _make_once(path, secrets.token_hex(SECRET_BYTES).encode())
             found = read_regular(path, LARGEST_SECRET_BYTES)
         except OSError as error:
-            raise self._refusal(error) from error
+            raise self.refusal(error) from error
         if len(found) != 2 * SECRET_BYTES:
             raise UsageError(f"{path} is damaged: seeds follow from it", mend=f"remove it, or {ELSEWHERE}")
         return found
@@ -71,13 +61,6 @@ class Verified:
             screen.say(f"warning: {error.message}; it is verified again")
             return None
         return found if found.is_finished and found.id == id_ else None
-
-    def write(self, verification: Verification) -> None:
-        """Keep it, in place of what an earlier call knew. UsageError where that cannot be done."""
-        try:
-            atomic_write(self._path(verification.id), verification.text().encode())
-        except OSError as error:
-            raise self._refusal(error) from error
 
     def all(self) -> Iterator[Verification]:
         """Every verification in the folder, by its name; a file that is none, or damaged, is told and passed over.
@@ -97,12 +80,25 @@ class Verified:
             mend = f"verify the entries first: tito olympics verify FOLDER -o {shlex.quote(str(self.folder))}"
             raise UsageError(f"there is no record of a verification in {self.folder}", mend=mend)
 
-    def _refusal(self, error: OSError) -> UsageError:
+    def refusal(self, error: OSError) -> UsageError:
+        """Why nothing can be kept here."""
         why = "it is a file, and a folder is wanted" if self.folder.is_file() else reason(error)
         return UsageError(f"cannot write into {self.folder}: {why}", mend=ELSEWHERE)
 
     def _path(self, id_: str) -> Path:
         return self.folder / f"{id_}.json"
+
+
+def _make_once(path: Path, content: bytes) -> None:
+    """A file for nobody else to read; of several machines that make it at once one does, and none sees a half."""
+    whole = path.with_name(f"{path.name}-{secrets.token_hex(4)}")
+    whole.touch(0o600, exist_ok=False)
+    try:
+        whole.write_bytes(content)
+        with suppress(FileExistsError):
+            path.hardlink_to(whole)
+    finally:
+        whole.unlink()
 
 
 def _read(path: Path) -> Verification:

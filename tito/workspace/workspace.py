@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tinytorch.competition.names import RUN_ID
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.files import UnreadableError, holds, read_regular, reason, sha256
+from tinytorch.lock import Lock
 from tinytorch.workloads.registry import known_name
 from tito.terminal import interrupts, screen
 from tito.terminal.screen import STANDARD
@@ -20,7 +21,6 @@ from tito.workspace import documents, history
 from tito.workspace.documents import LARGEST_RUN_BYTES
 from tito.workspace.folder import ELSEWHERE, Folder, workspace_root
 from tito.workspace.history import Blocks, FailureLine, FileState, Line, RunLine, SubmissionLine
-from tito.workspace.lock import Lock
 
 if TYPE_CHECKING:
     from tinytorch.competition.record.run import Run

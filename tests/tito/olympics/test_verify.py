@@ -20,11 +20,12 @@ from tinytorch.competition.record.refereed import Refereed
 from tinytorch.competition.record.run import FileRecord, SourceRecord
 from tinytorch.competition.scoring.packaging import submission_from_run
 from tinytorch.files import sha256
+from tinytorch.harness.referee import turns
 from tinytorch.harness.referee import verify as harness
 from tinytorch.harness.referee.referee import Referee
 from tinytorch.harness.referee.verify import Candidate, Place
 from tinytorch.processes.selftest import Probe, SelfTest
-from tito.olympics import verifying
+from tito.olympics import rerunning, verifying
 
 
 def handed_in(folder: Path, athlete: str, number: int = 0, bundled: bool = False, named: str = "entry.py") -> Path:
@@ -50,7 +51,7 @@ Measured = list[str]
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch, beginner: Path) -> Measured:
+def measured(monkeypatch: pytest.MonkeyPatch, beginner: Path, tmp_path: Path) -> Measured:
     """Whose entries were measured again, each of which shows what was claimed."""
     asked: Measured = []
 
@@ -59,10 +60,12 @@ def measured(monkeypatch: pytest.MonkeyPatch, beginner: Path) -> Measured:
         asked.append(challenge.contender.source.decode().split()[-2])
         return nullcontext(SimpleNamespace(run=make_run()))
 
+    monkeypatch.setattr(turns, "runtime_folder", lambda: tmp_path)
     monkeypatch.setattr(harness, "competed", measure)
-    monkeypatch.setattr(verifying, "refusal", lambda tier: None)  # whatever this machine has installed
-    monkeypatch.setattr(verifying, "box_tested", lambda tier, told: HELD)
-    monkeypatch.setattr(verifying, "hides_labels", lambda tier: True)
+    monkeypatch.setattr(rerunning, "refusal", lambda tier: None)  # whatever this machine has installed
+    monkeypatch.setattr(rerunning, "box_tested", lambda tier, told: HELD)
+    monkeypatch.setattr(rerunning, "_places", {})
+    monkeypatch.setattr(rerunning, "hides_labels", lambda tier: True)
     return asked
 
 
@@ -70,7 +73,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, beginner: Path) -> Measured:
 def outcome(monkeypatch: pytest.MonkeyPatch, measured: Measured) -> Callable[[str, str], None]:
     """Lets the entry of an athlete end so."""
     wanted: dict[str, str] = {}
-    real = verifying.verified
+    real = rerunning.verified
 
     def verify(candidate: Candidate, place: Place, told: Any) -> Verification:
         found = real(candidate, place, told)
@@ -79,7 +82,7 @@ def outcome(monkeypatch: pytest.MonkeyPatch, measured: Measured) -> Callable[[st
             return found
         return found.model_copy(update={"outcome": wanted[athlete], "level": None, "reason": "because"})
 
-    monkeypatch.setattr(verifying, "verified", verify)
+    monkeypatch.setattr(rerunning, "verified", verify)
     return lambda athlete, word: wanted.__setitem__(athlete, word)
 
 
@@ -198,7 +201,7 @@ def test_a_damaged_record_is_made_again(measured: Measured, tito) -> None:
 
 def test_a_box_that_does_not_hold_runs_nothing(measured: Measured, monkeypatch: pytest.MonkeyPatch, tito) -> None:
     leaky = SelfTest("A", (Probe("ptrace", True, ""),))
-    monkeypatch.setattr(verifying, "box_tested", lambda tier, told: leaky)
+    monkeypatch.setattr(rerunning, "box_tested", lambda tier, told: leaky)
     handed_in(Path("class", "ada"), "ada")
     done = tito("verify", "class")
 
@@ -233,7 +236,7 @@ def test_a_wrong_call_says_what_is_wrong(measured: Measured, arguments: list[str
 
 def test_without_bubblewrap_the_next_tier_is_tried(measured: Measured, monkeypatch: pytest.MonkeyPatch, tito) -> None:
     refusals = {"A": ("bubblewrap is not installed", "apt install bubblewrap"), "B": None}
-    monkeypatch.setattr(verifying, "refusal", refusals.__getitem__)
+    monkeypatch.setattr(rerunning, "refusal", refusals.__getitem__)
     handed_in(Path("class", "ada"), "ada")
     done = tito("verify", "class")
 
@@ -243,7 +246,7 @@ def test_without_bubblewrap_the_next_tier_is_tried(measured: Measured, monkeypat
 def test_where_none_can_be_had_it_is_said_what_is_missing(
     measured: Measured, monkeypatch: pytest.MonkeyPatch, tito
 ) -> None:
-    monkeypatch.setattr(verifying, "refusal", lambda tier: (f"no {tier}", f"install {tier}"))
+    monkeypatch.setattr(rerunning, "refusal", lambda tier: (f"no {tier}", f"install {tier}"))
     handed_in(Path("class", "ada"), "ada")
     done = tito("verify", "class")
 
@@ -471,7 +474,7 @@ def test_a_damaged_secret_is_not_taken(refereeing: Callable[[Refereed], None], m
 def test_what_t3_cannot_do_is_said(
     arguments: list[str], code: int, words: str, monkeypatch: pytest.MonkeyPatch, measured: Measured, tito
 ) -> None:
-    monkeypatch.setattr(verifying, "refusal", lambda tier: None)
+    monkeypatch.setattr(rerunning, "refusal", lambda tier: None)
     handed_in(Path("class", "ada"), "ada")
     done = tito("verify", "class", *arguments)
 

@@ -11,9 +11,9 @@ import pytest
 
 from tinytorch.competition.record.run import Run, RunFile, parse_run
 from tinytorch.errors import UsageError
+from tinytorch.lock import Lock
 from tito.workspace.folder import folder_of
 from tito.workspace.history import FailureLine, RunLine
-from tito.workspace.lock import Lock
 from tito.workspace.workspace import Workspace
 
 FAILURE = b'[{"kind": "failure", "created_at": "2026-01-01T00:00:00Z", "source": "e.py", "error": "x"}]'

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tinytorch.errors import UsageError
+from tinytorch.lock import HeldError, Lock
 from tinytorch.owners import owner
 from tito.workspace.folder import Folder
-from tito.workspace.lock import HeldError, Lock
 
 GONE = owner().rsplit("-", 1)[0] + "-1"
 

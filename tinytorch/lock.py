@@ -27,8 +27,8 @@ class HeldError(Exception):
 class Lock:
     """A lock on a file, not yet held. Who holds it may acquire it again, and releases it as often."""
 
-    def __init__(self, path: Path, limit_s: float) -> None:
-        self._path, self._limit_s = path, limit_s
+    def __init__(self, path: Path, limit_s: float, look_again_s: float = LOOK_AGAIN_S) -> None:
+        self._path, self._limit_s, self._look_again_s = path, limit_s, look_again_s
         self._named = path.with_suffix(".held")
         self._times = 0
         self._handle: int | None = None
@@ -46,7 +46,7 @@ class Lock:
         while not self._times and not self._is_taken():
             if time.monotonic() >= end_s:
                 raise HeldError(self._named if self._named.exists() else None)
-            time.sleep(LOOK_AGAIN_S)
+            time.sleep(self._look_again_s)
         self._times += 1
 
     def release(self) -> None:
@@ -71,7 +71,7 @@ class Lock:
     def _is_locked(self) -> bool:
         import fcntl  # Windows has none
 
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        handle = self._opened()
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BaseException as error:
@@ -81,6 +81,14 @@ class Lock:
             raise
         self._handle = handle
         return True
+
+    def _opened(self) -> int:
+        """Another user's file can be locked, but in a folder that all may write in not opened as if to make it."""
+        flags = os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | flags, 0o666)
+        except PermissionError:
+            return os.open(self._path, os.O_RDONLY | flags)
 
     def _is_named(self) -> bool:
         """Make the file that names us, which only one can; that of an owner who is gone is put out of the way first."""

@@ -1,0 +1,158 @@
+"""Work in turns: one piece at a time on each machine, and each kept as soon as it is done.
+
+All that machines share is a folder of results, with a file for each piece that its id names. Whoever measures on a
+machine waits for the lock that all its users share; whoever was killed loses the piece that he was at.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from math import inf
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from tinytorch.files import atomic_write, read_regular, reason
+from tinytorch.harness.prepare import UNOBSERVED, Observer
+from tinytorch.lock import HeldError, Lock
+
+Item = Mapping[str, Any]
+"""What a piece of work is made from: paths and JSON, because another machine may get it."""
+Job = Callable[[Item, Observer], str]
+Observers = Callable[[str], Observer]
+"""Who is told of a piece, by its id."""
+
+RUNTIME_FOLDERS = (Path("/run/lock"), Path("/tmp"))
+LOCK_NAME = "torch-olympics.lock"
+ONE_FOR_ALL = stat.S_IWOTH | stat.S_ISVTX
+LOOK_AGAIN_S = 1.0  # whoever waits must not disturb what he waits for
+LARGEST_RESULT_BYTES = 2**26
+KEEP_LIMIT_S, KEEP_AGAIN_S = 600.0, 5.0
+
+
+def unobserved(id_: str) -> Observer:
+    """Nobody is told."""
+    return UNOBSERVED
+
+
+class Piece(NamedTuple):
+    """A piece of work for whatever machine takes it; `before` is what its file held when the call began."""
+
+    id: str
+    item: Item
+    before: bytes | None
+
+
+class Done(NamedTuple):
+    """What came of a piece, and whether it lies in the folder of results."""
+
+    text: str
+    is_kept: bool
+
+
+class Scheduler(Protocol):
+    """Whatever hands pieces to machines, by `one_turn`, and brings what came of each, in the order of their ends."""
+
+    def results(self, job: Job, pieces: list[Piece], folder: Path, told: Observers) -> Iterator[tuple[Piece, Done]]: ...
+
+
+class Here:
+    """This machine."""
+
+    def results(self, job: Job, pieces: list[Piece], folder: Path, told: Observers) -> Iterator[tuple[Piece, Done]]:
+        """One piece after the other."""
+        for piece in pieces:
+            yield piece, one_turn(job, piece, folder, told(piece.id))
+
+
+def in_turn(
+    job: Job, items: Mapping[str, Item], results: Path, scheduler: Scheduler | None = None, told: Observers = unobserved
+) -> Iterator[tuple[str, str]]:
+    """What `job` makes of each item, by the item's id, each one kept in `results` before it is told.
+
+    Here in the order of the items; with a scheduler by all of its machines, as they end. OSError where `results` could
+    not be written to for ten minutes.
+    """
+    pieces = [Piece(id_, item, _content(results, id_)) for id_, item in items.items()]
+    for piece, done in (scheduler or Here()).results(job, pieces, results, told):
+        if not done.is_kept:
+            keep(results, piece.id, done.text, told(piece.id))
+        yield piece.id, done.text
+
+
+def one_turn(job: Job, piece: Piece, results: Path, told: Observer = UNOBSERVED) -> Done:
+    """One piece on this machine, which is ours alone meanwhile. What another call has done by now is not done again."""
+    with machine_alone(told):
+        found = _content(results, piece.id)
+        if found is not None and found != piece.before:
+            return Done(found.decode(), True)
+        text = job(piece.item, told)
+    try:
+        atomic_write(_path(results, piece.id), text.encode())
+    except OSError:  # whoever called may have another way to the folder, and more patience
+        return Done(text, False)
+    return Done(text, True)
+
+
+@contextmanager
+def machine_alone(told: Observer = UNOBSERVED) -> Iterator[None]:
+    """While nobody else measures on this machine, whoever it is; waits for that, however long."""
+    path = runtime_folder() / LOCK_NAME
+    lock = Lock(path, 0.0)
+    try:
+        lock.acquire()
+    except HeldError:
+        told.say(f"another call measures on this machine; waiting for it (fuser {path} shows which)")
+        lock = Lock(path, inf, LOOK_AGAIN_S)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def runtime_folder() -> Path:
+    """The one that every user of this machine finds and may write in; the last where there is none."""
+    return next((each for each in RUNTIME_FOLDERS if _is_for_all(each)), RUNTIME_FOLDERS[-1])
+
+
+def keep(
+    results: Path, id_: str, text: str, told: Observer = UNOBSERVED,
+    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
+) -> None:  # fmt: skip
+    """Write what took minutes to make; where that cannot be done now, try again for ten minutes, then OSError."""
+    end_s, is_told = clock() + KEEP_LIMIT_S, False
+    while True:
+        try:
+            atomic_write(_path(results, id_), text.encode())
+        except OSError as error:
+            if clock() >= end_s:
+                raise
+            if not is_told:
+                told.say(f"warning: cannot write into {results}: {reason(error)}; tried again for ten minutes")
+            is_told = True
+            sleep(KEEP_AGAIN_S)
+        else:
+            return
+
+
+def _path(results: Path, id_: str) -> Path:
+    return results / f"{id_}.json"
+
+
+def _content(results: Path, id_: str) -> bytes | None:
+    """None where there is no file, or none that can be read: it is made again."""
+    try:
+        return read_regular(_path(results, id_), LARGEST_RESULT_BYTES)
+    except OSError:
+        return None
+
+
+def _is_for_all(folder: Path) -> bool:
+    try:
+        return folder.stat().st_mode & ONE_FOR_ALL == ONE_FOR_ALL and os.access(folder, os.W_OK)
+    except OSError:
+        return False

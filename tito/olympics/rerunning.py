@@ -1,0 +1,120 @@
+"""One entry verified on this machine, from paths and settings: what `verify` does here, or lets another machine do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tinytorch.competition.checks.verified import How
+from tinytorch.competition.rules.events import Rules, read_rules
+from tinytorch.errors import SetupMissingError
+from tinytorch.harness.prepare import Observer
+from tinytorch.harness.referee.private import PrivateFile, private_files
+from tinytorch.harness.referee.redraw import Redraws
+from tinytorch.harness.referee.referee import Referee
+from tinytorch.harness.referee.verify import Place, box_tested, hides_labels, verified
+from tinytorch.processes.box import Tier, refusal
+from tinytorch.processes.worker import check_system
+from tinytorch.progress import Progress, silent
+from tinytorch.units import BYTES_PER_MEGABYTE
+from tito.terminal import screen
+from tito.workspace.entries import HandedIn, candidate
+from tito.workspace.folder import CACHE_VARIABLE, folder_of
+from tito.workspace.machine import MachineFile, with_what_is_known
+from tito.workspace.verified import Verified
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How entries are verified, in paths and JSON; `wall` is the tier of the box, None for the plain process."""
+
+    folder: str
+    wall: Tier | None
+    tier: str
+    build_limit_s: float
+    memory_limit_mb: float
+    rules: str | None = None
+    is_refereed: bool = False
+    private: tuple[str, ...] = ()
+
+    def how(self, rules: Rules, private: Mapping[str, PrivateFile]) -> How:
+        """What of them a record has, and its id follows from."""
+        return How(
+            level="T3" if self.is_refereed else "T2", private=sorted({file.sha256 for file in private.values()}),
+            isolation=self.wall or "C", tier=self.tier, build_limit_s=self.build_limit_s, rules_sha256=rules.sha256,
+            memory_limit_bytes=round(self.memory_limit_mb * BYTES_PER_MEGABYTE),
+        )  # fmt: skip
+
+    def of(self, handed: HandedIn) -> dict[str, Any]:
+        """What another process, or machine, needs to verify one entry."""
+        entry = str(handed.entry.absolute()) if handed.entry else None
+        return {"source": handed.name, "path": str(handed.path.absolute()), "entry": entry, "settings": asdict(self)}
+
+
+def wall_of(isolation: str) -> Tier | None:
+    """The tier of box that is meant; of `auto` the best that this machine lets us have.
+
+    SetupMissingError says which package or setting is missing.
+    """
+    check_system("verifying")
+    if isolation == "c":
+        return None
+    wanted: list[Tier] = ["A", "B"] if isolation == "auto" else ["A" if isolation == "a" else "B"]
+    refusals: dict[Tier, tuple[str, str]] = {}
+    for tier in wanted:
+        refused = refusal(tier)
+        if refused is None:
+            for other, (why, mend) in refusals.items():
+                screen.say(f"warning: no box of tier {other}: {why}; {mend}. Tier {tier} is used")
+            return tier
+        refusals[tier] = refused
+    whys = "; ".join(f"tier {tier}: {why}" for tier, (why, _) in refusals.items())
+    raise SetupMissingError(f"no box can be had here: {whys}", mend=next(iter(refusals.values()))[1])
+
+
+def rerun(item: Mapping[str, Any], told: Observer) -> str:
+    """The record of one entry, as the text of its file; whatever the entry does, this returns."""
+    place = place_of(_settings(item["settings"]), told.progress)
+    handed = HandedIn(Path(item["path"]), Path(item["entry"]) if item["entry"] else None)
+    with candidate(handed, place.rules) as one:
+        named = replace(one, judged=one.judged.model_copy(update={"source": item["source"]}))
+        return verified(named, place, told).text()
+
+
+def _settings(given: Mapping[str, Any]) -> Settings:
+    return Settings(**{**given, "private": tuple(given["private"])})
+
+
+_places: dict[Settings, Place] = {}  # of this process: the box is tested once
+
+
+def place_of(settings: Settings, progress: Progress = silent) -> Place:
+    """Where entries are verified here; SetupMissingError where nothing may be run, because the box does not hold."""
+    if settings not in _places:
+        _places[settings] = _place(settings, progress)
+    return _places[settings]
+
+
+def _place(settings: Settings, progress: Progress) -> Place:
+    if settings.is_refereed and settings.wall != "A":
+        mend = "apt install bubblewrap; or --level t2"
+        raise SetupMissingError("trust T3 needs a box of tier A (bubblewrap)", mend=mend)
+    box = box_tested(settings.wall, lambda share: progress("probe", share))
+    if settings.wall and not box.holds:
+        raise SetupMissingError(
+            f"the box of tier {settings.wall} lets through: {', '.join(box.open)}",
+            mend="tito olympics verify --self-test shows every probe",
+        )
+    rules = read_rules(Path(settings.rules) if settings.rules else None)
+    private = private_files([Path(each) for each in settings.private])
+    machine = MachineFile().read()  # nothing is learnt here: what runs beside an entry's code may show any time
+    known = partial(with_what_is_known, machine=machine)
+    cache, how = folder_of(CACHE_VARIABLE), settings.how(rules, private)
+    place = Place(how, box, hides_labels(settings.wall), rules, cache, known)
+    if not settings.is_refereed:
+        return place
+    secret = Verified(Path(settings.folder)).secret()
+    return replace(place, referee=Referee(private, Redraws(secret, cache)))
