@@ -85,11 +85,11 @@ def _user() -> int:
 def _namespace() -> int:
     """Of this machine and no other: machines may share a folder, and their first namespaces have one number."""
     inode = os.stat("/proc/self/ns/pid").st_ino if sys.platform == "linux" else 0  # noqa: PTH116 - of the link's target
-    return zlib.crc32(f"{_host()} {inode}".encode())
+    return zlib.crc32(f"{host()} {inode}".encode())
 
 
-def _host() -> str:
-    """Its name, and the number that it was given when it was set up, where it has one."""
+def host() -> str:
+    """This machine: its name, and the number that it was given when it was set up, where it has one."""
     number = ""
     with contextlib.suppress(OSError):
         number = Path("/etc/machine-id").read_text("ascii", "replace").strip()

@@ -91,8 +91,9 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
 
 def reruns_of(folder: Path | None, rules: Rules) -> Reruns:
     """The verifications in a folder by these rules; none without one."""
-    found = list(Verified(folder).all()) if folder else []
-    known = Reruns(found, rules)
+    kept = Verified(folder) if folder else None
+    found = list(kept.all()) if kept else []
+    known = Reruns(found, rules, list(kept.shifts()) if kept else [])
     if len(found) > 0 and len(known) == 0:
         mend = "verify again with --rules, or rank by the rules that they were verified by"
         raise UsageError(f"the verifications in {folder} are by other rules", mend=mend)

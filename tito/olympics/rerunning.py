@@ -20,11 +20,14 @@ from tinytorch.processes.box import Tier, refusal
 from tinytorch.processes.worker import check_system
 from tinytorch.progress import Progress, silent
 from tinytorch.units import BYTES_PER_MEGABYTE
+from tito.olympics.on_shift import OnShift
 from tito.terminal import screen
 from tito.workspace.entries import HandedIn, candidate
 from tito.workspace.folder import CACHE_VARIABLE, folder_of
 from tito.workspace.machine import MachineFile, with_what_is_known
 from tito.workspace.verified import Verified
+
+OTHER_HERE = "the entry, the rules or the private data are others on this machine than where the call was made"
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,11 @@ class Settings:
             memory_limit_bytes=round(self.memory_limit_mb * BYTES_PER_MEGABYTE),
         )  # fmt: skip
 
-    def of(self, handed: HandedIn) -> dict[str, Any]:
+    def of(self, id_: str, handed: HandedIn, shift: Mapping[str, Any] | None) -> dict[str, Any]:
         """What another process, or machine, needs to verify one entry."""
         entry = str(handed.entry.absolute()) if handed.entry else None
-        return {"source": handed.name, "path": str(handed.path.absolute()), "entry": entry, "settings": asdict(self)}
+        return {"id": id_, "source": handed.name, "path": str(handed.path.absolute()), "entry": entry,
+                "settings": asdict(self), "shift": shift}  # fmt: skip
 
 
 def wall_of(isolation: str) -> Tier | None:
@@ -77,11 +81,29 @@ def wall_of(isolation: str) -> Tier | None:
 
 def rerun(item: Mapping[str, Any], told: Observer) -> str:
     """The record of one entry, as the text of its file; whatever the entry does, this returns."""
-    place = place_of(_settings(item["settings"]), told.progress)
+    settings = _settings(item["settings"])
+    place = place_of(settings, told.progress)
+    shift = OnShift.of(settings.folder, place, item["shift"])
+    if shift:
+        shift.begin(told)
     handed = HandedIn(Path(item["path"]), Path(item["entry"]) if item["entry"] else None)
     with candidate(handed, place.rules) as one:
         named = replace(one, judged=one.judged.model_copy(update={"source": item["source"]}))
-        return verified(named, place, told).text()
+        found = verified(named, place, told)
+    if found.id != item["id"]:
+        found = found.model_copy(update={"id": item["id"], "level": None, "outcome": "VOID", "reason": OTHER_HERE})
+    text = found.text()
+    if shift:
+        shift.did(found.id, text, told)
+    return text
+
+
+def look_again(item: Mapping[str, Any], told: Observer) -> str:
+    """The canary, at the end of this machine's shift."""
+    settings = _settings(item["settings"])
+    if shift := OnShift.of(settings.folder, place_of(settings, told.progress), item["shift"]):
+        shift.look(told)
+    return ""
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:

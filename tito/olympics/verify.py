@@ -65,6 +65,13 @@ def verify(
     again: Annotated[
         list[str] | None, typer.Option("--again", metavar="ID", help="Verify this one anew; repeat it for more.")
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option("--shard", metavar="I/N", help="Only every N-th entry, for one of N machines that share -o."),
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Bring the folders of shards into -o, and look whether all is there.")
+    ] = False,
     rules: RulesFile = None,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Only try what the box must not let happen, and show it.")
@@ -82,6 +89,10 @@ def verify(
     Examples: tito olympics verify class/ -o verified/; tito olympics verify submission.json --entry entry.py;
     tito olympics verify class/ --level t3 --private fashion.npz; tito olympics verify --self-test.
     """
+    if merge:
+        from tito.olympics import merging
+
+        raise typer.Exit(merging.merge(paths or [], output, rules, json_))
     if isolation is Wall.C and not (trusted or self_test):
         mend = "use --isolation auto, or add --i-trust-this-code"
         raise UsageError("without a box an entry can read, change and send whatever you can", mend=mend)
@@ -92,7 +103,10 @@ def verify(
         raise UsageError("private data are for --level t3", mend="add --level t3, or leave --private out")
     if paths and self_test:
         raise UsageError("--self-test takes no entries", mend="tito olympics verify --self-test")
+    from tinytorch.competition.checks.shift import Part
     from tito.olympics import rerunning, verifying
+
+    part = Part.parsed(shard) if shard else None
 
     wall = rerunning.wall_of(isolation.value)
     if self_test:
@@ -102,4 +116,4 @@ def verify(
         rules=str(rules) if rules else None, is_refereed=level is VerifiedLevel.T3,
         private=tuple(map(str, private or [])),
     )  # fmt: skip
-    raise typer.Exit(verifying.verify_all(verifying.Asked(paths or [], entry, settings, again or []), json_))
+    raise typer.Exit(verifying.verify_all(verifying.Asked(paths or [], entry, settings, again or [], part), json_))

@@ -6,14 +6,15 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from tinytorch.competition.checks.shift import Part
 from tinytorch.competition.checks.verified import How, Verification, parse_verification
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import UsageError
 from tinytorch.harness.prepare import Observer
 from tinytorch.harness.referee.private import PrivateFile, private_files
-from tinytorch.harness.referee.turns import in_turn
+from tinytorch.harness.referee.turns import Item, in_turn, machine_alone
 from tinytorch.harness.referee.verify import box_tested, work_id
 from tinytorch.processes.box import Tier
 from tinytorch.processes.selftest import self_test
@@ -22,7 +23,7 @@ from tinytorch.showing import safe_text
 from tinytorch.workloads.registry import find_task, task_names
 from tito import start
 from tito.exit_codes import ExitCode
-from tito.olympics.rerunning import Settings, rerun
+from tito.olympics.rerunning import Settings, look_again, rerun
 from tito.terminal import bars, screen
 from tito.views import verification as render
 from tito.workspace.entries import HandedIn, candidate, handed_in
@@ -47,6 +48,11 @@ class Asked(NamedTuple):
     entry: Path | None
     settings: Settings
     again: Sequence[str] = ()
+    part: Part | None = None
+
+    def shift(self, looked: Sequence[Looked]) -> dict[str, Any] | None:
+        """What every machine is told of a class that several share."""
+        return {"part": self.part.words, "works": [each.id for each in looked]} if self.part else None
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,11 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
     start.finished()
     folder.make()
     looked = _looked(entries, asked, settings.how(rules, private), rules, folder)
+    shift, of_class = asked.shift(looked), looked
+    if asked.part:
+        own = {*asked.part.of([each.id for each in looked])}
+        looked = [each for each in looked if each.id in own]
+        screen.say(f"shard {asked.part.words}: {len(looked)} of {len(of_class)} entries")
     known = [each.known for each in looked if each.known]
     pending = list({each.id: each for each in looked if each.known is None}.values())  # a copy is the same work
     if known:
@@ -88,7 +99,7 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
     if settings.is_refereed:
         _warn_of_missing({each.task for each in pending if each.task}, private)
     with screen.done_before(f"what is finished is kept in {folder.folder}; the same command goes on"):
-        done = {each.id: each for each in (*known, *_done(pending, settings, folder))}
+        done = {each.id: each for each in (*known, *_done(pending, settings, folder, shift))}
     found = [done[each.id].model_copy(update={"source": each.source}) for each in looked]
     _show(found, asked, rules, json_)
     return exit_code(found)
@@ -123,15 +134,26 @@ def _looked(entries: Sequence[HandedIn], asked: Asked, how: How, rules: Rules, f
     return found
 
 
-def _done(pending: Sequence[Looked], settings: Settings, folder: Verified) -> list[Verification]:
-    items = {each.id: settings.of(each.handed) for each in pending}
+def _done(
+    pending: Sequence[Looked], settings: Settings, folder: Verified, shift: Mapping[str, Any] | None
+) -> list[Verification]:  # fmt: skip
+    items = {each.id: settings.of(each.id, each.handed, shift) for each in pending}
     with bars.progress() as progress:
         inside = _Insides(progress, pending, REFEREED_PARTS if settings.is_refereed else PARTS)
         try:
             texts = list(in_turn(rerun, items, folder.folder, told=inside.of))
+            if texts and shift:
+                _look_again(items[texts[-1][0]], progress)
         except OSError as error:
             raise folder.refusal(error) from error
     return [parse_verification(id_, text.encode()) for id_, text in texts]
+
+
+def _look_again(item: Item, progress: Progress) -> None:
+    """The canary once more, when the last entry is done."""
+    told = Observer(progress, screen.say)
+    with machine_alone(told):
+        look_again(item, told)
 
 
 def _warn_of_missing(tasks: set[str], private: Mapping[str, PrivateFile]) -> None:

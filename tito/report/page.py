@@ -89,7 +89,7 @@ def _ranking(board: Leaderboard, ranking: Ranking, details: Mapping[str, Circums
 def _place(board: Leaderboard, ranking: Ranking) -> str:
     """Task and division, where the event alone does not tell two rankings apart."""
     same = [each for each in board.rankings if each.group.event == ranking.group.event]
-    return f"{ranking.group.task}, {ranking.group.division}" if len(same) > 1 else ""
+    return ranking.group.words if len(same) > 1 else ""
 
 
 def _scale(entries: Sequence[Figures], ranked_by: str) -> Scale | None:

@@ -68,6 +68,8 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
     count = f"{len(ranking.places)} athlete{'' if len(ranking.places) == 1 else 's'}"
     named, task = safe_text(asked.title, 60), safe_text(group.task, 60)
     title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
+    if group.machines:
+        title += f"; on {safe_text(group.machines, 160)}"
     shown = table(title, "rank", "athlete", "shown", "measured", "from above", "on", "file")
     shown.columns[MEASURED].no_wrap = True  # an interval is not broken
     machines = letters(ranking.places[:most])

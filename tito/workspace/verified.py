@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from tinytorch.competition.checks.shift import LARGEST_BYTES as LARGEST_SHIFT_BYTES
+from tinytorch.competition.checks.shift import Shift, parse_shift
 from tinytorch.competition.checks.verified import LARGEST_BYTES, Verification, parse_verification
 from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, read_regular, reason
@@ -16,6 +18,7 @@ from tito.terminal import screen
 
 SECRET, SECRET_BYTES, LARGEST_SECRET_BYTES = ".secret", 32, 1_000
 PROBE = ".writable"
+SHIFTS = "shifts"  # the folder of what machines did
 ELSEWHERE = "name another folder with -o"
 
 
@@ -62,23 +65,45 @@ class Verified:
             return None
         return found if found.is_finished and found.id == id_ else None
 
-    def all(self) -> Iterator[Verification]:
-        """Every verification in the folder, by its name; a file that is none, or damaged, is told and passed over.
-
-        UsageError where there is none at all.
-        """
-        found = 0
+    def contents(self) -> Iterator[tuple[Path, bytes, Verification]]:
+        """Every verification in the folder, by its name; a file that is none, or damaged, is told and passed over."""
         for path in sorted(self.folder.glob("*.json")):
             try:
-                each = _read(path)
+                content = _content(path, LARGEST_BYTES)
+                yield path, content, parse_verification(str(path), content)
             except UsageError as error:
                 screen.say(f"warning: {error.message}; it is passed over")
-                continue
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Write a file in this folder. UsageError where that cannot be done."""
+        path = self.folder / name
+        try:
+            path.parent.mkdir(exist_ok=True)
+            atomic_write(path, content)
+        except OSError as error:
+            raise self.refusal(error) from error
+
+    def keep_shift(self, shift: Shift) -> None:
+        """What a machine did, where it belongs."""
+        self.keep(f"{SHIFTS}/{shift.id}.json", shift.text().encode())
+
+    def all(self) -> Iterator[Verification]:
+        """The verifications alone; UsageError where there is none at all."""
+        found = 0
+        for _, _, each in self.contents():
             found += 1
             yield each
         if not found:
             mend = f"verify the entries first: tito olympics verify FOLDER -o {shlex.quote(str(self.folder))}"
             raise UsageError(f"there is no record of a verification in {self.folder}", mend=mend)
+
+    def shifts(self) -> Iterator[Shift]:
+        """What machines did of a class, by the name of the file; one that is none, or damaged, is told, passed over."""
+        for path in sorted((self.folder / SHIFTS).glob("*.json")):
+            try:
+                yield parse_shift(str(path), _content(path, LARGEST_SHIFT_BYTES))
+            except UsageError as error:
+                screen.say(f"warning: {error.message}; it is passed over")
 
     def refusal(self, error: OSError) -> UsageError:
         """Why nothing can be kept here."""
@@ -102,7 +127,11 @@ def _make_once(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path) -> Verification:
+    return parse_verification(str(path), _content(path, LARGEST_BYTES))
+
+
+def _content(path: Path, limit_bytes: int) -> bytes:
     try:
-        return parse_verification(str(path), read_regular(path, LARGEST_BYTES))
+        return read_regular(path, limit_bytes)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {reason(error)}", mend="remove it, and verify again") from error

@@ -129,7 +129,7 @@ def test_several_rankings_of_one_event_are_refused() -> None:
     """Whose points would count?"""
     files = [entry("Ada", 2.0), entry("Bob", 2.0, division="open")]
 
-    with pytest.raises(UsageError, match=r"several rankings: digits_mlp \(closed\), digits_mlp \(open\)"):
+    with pytest.raises(UsageError, match=r"several rankings: digits_mlp, closed; digits_mlp, open"):
         grades(board(*files), BY_SCORE, ROSTER)
 
 

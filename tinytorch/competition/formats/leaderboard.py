@@ -62,6 +62,7 @@ class RankedResult(Published):
     trust: Trust
     machine: str | None
     cores: int | None
+    machine_class: str | None
     backend: str | None
     tier: str | None
     doubts: list[str]
@@ -101,6 +102,7 @@ class RankingResult(Published):
     division: Division
     test_samples: int
     dataset_sha256: str
+    machines: str
     rows: list[RankedResult]
     others: list[UnrankedResult]
 
@@ -165,8 +167,8 @@ FORMATS = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
 CSV_COLUMNS = (
     "event", "task", "division", "rank", "first_rank", "last_rank", "athlete_id", "athlete_name", "ranked_by",
     "shown", "value", "lower", "upper", "claimed_value", "verdict", "p_value", "speedup", "compression_ratio",
-    "accuracy_delta", "accuracy", "trust", "machine", "cores", "backend", "tier", "doubts", "track", "techniques",
-    "repository", "created_at", "warnings", "file", "sha256", "reason",
+    "accuracy_delta", "accuracy", "trust", "machine", "cores", "machine_class", "backend", "tier", "doubts", "track",
+    "techniques", "repository", "created_at", "warnings", "file", "sha256", "reason",
 )  # fmt: skip
 
 
@@ -224,7 +226,9 @@ def _markdown(board: Leaderboard) -> Iterator[str]:
         yield f"\n{code_span(board.title)}"
     for ranking in board.rankings:
         group = ranking.group
-        yield f"\n## {board.rules.events[group.event].title}: {code_span(group.task)}, {group.division} division\n"
+        where = f", on {code_span(group.machines)}" if group.machines else ""
+        title = board.rules.events[group.event].title
+        yield f"\n## {title}: {code_span(group.task)}, {group.division} division{where}\n"
         yield from _table(ranking, board.rules.events[group.event].ranked_by)
         yield from _list(ranking.others)
     unranked = [each for each in board.unranked if each.is_asked_for]

@@ -70,8 +70,10 @@ def grades(board: Leaderboard, assignment: Assignment, roster: Roster | None) ->
 def _only(board: Leaderboard, event: str) -> Ranking | None:
     found = [each for each in board.rankings if each.group.event == event]
     if len(found) > 1:
-        groups = ", ".join(f"{each.group.task} ({each.group.division})" for each in found)
+        groups = "; ".join(each.group.words for each in found)
         mend = "name the task and the division in class.toml"
+        if any(each.group.machines for each in found):
+            mend += "; where machines differ, verify again on those of one class"
         raise UsageError(f"{event} has several rankings: {groups}", mend=mend)
     return found[0] if found else None
 

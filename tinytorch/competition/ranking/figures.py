@@ -45,7 +45,7 @@ class Figures(Record):
     that it was measured with, by a `tier` of the recipe and with `doubts`, by their codes; None is not known. `quiet`
     tells how disturbed that machine was, beside the `best` that is known, and `moved` how far the speedup may have been
     moved for it; both interval and `judged_by`, what the verdict follows from, reach so far. `claimed` is what was
-    claimed, where all of this is of a re-run.
+    claimed, where all of this is of a re-run, and `machine_class` the class of the machine that made it.
     """
 
     athlete: Athlete
@@ -81,6 +81,7 @@ class Figures(Record):
     judged_by: Bounds | None = None
     claimed: Claimed | None = None
     track: Track | None = None
+    machine_class: str | None = None
 
     @classmethod
     def of(cls, case: Case, is_valid: bool) -> Self:

@@ -10,7 +10,7 @@ from math import ceil
 from typing import NamedTuple
 
 from tinytorch.competition.names import Division, Track
-from tinytorch.competition.ranking.figures import Figures
+from tinytorch.competition.ranking.figures import POWERS, Figures
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.machines import beside_their_machines
 from tinytorch.competition.ranking.order import Place, best_first, ranked
@@ -18,6 +18,8 @@ from tinytorch.competition.record.people import Athlete, Person
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
 from tinytorch.showing import safe_text
+
+THEIR_OWN = "the athletes' own machines, not measured again"
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,23 @@ class Wanted:
 
 
 class Group(NamedTuple):
-    """What submissions must have in common to be ranked together, beside the rules."""
+    """What submissions must have in common to be ranked together, beside the rules.
+
+    `machines` is the class of the machine that re-runs are of, empty where all are of one.
+    """
 
     event: str
     task: str
     division: Division
     test_samples: int
     dataset_sha256: str
+    machines: str = ""
+
+    @property
+    def words(self) -> str:
+        """What tells it from the others of its event."""
+        where = f", on {self.machines}" if self.machines else ""
+        return f"{self.task}, {self.division}{where}"
 
 
 @dataclass(frozen=True)
@@ -102,11 +114,10 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leade
             unranked.append(group)
         else:
             groups[group].append(each)
-    order = list(rules.events)
-    found = [
-        _ranking(group, groups[group], rules, wanted.whose)
-        for group in sorted(groups, key=lambda g: (order.index(g.event), g))
-    ]
+    order, found = list(rules.events), []
+    apart = {own: files for group, members in groups.items() for own, files in _by_machines(group, members)}
+    for group in sorted(apart, key=lambda g: (order.index(g.event), g)):
+        found.append(_ranking(group, apart[group], rules, wanted.whose))
     athletes = {wanted.whose(place.judged.entered.athlete) for each in found for place in each.places}
     passed_over = tuple(sorted(unranked, key=lambda each: (each.reason, each.source)))
     return Leaderboard(rules, tuple(found), passed_over, athletes=len(athletes), until=wanted.until)
@@ -123,6 +134,22 @@ def _group(judged: Judged, wanted: Wanted) -> Group | Unranked:
     if task is None:
         return Unranked(judged.source, figures.athlete, "it names no task", True, judged.sha256, figures.event)
     return Group(figures.event, task.name, figures.division, task.test_samples, task.dataset_sha256)
+
+
+def _by_machines(group: Group, members: list[Judged]) -> Iterator[tuple[Group, list[Judged]]]:
+    """Re-runs on machines of several classes, each class apart, where speed is ranked: it differs from one to another.
+
+    What nobody measured again stands beside them.
+    """
+    classes = {each.entered.machine_class for each in members} - {None}
+    if len(classes) < 2 or all(each.entered.ranked_by not in POWERS for each in members):
+        yield group, members
+        return
+    apart: dict[str, list[Judged]] = defaultdict(list)
+    for each in members:
+        apart[each.entered.machine_class or THEIR_OWN].append(each)
+    for machines, own in apart.items():
+        yield group._replace(machines=machines), own
 
 
 def obstacle(judged: Judged, wanted: Wanted) -> str:

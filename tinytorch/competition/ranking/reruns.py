@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from tinytorch.competition.checks.case import Case
+from tinytorch.competition.checks.shift import Shift
 from tinytorch.competition.checks.verified import Verification
+from tinytorch.competition.ranking.classes import classes_of
 from tinytorch.competition.ranking.figures import Claimed, Figures
 from tinytorch.competition.ranking.judged import Circumstances, Judged
 from tinytorch.competition.record.run import Run
@@ -23,8 +25,9 @@ class Reruns:
     One by other rules is none here: what is found and what counts follow from the rules.
     """
 
-    def __init__(self, verifications: Iterable[Verification], rules: Rules) -> None:
+    def __init__(self, verifications: Iterable[Verification], rules: Rules, shifts: Sequence[Shift] = ()) -> None:
         own = [each for each in verifications if each.how.rules_sha256 == rules.sha256]
+        self._classes = classes_of(own, shifts, rules)
         self._rules = rules
         self._all = sorted(own, key=_weight)
         self._of = {each.submission_sha256: each for each in self._all if each.submission_sha256}
@@ -65,7 +68,8 @@ class Reruns:
         clock = speedup_outside(outside, run, self._rules) if outside else None
         case = Case(self._submission(found, run), self._rules, {}, "", "", speedup_outside=clock)
         own = {name: getattr(claim, name) for name in STAYS}
-        told = {"trust": trust, "claimed": Claimed(value=claim.value, interval=claim.interval)}
+        claimed = Claimed(value=claim.value, interval=claim.interval)
+        told = {"trust": trust, "claimed": claimed, "machine_class": self._classes.get(found.id)}
         return Figures.of(case, is_valid=True).model_copy(update={**own, **told})
 
     def _submission(self, found: Verification, run: Run) -> Submission:

@@ -27,7 +27,7 @@ _GRADES_HEADER = "\ufeff?id,name,points,most_points(?:,[a-z_0-9]+)*,[a-z_]+_reas
 _REPORT = re.compile(
     rf"""\A(?:\#[ ])?{HEADLINE.replace(" ", "[ ]")}(?:submissions[ ]checked|checks[ ]explained|leaderboard|grades)$
     | \A\{{\s*(?:"extra_data":\s*\{{\s*)?"document":\s*"report"
-      \s*(?:,\s*"(?:results|checks|rules|grades|verifications|tier)"|\}},\s*"score")
+      \s*(?:,\s*"(?:results|checks|rules|grades|verifications|tier|shifts)"|\}},\s*"score")
     | \A(?:{_CSV_HEADER}|{_GRADES_HEADER})$
     | \A<!doctype[ ]html>(?:.|\n)*<meta[ ]name="generator"[ ]content="tito[ ]olympics[ ](?:report|sweep)">
     | \A<\?xml.*\n<testsuites[ ]name="tito[ ]olympics[ ]validate">$""",

@@ -55,7 +55,7 @@ def _speedup(claimed: Measurement, here: Run, rules: Rules) -> Agreement:
         return found.model_copy(update={"reason": reason})
     if one is None or two is None or two.ci_upper is None or not one.log_ratios or not two.log_ratios:
         return found.model_copy(update={"reason": "one of the two has no paired samples, or too few"})
-    p_value = _p_value(one, two, _known_variance(claimed, here, rules))
+    p_value = difference_p_value(one, two, _known_variance(claimed, here, rules))
     if one.estimate > rules.verifying.claim_excess * two.ci_upper:
         judgement: Judgement = "far above"
     else:
@@ -70,8 +70,11 @@ def _known_variance(claimed: Measurement, here: Run, rules: Rules) -> float:
     return sum(each**2 for each in (*spreads, rules.verifying.machine_spread))
 
 
-def _p_value(claimed: Comparison, here: Comparison, known: float) -> float:
-    """Of what is left of the difference without what the machines may have moved it by."""
+def difference_p_value(claimed: Comparison, here: Comparison, known: float) -> float:
+    """The chance of so large a difference between two speedups that are the same, with the variance that is `known`.
+
+    Of what is left of it without what the machines may have moved it by.
+    """
     one, two = mean_estimate(claimed.log_ratios or []), mean_estimate(here.log_ratios or [])
     before, after = claimed.disturbance or UNDISTURBED, here.disturbance or UNDISTURBED
     left = moved_to_zero(one.mean - two.mean, before.down + after.up, before.up + after.down)

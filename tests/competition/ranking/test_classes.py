@@ -1,0 +1,124 @@
+"""Classes of machines: who is ranked together, and who apart."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from tests.competition.checks.test_shift import MACHINE, canary, record, shift
+from tests.competition.conftest import make_run
+from tests.competition.ranking.test_reruns import verification
+from tests.tito.class_folder import handed_in
+from tinytorch.competition.checks.shift import Shift
+from tinytorch.competition.ranking.classes import classes_of, is_steady, words_of
+from tinytorch.competition.ranking.judged import judge_file
+from tinytorch.competition.ranking.leaderboard import THEIR_OWN, Ranking, Wanted, leaderboard
+from tinytorch.competition.ranking.reruns import Reruns
+from tinytorch.competition.rules.events import load_rules
+
+RULES = load_rules()
+OTHER = MACHINE.model_copy(update={"cpu_model": "Another"})
+
+
+def on(number: int, log_ratio: float = 1.0, end: float | None = None, **changes: Any) -> Shift:
+    """A shift whose known pair showed this at the beginning, and that at the end."""
+    canaries = [canary(log_ratio), canary(log_ratio if end is None else end, 30)]
+    return shift(0, id=f"{number:016x}", records={f"{number + 8:016x}": "0" * 64}, canaries=canaries, **changes)
+
+
+def distinct(*shifts: Shift) -> int:
+    return len({*words_of(shifts, RULES).values()})
+
+
+def test_machines_of_one_make_that_agree_are_one_class() -> None:
+    assert distinct(on(0), on(1, 1.01)) == 1
+
+
+def test_another_processor_is_another_class() -> None:
+    assert distinct(on(0), on(1, machine=OTHER)) == 2
+
+
+def test_more_memory_is_another_class_and_a_little_less_is_not() -> None:
+    less, more = (MACHINE.model_copy(update={"memory_bytes": each}) for each in (23_900 * 2**20 + 2**29, 48 * 2**30))
+
+    assert (distinct(on(0), on(1, machine=less)), distinct(on(0), on(1, machine=more))) == (1, 2)
+
+
+def test_one_make_on_which_the_pair_differs_is_two_and_the_words_tell_them_apart() -> None:
+    words = words_of([on(0, 1.0), on(1, 1.3)], RULES)
+
+    assert len({*words.values()}) == 2
+    assert {each.split(", known pair ")[1] for each in words.values()} == {"2.72x", "3.67x"}
+
+
+def test_a_machine_that_was_not_steady_is_of_no_other_s_class() -> None:
+    assert distinct(on(0), on(1, 1.0, end=1.2), on(2, 1.0, end=1.2)) == 3
+
+
+def test_one_canary_alone_contradicts_nothing() -> None:
+    assert is_steady([canary(1.0)], 1, RULES)
+
+
+def test_machines_that_are_alike_are_hardly_ever_called_different() -> None:
+    """Twenty machines with the spreads that the rules take, a hundred times."""
+    generator, apart = random.Random(7), 0
+    for _ in range(100):
+        shifts = []
+        for number in range(20):
+            machine = generator.gauss(0, RULES.verifying.machine_spread / 2**0.5)
+            ratios = [machine + generator.gauss(0, RULES.significance.session_spread) for _ in range(2)]
+            shifts.append(on(number, ratios[0], ratios[1]))
+        apart += distinct(*shifts) > 1
+    assert apart <= 13  # the rules' alpha for all comparisons together, twice: one in a hundred draws has more
+
+
+def test_the_order_of_the_shifts_never_matters() -> None:
+    shifts = [on(number, ratio) for number, ratio in enumerate((1.0, 1.3, 1.01, 1.31))]
+
+    assert words_of(shifts, RULES) == words_of(shifts[::-1], RULES)
+
+
+def test_what_no_shift_tells_of_is_of_its_make() -> None:
+    run = make_run()
+    info = run.system_info
+    machine = MACHINE.model_copy(update={"cpu_model": info.cpu_model, "logical_cores": info.logical_cores,
+                                         "memory_bytes": info.memory_bytes})  # fmt: skip
+    found = classes_of(
+        [record("8".zfill(16), run=run), record("9".zfill(16), run=run)], [on(0, machine=machine)], RULES
+    )
+
+    assert len({*found.values()}) == 1
+
+
+def rankings(tmp_path: Path, classes: dict[str, str], event: str = "latency_sprint") -> list[Ranking]:
+    """Of three athletes, two of whom were measured again, on machines with these processors."""
+    verifications = []
+    for number, name in enumerate(("ada", "bob", "eve")):
+        path = handed_in(tmp_path, name, event=event)
+        if name in classes:
+            run = make_run()
+            info = run.system_info.model_copy(update={"cpu_model": classes[name]})
+            again = run.model_copy(update={"system_info": info})
+            verifications.append(verification(path, id=f"{number:016x}", run=again))
+    judged = [judge_file(str(path), rules=RULES) for path in sorted(tmp_path.glob("*.json"))]
+    return list(leaderboard(Reruns(verifications, RULES).beside(judged), RULES, Wanted()).rankings)
+
+
+def test_reruns_of_one_class_stand_in_one_ranking_with_what_was_not_measured_again(tmp_path: Path) -> None:
+    (ranking,) = rankings(tmp_path, {"ada": "A", "bob": "A"})
+
+    assert (len(ranking.places), ranking.group.machines) == (3, "")
+
+
+def test_reruns_of_two_classes_are_ranked_apart(tmp_path: Path) -> None:
+    found = rankings(tmp_path, {"ada": "A", "bob": "B"})
+
+    assert [len(each.places) for each in found] == [1, 1, 1]
+    assert {each.group.machines.split(",")[0] for each in found} == {"A", "B", THEIR_OWN.split(",")[0]}
+
+
+def test_sizes_are_the_same_everywhere(tmp_path: Path) -> None:
+    (ranking,) = rankings(tmp_path, {"ada": "A", "bob": "B"}, event="memory_challenge")
+
+    assert len(ranking.places) == 3

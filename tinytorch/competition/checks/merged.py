@@ -1,0 +1,84 @@
+"""Whether the shards of a class belong together and are all there, in sentences; empty where nothing is wrong."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tinytorch.competition.checks.shift import Part, Shift
+from tinytorch.competition.checks.verified import Verification
+from tinytorch.showing import safe_text
+
+MOST_NAMED = 5
+HOW = {
+    "level": "the level that is asked for", "private": "the private data", "isolation": "the box", "tier": "the tier",
+    "build_limit_s": "the time limit", "memory_limit_bytes": "the memory limit", "rules_sha256": "the rules",
+}  # fmt: skip
+ALIKE: dict[str, Callable[[Shift], Any]] = {
+    **{words: lambda shift, name=name: getattr(shift.how, name) for name, words in HOW.items()},  # type: ignore[misc]
+    "the version of the tool": lambda shift: (shift.tool.version, shift.code_sha256),
+    "the entries": lambda shift: shift.works,
+    "the number of shards": lambda shift: Part.parsed(shift.part).count if shift.part else None,
+}
+
+
+def wrong(shifts: Sequence[Shift], records: Mapping[str, Verification], digests: Mapping[str, str]) -> list[str]:
+    """Everything that keeps shards from being one class; `digests` are of the records' files, by their ids."""
+    if not shifts:
+        return ["there is no record of a shift: verify with --shard I/N first"]
+    found = list(_differing(shifts))
+    if found:  # what is missing cannot be told of two classes
+        return found
+    return [*_missing(shifts[0], records), *_changed(shifts, digests), *_other_data(records)]
+
+
+def _differing(shifts: Sequence[Shift]) -> Iterator[str]:
+    first = shifts[0]
+    for words, value in ALIKE.items():
+        others = [_named(each) for each in shifts if value(each) != value(first)]
+        if others:
+            yield f"{words} of {_some(others)} are not the same as of {_named(first)}"
+
+
+def _missing(shift: Shift, records: Mapping[str, Verification]) -> Iterator[str]:
+    """What no machine has done to its end, by the shard that it belongs to."""
+    missing = {each for each in shift.works if each not in records or not records[each].is_finished}
+    count = Part.parsed(shift.part).count if shift.part else 1
+    for number in range(count):
+        part = Part(number, count)
+        own = part.of(shift.works)
+        if lost := [each for each in own if each in missing]:
+            again = f": verify again with --shard {part.words}" if shift.part else ": verify again"
+            yield f"of shard {part.words} {len(lost)} of {len(own)} records are missing{again}"
+
+
+def _changed(shifts: Sequence[Shift], digests: Mapping[str, str]) -> Iterator[str]:
+    """A record that is not the one that a machine wrote: each may be of several, where it was done again."""
+    written: dict[str, set[str]] = defaultdict(set)
+    for shift in shifts:
+        for id_, digest in shift.records.items():
+            written[id_].add(digest)
+    changed = [id_ for id_, digest in sorted(digests.items()) if id_ in written and digest not in written[id_]]
+    if changed:
+        yield f"{_some(changed)}: the file is not the one that a machine wrote; verify with --again {changed[0]}"
+
+
+def _other_data(records: Mapping[str, Verification]) -> Iterator[str]:
+    """Of each task the digest of its data that re-runs were made with."""
+    data: dict[str, set[str]] = defaultdict(set)
+    for each in records.values():
+        if each.run and each.run.task:
+            data[each.run.task.name].add(each.run.task.dataset_sha256)
+    for name, digests in sorted(data.items()):
+        if len(digests) > 1:
+            yield f"the data of {safe_text(name, 60)} were not the same on all machines"
+
+
+def _named(shift: Shift) -> str:
+    return f"shard {shift.part} ({shift.id})" if shift.part else f"shift {shift.id}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"
