@@ -89,6 +89,9 @@ def verify(
     Examples: tito olympics verify class/ -o verified/; tito olympics verify submission.json --entry entry.py;
     tito olympics verify class/ --level t3 --private fashion.npz; tito olympics verify --self-test.
     """
+    if merge and (shard or again or entry):
+        mend = "tito olympics verify --merge part1/ part2/ -o verified/"
+        raise UsageError("--merge takes folders of records, and verifies nothing", mend=mend)
     if merge:
         from tito.olympics import merging
 
@@ -101,7 +104,7 @@ def verify(
         raise UsageError("which entries are to be verified?", mend=mend)
     if private and level is VerifiedLevel.T2:
         raise UsageError("private data are for --level t3", mend="add --level t3, or leave --private out")
-    if paths and self_test:
+    if self_test and (paths or shard):
         raise UsageError("--self-test takes no entries", mend="tito olympics verify --self-test")
     from tinytorch.competition.checks.shift import Part
     from tito.olympics import rerunning, verifying

@@ -102,8 +102,7 @@ def test_without_a_shift_nothing_was_shared() -> None:
         ({"how": HOW.model_copy(update={"isolation": "B"})}, "the box"),
         ({"how": HOW.model_copy(update={"level": "T3"})}, "the level"),
         ({"code_sha256": "1" * 64}, "the version of the tool"),
-        ({"works": WORKS[:3]}, "the entries"),
-        ({"part": "1/3"}, "the number of shards"),
+        ({"works": [*WORKS[:3], "f" * 16]}, "shard 0/2 (0000000000000000) had entries that shard 1/2"),
     ],
 )
 def test_what_two_shards_do_not_have_in_common_is_said(changes: dict[str, Any], words: str) -> None:

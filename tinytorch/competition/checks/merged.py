@@ -18,8 +18,6 @@ HOW = {
 ALIKE: dict[str, Callable[[Shift], Any]] = {
     **{words: lambda shift, name=name: getattr(shift.how, name) for name, words in HOW.items()},  # type: ignore[misc]
     "the version of the tool": lambda shift: (shift.tool.version, shift.code_sha256),
-    "the entries": lambda shift: shift.works,
-    "the number of shards": lambda shift: Part.parsed(shift.part).count if shift.part else None,
 }
 
 
@@ -27,18 +25,21 @@ def wrong(shifts: Sequence[Shift], records: Mapping[str, Verification], digests:
     """Everything that keeps shards from being one class; `digests` are of the records' files, by their ids."""
     if not shifts:
         return ["there is no record of a shift: verify with --shard I/N first"]
-    found = list(_differing(shifts))
+    whole = max(shifts, key=lambda shift: (len(shift.works), shift.id))
+    found = list(_differing(whole, shifts))
     if found:  # what is missing cannot be told of two classes
         return found
-    return [*_missing(shifts[0], records), *_changed(shifts, digests), *_other_data(records)]
+    return [*_missing(whole, records), *_changed(shifts, digests), *_other_data(records)]
 
 
-def _differing(shifts: Sequence[Shift]) -> Iterator[str]:
-    first = shifts[0]
+def _differing(whole: Shift, shifts: Sequence[Shift]) -> Iterator[str]:
+    """Beside the shift that saw most entries: the others may have been before some of these were handed in."""
     for words, value in ALIKE.items():
-        others = [_named(each) for each in shifts if value(each) != value(first)]
-        if others:
-            yield f"{words} of {_some(others)} are not the same as of {_named(first)}"
+        if others := [_named(each) for each in shifts if value(each) != value(whole)]:
+            yield f"{words} of {_some(others)} are not the same as of {_named(whole)}"
+    works = {*whole.works}
+    if others := [_named(each) for each in shifts if not works.issuperset(each.works)]:
+        yield f"{_some(others)} had entries that {_named(whole)} had not: give all machines the same"
 
 
 def _missing(shift: Shift, records: Mapping[str, Verification]) -> Iterator[str]:

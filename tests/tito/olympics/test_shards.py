@@ -1,0 +1,153 @@
+"""A class that several machines share: shards, and what they left in one folder or in several."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.competition.checks.test_shift import canary
+from tests.competition.conftest import make_run
+from tests.tito.olympics.test_verify import Measured, handed_in, measured  # noqa: F401 - the fixture
+from tinytorch.competition.checks.shift import Machine
+from tinytorch.errors import RunError
+from tito.olympics import on_shift
+from tito.workspace.verified import SHIFTS
+
+NAMES = ("ada", "bob", "eve", "fay", "gus")
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch, measured: Measured) -> list[float]:  # noqa: F811
+    """What the known pair shows, one look after the other; five athletes have handed in."""
+    ratios = [1.0] * 8
+
+    def look(place: Any, told: Any) -> Any:
+        return canary(ratios.pop(0), 8 - len(ratios))
+
+    monkeypatch.setattr(on_shift, "canary", look)
+    monkeypatch.setattr(on_shift, "_begun", set())
+    for name in NAMES:
+        handed_in(Path("class", name), name)
+    return ratios
+
+
+def shifts(folder: str = "verified") -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(Path(folder, SHIFTS).glob("*.json"))]
+
+
+def test_shards_do_each_entry_once(looks: list[float], measured: Measured, tito) -> None:  # noqa: F811
+    codes = [tito("verify", "class", "--shard", f"{number}/3").code for number in (1, 2, 3)]
+
+    assert (codes, sorted(measured)) == ([0, 0, 0], sorted(NAMES))
+    assert tito("verify", "--merge").code == 0
+
+
+def test_the_known_pair_is_measured_at_the_beginning_and_the_end(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/1")
+    (shift,) = shifts()
+
+    assert (len(shift["canaries"]), len(shift["records"]), len(looks)) == (2, 5, 6)
+
+
+def test_a_shard_that_has_nothing_left_to_do_measures_nothing(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/1")
+    done = tito("verify", "class", "--shard", "1/1")
+
+    assert (done.code, len(looks), "5 of 5 were verified before" in done.err) == (0, 6, True)
+
+
+def test_a_pair_that_cannot_be_measured_is_said_and_the_entries_are_done(
+    looks: list[float], measured: Measured, monkeypatch: pytest.MonkeyPatch, tito  # noqa: F811
+) -> None:  # fmt: skip
+    def fail(place: Any, told: Any) -> Any:
+        raise RunError("no worker")
+
+    monkeypatch.setattr(on_shift, "canary", fail)
+    done = tito("verify", "class", "--shard", "1/1")
+
+    assert (done.code, len(measured), "the known pair could not be measured: no worker" in done.err) == (0, 5, True)
+
+
+def test_a_missing_shard_is_said(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/2")
+    done = tito("verify", "--merge")
+
+    assert (done.code, "of shard 0/2 3 of 3 records are missing" in done.out) == (1, True)
+
+
+def test_shards_in_folders_of_their_own_are_brought_into_one(looks: list[float], tito) -> None:
+    for number in (1, 2):
+        tito("verify", "class", "--shard", f"{number}/2", "-o", f"part{number}")
+    done = tito("verify", "--merge", "part1", "part2", "--json")
+
+    assert (done.code, len(done.json["records"]), done.json["wrong"]) == (0, 5, [])
+    assert (
+        tito("leaderboard", "class", "--verified", "verified", "--json").json["rankings"][0]["rows"][4]["trust"] == "T2"
+    )
+
+
+def test_both_halves_of_a_shift_are_united(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/1", "-o", "whole")
+    shutil.copytree("whole", "half")
+    (path,) = Path("half", SHIFTS).glob("*.json")
+    shift = json.loads(path.read_text())
+    lost = sorted(shift["records"])[0]
+    del shift["records"][lost], shift["canaries"][1]
+    path.write_text(json.dumps(shift))
+    tito("verify", "--merge", "whole", "half")
+    (found,) = shifts()
+
+    assert (len(found["records"]), len(found["canaries"])) == (5, 2)
+
+
+def test_a_record_that_was_changed_is_found(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/1")
+    record = next(Path("verified").glob("*.json"))
+    record.write_text(record.read_text().replace('"took_s": ', '"took_s": 1'))
+    done = tito("verify", "--merge")
+
+    assert (done.code, f"{record.stem}: the file is not the one that a machine wrote" in done.out) == (1, True)
+
+
+def test_whoever_hands_in_late_is_verified_by_another_round(looks: list[float], measured: Measured, tito) -> None:  # noqa: F811
+    tito("verify", "class", "--shard", "1/1")
+    handed_in(Path("class", "hal"), "hal")
+    codes = [tito("verify", "class", "--shard", f"{number}/2").code for number in (1, 2)]
+
+    assert (codes, measured[5:], tito("verify", "--merge").code) == ([0, 0], ["hal"], 0)
+
+
+def test_a_board_of_machines_that_differ_has_a_ranking_for_each(
+    looks: list[float], monkeypatch: pytest.MonkeyPatch, tito
+) -> None:
+    info = make_run().system_info
+    machine = Machine(cpu_model=info.cpu_model, logical_cores=info.logical_cores, memory_bytes=info.memory_bytes)
+    monkeypatch.setattr(on_shift, "this_machine", lambda: machine)
+    looks[:] = [1.0, 1.0, 1.3, 1.3]
+    for number in (1, 2):
+        tito("verify", "class", "--shard", f"{number}/2")
+        on_shift._begun.clear()
+    board = tito("leaderboard", "class", "--verified", "verified", "--json").json
+
+    assert sorted(len(each["rows"]) for each in board["rankings"]) == [2, 3]
+    assert len({each["machines"] for each in board["rankings"]}) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["class", "--shard", "5/4"], "there is no such shard"),
+        (["class", "--shard", "two"], "two numbers are wanted"),
+        (["--merge", "nowhere"], "there is no folder nowhere"),
+        (["class", "--merge", "--shard", "1/2"], "--merge takes folders of records"),
+        (["--self-test", "--shard", "1/2"], "--self-test takes no"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(looks: list[float], arguments: list[str], words: str, tito) -> None:
+    done = tito("verify", *arguments)
+
+    assert (done.code, words in done.err, "mend:" in done.err) == (2, True, True), done.err
