@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from tinytorch.errors import UsageError
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tito.olympics.benchmark import TierName
 from tito.options import LEAST_MEMORY_MB, Entry, Json, RulesFile, TimeLimit
+
+if TYPE_CHECKING:
+    from tito.olympics.sharing import Sharing
 
 DEFAULT_FOLDER = Path("verified")
 DEFAULT_MEMORY_MB = 4096.0
@@ -69,6 +72,19 @@ def verify(
         str | None,
         typer.Option("--shard", metavar="I/N", help="Only every N-th entry, for one of N machines that share -o."),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="tcp://HOST:8786", help="Let the machines of a Dask scheduler do it."),
+    ] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option("--tls-ca", metavar="FILE", help="With --scheduler: the authority's certificate.")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="With --scheduler: our certificate.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="With --scheduler: our key.")
+    ] = None,
     merge: Annotated[
         bool, typer.Option("--merge", help="Bring the folders of shards into -o, and look whether all is there.")
     ] = False,
@@ -104,12 +120,11 @@ def verify(
         raise UsageError("which entries are to be verified?", mend=mend)
     if private and level is VerifiedLevel.T2:
         raise UsageError("private data are for --level t3", mend="add --level t3, or leave --private out")
-    if self_test and (paths or shard):
+    if self_test and (paths or shard or scheduler):
         raise UsageError("--self-test takes no entries", mend="tito olympics verify --self-test")
-    from tinytorch.competition.checks.shift import Part
     from tito.olympics import rerunning, verifying
 
-    part = Part.parsed(shard) if shard else None
+    sharing = _sharing(shard, scheduler, (tls_ca, tls_cert, tls_key), isolation is Wall.C)
 
     wall = rerunning.wall_of(isolation.value)
     if self_test:
@@ -119,4 +134,25 @@ def verify(
         rules=str(rules) if rules else None, is_refereed=level is VerifiedLevel.T3,
         private=tuple(map(str, private or [])),
     )  # fmt: skip
-    raise typer.Exit(verifying.verify_all(verifying.Asked(paths or [], entry, settings, again or [], part), json_))
+    raise typer.Exit(verifying.verify_all(verifying.Asked(paths or [], entry, settings, sharing, again or []), json_))
+
+
+def _sharing(shard: str | None, scheduler: str | None, tls: tuple[Path | None, ...], is_plain: bool) -> Sharing:
+    """Who does the class; UsageError for what does not go together."""
+    from tinytorch.competition.checks.shift import Part
+    from tinytorch.harness.referee.cluster import Cluster, Tls
+    from tito.olympics.sharing import Sharing
+
+    ca, cert, key = tls
+    if scheduler is None:
+        if ca or cert or key:
+            raise UsageError("--tls-ca, --tls-cert and --tls-key are for --scheduler", mend="leave them out")
+        return Sharing(part=Part.parsed(shard) if shard else None)
+    if shard:
+        raise UsageError("--scheduler hands out entries itself, and --shard does so by hand", mend="give one of them")
+    if is_plain:
+        mend = "use --isolation auto: an entry without a box reaches the scheduler, and so every machine"
+        raise UsageError("entries without a box are not handed to other machines", mend=mend)
+    if (ca or cert or key) and not (ca and cert and key):
+        raise UsageError("TLS needs three files", mend="--tls-ca FILE --tls-cert FILE --tls-key FILE")
+    return Sharing(Cluster(scheduler, Tls(ca, cert, key) if ca and cert and key else None))

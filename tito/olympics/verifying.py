@@ -5,40 +5,33 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tinytorch.competition.checks.shift import Part
 from tinytorch.competition.checks.verified import How, Verification, parse_verification
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import UsageError
-from tinytorch.harness.prepare import Observer
 from tinytorch.harness.referee.private import PrivateFile, private_files
-from tinytorch.harness.referee.turns import Item, in_turn, machine_alone
 from tinytorch.harness.referee.verify import box_tested, work_id
 from tinytorch.processes.box import Tier
 from tinytorch.processes.selftest import self_test
-from tinytorch.progress import Progress
 from tinytorch.showing import safe_text
 from tinytorch.workloads.registry import find_task, task_names
 from tito import start
 from tito.exit_codes import ExitCode
-from tito.olympics.rerunning import Settings, look_again, rerun
+from tito.olympics.rerunning import Settings
+from tito.olympics.sharing import Sharing, done
 from tito.terminal import bars, screen
 from tito.views import verification as render
 from tito.workspace.entries import HandedIn, candidate, handed_in
 from tito.workspace.verified import Verified
 
-Bounds = tuple[float, float]
 BY_WEIGHT = ("failed", "DNF", "VOID", "inconclusive")
 CODES = {
     "failed": ExitCode.FINDINGS, "DNF": ExitCode.FINDINGS, "VOID": ExitCode.RUN_FAILED,
     "inconclusive": ExitCode.INCONCLUSIVE,
 }  # fmt: skip
-
-
-PARTS = {"build": (0.0, 0.3), "survey": (0.3, 0.4), "measure": (0.4, 1.0)}  # of the time that an entry takes, about
-REFEREED_PARTS = {"build": (0.0, 0.2), "survey": (0.2, 0.25), "measure": (0.25, 0.4), "outside": (0.4, 0.6)}
 
 
 class Asked(NamedTuple):
@@ -47,12 +40,8 @@ class Asked(NamedTuple):
     paths: Sequence[str]
     entry: Path | None
     settings: Settings
+    sharing: Sharing
     again: Sequence[str] = ()
-    part: Part | None = None
-
-    def shift(self, looked: Sequence[Looked]) -> dict[str, Any] | None:
-        """What every machine is told of a class that several share."""
-        return {"part": self.part.words, "works": [each.id for each in looked]} if self.part else None
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,16 @@ class Looked:
     source: str
     id: str
     task: str | None
+    sha256: str
     known: Verification | None
+
+    def lost(self, how: How, why: str) -> Verification:
+        """The record of one that no machine brought to an end."""
+        return Verification(
+            id=self.id, source=safe_text(self.source, 200), submission_sha256=self.sha256 or None, files={},
+            declaration=None, task=self.task, how=how, level=None, outcome="VOID", reason=why, probes=[],
+            agreements=[], findings=[], verified_at=datetime.now(UTC), took_s=0.0, run=None,
+        )  # fmt: skip
 
 
 def show_self_test(wall: Tier | None, json_: bool) -> ExitCode:
@@ -86,12 +84,13 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
     private = private_files([Path(each) for each in settings.private])
     start.finished()
     folder.make()
-    looked = _looked(entries, asked, settings.how(rules, private), rules, folder)
-    shift, of_class = asked.shift(looked), looked
-    if asked.part:
-        own = {*asked.part.of([each.id for each in looked])}
-        looked = [each for each in looked if each.id in own]
-        screen.say(f"shard {asked.part.words}: {len(looked)} of {len(of_class)} entries")
+    how = settings.how(rules, private)
+    of_class = _looked(entries, asked, how, rules, folder)
+    ids = [each.id for each in of_class]
+    own = {*asked.sharing.of(ids)}
+    looked = [each for each in of_class if each.id in own]
+    if asked.sharing.part:
+        screen.say(f"shard {asked.sharing.part.words}: {len(looked)} of {len(of_class)} entries")
     known = [each.known for each in looked if each.known]
     pending = list({each.id: each for each in looked if each.known is None}.values())  # a copy is the same work
     if known:
@@ -99,8 +98,9 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
     if settings.is_refereed:
         _warn_of_missing({each.task for each in pending if each.task}, private)
     with screen.done_before(f"what is finished is kept in {folder.folder}; the same command goes on"):
-        done = {each.id: each for each in (*known, *_done(pending, settings, folder, shift))}
-    found = [done[each.id].model_copy(update={"source": each.source}) for each in looked]
+        new = _new(pending, asked, asked.sharing.shift(ids), how, folder)
+    ends = {each.id: each for each in (*known, *new)}
+    found = [ends[each.id].model_copy(update={"source": each.source}) for each in looked]
     _show(found, asked, rules, json_)
     return exit_code(found)
 
@@ -125,7 +125,7 @@ def _looked(entries: Sequence[HandedIn], asked: Asked, how: How, rules: Rules, f
             task, known = run.task.name if run and run.task else None, None
             if id_ not in asked.again:
                 known = folder.finished(id_)
-            found.append(Looked(handed, one.judged.source, id_, task, known))
+            found.append(Looked(handed, one.judged.source, id_, task, one.judged.sha256, known))
     ids = {each.id for each in found}
     for id_ in asked.again:
         if id_ not in ids:
@@ -134,26 +134,22 @@ def _looked(entries: Sequence[HandedIn], asked: Asked, how: How, rules: Rules, f
     return found
 
 
-def _done(
-    pending: Sequence[Looked], settings: Settings, folder: Verified, shift: Mapping[str, Any] | None
+def _new(
+    pending: Sequence[Looked], asked: Asked, shift: Mapping[str, Any] | None, how: How, folder: Verified
 ) -> list[Verification]:  # fmt: skip
-    items = {each.id: settings.of(each.id, each.handed, shift) for each in pending}
-    with bars.progress() as progress:
-        inside = _Insides(progress, pending, REFEREED_PARTS if settings.is_refereed else PARTS)
-        try:
-            texts = list(in_turn(rerun, items, folder.folder, told=inside.of))
-            if texts and shift:
-                _look_again(items[texts[-1][0]], progress)
-        except OSError as error:
-            raise folder.refusal(error) from error
-    return [parse_verification(id_, text.encode()) for id_, text in texts]
-
-
-def _look_again(item: Item, progress: Progress) -> None:
-    """The canary once more, when the last entry is done."""
-    told = Observer(progress, screen.say)
-    with machine_alone(told):
-        look_again(item, told)
+    """What is found now; of what was lost a record that says so, which the next call tries again."""
+    waiting, found = {each.id: each for each in pending}, []
+    handed = {each.id: each.handed for each in pending}
+    try:
+        for id_, end in done(handed, asked.settings, asked.sharing, shift):
+            if end.why:
+                found.append(waiting[id_].lost(how, end.why))
+                folder.keep(f"{id_}.json", found[-1].text().encode())
+            else:
+                found.append(parse_verification(id_, end.text.encode()))
+    except OSError as error:
+        raise folder.refusal(error) from error
+    return found
 
 
 def _warn_of_missing(tasks: set[str], private: Mapping[str, PrivateFile]) -> None:
@@ -169,32 +165,3 @@ def exit_code(found: Sequence[Verification]) -> ExitCode:
     if any(each.outcome == "ok" and each.level is None for each in found):
         return ExitCode.FINDINGS
     return next((CODES[outcome] for outcome in BY_WEIGHT if outcome in seen), ExitCode.GOOD)
-
-
-class _Insides:
-    """Who is told of each piece: a bar of all entries, and below it the stages of the one that is measured."""
-
-    def __init__(self, told: Progress, pending: Sequence[Looked], parts: Mapping[str, Bounds]) -> None:
-        self._told, self._pending, self._parts = told, pending, parts
-        self._numbers = {each.id: number for number, each in enumerate(pending)}
-
-    def of(self, id_: str) -> Observer:
-        """Who is told of one piece."""
-        number, count = self._numbers[id_], len(self._pending)
-        stage = f"verify: {number + 1} of {count}, {safe_text(self._pending[number].handed.name, 30)}"
-        self._told(stage, number / count)
-        return Observer(_Inside(self._told, stage, number, count, self._parts), screen.say)
-
-
-class _Inside:
-    """The stages of one entry, and what share of all is done; those of redrawn baselines add none."""
-
-    def __init__(self, told: Progress, stage: str, number: int, count: int, parts: Mapping[str, Bounds]) -> None:
-        self._told, self._stage, self._number, self._count, self._parts = told, stage, number, count, parts
-        self._done = 0.0
-
-    def __call__(self, stage: str, share: float) -> None:
-        begins, ends = self._parts.get(stage, (self._done, self._done))
-        self._done = max(self._done, begins + (ends - begins) * share)
-        self._told(self._stage, (self._number + self._done) / self._count)
-        self._told(stage, share)

@@ -34,6 +34,7 @@ STAGES = {
 
 DETAIL = ": "  # behind a stage's name: what it is of
 LASTING = {"verify", "sweep"}  # of all that is done, above the stages of each
+AT = "@"  # before a machine's name, where several work
 
 
 @contextlib.contextmanager
@@ -53,7 +54,7 @@ def _lines() -> Progress:
     def observer(stage: str, share: float) -> None:
         if stage not in seen:
             seen.add(stage)
-            screen.say(f"{_words(stage)} ...")
+            screen.say(f"{words(stage)} ...")
 
     return observer
 
@@ -68,20 +69,25 @@ def _bars(console: Console) -> Iterator[Progress]:
             stage = told.partition(DETAIL)[0]
             if stage not in tasks:
                 tasks[stage] = bars.add_task("", total=1.0)
-                if stage not in LASTING:
-                    _finish(bars, [task for name, task in tasks.items() if name not in (stage, *LASTING)])
-            if LASTING & {*tasks} and stage not in LASTING:  # one of many: its stages come again and again
+                if not _lasts(stage):
+                    _finish(bars, [task for name, task in tasks.items() if name != stage and not _lasts(name)])
+            if LASTING & {*tasks} and not _lasts(stage):  # one of many: its stages come again and again
                 for name, task in tasks.items():
-                    bars.update(task, visible=name == stage or name in LASTING)
-            bars.update(tasks[stage], completed=share, description=_words(told))
+                    bars.update(task, visible=name == stage or _lasts(name))
+            bars.update(tasks[stage], completed=share, description=words(told))
 
         yield observer
 
 
-def _words(told: str) -> str:
+def words(told: str) -> str:
     """What a stage is called, and of which of many things it is, if that is told."""
     stage, between, detail = told.partition(DETAIL)
-    return f"{STAGES[stage]}{between}{detail}"
+    return f"{STAGES.get(stage, stage.removeprefix(AT))}{between}{detail}"
+
+
+def _lasts(stage: str) -> bool:
+    """Of all that is done, and of each machine that does it."""
+    return stage in LASTING or stage.startswith(AT)
 
 
 def _finish(bars: Bars, tasks: Iterable[TaskID]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tinytorch.files import sha256
 from tinytorch.harness.prepare import Observer
 from tinytorch.harness.referee import turns
 from tinytorch.harness.referee.turns import Piece, in_turn, keep, machine_alone, one_turn, runtime_folder
@@ -35,7 +36,7 @@ def double(item: Mapping[str, Any], told: Observer) -> str:
 def test_what_is_made_of_each_lies_in_the_folder(tmp_path: Path) -> None:
     found = list(in_turn(double, {"a": {"number": 1}, "b": {"number": 2}}, tmp_path))
 
-    assert found == [("a", "2"), ("b", "4")]
+    assert [(id_, done.text) for id_, done in found] == [("a", "2"), ("b", "4")]
     assert [(tmp_path / f"{id_}.json").read_text() for id_, _ in found] == ["2", "4"]
 
 
@@ -49,7 +50,7 @@ def test_the_machine_is_ours_while_a_job_runs(tmp_path: Path, runtime: Path) -> 
     def look(item: Mapping[str, Any], told: Observer) -> str:
         return str(Lock(runtime / turns.LOCK_NAME, 0)._is_taken())
 
-    assert dict(in_turn(look, {"a": {}}, tmp_path)) == {"a": "False"}
+    assert dict(in_turn(look, {"a": {}}, tmp_path))["a"].text == "False"
 
 
 def test_what_another_call_did_meanwhile_is_not_done_again(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_what_another_call_did_meanwhile_is_not_done_again(tmp_path: Path) -> No
 def test_what_was_there_before_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("void")
 
-    assert one_turn(double, Piece("a", {"number": 1}, before=b"void"), tmp_path).text == "2"
+    assert one_turn(double, Piece("a", {"number": 1}, before=sha256(b"void")), tmp_path).text == "2"
 
 
 def test_what_cannot_be_written_is_told_to_the_caller(tmp_path: Path) -> None:

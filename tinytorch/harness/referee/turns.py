@@ -15,7 +15,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from tinytorch.files import atomic_write, read_regular, reason
+from tinytorch.files import atomic_write, read_regular, reason, sha256
 from tinytorch.harness.prepare import UNOBSERVED, Observer
 from tinytorch.lock import HeldError, Lock
 
@@ -39,24 +39,30 @@ def unobserved(id_: str) -> Observer:
 
 
 class Piece(NamedTuple):
-    """A piece of work for whatever machine takes it; `before` is what its file held when the call began."""
+    """A piece of work for whatever machine takes it; `before` is the digest of its file when the call began."""
 
     id: str
     item: Item
-    before: bytes | None
+    before: str | None
 
 
 class Done(NamedTuple):
-    """What came of a piece, and whether it lies in the folder of results."""
+    """What came of a piece, and whether it lies in the folder of results.
+
+    Without a text it was lost: `why` says how, which is no fault of what was worked on.
+    """
 
     text: str
     is_kept: bool
+    why: str = ""
 
 
 class Scheduler(Protocol):
     """Whatever hands pieces to machines, by `one_turn`, and brings what came of each, in the order of their ends."""
 
     def results(self, job: Job, pieces: list[Piece], folder: Path, told: Observers) -> Iterator[tuple[Piece, Done]]: ...
+
+    def on_each(self, job: Job, item: Item, told: Observer) -> None: ...
 
 
 class Here:
@@ -67,27 +73,32 @@ class Here:
         for piece in pieces:
             yield piece, one_turn(job, piece, folder, told(piece.id))
 
+    def on_each(self, job: Job, item: Item, told: Observer) -> None:
+        """The job, while the machine is ours."""
+        with machine_alone(told):
+            job(item, told)
+
 
 def in_turn(
     job: Job, items: Mapping[str, Item], results: Path, scheduler: Scheduler | None = None, told: Observers = unobserved
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Done]]:
     """What `job` makes of each item, by the item's id, each one kept in `results` before it is told.
 
     Here in the order of the items; with a scheduler by all of its machines, as they end. OSError where `results` could
     not be written to for ten minutes.
     """
-    pieces = [Piece(id_, item, _content(results, id_)) for id_, item in items.items()]
+    pieces = [Piece(id_, item, _digest(_content(results, id_))) for id_, item in items.items()]
     for piece, done in (scheduler or Here()).results(job, pieces, results, told):
-        if not done.is_kept:
+        if not done.is_kept and not done.why:
             keep(results, piece.id, done.text, told(piece.id))
-        yield piece.id, done.text
+        yield piece.id, done
 
 
 def one_turn(job: Job, piece: Piece, results: Path, told: Observer = UNOBSERVED) -> Done:
     """One piece on this machine, which is ours alone meanwhile. What another call has done by now is not done again."""
     with machine_alone(told):
         found = _content(results, piece.id)
-        if found is not None and found != piece.before:
+        if found is not None and _digest(found) != piece.before:
             return Done(found.decode(), True)
         text = job(piece.item, told)
     try:
@@ -149,6 +160,10 @@ def _content(results: Path, id_: str) -> bytes | None:
         return read_regular(_path(results, id_), LARGEST_RESULT_BYTES)
     except OSError:
         return None
+
+
+def _digest(content: bytes | None) -> str | None:
+    return None if content is None else sha256(content)
 
 
 def _is_for_all(folder: Path) -> bool:
