@@ -24,6 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -98,7 +99,7 @@ def hostile() -> None:
     mark = f"m{secrets.token_hex(5)}"
     with tempfile.TemporaryDirectory() as folder, _listening() as (port, heard):
         outside = [folder, "/tmp", "/var/tmp", "/dev/shm", str(Path.home()), sys.prefix]
-        names = _write_class(Path(folder), mark, port, outside)
+        names = write_class(Path(folder), mark, port, outside)
         began = time.monotonic()
         command = [sys.executable, "-m", "tito", "olympics", "verify", f"{folder}/class", "-o", f"{folder}/verified",
                    "--tier", "fast", "--time-limit", "20", "--json"]  # fmt: skip
@@ -113,12 +114,15 @@ def hostile() -> None:
         print(f"files left outside: {left or 'none'}; connections heard: {len(heard)}; survivors: {_survivors(mark)}")
 
 
-def _write_class(folder: Path, mark: str, port: int, outside: list[str]) -> list[str]:
+def write_class(
+    folder: Path, mark: str, port: int, outside: list[str], honest: int = 20, hostile: int = len(HOSTILE)
+) -> list[str]:  # fmt: skip
     """Each with a valid submission, which one honest run was made into."""
-    bodies = {f"honest {number:02}": HONEST.format(number=number) for number in range(20)}
-    for name, body in HOSTILE.items():
-        act = body.format(mark=mark, port=port, outside=outside)
-        bodies[name] = f"def optimize(model, train_data):\n    {act}\n    return model\n"
+    bodies = {f"honest {number:03}": HONEST.format(number=number) for number in range(honest)}
+    for number, (name, body) in enumerate(islice(cycle(HOSTILE.items()), hostile)):
+        act, again = body.format(mark=mark, port=port, outside=outside), number // len(HOSTILE)
+        text = f"NUMBER = {again}\ndef optimize(model, train_data):\n    {act}\n    return model\n"
+        bodies[f"{name} {again}" if again else name] = text
     own = folder / "entry.py"
     own.write_text(HONEST.format(number=-1))
     run = run_competition(Challenge(find_task("digits_mlp"), Contender.entry(own), Settings(TIERS["fast"])))

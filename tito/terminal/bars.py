@@ -52,7 +52,7 @@ def _lines() -> Progress:
     seen: set[str] = set()
 
     def observer(stage: str, share: float) -> None:
-        if stage not in seen:
+        if stage not in seen and not stage.startswith(AT):
             seen.add(stage)
             screen.say(f"{words(stage)} ...")
 

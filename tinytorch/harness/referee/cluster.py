@@ -157,7 +157,7 @@ class Cluster:
             require_encryption=True,
         ) if tls else None  # fmt: skip
         try:
-            client = Client(self.address, timeout=CONNECT_LIMIT_S, security=security, set_as_default=False)
+            client = Client(self.address, timeout=CONNECT_LIMIT_S, security=security)
         except (OSError, ValueError) as error:
             mend = f"start one with: dask scheduler; then on each machine: {START.replace('SCHEDULER', self.address)}"
             raise SetupMissingError(f"no scheduler answers at {self.address}: {_line(error)}", mend=mend) from error
