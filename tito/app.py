@@ -128,7 +128,7 @@ def _told(error: BaseException, arguments: Sequence[str]) -> tuple[str, str, Exi
 def _own_help(arguments: Sequence[str]) -> str:
     """The help of the command or group that was called."""
     known = {words[:length] for words in every_command() for length in range(1, len(words) + 1)}
-    called = next((words for words in (tuple(arguments[:2]), tuple(arguments[:1])) if words in known), ())
+    called = next((tuple(arguments[:length]) for length in (3, 2, 1) if tuple(arguments[:length]) in known), ())
     return " ".join(["tito", *called, "--help"])
 
 

@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """What a command does, in a line, and where its function is: `module:function`."""
+    """What a command does, in a line, and where its function is: `module:function`.
+
+    `words` are what may stand first behind it, and make it another one: `verify sign`.
+    """
 
     summary: str
     address: str
+    words: Mapping[str, Command] = {}
 
 
 class Group(NamedTuple):
@@ -45,10 +49,20 @@ _OLYMPICS = {
     "logo": "Show the logo.",
 }
 
+_WORDS = {
+    "verify": {
+        "sign": Command("Sign a folder of verifications with a key of OpenSSH.", "tito.olympics.signing:sign"),
+        "check": Command("Check who signed a folder of verifications.", "tito.olympics.signing:check"),
+    }
+}
+
 GROUPS = {
     "olympics": Group(
         "The Torch Olympics: measure, score, submit, check.",
-        {name: Command(summary, f"tito.olympics.{name}:{name}") for name, summary in _OLYMPICS.items()},
+        {
+            name: Command(summary, f"tito.olympics.{name}:{name}", _WORDS.get(name, {}))
+            for name, summary in _OLYMPICS.items()
+        },
     ),
     "module": Group(
         "The twenty modules of the course: start, test, complete.",
@@ -88,5 +102,7 @@ def every_command() -> dict[tuple[str, ...], Command]:
     """Each command by the words that call it."""
     found: dict[tuple[str, ...], Command] = {("test",): TEST}
     for name, group in GROUPS.items():
-        found |= {(name, each): command for each, command in group.commands.items()}
+        for each, command in group.commands.items():
+            found[name, each] = command
+            found |= {(name, each, word): further for word, further in command.words.items()}
     return found

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pkgutil import resolve_name
 from typing import Any
 
@@ -19,13 +18,17 @@ NAMES = {"help_option_names": ["-h", "--help"]}
 class Lazy(TyperCommand):
     """Stands in a group's help with its summary; parses and runs as what `make` gives."""
 
-    def __init__(self, name: str, summary: str, make: Callable[[], Any]) -> None:
-        super().__init__(name, help=summary)
-        self._make = make
+    def __init__(self, name: str, entry: Command | Group) -> None:
+        super().__init__(name, help=entry.summary)
+        self._entry = entry
 
-    def make_context(self, *arguments: Any, **options: Any) -> Any:
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **options: Any) -> Any:
         """The context of the real one, which is therefore the one that is invoked."""
-        return self._make().make_context(*arguments, **options)
+        name, entry = str(info_name), self._entry
+        if isinstance(entry, Command) and args and args[0] in entry.words:
+            word, *args = args
+            name, entry = f"{name} {word}", entry.words[word]
+        return _made(name, entry).make_context(name, args, parent, **options)
 
 
 def lazy_group(entries: Mapping[str, Command | Group]) -> type[TyperGroup]:
@@ -35,7 +38,7 @@ def lazy_group(entries: Mapping[str, Command | Group]) -> type[TyperGroup]:
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
             for name, entry in entries.items():
-                self.commands[name] = Lazy(name, entry.summary, partial(_made, name, entry))
+                self.commands[name] = Lazy(name, entry)
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             return super().get_command(ctx, OTHER_NAMES.get(cmd_name, cmd_name))

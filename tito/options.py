@@ -93,6 +93,10 @@ VerifiedFolder = Annotated[
         "--verified", metavar="DIR", help="Records of tito olympics verify: what repeats there is ranked first."
     ),
 ]
+Signers = Annotated[
+    Path | None,
+    typer.Option("--signers", metavar="FILE", help="Check who signed the records of --verified; tell it on the board."),
+]
 ClassFile = Annotated[
     Path | None,
     typer.Option("--class", metavar="FILE", help="What your class is asked for (default: class.toml in the folder)."),

@@ -22,6 +22,7 @@ from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import UsageError
 from tinytorch.showing import nearest, safe_text
 from tito.terminal import screen
+from tito.workspace import signatures
 from tito.workspace.verified import Verified
 
 CLASS_VARIABLE = "TITO_CLASS"
@@ -45,6 +46,7 @@ class Asked:
     title: str | None = None
     verified: Path | None = None
     track: str | None = None
+    signers: Path | None = None
 
     def absolute(self) -> Asked:
         """With files named from the root: where we stand may change."""
@@ -55,6 +57,7 @@ class Asked:
             "times": self.times,
             "key": self.key,
             "verified": self.verified,
+            "signers": self.signers,
         }
         known: dict[str, Any] = {name: path.absolute() for name, path in paths.items() if path}
         return replace(self, **known)
@@ -73,6 +76,7 @@ class Class:
     key: Path
     title: str | None
     reruns: Reruns
+    signed_by: str | None
 
 
 def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
@@ -82,7 +86,8 @@ def class_of(asked: Asked, names: Sequence[str] | None) -> Class:
     people, known = read_roster(roster) if roster else None, times_of(times)
     title, rules = asked.title or assignment.title, read_rules(asked.rules or assignment.rules)
     return Class(
-        assignment=assignment, rules=rules, reruns=reruns_of(asked.verified, rules), roster=people, times=known,
+        assignment=assignment, rules=rules, reruns=reruns_of(asked.verified, rules),
+        signed_by=signer_of(asked.verified, asked.signers), roster=people, times=known,
         wanted=_wanted(asked, assignment, rules, people, known),
         naming=naming(asked.names or assignment.names or "all"), key=asked.key or assignment.key or Path(PSEUDONYMS),
         title=safe_text(title) if title else None,
@@ -98,6 +103,24 @@ def reruns_of(folder: Path | None, rules: Rules) -> Reruns:
         mend = "verify again with --rules, or rank by the rules that they were verified by"
         raise UsageError(f"the verifications in {folder} are by other rules", mend=mend)
     return known
+
+
+def signer_of(folder: Path | None, signers: Path | None) -> str | None:
+    """Who signed the verifications, by those whom the class relies on; UsageError where the signature does not hold.
+
+    None where nobody is to be relied on, which is said where there is a signature.
+    """
+    if folder is None or signers is None:
+        if signers:
+            raise UsageError("--signers is for the records of --verified", mend="add --verified DIR")
+        if folder and signatures.is_signed(folder):
+            screen.say(f"{folder} is signed, and by whom was not checked: add --signers FILE")
+        return None
+    try:
+        return signatures.check(Verified(folder), signers).words
+    except signatures.NotSignedError as error:
+        mend = f"tito olympics verify check {folder} --signers {signers}; or verify again"
+        raise UsageError(f"the signature of {folder} does not hold: {error}", mend=mend) from None
 
 
 def times_of(path: Path | None) -> Times:

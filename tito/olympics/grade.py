@@ -19,6 +19,7 @@ from tito.options import (
     Output,
     Roster,
     RulesFile,
+    Signers,
     Times,
     Trust,
     Until,
@@ -47,6 +48,7 @@ def grade(
     until: Until = None,
     trust: Trust = Level.T1,
     verified: VerifiedFolder = None,
+    signers: Signers = None,
     format_: Annotated[
         OutputFormat | None, typer.Option("--format", help="For whom to write (default: csv into a file, else human).")
     ] = None,
@@ -70,7 +72,9 @@ def grade(
     from tito.olympics.classroom import Asked, class_of
     from tito.views.grades import grades_table
 
-    options = Asked(class_file, rules, None, None, None, trust, roster, times, until, verified=verified).absolute()
+    options = Asked(
+        class_file, rules, None, None, None, trust, roster, times, until, verified=verified, signers=signers
+    ).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
         asked.assignment.check_points(asked.rules)

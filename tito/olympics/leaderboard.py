@@ -24,6 +24,7 @@ from tito.options import (
     RecordedTask,
     Roster,
     RulesFile,
+    Signers,
     Times,
     Title,
     Track,
@@ -55,6 +56,7 @@ def leaderboard(
     track: Track = None,
     trust: Trust = Level.T1,
     verified: VerifiedFolder = None,
+    signers: Signers = None,
     rules: RulesFile = None,
     class_file: ClassFile = None,
     roster: Roster = None,
@@ -85,7 +87,21 @@ def leaderboard(
     from tito.olympics.classroom import Asked, class_of
 
     options = Asked(
-        class_file, rules, event, task, division, trust, roster, times, until, names, key, title, verified, track
+        class_file,
+        rules,
+        event,
+        task,
+        division,
+        trust,
+        roster,
+        times,
+        until,
+        names,
+        key,
+        title,
+        verified,
+        track,
+        signers,
     ).absolute()
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)

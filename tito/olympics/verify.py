@@ -101,7 +101,8 @@ def verify(
 
     Nothing of an entry is trusted. What is finished in the folder of -o is not done again: an interrupted call goes on
     with the same command. Exit code 1 when an entry does not repeat, 4 when this machine failed, 5 when it was too busy
-    to say.
+    to say. Several machines share a class by --shard and --merge, or by --scheduler; `verify sign` and `verify check`
+    say who did it.
     Examples: tito olympics verify class/ -o verified/; tito olympics verify submission.json --entry entry.py;
     tito olympics verify class/ --level t3 --private fashion.npz; tito olympics verify --self-test.
     """

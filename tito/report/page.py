@@ -41,7 +41,7 @@ def page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: date
 def _page(board: Leaderboard, details: Mapping[str, Circumstances], made_at: datetime) -> str:
     return rendered(
         "page.html.jinja", title=board.title or "Torch Olympics", summary=_summary(board), missing=len(board.missing),
-        until=f"{board.until:%Y-%m-%d %H:%M} UTC" if board.until else "",
+        signed_by=board.signed_by or "", until=f"{board.until:%Y-%m-%d %H:%M} UTC" if board.until else "",
         rules=board.rules, made_at=f"{made_at:%Y-%m-%d %H:%M} UTC",
         rankings=[_ranking(board, each, details, f"r{number}") for number, each in enumerate(board.rankings)],
         unranked=[_unranked(each) for each in board.unranked if each.is_asked_for],

@@ -45,6 +45,8 @@ def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
 
 def _of_class(found: Leaderboard, most: int | None) -> Iterator[Text]:
     """Until when files counted, who of a class has no rank, and what does not fit its roster."""
+    if found.signed_by:
+        yield Text(f"verifications: {found.signed_by}")
     if found.until:
         yield Text(f"what was handed in until {found.until:%Y-%m-%d %H:%M} UTC counts")
     if found.missing:

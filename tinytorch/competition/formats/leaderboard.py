@@ -119,6 +119,7 @@ class RankingsDocument(PublishedReport):
     missing: list[MissingPerson]
     doubts: list[str]
     until: AwareDatetime | None
+    signed_by: str | None
 
 
 def document(board: Leaderboard) -> RankingsDocument:
@@ -129,7 +130,7 @@ def document(board: Leaderboard) -> RankingsDocument:
         session_spread=significance.session_spread, rankings=[_ranking(each, board) for each in board.rankings],
         unranked=list(map(_unranked, board.unranked)), title=board.title,
         missing=[MissingPerson(athlete_id=each.id, athlete_name=each.name) for each in board.missing],
-        doubts=list(board.doubts), until=board.until,
+        doubts=list(board.doubts), until=board.until, signed_by=board.signed_by,
     )  # fmt: skip
 
 

@@ -92,6 +92,7 @@ class Leaderboard:
 
     `athletes` is how many people or teams have a rank, `until` when the latest that counts was handed in. Of a class
     with a roster also who has no file with a rank, and what of names and ids does not fit the roster, in sentences.
+    `signed_by` says who signed the re-runs.
     """
 
     rules: Rules
@@ -102,6 +103,7 @@ class Leaderboard:
     doubts: tuple[str, ...] = ()
     athletes: int = 0
     until: datetime | None = None
+    signed_by: str | None = None
 
 
 def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leaderboard:
