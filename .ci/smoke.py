@@ -47,7 +47,10 @@ olympics grade --example -o grades.csv
 olympics cheats
 olympics cheats looks_who_calls
 olympics verify --self-test
-olympics verify submission.json --tier fast -o verified
+olympics verify submission.json --tier fast -o verified --shard 1/1
+olympics verify --merge -o verified
+olympics verify sign verified --key key
+olympics verify check verified --signers signers
 olympics leaderboard submission.json --verified verified
 olympics report submission.json bob.json
 olympics private make words --from text.txt -o private.npz
@@ -93,8 +96,11 @@ def main() -> int:
     words = ("".join(letters.choices("aeilnorst", k=letters.randint(1, 9))) for _ in range(3000))
     Path("text.txt").write_text(" ".join(words))
     Path("told.py").write_text(TOLD)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"], check=True)
+    Path("signers").write_text(f"ci {' '.join(Path('key.pub').read_text().split()[:2])}\n")
     wrong = [command for command in COMMANDS.strip().splitlines() if not ends_well(command)]
-    called = {tuple(command.split()[:2]) for command in COMMANDS.strip().splitlines()} | {("test",)}
+    lines = [tuple(command.split()) for command in COMMANDS.strip().splitlines()]
+    called = {line[:length] for line in lines for length in (2, 3)} | {("test",)}
     missing = [" ".join(command) for command in every_command() if command not in called]
     for command in missing:
         print(f"BAD  never called: tito {command}")

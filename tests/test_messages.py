@@ -69,7 +69,9 @@ def hints_in(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """The commands in a text, each with what follows on the line."""
     for first, second, rest in HINT.findall(text):
         if first not in PROSE:
-            yield ((first, second) if second and first in GROUPS else (first,)), rest
+            words = (first, second) if second and first in GROUPS else (first,)
+            third = (*words, *rest.split()[:1])
+            yield (third if third in every_command() else words), rest
 
 
 def test_the_walk_finds_the_hints() -> None:
