@@ -23,9 +23,12 @@ PAGE = (ROOT / "docs" / "machines.md").read_text()
 NAMES = ("ada", "bob", "eve", "fay", "gus", "hal", "ian")
 
 
+QUIETLY = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
-    """A class, and in `bin` a tito that measures toys, an ssh that stays here, and an sbatch that runs a whole array."""
+    """A class, and in `bin` a tito that measures toys, an ssh that stays here, an sbatch that runs a whole array."""
     programs = {
         "tito": f'exec {shlex.quote(sys.executable)} {shlex.quote(str(ROOT / "tests" / "toy_tito.py"))} "$@"',
         "ssh": 'exec bash -c "${@: -1}"',
@@ -83,8 +86,8 @@ def test_whoever_is_killed_loses_one_entry_at_most(lab: Path) -> None:
     generator = random.Random(1)
     command = ["tito", "olympics", "verify", "class"]
     for _ in range(3):
-        calls = [subprocess.Popen([*command, "--shard", f"{number}/2"], cwd=lab, env=environment(lab),
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for number in (1, 2)]  # fmt: skip
+        calls = [subprocess.Popen([*command, "--shard", f"{number}/2"], cwd=lab, env=environment(lab), **QUIETLY)
+                 for number in (1, 2)]  # fmt: skip
         with contextlib.suppress(subprocess.TimeoutExpired):
             calls[0].wait(generator.uniform(1.0, 3.0))
         for call in calls:
@@ -107,9 +110,8 @@ def test_shards_are_walked_as_the_page_shows(lab: Path) -> None:
 @pytest.mark.ssh
 def test_records_are_signed_as_the_page_shows(lab: Path) -> None:
     (lab / ".ssh").mkdir()
-    make = (
-        "ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519; export HOME=$PWD; tito olympics verify class -o verified/"
-    )
+    key = "ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519; export HOME=$PWD"
+    make = f"{key}; tito olympics verify class -o verified/"
     done = run(lab, f"set -e\n{make}\n{block('signed', PAGE)}")
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tinytorch.competition.checks.verified import How
+from tinytorch.competition.record.document import DISTRIBUTION
 from tinytorch.competition.rules.events import Rules, read_rules
 from tinytorch.errors import SetupMissingError
 from tinytorch.harness.prepare import Observer
+from tinytorch.harness.referee.canary import code_sha256
 from tinytorch.harness.referee.private import PrivateFile, private_files
 from tinytorch.harness.referee.redraw import Redraws
 from tinytorch.harness.referee.referee import Referee
@@ -27,6 +30,7 @@ from tito.workspace.folder import CACHE_VARIABLE, folder_of
 from tito.workspace.machine import MachineFile, with_what_is_known
 from tito.workspace.verified import Verified
 
+SAME = "install the same version on all machines"
 OTHER_HERE = "the entry, the rules or the private data are others on this machine than where the call was made"
 
 
@@ -55,7 +59,13 @@ class Settings:
         """What another process, or machine, needs to verify one entry."""
         entry = str(handed.entry.absolute()) if handed.entry else None
         return {"id": id_, "source": handed.name, "path": str(handed.path.absolute()), "entry": entry,
-                "settings": asdict(self), "shift": shift}  # fmt: skip
+                "settings": asdict(self._absolute()), "shift": shift, "code": code_sha256()}  # fmt: skip
+
+    def _absolute(self) -> Settings:
+        """With paths that say the same from wherever they are used."""
+        rules = str(Path(self.rules).absolute()) if self.rules else None
+        private = tuple(str(Path(each).absolute()) for each in self.private)
+        return replace(self, folder=str(Path(self.folder).absolute()), rules=rules, private=private)
 
 
 def wall_of(isolation: str) -> Tier | None:
@@ -79,8 +89,18 @@ def wall_of(isolation: str) -> Tier | None:
     raise SetupMissingError(f"no box can be had here: {whys}", mend=next(iter(refusals.values()))[1])
 
 
+def wall_there(isolation: str) -> Tier:
+    """The tier of box on other machines: one for all of them, whatever this one has."""
+    return "B" if isolation == "b" else "A"
+
+
 def rerun(item: Mapping[str, Any], told: Observer) -> str:
-    """The record of one entry, as the text of its file; whatever the entry does, this returns."""
+    """The record of one entry, as the text of its file; whatever the entry does, this returns.
+
+    SetupMissingError where this machine cannot verify anything: without a box that holds, or with another version.
+    """
+    if item["code"] != code_sha256():
+        raise SetupMissingError(f"another version of the tool is installed here: {version(DISTRIBUTION)}", mend=SAME)
     settings = _settings(item["settings"])
     place = place_of(settings, told.progress)
     shift = OnShift.of(settings.folder, place, item["shift"])
@@ -124,6 +144,8 @@ def _place(settings: Settings, progress: Progress) -> Place:
     if settings.is_refereed and settings.wall != "A":
         mend = "apt install bubblewrap; or --level t2"
         raise SetupMissingError("trust T3 needs a box of tier A (bubblewrap)", mend=mend)
+    if settings.wall and (refused := refusal(settings.wall)):
+        raise SetupMissingError(f"no box of tier {settings.wall} can be had here: {refused[0]}", mend=refused[1])
     box = box_tested(settings.wall, lambda share: progress("probe", share))
     if settings.wall and not box.holds:
         raise SetupMissingError(

@@ -47,7 +47,7 @@ def done(
     items = {id_: settings.of(id_, handed, shift) for id_, handed in pending.items()}
     with bars.progress() as progress:
         seen = _Seen(progress, pending, REFEREED_PARTS if settings.is_refereed else PARTS)
-        for id_, each in in_turn(rerun, items, Path(settings.folder), sharing.scheduler, seen.of):
+        for id_, each in in_turn(rerun, items, Path(settings.folder).absolute(), sharing.scheduler, seen.of):
             seen.ended(id_)
             yield id_, each
         if items and shift:

@@ -126,8 +126,7 @@ def verify(
     from tito.olympics import rerunning, verifying
 
     sharing = _sharing(shard, scheduler, (tls_ca, tls_cert, tls_key), isolation is Wall.C)
-
-    wall = rerunning.wall_of(isolation.value)
+    wall = rerunning.wall_of(isolation.value) if scheduler is None else rerunning.wall_there(isolation.value)
     if self_test:
         raise typer.Exit(verifying.show_self_test(wall, json_))
     settings = rerunning.Settings(

@@ -14,9 +14,12 @@ from tests.competition.conftest import make_run
 from tests.tito.olympics.test_verify import Measured, handed_in, measured  # noqa: F401 - the fixture
 from tinytorch.competition.checks.shift import Machine
 from tinytorch.errors import RunError
-from tito.olympics import on_shift
+from tinytorch.harness.referee import cluster
+from tinytorch.harness.referee.turns import Done, Piece, one_turn
+from tito.olympics import on_shift, rerunning
 from tito.workspace.verified import SHIFTS
 
+LOCAL = "tcp://127.0.0.1:8786"
 NAMES = ("ada", "bob", "eve", "fay", "gus")
 
 
@@ -145,9 +148,98 @@ def test_a_board_of_machines_that_differ_has_a_ranking_for_each(
         (["--merge", "nowhere"], "there is no folder nowhere"),
         (["class", "--merge", "--shard", "1/2"], "--merge takes folders of records"),
         (["--self-test", "--shard", "1/2"], "--self-test takes no"),
+        (["class", "--scheduler", "tcp://192.0.2.1:8786"], "it needs TLS"),
+        (["class", "--scheduler", "tcp://127.0.0.1:8786", "--shard", "1/2"], "hands out entries itself"),
+        (
+            ["class", "--scheduler", LOCAL, "--isolation", "c", "--i-trust-this-code"],
+            "are not handed to other machines",
+        ),
+        (["class", "--scheduler", LOCAL, "--tls-ca", "ca.pem"], "TLS needs three files"),
+        (["class", "--tls-ca", "ca.pem"], "are for --scheduler"),
     ],
 )
 def test_a_wrong_call_says_what_is_wrong(looks: list[float], arguments: list[str], words: str, tito) -> None:
     done = tito("verify", *arguments)
 
     assert (done.code, words in done.err, "mend:" in done.err) == (2, True, True), done.err
+
+
+class Elsewhere:
+    """A scheduler that does the first, loses the second, and tells what every machine was given."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+
+    def results(self, job: Any, pieces: list[Piece], folder: Path, told: Any) -> Any:
+        for number, piece in enumerate(pieces):
+            self.items.append(json.loads(json.dumps(piece.item)))
+            lost = Done("", False, "the machine that worked on it died, twice")
+            yield piece, lost if number == 1 else one_turn(job, piece, folder)
+
+    def on_each(self, job: Any, item: Any, told: Any) -> None:
+        job(item, told)
+
+
+@pytest.fixture
+def elsewhere(looks: list[float], monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
+    found = Elsewhere()
+    monkeypatch.setattr(cluster, "Cluster", lambda address, tls: found)
+    return found
+
+
+def test_what_no_machine_brought_to_an_end_is_void_and_tried_again(elsewhere: Elsewhere, tito) -> None:
+    done = tito("verify", "class", "--scheduler", LOCAL, "--json")
+    again = tito("verify", "class", "--json")
+
+    assert (done.code, again.code) == (4, 0)
+    assert [each["reason"] for each in done.json["verifications"] if each["outcome"] == "VOID"] == [
+        "the machine that worked on it died, twice"
+    ]
+
+
+def test_machines_are_given_paths_that_they_find(elsewhere: Elsewhere, tito) -> None:
+    tito("verify", "class", "--scheduler", LOCAL)
+
+    assert all(Path(item["path"]).is_absolute() and Path(item["settings"]["folder"]).is_absolute()
+               for item in elsewhere.items)  # fmt: skip
+
+
+def test_machines_of_a_scheduler_look_at_the_known_pair_too(elsewhere: Elsewhere, tito) -> None:
+    tito("verify", "class", "--scheduler", LOCAL)
+    (shift,) = shifts()
+
+    assert (shift["part"], len(shift["canaries"])) == (None, 2)
+
+
+def test_another_version_of_the_tool_verifies_nothing(
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, tito
+) -> None:
+    monkeypatch.setattr(rerunning, "code_sha256", iter(["1", "2", "3", "4", "5", "6"]).__next__)
+    done = tito("verify", "class", "--scheduler", LOCAL)
+
+    assert (done.code, "another version of the tool is installed here" in done.err) == (3, True)
+
+
+def test_an_entry_that_is_another_one_there_is_void(
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, tito
+) -> None:
+    real = elsewhere.results
+
+    def changed(job: Any, pieces: list[Piece], *further: Any) -> Any:
+        for name in NAMES:
+            Path("class", name, "entry.py").write_text("# another\n")
+        yield from real(job, pieces, *further)
+
+    monkeypatch.setattr(elsewhere, "results", changed)
+    done = tito("verify", "class", "--scheduler", LOCAL, "--json")
+
+    assert {each["outcome"] for each in done.json["verifications"]} == {"VOID"}
+
+
+def test_without_a_box_on_that_machine_nothing_is_run(
+    elsewhere: Elsewhere, measured: Measured, monkeypatch: pytest.MonkeyPatch, tito  # noqa: F811
+) -> None:  # fmt: skip
+    monkeypatch.setattr(rerunning, "refusal", lambda tier: ("bubblewrap is not installed", "apt install bubblewrap"))
+    done = tito("verify", "class", "--scheduler", LOCAL)
+
+    assert (done.code, measured, "no box of tier A can be had here" in done.err) == (3, [], True)

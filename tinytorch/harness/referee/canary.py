@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import tinytorch
@@ -43,6 +44,7 @@ def this_machine() -> Machine:
     return Machine(cpu_model=info.cpu_model, logical_cores=info.logical_cores, memory_bytes=info.memory_bytes)
 
 
+@cache
 def code_sha256() -> str:
     """Of all code that measures and judges: two machines with one digest do the same."""
     root = Path(tinytorch.__file__).parent
