@@ -36,7 +36,7 @@ def folded(text: str, form: Form = "NFKC") -> str:
 
 def is_safe(text: str) -> bool:
     """Whether `text` has no control, direction override or lone surrogate, and no line end."""
-    return not _UNSAFE.search(text)
+    return (text.isascii() and text.isprintable()) or not _UNSAFE.search(text)
 
 
 def is_blank(text: str) -> bool:

@@ -203,8 +203,8 @@ def compare_accuracy(baseline: Accuracy, optimized: Accuracy, criteria: Criteria
     first, second = baseline.right(), optimized.right()
     if first is None or second is None or len(first) != len(second):
         return Comparison(estimate=delta, reason="no per-sample results of the same test set")
-    lost = sum(a and not b for a, b in zip(first, second, strict=True))
-    won = sum(b and not a for a, b in zip(first, second, strict=True))
+    change = np.subtract(second, first, dtype=np.int8)
+    lost, won = int((change < 0).sum()), int((change > 0).sum())
     interval = statistics.paired_proportion_interval(lost, won, len(first))
     p_value = statistics.mcnemar_exact(lost, won)
     return Comparison(

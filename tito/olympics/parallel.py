@@ -39,9 +39,10 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Itera
 
 
 class _Settled(Generic[Item, Result]):
-    """The function in a process of ours, which after its first item looks through nothing that will stay.
+    """The function in a process of ours, which after its first item is made ready for many.
 
     What is imported and built until then is no garbage; looking through it again and again takes a fifth of the time.
+    And BLAS gets one thread: with a thread for each core in every process, most of them wait, and keep the cores busy.
     """
 
     def __init__(self, function: Callable[[Item], Result]) -> None:
@@ -55,7 +56,10 @@ class _Settled(Generic[Item, Result]):
 
 @cache
 def _settle() -> None:
+    from threadpoolctl import threadpool_limits
+
     gc.freeze()
+    threadpool_limits(1, user_api="blas")
 
 
 def watched(results: Iterable[Result], count: int) -> Iterator[Result]:

@@ -23,7 +23,8 @@ MOST_SAMPLES = 500_000  # of one model: twice what the longest tier can measure
 MOST_PLACEMENTS = 10_000  # a hundred times what the longest tier has
 MOST_DIGITS = 18  # of one time: thirty years, and no integer of 64 bits overflows
 _TIME = re.compile(rf"[1-9][0-9]{{0,{MOST_DIGITS - 1}}}")
-_PLACEMENT = re.compile(rf"{_TIME.pattern}(?:;? {_TIME.pattern})*")
+_PLACEMENT = re.compile(rf"{_TIME.pattern}(?:;? {_TIME.pattern})*+")
+_WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 
 def write_samples(times: ArrayLike) -> list[str]:
@@ -75,9 +76,9 @@ def _shape(text: str, placement: int) -> tuple[int, int]:
     """How many blocks there are and how many samples each has."""
     if not _PLACEMENT.fullmatch(text):
         raise ValueError(_fault(text, placement))
-    blocks = text.count(";") + 1
-    first = text.partition(";")[0].count(SAMPLE) + 1
-    if text.count(SAMPLE) + 1 != blocks * first or any(block.count(SAMPLE) + 1 != first for block in text.split(BLOCK)):
+    between = text.translate(_WITHOUT_DIGITS)
+    blocks, first = between.count(";") + 1, between.partition(";")[0].count(SAMPLE) + 1
+    if between != BLOCK.join([SAMPLE * (first - 1)] * blocks):
         raise ValueError(f"placement {placement}: its blocks are of unequal length")
     return blocks, first
 

@@ -87,6 +87,11 @@ class Case:
         return {"baseline": self.baseline, "optimized": self.optimized}
 
     @cached_property
+    def medians(self) -> dict[str, float]:
+        """Of all samples of each model, by its role; nanoseconds."""
+        return {role: float(np.median(times)) for role, times in self.times.items()}
+
+    @cached_property
     def statistics(self) -> Statistics:
         """The statistics, recomputed by the rules that it is judged by."""
         found = compared(self.run, self.rules)

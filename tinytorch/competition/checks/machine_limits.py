@@ -24,7 +24,7 @@ def clock_floor(case: Case) -> Outcome:
     if protocol is None or not case.times:
         return unknown(NO_SAMPLES)
     floor_ns = case.limits.clock_ticks * max(1, protocol.clock_resolution_ns)
-    return _not_below(_medians(case), dict.fromkeys(case.times, floor_ns), "the clock's steps")
+    return _not_below(case.medians, dict.fromkeys(case.times, floor_ns), "the clock's steps")
 
 
 @check
@@ -35,7 +35,7 @@ def timer_floor(case: Case) -> Outcome:
     if not case.times:
         return unknown(NO_SAMPLES)
     floor_ns = case.limits.timer_overheads * protocol.timer_overhead_ns
-    return _not_below(_medians(case), dict.fromkeys(case.times, floor_ns), "the timer's overhead")
+    return _not_below(case.medians, dict.fromkeys(case.times, floor_ns), "the timer's overhead")
 
 
 @check
@@ -84,13 +84,9 @@ def _kept_bytes(case: Case) -> dict[str, int]:
     return {role: memory.kept_bytes for role, memory in memories.items() if memory.kept_bytes}
 
 
-def _medians(case: Case) -> dict[str, float]:
-    return {role: float(np.median(times)) for role, times in case.times.items()}
-
-
 def _inferences(case: Case) -> dict[str, float]:
     """Median nanoseconds of one inference of one sample."""
-    return {role: time / (case.latencies[role].calls_per_sample or 1) for role, time in _medians(case).items()}
+    return {role: time / (case.latencies[role].calls_per_sample or 1) for role, time in case.medians.items()}
 
 
 def _batched_inferences(case: Case) -> dict[str, float]:

@@ -46,7 +46,8 @@ class Circumstances(Record):
         run = submission.run
         first, second = run.baseline.metrics.latency, run.optimized.metrics.latency
         blocks = block_distribution(first, second) if first and second else None
-        return cls(blocks=blocks, system_info=run.system_info, protocol=run.protocol, source=run.source)
+        protocol = run.protocol and run.protocol.model_copy(update={"yardstick": None})  # whose samples no page shows
+        return cls(blocks=blocks, system_info=run.system_info, protocol=protocol, source=run.source)
 
 
 class Earned(Record):
