@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,21 @@ def test_one_of_nobody_known_is_left_and_its_file_is_named(tmp_path: Path, monke
 def test_other_errors_of_the_system_are_told(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         Lock(tmp_path / "missing" / "history.lock", 0).acquire()
+
+
+def test_another_user_s_file_is_locked_without_making_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that all may write in, a system may refuse to open another's file as if to make it."""
+    real = os.open
+
+    def opened(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, flags, mode)
+
+    (tmp_path / "theirs").touch()
+    monkeypatch.setattr(os, "open", opened)
+    first, second = Lock(tmp_path / "theirs", 0), Lock(tmp_path / "theirs", 0)
+    first.acquire()
+    with pytest.raises(HeldError):
+        second.acquire()
+    first.release()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch import owners
 from tinytorch.files import atomic_write
 from tinytorch.owners import is_gone, owner, remove, scratch, sweep
 
@@ -32,6 +33,14 @@ def test_a_process_that_lives_is_not_gone() -> None:
 @pytest.mark.parametrize("name", ["", "x", "1-2", f"1-{os.getpid()}-1"], ids=["none", "no owner", "half", "elsewhere"])
 def test_what_nobody_can_know_is_not_gone(name: str) -> None:
     assert not is_gone(name)
+
+
+def test_nobody_can_know_of_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machines share folders, and the first namespace of each has the same number."""
+    monkeypatch.setattr(owners, "host", lambda: "lab-07")
+    monkeypatch.setattr(owners, "_namespace", owners._namespace.__wrapped__)
+
+    assert not is_gone(GONE)
 
 
 def test_a_later_process_of_the_same_number_is_another() -> None:

@@ -16,6 +16,7 @@ from tinytorch.showing import safe_text
 from tito.olympics.rerunning import Settings, look_again, rerun
 from tito.terminal import bars, screen
 from tito.workspace.entries import HandedIn
+from tito.workspace.verified import Verified
 
 Bounds = tuple[float, float]
 PARTS = {"build": (0.0, 0.3), "survey": (0.3, 0.4), "measure": (0.4, 1.0)}  # of the time that an entry takes, about
@@ -33,9 +34,9 @@ class Sharing:
         """What of all pieces of work is done here, or from here."""
         return self.part.of(ids) if self.part else [*ids]
 
-    def shift(self, ids: Sequence[str]) -> dict[str, Any] | None:
-        """What every machine is told of a class that several share; None of one that has it to itself."""
-        if self.part is None and isinstance(self.scheduler, Here):
+    def shift(self, ids: Sequence[str], folder: Verified) -> dict[str, Any] | None:
+        """What every machine is told of a class that several share, or have shared; None where one has it to itself."""
+        if self.part is None and isinstance(self.scheduler, Here) and not folder.is_shared:
             return None
         return {"part": self.part.words if self.part else None, "works": [*ids]}
 

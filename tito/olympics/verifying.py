@@ -98,7 +98,7 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
     if settings.is_refereed:
         _warn_of_missing({each.task for each in pending if each.task}, private)
     with screen.done_before(f"what is finished is kept in {folder.folder}; the same command goes on"):
-        new = _new(pending, asked, asked.sharing.shift(ids), how, folder)
+        new = _new(pending, asked, asked.sharing.shift(ids, folder), how, folder)
     ends = {each.id: each for each in (*known, *new)}
     found = [ends[each.id].model_copy(update={"source": each.source}) for each in looked]
     _show(found, asked, rules, json_)

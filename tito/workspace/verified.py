@@ -37,6 +37,11 @@ class Verified:
         except OSError as error:
             raise self.refusal(error) from error
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether machines have written here what they did."""
+        return (self.folder / SHIFTS).is_dir()
+
     def secret(self) -> bytes:
         """What the seeds of this folder's referee follow from: drawn once, and for nobody else to read.
 

@@ -107,6 +107,14 @@ def test_both_halves_of_a_shift_are_united(looks: list[float], tito) -> None:
     assert (len(found["records"]), len(found["canaries"])) == (5, 2)
 
 
+def test_one_that_is_verified_again_on_one_machine_belongs_to_them(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/1")
+    id_ = next(Path("verified").glob("*.json")).stem
+    tito("verify", "class", "--again", id_)
+
+    assert (tito("verify", "--merge").code, len(shifts())) == (0, 2)
+
+
 def test_a_record_that_was_changed_is_found(looks: list[float], tito) -> None:
     tito("verify", "class", "--shard", "1/1")
     record = next(Path("verified").glob("*.json"))
