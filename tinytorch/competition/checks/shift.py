@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from tinytorch.benchmarking.comparison import Comparison
 from tinytorch.benchmarking.records.record import Moment, Positive, Record, Sha256, Text
 from tinytorch.competition.checks.verified import How, VerificationId
-from tinytorch.competition.record.document import Tool, schema_words, this_tool
-from tinytorch.competition.record.plain import decoded, read_json
-from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.document import Tool, this_tool
+from tinytorch.competition.record.kept import parse_kept
 from tinytorch.errors import UsageError
 
 LARGEST_BYTES = 64 * 2**20
@@ -101,11 +100,4 @@ class Shift(Record):
 
 def parse_shift(name: str, content: bytes) -> Shift:
     """The shift in a file's content; UsageError that names the first thing wrong with it."""
-    try:
-        return Shift.model_validate_json(json.dumps(read_json(decoded(content))))
-    except RefusedError as refusal:
-        words = refusal.message
-    except ValidationError as error:
-        words = schema_words(error.errors(include_url=False, include_input=False, include_context=False)[0])
-    mend = "remove it, and verify that shard again"
-    raise UsageError(f"{name} is not the record of a shift, or a damaged one: {words}", mend=mend)
+    return parse_kept(Shift, "the record of a shift", name, content, "remove it, and verify that shard again")

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from tinytorch.benchmarking.records.record import Count, Moment, PositiveFloat, Record, Sha256, Text
 from tinytorch.competition.checks.findings import Finding
 from tinytorch.competition.record.declaration import Declaration
-from tinytorch.competition.record.document import Tool, schema_words, this_tool
-from tinytorch.competition.record.plain import decoded, read_json
-from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.document import Tool, this_tool
+from tinytorch.competition.record.kept import parse_kept
 from tinytorch.competition.record.refereed import Refereed
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.scoring.agreement import Agreement
-from tinytorch.errors import UsageError
 from tinytorch.files import sha256
 
 Outcome = Literal["ok", "failed", "DNF", "VOID", "inconclusive"]
@@ -116,10 +114,4 @@ def _told(how: How) -> dict[str, Any]:
 
 def parse_verification(name: str, content: bytes) -> Verification:
     """The verification in a file's content; UsageError that names the first thing wrong with it."""
-    try:
-        return Verification.model_validate_json(json.dumps(read_json(decoded(content))))
-    except RefusedError as refusal:
-        words = refusal.message
-    except ValidationError as error:
-        words = schema_words(error.errors(include_url=False, include_input=False, include_context=False)[0])
-    raise UsageError(f"{name} is not a verification, or a damaged one: {words}", mend="remove it, and verify again")
+    return parse_kept(Verification, "a verification", name, content, "remove it, and verify again")
