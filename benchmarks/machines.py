@@ -115,7 +115,7 @@ def _until(folder: Path, count: int, referee: subprocess.Popen[bytes]) -> None:
 def night(folder: Path, count: int, hostile: int) -> None:
     """Two shards at once on this machine, each in its turn; killed shards go on by the same call."""
     place, into = made(folder, count, hostile), folder / "verified"
-    began = time.monotonic()
+    began, before = time.monotonic(), len(records(into))
     command = [*TITO, "verify", str(place), "-o", str(into), *LIMITS]
     shards = [subprocess.Popen([*command, "--shard", f"{number}/2"], stdout=subprocess.DEVNULL) for number in (1, 2)]
     codes = [shard.wait() for shard in shards]
@@ -125,7 +125,8 @@ def night(folder: Path, count: int, hostile: int) -> None:
     found = records(into)
     outcomes = Counter(each.outcome for each in found)
     said = (
-        f"{datetime.now():%Y-%m-%d %H:%M} {len(found)} of {count}: {dict(outcomes)}, {time.monotonic() - began:.0f} s, "
+        f"{datetime.now():%Y-%m-%d %H:%M} {len(found)} of {count} ({before} before): {dict(outcomes)}, "
+        f"{time.monotonic() - began:.0f} s, "
         f"exit codes {codes}, overlapping measurings {overlapping(found)}, merged {merged.returncode}\n"
     )
     with (folder / "results.txt").open("a") as file:

@@ -48,6 +48,8 @@ class Times:
 
     def _alike(self, source: str) -> list[Parts]:
         """The paths that end as a file's does, as far as both go; of several the longest."""
+        if not self.known:
+            return []
         path = _parts(source)
         named = [each for each in self._by_name.get(path[-1:], []) if _end_alike(path, each)]
         longest = max((min(len(path), len(each)) for each in named), default=0)
