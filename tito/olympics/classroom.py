@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,7 +120,8 @@ def signer_of(folder: Path | None, signers: Path | None) -> str | None:
     try:
         return signatures.check(Verified(folder), signers).words
     except signatures.NotSignedError as error:
-        mend = f"tito olympics verify check {folder} --signers {signers}; or verify again"
+        named = f"{shlex.quote(str(folder))} --signers {shlex.quote(str(signers))}"
+        mend = f"tito olympics verify check {named}; or verify again"
         raise UsageError(f"the signature of {folder} does not hold: {error}", mend=mend) from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tinytorch.competition.checks.merged import wrong
@@ -29,14 +29,17 @@ def merge(folders: Sequence[str], output: Path, rules: Path | None, json_: bool)
             raise UsageError(
                 f"there is no folder {name}", mend="name the folders that shards were written into with -o"
             )
+    if not folders and not output.is_dir():
+        raise UsageError(f"there is no folder {output}", mend="name the folder that shards were written into with -o")
     into.make()
     for name in folders:
         if Path(name).resolve() != output.resolve():
             _bring(Verified(Path(name)), into)
     shifts, records, digests = list(into.shifts()), {}, {}
     for path, content, each in into.contents():
-        records[path.stem], digests[path.stem] = each, sha256(content)
-    found = wrong(shifts, records, digests)
+        if path.stem == each.id:  # else it is a copy of another one
+            records[path.stem], digests[path.stem] = each, sha256(content)
+    found = [*into.damaged_shifts(len(shifts)), *wrong(shifts, records, digests)]
     classes = words_of(shifts, read_rules(rules))
     if json_:
         screen.put_json(render.document(shifts, classes, records.values(), found))
@@ -55,19 +58,23 @@ def _bring(source: Verified, into: Verified) -> None:
         here = into.finished(each.id) if path.stem == each.id else None
         if path.stem == each.id and (here is None or _is_better(each, here)):
             into.keep(path.name, content)
+    taken = {path.stem: sha256(content) for path, content, _ in into.contents()}
     for shift in source.shifts():
-        into.keep_shift(_united(shift, {each.id: each for each in into.shifts()}.get(shift.id)))
+        known = next((each for each in into.shifts() if each.id == shift.id), None)
+        into.keep_shift(_united(shift, known, taken))
 
 
 def _is_better(one: Verification, other: Verification) -> bool:
     return one.is_finished and one.verified_at > other.verified_at
 
 
-def _united(one: Shift, other: Shift | None) -> Shift:
-    """Of the two halves of a shift, that a machine wrote into two folders, all."""
+def _united(one: Shift, other: Shift | None, taken: Mapping[str, str]) -> Shift:
+    """Of the two halves of a shift, that a machine wrote into two folders, all; the digests of what was taken."""
     if other is None:
         return one
+    records = {**other.records, **one.records}
+    records |= {id_: digest for id_, digest in other.records.items() if taken.get(id_) == digest}
     canaries = {each.measured_at: each for each in (*other.canaries, *one.canaries)}
     return one.model_copy(update={
-        "records": {**other.records, **one.records}, "canaries": [canaries[at] for at in sorted(canaries)],
+        "records": records, "canaries": [canaries[at] for at in sorted(canaries)],
     })  # fmt: skip

@@ -44,6 +44,7 @@ class OnShift:
 
     def look(self, told: Observer) -> None:
         """Measure the canary now, and write it down; where it cannot be measured that is said, and work goes on."""
+        told.say("measuring the known pair of models, by which machines are compared")
         try:
             seen = canary(self._place, told)
         except TinyTorchError as error:

@@ -71,12 +71,11 @@ class _Seen:
         """A piece is done."""
         with self._lock:
             self._shares[id_] = 1.0
-            self._show(id_)
 
     def beside(self, stage: str, share: float) -> None:
         """What is no part of any piece."""
         with self._lock:
-            self._stage("", stage, share)
+            self._stage("known pair", stage, share)
 
     def _hear(self, id_: str, stage: str, share: float) -> None:
         """Also from the thread that listens to machines."""

@@ -106,7 +106,7 @@ def verify(
     Examples: tito olympics verify class/ -o verified/; tito olympics verify submission.json --entry entry.py;
     tito olympics verify class/ --level t3 --private fashion.npz; tito olympics verify --self-test.
     """
-    if merge and (shard or again or entry):
+    if merge and (shard or again or entry or scheduler or private or self_test):
         mend = "tito olympics verify --merge part1/ part2/ -o verified/"
         raise UsageError("--merge takes folders of records, and verifies nothing", mend=mend)
     if merge:

@@ -25,6 +25,7 @@ from tito.olympics.sharing import Sharing, done
 from tito.terminal import bars, screen
 from tito.views import verification as render
 from tito.workspace.entries import HandedIn, candidate, handed_in
+from tito.workspace.signatures import is_signed
 from tito.workspace.verified import Verified
 
 BY_WEIGHT = ("failed", "DNF", "VOID", "inconclusive")
@@ -93,6 +94,9 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
         screen.say(f"shard {asked.sharing.part.words}: {len(looked)} of {len(of_class)} entries")
     known = [each.known for each in looked if each.known]
     pending = list({each.id: each for each in looked if each.known is None}.values())  # a copy is the same work
+    _warn_of_folder(folder, how, len(pending))
+    if others := {*asked.again} - own:
+        screen.say(f"warning: of another shard, and not verified again here: {', '.join(sorted(others))}")
     if known:
         screen.say(f"{len(known)} of {len(looked)} were verified before: {folder.folder}")
     if settings.is_refereed:
@@ -105,13 +109,23 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
     return exit_code(found)
 
 
+def _warn_of_folder(folder: Verified, how: How, pending: int) -> None:
+    """What will be added to a folder that was signed, or that machines share by other settings."""
+    if pending and is_signed(folder.folder):
+        screen.say(f"warning: {folder.folder} is signed, and what is verified now is not: sign it again")
+    if pending and any(shift.how != how for shift in folder.shifts()):
+        screen.say(f"warning: {folder.folder} has records by other settings (--tier, limits): use another -o")
+
+
 def _show(found: Sequence[Verification], asked: Asked, rules: Rules, json_: bool) -> None:
     if json_:
         screen.put_json(render.document(found))
         return
     screen.show(render.table_of(found, rules))
-    if any(each.level for each in found):
-        folder = shlex.quote(asked.settings.folder)
+    folder = shlex.quote(asked.settings.folder)
+    if asked.sharing.part:
+        screen.say(f"next, when all shards are done: tito olympics verify --merge -o {folder}")
+    elif any(each.level for each in found):
         screen.say(f"next: tito olympics leaderboard {shlex.join(asked.paths)} --verified {folder}")
 
 
@@ -143,7 +157,7 @@ def _new(
     try:
         for id_, end in done(handed, asked.settings, asked.sharing, shift):
             if end.why:
-                found.append(waiting[id_].lost(how, end.why))
+                found.append(folder.finished(id_) or waiting[id_].lost(how, end.why))
                 folder.keep(f"{id_}.json", found[-1].text().encode())
             else:
                 found.append(parse_verification(id_, end.text.encode()))

@@ -14,7 +14,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256 as hashed
 from pathlib import Path
@@ -31,6 +31,8 @@ MANIFEST, SIGNATURE = "manifest.jsonl", "manifest.jsonl.sig"
 LARGEST_MANIFEST_BYTES, LARGEST_SIGNATURE_BYTES = 2**28, 2**16
 LARGEST_RECORD_BYTES = 2**26
 MAGIC, WORDS = b"SSHSIG", 3  # https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig
+LIST_MAGIC = b"SSHKRL\n\0"
+KEY_KINDS = ("ssh-", "ecdsa-", "sk-")
 FIRST = "-----BEGIN SSH SIGNATURE-----"
 LIMIT_S = 600.0  # somebody may have to find his hardware key
 INSTALL = "apt install openssh-client"
@@ -57,8 +59,8 @@ class Signed:
 
 def sign(folder: Verified, key: Path) -> int:
     """Write the manifest and its signature; how many records it has. UsageError for a key that cannot sign."""
-    lines = list(_lines(folder))
-    if not any("/" not in json.loads(line)["file"] for line in lines):
+    lines, count = list(_lines(folder)), sum(1 for _ in folder.contents())
+    if not count:
         mend = "verify the entries first: tito olympics verify FOLDER -o DIR"
         raise UsageError(f"there is no record of a verification in {folder.folder}", mend=mend)
     if not key.is_file():
@@ -70,14 +72,15 @@ def sign(folder: Verified, key: Path) -> int:
         raise _unsigned(key, done.stderr)
     folder.keep(MANIFEST, content)
     folder.keep(SIGNATURE, done.stdout)
-    return len(lines) - sum(SHIFTS in line for line in lines)
+    return count
 
 
 def check(folder: Verified, signers: Path, revoked: Path | None = None) -> Signed:
     """Whose signature the folder has. NotSignedError, with why, where it has none that holds for all that is in it."""
-    for path in (signers, *([revoked] if revoked else [])):
-        if not path.is_file():
-            raise UsageError(f"there is no file {path}", mend="a line for each signer: ada@uni ssh-ed25519 AAAA...")
+    if not signers.is_file():
+        raise UsageError(f"there is no file {signers}", mend="a line for each signer: ada@uni ssh-ed25519 AAAA...")
+    if revoked:
+        _refuse_no_keys(revoked)
     content = _kept(folder, MANIFEST, LARGEST_MANIFEST_BYTES)
     signature = _kept(folder, SIGNATURE, LARGEST_SIGNATURE_BYTES)
     namespace, key = _parsed(signature)
@@ -86,20 +89,15 @@ def check(folder: Verified, signers: Path, revoked: Path | None = None) -> Signe
     with scratch() as place:
         beside = place / "signature"
         beside.write_bytes(signature)
-        by = _principal(beside, signers, key)
+        by = _signer(_principals(beside, signers, key), content, ["-f", str(signers), "-s", str(beside)], key)
         asked = ["verify", "-f", str(signers), "-I", by, "-n", NAMESPACE, "-s", str(beside)]
-        found = _keygen(asked, content)
-        if found.returncode:
-            raise NotSignedError(
-                _why(found.stderr, key, f"{MANIFEST} is not what was signed: it was changed afterwards")
-            )
         if revoked and _keygen([*asked, "-r", str(revoked)], content).returncode:
             raise NotSignedError(f"the key {key} was revoked")
     wrong = list(_others(folder, content))
     if wrong:
         more = f" and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
         raise NotSignedError(f"{'; '.join(wrong[:MOST_NAMED])}{more}")
-    return Signed(by, key, sum(SHIFTS not in line for line in content.decode().splitlines()))
+    return Signed(by, key, sum(1 for _ in folder.contents()))
 
 
 def is_signed(folder: Path) -> bool:
@@ -118,13 +116,17 @@ def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
         try:
             yield path.relative_to(folder).as_posix(), read_regular(path, LARGEST_RECORD_BYTES)
         except OSError as error:
-            raise UsageError(f"cannot read {path}: {reason(error)}", mend="remove it, or make it readable") from error
+            named = safe_text(str(path), 300)
+            raise UsageError(f"cannot read {named}: {reason(error)}", mend="remove it, or make it readable") from error
 
 
 def _others(folder: Verified, manifest: bytes) -> Iterator[str]:
     """What is not there as it was signed."""
     signed = dict(_read(manifest))
-    there = {name: sha256(content) for name, content in _contents(folder.folder)}
+    try:
+        there = {name: sha256(content) for name, content in _contents(folder.folder)}
+    except UsageError as error:
+        raise NotSignedError(error.message) from None
     for name in sorted({*signed, *there}):
         if name not in there:
             yield f"{safe_text(name, 60)} was signed, and is not there any more"
@@ -146,7 +148,7 @@ def _kept(folder: Verified, name: str, limit_bytes: int) -> bytes:
     try:
         return read_regular(folder.folder / name, limit_bytes)
     except FileNotFoundError:
-        raise NotSignedError(f"it is not signed: there is no {name}") from None
+        raise NotSignedError(f"it is not signed (no {name}): tito olympics verify sign DIR --key FILE") from None
     except OSError as error:
         raise NotSignedError(f"{name} cannot be read: {reason(error)}") from None
 
@@ -162,8 +164,7 @@ def _parsed(signature: bytes) -> tuple[str, str]:
         namespace, _ = _string(rest)
     except (ValueError, binascii.Error):
         raise NotSignedError(f"{SIGNATURE} is no signature of OpenSSH") from None
-    digest = base64.b64encode(hashed(key).digest()).decode().rstrip("=")
-    return namespace.decode("utf-8", "replace"), f"SHA256:{digest}"
+    return namespace.decode("utf-8", "replace"), _named(key)
 
 
 def _string(blob: bytes) -> tuple[bytes, bytes]:
@@ -173,12 +174,54 @@ def _string(blob: bytes) -> tuple[bytes, bytes]:
     return blob[4 : 4 + length], blob[4 + length :]
 
 
-def _principal(signature: Path, signers: Path, key: str) -> str:
+def _principals(signature: Path, signers: Path, key: str) -> list[str]:
+    """As which signers the key may be known; what begins with `!` says who is not meant."""
     found = _keygen(["find-principals", "-s", str(signature), "-f", str(signers)], b"")
-    names = [name for line in found.stdout.decode("utf-8", "replace").splitlines() for name in line.split(",")]
-    if found.returncode or not names:
+    lines = [line.split() for line in _text(signers).splitlines()]
+    own = [words[0].strip('"') for words in lines if words and any(_fingerprint(each) == key for each in words[1:])]
+    named = ",".join([*found.stdout.decode("utf-8", "replace").split(), *own])  # OpenSSH tells those of one line
+    names = [name for name in dict.fromkeys(named.split(",")) if name and not name.startswith("!")]
+    if any(words and words[0].startswith(KEY_KINDS) for words in lines):
+        raise NotSignedError(f"{signers} has a line without a name before the key: ada@uni ssh-ed25519 AAAA...")
+    if not names:
         raise NotSignedError(_why(found.stderr, key, f"the key {key} is none of those in {signers}"))
-    return names[0]
+    return names
+
+
+def _fingerprint(word: str) -> str | None:
+    """Of a key as it stands in a line; None of any other word."""
+    try:
+        return _named(base64.b64decode(word, validate=True))
+    except (ValueError, binascii.Error):
+        return None
+
+
+def _named(key: bytes) -> str:
+    """A key as OpenSSH names it."""
+    return f"SHA256:{base64.b64encode(hashed(key).digest()).decode().rstrip('=')}"
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes()[:LARGEST_SIGNATURE_BYTES].decode("utf-8", "replace")
+
+
+def _signer(names: Sequence[str], content: bytes, files: list[str], key: str) -> str:
+    """The first as whom the signature holds; several lines may have one key."""
+    for name in names:
+        found = _keygen(["verify", "-I", name, "-n", NAMESPACE, *files], content)
+        if found.returncode == 0:
+            return name
+    raise NotSignedError(_why(found.stderr, key, f"{MANIFEST} is not what was signed: it was changed afterwards"))
+
+
+def _refuse_no_keys(revoked: Path) -> None:
+    """UsageError for a list of revoked keys that OpenSSH could not read: it would take every key for revoked."""
+    mend = "give a public key (.pub), several in one file, or a list made by ssh-keygen -k"
+    if not revoked.is_file():
+        raise UsageError(f"there is no file {revoked}", mend=mend)
+    is_list = revoked.read_bytes()[: len(LIST_MAGIC)] == LIST_MAGIC
+    if not is_list and _run(["-l", "-f", str(revoked)], b"").returncode:
+        raise UsageError(f"{revoked} is no list of keys", mend=mend)
 
 
 def _why(said: bytes, key: str, otherwise: str) -> str:
@@ -206,6 +249,10 @@ def _unsigned(key: Path, said: bytes | None) -> UsageError:
 
 def _keygen(arguments: list[str], given: bytes, hears: bool = False) -> subprocess.CompletedProcess[bytes]:
     """Whoever signs at a terminal is asked there for his passphrase, or to touch his key."""
+    return _run(["-Y", *arguments], given, hears)
+
+
+def _run(arguments: list[str], given: bytes, hears: bool = False) -> subprocess.CompletedProcess[bytes]:
     program = which("ssh-keygen")
     if program is None:
         raise SetupMissingError("ssh-keygen is not installed", mend=INSTALL)
@@ -213,6 +260,6 @@ def _keygen(arguments: list[str], given: bytes, hears: bool = False) -> subproce
     if not hears:
         environment["SSH_ASKPASS_REQUIRE"] = "never"
     return subprocess.run(
-        [program, "-Y", *arguments], input=given, stdout=subprocess.PIPE, stderr=None if hears else subprocess.PIPE,
+        [program, *arguments], input=given, stdout=subprocess.PIPE, stderr=None if hears else subprocess.PIPE,
         env=environment, check=False, timeout=LIMIT_S, start_new_session=not hears,
     )  # fmt: skip

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from tinytorch.competition.checks.shift import LARGEST_BYTES as LARGEST_SHIFT_BYTES
 from tinytorch.competition.checks.shift import Shift, parse_shift
 from tinytorch.competition.checks.verified import LARGEST_BYTES, Verification, parse_verification
 from tinytorch.errors import UsageError
-from tinytorch.files import atomic_write, read_regular, reason
+from tinytorch.files import atomic_write, read_regular, reason, sha256
+from tinytorch.showing import safe_text
 from tito.terminal import screen
 
 SECRET, SECRET_BYTES, LARGEST_SECRET_BYTES = ".secret", 32, 1_000
 PROBE = ".writable"
+CHANGED = "is not the file that a machine wrote"
 SHIFTS = "shifts"  # the folder of what machines did
 ELSEWHERE = "name another folder with -o"
 
@@ -63,19 +67,40 @@ class Verified:
         path = self._path(id_)
         if not path.exists():
             return None
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, where a record belongs", mend="remove it, and verify again")
         try:
             found = _read(path)
         except UsageError as error:
             screen.say(f"warning: {error.message}; it is verified again")
             return None
-        return found if found.is_finished and found.id == id_ else None
+        if not found.is_finished or found.id != id_:
+            return None
+        if self._is_changed(id_, _content(path, LARGEST_BYTES)):
+            screen.say(f"warning: {safe_text(str(path), 300)} {CHANGED}; it is verified again")
+            return None
+        return found
+
+    def _is_changed(self, id_: str, content: bytes) -> bool:
+        """Whether machines wrote down that they made this record, and made another file."""
+        written = self._written.get(id_)
+        return written is not None and sha256(content) not in written
+
+    @cached_property
+    def _written(self) -> dict[str, set[str]]:
+        """By the id of a record the digests that machines wrote down before this call."""
+        found = defaultdict[str, set[str]](set)
+        for shift in self.shifts():
+            for id_, digest in shift.records.items():
+                found[id_].add(digest)
+        return found
 
     def contents(self) -> Iterator[tuple[Path, bytes, Verification]]:
         """Every verification in the folder, by its name; a file that is none, or damaged, is told and passed over."""
         for path in sorted(self.folder.glob("*.json")):
             try:
                 content = _content(path, LARGEST_BYTES)
-                yield path, content, parse_verification(str(path), content)
+                yield path, content, parse_verification(safe_text(str(path), 300), content)
             except UsageError as error:
                 screen.say(f"warning: {error.message}; it is passed over")
 
@@ -95,7 +120,10 @@ class Verified:
     def all(self) -> Iterator[Verification]:
         """The verifications alone; UsageError where there is none at all."""
         found = 0
-        for _, _, each in self.contents():
+        for path, content, each in self.contents():
+            if self._is_changed(each.id, content):
+                screen.say(f"warning: {safe_text(str(path), 300)} {CHANGED}; it is passed over")
+                continue
             found += 1
             yield each
         if not found:
@@ -106,9 +134,14 @@ class Verified:
         """What machines did of a class, by the name of the file; one that is none, or damaged, is told, passed over."""
         for path in sorted((self.folder / SHIFTS).glob("*.json")):
             try:
-                yield parse_shift(str(path), _content(path, LARGEST_SHIFT_BYTES))
+                yield parse_shift(safe_text(str(path), 300), _content(path, LARGEST_SHIFT_BYTES))
             except UsageError as error:
                 screen.say(f"warning: {error.message}; it is passed over")
+
+    def damaged_shifts(self, known: int) -> list[str]:
+        """In a sentence, that files of shifts could not be read, where there are more than are known."""
+        lost = len([*(self.folder / SHIFTS).glob("*.json")]) - known
+        return [f"of the files in {SHIFTS} {lost} cannot be read: what was done is not known"] if lost else []
 
     def refusal(self, error: OSError) -> UsageError:
         """Why nothing can be kept here."""
@@ -126,9 +159,12 @@ def _make_once(path: Path, content: bytes) -> None:
     try:
         whole.write_bytes(content)
         with suppress(FileExistsError):
-            path.hardlink_to(whole)
+            try:
+                path.hardlink_to(whole)
+            except PermissionError:  # of a file system without them, where two at once may differ
+                whole.replace(path)
     finally:
-        whole.unlink()
+        whole.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Verification:
@@ -139,4 +175,5 @@ def _content(path: Path, limit_bytes: int) -> bytes:
     try:
         return read_regular(path, limit_bytes)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {reason(error)}", mend="remove it, and verify again") from error
+        message = f"cannot read {safe_text(str(path), 300)}: {reason(error)}"
+        raise UsageError(message, mend="remove it, and verify again") from error

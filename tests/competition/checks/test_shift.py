@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from math import exp
 from typing import Any
@@ -102,7 +103,7 @@ def test_without_a_shift_nothing_was_shared() -> None:
         ({"how": HOW.model_copy(update={"isolation": "B"})}, "the box"),
         ({"how": HOW.model_copy(update={"level": "T3"})}, "the level"),
         ({"code_sha256": "1" * 64}, "the version of the tool"),
-        ({"works": [*WORKS[:3], "f" * 16]}, "shard 0/2 (0000000000000000) had entries that shard 1/2"),
+        ({"works": [*WORKS[:3], "f" * 16]}, "shard 2/2 (0000000000000000) had entries that shard 1/2"),
     ],
 )
 def test_what_two_shards_do_not_have_in_common_is_said(changes: dict[str, Any], words: str) -> None:
@@ -114,13 +115,13 @@ def test_what_two_shards_do_not_have_in_common_is_said(changes: dict[str, Any], 
 def test_what_is_missing_is_said_with_its_shard() -> None:
     (said,) = wrong([shift(0)], {id_: RECORDS[id_] for id_ in WORKS[:2]}, DIGESTS)[:1]
 
-    assert said == "of shard 0/2 1 of 2 records are missing: verify again with --shard 0/2"
+    assert said == "shard 2/2: 1 of 2 records are missing; verify there again with --shard 2/2 --tier fast --level t2"
 
 
 def test_a_void_record_is_missing() -> None:
     records = {**RECORDS, WORKS[1]: record(WORKS[1], outcome="VOID")}
 
-    assert "of shard 1/2 1 of 2" in wrong([shift(0), shift(1)], records, DIGESTS)[0]
+    assert "shard 1/2: 1 of 2" in wrong([shift(0), shift(1)], records, DIGESTS)[0]
 
 
 def test_a_record_that_no_machine_wrote_is_said() -> None:
@@ -141,3 +142,36 @@ def test_other_data_of_a_task_are_said() -> None:
     records = {**RECORDS, WORKS[0]: record(WORKS[0], run=run), WORKS[1]: record(WORKS[1], run=other)}
 
     assert wrong([shift(0), shift(1)], records, DIGESTS) == ["the data of digits_mlp were not the same on all machines"]
+
+
+def test_a_record_that_no_machine_wrote_down_is_said() -> None:
+    unknown = Part(1, 2).of(WORKS)
+    (said,) = wrong([shift(0), shift(1, records={})], RECORDS, DIGESTS)
+
+    assert said.startswith(f"{', '.join(unknown)}: no machine has written down")
+
+
+def test_ten_thousand_shards_of_many_entries_are_looked_through_at_once() -> None:
+    works = [f"{number:016x}" for number in range(50_000)]
+
+    assert len(wrong([shift(0, part="1/10000", works=works)], {}, {})) == 10_000
+
+
+@pytest.mark.parametrize("part", ["7/3", "5/0", "٣/٣", "1", "1/2/3"])
+def test_the_record_of_a_shift_with_no_such_shard_is_none(part: str) -> None:
+    content = shift(0).text().replace('"part": "2/2"', f'"part": "{part}"').encode()
+    with pytest.raises(UsageError, match="is not the record of a shift"):
+        parse_shift("shift", content)
+
+
+@pytest.mark.parametrize("logs", ["[]", "null", "[1e308, -1e308]", "[0.5]"])
+def test_nor_is_one_whose_known_pair_has_no_units(logs: str) -> None:
+    one = json.loads(shift(0, canaries=[canary(1.0)]).text())
+    one["canaries"][0]["speedup"]["log_ratios"] = json.loads(logs)
+    with pytest.raises(UsageError, match="is not the record of a shift"):
+        parse_shift("shift", json.dumps(one).encode())
+
+
+def test_a_number_of_many_digits_is_not_cut() -> None:
+    with pytest.raises(UsageError, match="there is no such shard"):
+        Part.parsed("0000000001/2")

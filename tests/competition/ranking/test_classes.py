@@ -16,6 +16,7 @@ from tinytorch.competition.ranking.judged import judge_file
 from tinytorch.competition.ranking.leaderboard import THEIR_OWN, Ranking, Wanted, leaderboard
 from tinytorch.competition.ranking.reruns import Reruns
 from tinytorch.competition.rules.events import load_rules
+from tinytorch.files import sha256
 
 RULES = load_rules()
 OTHER = MACHINE.model_copy(update={"cpu_model": "Another"})
@@ -24,7 +25,8 @@ OTHER = MACHINE.model_copy(update={"cpu_model": "Another"})
 def on(number: int, log_ratio: float = 1.0, end: float | None = None, **changes: Any) -> Shift:
     """A shift whose known pair showed this at the beginning, and that at the end."""
     canaries = [canary(log_ratio), canary(log_ratio if end is None else end, 30)]
-    return shift(0, id=f"{number:016x}", records={f"{number + 8:016x}": "0" * 64}, canaries=canaries, **changes)
+    told = {"id": f"{number:016x}", "host": f"{number:064x}", "records": {f"{number + 8:016x}": "0" * 64}}
+    return shift(0, canaries=canaries, **{**told, **changes})
 
 
 def distinct(*shifts: Shift) -> int:
@@ -54,6 +56,45 @@ def test_one_make_on_which_the_pair_differs_is_two_and_the_words_tell_them_apart
 
 def test_a_machine_that_was_not_steady_is_of_no_other_s_class() -> None:
     assert distinct(on(0), on(1, 1.0, end=1.2), on(2, 1.0, end=1.2)) == 3
+
+
+def test_one_machine_s_later_shift_is_not_compared_as_if_it_were_another() -> None:
+    assert distinct(on(0), on(1, 1.01, host="0" * 64)) == 1
+
+
+def test_a_machine_that_drifted_from_one_shift_to_the_next_was_not_steady() -> None:
+    assert distinct(on(0), on(1, 1.2, host="0" * 64)) == 2
+
+
+def test_many_shifts_of_one_machine_make_the_others_no_more_alike() -> None:
+    same = [on(number, host="0" * 64) for number in range(2, 40)]
+
+    assert distinct(on(1, 1.15), *same) == 2
+
+
+def test_a_drift_in_small_steps_is_seen() -> None:
+    drifting = [canary(1.0 + 0.02 * step, step) for step in range(20)]
+
+    assert not is_steady(drifting, len(drifting), RULES)
+
+
+def test_a_record_is_of_the_machine_that_made_this_file() -> None:
+    run = make_run()
+    info = run.system_info
+    machine = MACHINE.model_copy(update={"cpu_model": info.cpu_model, "logical_cores": info.logical_cores,
+                                         "memory_bytes": info.memory_bytes})  # fmt: skip
+    one = record("8".zfill(16), run=run)
+    made = {one.id: sha256(one.text().encode())}
+    true, other = on(0, 1.0, machine=machine, records=made), on(1, 1.5, machine=machine, records={one.id: "0" * 64})
+
+    assert classes_of([one], [true, other], RULES)[one.id] == words_of([true, other], RULES)[true.id]
+
+
+def test_machines_whose_names_begin_alike_are_told_apart() -> None:
+    long = "x" * 150
+    machines = [MACHINE.model_copy(update={"cpu_model": f"{long}{end}"}) for end in "ab"]
+
+    assert distinct(on(0, machine=machines[0]), on(1, machine=machines[1])) == 2
 
 
 def test_one_canary_alone_contradicts_nothing() -> None:

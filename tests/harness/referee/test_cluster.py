@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -177,3 +178,13 @@ def test_where_no_scheduler_answers_that_is_said(tmp_path: Path, monkeypatch: py
         list(in_turn(toy, items(1), tmp_path, Cluster("tcp://127.0.0.1:9")))
 
     assert "dask scheduler" in caught.value.mend
+
+
+def test_a_port_that_says_nothing_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_LIMIT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(SetupMissingError, match="no scheduler answers at"):
+            list(in_turn(toy, items(1), tmp_path, Cluster(f"tcp://127.0.0.1:{port}")))

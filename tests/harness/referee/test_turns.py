@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tinytorch.errors import SetupMissingError
 from tinytorch.files import sha256
 from tinytorch.harness.prepare import Observer
 from tinytorch.harness.referee import turns
@@ -145,3 +147,25 @@ def test_one_lock_for_all_lies_where_all_may_write(
     monkeypatch.setattr(turns, "RUNTIME_FOLDERS", (tmp_path / "missing", own, runtime))
 
     assert runtime_folder() == runtime
+
+
+def test_whoever_comes_first_hides_the_lock_from_nobody(runtime: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with machine_alone():
+            mode = (runtime / turns.LOCK_NAME).stat().st_mode & 0o777
+    finally:
+        os.umask(before)
+
+    assert mode == 0o666
+
+
+@pytest.mark.parametrize("what", ["link", "folder"])
+def test_what_is_no_lock_is_named(runtime: Path, what: str) -> None:
+    path = runtime / turns.LOCK_NAME
+    if what == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("elsewhere")
+    with pytest.raises(SetupMissingError, match="the lock of this machine cannot be had"), machine_alone():
+        pass

@@ -79,7 +79,7 @@ def test_a_missing_shard_is_said(looks: list[float], tito) -> None:
     tito("verify", "class", "--shard", "1/2")
     done = tito("verify", "--merge")
 
-    assert (done.code, "of shard 0/2 3 of 3 records are missing" in done.out) == (1, True)
+    assert (done.code, "shard 2/2: 3 of 3 records are missing" in done.out) == (1, True)
 
 
 def test_shards_in_folders_of_their_own_are_brought_into_one(looks: list[float], tito) -> None:
@@ -113,6 +113,83 @@ def test_one_that_is_verified_again_on_one_machine_belongs_to_them(looks: list[f
     tito("verify", "class", "--again", id_)
 
     assert (tito("verify", "--merge").code, len(shifts())) == (0, 2)
+
+
+@pytest.mark.parametrize("folders", [("one", "two"), ("two", "one")])
+def test_one_machine_s_two_folders_belong_together(looks: list[float], folders: tuple[str, str], tito) -> None:
+    for folder in ("one", "two"):
+        tito("verify", "class", "--shard", "1/1", "-o", folder)
+        on_shift._begun.clear()
+
+    assert tito("verify", "--merge", *folders, "-o", "all").code == 0
+
+
+def test_a_copy_in_another_s_place_is_missing(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/1")
+    first, second = sorted(Path("verified").glob("*.json"))[:2]
+    second.write_bytes(first.read_bytes())
+    done = tito("verify", "--merge")
+
+    assert (done.code, "shard 1/1: 1 of 5 records are missing" in done.out) == (1, True)
+
+
+def test_a_shift_that_cannot_be_read_is_said(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/2")
+    tito("verify", "class", "--shard", "2/2")
+    next(Path("verified", SHIFTS).glob("*.json")).write_text("{}")
+    done = tito("verify", "--merge")
+
+    assert (done.code, "of the files in shifts 1 cannot be read" in done.out) == (1, True)
+
+
+def test_a_record_that_was_changed_is_neither_ranked_nor_taken_for_done(
+    looks: list[float], measured: Measured, tito  # noqa: F811
+) -> None:  # fmt: skip
+    tito("verify", "class", "--shard", "1/1")
+    record = next(Path("verified").glob("*.json"))
+    record.write_text(record.read_text().replace('"took_s": ', '"took_s": 1'))
+    board = tito("leaderboard", "class", "--verified", "verified")
+    again = tito("verify", "class", "--shard", "1/1")
+
+    assert "is not the file that a machine wrote; it is passed over" in board.err
+    assert (again.code, len(measured), tito("verify", "--merge").code) == (0, 6, 0)
+
+
+def test_other_settings_in_one_folder_are_said(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/1", "--tier", "fast")
+    done = tito("verify", "class")
+
+    assert "verified has records by other settings (--tier, limits): use another -o" in done.err
+    assert "the tier of" in tito("verify", "--merge").out
+
+
+def test_after_a_shard_the_next_step_is_to_merge(looks: list[float], tito) -> None:
+    assert (
+        "next, when all shards are done: tito olympics verify --merge -o verified"
+        in tito("verify", "class", "--shard", "1/2").err
+    )
+
+
+def test_one_of_another_shard_that_is_asked_for_again_is_said(looks: list[float], tito) -> None:
+    tito("verify", "class", "--shard", "1/2")
+    id_ = next(Path("verified").glob("*.json")).stem
+
+    assert (
+        f"of another shard, and not verified again here: {id_}"
+        in tito("verify", "class", "--shard", "2/2", "--again", id_).err
+    )
+
+
+def test_a_folder_where_a_record_belongs_is_said_before_anything_is_measured(
+    looks: list[float], measured: Measured, tito  # noqa: F811
+) -> None:  # fmt: skip
+    tito("verify", "class/ada")
+    record = next(Path("verified").glob("*.json"))
+    record.unlink()
+    record.mkdir()
+    done = tito("verify", "class/ada")
+
+    assert (done.code, len(measured), "is a folder, where a record belongs" in done.err) == (2, 1, True)
 
 
 def test_a_record_that_was_changed_is_found(looks: list[float], tito) -> None:
@@ -154,6 +231,8 @@ def test_a_board_of_machines_that_differ_has_a_ranking_for_each(
         (["class", "--shard", "5/4"], "there is no such shard"),
         (["class", "--shard", "two"], "two numbers are wanted"),
         (["--merge", "nowhere"], "there is no folder nowhere"),
+        (["--merge", "-o", "nowhere"], "there is no folder nowhere"),
+        (["--merge", "--scheduler", LOCAL], "--merge takes folders of records"),
         (["class", "--merge", "--shard", "1/2"], "--merge takes folders of records"),
         (["--self-test", "--shard", "1/2"], "--self-test takes no"),
         (["class", "--scheduler", "tcp://192.0.2.1:8786"], "it needs TLS"),
@@ -203,6 +282,17 @@ def test_what_no_machine_brought_to_an_end_is_void_and_tried_again(elsewhere: El
     assert [each["reason"] for each in done.json["verifications"] if each["outcome"] == "VOID"] == [
         "the machine that worked on it died, twice"
     ]
+
+
+def test_what_is_lost_takes_no_finished_record_with_it(
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, tito
+) -> None:
+    tito("verify", "class", "-o", "verified")
+    ids = [path.stem for path in Path("verified").glob("*.json")]
+    again = [word for id_ in ids for word in ("--again", id_)]
+    done = tito("verify", "class", "--scheduler", LOCAL, *again, "--json")
+
+    assert {each["outcome"] for each in done.json["verifications"]} == {"ok"}
 
 
 def test_machines_are_given_paths_that_they_find(elsewhere: Elsewhere, tito) -> None:

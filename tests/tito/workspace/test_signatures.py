@@ -121,6 +121,7 @@ def test_what_was_changed_does_not_hold(
         ('ada valid-after="20990101" {key}', "is not valid yet"),
         ('ada namespaces="git" {key}', "may not sign verifications"),
         ("garbage", "is none of those in"),
+        ("{key}", "has a line without a name before the key"),
     ],
 )
 def test_a_key_that_is_not_relied_on(
@@ -137,6 +138,33 @@ def test_a_key_that_was_revoked(signed: Verified, signers: Callable[..., Path], 
         signatures.check(signed, known, tmp_path / "ada.pub")
 
     assert signatures.check(signed, known, key(tmp_path, "eve").with_suffix(".pub")).by == "ada"
+
+
+@needs_ssh
+def test_one_key_may_stand_in_several_lines(signed: Verified, signers: Callable[..., Path], tmp_path: Path) -> None:
+    own = public(tmp_path / "ada")
+    known = signers(f'ada@git namespaces="git" {own}', f"!eve@uni,ada@uni {own}")
+
+    assert signatures.check(signed, known).by == "ada@uni"
+
+
+@needs_ssh
+@pytest.mark.parametrize(("name", "words"), [("nothing", "there is no file"), ("nonsense", "is no list of keys")])
+def test_what_is_no_list_of_revoked_keys(
+    signed: Verified, signers: Callable[..., Path], tmp_path: Path, name: str, words: str
+) -> None:
+    (tmp_path / "nonsense").write_bytes(bytes(range(256)))
+    with pytest.raises(UsageError, match=words):
+        signatures.check(signed, signers(f"ada {public(tmp_path / 'ada')}"), tmp_path / name)
+
+
+@needs_ssh
+def test_what_was_added_and_cannot_be_read_does_not_hold(
+    signed: Verified, signers: Callable[..., Path], tmp_path: Path
+) -> None:
+    (signed.folder / "x.json").mkdir()
+    with pytest.raises(NotSignedError, match="cannot read"):
+        signatures.check(signed, signers(f"ada {public(tmp_path / 'ada')}"))
 
 
 @needs_ssh

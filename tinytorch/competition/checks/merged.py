@@ -11,6 +11,7 @@ from tinytorch.competition.checks.verified import Verification
 from tinytorch.showing import safe_text
 
 MOST_NAMED = 5
+APART = "use the same on all machines, and for what is other another -o"
 HOW = {
     "level": "the level that is asked for", "private": "the private data", "isolation": "the box", "tier": "the tier",
     "build_limit_s": "the time limit", "memory_limit_bytes": "the memory limit", "rules_sha256": "the rules",
@@ -25,33 +26,41 @@ def wrong(shifts: Sequence[Shift], records: Mapping[str, Verification], digests:
     """Everything that keeps shards from being one class; `digests` are of the records' files, by their ids."""
     if not shifts:
         return ["there is no record of a shift: verify with --shard I/N first"]
-    whole = max(shifts, key=lambda shift: (len(shift.works), shift.id))
-    found = list(_differing(whole, shifts))
+    found = list(_differing(_whole(shifts), shifts))
     if found:  # what is missing cannot be told of two classes
         return found
-    return [*_missing(whole, records), *_changed(shifts, digests), *_other_data(records)]
+    return [*missing(shifts, records), *_changed(shifts, digests), *_other_data(records)]
+
+
+def missing(shifts: Sequence[Shift], records: Mapping[str, Verification]) -> list[str]:
+    """What no machine has done to its end, by the shard that it belongs to."""
+    return list(_missing(_whole(shifts), records))
+
+
+def _whole(shifts: Sequence[Shift]) -> Shift:
+    """The shift that saw most entries."""
+    return max(shifts, key=lambda shift: (len(shift.works), shift.id))
 
 
 def _differing(whole: Shift, shifts: Sequence[Shift]) -> Iterator[str]:
     """Beside the shift that saw most entries: the others may have been before some of these were handed in."""
     for words, value in ALIKE.items():
         if others := [_named(each) for each in shifts if value(each) != value(whole)]:
-            yield f"{words} of {_some(others)} are not the same as of {_named(whole)}"
+            yield f"{words} of {_some(others)}: not as of {_named(whole)}; {APART}"
+            return
     works = {*whole.works}
     if others := [_named(each) for each in shifts if not works.issuperset(each.works)]:
         yield f"{_some(others)} had entries that {_named(whole)} had not: give all machines the same"
 
 
 def _missing(shift: Shift, records: Mapping[str, Verification]) -> Iterator[str]:
-    """What no machine has done to its end, by the shard that it belongs to."""
-    missing = {each for each in shift.works if each not in records or not records[each].is_finished}
-    count = Part.parsed(shift.part).count if shift.part else 1
-    for number in range(count):
-        part = Part(number, count)
-        own = part.of(shift.works)
-        if lost := [each for each in own if each in missing]:
-            again = f": verify again with --shard {part.words}" if shift.part else ": verify again"
-            yield f"of shard {part.words} {len(lost)} of {len(own)} records are missing{again}"
+    lacking = {each for each in shift.works if each not in records or not records[each].is_finished}
+    count, works = Part.parsed(shift.part).count if shift.part else 1, sorted(shift.works)
+    for number in range(min(count, len(works))):
+        part, own = Part(number, count), works[number::count]
+        if lost := [each for each in own if each in lacking]:
+            again = f"--shard {part.words} --tier {safe_text(shift.how.tier, 20)} --level {shift.how.level.lower()}"
+            yield f"shard {part.words}: {len(lost)} of {len(own)} records are missing; verify there again with {again}"
 
 
 def _changed(shifts: Sequence[Shift], digests: Mapping[str, str]) -> Iterator[str]:
@@ -60,6 +69,9 @@ def _changed(shifts: Sequence[Shift], digests: Mapping[str, str]) -> Iterator[st
     for shift in shifts:
         for id_, digest in shift.records.items():
             written[id_].add(digest)
+    unknown = [id_ for id_ in sorted(digests) if id_ not in written]
+    if unknown:
+        yield f"{_some(unknown)}: no machine has written down that it made this; verify with --again {unknown[0]}"
     changed = [id_ for id_, digest in sorted(digests.items()) if id_ in written and digest not in written[id_]]
     if changed:
         yield f"{_some(changed)}: the file is not the one that a machine wrote; verify with --again {changed[0]}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from tinytorch.benchmarking.comparison import Comparison
 from tinytorch.benchmarking.records.record import Moment, Positive, Record, Sha256, Text
@@ -17,12 +17,14 @@ from tinytorch.competition.record.kept import parse_kept
 from tinytorch.errors import UsageError
 
 LARGEST_BYTES = 64 * 2**20
+DIGITS = 9
+FEWEST_UNITS, LARGEST_LOG = 2, 50.0
 MOST_WORKS, MOST_CANARIES, MOST_SHARDS = 1_000_000, 10_000, 10_000
 
 
 @dataclass(frozen=True)
 class Part:
-    """The shard `number` of `count`, from 0."""
+    """The shard `number` of `count`; the number 0 is that of the last."""
 
     number: int
     count: int
@@ -33,23 +35,23 @@ class Part:
         first, slash, second = text.partition("/")
         if not (slash and first.isdecimal() and second.isdecimal() and first.isascii() and second.isascii()):
             raise UsageError(f"--shard {text}: two numbers are wanted", mend="--shard 3/10: the third of ten")
-        number, count = int(first[:9]), int(second[:9])
-        if not 1 <= count <= MOST_SHARDS or number > count:
+        number, count = int(first[-DIGITS:]), int(second[-DIGITS:])
+        if max(len(first), len(second)) > DIGITS or not 1 <= count <= MOST_SHARDS or number > count:
             mend = f"the first number is at most the second, which is from 1 to {MOST_SHARDS:,}"
             raise UsageError(f"--shard {text}: there is no such shard", mend=mend)
         return cls(number % count, count)
 
     @property
     def words(self) -> str:
-        """As it is asked for."""
-        return f"{self.number}/{self.count}"
+        """Counted from 1."""
+        return f"{self.number or self.count}/{self.count}"
 
     def of(self, ids: Sequence[str]) -> list[str]:
         """Every `count`-th of all pieces of work, by their ids: no machine needs to know what the others do."""
         return sorted(set(ids))[self.number :: self.count]
 
 
-PartWords = Annotated[str, StringConstraints(pattern=r"^\d{1,5}/\d{1,5}$")]
+PartWords = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}/[0-9]{1,5}$")]
 
 
 class Canary(Record):
@@ -57,6 +59,13 @@ class Canary(Record):
 
     measured_at: Moment
     speedup: Comparison
+
+    @model_validator(mode="after")
+    def _has_units(self) -> Self:
+        logs = self.speedup.log_ratios or []
+        if len(logs) < FEWEST_UNITS or any(abs(each) > LARGEST_LOG for each in logs):
+            raise ValueError("it has no log ratios of a speedup")
+        return self
 
 
 class Machine(Record):
@@ -92,6 +101,11 @@ class Shift(Record):
     works: Annotated[list[VerificationId], Field(max_length=MOST_WORKS)]
     records: Annotated[dict[VerificationId, Sha256], Field(max_length=MOST_WORKS)] = Field(default_factory=dict)
     canaries: Annotated[list[Canary], Field(max_length=MOST_CANARIES)] = Field(default_factory=list)
+
+    @field_validator("part")
+    @classmethod
+    def _is_a_shard(cls, value: str | None) -> str | None:
+        return None if value is None else Part.parsed(value).words
 
     def text(self) -> str:
         """The file that holds it."""

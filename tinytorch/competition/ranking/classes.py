@@ -6,14 +6,15 @@ there what it showed on the others. A machine on which that pair did not repeat 
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from tinytorch.competition.checks.shift import Canary, Machine, Shift
 from tinytorch.competition.checks.verified import Verification
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.agreement import difference_p_value
+from tinytorch.files import sha256
 from tinytorch.showing import safe_text
 from tinytorch.units import three_digits
 
@@ -33,40 +34,57 @@ class Class:
         """What the others were compared with."""
         return next((canary for shift in self.shifts for canary in shift.canaries), None)
 
-    def words(self, is_alone: bool) -> str:
-        """The machine, and where others have the same make, what the known pair showed there."""
+    @property
+    def words(self) -> str:
+        """The machine; where it was not steady, which shift it is."""
         cpu, cores, memory_gib = self.kind
-        said = f"{safe_text(cpu, 80)}, {cores} cores, {memory_gib} GB"
-        if not is_alone and self.first:
-            said += f", known pair {three_digits(self.first.speedup.estimate)}x"
+        said = f"{safe_text(cpu)}, {cores} cores, {memory_gib} GB"
         return said if self.is_steady else f"{said}, not steady ({self.shifts[0].id})"
 
 
 def classes_of(verifications: Iterable[Verification], shifts: Sequence[Shift], rules: Rules) -> dict[str, str]:
-    """By the id of each verification that has figures, the words of the class of its machine."""
+    """By the id of each verification that has figures, the words of the class of its machine.
+
+    A machine made a record when its shift has the digest of just this one.
+    """
     found = _classes(shifts, rules)
-    by_record = {id_: each for each in found for shift in each.shifts for id_ in shift.records}
-    measured = {each.id: _kind(each) for each in verifications if each.run}
-    own = {id_: _class_of(kind, by_record.get(id_), found) for id_, kind in measured.items() if kind}
-    makes = [each.kind for each in {*own.values()}]
-    return {id_: each.words(makes.count(each.kind) == 1) for id_, each in own.items()}
+    made = {(id_, digest): each for each in found for shift in each.shifts for id_, digest in shift.records.items()}
+    measured = [(each, kind) for each in verifications if (kind := _kind(each))]
+    own = {
+        each.id: _class_of(kind, made.get((each.id, sha256(each.text().encode()))), found) for each, kind in measured
+    }
+    words = _words([*found, *own.values()])
+    return {id_: words[each] for id_, each in own.items()}
 
 
 def words_of(shifts: Sequence[Shift], rules: Rules) -> dict[str, str]:
     """By the id of each shift, the words of the class of its machine."""
     found = _classes(shifts, rules)
-    makes = [each.kind for each in found]
-    return {shift.id: each.words(makes.count(each.kind) == 1) for each in found for shift in each.shifts}
+    words = _words(found)
+    return {shift.id: words[each] for each in found for shift in each.shifts}
+
+
+def _words(found: Iterable[Class]) -> dict[Class, str]:
+    """Of each class other words: of one make what the known pair showed there, and the id of a shift if need be."""
+    classes = [*dict.fromkeys(found)]
+    alike = Counter(each.words for each in classes if each.shifts)
+    said = {each: each.words + (_pair_words(each) if each.shifts and alike[each.words] > 1 else "") for each in classes}
+    twice = Counter(words for each, words in said.items() if each.shifts)
+    return {each: f"{words} ({each.shifts[0].id})" if twice[words] > 1 else words for each, words in said.items()}
+
+
+def _pair_words(one: Class) -> str:
+    return f", known pair {three_digits(one.first.speedup.estimate)}x" if one.first and one.is_steady else ""
 
 
 def is_steady(canaries: Sequence[Canary], comparisons: int, rules: Rules) -> bool:
-    """Whether what the pair showed at one time it also showed at the next, all along a shift.
+    """Whether the pair showed all along a shift what it showed first.
 
     So many `comparisons` are made in all; together they err as seldom as the rules let one do (Bonferroni).
     """
     chance = rules.significance.alpha / max(1, comparisons)
     known = 2 * rules.significance.session_spread**2
-    return all(difference_p_value(one.speedup, two.speedup, known) >= chance for one, two in pairwise(canaries))
+    return all(difference_p_value(canaries[0].speedup, each.speedup, known) >= chance for each in canaries[1:])
 
 
 def _class_of(kind: Kind, of_shift: Class | None, found: Sequence[Class]) -> Class:
@@ -77,15 +95,22 @@ def _class_of(kind: Kind, of_shift: Class | None, found: Sequence[Class]) -> Cla
 
 
 def _classes(shifts: Sequence[Shift], rules: Rules) -> list[Class]:
-    """The shift with most records founds a class, and whoever agrees with it joins."""
+    """The shift with most records founds a class, and whoever agrees with it joins; one machine agrees with itself.
+
+    A shift is not steady either where the pair shows there what it did not show on the same machine before.
+    """
     found: list[Class] = []
-    comparisons = sum(max(0, len(shift.canaries) - 1) for shift in shifts)
-    for shift in sorted(shifts, key=lambda shift: (-len(shift.records), shift.id)):
-        if not is_steady(shift.canaries, comparisons, rules):
+    shifts = sorted({shift.id: shift for shift in shifts}.values(), key=lambda shift: (-len(shift.records), shift.id))
+    hosts = defaultdict[str, list[Canary]](list)
+    for shift in shifts:
+        hosts[shift.host] += shift.canaries
+    comparisons = sum(max(0, len(canaries) - 1) for canaries in hosts.values())
+    for shift in shifts:
+        if not is_steady([*hosts[shift.host][:1], *shift.canaries], comparisons, rules):
             found.append(Class(shift.machine.kind, (shift,), False))
             continue
         for number, each in enumerate(found):
-            if each.is_steady and each.kind == shift.machine.kind and _agree(each, shift, len(shifts) - 1, rules):
+            if each.is_steady and each.kind == shift.machine.kind and _agree(each, shift, len(hosts) - 1, rules):
                 found[number] = Class(each.kind, (*each.shifts, shift))
                 break
         else:
@@ -95,13 +120,11 @@ def _classes(shifts: Sequence[Shift], rules: Rules) -> list[Class]:
 
 def _agree(one: Class, shift: Shift, comparisons: int, rules: Rules) -> bool:
     """Two machines of one class differ by as much as the rules take for it; what was not measured does not differ."""
-    if one.first is None or not shift.canaries:
+    if one.first is None or not shift.canaries or any(shift.host == each.host for each in one.shifts):
         return True
     known = 2 * rules.significance.session_spread**2 + rules.verifying.machine_spread**2
-    return (
-        difference_p_value(one.first.speedup, shift.canaries[0].speedup, known)
-        >= rules.significance.alpha / comparisons
-    )
+    chance = rules.significance.alpha / max(1, comparisons)
+    return difference_p_value(one.first.speedup, shift.canaries[0].speedup, known) >= chance
 
 
 def _kind(verification: Verification) -> Kind | None:

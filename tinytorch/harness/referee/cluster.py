@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 RESOURCE = "machine"  # each machine has one
 EXTRA = 'pip install "tinytorch-olympics[cluster]"'
 START = "dask worker SCHEDULER --nthreads 1 --resources machine=1"
-CONNECT_LIMIT_S = 20.0
+CONNECT_LIMIT_S = 10.0
 LOOK_S = 2.0  # how often it is looked whether any machine is left
+AGAIN_S = 0.1
 TELL_S = 0.5  # between two words about one piece
 LAST_LIMIT_S = 600.0
 PORTS = range(1, 65_536)
@@ -118,6 +120,9 @@ class Cluster:
                 is_told = self._look(client, told(next(iter(waiting.values())).id), is_told)
                 continue
             for future in ended:
+                if future.status == "lost":  # what came of it lay on a machine that died, and is made again
+                    time.sleep(AGAIN_S)
+                    continue
                 piece = waiting.pop(future)
                 found = _result(future)
                 if found is not None and found.refusal:
@@ -157,14 +162,34 @@ class Cluster:
             require_encryption=True,
         ) if tls else None  # fmt: skip
         try:
-            client = Client(self.address, timeout=CONNECT_LIMIT_S, security=security)
-        except (OSError, ValueError) as error:
+            client = _within(CONNECT_LIMIT_S, lambda: Client(self.address, timeout=CONNECT_LIMIT_S, security=security))
+        except (OSError, ValueError, MemoryError, RuntimeError) as error:
             mend = f"start one with: dask scheduler; then on each machine: {START.replace('SCHEDULER', self.address)}"
             raise SetupMissingError(f"no scheduler answers at {self.address}: {_line(error)}", mend=mend) from error
         try:
             yield client
         finally:
             client.close(timeout=LOOK_S)
+
+
+def _within(limit_s: float, make: Callable[[], Any]) -> Any:
+    """What is made, or TimeoutError: whoever accepts and says nothing is waited for without end otherwise."""
+    made: list[Any] = []
+
+    def work() -> None:
+        try:
+            made.append(make())
+        except Exception as error:  # noqa: BLE001 - it is raised again where somebody waits for it
+            made.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(2 * limit_s)
+    if not made:
+        raise TimeoutError(f"nothing was heard for {2 * limit_s:g} s")
+    if isinstance(made[0], Exception):
+        raise made[0]
+    return made[0]
 
 
 def _checked(address: str, tls: Tls | None) -> str:

@@ -10,11 +10,11 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from math import inf
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from tinytorch.errors import SetupMissingError
 from tinytorch.files import atomic_write, read_regular, reason, sha256
 from tinytorch.harness.prepare import UNOBSERVED, Observer
 from tinytorch.lock import HeldError, Lock
@@ -29,6 +29,7 @@ RUNTIME_FOLDERS = (Path("/run/lock"), Path("/tmp"))
 LOCK_NAME = "torch-olympics.lock"
 ONE_FOR_ALL = stat.S_IWOTH | stat.S_ISVTX
 LOOK_AGAIN_S = 1.0  # whoever waits must not disturb what he waits for
+LET_BY_S = 0.02  # for those who wait to wake up
 LARGEST_RESULT_BYTES = 2**26
 KEEP_LIMIT_S, KEEP_AGAIN_S = 600.0, 5.0
 
@@ -110,19 +111,37 @@ def one_turn(job: Job, piece: Piece, results: Path, told: Observer = UNOBSERVED)
 
 @contextmanager
 def machine_alone(told: Observer = UNOBSERVED) -> Iterator[None]:
-    """While nobody else measures on this machine, whoever it is; waits for that, however long."""
+    """While nobody else measures on this machine, whoever it is; waits for that, however long.
+
+    Afterwards whoever waited is let by. SetupMissingError where the lock cannot be had.
+    """
     path = runtime_folder() / LOCK_NAME
-    lock = Lock(path, 0.0)
+    lock = Lock(path, 0.0, LOOK_AGAIN_S)
     try:
-        lock.acquire()
-    except HeldError:
-        told.say(f"another call measures on this machine; waiting for it (fuser {path} shows which)")
-        lock = Lock(path, inf, LOOK_AGAIN_S)
-        lock.acquire()
+        _make_for_all(path)
+        try:
+            lock.acquire()
+        except HeldError:
+            told.say(f"another call measures on this machine; waiting for it (fuser {path} shows which)")
+            lock.acquire_in_turn()
+    except OSError as error:
+        message = f"the lock of this machine cannot be had: {path}: {reason(error)}"
+        raise SetupMissingError(message, mend=f"remove what is there: rm {path}") from error
     try:
         yield
     finally:
         lock.release()
+        time.sleep(LET_BY_S)
+
+
+def _make_for_all(path: Path) -> None:
+    """The file of the lock, which every user may open, whatever the one who comes first hides of his own."""
+    with suppress(FileExistsError):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            os.fchmod(handle, 0o666)
+        finally:
+            os.close(handle)
 
 
 def runtime_folder() -> Path:
