@@ -86,7 +86,7 @@ def verify(
         Path | None, typer.Option("--tls-key", metavar="FILE", help="With --scheduler: our key.")
     ] = None,
     merge: Annotated[
-        bool, typer.Option("--merge", help="Bring the folders of shards into -o, and look whether all is there.")
+        bool, typer.Option("--merge", help="Bring the PATHs, folders of records, into -o; is all there?")
     ] = False,
     rules: RulesFile = None,
     self_test: Annotated[
@@ -104,7 +104,8 @@ def verify(
     to say. Several machines share a class by --shard and --merge, or by --scheduler; `verify sign` and `verify check`
     say who did it.
     Examples: tito olympics verify class/ -o verified/; tito olympics verify submission.json --entry entry.py;
-    tito olympics verify class/ --level t3 --private fashion.npz; tito olympics verify --self-test.
+    tito olympics verify class/ --level t3 --private fashion.npz; tito olympics verify --self-test;
+    tito olympics verify class/ --shard 1/3; tito olympics verify --merge -o verified/.
     """
     if merge and (shard or again or entry or scheduler or private or self_test):
         mend = "tito olympics verify --merge part1/ part2/ -o verified/"
