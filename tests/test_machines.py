@@ -110,9 +110,13 @@ def test_shards_are_walked_as_the_page_shows(lab: Path) -> None:
 @pytest.mark.ssh
 def test_records_are_signed_as_the_page_shows(lab: Path) -> None:
     (lab / ".ssh").mkdir()
+    (lab / "points.toml").write_text('points = { "1x" = 0, "2x" = 40 }\n')
     key = "ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519; export HOME=$PWD"
     make = f"{key}; tito olympics verify class -o verified/"
     done = run(lab, f"set -e\n{make}\n{block('signed', PAGE)}")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert " ".join(done.stdout.split()).count("7 records, signed by ada@uni.example (SHA256:") == 2
+    graded = run(lab, "tito olympics grade class --verified verified --signers allowed_signers --class points.toml")
+
+    assert "signed by ada@uni.example" in graded.stderr, graded.stderr

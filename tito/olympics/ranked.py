@@ -53,6 +53,8 @@ def rank_detailed(
 def _of_class(board: Leaderboard, asked: Class) -> Leaderboard:
     """The board with what a roster tells of it."""
     people, board = asked.roster, replace(board, signed_by=asked.signed_by)
+    if asked.signed_by:
+        screen.say(f"verifications: {asked.signed_by}")
     if people is None:
         return replace(board, title=asked.title)
     absent, said = missing(board, people), doubts(board, people)
