@@ -16,7 +16,7 @@ NAMES = {"help_option_names": ["-h", "--help"]}
 
 
 class Lazy(TyperCommand):
-    """Stands in a group's help with its summary; parses and runs as what `make` gives."""
+    """Stands in a group's help with its summary; parses and runs as what its entry says."""
 
     def __init__(self, name: str, entry: Command | Group) -> None:
         super().__init__(name, help=entry.summary)

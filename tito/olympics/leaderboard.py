@@ -87,22 +87,9 @@ def leaderboard(
     from tito.olympics.classroom import Asked, class_of
 
     options = Asked(
-        class_file,
-        rules,
-        event,
-        task,
-        division,
-        trust,
-        roster,
-        times,
-        until,
-        names,
-        key,
-        title,
-        verified,
-        track,
+        class_file, rules, event, task, division, trust, roster, times, until, names, key, title, verified, track,
         signers,
-    ).absolute()
+    ).absolute()  # fmt: skip
     with judged_in(example, files) as judged:
         asked = class_of(options, judged)
         board = ranked.rank(judged, target.place, asked)

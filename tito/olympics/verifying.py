@@ -157,13 +157,22 @@ def _new(
     try:
         for id_, end in done(handed, asked.settings, asked.sharing, shift):
             if end.why:
-                found.append(folder.finished(id_) or waiting[id_].lost(how, end.why))
-                folder.keep(f"{id_}.json", found[-1].text().encode())
+                found.append(_lost(waiting[id_], how, end.why, folder))
             else:
                 found.append(parse_verification(id_, end.text.encode()))
     except OSError as error:
         raise folder.refusal(error) from error
     return found
+
+
+def _lost(one: Looked, how: How, why: str, folder: Verified) -> Verification:
+    """What a call knew before, if it came to its end; else a record that says what happened, and is kept."""
+    known = folder.finished(one.id)
+    if known:
+        return known
+    lost = one.lost(how, why)
+    folder.keep(f"{one.id}.json", lost.text().encode())
+    return lost
 
 
 def _warn_of_missing(tasks: set[str], private: Mapping[str, PrivateFile]) -> None:

@@ -96,9 +96,9 @@ def test_machines_that_can_do_nothing_are_said(machines: Any, tmp_path: Path) ->
 def test_whoever_calls_hears_how_far_a_piece_is(machines: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
     told = Observer(lambda stage, share: heard.append(stage))
-    list(in_turn(toy, items(3), tmp_path, Cluster(machines.scheduler_address), lambda id_: told))
+    list(in_turn(toy, items(20), tmp_path, Cluster(machines.scheduler_address), lambda id_: told))
 
-    assert {each.partition("@")[0] for each in heard} <= {"measure"}
+    assert {each.partition("@")[0] for each in heard} == {"measure"}
 
 
 def gone_for_a_while(folder: Path) -> threading.Timer:

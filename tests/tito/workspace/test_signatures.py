@@ -13,7 +13,7 @@ import pytest
 from tests.competition.checks.test_shift import WORKS, record, shift
 from tinytorch.errors import SetupMissingError, UsageError
 from tito.workspace import signatures
-from tito.workspace.signatures import MANIFEST, NAMESPACE, SIGNATURE, NotSignedError
+from tito.workspace.signatures import MANIFEST, SIGNATURE, NotSignedError
 from tito.workspace.verified import Verified
 
 needs_ssh = pytest.mark.ssh
@@ -197,10 +197,6 @@ def test_without_openssh_that_is_said(folder: Verified, tmp_path: Path, monkeypa
     (tmp_path / "key").touch()
     with pytest.raises(SetupMissingError, match="ssh-keygen is not installed"):
         signatures.sign(folder, tmp_path / "key")
-
-
-def test_our_signatures_are_of_no_other_kind() -> None:
-    assert NAMESPACE == "tinytorch-olympics-verification"
 
 
 @needs_ssh

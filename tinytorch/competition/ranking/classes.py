@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tinytorch.competition.checks.shift import Canary, Machine, Shift
 from tinytorch.competition.checks.verified import Verification
@@ -104,9 +105,11 @@ def _classes(shifts: Sequence[Shift], rules: Rules) -> list[Class]:
     hosts = defaultdict[str, list[Canary]](list)
     for shift in shifts:
         hosts[shift.host] += shift.canaries
-    comparisons = sum(max(0, len(canaries) - 1) for canaries in hosts.values())
+    first = {host: min(canaries, key=_when) for host, canaries in hosts.items() if canaries}
+    comparisons = sum(map(len, hosts.values())) - len(first)
     for shift in shifts:
-        if not is_steady([*hosts[shift.host][:1], *shift.canaries], comparisons, rules):
+        own = sorted(shift.canaries, key=_when)
+        if own and not is_steady([first[shift.host], *own], comparisons, rules):
             found.append(Class(shift.machine.kind, (shift,), False))
             continue
         for number, each in enumerate(found):
@@ -116,6 +119,10 @@ def _classes(shifts: Sequence[Shift], rules: Rules) -> list[Class]:
         else:
             found.append(Class(shift.machine.kind, (shift,)))
     return found
+
+
+def _when(canary: Canary) -> datetime:
+    return canary.measured_at
 
 
 def _agree(one: Class, shift: Shift, comparisons: int, rules: Rules) -> bool:

@@ -90,7 +90,7 @@ class Cluster:
                 yield piece, again or Done("", False, "the machine that worked on it died, twice")
 
     def on_each(self, job: Job, item: Item, told: Observer) -> None:
-        """The job once on every machine that is there now, whatever comes of it."""
+        """The job once on every machine that is there now; where it does not end well that is told."""
         with self._client() as client, _heard(client, lambda id_: told) as topic:
             from distributed import wait
 
@@ -102,8 +102,13 @@ class Cluster:
                 for each in _machines(client)
                 if each not in self._unfit
             ]  # fmt: skip
-            with contextlib.suppress(TimeoutError):
+            try:
                 wait(futures, timeout=LAST_LIMIT_S)
+            except TimeoutError:
+                told.say(f"warning: not every machine has ended after {LAST_LIMIT_S:g} s")
+            for future in futures:
+                if future.status == "error":
+                    told.say(f"warning: {_line(future.exception())}")
 
     def _ended(
         self, client: Client, submitted: Callable[[Piece], Any], pieces: list[Piece], told: Observers
