@@ -30,7 +30,7 @@ NAMESPACE = "tinytorch-olympics-verification"  # so that no signature made for a
 MANIFEST, SIGNATURE = "manifest.jsonl", "manifest.jsonl.sig"
 LARGEST_MANIFEST_BYTES, LARGEST_SIGNATURE_BYTES = 2**28, 2**16
 LARGEST_RECORD_BYTES = 2**26
-MAGIC, WORDS = b"SSHSIG", 3  # https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig
+MAGIC = b"SSHSIG"  # https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig
 LIST_MAGIC = b"SSHKRL\n\0"
 KEY_KINDS = ("ssh-", "ecdsa-", "sk-")
 FIRST = "-----BEGIN SSH SIGNATURE-----"
@@ -180,8 +180,8 @@ def _principals(signature: Path, signers: Path, key: str) -> list[str]:
     lines = [line.split() for line in _text(signers).splitlines()]
     own = [words[0].strip('"') for words in lines if words and any(_fingerprint(each) == key for each in words[1:])]
     named = ",".join([*found.stdout.decode("utf-8", "replace").split(), *own])  # OpenSSH tells those of one line
-    names = [name for name in dict.fromkeys(named.split(",")) if name and not name.startswith("!")]
-    if any(words and words[0].startswith(KEY_KINDS) for words in lines):
+    names = [name for name in dict.fromkeys(named.split(",")) if name and not name.startswith(("!", *KEY_KINDS))]
+    if not names and any(words and words[0].startswith(KEY_KINDS) for words in lines):
         raise NotSignedError(f"{signers} has a line without a name before the key: ada@uni ssh-ed25519 AAAA...")
     if not names:
         raise NotSignedError(_why(found.stderr, key, f"the key {key} is none of those in {signers}"))
@@ -259,7 +259,18 @@ def _run(arguments: list[str], given: bytes, hears: bool = False) -> subprocess.
     environment = {**os.environ, "LC_ALL": "C"}
     if not hears:
         environment["SSH_ASKPASS_REQUIRE"] = "never"
+    try:
+        return _finished([program, *arguments], given, environment, hears)
+    except subprocess.TimeoutExpired:
+        raise UsageError(
+            f"ssh-keygen did not end in {LIMIT_S:g} s", mend="is a device waiting to be touched?"
+        ) from None
+
+
+def _finished(
+    command: list[str], given: bytes, environment: dict[str, str], hears: bool
+) -> subprocess.CompletedProcess[bytes]:  # fmt: skip
     return subprocess.run(
-        [program, *arguments], input=given, stdout=subprocess.PIPE, stderr=None if hears else subprocess.PIPE,
+        command, input=given, stdout=subprocess.PIPE, stderr=None if hears else subprocess.PIPE,
         env=environment, check=False, timeout=LIMIT_S, start_new_session=not hears,
     )  # fmt: skip

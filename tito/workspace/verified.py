@@ -70,13 +70,14 @@ class Verified:
         if path.is_dir():
             raise UsageError(f"{path} is a folder, where a record belongs", mend="remove it, and verify again")
         try:
-            found = _read(path)
+            content = _content(path, LARGEST_BYTES)
+            found = parse_verification(safe_text(str(path), 300), content)
         except UsageError as error:
             screen.say(f"warning: {error.message}; it is verified again")
             return None
         if not found.is_finished or found.id != id_:
             return None
-        if self._is_changed(id_, _content(path, LARGEST_BYTES)):
+        if self._is_changed(id_, content):
             screen.say(f"warning: {safe_text(str(path), 300)} {CHANGED}; it is verified again")
             return None
         return found
@@ -165,10 +166,6 @@ def _make_once(path: Path, content: bytes) -> None:
                 whole.replace(path)
     finally:
         whole.unlink(missing_ok=True)
-
-
-def _read(path: Path) -> Verification:
-    return parse_verification(str(path), _content(path, LARGEST_BYTES))
 
 
 def _content(path: Path, limit_bytes: int) -> bytes:

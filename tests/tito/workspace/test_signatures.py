@@ -143,7 +143,8 @@ def test_a_key_that_was_revoked(signed: Verified, signers: Callable[..., Path], 
 @needs_ssh
 def test_one_key_may_stand_in_several_lines(signed: Verified, signers: Callable[..., Path], tmp_path: Path) -> None:
     own = public(tmp_path / "ada")
-    known = signers(f'ada@git namespaces="git" {own}', f"!eve@uni,ada@uni {own}")
+    nameless = public(key(tmp_path, "eve"))
+    known = signers(nameless, f'ada@git namespaces="git" {own}', f"!eve@uni,ada@uni {own}")
 
     assert signatures.check(signed, known).by == "ada@uni"
 
@@ -182,6 +183,19 @@ def test_what_is_no_key(folder: Verified, tmp_path: Path, name: str, words: str)
     (tmp_path / "nonsense").write_text("x")
     with pytest.raises(UsageError, match=words):
         signatures.sign(folder, tmp_path / name)
+
+
+def test_a_device_that_nobody_touches_is_told(
+    folder: Verified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("ssh-keygen", signatures.LIMIT_S)
+
+    monkeypatch.setattr(signatures, "which", lambda name: "/bin/ssh-keygen")
+    monkeypatch.setattr(signatures.subprocess, "run", run)
+    (tmp_path / "key").touch()
+    with pytest.raises(UsageError, match="did not end"):
+        signatures.sign(folder, tmp_path / "key")
 
 
 @needs_ssh
