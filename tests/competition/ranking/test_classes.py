@@ -6,6 +6,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.competition.checks.test_shift import MACHINE, canary, record, shift
 from tests.competition.conftest import make_run
 from tests.competition.ranking.test_reruns import verification
@@ -62,6 +64,20 @@ def test_one_machine_s_later_shift_is_not_compared_as_if_it_were_another() -> No
     assert distinct(on(0), on(1, 1.01, host="0" * 64)) == 1
 
 
+def test_one_machine_is_in_one_class_also_where_it_hardly_agrees_with_the_others() -> None:
+    other = {"host": "1" * 64}
+
+    assert distinct(on(0), on(1, 1.06, **other), on(2, 1.075, **other)) == 1
+
+
+def test_the_earliest_look_at_a_machine_is_what_the_others_are_compared_with() -> None:
+    early = on(0, 1.0, records={})
+    late = shift(0, id="1" * 16, canaries=[canary(1.2, 50)])
+    words = words_of([late, early.model_copy(update={"host": late.host})], RULES)
+
+    assert ["not steady" in words[each.id] for each in (early, late)] == [False, True]
+
+
 def test_a_machine_that_drifted_from_one_shift_to_the_next_was_not_steady() -> None:
     assert distinct(on(0), on(1, 1.2, host="0" * 64)) == 2
 
@@ -69,7 +85,7 @@ def test_a_machine_that_drifted_from_one_shift_to_the_next_was_not_steady() -> N
 def test_many_shifts_of_one_machine_make_the_others_no_more_alike() -> None:
     same = [on(number, host="0" * 64) for number in range(2, 40)]
 
-    assert distinct(on(1, 1.15), *same) == 2
+    assert distinct(on(1, 1.09), *same) == 2
 
 
 def test_a_drift_in_small_steps_is_seen() -> None:
@@ -78,16 +94,18 @@ def test_a_drift_in_small_steps_is_seen() -> None:
     assert not is_steady(drifting, len(drifting), RULES)
 
 
-def test_a_record_is_of_the_machine_that_made_this_file() -> None:
+@pytest.mark.parametrize("made_by", [0, 1])
+def test_a_record_is_of_the_machine_that_made_this_file(made_by: int) -> None:
     run = make_run()
     info = run.system_info
     machine = MACHINE.model_copy(update={"cpu_model": info.cpu_model, "logical_cores": info.logical_cores,
                                          "memory_bytes": info.memory_bytes})  # fmt: skip
     one = record("8".zfill(16), run=run)
-    made = {one.id: sha256(one.text().encode())}
-    true, other = on(0, 1.0, machine=machine, records=made), on(1, 1.5, machine=machine, records={one.id: "0" * 64})
+    digests = ["0" * 64, "0" * 64]
+    digests[made_by] = sha256(one.text().encode())
+    shifts = [on(number, 1.0 + number / 2, machine=machine, records={one.id: digests[number]}) for number in (0, 1)]
 
-    assert classes_of([one], [true, other], RULES)[one.id] == words_of([true, other], RULES)[true.id]
+    assert classes_of([one], shifts, RULES)[one.id] == words_of(shifts, RULES)[shifts[made_by].id]
 
 
 def test_machines_whose_names_begin_alike_are_told_apart() -> None:

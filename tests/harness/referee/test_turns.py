@@ -169,3 +169,16 @@ def test_what_is_no_lock_is_named(runtime: Path, what: str) -> None:
         path.symlink_to("elsewhere")
     with pytest.raises(SetupMissingError, match="the lock of this machine cannot be had"), machine_alone():
         pass
+
+
+def test_after_each_turn_whoever_waits_is_let_by(monkeypatch: pytest.MonkeyPatch, runtime: Path) -> None:
+    slept: list[tuple[float, bool]] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append((seconds, Lock(runtime / turns.LOCK_NAME, 0)._is_taken()))
+
+    monkeypatch.setattr(turns.time, "sleep", sleep)
+    with machine_alone():
+        pass
+
+    assert slept == [(turns.LET_BY_S, True)]  # nobody holds it then
