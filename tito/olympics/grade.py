@@ -79,6 +79,7 @@ def grade(
         asked = class_of(options, judged)
         asked.assignment.check_points(asked.rules)
         board = ranked.rank(judged, target.place, asked)
+    ranked.tell_signer(board)
     found = grades(board, asked.assignment, asked.roster)
     if chosen is OutputFormat.HUMAN:
         shown = grades_table(found, asked.title or "Grades")

@@ -51,14 +51,18 @@ def rank_detailed(
 
 
 def _of_class(board: Leaderboard, asked: Class) -> Leaderboard:
-    """The board with what a roster tells of it."""
-    people, board = asked.roster, replace(board, signed_by=asked.signed_by)
-    if asked.signed_by:
-        screen.say(f"verifications: {asked.signed_by}")
+    """The board with its title, who signed its re-runs, and what a roster tells of it."""
+    board, people = replace(board, title=asked.title, signed_by=asked.signed_by), asked.roster
     if people is None:
-        return replace(board, title=asked.title)
+        return board
     absent, said = missing(board, people), doubts(board, people)
-    return replace(named(board, people), title=asked.title, missing=tuple(absent), doubts=tuple(said))
+    return replace(named(board, people), missing=tuple(absent), doubts=tuple(said))
+
+
+def tell_signer(board: Leaderboard) -> None:
+    """Whose signature the verifications have, where a command shows no board that says it."""
+    if board.signed_by:
+        screen.say(f"verifications: {board.signed_by}")
 
 
 def _warn_of_times(asked: Class, files: Sequence[str]) -> None:

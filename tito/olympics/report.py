@@ -85,6 +85,7 @@ def report(
         asked = class_of(options, judged)
         board, details = ranked.rank_detailed(judged, target.place, asked, ranked.circumstances)
         details = asked.reruns.circumstances(details)
+    ranked.tell_signer(board)
     if not board.rankings:
         reasons = "; ".join(dict.fromkeys(each.reason for each in board.unranked))
         if json_:
