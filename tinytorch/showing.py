@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 Form = Literal["NFC", "NFKC"]
@@ -63,6 +63,12 @@ def nearest(text: str, choices: Iterable[str], otherwise: str = "") -> str:
     choices = [str(choice) for choice in choices]  # an enum member as its value
     close = difflib.get_close_matches(str(text), choices, n=1)  # somebody may have given a number
     return f"did you mean {close[0]!r}?" if close else otherwise or f"choose from {', '.join(choices)}"
+
+
+def some(parts: Sequence[str], most: int, between: str = ", ") -> str:
+    """At most so many of the parts in a row, and how many more there are."""
+    more = f" and {len(parts) - most} more" if len(parts) > most else ""
+    return f"{between.join(parts[:most])}{more}"
 
 
 def _escape(character: str) -> str:

@@ -16,7 +16,7 @@ from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.declaration import is_repository
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
-from tinytorch.showing import safe_text
+from tinytorch.showing import safe_text, some
 from tinytorch.units import format_share, format_size, three_digits
 from tito.report import plots
 from tito.report.plots import Scale
@@ -209,9 +209,8 @@ def _name(figures: Figures) -> str:
 
 
 def _front(best: Sequence[Figures], count: int) -> str:
-    names = ", ".join(_name(each) for each in best[:MOST_ON_A_STEP])
-    more = f" and {len(best) - MOST_ON_A_STEP} more" if len(best) > MOST_ON_A_STEP else ""
-    return f"Beaten by nobody in accuracy, speedup and compression at once, {len(best)} of {count}: {names}{more}."
+    names = some([_name(each) for each in best], MOST_ON_A_STEP)
+    return f"Beaten by nobody in accuracy, speedup and compression at once, {len(best)} of {count}: {names}."
 
 
 def _unranked(each: Unranked) -> Context:

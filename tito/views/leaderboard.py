@@ -14,7 +14,7 @@ from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.rules.events import Rules, Significance
-from tinytorch.showing import safe_text
+from tinytorch.showing import safe_text, some
 from tinytorch.units import format_share, three_digits
 from tito.terminal.tables import Lines, table
 from tito.views.scores import above_words, score_words, shown_words
@@ -90,8 +90,7 @@ def _busy(entries: Sequence[Figures], rules: Rules) -> Iterator[Text]:
         if said := each.busy_words(rules):
             found.setdefault(said, []).append(safe_text(each.athlete_name, LONGEST_NAME))
     for said, names in found.items():
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        yield Text(f"{', '.join(names[:MOST_NAMED])}{more}: {said}", "yellow")
+        yield Text(f"{some(names, MOST_NAMED)}: {said}", "yellow")
 
 
 def letters(places: Sequence[Place]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from shutil import which
 from tinytorch.errors import SetupMissingError, UsageError
 from tinytorch.files import read_regular, reason, sha256
 from tinytorch.owners import scratch
-from tinytorch.showing import safe_text
+from tinytorch.showing import safe_text, some
 from tito.workspace.verified import SHIFTS, Verified
 
 NAMESPACE = "tinytorch-olympics-verification"  # so that no signature made for anything else is taken for ours
@@ -95,8 +95,7 @@ def check(folder: Verified, signers: Path, revoked: Path | None = None) -> Signe
             raise NotSignedError(f"the key {key} was revoked")
     wrong = list(_others(folder, content))
     if wrong:
-        more = f" and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
-        raise NotSignedError(f"{'; '.join(wrong[:MOST_NAMED])}{more}")
+        raise NotSignedError(some(wrong, MOST_NAMED, "; "))
     return Signed(by, key, sum(1 for _ in folder.contents()))
 
 

@@ -9,7 +9,7 @@ from tinytorch.competition.checks.findings import Check, Outcome, check, failed,
 from tinytorch.competition.record.declaration import is_repository
 from tinytorch.competition.record.submission import Trust, trust_of
 from tinytorch.competition.rules.changes import changes
-from tinytorch.showing import is_safe, safe_text
+from tinytorch.showing import is_safe, safe_text, some
 
 MOST_PLACES = MOST_CHANGES = 5
 
@@ -66,8 +66,7 @@ def rules(case: Case) -> Outcome:
 def _changed(case: Case) -> str:
     """Which rules are other ones now, where those it was made under are known."""
     found = changes(case.made_under, case.rules) if case.made_under else []
-    more = f" and {len(found) - MOST_CHANGES} more" if len(found) > MOST_CHANGES else ""
-    return f": {'; '.join(found[:MOST_CHANGES])}{more}" if found else ""
+    return f": {some(found, MOST_CHANGES, '; ')}" if found else ""
 
 
 @check

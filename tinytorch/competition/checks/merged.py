@@ -8,7 +8,7 @@ from typing import Any
 
 from tinytorch.competition.checks.shift import Part, Shift
 from tinytorch.competition.checks.verified import Verification
-from tinytorch.showing import safe_text
+from tinytorch.showing import safe_text, some
 
 MOST_NAMED = 5
 APART = "use the same on all machines, and for what is other another -o"
@@ -46,11 +46,11 @@ def _differing(whole: Shift, shifts: Sequence[Shift]) -> Iterator[str]:
     """Beside the shift that saw most entries: the others may have been before some of these were handed in."""
     for words, value in ALIKE.items():
         if others := [_named(each) for each in shifts if value(each) != value(whole)]:
-            yield f"{words} of {_some(others)}: not as of {_named(whole)}; {APART}"
+            yield f"{words} of {some(others, MOST_NAMED)}: not as of {_named(whole)}; {APART}"
             return
     works = {*whole.works}
     if others := [_named(each) for each in shifts if not works.issuperset(each.works)]:
-        yield f"{_some(others)} had entries that {_named(whole)} had not: give all machines the same"
+        yield f"{some(others, MOST_NAMED)} had entries that {_named(whole)} had not: give all machines the same"
 
 
 def _missing(shift: Shift, records: Mapping[str, Verification]) -> Iterator[str]:
@@ -71,10 +71,12 @@ def _changed(shifts: Sequence[Shift], digests: Mapping[str, str]) -> Iterator[st
             written[id_].add(digest)
     unknown = [id_ for id_ in sorted(digests) if id_ not in written]
     if unknown:
-        yield f"{_some(unknown)}: no machine has written down that it made this; verify with --again {unknown[0]}"
+        said = "no machine has written down that it made this"
+        yield f"{some(unknown, MOST_NAMED)}: {said}; verify with --again {unknown[0]}"
     changed = [id_ for id_, digest in sorted(digests.items()) if id_ in written and digest not in written[id_]]
     if changed:
-        yield f"{_some(changed)}: the file is not the one that a machine wrote; verify with --again {changed[0]}"
+        said = "the file is not the one that a machine wrote"
+        yield f"{some(changed, MOST_NAMED)}: {said}; verify with --again {changed[0]}"
 
 
 def _other_data(records: Mapping[str, Verification]) -> Iterator[str]:
@@ -90,8 +92,3 @@ def _other_data(records: Mapping[str, Verification]) -> Iterator[str]:
 
 def _named(shift: Shift) -> str:
     return f"shard {shift.part} ({shift.id})" if shift.part else f"shift {shift.id}"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}"
