@@ -110,6 +110,13 @@ def gone_for_a_while(folder: Path) -> threading.Timer:
     return timer
 
 
+def test_what_ends_badly_on_a_machine_is_told(machines: Any) -> None:
+    said: list[str] = []
+    Cluster(machines.scheduler_address).on_each(toy, {"act": "refuse"}, Observer(say=said.append))
+
+    assert {each for each in said if "box" in each} == {"warning: there is no box here"}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_chaos_ends_with_the_same_records(
     machines: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
