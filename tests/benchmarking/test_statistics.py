@@ -233,29 +233,6 @@ def test_a_variance_that_is_not_known_shows_no_difference() -> None:
     assert statistics.welch_p_values(100.0, [(math.nan, 7)], 1.0) == 1.0
 
 
-P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=9)
-
-
-@given(P_VALUES)
-def test_holms_p_values_go_down_step_by_step(p_values: list[float]) -> None:
-    """The smallest times the number of tests, the next times one less, and never less than before."""
-    tests, expected, before = len(p_values), {}, 0.0
-    for step, index in enumerate(sorted(range(tests), key=p_values.__getitem__)):
-        before = max(before, min(1.0, p_values[index] * (tests - step)))
-        expected[index] = before
-    found = statistics.Holm.of(p_values)
-
-    assert found.adjusted_of(p_values).tolist() == pytest.approx([expected[i] for i in range(tests)])
-
-
-@given(P_VALUES, st.floats(0.001, 1))
-def test_those_up_to_the_largest_below_alpha_count_by_holm(p_values: list[float], alpha: float) -> None:
-    found = statistics.Holm.of(p_values)
-    count = [each for each in p_values if found.adjusted_of(each) < alpha]
-
-    assert found.largest_below(alpha) == max(count, default=-1.0)
-
-
 def test_mcnemars_p_values_of_many_pairs_are_those_of_each() -> None:
     pairs = [(0, 0), (3, 9), (9, 3), (0, 6)]
     found = statistics.mcnemar_p_values(*zip(*pairs, strict=True))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from statistics import fmean, stdev
-from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -246,34 +245,6 @@ def _variance_sum(estimated: Sequence[tuple[ArrayLike, ArrayLike]], known: Array
     uncertain = np.asarray(sum(each**2 / degrees for each, degrees in parts))
     with np.errstate(divide="ignore", invalid="ignore"):
         return variance, np.where(uncertain > 0, variance**2 / uncertain, np.inf)
-
-
-@dataclass(frozen=True)
-class Holm:
-    """Many tests at once, corrected for their number: Holm, Scandinavian Journal of Statistics 1979.
-
-    The chance that any test finds what is not there stays below the level, however the tests depend on one another.
-    """
-
-    p_values: Floats  # of all tests, the smallest first
-    adjusted: Floats  # of the same
-
-    @classmethod
-    def of(cls, p_values: ArrayLike) -> Self:
-        """The correction for all of these."""
-        ordered = np.sort(np.asarray(p_values, dtype=float))
-        steps = np.arange(ordered.size, 0, -1, dtype=float)
-        steps *= ordered  # in place: there may be millions
-        return cls(ordered, np.minimum(1.0, np.maximum.accumulate(steps, out=steps), out=steps))
-
-    def adjusted_of(self, p_values: ArrayLike) -> Floats:
-        """The adjusted p-values of some of the tests."""
-        return self.adjusted[np.searchsorted(self.p_values, p_values, side="right") - 1]
-
-    def largest_below(self, alpha: float) -> float:
-        """The largest p-value that counts at this level; -1 where none does."""
-        count = int(np.searchsorted(self.adjusted, alpha))
-        return float(self.p_values[count - 1]) if count else -1.0
 
 
 def paired_proportion_interval(only_first: int, only_second: int, total: int) -> Interval:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -26,6 +28,7 @@ Pairs = Callable[[slice, slice], Values]
 """Two-sided p-values of the entries of a slice (rows) beside those of another (columns); 1 where nothing is known."""
 
 HALF_SAMPLE = 0.5
+AT_ONCE = 500  # entries whose answers are unpacked
 
 
 def pairs(entries: Sequence[Figures], rules: Rules) -> Pairs:
@@ -44,15 +47,52 @@ def _by_counts(entries: Sequence[Figures]) -> Pairs:
     return lambda rows, columns: np.where(np.equal.outer(ratios[rows], ratios[columns]), 1.0, 0.0)
 
 
+@dataclass(frozen=True)
+class Answers:
+    """Which test samples a model of each entry has wrong; packed, because 20,000 entries' would fill the memory."""
+
+    right: NDArray[np.uint8]  # [entry, eight test samples]
+    samples: int
+
+    def wrong(self, entries: slice) -> NDArray[np.float32]:
+        """[entry, test sample] 1 where it is wrong; in single precision counts below 2^24 are exact."""
+        return 1 - np.unpackbits(self.right[entries], axis=1, count=self.samples).astype(np.float32)
+
+    @cached_property
+    def counts(self) -> Values:
+        """How many each entry has wrong."""
+        return np.concatenate([self.wrong(part).sum(axis=1, dtype=float) for part in _parts(self)])
+
+
+def _answers(entries: Sequence[Figures]) -> tuple[Answers, Answers]:
+    """Those of the baseline and of the optimized model; all wrong where it is not known."""
+    samples = entries[0].task.test_samples if entries[0].task else 0
+    rows = np.zeros((2, len(entries), math.ceil(samples / 8)), dtype=np.uint8)
+    for number, each in enumerate(entries):
+        for model, bits in enumerate(each.bitmaps or ()):
+            rows[model, number] = np.frombuffer(bytes.fromhex(bits), dtype=np.uint8)
+    return Answers(rows[0], samples), Answers(rows[1], samples)
+
+
+def _parts(answers: Answers) -> list[slice]:
+    return [slice(start, start + AT_ONCE) for start in range(0, len(answers.right), AT_ONCE)]
+
+
+def _both(first: Answers, rows: slice, second: Answers, columns: slice) -> Values:
+    """[i, j]: how many samples both have wrong, by one product."""
+    return np.asarray(first.wrong(rows) @ second.wrong(columns).T, dtype=np.float64)
+
+
 def _by_answers(entries: Sequence[Figures]) -> Pairs:
     """McNemar's exact test over the answers of both to the same test samples."""
-    right = np.stack([_answers(each)[1] for each in entries]).astype(np.float32)
-    most = right.shape[1] - int(right.sum(axis=1).min()) + 1  # that one of two has right alone, and one more
-    every = np.arange(most)
-    table = mcnemar_p_values(every[:, None], every) if len(entries) > most else None
+    _, answers = _answers(entries)
+    wrong = answers.counts
+    every = np.arange(int(wrong.max()) + 1)  # samples that one of two alone has wrong
+    table = mcnemar_p_values(every[:, None], every) if len(entries) > every.size else None
 
     def p_values(rows: slice, columns: slice) -> Values:
-        first, second = _only_one(right[rows], right[columns])
+        both = _both(answers, rows, answers, columns)
+        first, second = wrong[rows, None] - both, wrong[columns] - both
         if table is None:
             return mcnemar_p_values(first, second)
         found: Values = table[first.astype(np.intp), second.astype(np.intp)]  # more pairs than different counts
@@ -98,21 +138,22 @@ def _accuracy_variances(
     the two differ (as Agresti & Min, Statistics in Medicine 2005, add it to each cell). Without it somebody would be
     told from ten equal models with 1 % of errors in one of four rankings of 360 test samples (simulated).
     """
-    wrong = ~np.stack([_answers(each) for each in entries])  # [entry, baseline or optimized, test sample]
-    samples, counts = wrong.shape[2], wrong.sum(axis=2)
+    models = _answers(entries)
+    samples, counts = models[0].samples, np.stack([each.counts for each in models], axis=1)
     weights = _slopes(counts / samples, entries[0].task, rules) * (1, -1)
     weights[[each.bitmaps is None for each in entries]] = np.nan
     sums, halves = (weights * counts).sum(axis=1), HALF_SAMPLE * np.square(weights / samples)
-    own = (np.square(weights) * counts).sum(axis=1) - np.square(sums) / samples
-    own += 2 * weights.prod(axis=1) * wrong.all(axis=1).sum(axis=1)
-    answers = wrong.astype(np.float32)  # in which counts below 2^24 are exact, and products quick
+    of_both = np.concatenate(
+        [(models[0].wrong(part) * models[1].wrong(part)).sum(axis=1) for part in _parts(models[0])]
+    )
+    own = (np.square(weights) * counts).sum(axis=1) - np.square(sums) / samples + 2 * weights.prod(axis=1) * of_both
     roles = [role for role in range(2) if weights[:, role].any()]
 
     def variances(rows: slice, columns: slice) -> tuple[Values, Values]:
         found = np.add.outer(own[rows], own[columns]) + 2 * np.outer(sums[rows], sums[columns]) / samples
         added = np.zeros_like(found)
         for first, second in product(roles, repeat=2):
-            both = answers[rows, first] @ answers[columns, second].T
+            both = _both(models[first], rows, models[second], columns)
             found -= 2 * np.outer(weights[rows, first], weights[columns, second]) * both
             if first == second:
                 differ = np.add.outer(counts[rows, first], counts[columns, first]) > 2 * both
@@ -120,15 +161,6 @@ def _accuracy_variances(
         return np.maximum(0.0, found) / ((samples - 1) * samples) + added, np.asarray(samples - 1.0)
 
     return variances
-
-
-def _only_one(first: NDArray[np.float32], second: NDArray[np.float32]) -> tuple[Values, Values]:
-    """[i, j]: in how many samples only row i of the first is 1, and in how many only row j of the second.
-
-    One product finds them all; counts below 2^24 are exact in single precision.
-    """
-    both = first @ second.T
-    return first.sum(axis=1)[:, None] - both, second.sum(axis=1) - both
 
 
 def _slopes(wrong: Values, task: TaskRecord | None, rules: Rules) -> Values:
@@ -139,12 +171,3 @@ def _slopes(wrong: Values, task: TaskRecord | None, rules: Rules) -> Values:
     from_baseline = task is None or task.name not in rules.reference_accuracy
     slope = math.log(2) * POINTS / scoring.points_per_doubling
     return np.broadcast_to([slope * from_baseline, slope], wrong.shape).copy()
-
-
-def _answers(entry: Figures) -> NDArray[np.bool_]:
-    """[2, test samples]: what the baseline and the optimized model have right; all False where it is not known."""
-    samples = entry.task.test_samples if entry.task else 0
-    if entry.bitmaps is None:
-        return np.zeros((2, samples), dtype=bool)
-    rows = [np.unpackbits(np.frombuffer(bytes.fromhex(each), dtype=np.uint8), count=samples) for each in entry.bitmaps]
-    return np.stack(rows).astype(bool)
