@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from tinytorch.competition.formats.document import Document
 from tinytorch.competition.formats.leaderboard import RankingsDocument
 from tinytorch.competition.ranking.judged import Circumstances, Judged, judge
@@ -135,7 +137,8 @@ def round_trips() -> int:
         RankingsDocument.model_validate_json(Path("ranking.json").read_bytes()),
     ]  # fmt: skip
     kinds = {Run, RunFile, Judged, Circumstances, Rules, Document, RankingsDocument, Submission}
-    wrong = [type(each).__name__ for each in records if type(each).model_validate_json(each.model_dump_json()) != each]
+    kept = [(TypeAdapter(type(each)), each) for each in records]
+    wrong = [type(each).__name__ for text, each in kept if text.validate_json(text.dump_json(each)) != each]
     print(f"{len(records) - len(wrong)} of {len(kinds)} records came back as they went {wrong or ''}")
     return len(wrong) + len(kinds - {*map(type, records)})
 

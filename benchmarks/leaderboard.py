@@ -24,9 +24,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_LZMA, ZipFile, ZipInfo
 
 import psutil
@@ -89,7 +91,7 @@ def _varied(model: ModelRecord, generator: random.Random) -> ModelRecord:
         raise ValueError("a run has its memory and accuracy")
     kept = round(memory.kept_bytes * generator.uniform(0.8, 1.2))
     right = [each != (generator.random() < 0.005) for each in accuracy.right() or ()]
-    changes = {"memory": Memory.from_bytes(kept, kept + 500, memory.peak_working_bytes, memory.unseen),
+    changes: dict[str, Any] = {"memory": Memory.from_bytes(kept, kept + 500, memory.peak_working_bytes, memory.unseen),
                "accuracy": Accuracy.from_correctness(right)}  # fmt: skip
     return model.model_copy(update={"metrics": model.metrics.model_copy(update=changes)})
 
@@ -223,14 +225,14 @@ def _drawn(judged: Judged, generator: random.Random, number: int) -> Judged:
     figures = judged.entered
     shift, task = generator.gauss(0.0, 0.3), figures.task
     logs = [each + shift + generator.gauss(0.0, 0.01) for each in figures.log_ratios or ()]
-    right = pack_bits([generator.random() < 0.85 for _ in range(task.test_samples if task else 0)])
+    right = bytes.fromhex(pack_bits([generator.random() < 0.85 for _ in range(task.test_samples if task else 0)]))
     factor = math.exp(shift * POWERS.get(figures.ranked_by, 0.0))
     low, high = figures.interval or (figures.ranked_value, figures.ranked_value)
-    changes = {
-        "log_ratios": logs, "bitmaps": (right, right), "value": figures.ranked_value * factor,
-        "interval": (low * factor, high * factor), "athlete": Athlete(name=f"Synthetic {number}"),
-    }  # fmt: skip
-    return judged.model_copy(update={"figures": figures.model_copy(update=changes)})
+    changed = replace(
+        figures, log_ratios=logs, bitmaps=(right, right), value=figures.ranked_value * factor,
+        interval=(low * factor, high * factor), athlete=Athlete(name=f"Synthetic {number}"),
+    )  # fmt: skip
+    return replace(judged, figures=changed)
 
 
 def report(options: argparse.Namespace) -> None:

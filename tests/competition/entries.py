@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from tinytorch.benchmarking.bits import pack_bits
 from tinytorch.benchmarking.records.metrics import Accuracy
@@ -31,9 +33,9 @@ def log_ratios(speedup: float, error: float, units: int = 8) -> list[float]:
     return list(math.log(speedup) + spread * error * math.sqrt(units) / spread.std(ddof=1))
 
 
-def right(wrong: Sequence[int]) -> str:
+def right(wrong: Sequence[int]) -> bytes:
     """The bitmap of a model that has these samples wrong."""
-    return pack_bits([index not in wrong for index in range(SAMPLES)])
+    return bytes.fromhex(pack_bits([index not in wrong for index in range(SAMPLES)]))
 
 
 def figures(name: str, speedup: float = 2.0, error: float = 0.005, **changed: Any) -> Figures:
@@ -49,7 +51,7 @@ def figures(name: str, speedup: float = 2.0, error: float = 0.005, **changed: An
         "bitmaps": (right(range(10)), right(range(10))), "digest": sha256(f"{name} {speedup}".encode()),
     }  # fmt: skip
     found = {**usual, **changed}
-    return Figures.model_validate({"interval": _interval(found), **found}, strict=False)
+    return TypeAdapter(Figures).validate_python({"interval": _interval(found), **found}, strict=False)
 
 
 def _interval(found: dict[str, Any]) -> tuple[float, float] | None:
@@ -92,6 +94,6 @@ def answered(name: str, wrong: Sequence[int], **changed: Any) -> Figures:
 
 def handed_in(entry: Figures, days: int = 0, source: str = "") -> Judged:
     """The submission in a file of its own, as many days later."""
-    later = entry.model_copy(update={"created_at": BORN + timedelta(days=days)}) if days else entry
+    later = replace(entry, created_at=BORN + timedelta(days=days)) if days else entry
     name = source or f"{entry.athlete_name}.json"
     return Judged(source=name, sha256=sha256(name.encode()), figures=later, findings=(), passed_unlisted=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -88,7 +88,7 @@ def _noted(reports: Iterable[Judged], asked: Asked, format_: str, verdicts: list
         points = earned(shown, asked.assignment)
         if points is None and format_ == GRADESCOPE and asked.assignment.gives_points:
             raise UsageError(f"{shown.entered.event} has points by rank, which one file alone has not", mend=BY_RANK)
-        yield shown.model_copy(update={"earned": points})
+        yield replace(shown, earned=points)
 
 
 def drawn(renderables: Iterable[RenderableType], target: Destination, what: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -46,12 +47,26 @@ def collect(
     digests = index.unchanged(stamps)
     fresh = [path for path in places if path not in digests]
     unread = _judge(fresh, stamps, digests, rules, index)
-    known = dict(index.judged(digests.values()))
-    if len(known) < len(set(digests.values())):
-        raise DamagedError("a judged content is gone")
-    found = {path: unread.get(path) or known[digests[path]] for path in places}
-    judged = [each.model_copy(update={"source": places[path]}) for path, each in found.items()]
-    return _beside_one_another(judged, times, may_be)
+    ledger, judged = Ledger(may_be), []
+    for path, found in _found(list(places), unread, digests, index):
+        ledger.add(places[path], found.traces, found.valid, times.received_s(places[path]))
+        judged.append(replace(found.without_traces(), source=places[path]))
+    compared = ledger.compared(time.time())
+    return [each.among(compared(number)).brief() for number, each in enumerate(judged)]
+
+
+def _found(
+    paths: Sequence[str], unread: Mapping[str, Judged], digests: Mapping[str, str], index: Index
+) -> Iterator[tuple[str, Judged]]:
+    """What was found about each file, some at a time, so that never all are in memory as they were judged."""
+    for start in range(0, len(paths), AT_ONCE):
+        part = paths[start : start + AT_ONCE]
+        known = dict(index.judged(digests[path] for path in part if path in digests))
+        for path in part:
+            found = unread.get(path) or known.get(digests[path])
+            if found is None:
+                raise DamagedError("a judged content is gone")
+            yield path, found
 
 
 def _judge(
@@ -127,12 +142,3 @@ def _judged(path: str, rules: Rules) -> Read | Judged:
 def _write(index: Index, read: Mapping[str, Read], stamps: Mapping[str, str]) -> None:
     looked = [Looked(path, stamps[path], each.sha256) for path, each in read.items() if path in stamps]
     index.add(looked, {each.sha256: each.found for each in read.values() if each.found})
-
-
-def _beside_one_another(judged: Sequence[Judged], times: Times, may_be: MayBe) -> list[Judged]:
-    """The same, each readable one with what the others tell about it."""
-    ledger = Ledger(may_be)
-    for each in judged:
-        ledger.add(each.source, each.traces, each.valid, times.received_s(each.source))
-    compared = ledger.compared(time.time())
-    return [each.among(compared(number, each.traces)) for number, each in enumerate(judged)]

@@ -108,7 +108,7 @@ def rerun(item: Mapping[str, Any], told: Observer) -> str:
         shift.begin(told)
     handed = HandedIn(Path(item["path"]), Path(item["entry"]) if item["entry"] else None)
     with candidate(handed, place.rules) as one:
-        named = replace(one, judged=one.judged.model_copy(update={"source": item["source"]}))
+        named = replace(one, judged=replace(one.judged, source=item["source"]))
         found = verified(named, place, told)
     if found.id != item["id"]:
         found = found.model_copy(update={"id": item["id"], "level": None, "outcome": "VOID", "reason": OTHER_HERE})

@@ -104,7 +104,7 @@ class Index:
     def judged(self, digests: Iterable[str]) -> Iterator[tuple[str, Judged]]:
         """What was found about contents, by their digest; of no file yet."""
         for digest, text in self._column_of("judged", digests):
-            judged = Judged.model_validate_json(text)
+            judged = Judged.of_text(text)
             if judged.sha256 != digest:
                 raise DamagedError("a row is not what was written here")
             yield digest, judged
@@ -120,7 +120,7 @@ class Index:
         """Take down what was read, and what was found about contents by their digest; all or nothing."""
         files = [(_column(each.path), each.stamp, each.sha256) for each in looked]
         contents = [
-            (digest, *self._judged_by, *(part.model_dump_json() for part in found)) for digest, found in judged.items()
+            (digest, *self._judged_by, found.text(), how.model_dump_json()) for digest, (found, how) in judged.items()
         ]
         with self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", files)

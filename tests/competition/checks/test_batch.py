@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ def test_what_is_made_in_the_judge_s_future_is_told(submission: Document, ahead:
     """Clocks of two machines may differ a little."""
     ledger, left = Ledger(), at(submission, (0, 30))
     ledger.add("a.json", left)
-    *_, found = ledger.compared(left.submitted_s - ahead)(0, left)
+    *_, found = ledger.compared(left.submitted_s - ahead)(0)
 
     assert (found.id, found.passed, found.severity) == ("TO-B03", is_before_now, "warning")
     assert is_before_now or "made 60 minutes from now" in found.message
@@ -204,7 +205,7 @@ def test_the_platform_s_time_tells_which_of_two_came_first(submission: Document)
     ada, mallory = at(submission, (0, 30)), at(submission, (0, 30), "Mallory")
     ledger = Ledger()
     ledger.add("ada.json", ada, at_s=100.0)
-    ledger.add("mallory.json", mallory.model_copy(update={"submitted_s": 1.0}), at_s=200.0)
+    ledger.add("mallory.json", replace(mallory, submitted_s=1.0), at_s=200.0)
 
     assert set(ledger.twins()) == {1}
 
@@ -213,7 +214,7 @@ def test_a_roster_tells_that_a_name_without_an_id_is_somebody_else(submission: D
     """A copy under its owner's name and the copier's own id."""
     roster = Roster((Person(name="Ada", id="17"), Person(name="Dan", id="23")))
     ada = at(submission, (0, 30))
-    copied = ada.model_copy(update={"athlete": Athlete(name="Ada", id="23")})
+    copied = replace(ada, athlete=Athlete(name="Ada", id="23"))
     ledger = Ledger(roster.may_be)
     ledger.add("ada.json", ada, at_s=1.0)
     ledger.add("dan.json", copied, at_s=2.0)
@@ -232,7 +233,7 @@ def test_many_copies_of_one_athlete_are_set_beside_two_files_and_not_beside_each
     ledger, left = Ledger(may_be), at(submission, (0, 30))
     for number in range(300):
         ledger.add(f"{number}.json", left)
-    ledger.add("other.json", left.model_copy(update={"athlete": Athlete(name="Bob")}), at_s=left.submitted_s + 1)
+    ledger.add("other.json", replace(left, athlete=Athlete(name="Bob")), at_s=left.submitted_s + 1)
 
     assert ledger.twins().keys() == {300}
     assert len(asked) < 4 * 301 * len(left.fingerprints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -156,7 +157,7 @@ def test_one_who_stands_in_a_team_by_name_and_by_id_is_there_once() -> None:
     twice = entry(["Ada", "Somebody"], 2.0)
     members = [Person(name="Ada"), Person(name="Adele", id="17")]
     athlete = Athlete(name="Ada, Adele", members=members)
-    twice = twice.model_copy(update={"figures": twice.entered.model_copy(update={"athlete": athlete})})
+    twice = replace(twice, figures=replace(twice.entered, athlete=athlete))
     (place,) = named(board(twice), ROSTER).rankings[0].places
 
     assert place.judged.entered.athlete == Athlete(name="Ada", id="17")

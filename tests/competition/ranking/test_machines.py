@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_stranger_s_file_costs_others_no_more_than_a_machine_that_nobody_knows
 
     assert beside.figures.moved.down <= math.log(1.1) + 1e-9
     assert beside.figures.moved.up == CALM.figures.moved.up
-    assert unknown.figures == BUSY.figures.model_copy(update={"best": unknown.figures.best})
+    assert unknown.figures == replace(BUSY.figures, best=unknown.figures.best)
 
 
 def test_a_slow_machine_of_one_s_own_wins_no_rank() -> None:

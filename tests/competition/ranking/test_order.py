@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -187,8 +188,6 @@ def test_an_athletes_best_is_chosen_as_ranks_are(entries: list[Figures]) -> None
 
 def test_what_machines_may_have_done_counts_against_what_is_shown() -> None:
     calm = figures("calm", 2.0)
-    busy = calm.model_copy(
-        update={"athlete": Athlete(name="busy"), "interval": (calm.interval[0] * math.exp(-0.1), 2.0)}
-    )
+    busy = replace(calm, athlete=Athlete(name="busy"), interval=(calm.interval[0] * math.exp(-0.1), 2.0))
 
     assert ranks(calm, busy) == {"calm": 1, "busy": 2}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_alpha_is_the_rules() -> None:
 def test_a_class_that_takes_sessions_for_calmer_tells_more_apart() -> None:
     """`session_spread` is in every entry, as the rules had it."""
     entries = [figures("a", 2.0), figures("b", 1.95)]
-    calm = [each.model_copy(update={"session_spread": 0.001}) for each in entries]
+    calm = [replace(each, session_spread=0.001) for each in entries]
 
     assert (sets(*entries)["b"], sets(*calm)["b"]) == ((1, 2), (2, 2))
 
@@ -225,7 +226,7 @@ def with_one_percent_of_errors(generator: np.random.Generator, name: str, rules:
     worth = (0.1 + 0.005) / (error + 0.005) if rules.scoring.error_ratio_smoothing else 2 ** (2 - 100 * error)
     changes = {"bitmaps": (right(range(10)), right(wrong)), "value": (timed.value * worth) ** (1 / 3),
                "ranked_by": "all_around"}  # fmt: skip
-    return timed.model_copy(update=changes)
+    return replace(timed, **changes)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from statistics import fmean
 from typing import Any
@@ -245,7 +245,7 @@ BY_TIMES = ranking_pairs._by_times
 
 
 def unmoved(entries: Any, *others: Any) -> Any:
-    return BY_TIMES([each.model_copy(update={"moved": None}) for each in entries], *others)
+    return BY_TIMES([replace(each, moved=None) for each in entries], *others)
 
 
 SABOTAGES = {
@@ -412,7 +412,7 @@ def told_apart(entries: list[Any]) -> float:
 def test_one_model_in_two_sessions_is_hardly_ever_told_apart() -> None:
     chance = random.Random(2)
     entries = list(class_of(chance, 60, record(chance, MIXED)))
-    unmoved = [each.model_copy(update={"moved": None}) for each in entries]
+    unmoved = [replace(each, moved=None) for each in entries]
 
     assert told_apart(entries) <= 0.05 < 0.3 < told_apart(unmoved)
 
@@ -456,7 +456,7 @@ def test_a_file_that_is_not_valid_tells_nothing_of_its_machine() -> None:
     known = record(chance, MIXED)
     one, two = (handed_in(each) for each in class_of(chance, 2, known))
     faster = two.figures.quiet.model_copy(update={"baseline": [0.0]})
-    forged = two.model_copy(update={"passed_unlisted": 0, "figures": two.figures.model_copy(update={"quiet": faster})})
+    forged = replace(two, passed_unlisted=0, figures=replace(two.figures, quiet=faster))
 
     assert beside_their_machines([one, forged], RULES)[0] == one
 

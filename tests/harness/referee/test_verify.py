@@ -112,7 +112,7 @@ def test_nor_is_that_of_a_submission_that_is_not_valid(tmp_path: Path, measured:
 def test_nor_that_of_one_that_can_be_read_but_does_not_add_up(tmp_path: Path, measured: list[Challenge]) -> None:
     one = handed_in(tmp_path)
     wrong = Finding("scores", "TO-S05", False, "error", "they are others", "", {})
-    found = verified(replace(one, judged=one.judged.model_copy(update={"findings": (wrong,)})), PLACE)
+    found = verified(replace(one, judged=replace(one.judged, findings=(wrong,))), PLACE)
 
     assert (found.outcome, found.reason, measured) == ("failed", "not valid: TO-S05 scores: they are others", [])
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -67,7 +69,22 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_number), AfterValidator(_sensible)]
 
 
+STRICTLY = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+Value = TypeVar("Value", bound=Hashable)
+_NO_FIELDS: set[str] = set()
+
+
+@lru_cache(1000)
+def one_of_equal(value: Value) -> Value:
+    """The same, and the same object for all that are equal: of thousands of files most are of a few tasks."""
+    return value
+
+
 class Record(BaseModel):
     """Base of every record: strict, immutable, no unknown keys, no infinities."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+    model_config = {**STRICTLY, "frozen": True}
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Forget which fields were given, which nobody asks: that is a third of what a record takes in memory."""
+        object.__setattr__(self, "__pydantic_fields_set__", _NO_FIELDS)

@@ -49,10 +49,14 @@ class Span(NamedTuple):
 
 
 class HandedIn(NamedTuple):
-    """A file of the call: what it left, where it could be read, whether it is valid, and when it was handed in."""
+    """A file of the call: what it left, where it could be read, whether it is valid, and when it was handed in.
+
+    Its fingerprints are not here: `is_sampled` tells whether there are any.
+    """
 
     source: str
     left: Traces | None
+    is_sampled: bool
     is_valid: bool
     at_s: float
 
@@ -84,11 +88,12 @@ class Ledger:
         for fingerprint in left.fingerprints if left else ():
             self.fingerprints.append(int(fingerprint, 16))
             self.owners.append(len(self.files))
-        known = left.model_copy(update={"fingerprints": []}) if left else None
+        known = replace(left, fingerprints=[]) if left else None
         told_s = left.submitted_s if left else 0.0
-        self.files.append(HandedIn(source, known, is_valid, told_s if at_s is None else at_s))
+        is_sampled = bool(left and left.fingerprints)
+        self.files.append(HandedIn(source, known, is_sampled, is_valid, told_s if at_s is None else at_s))
 
-    def compared(self, now_s: float) -> Callable[[int, Traces | None], tuple[Finding, ...]]:
+    def compared(self, now_s: float) -> Callable[[int], tuple[Finding, ...]]:
         """What can be said of a submission, by its number, once all are taken down; nothing where it left nothing.
 
         `now_s` is the judge's own time, since 1970.
@@ -96,10 +101,11 @@ class Ledger:
         twins, overlaps = self.twins(), self.overlaps()
         readable = sum(each.left is not None for each in self.files)
 
-        def findings(number: int, left: Traces | None) -> tuple[Finding, ...]:
+        def findings(number: int) -> tuple[Finding, ...]:
+            left, is_sampled = self.files[number].left, self.files[number].is_sampled
             if left is None:
                 return ()
-            shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), left, readable))
+            shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), is_sampled, readable))
             meanwhile = OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), left, readable))
             return shared, meanwhile, CREATED_AHEAD.finding(_ahead(left, now_s))
 
@@ -165,14 +171,14 @@ class Ledger:
                 yield group.tolist()
 
 
-def _outcome(twin: Twin | None, left: Traces, readable: int) -> Outcome:
+def _outcome(twin: Twin | None, is_sampled: bool, readable: int) -> Outcome:
     if twin is not None:
         source = safe_text(twin.source)
         message = (
             f"{twin.placements} placements have the same samples as {source}, which another athlete handed in no later"
         )
         return failed(message, placements=twin.placements, other=source)
-    if not left.fingerprints:
+    if not is_sampled:
         return unknown("no raw latency samples")
     if readable < 2:
         return unknown("there is no other submission in this call to compare with")

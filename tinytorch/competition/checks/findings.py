@@ -60,7 +60,7 @@ class Check(Page, Generic[Subject]):
     limits: Mapping[str, float] = field(default_factory=dict, kw_only=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """An outcome under the name and stable id of its check, with the numbers behind it and the way to mend it."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
-from tinytorch.benchmarking.records.record import Record
+from tinytorch.benchmarking.records.record import STRICTLY
 from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.run import Measurement
 from tinytorch.competition.record.submission import Submission
@@ -18,11 +20,14 @@ FEWEST_TELLING_SAMPLES, FEWEST_TELLING_VALUES = 8, 4  # a placement with less co
 FINGERPRINT_BYTES = 8
 
 
-class Traces(Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
     """Whose a measuring was, when it was handed in, and what it left; hexadecimal digests.
 
     Without a machine or times nothing is known.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICTLY
 
     athlete: Athlete
     submitted_s: float  # since 1970, as the file says

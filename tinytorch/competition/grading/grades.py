@@ -158,8 +158,8 @@ def named(board: Leaderboard, roster: Roster) -> Leaderboard:
 
 def _named(place: Place, roster: Roster) -> Place:
     figures = place.judged.entered
-    changed = figures.model_copy(update={"athlete": roster.named(figures.athlete)})
-    return replace(place, judged=place.judged.model_copy(update={"figures": changed}))
+    changed = replace(figures, athlete=roster.named(figures.athlete))
+    return replace(place, judged=replace(place.judged, figures=changed))
 
 
 def nobodys(board: Leaderboard) -> list[Unranked]:

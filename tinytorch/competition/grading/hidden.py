@@ -94,15 +94,15 @@ def initials(name: str) -> str:
 def _place(place: Place, name: str | None) -> Place:
     judged = place.judged
     if name is None:
-        return replace(place, judged=judged.model_copy(update={"findings": _of_itself(judged)}))
+        return replace(place, judged=replace(judged, findings=_of_itself(judged)))
     day = judged.entered.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    hiding: dict[str, object] = {"repository": None, "techniques": [], "created_at": day, "machine": None}
-    figures = judged.entered.model_copy(update={**hiding, "athlete": Athlete(name=safe_text(name, NAME_LIMIT))})
+    athlete = Athlete(name=safe_text(name, NAME_LIMIT))
+    figures = replace(judged.entered, repository=None, techniques=[], created_at=day, machine=None, athlete=athlete)
     findings = tuple(
         replace(each, message=pages()[each.name].what, mend="", evidence={}) for each in _of_itself(judged)
     )
-    changes = {"source": f"rank {place.rank}", "sha256": "", "figures": figures, "findings": findings}
-    return replace(place, judged=judged.model_copy(update=changes))
+    shown = replace(judged, source=f"rank {place.rank}", sha256="", figures=figures, findings=findings)
+    return replace(place, judged=shown)
 
 
 def _of_itself(judged: Judged) -> tuple[Finding, ...]:

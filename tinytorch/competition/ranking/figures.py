@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import exp
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from tinytorch.benchmarking.comparison import Disturbance
 from tinytorch.benchmarking.records.metrics import Metrics
-from tinytorch.benchmarking.records.record import Moment, Record, Sha256
+from tinytorch.benchmarking.records.record import STRICTLY, Moment, Sha256, one_of_equal
 from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.traces import Traces
@@ -25,18 +26,26 @@ from tinytorch.competition.scoring.expectation import standing, verdict_of
 from tinytorch.competition.scoring.scores import metric_values, ranked_value, session_spread
 
 Bounds = tuple[float, float]
+Bits = Annotated[  # as text in hexadecimal
+    bytes, BeforeValidator(lambda value: bytes.fromhex(value) if isinstance(value, str) else value),
+    AfterValidator(one_of_equal), PlainSerializer(bytes.hex),
+]  # fmt: skip
 POWERS = {"speedup": 1.0, "extreme_push": 1.0, "all_around": 1 / 3}  # of the speedup, in what is ranked by it
 
 
-class Claimed(Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
     """What the athlete's own run showed, of an entry that was measured again."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICTLY
 
     value: float | None
     interval: Bounds | None
 
 
-class Figures(Record):
-    """One submission as lists, rankings and pages see it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One submission as lists, rankings and pages see it, in a third of the memory that a `Record` takes.
 
     `value` is what its event ranks by, `interval` its 95 % interval over many sessions (of accuracy: of the change, in
     points), `verdict` what it says beside the baseline: of valid submissions only. The rest is what two submissions are
@@ -48,6 +57,8 @@ class Figures(Record):
     claimed, where all of this is of a re-run, and `machine_class` the class of the machine that made it.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICTLY
+
     athlete: Athlete
     repository: str | None
     techniques: list[str]
@@ -56,7 +67,7 @@ class Figures(Record):
     event: EventName
     ranked_by: Ranked
     division: Division
-    task: TaskRecord | None
+    task: Annotated[TaskRecord, AfterValidator(one_of_equal)] | None
     trust: Annotated[Trust, Field(strict=False)]
     scores: Scores
     latency_ms: float | None
@@ -68,13 +79,13 @@ class Figures(Record):
     log_ratios: list[float] | None
     session_spread: float
     sizes_bytes: tuple[int, int] | None
-    bitmaps: tuple[str, str] | None
-    traces: Traces
+    bitmaps: tuple[Bits, Bits] | None
+    traces: Traces | None
     machine: str | None = None
     cores: int | None = None
     backend: str | None = None
     tier: str | None = None
-    doubts: list[str] = Field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     quiet: QuietTimes | None = None
     best: Best | None = None
     moved: Disturbance | None = None
@@ -120,13 +131,13 @@ class Figures(Record):
         own, most = self.moved, floor(self.quiet.task, 0, rules.disturbance)
         down = min(self.quiet.moved(rules.disturbance, best).down, most)
         moved = Disturbance(down=max(own.down, down), up=own.up)
-        told = self.model_copy(update={"moved": moved, "best": best})
+        told = replace(self, moved=moved, best=best)
         if power is None or self.interval is None or self.judged_by is None:
             return told
         lower = exp((own.down - moved.down) * power)
         interval, judged_by = ((low * lower, high) for low, high in (self.interval, self.judged_by))
         verdict = verdict_of(Interval(*judged_by), 1.0)
-        return told.model_copy(update={"interval": interval, "judged_by": judged_by, "verdict": verdict})
+        return replace(told, interval=interval, judged_by=judged_by, verdict=verdict)
 
     def busy_words(self, rules: Rules) -> str:
         """What the machine may have done to the speedup, where that is ranked; empty where it is little."""
@@ -186,7 +197,7 @@ def _sizes_bytes(baseline: Metrics, optimized: Metrics) -> tuple[int, int] | Non
     return None if first is None or second is None else (max(first, 1), max(second, 1))
 
 
-def _bitmaps(baseline: Metrics, optimized: Metrics) -> tuple[str, str] | None:
+def _bitmaps(baseline: Metrics, optimized: Metrics) -> tuple[bytes, bytes] | None:
     first = baseline.accuracy.bitmap if baseline.accuracy else None
     second = optimized.accuracy.bitmap if optimized.accuracy else None
-    return (first, second) if first and second else None
+    return (bytes.fromhex(first), bytes.fromhex(second)) if first and second else None

@@ -6,12 +6,15 @@ import pickle
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
+
+from pydantic import ConfigDict, TypeAdapter
 
 from tinytorch.benchmarking.comparison import Distribution, block_distribution
-from tinytorch.benchmarking.records.record import Record
+from tinytorch.benchmarking.records.record import STRICTLY, Record
 from tinytorch.benchmarking.records.session import Protocol, SystemInfo
 from tinytorch.competition.checks.batch import Ledger, MayBe
 from tinytorch.competition.checks.findings import Finding, is_valid, report
@@ -58,13 +61,16 @@ class Earned(Record):
     words: str
 
 
-class Judged(Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
     """One file. `source` is its name as it was given, `sha256` the digest of its content, empty where it has none.
 
     `figures` are None where reading did not come to a submission. `findings` are of the checks of the file itself, then
     what only the other files of a call tell about it; `passed_unlisted` counts those that passed and are left out.
     `earned` is what it is worth by an assignment.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICTLY
 
     source: str
     sha256: str
@@ -118,16 +124,29 @@ class Judged(Record):
 
     def brief(self) -> Self:
         """The same without the findings of what passed, which are counted."""
-        return self.model_copy(update={"findings": self.notes, "passed_unlisted": self.passed})
+        return replace(self, findings=self.notes, passed_unlisted=self.passed)
 
     def among(self, findings: Sequence[Finding]) -> Self:
         """With what the other files of a call tell about it."""
-        return self.model_copy(update={"findings": (*self.findings, *findings)})
+        return replace(self, findings=(*self.findings, *findings))
 
     def strict(self) -> Self:
         """The same with every warning an error."""
         findings = (replace(each, severity="error") if each.severity == "warning" else each for each in self.findings)
-        return self.model_copy(update={"findings": tuple(findings)})
+        return replace(self, findings=tuple(findings))
+
+    def without_traces(self) -> Self:
+        """The same, once it was taken down what they tell."""
+        return replace(self, figures=self.figures and replace(self.figures, traces=None))
+
+    @staticmethod
+    def of_text(text: str) -> Judged:
+        """What `text` gave; ValidationError for anything else."""
+        return _as_text().validate_json(text)
+
+    def text(self) -> str:
+        """As JSON."""
+        return _as_text().dump_json(self).decode()
 
     def as_dict(self) -> dict[str, Any]:
         """As `validate_submission` gives it, under the name of its file, with what it earned."""
@@ -184,7 +203,12 @@ def beside_one_another(
         waiting.seek(0)
         for number in range(len(ledger.files)):
             each = pickle.load(waiting)  # written by ourselves, in a file that has no name
-            yield each.among(compared(number, each.traces))
+            yield each.among(compared(number))
+
+
+@cache
+def _as_text() -> TypeAdapter[Judged]:
+    return TypeAdapter(Judged)
 
 
 def _read_path(name: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.rules.events import Rules
@@ -38,7 +39,7 @@ def _beside(judged: Judged, least: dict[str, Best], rules: Rules) -> Judged:
     quiet, figures = _quiet(judged), judged.figures
     if quiet is None or figures is None or quiet.key not in least:
         return judged
-    return judged.model_copy(update={"figures": figures.beside(_best(quiet, least[quiet.key]), rules)})
+    return replace(judged, figures=figures.beside(_best(quiet, least[quiet.key]), rules))
 
 
 def _best(quiet: QuietTimes, least: Best) -> Best:

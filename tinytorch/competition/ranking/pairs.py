@@ -70,7 +70,7 @@ def _answers(entries: Sequence[Figures]) -> tuple[Answers, Answers]:
     rows = np.zeros((2, len(entries), math.ceil(samples / 8)), dtype=np.uint8)
     for number, each in enumerate(entries):
         for model, bits in enumerate(each.bitmaps or ()):
-            rows[model, number] = np.frombuffer(bytes.fromhex(bits), dtype=np.uint8)
+            rows[model, number] = np.frombuffer(bits, dtype=np.uint8)
     return Answers(rows[0], samples), Answers(rows[1], samples)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from tinytorch.competition.checks.case import Case
 from tinytorch.competition.checks.shift import Shift
@@ -53,7 +55,7 @@ class Reruns:
             judged = judged.among(found.findings)
         if found.level is None or found.run is None:
             return judged
-        return judged.model_copy(update={"figures": self._figures(figures, found, found.run, Trust(found.level))})
+        return replace(judged, figures=self._figures(figures, found, found.run, Trust(found.level)))
 
     def _found(self, judged: Judged) -> Verification | None:
         """Of a submission that several handed in, none with its entry, each is told what was found beside his own."""
@@ -67,10 +69,10 @@ class Reruns:
         outside = found.refereed.outside if found.refereed and trust is Trust.T3 else None
         clock = speedup_outside(outside, run, self._rules) if outside else None
         case = Case(self._submission(found, run), self._rules, {}, "", "", speedup_outside=clock)
-        own = {name: getattr(claim, name) for name in STAYS}
+        own: dict[str, Any] = {name: getattr(claim, name) for name in STAYS}
         claimed = Claimed(value=claim.value, interval=claim.interval)
-        told = {"trust": trust, "claimed": claimed, "machine_class": self._classes.get(found.id)}
-        return Figures.of(case, is_valid=True).model_copy(update={**own, **told})
+        told: dict[str, Any] = {"trust": trust, "claimed": claimed, "machine_class": self._classes.get(found.id)}
+        return replace(Figures.of(case, is_valid=True), **own, **told)
 
     def _submission(self, found: Verification, run: Run) -> Submission:
         """The re-run, submitted in the claim's place."""
