@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -107,13 +107,21 @@ def mean_estimate(values: Sequence[float]) -> MeanEstimate:
     `FEWEST_UNITS`, or no spread at all, there is no interval and no p-value: None.
     """
     count, mean = len(values), fmean(values)
-    spread = stdev(values) if count >= FEWEST_UNITS else 0.0
+    spread = _spread(values, mean) if count >= FEWEST_UNITS else 0.0
     if spread == 0.0:
         return MeanEstimate(mean, None, None, None, count)
     standard_error = spread / math.sqrt(count)
     half_width = _t_quantile(count - 1, ALPHA) * standard_error
     p_value = t_p_value(mean, standard_error, count - 1)
     return MeanEstimate(mean, standard_error, Interval(mean - half_width, mean + half_width), p_value, count)
+
+
+def _spread(values: Sequence[float], mean: float) -> float:
+    """The standard deviation of a sample; exactly 0 where all are equal, whatever their mean was rounded to."""
+    if min(values) == max(values):
+        return 0.0
+    squares = math.fsum((each - mean) ** 2 for each in values)  # statistics.stdev takes thirty times as long
+    return math.sqrt(squares / (len(values) - 1))
 
 
 def t_p_value(mean: float, standard_error: float, degrees: int) -> float:

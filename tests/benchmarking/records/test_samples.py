@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from tinytorch.benchmarking.records.samples import (
     MOST_SAMPLES,
+    _are_in_order,
+    _shape,
     check_samples,
     read_block,
     read_samples,
@@ -79,3 +81,20 @@ def test_a_text_is_refused_or_is_the_only_one_for_its_times(texts: list[str]) ->
         return
 
     assert write_samples(times) == texts
+
+
+def one_by_one(texts: list[str]) -> bool:
+    """Whether each text is in order, and has the shape of the first."""
+    try:
+        return len({_shape(text, number) for number, text in enumerate(texts)}) == 1
+    except ValueError:
+        return False
+
+
+@given(st.lists(st.from_regex(r"([1-3]0?(; |;| |  )){0,3}[0-2é]", fullmatch=True), min_size=1, max_size=3))
+@example(["1 2; 3", "4 5 6; 7 8"])
+@example(["1;", "2"])
+@example(["1" * 18])
+@example(["1" * 19])
+def test_one_look_at_all_texts_says_what_a_look_at_each_does(texts: list[str]) -> None:
+    assert _are_in_order(texts, [text.count(" ") + 1 for text in texts]) == one_by_one(texts)

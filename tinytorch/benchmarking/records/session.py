@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from statistics import fmean
 from typing import Annotated, Literal
 
@@ -46,7 +47,7 @@ class YardstickTimes(Record):
     calls_per_sample: Positive
     samples_ns: SamplesNs
 
-    @property
+    @cached_property
     def block_times_ns(self) -> Floats:
         """[placement, block] the median of each block's samples, for a call."""
         return block_times(read_samples(self.samples_ns)) / self.calls_per_sample

@@ -85,9 +85,9 @@ class Ledger:
 
         `at_s` is when a platform received it, since 1970; without it counts what the file says.
         """
-        for fingerprint in left.fingerprints if left else ():
-            self.fingerprints.append(int(fingerprint, 16))
-            self.owners.append(len(self.files))
+        if left:
+            self.fingerprints.frombytes(bytes.fromhex("".join(left.fingerprints)))
+            self.owners.extend([len(self.files)] * len(left.fingerprints))
         known = replace(left, fingerprints=[]) if left else None
         told_s = left.submitted_s if left else 0.0
         is_sampled = bool(left and left.fingerprints)
