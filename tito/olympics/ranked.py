@@ -44,7 +44,7 @@ def rank_detailed(
 
     def work(found: Index) -> tuple[Leaderboard, Details]:
         judged = asked.reruns.beside(collect(files, asked.rules, found, asked.times, may_be))
-        board = leaderboard(judged, asked.rules, asked.wanted)
+        board = leaderboard(judged, asked.rules, asked.wanted, found.sets)
         return _of_class(board, asked), details(found, board)
 
     return index.using(asked.rules.sha256, work)

@@ -19,10 +19,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 import tinytorch
+from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Circumstances, Judged
+from tinytorch.competition.ranking.rank_sets import RankSet, entries_digest, rank_sets
+from tinytorch.competition.rules.events import Rules
 from tinytorch.doors import advertised, files_of, provider
 from tinytorch.errors import SetupMissingError
 from tinytorch.files import reason, sha256
@@ -37,6 +40,8 @@ TEMPORARY = ""  # sqlite's name for a database that goes away with its connectio
 BUSY_LIMIT_S = 1.0
 YOUNG_NS = 2_000_000_000  # a file that was written so short before it was read can be written again within one tick
 ROWS_PER_QUERY = 500
+FEWEST_KEPT = 1000  # entries of a ranking: the sets of fewer are found in less than a second
+MOST_RANKINGS = 50  # of half a megabyte for 10,000 entries; the oldest are forgotten
 DECIDES = ("*.py", "competition/**/*.py", "competition/**/*.toml", "benchmarking/**/*.py")  # files of our package
 DECIDING_PACKAGES = ("numpy", "pydantic", "pydantic_core", "scipy")
 
@@ -46,9 +51,13 @@ CREATE TABLE IF NOT EXISTS contents (
     sha256 TEXT, rules TEXT, judge TEXT, judged TEXT NOT NULL, circumstances TEXT NOT NULL,
     PRIMARY KEY (sha256, rules, judge)
 );
+CREATE TABLE IF NOT EXISTS rankings (
+    entries TEXT, rules TEXT, judge TEXT, sets TEXT NOT NULL, PRIMARY KEY (entries, rules, judge)
+);
 """
 
 Result = TypeVar("Result")
+SETS = TypeAdapter(list[RankSet])
 
 
 class DamagedError(Exception):
@@ -126,6 +135,29 @@ class Index:
             self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", files)
             self._connection.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?)", contents)
 
+    def sets(self, entries: Sequence[Figures], rules: Rules) -> list[RankSet]:
+        """The sets of ranks; of many entries those that were found when the same ones were ranked before."""
+        if len(entries) < FEWEST_KEPT:
+            return rank_sets(entries, rules)
+        asked = (entries_digest(entries), *self._judged_by)
+        query = "SELECT sets FROM rankings WHERE entries = ? AND rules = ? AND judge = ?"
+        known = self._connection.execute(query, asked).fetchone()
+        if known is None:
+            found = rank_sets(entries, rules)
+            self._keep_sets(asked, found)
+            return found
+        kept = SETS.validate_json(known[0])
+        if len(kept) != len(entries):
+            raise DamagedError("a row is not what was written here")
+        return kept
+
+    def _keep_sets(self, asked: tuple[str, ...], found: list[RankSet]) -> None:
+        oldest = "SELECT rowid FROM rankings ORDER BY rowid DESC LIMIT -1 OFFSET ?"
+        with self._connection:
+            row = (*asked, SETS.dump_json(found).decode())
+            self._connection.execute("INSERT OR REPLACE INTO rankings VALUES (?, ?, ?, ?)", row)
+            self._connection.execute(f"DELETE FROM rankings WHERE rowid IN ({oldest})", (MOST_RANKINGS,))
+
     def _prepare(self) -> None:
         (found,) = self._connection.execute("PRAGMA user_version").fetchone()
         if found not in (0, VERSION):
@@ -133,7 +165,8 @@ class Index:
         with self._connection:
             self._connection.executescript(TABLES)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
-            self._connection.execute("DELETE FROM contents WHERE judge != ?", self._judged_by[1:])
+            for table in ("contents", "rankings"):
+                self._connection.execute(f"DELETE FROM {table} WHERE judge != ?", self._judged_by[1:])
 
     def _column_of(self, column: str, digests: Iterable[str]) -> Iterator[tuple[str, str]]:
         query = f"SELECT sha256, {column} FROM contents WHERE sha256 IN ({{}}) AND rules = ? AND judge = ?"

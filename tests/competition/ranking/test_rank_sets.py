@@ -14,7 +14,7 @@ from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.order import best_first
 from tinytorch.competition.ranking.pairs import _accuracy_variances, _slopes, pairs
-from tinytorch.competition.ranking.rank_sets import rank_sets
+from tinytorch.competition.ranking.rank_sets import entries_digest, rank_sets
 from tinytorch.competition.record.submission import Scores
 from tinytorch.competition.rules.events import Rules, former_rules, load_rules
 
@@ -243,3 +243,51 @@ def test_a_few_errors_more_are_chance(monkeypatch, rules: Rules, half_sample: fl
     told = sum(set(sets(*each, rules=rules).values()) != {(1, 10)} for each in entries) / rounds
 
     assert least <= told <= most
+
+
+class Watched:
+    """Figures, and which of them somebody looks at."""
+
+    def __init__(self, entry: Figures, seen: set[str]) -> None:
+        self._entry, self._seen = entry, seen
+
+    def __getattr__(self, name: str) -> object:
+        self._seen.add(name)
+        return getattr(self._entry, name)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [figures("a", 2.0), figures("b", 1.9)],
+        [sized("a", 12_000, 3_000), sized("b", 8_000, 2_000)],
+        [answered("a", range(4)), answered("b", range(9))],
+        [answered("a", range(4), ranked_by="all_around", value=3.0), answered("b", [], ranked_by="all_around")],
+    ],
+)
+def test_the_digest_is_of_all_that_the_sets_follow_from(entries: list[Figures]) -> None:
+    """What is kept by it would be stale otherwise."""
+    looked, told = set[str](), set[str]()
+    rank_sets([Watched(each, looked) for each in entries], RULES)  # type: ignore[misc]
+    entries_digest([Watched(each, told) for each in entries])  # type: ignore[misc]
+
+    assert looked <= told
+
+
+def test_another_number_has_another_digest() -> None:
+    entries = [figures("a", 2.0), figures("b", 1.9)]
+
+    assert entries_digest(entries) == entries_digest([*entries])
+    assert entries_digest(entries) != entries_digest(entries[::-1])
+    assert entries_digest(entries) != entries_digest([entries[0], replace(entries[1], session_spread=0.02)])
+
+
+def test_sets_of_many_tiles_are_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a tile needs a second look or not, and wherever neighbours lie."""
+    generator = np.random.default_rng(3)
+    entries = [session(generator, f"{number}", 2.0 + number / 300) for number in range(230)]
+    whole = rank_sets(entries, RULES)
+    monkeypatch.setattr("tinytorch.competition.ranking.rank_sets.TILE", 20)
+
+    assert rank_sets(entries, RULES) == whole
+    assert len({(each.first, each.last) for each in whole}) > 50

@@ -326,3 +326,47 @@ def test_what_a_package_s_check_says_is_kept_for_as_long_as_its_files_stay(packa
     (tmp_path / "packages" / "campus.py").write_text("CHECK = 2\n")
 
     assert index._judge() != before
+
+
+@pytest.fixture
+def ranked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many entries had their ranks looked for; the sets of two are kept."""
+    done: list[int] = []
+    find = index.rank_sets
+    monkeypatch.setattr(index, "FEWEST_KEPT", 2)
+    monkeypatch.setattr(index, "rank_sets", lambda entries, rules: done.append(len(entries)) or find(entries, rules))
+    return done
+
+
+def test_the_ranks_of_the_same_entries_are_found_once(folder: Path, tito, ranked: list[int]) -> None:
+    first = tito("leaderboard", ".", "--json")
+    assert tito("leaderboard", ".", "--json") == first
+    assert ranked == [2]
+    handed_in(folder, "eve", 4)
+    tito("leaderboard", ".")
+
+    assert ranked == [2, 3]
+
+
+@pytest.mark.parametrize("damage", ["[]", "[[1, 2]]", "no json"])
+def test_ranks_that_are_damaged_are_found_anew(folder: Path, tito, ranked: list[int], damage: str) -> None:
+    first = tito("leaderboard", ".", "--json")
+    with sqlite3.connect(FILE) as connection:
+        connection.execute("UPDATE rankings SET sets = ?", (damage,))
+    again = tito("leaderboard", ".", "--json")
+
+    assert again.json == first.json
+    assert "is made anew" in again.err
+    assert ranked == [2, 2]
+
+
+def test_only_the_latest_rankings_are_kept(folder: Path, tito, ranked: list[int], monkeypatch) -> None:
+    monkeypatch.setattr(index, "MOST_RANKINGS", 1)
+    tito("leaderboard", ".")
+    handed_in(folder, "eve", 4)
+    tito("leaderboard", ".")
+    with sqlite3.connect(FILE) as connection:
+        assert connection.execute("SELECT count(*) FROM rankings").fetchone() == (1,)
+    tito("leaderboard", ".")
+
+    assert ranked == [2, 3]

@@ -14,6 +14,7 @@ from tinytorch.competition.ranking.figures import POWERS, Figures
 from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.machines import beside_their_machines
 from tinytorch.competition.ranking.order import Place, best_first, ranked
+from tinytorch.competition.ranking.rank_sets import Sets, rank_sets
 from tinytorch.competition.record.people import Athlete, Person
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
@@ -106,8 +107,8 @@ class Leaderboard:
     signed_by: str | None = None
 
 
-def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leaderboard:
-    """Rank what can be ranked together; the order of `judged` never matters."""
+def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted, sets: Sets = rank_sets) -> Leaderboard:
+    """Rank what can be ranked together; the order of `judged` never matters. `sets` may remember what it found."""
     groups: dict[Group, list[Judged]] = defaultdict(list)
     unranked = []
     for each in beside_their_machines(judged, rules):
@@ -119,7 +120,7 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted) -> Leade
     order, found = list(rules.events), []
     apart = {own: files for group, members in groups.items() for own, files in _by_machines(group, members)}
     for group in sorted(apart, key=lambda g: (order.index(g.event), g)):
-        found.append(_ranking(group, apart[group], rules, wanted.whose))
+        found.append(_ranking(group, apart[group], wanted.whose, lambda files: ranked(files, rules, sets)))
     athletes = {wanted.whose(place.judged.entered.athlete) for each in found for place in each.places}
     passed_over = tuple(sorted(unranked, key=lambda each: (each.reason, each.source)))
     return Leaderboard(rules, tuple(found), passed_over, athletes=len(athletes), until=wanted.until)
@@ -195,12 +196,15 @@ def late_words(late: timedelta) -> str:
     return " ".join(said[:2])
 
 
-def _ranking(group: Group, members: list[Judged], rules: Rules, whose: Callable[[Athlete], str]) -> Ranking:
+def _ranking(
+    group: Group, members: list[Judged], whose: Callable[[Athlete], str],
+    ranked: Callable[[Iterable[Judged]], list[Place]],
+) -> Ranking:  # fmt: skip
     """Each athlete's best is ranked, the others are listed."""
     athletes: dict[str, list[Judged]] = defaultdict(list)
     for each in best_first(members):
         athletes[whose(each.entered.athlete)].append(each)
-    places = ranked([own[0] for own in athletes.values()], rules)
+    places = ranked(own[0] for own in athletes.values())
     others = [each for place in places for each in _others(place.judged, athletes[whose(place.judged.entered.athlete)])]
     return Ranking(group, tuple(places), tuple(others))
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.judged import Judged
-from tinytorch.competition.ranking.rank_sets import RankSet, rank_sets
+from tinytorch.competition.ranking.rank_sets import RankSet, Sets, rank_sets
 from tinytorch.competition.rules.events import Rules
 
 AGAIN, MEASURED, CLAIMED = range(3)  # how a value is known, the best first
@@ -46,23 +45,26 @@ def best_first(files: Iterable[Judged]) -> list[Judged]:
     return sorted(files, key=order)
 
 
-def ranked(files: Iterable[Judged], rules: Rules) -> list[Place]:
+def ranked(files: Iterable[Judged], rules: Rules, sets: Sets = rank_sets) -> list[Place]:
     """The files, which all have a value, in the order of their ranks; the order that they come in never matters.
 
     Equal ones share a rank. What is only claimed cannot be told apart, and its ranks say so.
     """
     ordered = best_first(files)
-    sets: list[RankSet] = []
+    allowed: list[RankSet] = []
     for how, group in groupby(ordered, key=_how_known):
-        sets += _sets([each.entered for each in group], how, len(sets), rules)
-    return list(_places(ordered, sets))
+        entries = [each.entered for each in group]
+        allowed += _below(len(allowed), _all_alike(len(entries)) if how == CLAIMED else sets(entries, rules))
+    return list(_places(ordered, allowed))
 
 
-def _sets(entries: Sequence[Figures], how: int, above: int, rules: Rules) -> list[RankSet]:
-    """Of those who are known in one way, with so many above them."""
-    if how == CLAIMED:
-        return [RankSet(above + 1, above + len(entries), None)] * len(entries)
-    return [RankSet(above + each.first, above + each.last, each.p_value) for each in rank_sets(entries, rules)]
+def _all_alike(count: int) -> list[RankSet]:
+    return [RankSet(1, count, None)] * count
+
+
+def _below(above: int, sets: Iterable[RankSet]) -> list[RankSet]:
+    """The sets with so many entries above them, which are better known."""
+    return [RankSet(above + each.first, above + each.last, each.p_value) for each in sets]
 
 
 def _how_known(judged: Judged) -> int:

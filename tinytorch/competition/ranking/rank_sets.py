@@ -10,7 +10,7 @@ Of 20,000 entries there are 200 million pairs, so that they are tested in tiles,
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from tinytorch.benchmarking.holm import GRID_SIZE, Holm, Numbers, grid_numbers
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.pairs import Pairs, Values, pairs
 from tinytorch.competition.rules.events import Rules
+from tinytorch.files import sha256
 
 TILE = 500  # entries: arrays of so many squared stay near to a core
 
@@ -34,6 +35,9 @@ class RankSet(NamedTuple):
     first: int
     last: int
     p_value: float | None
+
+
+Sets = Callable[[Sequence[Figures], Rules], list[RankSet]]  # as `rank_sets` gives them
 
 
 class Tile(NamedTuple):
@@ -121,6 +125,13 @@ def rank_sets(entries: Sequence[Figures], rules: Rules) -> list[RankSet]:
             worse[each.entries] += each.worse
     above = corrected.adjusted_of(np.concatenate([each.beside for each in tested]))
     return list(map(RankSet, (better + 1).tolist(), (count - worse).tolist(), [None, *above.tolist()]))
+
+
+def entries_digest(entries: Sequence[Figures]) -> str:
+    """A digest of everything that the sets follow from, beside the rules: equal entries have equal sets."""
+    told = ((each.ranked_by, each.ranked_value, each.shown, each.log_ratios, each.session_spread, each.moved,
+             each.bitmaps, each.task) for each in entries)  # fmt: skip
+    return sha256("\n".join(map(repr, told)).encode())
 
 
 @contextmanager
