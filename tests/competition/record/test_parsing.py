@@ -49,7 +49,7 @@ def knot() -> list[Any]:
     ("content", "check", "words"),
     [
         (b"x" * (LARGEST_FILE_BYTES + 1), "size", "8,388,609 bytes"),
-        (b"\xff\xfe{}", "encoding", "byte 0"),
+        (b"\xff\xfe{}", "encoding", "UTF-16"),
         (b"", "json", "not JSON"),
         (b"\xef\xbb\xbf{}", "encoding", "BOM"),
         (b"{", "json", "line 1"),

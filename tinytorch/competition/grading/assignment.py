@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -14,6 +12,7 @@ from tinytorch.competition.grading.points import Points, points_of
 from tinytorch.competition.grading.times import moment, zoned
 from tinytorch.competition.names import Division, Track, parse_event
 from tinytorch.competition.rules.events import EventName, Rules
+from tinytorch.competition.rules.toml import read_toml
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
 from tinytorch.showing import nearest, safe_text
@@ -125,9 +124,12 @@ def _read_points(value: Any, place: str = "") -> Any:
 def parse_assignment(content: bytes) -> Assignment:
     """An assignment from the bytes of its file; UsageError names the first thing that is wrong with it."""
     try:
-        document: Mapping[str, Any] = tomllib.loads(content.decode())
-        if "extends" in document:
-            raise UsageError("it is a file of rules, not of a class", mend="rename it, and name it with --rules")
+        document = read_toml(content)
+    except ValueError as error:
+        raise UsageError(str(error), mend=MEND) from error
+    if "extends" in document:
+        raise UsageError("it is a file of rules, not of a class", mend="rename it, and name it with --rules")
+    try:
         return Assignment.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
@@ -136,10 +138,6 @@ def parse_assignment(content: bytes) -> Assignment:
         words = "there is no such key" if is_unknown else safe_text(first["msg"].removeprefix("Value error, "))
         mend = nearest(str(first["loc"][0]), Assignment.model_fields) if is_unknown else MEND
         raise UsageError(f"{place}: {words}", mend=mend) from error
-    except UsageError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"it is not TOML: {safe_text(str(error))}", mend=MEND) from error
 
 
 def read_assignment(path: Path) -> Assignment:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason
+from tinytorch.foreign import foreign_file
 from tinytorch.showing import is_blank, is_safe, safe_text
 
 LARGEST_TABLE_BYTES = 4_000_000
@@ -38,7 +39,10 @@ def rows(path: Path, columns: Mapping[str, Sequence[str]], example: str) -> Iter
 
 def _text(path: Path) -> str:
     try:
-        return read_regular(path, LARGEST_TABLE_BYTES, may_lead_out=True).decode("utf-8-sig")
+        content = read_regular(path, LARGEST_TABLE_BYTES, may_lead_out=True)
+        if found := foreign_file(content):
+            raise UsageError(f"{path} is {found.words}, not a table", mend="save it as CSV UTF-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8: byte {error.start}", mend="save it as CSV UTF-8") from error
     except OSError as error:

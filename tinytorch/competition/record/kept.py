@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tinytorch.benchmarking.records.record import Record
 from tinytorch.competition.record.document import schema_words
 from tinytorch.competition.record.plain import decoded, read_json
-from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.reading import ForeignError, RefusedError
 from tinytorch.errors import UsageError
 
 Kept = TypeVar("Kept", bound=Record)
@@ -20,6 +20,8 @@ def parse_kept(record: type[Kept], what: str, name: str, content: bytes, mend: s
     """The record in a file's content; UsageError that names the first thing wrong with it."""
     try:
         return record.model_validate_json(json.dumps(read_json(decoded(content))))
+    except ForeignError as foreign:
+        raise UsageError(f"{name} is {foreign.words}, and not {what}", mend=foreign.mend or mend) from None
     except RefusedError as refusal:
         words = refusal.message
     except ValidationError as error:

@@ -31,6 +31,7 @@ from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.document import DISTRIBUTION, SCHEMA_VERSION
 from tinytorch.competition.record.plain import OURS
 from tinytorch.competition.record.reading import RefusedError
+from tinytorch.foreign import FIELDS_OF_OURS
 from tinytorch.showing import safe_text
 from tinytorch.units import NANOSECONDS_PER_MILLISECOND
 
@@ -196,6 +197,8 @@ def migrated_run(document: Any) -> Any:
     What is no run file of an older form is left for the schema to refuse.
     """
     version = _version_of(document)
+    if isinstance(document, dict) and not FIELDS_OF_OURS & document.keys():
+        raise RefusedError("schema", "it has no field of ours")
     if isinstance(version, str) and version not in ("2.1", *RUNS_OF_THEIR_OWN, SCHEMA_VERSION):
         raise _refusal(version)
     if version == "2.1":
@@ -294,7 +297,7 @@ def _is_whole(samples: Any, depth: int) -> bool:
 def _refusal(version: object) -> RefusedError:
     known = ", ".join([*STEPS, SCHEMA_VERSION])
     if version is None:
-        return RefusedError("schema_version", f"no schema_version is named; known are {known}", OURS, known=known)
+        return RefusedError("schema_version", "this is no submission: no schema_version is named", OURS, known=known)
     shown = safe_text(str(version), 40)
     newer = isinstance(version, str) and _numbers(version) > _numbers(SCHEMA_VERSION)
     word = "is newer than this program" if newer else "is not known"

@@ -7,7 +7,8 @@ import math
 from itertools import chain
 from typing import Any, NoReturn
 
-from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.reading import ForeignError, RefusedError
+from tinytorch.foreign import foreign_document, foreign_file
 from tinytorch.showing import safe_text
 
 OURS = "give the file that tito olympics submit wrote"
@@ -21,6 +22,8 @@ PLAIN_TYPES = {dict, list, tuple, str, int, float, bool, type(None)}
 
 
 def decoded(content: bytes) -> str:
+    if found := foreign_file(content):
+        raise ForeignError("encoding", found)
     if content.startswith(b"\xef\xbb\xbf"):
         raise RefusedError("encoding", "the file starts with a byte order mark (BOM)", byte=0)
     try:
@@ -44,6 +47,8 @@ def read_json(text: str) -> object:
         raise _too_deep() from None
     except ValueError:  # Python refuses to read an integer of thousands of digits
         raise RefusedError("numbers", "a number has thousands of digits") from None
+    if isinstance(document, dict) and (found := foreign_document(document)):
+        raise ForeignError("json", found)
     check_plain(document)
     return document
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinytorch.files import read_start, reason
+from tinytorch.foreign import Foreign
 
 LARGEST_FILE_BYTES = 8 * 2**20
 
@@ -22,6 +23,14 @@ class RefusedError(Exception):
         super().__init__(message)
         self.stage, self.message, self.mend = stage, message, mend
         self.numbers: Numbers = numbers
+
+
+class ForeignError(RefusedError):
+    """The file is somebody else's: `words` say what."""
+
+    def __init__(self, stage: str, found: Foreign) -> None:
+        super().__init__(stage, f"this is {found.words}, and none of our documents", found.mend, found=found.words)
+        self.words = found.words
 
 
 def read_submission(path: Path) -> bytes:

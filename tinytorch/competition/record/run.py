@@ -17,7 +17,7 @@ from tinytorch.competition.record.document import SCHEMA_VERSION, SchemaVersion,
 from tinytorch.competition.record.kinds import Kind, kind_of
 from tinytorch.competition.record.migrations import migrated_run
 from tinytorch.competition.record.plain import decoded, read_json
-from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.reading import ForeignError, RefusedError
 from tinytorch.errors import UsageError
 
 RunId = Annotated[str, StringConstraints(pattern=rf"^{RUN_ID.pattern}$")]
@@ -107,6 +107,10 @@ def parse_run(name: str, content: bytes) -> Run:
         raise UsageError(f"{name} is a {other}, and a run is wanted", mend=MENDS[other].format(file=shlex.quote(name)))
     try:
         return RunFile.model_validate(migrated_run(read_json(decoded(content)))).run
+    except ForeignError as foreign:
+        raise UsageError(
+            f"{name} is {foreign.words}, and a run is wanted", mend=foreign.mend or MEASURE_AGAIN
+        ) from None
     except RefusedError as refusal:
         mend = INSTALL_NEWEST if refusal.stage == "schema_version" else MEASURE_AGAIN
         raise UsageError(f"{_no_run(name)}: {refusal.message}", mend=mend) from None

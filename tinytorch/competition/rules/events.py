@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from tinytorch.benchmarking.records.record import Fraction, Hours, Record, Text
 from tinytorch.competition.names import DIVISIONS, EVENT_NAME, RULES_FILE, Division, OlympicEvent
 from tinytorch.competition.rules.quantities import checked_quantity
+from tinytorch.competition.rules.toml import read_toml
 from tinytorch.errors import UsageError
 from tinytorch.files import read_regular, reason, sha256
 from tinytorch.showing import safe_text
@@ -244,9 +244,9 @@ def read_rules(path: Path | None) -> Rules:
 
 def _document(content: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(content.decode())
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"rules file: it is not TOML: {safe_text(str(error))}", mend=SEE_TOML) from error
+        return read_toml(content)
+    except ValueError as error:
+        raise UsageError(f"rules file: {error}", mend=SEE_TOML) from error
 
 
 def _validated(document: Mapping[str, Any]) -> Rules:

@@ -1,0 +1,104 @@
+"""What a file is that is none of ours: told by its first bytes, or by the keys of its JSON document.
+
+Only for the words of a refusal: nothing is decided by it, and what is not known stays "no submission".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Document = dict[str, Any]
+
+UNPACK = "unpack it first, and give what was in it"
+HAND_IN_THE_FILE = "give the file itself: a platform shows this page to whoever is not logged in"
+LOAD = "weights are what an entry loads: tito olympics benchmark --entry FILE measures it"
+MEASURE = "measure with tito olympics benchmark: it times both models in the same rounds, and counts answers and bytes"
+AS_SCRIPT = "run it, and give the file that it wrote"
+FIELDS_OF_OURS = {
+    "document",
+    "schema_version",
+    "declaration",
+    "run",
+    "derived",
+    "digest",
+    "normalized_scores",
+    "athlete_name",
+}
+TAR_PLACE = 257
+LONGEST_BEGINNING = 100  # bytes, with blank lines before
+
+
+class Foreign(NamedTuple):
+    """Somebody else's file: what it is, and what to do."""
+
+    words: str
+    mend: str = ""
+
+
+_BEGINNINGS = (
+    (b"\x89PNG\r\n", Foreign("a picture (PNG)")),
+    (b"\xff\xd8\xff", Foreign("a picture (JPEG)")),
+    (b"GIF8", Foreign("a picture (GIF)")),
+    (b"%PDF-", Foreign("a PDF document")),
+    (b"\x1f\x8b", Foreign("a file packed by gzip", UNPACK)),
+    (b"BZh", Foreign("a file packed by bzip2", UNPACK)),
+    (b"\xfd7zXZ\x00", Foreign("a file packed by xz", UNPACK)),
+    (b"\x28\xb5\x2f\xfd", Foreign("a file packed by zstd", UNPACK)),
+    (b"7z\xbc\xaf\x27\x1c", Foreign("a 7-Zip archive", UNPACK)),
+    (b"Rar!", Foreign("a RAR archive", UNPACK)),
+    (b"PK\x03\x04", Foreign("a zip archive", UNPACK)),
+    (b"\x93NUMPY", Foreign("an array of numpy", LOAD)),
+    (b"\x89HDF", Foreign("a model's weights (HDF5)", LOAD)),
+    (b"GGUF", Foreign("a model's weights (GGUF)", LOAD)),
+    *((bytes([0x80, version]), Foreign("a pickle, as of a model's weights", LOAD)) for version in range(2, 6)),
+    (b"SQLite format 3\x00", Foreign("a database (SQLite)")),
+    (b"\x7fELF", Foreign("a program")),
+    (b"\xff\xfe", Foreign("text in UTF-16, as PowerShell's > writes it", "save it as UTF-8")),
+    (b"\xfe\xff", Foreign("text in UTF-16", "save it as UTF-8")),
+)
+_TEXTS = (
+    (b"<!doctype html", Foreign("a web page", HAND_IN_THE_FILE)),
+    (b"<html", Foreign("a web page", HAND_IN_THE_FILE)),
+    (b"<?xml", Foreign("an XML document")),
+    (b"#!", Foreign("a script", AS_SCRIPT)),
+)
+
+
+def foreign_file(content: bytes) -> Foreign | None:
+    """What a file is by its first bytes; None where that is not known, as of every JSON document."""
+    for beginning, found in _BEGINNINGS:
+        if content.startswith(beginning):
+            return found
+    if content[8:10] == b'{"':  # after the length of that header
+        return Foreign("a model's weights (safetensors)", LOAD)
+    if content[TAR_PLACE:].startswith(b"ustar"):
+        return Foreign("a tar archive", UNPACK)
+    start = content[:LONGEST_BEGINNING].lstrip().lower()
+    return next((found for beginning, found in _TEXTS if start.startswith(beginning)), None)
+
+
+def foreign_document(document: Document) -> Foreign | None:
+    """What a JSON document is by its keys; None where that is not known, or where it may be ours."""
+    if FIELDS_OF_OURS & document.keys():
+        return None
+    return next((found for is_one, found in _DOCUMENTS if is_one(document)), None)
+
+
+def _first(document: Document, key: str) -> Document:
+    """The first object in the list of that name; empty where there is none."""
+    inside = document.get(key)
+    first = inside[0] if isinstance(inside, list) and inside else None
+    return first if isinstance(first, dict) else {}
+
+
+_DOCUMENTS: tuple[tuple[Callable[[Document], bool], Foreign], ...] = (
+    (lambda found: "command" in _first(found, "results"), Foreign("an export of hyperfine", MEASURE)),
+    (lambda found: {"machine_info", "benchmarks"} <= found.keys(), Foreign("an export of pytest-benchmark", MEASURE)),
+    (lambda found: "runs" in _first(found, "benchmarks"), Foreign("an export of pyperf", MEASURE)),
+    (lambda found: {"context", "benchmarks"} <= found.keys(), Foreign("an export of Google Benchmark", MEASURE)),
+    (lambda found: str(found.get("schema")).startswith("mlperf-edu"), Foreign("a report of MLPerf EDU", MEASURE)),
+    (lambda found: "nbformat" in found, Foreign("a notebook", AS_SCRIPT)),
+    (lambda found: "model_type" in found or "architectures" in found, Foreign("a model's configuration", LOAD)),
+    (lambda found: "state_dict" in found or "weights" in found, Foreign("a model's weights (JSON)", LOAD)),
+)  # fmt: skip
