@@ -14,10 +14,8 @@ from pydantic import TypeAdapter
 from tinytorch.benchmarking.bits import pack_bits
 from tinytorch.benchmarking.records.metrics import Accuracy
 from tinytorch.benchmarking.statistics import Verdict, mean_estimate, widened_interval
-from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.ranking.figures import POWERS, Figures
 from tinytorch.competition.ranking.judged import Judged
-from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.run import TaskRecord
 from tinytorch.competition.record.submission import Scores
 from tinytorch.files import sha256
@@ -47,7 +45,6 @@ def figures(name: str, speedup: float = 2.0, error: float = 0.005, **changed: An
         "latency_ms": 1.0 / speedup, "memory_mb": 1.0, "accuracy": 0.9, "value": speedup,
         "verdict": Verdict.BETTER if speedup > 1 else Verdict.NO_DETECTABLE_DIFFERENCE,
         "log_ratios": log_ratios(speedup, error), "session_spread": 0.01, "sizes_bytes": (1000, 1000),
-        "traces": Traces(athlete=Athlete(name=name), submitted_s=0.0, fingerprints=[]),
         "bitmaps": (right(range(10)), right(range(10))), "digest": sha256(f"{name} {speedup}".encode()),
     }  # fmt: skip
     found = {**usual, **changed}

@@ -37,5 +37,6 @@ def test_judging_loads_no_model_and_no_framework() -> None:
         "benchmarking", "benchmarking.bits", "benchmarking.comparison", "benchmarking.records",
         *(f"benchmarking.records.{name}" for name in (
             "latency", "metric", "metrics", "outside", "record", "samples", "session", "work")),
-        "benchmarking.statistics", "_legacy", "doors", "errors", "foreign", "marks", "files", "owners", "showing", "units",
+        "benchmarking.statistics", "_legacy", "doors", "errors", "foreign", "marks", "files", "owners", "showing",
+        "units",
     }  # fmt: skip

@@ -50,7 +50,7 @@ def collect(
     ledger, judged = Ledger(may_be), []
     for path, found in _found(list(places), unread, digests, index):
         ledger.add(places[path], found.traces, found.valid, times.received_s(places[path]))
-        judged.append(replace(found.without_traces(), source=places[path]))
+        judged.append(replace(found, source=places[path], traces=None))  # which take a tenth of the memory
     compared = ledger.compared(time.time())
     return [each.among(compared(number)).brief() for number, each in enumerate(judged)]
 

@@ -216,3 +216,13 @@ def test_work_is_whole_where_every_layer_is_the_framework_s(kinds: list[str] | N
     record = ModelRecord(name="model", layer_kinds=kinds, work=work, metrics=Metrics())
 
     assert record.whole_work == (work if is_whole else None)
+
+
+def test_a_copy_with_other_samples_has_other_times() -> None:
+    """What is derived from the samples is kept, and not copied."""
+    latency = Latency.from_samples([[[8, 9], [8, 9]]], 1, 1)
+    assert latency.times_ns is not None
+    other = latency.model_copy(update={"samples_ns": ["1 2; 3 4"]})
+
+    assert other.times_ns is not None
+    assert other.times_ns.tolist() == [[[1, 2], [3, 4]]]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -88,3 +88,10 @@ class Record(BaseModel):
     def model_post_init(self, context: Any, /) -> None:
         """Forget which fields were given, which nobody asks: that is a third of what a record takes in memory."""
         object.__setattr__(self, "__pydantic_fields_set__", _NO_FIELDS)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The same with other values, and without what was derived from the former ones and kept."""
+        copied = super().model_copy(update=update, deep=deep)
+        for derived in copied.__dict__.keys() - type(copied).model_fields.keys():
+            del copied.__dict__[derived]
+        return copied

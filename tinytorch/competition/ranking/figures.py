@@ -14,7 +14,6 @@ from tinytorch.benchmarking.records.metrics import Metrics
 from tinytorch.benchmarking.records.record import STRICTLY, Moment, Sha256, one_of_equal
 from tinytorch.benchmarking.statistics import Interval, Verdict
 from tinytorch.competition.checks.case import Case
-from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.names import Division, Track
 from tinytorch.competition.record.people import Athlete
 from tinytorch.competition.record.run import Measurement, TaskRecord
@@ -50,11 +49,11 @@ class Figures:
     `value` is what its event ranks by, `interval` its 95 % interval over many sessions (of accuracy: of the change, in
     points), `verdict` what it says beside the baseline: of valid submissions only. The rest is what two submissions are
     told apart by: log ratios of the units with the spread from session to session, sizes, and a bit for each test
-    sample; and what tells whether two have one origin. A ratio belongs to the `machine` (a processor) and the `backend`
-    that it was measured with, by a `tier` of the recipe and with `doubts`, by their codes; None is not known. `quiet`
-    tells how disturbed that machine was, beside the `best` that is known, and `moved` how far the speedup may have been
-    moved for it; both interval and `judged_by`, what the verdict follows from, reach so far. `claimed` is what was
-    claimed, where all of this is of a re-run, and `machine_class` the class of the machine that made it.
+    sample. A ratio belongs to the `machine` (a processor) and the `backend` that it was measured with, by a `tier` of
+    the recipe and with `doubts`, by their codes; None is not known. `quiet` tells how disturbed that machine was,
+    beside the `best` that is known, and `moved` how far the speedup may have been moved for it; both interval and
+    `judged_by`, what the verdict follows from, reach so far. `claimed` is what was claimed, where all of this is of a
+    re-run, and `machine_class` the class of the machine that made it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICTLY
@@ -80,7 +79,6 @@ class Figures:
     session_spread: float
     sizes_bytes: tuple[int, int] | None
     bitmaps: tuple[Bits, Bits] | None
-    traces: Traces | None
     machine: str | None = None
     cores: int | None = None
     backend: str | None = None
@@ -116,7 +114,7 @@ class Figures:
             moved=speedup.disturbance if speedup else None, quiet=quiet, best=quiet.best if quiet else None,
             log_ratios=speedup.log_ratios if speedup else None,
             session_spread=session_spread(run.protocol.sessions if run.protocol else 1, rules),
-            sizes_bytes=_sizes_bytes(first, second), bitmaps=_bitmaps(first, second), traces=Traces.of(submission),
+            sizes_bytes=_sizes_bytes(first, second), bitmaps=_bitmaps(first, second),
             **_measured_with(run),
         )  # fmt: skip
 
@@ -131,13 +129,12 @@ class Figures:
         own, most = self.moved, floor(self.quiet.task, 0, rules.disturbance)
         down = min(self.quiet.moved(rules.disturbance, best).down, most)
         moved = Disturbance(down=max(own.down, down), up=own.up)
-        told = replace(self, moved=moved, best=best)
         if power is None or self.interval is None or self.judged_by is None:
-            return told
+            return replace(self, moved=moved, best=best)
         lower = exp((own.down - moved.down) * power)
         interval, judged_by = ((low * lower, high) for low, high in (self.interval, self.judged_by))
         verdict = verdict_of(Interval(*judged_by), 1.0)
-        return replace(told, interval=interval, judged_by=judged_by, verdict=verdict)
+        return replace(self, moved=moved, best=best, interval=interval, judged_by=judged_by, verdict=verdict)
 
     def busy_words(self, rules: Rules) -> str:
         """What the machine may have done to the speedup, where that is ranked; empty where it is little."""

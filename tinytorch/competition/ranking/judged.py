@@ -67,7 +67,7 @@ class Judged:
 
     `figures` are None where reading did not come to a submission. `findings` are of the checks of the file itself, then
     what only the other files of a call tell about it; `passed_unlisted` counts those that passed and are left out.
-    `earned` is what it is worth by an assignment.
+    `traces` tell whether another file has the same origin, and `earned` is what it is worth by an assignment.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICTLY
@@ -77,6 +77,7 @@ class Judged:
     figures: Figures | None
     findings: tuple[Finding, ...]
     passed_unlisted: int = 0
+    traces: Traces | None = None
     earned: Earned | None = None
 
     @property
@@ -85,11 +86,6 @@ class Judged:
         if self.figures is None:
             raise ValueError(f"{self.source} is no submission")
         return self.figures
-
-    @property
-    def traces(self) -> Traces | None:
-        """What tells whether another file has the same origin."""
-        return self.figures.traces if self.figures else None
 
     @property
     def valid(self) -> bool:
@@ -135,10 +131,6 @@ class Judged:
         findings = (replace(each, severity="error") if each.severity == "warning" else each for each in self.findings)
         return replace(self, findings=tuple(findings))
 
-    def without_traces(self) -> Self:
-        """The same, once it was taken down what they tell."""
-        return replace(self, figures=self.figures and replace(self.figures, traces=None))
-
     @staticmethod
     def of_text(text: str) -> Judged:
         """What `text` gave; ValidationError for anything else."""
@@ -161,7 +153,9 @@ def judge(source: str, content: bytes, rules: Rules) -> tuple[Judged, Submission
     findings, case = findings_and_case(parsed, rules)
     submission = parsed.submission
     figures = Figures.of(case, is_valid(findings)) if case else None
-    return Judged(source=source, sha256=sha256(content), figures=figures, findings=findings), submission
+    traces = Traces.of(submission) if submission else None
+    digest = sha256(content)
+    return Judged(source=source, sha256=digest, figures=figures, findings=findings, traces=traces), submission
 
 
 def unreadable(source: str, refusal: RefusedError) -> Judged:

@@ -18,7 +18,7 @@ from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.outside import speedup_outside
 from tinytorch.competition.scoring.packaging import packaged
 
-STAYS = ("athlete", "repository", "techniques", "created_at", "digest", "traces")  # what the claim says of itself
+STAYS = ("athlete", "repository", "techniques", "created_at", "digest")  # what the claim says of itself
 
 
 class Reruns:
