@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     "tinytorch.errors": 0, "tinytorch.units": 0, "tinytorch.files": 0, "tinytorch.showing": 0,
     "tinytorch.progress": 0, "tinytorch.owners": 0, "tinytorch.marks": 0, "tinytorch.foreign": 0,
+    "tinytorch.drawing": 1,
     "tinytorch.doors": 1, "tinytorch.lock": 1, "tinytorch.processes": 1, "tinytorch.core": 1, "tinytorch.datasets": 1,
     "tinytorch.perf": 2, "tinytorch.benchmarking": 2,
     "tinytorch.workloads": 3, "tinytorch.competition": 3, "tinytorch.olympics": 3,

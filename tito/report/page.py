@@ -16,12 +16,12 @@ from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.declaration import is_repository
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
+from tinytorch.drawing import defaults
 from tinytorch.showing import safe_text, some
 from tinytorch.units import format_share, format_size, three_digits
 from tito.report import plots
 from tito.report.plots import Scale
 from tito.report.rendering import rendered
-from tito.report.svg import defaults
 from tito.views.leaderboard import letters, machine_words
 from tito.views.rules import constraint_words, limit_rows
 from tito.views.scores import above_words, score_words, shown_words

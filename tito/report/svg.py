@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import re
 from collections.abc import Iterator, Mapping
@@ -11,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
-from matplotlib import rc_context, rcdefaults
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 INK, MUTED, ACCENT, FAINT = "#010101", "#020202", "#030303", "#040404"
@@ -28,14 +27,6 @@ FONTS = {"font", "font-family", "font-size", "font-weight", "font-style"}  # the
 NOT_TURNED = "rotate(-0 "  # what matplotlib says of a text that lies as it should
 GEOMETRY = {"d", "x", "y", "width", "height", "transform", "viewBox"}
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
-
-
-@contextlib.contextmanager
-def defaults() -> Iterator[None]:
-    """Draw with matplotlib's own settings, whatever its user has set for other figures."""
-    with rc_context():
-        rcdefaults()
-        yield
 
 
 def drawn(figure: Figure, name: str, alt: str, kind: str = "plot", texts: Mapping[str, str] = NO_TEXTS) -> Markup:

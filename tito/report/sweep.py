@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tinytorch.drawing import defaults
 from tinytorch.showing import safe_text
 from tito.report import plots
 from tito.report.plots import Point
 from tito.report.rendering import rendered
-from tito.report.svg import defaults
 from tito.views.sweep import Sweep, best_words, headings, left_out_words, rows
 
 

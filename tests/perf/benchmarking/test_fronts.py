@@ -117,7 +117,7 @@ def test_plots_are_drawn_without_a_screen(suite: BenchmarkSuite) -> None:
 
 
 def test_without_matplotlib_the_report_is_named(suite: BenchmarkSuite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(SetupMissingError) as caught:
         suite.plot_results()
 

@@ -287,13 +287,25 @@ def test_a_user_s_settings_of_matplotlib_change_nothing(folder: Path, tito) -> N
     assert theirs == ours
 
 
-def test_a_backend_that_there_is_not_is_said_with_its_mend(tmp_path: Path) -> None:
+def with_settings(folder: Path, settings: bytes, backend: str = "nonsense") -> tuple[int, str]:
+    """The exit code of a report made where somebody's settings of matplotlib lie, and what it said."""
+    (folder / "matplotlibrc").write_bytes(settings)
     command = [sys.executable, "-m", "tito", "olympics", "report", "--example"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env={**os.environ, "MPLBACKEND": "nonsense"}, capture_output=True, text=True, check=False
-    )
+    environment = {**os.environ, "MPLBACKEND": backend}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
 
-    assert (done.returncode, "mend:  unset MPLBACKEND" in done.stderr) == (2, True)
+
+def test_a_page_needs_no_backend_and_none_of_its_user_s_settings(tmp_path: Path) -> None:
+    code, said = with_settings(tmp_path, b"text.usetex: True\nsavefig.format: pdf\n")
+
+    assert (code, "error" in said) == (0, False)
+
+
+def test_settings_that_cannot_be_read_are_said_with_their_mend(tmp_path: Path) -> None:
+    code, said = with_settings(tmp_path, b"font.family: \xe9\n")
+
+    assert (code, "remove the file matplotlibrc" in said) == (2, True)
 
 
 def test_names_of_a_front_stand_at_its_points(folder: Path, tito) -> None:

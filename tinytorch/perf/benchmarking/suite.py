@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinytorch.errors import SetupMissingError, UsageError
+from tinytorch import drawing
+from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write
 from tinytorch.perf.benchmarking.benchmark import Benchmark, Results, Shape
 from tinytorch.perf.benchmarking.results import BenchmarkResult, pareto_frontier
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 UNITS = {"latency": "ms", "memory": "MiB", "accuracy": "share of right answers"}
 MORE_IS_BETTER = {"accuracy"}
+WITHOUT_PLOTS = "python -m pip install matplotlib; generate_report() needs none"
 
 
 class BenchmarkSuite:
@@ -53,19 +55,27 @@ class BenchmarkSuite:
     def plot_results(self, save_plots: bool = True) -> Figure:
         """A bar for each model and metric, with its interval; SetupMissingError without matplotlib."""
         self._check_measured(METRICS)
+        with drawing.defaults(WITHOUT_PLOTS):
+            return self._saved(self._bars(), "benchmark_comparison.png", save_plots)
+
+    def _bars(self) -> Figure:
         figure = _figure(len(METRICS))
         for axes, metric in zip(figure.axes, METRICS, strict=True):
             results = list(self.results[metric].values())
             errors = [[each.mean - _lower(each) for each in results], [_upper(each) - each.mean for each in results]]
             axes.bar(self.benchmark.model_names, [each.mean for each in results], yerr=errors, capsize=4)
             axes.set_title(f"{metric} ({UNITS[metric]})")
-        return self._saved(figure, "benchmark_comparison.png", save_plots)
+        return figure
 
     def plot_pareto_frontier(
         self, x_metric: str = "latency", y_metric: str = "accuracy", save_plots: bool = True
     ) -> Figure:
         """Models by two metrics; those that no other beats are joined by a line."""
         self._check_measured((x_metric, y_metric))
+        with drawing.defaults(WITHOUT_PLOTS):
+            return self._saved(self._frontier(x_metric, y_metric), "pareto_frontier.png", save_plots)
+
+    def _frontier(self, x_metric: str, y_metric: str) -> Figure:
         xs, ys = ([result.mean for result in self.results[metric].values()] for metric in (x_metric, y_metric))
         best = pareto_frontier(
             list(zip(xs, ys, strict=True)), [metric not in MORE_IS_BETTER for metric in (x_metric, y_metric)]
@@ -77,7 +87,7 @@ class BenchmarkSuite:
         for name, x, y in zip(self.benchmark.model_names, xs, ys, strict=True):
             axes.annotate(name, (x, y))
         axes.set(xlabel=f"{x_metric} ({UNITS[x_metric]})", ylabel=f"{y_metric} ({UNITS[y_metric]})")
-        return self._saved(figure, "pareto_frontier.png", save_plots)
+        return figure
 
     def _row(self, name: str) -> str:
         return "| " + " | ".join([name, *(_words(self.results[metric][name]) for metric in METRICS)]) + " |"
@@ -96,11 +106,8 @@ class BenchmarkSuite:
 
 def _figure(columns: int) -> Figure:
     """An empty figure, made without a screen."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        mend = "python -m pip install matplotlib; generate_report() needs none"
-        raise SetupMissingError("matplotlib is not installed", mend=mend) from error
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(5 * columns, 4), layout="constrained")
     figure.subplots(1, columns)
     return figure
