@@ -262,3 +262,19 @@ def test_fewer_successes_than_another_are_tested_as_scipy_does(right: int, wrong
 def test_many_trials_are_no_trouble() -> None:
     assert statistics.fisher_less((97_000, 100_000), (4_860, 5_000)) == pytest.approx(0.161, abs=0.2)
     assert statistics.fisher_less((90_000, 100_000), (4_860, 5_000)) < 1e-20
+
+
+def test_numbers_whose_sum_is_too_large_have_a_mean_and_an_interval() -> None:
+    assert statistics.mean_of([1e308] * 4) == 1e308
+    large, small = ([factor * each for each in (1.0, 1.1, 1.0, 1.2)] for factor in (1e308, 1.0))
+    found, expected = statistics.mean_estimate(large), statistics.mean_estimate(small)
+
+    assert found.p_value == pytest.approx(expected.p_value)
+    assert found.interval.lower == pytest.approx(1e308 * expected.interval.lower)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=20))
+def test_the_standard_error_is_scipys(values: list[float]) -> None:
+    found = statistics.mean_estimate(values).standard_error
+
+    assert (found or 0.0) == pytest.approx(scipy.stats.sem(values), rel=1e-9, abs=1e-9)

@@ -481,3 +481,25 @@ def test_a_batch_of_padding_alone_is_refused() -> None:
     trainer = Trainer(layer, SGD(layer.parameters()), Zero())
     with pytest.raises(UsageError, match="every label of a batch is -100"):
         trainer.evaluate([(np.ones((2, 2)), np.array([-100, -100]))])
+
+
+def test_a_checkpoint_without_a_loader_does_not_go_on_with_one(tmp_path: Path) -> None:
+    """Its batches would come in another order, and nobody would be told. Nothing has changed then."""
+    trainer, _ = noisy_trainer()
+    trainer.save_checkpoint(tmp_path / "checkpoint")
+    other, loader = noisy_trainer()
+    other.train_epoch(loader)
+    with pytest.raises(UsageError, match="saved without a loader"):
+        other.load_checkpoint(tmp_path / "checkpoint", loader)
+
+    assert other.epoch == 1
+
+
+def test_an_optimizer_of_another_model_is_refused() -> None:
+    """It would train for hours, and learn nothing. A part of the model is enough."""
+    model = Sequential(Linear(4, 4), Linear(4, 4))
+    with pytest.raises(UsageError, match="none of the model's parameters") as told:
+        Trainer(model, SGD(Linear(4, 4).parameters()), MSELoss())
+
+    assert "SGD(model.parameters())" in told.value.mend
+    Trainer(model, SGD(model[1].parameters()), MSELoss())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -419,3 +420,21 @@ def test_a_cache_is_no_part_of_a_model_s_state(bits: int) -> None:
 def test_what_is_no_model_gets_no_cache(model: object) -> None:
     with pytest.raises(UsageError, match="needs a GPT"):
         with_kv_cache(model)  # type: ignore[type-var]
+
+
+def test_a_cache_in_use_is_refused_to_another_thread() -> None:
+    """Their tokens would stand in one sequence; a copy of the model has a cache of its own."""
+    gpt = with_kv_cache(small_gpt())
+    prompt = np.array([[1, 2, 3]])
+
+    def elsewhere(model: GPT) -> Tensor:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(model.generate, prompt, 4, 0).result()
+
+    with gpt.memory.generating(prompt, gpt):
+        with pytest.raises(UsageError, match="another thread uses") as told:
+            elsewhere(gpt)
+        assert "deepcopy" in told.value.mend
+        alone = elsewhere(copy.deepcopy(gpt))
+
+    assert np.array_equal(alone.data, elsewhere(gpt).data)

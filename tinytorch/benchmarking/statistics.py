@@ -100,13 +100,21 @@ def unit_log_ratios(baseline: Floats, optimized: Floats, copies_per_unit: int, t
     return [fmean(ratios[start : start + copies_per_unit]) for start in range(0, len(ratios), copies_per_unit)]
 
 
+def mean_of(values: Sequence[float]) -> float:
+    """The mean, also of numbers whose sum is too large for a float."""
+    try:
+        return fmean(values)
+    except OverflowError:
+        return math.fsum(each / len(values) for each in values)
+
+
 def mean_estimate(values: Sequence[float]) -> MeanEstimate:
     """Student's t interval of the mean and two-sided p-value against 0 ("Student", Biometrika 1908).
 
     A bootstrap over a dozen units is anti-conservative, and z = 1.96 is wrong for so few. With fewer than
     `FEWEST_UNITS`, or no spread at all, there is no interval and no p-value: None.
     """
-    count, mean = len(values), fmean(values)
+    count, mean = len(values), mean_of(values)
     spread = _spread(values, mean) if count >= FEWEST_UNITS else 0.0
     if spread == 0.0:
         return MeanEstimate(mean, None, None, None, count)
@@ -117,11 +125,15 @@ def mean_estimate(values: Sequence[float]) -> MeanEstimate:
 
 
 def _spread(values: Sequence[float], mean: float) -> float:
-    """The standard deviation of a sample; exactly 0 where all are equal, whatever their mean was rounded to."""
+    """The standard deviation of a sample; exactly 0 where all are equal, whatever their mean was rounded to.
+
+    Deviations are taken in the largest of them, because squares of large ones are too large.
+    """
     if min(values) == max(values):
         return 0.0
-    squares = math.fsum((each - mean) ** 2 for each in values)  # statistics.stdev takes thirty times as long
-    return math.sqrt(squares / (len(values) - 1))
+    largest = max(abs(each - mean) for each in values)
+    squares = math.fsum(((each - mean) / largest) ** 2 for each in values)  # stdev takes thirty times as long
+    return largest * math.sqrt(squares / (len(values) - 1))
 
 
 def t_p_value(mean: float, standard_error: float, degrees: int) -> float:

@@ -16,6 +16,7 @@ from tinytorch.core.dataloader import DataLoader, Dataset
 from tinytorch.core.layers import inference, set_training_mode
 from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
 from tinytorch.core.metrics import right_answers
+from tinytorch.core.model import parameters_of
 from tinytorch.core.ops import Array
 from tinytorch.core.schedules import CosineSchedule, Schedule
 from tinytorch.core.state import generators, load_state_dict, state_dict
@@ -95,6 +96,7 @@ class Trainer:
             raise UsageError(f"a Trainer needs an optimizer behind the model, and got {shown(optimizer)}", mend=mend)
         if grad_clip_norm is not None and grad_clip_norm != math.inf:
             checked("a Trainer needs grad_clip_norm", grad_clip_norm, from_=0)
+        _check_parameters(model, optimizer)
         self.model = model
         self.optimizer = optimizer
         self.loss_fn = loss_fn
@@ -243,9 +245,14 @@ class Trainer:
         """Go on from what `save_checkpoint` wrote of the same model and optimizer, which stay the same objects.
 
         Nothing changes unless all of it fits. Raises UsageError for a file that is missing, damaged or no checkpoint,
-        or that is of another model or optimizer.
+        or that is of another model or optimizer, and for a `loader` where it was saved without one.
         """
         found, before = Checkpoint.read(Path(path)), state_dict(self.model)
+        if loader is not None and "loader" not in found.generators:
+            mend = "load it without a loader, whose batches then begin anew, or save it with one"
+            raise UsageError(
+                f"{path} was saved without a loader, and cannot go on with the order of its batches", mend=mend
+            )
         load_state_dict(self.model, found.weights)
         try:
             self.optimizer.load_state_dict(found.optimizer)
@@ -260,6 +267,15 @@ class Trainer:
     def _generators(self, loader: DataLoader | None) -> dict[str, np.random.Generator]:
         own = {f"model.{name}": item for name, item in generators(self.model).items()}
         return own if loader is None else {**own, "loader": loader.generator}
+
+
+def _check_parameters(model: Any, optimizer: Any) -> None:
+    """UsageError where the optimizer changes nothing of the model: it would train for hours, and learn nothing."""
+    own = {id(each) for each in parameters_of(model)}
+    changed = getattr(optimizer, "params", None)
+    if own and changed and not any(id(each) in own for each in changed):
+        mend = f"write {type(optimizer).__name__}(model.parameters()), of the model that the Trainer gets"
+        raise UsageError("the optimizer has none of the model's parameters", mend=mend)
 
 
 def _callable(item: Any) -> Callable[..., Any]:

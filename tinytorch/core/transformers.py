@@ -36,8 +36,8 @@ class GenerationMemory(Protocol):
     def staying(self) -> AbstractContextManager[None]:
         """For one pass, after which it still stands where it did."""
 
-    def start(self, prompt: Array, gpt: GPT) -> None:
-        """Another sequence of a GPT comes next, which begins with a prompt (N, T): forget all that is not of it."""
+    def generating(self, prompt: Array, gpt: GPT) -> AbstractContextManager[None]:
+        """For one sequence of a GPT, which begins with a prompt (N, T): first forget all that is not of it."""
 
 
 class LayerNorm(Affine):
@@ -259,9 +259,9 @@ class GPT(Layer):
         sampling = Sampling(temperature, top_k, top_p)
         limit = self.max_seq_len if self.memory else None
         prompt = checked_prompt(prompt_tokens, self.vocab_size, max_new_tokens, limit)
-        if self.memory:
-            self.memory.start(prompt if prompt.ndim == 2 else prompt[None], self)
-        with inference(self) if self.training else nullcontext(), no_grad():
+        rows = prompt if prompt.ndim == 2 else prompt[None]
+        remembering = self.memory.generating(rows, self) if self.memory else nullcontext()
+        with remembering, inference(self) if self.training else nullcontext(), no_grad():
             return continued(prompt, max_new_tokens, sampling, self._next_scores, rng, stop)
 
     def _next_scores(self, sequence: Array) -> Array:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock, current_thread
 from typing import Any, Literal, Self, TypeVar
 from zlib import crc32
 
@@ -23,6 +24,23 @@ from tinytorch.errors import RangeError, ShapeError, UsageError
 from tinytorch.units import BYTES_PER_MEBIBYTE
 
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
+
+
+class _Turn:
+    """The turn of one thread: what another one wrote meanwhile would stand in the middle of its sequence."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            raise UsageError(
+                f"the thread {current_thread().name!r} generates with a KV cache that another thread uses",
+                mend="give each thread a copy of the model: copy.deepcopy(model)",
+            )
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class KVCache:
@@ -59,6 +77,7 @@ class KVCache:
         self.bits, self.keep_prefix = bits, keep_prefix
         self._prompt: Array | None = None
         self._weights: int | None = None  # checksum of those that computed what is held
+        self._turn = _Turn()
         kind = LayerCache if bits == 32 else CodedLayerCache
         self.layers = [kind(self, number, num_layers) for number in range(num_layers)]
         for layer in self.layers:
@@ -106,11 +125,12 @@ class KVCache:
 
         What it holds then is no longer what a generation left, and none goes on from there.
         """
-        before, self._prompt, self.is_staying = self.seq_pos, None, True
-        try:
-            yield
-        finally:
-            self.seq_pos, self.is_staying = before, False
+        with self._turn:
+            before, self._prompt, self.is_staying = self.seq_pos, None, True
+            try:
+                yield
+            finally:
+                self.seq_pos, self.is_staying = before, False
 
     @property
     def nbytes(self) -> int:
@@ -133,11 +153,17 @@ class KVCache:
         """Number of positions held by every layer."""
         return self.seq_pos
 
-    def start(self, prompt: Array, gpt: Any) -> None:
-        """What a GPT calls before a prompt (N, T): `reset`, or with `keep_prefix` keep what it begins with.
+    @contextmanager
+    def generating(self, prompt: Array, gpt: Any) -> Iterator[None]:
+        """While a GPT goes on from a prompt (N, T): `reset` before, or with `keep_prefix` keep what it begins with.
 
-        What was computed by other weights than the GPT has now is forgotten.
+        What was computed by other weights than the GPT has now is forgotten. UsageError where another thread generates.
         """
+        with self._turn:
+            self._start(prompt, gpt)
+            yield
+
+    def _start(self, prompt: Array, gpt: Any) -> None:
         if not self.keep_prefix:
             self.reset()
             return
@@ -147,7 +173,10 @@ class KVCache:
         self._prompt, self._weights = prompt.copy(), weights
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "seq_pos": 0, "_prompt": None, "_weights": None}
+        return {**vars(self), "seq_pos": 0, "_prompt": None, "_weights": None, "_turn": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({**state, "_turn": _Turn()})
 
     def _layer(self, number: int) -> LayerCache:
         if not 0 <= number < len(self.layers):

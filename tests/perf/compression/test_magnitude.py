@@ -146,3 +146,10 @@ def test_layers_that_are_skipped_keep_their_weights() -> None:
 def test_what_has_no_effect_is_refused(options: dict, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         prune_weights(model(), sparsity=0.5, **options)
+
+
+@pytest.mark.parametrize(("sparsity", "left"), [(0.999, 1), (0.97, 1), (0.5, 8), (1.0, 0)])
+def test_less_than_all_leaves_at_least_one(sparsity: float, left: int) -> None:
+    layer = prune_weights(Sequential(Linear(4, 4, rng=1)), sparsity=sparsity)[0]
+
+    assert np.count_nonzero(layer.weight.data) == left

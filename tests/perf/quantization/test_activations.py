@@ -128,3 +128,11 @@ def test_the_given_model_has_no_codes_afterwards() -> None:
 def test_inputs_that_are_no_numbers_are_said_to_be_inputs(bad: float) -> None:
     with pytest.raises(UsageError, match="inputs must be finite numbers to be rounded"):
         InputCodes.of(np.array([1.0, bad], np.float32))
+
+
+def test_an_empty_batch_passes_through_and_nan_is_told_of_the_inputs() -> None:
+    layer = QuantizedLinear(Linear(4, 3))
+
+    assert layer(Tensor(np.zeros((0, 4), np.float32))).shape == (0, 3)
+    with pytest.raises(UsageError, match="inputs must be finite"):
+        layer(Tensor([[1.0, np.nan, 2.0, 3.0]]))

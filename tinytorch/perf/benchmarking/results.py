@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import fmean, median, stdev
+from statistics import median, stdev
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinytorch.benchmarking.measure import CLOCK
-from tinytorch.benchmarking.statistics import Interval, mean_estimate
+from tinytorch.benchmarking.statistics import Interval, mean_estimate, mean_of
 from tinytorch.errors import UsageError
 
 NANOSECONDS_PER_SECOND = 1e9
@@ -50,7 +50,7 @@ class BenchmarkResult:
     @Figure
     def mean(self) -> float:
         """Their mean."""
-        return fmean(self.values)
+        return mean_of(self.values)
 
     @Figure
     def std(self) -> float:

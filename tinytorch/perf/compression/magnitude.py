@@ -86,9 +86,10 @@ def _check(sparsity: float, scope: str) -> None:
 
 
 def _masks(weights: list[Tensor], sparsity: float) -> Masks:
-    """Masks that take exactly that share away, rounded, of all these weights together."""
+    """Masks that take that share away, rounded, of all these weights together; all of them only where all is asked."""
     sizes = np.concatenate([np.abs(weight.data).ravel() for weight in weights])
     kept = np.ones(sizes.size, np.float32)
-    kept[np.argsort(sizes, kind="stable")[: round(sparsity * sizes.size)]] = 0
+    most = sizes.size - (sparsity < 1)
+    kept[np.argsort(sizes, kind="stable")[: min(round(sparsity * sizes.size), most)]] = 0
     parts = np.split(kept, np.cumsum([weight.size for weight in weights])[:-1])
     return [(weight, part.reshape(weight.shape)) for weight, part in zip(weights, parts, strict=True)]

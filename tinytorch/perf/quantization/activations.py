@@ -56,6 +56,8 @@ class _RoundsInputs:
 
     def rounded(self, inputs: Tensor) -> Tensor:
         """The inputs on their codes."""
+        if not inputs.size:  # it has no range, and nothing to round
+            return inputs
         codes = self.input_codes or InputCodes.of(inputs.data)
         return Tensor(codes.rounded(inputs.data))
 
