@@ -7,6 +7,8 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from math import ceil
 from typing import Literal
 
 Form = Literal["NFC", "NFKC"]
@@ -91,3 +93,11 @@ def safe_lines(text: str, limit: int = 2000) -> str:
 def writable(name: str) -> str:
     """A file's name as Unicode that can be written; bytes of a name that are none come as escapes."""
     return name.encode("utf-8", "backslashreplace").decode()
+
+
+def time_words(time: timedelta) -> str:
+    """A time in whole minutes, as people say it: `2 days 3 hours`, `5 minutes`."""
+    minutes = max(1, ceil(time.total_seconds() / 60))
+    parts = {"day": minutes // 1440, "hour": minutes // 60 % 24, "minute": minutes % 60}
+    said = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in parts.items() if count]
+    return " ".join(said[:2])

@@ -128,6 +128,18 @@ def test_a_crashing_entry_is_exit_code_four_and_records_no_run(beginner: Path, t
     assert "it printed last:\n    tried that" in done.err
 
 
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [("breakpoint()", "line 2, in optimize: breakpoint()"), ("__import__('pdb').set_trace()", "the line before")],
+)
+def test_a_debugger_is_named_by_its_own_line(beginner: Path, tito, call: str, told: str) -> None:
+    (beginner / "entry.py").write_text(f"def optimize(model, train_data):\n    {call}\n    return model\n")
+    done = tito("benchmark", "--tier", "fast", "--entry", "entry.py")
+
+    assert "a debugger has nobody to talk to" in done.err
+    assert told in done.err
+
+
 @pytest.mark.parametrize("place", ["athlete", "beginner"])
 def test_after_a_failed_attempt_submit_asks_for_the_run(place: str, request: pytest.FixtureRequest, tito) -> None:
     (request.getfixturevalue(place) / "entry.py").write_text(CRASHES)

@@ -18,12 +18,15 @@ from functools import partial
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tinytorch.errors import TinyTorchError
+from tinytorch.errors import RunError, TinyTorchError
 from tinytorch.processes import BEGUN, guard
 from tinytorch.progress import Progress
 
 if TYPE_CHECKING:
     from tinytorch.processes.confine import Walls
+
+
+NO_DEBUGGER = "a debugger has nobody to talk to: a model is built in a process without a terminal"
 
 
 def main() -> None:
@@ -36,6 +39,7 @@ def main() -> None:
     os.close(guarded)
     _limit_memory(int(sys.argv[5]))
     _explain_sudden_ends()
+    _refuse_debuggers()
     if walls:
         walls.before_service()
         _write(replies, BEGUN)
@@ -68,6 +72,15 @@ def _explain_sudden_ends() -> None:
         exit_now(status)
 
     os._exit = explained_exit
+
+
+def _refuse_debuggers() -> None:
+    """`breakpoint()` is an error of its own line; Python's own answer to it ends the process in the next one."""
+    sys.breakpointhook = _refuse_debugger
+
+
+def _refuse_debugger(*_: object, **__: object) -> NoReturn:
+    raise RunError(NO_DEBUGGER, mend="take breakpoint() out")
 
 
 def _serve(requests: int, replies: int, name: str) -> None:
@@ -130,6 +143,8 @@ def _words(error: BaseException) -> dict[str, str]:
     """An error of our own tree speaks for itself, and knows what mends it; any other is told with its type."""
     if isinstance(error, TinyTorchError):
         return {"message": str(error.message), "mend": str(error.mend)}
+    if type(error).__name__ == "BdbQuit":  # of pdb.set_trace(), which has no hook
+        return {"message": NO_DEBUGGER, "mend": "take the debugger out of the line before"}
     kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__qualname__  # numpy has one of its own
     return {"message": f"{kind}: {error}" if str(error) else kind, "mend": ""}
 

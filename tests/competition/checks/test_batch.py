@@ -197,7 +197,16 @@ def test_what_is_made_in_the_judge_s_future_is_told(submission: Document, ahead:
     *_, found = ledger.compared(left.submitted_s - ahead)(0)
 
     assert (found.id, found.passed, found.severity) == ("TO-B03", is_before_now, "warning")
-    assert is_before_now or "made 60 minutes from now" in found.message
+    assert is_before_now or "made 1 hour from now" in found.message
+
+
+def test_what_was_made_after_the_platform_received_it_is_told(submission: Document) -> None:
+    ledger, left = Ledger(), at(submission, (0, 30))
+    ledger.add("a.json", left, at_s=left.submitted_s - 7200)
+    *_, found = ledger.compared(left.submitted_s)(0)
+
+    assert found.passed is False
+    assert found.message.endswith("made 2 hours after the platform received it")
 
 
 def test_the_platform_s_time_tells_which_of_two_came_first(submission: Document) -> None:

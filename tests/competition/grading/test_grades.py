@@ -17,7 +17,7 @@ from tinytorch.competition.grading.grades import Grade, doubts, grades, missing,
 from tinytorch.competition.grading.roster import Roster
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.ranking.judged import Judged, unreadable
-from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, late_words, leaderboard
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, leaderboard
 from tinytorch.competition.record.people import Athlete, Person, athlete_of
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.record.submission import Trust
@@ -101,14 +101,6 @@ def test_what_comes_late_does_not_count_and_an_earlier_file_does() -> None:
         "Ada 99.0.json": "handed in 2 hours 5 minutes too late, on 2026-12-15 02:05 UTC",
         "Bob 2.0.json": "when it was handed in is not known",
     }
-
-
-@pytest.mark.parametrize(
-    ("late", "words"),
-    [({"seconds": 1}, "1 minute"), ({"hours": 25}, "1 day 1 hour"), ({"days": 2, "minutes": 3}, "2 days 3 minutes")],
-)
-def test_how_late_something_is_in_words(late: dict[str, int], words: str) -> None:
-    assert late_words(timedelta(**late)) == words
 
 
 def test_points_of_several_events_are_added() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -40,17 +40,23 @@ Kinds = Annotated[list[Text], Field(max_length=10_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-def _no_number(value: Any) -> Any:
-    if not isinstance(value, str | datetime):
+def _moment(value: Any) -> Any:
+    """A moment in ISO 8601 with its zone, which can be told in any zone; ValueError says what it is not."""
+    if isinstance(value, datetime):
+        return value
+    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
         raise ValueError("a moment is written as text: 2026-03-01T12:00:00Z")
-    return value
-
-
-def _sensible(moment: datetime) -> datetime:
-    """A moment that can be told in any time zone."""
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+    if not FIRST_YEAR <= int(found["year"]) <= LAST_YEAR:
         raise ValueError(f"a moment lies between the years {FIRST_YEAR} and {LAST_YEAR}")
-    return moment
+    if found["zone"] is None:
+        raise ValueError("it names no time zone: write 2026-03-01T12:00:00Z, where Z is UTC")
+    if found["second"] == "60":
+        raise ValueError("it lies in a leap second (60), which no computer's clock shows")
+    try:
+        return datetime.fromisoformat(found[0])
+    except ValueError as error:
+        raise ValueError(f"there is no such moment as {found[0]}") from error
 
 
 def _split(value: Any) -> Any:
@@ -66,7 +72,10 @@ Names = Annotated[  # in a file one text, on one line
     WithJsonSchema({"type": "string"}),
 ]  # fmt: skip
 FIRST_YEAR, LAST_YEAR = 1970, 9998
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_number), AfterValidator(_sensible)]
+_MOMENT = re.compile(
+    r"(?P<year>\d{4})-\d\d-\d\d(?:[T ]\d\d:\d\d:(?P<second>\d\d)(?:\.\d{1,9})?)?(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII
+)
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_moment)]
 
 
 STRICTLY = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)

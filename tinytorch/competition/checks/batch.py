@@ -6,6 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple, Self
 
@@ -14,7 +15,7 @@ import numpy as np
 from tinytorch.competition.checks.findings import Finding, Outcome, failed, page, passed, unknown
 from tinytorch.competition.checks.traces import Traces
 from tinytorch.competition.record.people import Athlete
-from tinytorch.showing import safe_text
+from tinytorch.showing import safe_text, time_words
 
 MayBe = Callable[[Athlete, Athlete], bool]
 
@@ -107,7 +108,7 @@ class Ledger:
                 return ()
             shared = DUPLICATED_SAMPLES.finding(_outcome(twins.get(number), is_sampled, readable))
             meanwhile = OVERLAPPING_RUNS.finding(_meanwhile(overlaps.get(number), left, readable))
-            return shared, meanwhile, CREATED_AHEAD.finding(_ahead(left, now_s))
+            return shared, meanwhile, CREATED_AHEAD.finding(_ahead(left, now_s, self.files[number].at_s))
 
         return findings
 
@@ -196,8 +197,10 @@ def _meanwhile(other: str | None, left: Traces, readable: int) -> Outcome:
     return passed("no other run went on at the same time")
 
 
-def _ahead(left: Traces, now_s: float) -> Outcome:
-    ahead_s = left.submitted_s - now_s
-    if ahead_s > CLOCKS_DIFFER_S:
-        return failed(f"it says that it was made {ahead_s / 60:,.0f} minutes from now", ahead_s=ahead_s)
+def _ahead(left: Traces, now_s: float, received_s: float) -> Outcome:
+    for then_s, words in ((now_s, "from now"), (received_s, "after the platform received it")):
+        ahead_s = left.submitted_s - then_s
+        if ahead_s > CLOCKS_DIFFER_S:
+            shown = time_words(timedelta(seconds=ahead_s))
+            return failed(f"it says that it was made {shown} {words}", ahead_s=ahead_s)
     return passed("it was made before now")

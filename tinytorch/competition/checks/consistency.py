@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
@@ -17,6 +18,7 @@ from tinytorch.competition.rules.events import check_constraints
 from tinytorch.competition.scoring.scores import limited_values
 from tinytorch.showing import safe_text
 
+FIRST_VERSION = datetime(2026, 1, 1, tzinfo=UTC)
 RELATIVE_TOLERANCE = 1e-9
 ABSOLUTE_TOLERANCE = 1e-12  # for differences and p-values near zero
 MOST_DIFFERENCES = 5
@@ -123,6 +125,9 @@ def clock_span(case: Case) -> Outcome:
         return unknown("no protocol" if protocol is None else "no raw latency samples")
     if not protocol.started_at <= protocol.ended_at <= case.declaration.created_at:
         return failed("the run does not start, end and get submitted in this order")
+    if protocol.started_at < FIRST_VERSION:
+        year = protocol.started_at.year
+        return failed(f"it says that it was measured in {year}, and before 2026 there was no version of this program")
     span_ns = (protocol.ended_at - protocol.started_at).total_seconds() * 1e9
     timed_ns = sum(float(case.times[role].sum()) for role in latencies)
     shown = f"{units.format_time(timed_ns)} of samples in a run of {units.format_time(span_ns)}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from math import ceil
+from datetime import datetime
 from typing import NamedTuple
 
 from tinytorch.competition.names import Division, Track
@@ -18,7 +17,7 @@ from tinytorch.competition.ranking.rank_sets import Sets, rank_sets
 from tinytorch.competition.record.people import Athlete, Person
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
-from tinytorch.showing import safe_text
+from tinytorch.showing import safe_text, time_words
 
 THEIR_OWN = "the athletes' own machines, not measured again"
 
@@ -185,15 +184,7 @@ def _too_late(handed_in: datetime | None, until: datetime) -> Iterator[tuple[str
     if handed_in is None:
         yield "when it was handed in is not known", True
     elif handed_in > until:
-        yield f"handed in {late_words(handed_in - until)} too late, on {handed_in:%Y-%m-%d %H:%M} UTC", True
-
-
-def late_words(late: timedelta) -> str:
-    """A time in whole minutes, as people say it: `2 days 3 hours`, `5 minutes`."""
-    minutes = max(1, ceil(late.total_seconds() / 60))
-    parts = {"day": minutes // 1440, "hour": minutes // 60 % 24, "minute": minutes % 60}
-    said = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in parts.items() if count]
-    return " ".join(said[:2])
+        yield f"handed in {time_words(handed_in - until)} too late, on {handed_in:%Y-%m-%d %H:%M} UTC", True
 
 
 def _ranking(
