@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from tinytorch.owners import owner, remove, sweep
 
+CANNOT = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 WRITING = ".writing-"  # before the owner in the name of a file that is not whole yet
 LARGEST_ARTIFACT_BYTES = 2**28  # of a model's file: twenty times the largest baseline
 STATED_AS_EMPTY_BYTES = 65_536
@@ -125,7 +126,8 @@ def atomic_write(path: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            with _where_it_can():
+                os.fsync(file.fileno())
         _dress(Path(temporary), path)
         Path(temporary).replace(path)
     except BaseException:
@@ -152,11 +154,23 @@ def _dress(new: Path, old: Path) -> None:
     try:
         worn = old.stat()
     except FileNotFoundError:
-        new.chmod(0o666 & ~_umask())
+        with _where_it_can():
+            new.chmod(0o666 & ~_umask())
         return
-    if sys.platform != "win32" and os.geteuid() == 0:
-        os.chown(new, worn.st_uid, worn.st_gid)
-    new.chmod(stat.S_IMODE(worn.st_mode))
+    with _where_it_can():
+        if sys.platform != "win32" and os.geteuid() == 0:
+            os.chown(new, worn.st_uid, worn.st_gid)
+        new.chmod(stat.S_IMODE(worn.st_mode))
+
+
+@contextlib.contextmanager
+def _where_it_can() -> Iterator[None]:
+    """What a network's file system may not do, or not for us: the content is what counts."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in CANNOT:
+            raise
 
 
 def _umask() -> int:

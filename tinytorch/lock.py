@@ -6,22 +6,29 @@ import contextlib
 import errno
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from tinytorch.files import read_start
-from tinytorch.owners import is_gone, owner
+from tinytorch.owners import is_gone, owner, process_of
+from tinytorch.showing import time_words
 
 LOOK_AGAIN_S = 0.05
 LONGEST_OWNER_BYTES = 200
-NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # of a file system without them
+NO_LOCKS = {  # of a file system without them, or of a network's whose locks do not work
+    errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.EIO, errno.ESTALE,
+}  # fmt: skip
 
 
 class HeldError(Exception):
-    """Somebody else holds it; `file` is what says so where the system has no locks, to be removed by hand."""
+    """Somebody else holds it: `words` say who, and for how long, where that is known.
 
-    def __init__(self, file: Path | None) -> None:
+    `file` is what says so where the system has no locks, to be removed by hand.
+    """
+
+    def __init__(self, file: Path | None, words: str) -> None:
         super().__init__("held")
-        self.file = file
+        self.file, self.words = file, words
 
 
 class Lock:
@@ -45,7 +52,7 @@ class Lock:
         end_s = time.monotonic() + self._limit_s
         while not self._times and not self._is_taken():
             if time.monotonic() >= end_s:
-                raise HeldError(self._named if self._named.exists() else None)
+                raise self._held()
             time.sleep(self._look_again_s)
         self._times += 1
 
@@ -99,7 +106,15 @@ class Lock:
                 return False
             raise
         self._handle = handle
+        with contextlib.suppress(OSError):  # of another user's file, or on a full disk
+            os.ftruncate(handle, 0)
+            os.write(handle, owner().encode())
         return True
+
+    def _held(self) -> HeldError:
+        """Who has it, by what he wrote when he took it."""
+        file = self._named if self._named.exists() else None
+        return HeldError(file, _holder(file or self._path))
 
     def _opened(self) -> int:
         """Another user's file can be locked, but in a folder that all may write in not opened as if to make it."""
@@ -129,3 +144,12 @@ class Lock:
             aside.unlink()
         else:
             aside.rename(self._named)
+
+
+def _holder(file: Path) -> str:
+    """`process 812, for 3 minutes`, by a lock's file; empty where it cannot be read, or says nothing."""
+    try:
+        process = process_of(read_start(file, LONGEST_OWNER_BYTES).decode("ascii", "replace"))
+        return process and f"{process}, for {time_words(timedelta(seconds=time.time() - file.stat().st_mtime))}"
+    except OSError:
+        return ""

@@ -35,6 +35,14 @@ def is_gone(owner: str) -> bool:
     return began(int(found[2])) != int(found[3])
 
 
+def process_of(owner: str) -> str:
+    """An owner in words: its process, and whether that is of this machine; empty for what is none."""
+    found = _OWNER.match(owner)
+    if found is None:
+        return ""
+    return f"process {found[2]}" if int(found[1]) == _namespace() else f"process {found[2]} of another machine"
+
+
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """A folder for temporary files, gone afterwards; and those of processes that were killed go now."""

@@ -49,8 +49,9 @@ class Folder:
         try:
             lock.acquire()
         except HeldError as held:
-            usual = f"another tito has been writing in {self.root} for {LOCK_LIMIT_S:g} seconds"
-            raise UsageError(message or usual, mend=_wait_for(held)) from None
+            usual = f"another tito has been writing in {self.root} for more than {LOCK_LIMIT_S:g} seconds"
+            told = f"{message or usual}{held.words and f' ({held.words})'}"
+            raise UsageError(told, mend=_wait_for(held)) from None
         except OSError as error:
             raise self.refusal(error) from error
         try:

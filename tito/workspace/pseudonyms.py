@@ -32,7 +32,8 @@ def pseudonyms(path: Path, athletes: Mapping[str, str]) -> dict[str, str]:
         with Lock(place.with_name(f".{place.name}.lock"), LOCK_LIMIT_S):
             return _known_and_new(place, athletes)
     except HeldError as error:
-        raise UsageError(f"the key file {path} is held by another board", mend="try again when it is done") from error
+        told = f"the key file {path} is held by another board{error.words and f' ({error.words})'}"
+        raise UsageError(told, mend="try again when it is done") from error
     except (OSError, ValueError) as error:
         if isinstance(error, UsageError):
             raise

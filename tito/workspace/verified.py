@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,8 @@ PROBE = ".writable"
 CHANGED = "is not the file that a machine wrote"
 SHIFTS = "shifts"  # the folder of what machines did
 ELSEWHERE = "name another folder with -o"
+
+NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK}  # hard ones
 
 
 class Verified:
@@ -159,11 +161,14 @@ def _make_once(path: Path, content: bytes) -> None:
     whole.touch(0o600, exist_ok=False)
     try:
         whole.write_bytes(content)
-        with suppress(FileExistsError):
-            try:
-                path.hardlink_to(whole)
-            except PermissionError:  # of a file system without them, where two at once may differ
-                whole.replace(path)
+        try:
+            path.hardlink_to(whole)
+        except FileExistsError:
+            pass  # another machine was first
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            whole.replace(path)  # two at once may differ then
     finally:
         whole.unlink(missing_ok=True)
 

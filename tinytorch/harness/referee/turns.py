@@ -121,8 +121,9 @@ def machine_alone(told: Observer = UNOBSERVED) -> Iterator[None]:
         _make_for_all(path)
         try:
             lock.acquire()
-        except HeldError:
-            told.say(f"another call measures on this machine; waiting for it (fuser {path} shows which)")
+        except HeldError as held:
+            who = held.words or f"fuser {path} shows which"
+            told.say(f"another call measures on this machine; waiting for it ({who})")
             lock.acquire_in_turn()
     except OSError as error:
         message = f"the lock of this machine cannot be had: {path}: {reason(error)}"

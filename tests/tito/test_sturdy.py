@@ -1,0 +1,109 @@
+"""A file system that can do less, or fails: locks are soft, what cannot be written is told, and nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.tito.class_folder import handed_in
+from tinytorch.files import atomic_write
+from tinytorch.harness.referee.turns import machine_alone
+from tinytorch.lock import HeldError, Lock
+from tinytorch.owners import owner
+from tito.app import run
+
+WITHOUT = [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EIO, errno.ESTALE]
+FAILING = [errno.EIO, errno.ESTALE, errno.ENOSPC, errno.EROFS]
+KEY = "pseudonyms.csv"
+Break = Callable[[object, str, int], None]
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Break:
+    """Let a call of the system fail."""
+
+    def fail_with(owner: object, name: str, number: int) -> None:
+        def fail(*_: Any, **__: Any) -> NoReturn:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(owner, name, fail)
+
+    return fail_with
+
+
+@pytest.mark.parametrize("number", WITHOUT, ids=errno.errorcode.get)
+def test_every_lock_works_without_those_of_the_system(number: int, beginner: Path, broken: Break) -> None:
+    """That of the workspace, of a module's progress, of a key file, and of the machine."""
+    handed_in(beginner, "ada", 2)
+    broken(fcntl, "flock", number)
+    with machine_alone():
+        pass
+
+    for call in ("olympics status", "module start tensor", f"olympics leaderboard . --names pseudonyms --key {KEY}"):
+        assert run(call.split()) == 0, call
+    assert (beginner / KEY).exists()
+    assert not list(beginner.rglob("*.held*"))
+
+
+@pytest.mark.parametrize("number", FAILING, ids=errno.errorcode.get)
+def test_a_file_that_cannot_be_put_into_its_place_is_told_and_the_old_one_stays(
+    number: int, tmp_path: Path, broken: Break
+) -> None:
+    path = tmp_path / "kept.json"
+    atomic_write(path, b"old")
+    broken(Path, "replace", number)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        atomic_write(path, b"new")
+
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["kept.json"]
+
+
+@pytest.mark.parametrize("number", FAILING, ids=errno.errorcode.get)
+def test_a_board_whose_key_cannot_be_written_says_so(number: int, beginner: Path, tito, broken: Break) -> None:
+    handed_in(beginner, "ada", 2)
+    broken(Path, "replace", number)
+    done = tito("leaderboard", ".", "--names", "pseudonyms", "--key", KEY)
+
+    assert done.code == 2
+    assert os.strerror(number) in done.err
+    assert "mend:" in done.err
+    assert not list(beginner.glob(".writing-*"))
+
+
+@pytest.mark.parametrize("name", ["fsync", "chmod", "chown"])
+def test_what_a_network_s_file_system_cannot_do_is_left_out(name: str, tmp_path: Path, broken: Break) -> None:
+    """Where root is nobody there, or a mount has one mode for all."""
+    path = tmp_path / "kept.json"
+    path.write_bytes(b"old")
+    broken(Path if name == "chmod" else os, name, errno.EPERM)
+    atomic_write(path, b"new")
+
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("has_locks", [True, False])
+def test_who_holds_a_lock_is_told_with_how_long(has_locks: bool, tmp_path: Path, broken: Break) -> None:
+    if not has_locks:
+        broken(fcntl, "flock", errno.ENOLCK)
+    path = tmp_path / "history.lock"
+    with Lock(path, 0), pytest.raises(HeldError) as told:
+        Lock(path, 0).acquire()
+
+    assert told.value.words == f"process {os.getpid()}, for 1 minute"
+
+
+def test_a_holder_on_another_machine_is_called_so(tmp_path: Path, broken: Break) -> None:
+    broken(fcntl, "flock", errno.ENOLCK)
+    number, process, began = owner().split("-")
+    (tmp_path / "history.held").write_text(f"{int(number) + 1}-{process}-{began}")
+    with pytest.raises(HeldError) as told:
+        Lock(tmp_path / "history.lock", 0).acquire()
+
+    assert told.value.words.startswith(f"process {process} of another machine, for ")
