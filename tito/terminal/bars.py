@@ -32,6 +32,7 @@ STAGES = {
 }
 
 
+LOCAL_MODES = 3  # of what `termios.tcgetattr` gives: what a terminal shows
 DETAIL = ": "  # behind a stage's name: what it is of
 LASTING = {"verify", "sweep"}  # of all that is done, above the stages of each
 AT = "@"  # before a machine's name, where several work
@@ -42,7 +43,7 @@ def progress() -> Iterator[Progress]:
     """An observer for one run; a terminal that cannot move its cursor gets lines."""
     console = Console(stderr=True)
     if sys.stderr.isatty() and not console.is_dumb_terminal:
-        with _bars(console) as observer:
+        with _without_echo_of_signals(), _bars(console) as observer:
             yield observer
     else:
         yield _lines()
@@ -57,6 +58,23 @@ def _lines() -> Progress:
             screen.say(f"{words(stage)} ...")
 
     return observer
+
+
+@contextlib.contextmanager
+def _without_echo_of_signals() -> Iterator[None]:
+    """The ^C that a terminal shows may begin a line below the bar, which then could not be taken away."""
+    if not (sys.stdin and sys.stdin.isatty()) or sys.platform == "win32":
+        yield
+        return
+    import termios
+
+    before, changed = termios.tcgetattr(sys.stdin), termios.tcgetattr(sys.stdin)
+    changed[LOCAL_MODES] &= ~termios.ECHOCTL
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, changed)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
 @contextlib.contextmanager

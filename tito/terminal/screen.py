@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 STANDARD = "-"  # as the name of a file: standard input or output
+DUMB_ROWS = 25
 PIPE_COLUMNS = 10_000  # a record stays one line, however long, where `grep` reads it
 
 
@@ -25,7 +26,7 @@ def console(**options: Any) -> Console:
 
     A pipe that names no COLUMNS has room for every line.
     """
-    from rich.console import Console
+    from rich.console import Console, ConsoleDimensions
     from rich.segment import Segment
 
     class SafeConsole(Console):
@@ -34,7 +35,10 @@ def console(**options: Any) -> Console:
                 text, style, control = segment
                 yield segment if control else Segment(safe_characters(text), style)
 
-    return SafeConsole(highlight=False, markup=False, emoji=False, width=_width(), **options)
+    made = SafeConsole(highlight=False, markup=False, emoji=False, width=_width(), **options)
+    if made.is_dumb_terminal:  # rich takes it for 80 columns wide unless it is told both
+        made.size = ConsoleDimensions(_width() or made.width, DUMB_ROWS)
+    return made
 
 
 def _width() -> int | None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from rich.console import Console, ConsoleOptions, RenderResult
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from rich.columns import Columns
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from tito.terminal.screen import PIPE_COLUMNS
+
+INDENT = (0, 0, 0, 2)
+BETWEEN = "  "  # what stands on lines of its own where there is room
+_INTERVAL = re.compile(r"\[[^\]]*\]")
 
 
 class Lines:
@@ -23,7 +35,59 @@ class Lines:
         return Measurement.get(console, options, self._text(console))
 
     def _text(self, console: Console) -> Text:
-        return Text(("\n" if console.width < PIPE_COLUMNS else "  ").join(self._lines))
+        return Text(("\n" if console.width < PIPE_COLUMNS else BETWEEN).join(self._lines))
+
+    @property
+    def on_one_line(self) -> str:
+        """All of it."""
+        return BETWEEN.join(self._lines)
+
+
+class Unbroken(Table):
+    """A table whose headings and intervals never break: on a screen too narrow for them each row becomes a list."""
+
+    def __init__(self, *headers: Any, **options: Any) -> None:
+        super().__init__(*headers, **options)
+        self._cells: list[tuple[RenderableType | None, ...]] = []
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """As it is, and kept."""
+        self._cells.append(cells)
+        super().add_row(*cells, **options)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        drawn = list(super().__rich_console__(console, options))
+        if self._are_whole("".join(each.text for each in drawn if isinstance(each, Segment))):
+            yield from drawn
+            return
+        if self.title:
+            yield self.title if isinstance(self.title, Text) else Text(self.title)
+        for cells in self._cells:
+            yield from self._listed(cells, options.max_width)
+
+    def _are_whole(self, drawn: str) -> bool:
+        headings = [word for column in self.columns for word in plain(column.header).split()]
+        texts = (plain(cell) for cells in self._cells for cell in cells)
+        return all(each in drawn for each in chain(headings, *map(_INTERVAL.findall, texts)))
+
+    def _listed(self, cells: Sequence[RenderableType | None], width: int) -> Iterator[RenderableType]:
+        name, *others = cells
+        yield name or ""
+        for column, cell in zip(self.columns[1:], others, strict=False):
+            heading = f"{column.header}: " if column.header else ""
+            if text := plain(cell):
+                line = Text(f"{heading}{text}")
+                fits = line.cell_len + INDENT[3] <= width
+                yield Padding(line if fits else Text(f"{heading}{text}".replace(BETWEEN, "\n")), INDENT)
+            elif cell:
+                yield Padding(Columns([heading, cell]), INDENT)
+
+
+def plain(cell: RenderableType | None) -> str:
+    """The text of a cell, on one line; empty of what is none."""
+    if isinstance(cell, Text):
+        return cell.plain
+    return cell.on_one_line if isinstance(cell, Lines) else cell if isinstance(cell, str) else ""
 
 
 class Bar:
@@ -40,9 +104,9 @@ class Bar:
         return Measurement(self._columns, self._columns)
 
 
-def table(title: str | None, *columns: str, right: bool = False) -> Table:
+def table(title: str | None, *columns: str, right: bool = False) -> Unbroken:
     """A table with a column of names and others that may be folded; `right` aligns the others as numbers."""
-    made = Table(title=None if title is None else Text(title), title_justify="left")
+    made = Unbroken(title=None if title is None else Text(title), title_justify="left")
     name, *others = columns
     made.add_column(name, no_wrap=True)
     for heading in others:

@@ -100,3 +100,30 @@ def test_a_bar_is_ascii_where_the_screen_is() -> None:
     screen_of_letters.flush()
 
     assert screen_of_letters.buffer.getvalue().strip() == b"####"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_interval_and_no_heading_is_broken_at_any_width(run: Run, width: int) -> None:
+    """Where a table has no room for them its rows are lists."""
+    intervals = set(re.findall(r"\[[^\]]*\]", drawn(render.benchmark_table(run), PIPE_COLUMNS)))
+    shown = drawn(render.benchmark_table(run), width)
+
+    assert len(intervals) > 3
+    assert all(each in shown for each in intervals)
+    assert "baseline" in shown
+
+
+def test_a_list_has_each_cell_with_its_heading() -> None:
+    shown = table("narrow", "name", "measured", "bar")
+    shown.add_row("ada", Lines("25.2x", "[22.7, 26.0]"), Bar(1.0, 4))
+    lines = [line.rstrip() for line in drawn(shown, 20).splitlines()]
+
+    assert lines == ["narrow", "ada", "  measured: 25.2x", "  [22.7, 26.0]", "  bar:  ████"]
+
+
+def test_a_terminal_without_a_cursor_has_its_own_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which rich believes that it has 80 columns."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "60")
+
+    assert screen.console(force_terminal=True).width == 60
