@@ -5,7 +5,7 @@ Only for the words of a refusal: nothing is decided by it, and what is not known
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 Document = dict[str, Any]
@@ -76,6 +76,16 @@ def foreign_file(content: bytes) -> Foreign | None:
         return Foreign("a tar archive", UNPACK)
     start = content[:LONGEST_BEGINNING].lstrip().lower()
     return next((found for beginning, found in _TEXTS if start.startswith(beginning)), None)
+
+
+def foreign_archive(names: Iterable[str]) -> Foreign | None:
+    """What a zip archive is by the names of its files; None where that is not known."""
+    inside = [name.rpartition("/")[2] for name in names]
+    if inside and all(name.endswith(".npy") for name in inside):
+        return Foreign("a file of numpy arrays (npz), as of a model's weights", LOAD)
+    if "data.pkl" in inside:
+        return Foreign("a model's weights (PyTorch)", LOAD)
+    return Foreign("an Office document") if "[Content_Types].xml" in inside else None
 
 
 def foreign_document(document: Document) -> Foreign | None:

@@ -10,6 +10,7 @@ from tests.competition.entries import TASK, answered, figures, handed_in, sized
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.ranking.judged import Judged, unreadable
 from tinytorch.competition.ranking.leaderboard import Leaderboard, Wanted, leaderboard
+from tinytorch.competition.record.people import Athlete, Person
 from tinytorch.competition.record.reading import RefusedError
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import load_rules
@@ -103,3 +104,13 @@ FILES = [*(handed_in(each, day, f"{day}.json") for day, each in enumerate(ENTRIE
 @settings(max_examples=40)
 def test_the_order_of_the_files_never_matters(files: list[Judged]) -> None:
     assert board(*files) == board(*FILES)
+
+
+def test_somebody_who_is_alone_and_in_a_team_is_told() -> None:
+    """Both entries are ranked, and whoever else has one stands lower for it."""
+    team = Athlete(name="Ada, Bob", members=[Person(name="Ada", id="17"), Person(name="Bob", id="18")])
+    alone = Athlete(name="Ada", id="17")
+    files = [handed_in(figures("Ada", 2.0, athlete=alone)), handed_in(figures("team", 3.0, athlete=team))]
+
+    assert board(*files).doubts == ("Ada stands in 2 entries to latency_sprint",)
+    assert board(files[0]).doubts == ()

@@ -58,6 +58,19 @@ def test_its_first_file_is_the_submission() -> None:
     assert packed(good())[30:45] == b"submission.json"
 
 
+def test_what_a_desktop_adds_is_passed_over() -> None:
+    """Somebody unpacked it, and packed it again, on a Mac or on Windows."""
+    added = [("__MACOSX/._entry.py", b"\0"), (".DS_Store", b"\0"), ("Thumbs.db", b"\0")]
+
+    assert unpacked(zipped([*good().items(), *added])) == good()
+
+
+def test_the_folder_that_all_was_packed_with_is_passed_over() -> None:
+    inside = [(f"ada/{name}", each) for name, each in good().items()]
+
+    assert unpacked(zipped([*inside, ("__MACOSX/ada/._entry.py", b"\0")])) == good()
+
+
 def test_anything_else_is_no_bundle() -> None:
     assert submission_in(b"{}") == b"{}"
 
@@ -99,9 +112,14 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "encrypted": (encrypted, "is encrypted"),
     "another packing": (lambda: zipped([*good().items()], zipfile.ZIP_LZMA), "packed in an unusual way"),
     "no submission": (lambda: zipped([("entry.py", ENTRY)]), "no submission.json at its top"),
-    "packed with its folder": (
-        lambda: zipped([(f"ada/{name}", each) for name, each in good().items()]),
+    "in one of two folders": (
+        lambda: zipped([("bob/x", b""), *((f"ada/{name}", each) for name, each in good().items())]),
         "only 'ada/submission.json'",
+    ),
+    "arrays of numpy": (lambda: zipped([("a.npy", b""), ("b.npy", b"")]), "it is a file of numpy arrays"),
+    "weights of PyTorch": (
+        lambda: zipped([("m/data.pkl", b""), ("m/data/0", b"")]),
+        "it is a model's weights (PyTorch)",
     ),
     "a file that is a folder": (lambda: packed({**good(), "entry.py/x": b""}), "is a file, and a folder of others"),
     "cut off": (lambda: packed(good())[:-30], "cannot be unpacked"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from tinytorch.competition.grading.assignment import NO_POINTS, Assignment
 from tinytorch.competition.grading.roster import Roster
-from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked
+from tinytorch.competition.ranking.leaderboard import Leaderboard, Ranking, Unranked, in_several
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.record.people import Athlete, Person, key_of
 from tinytorch.errors import UsageError
@@ -136,16 +135,12 @@ def doubts(board: Leaderboard, roster: Roster) -> list[str]:
     found = [
         f"{safe_text(source)}: {said}" for source, athlete in (*ranked, *others) for said in roster.doubts(athlete)
     ]
-    return [*found, *_in_several(board, roster)]
+    names = {person.key: person.name for person in roster.people}
 
+    def in_class(athlete: Athlete) -> dict[str, str]:
+        return {key: names[key] for key in _keys(athlete, roster) if key in names}
 
-def _in_several(board: Leaderboard, roster: Roster) -> Iterator[str]:
-    """Who stands in several teams of one ranking, which pushes everybody else down."""
-    for ranking in board.rankings:
-        counts = Counter(key for place in ranking.places for key in _keys(place.judged.entered.athlete, roster))
-        for person in roster.people:
-            if counts[person.key] > 1:
-                yield f"{safe_text(person.name)} stands in {counts[person.key]} entries to {ranking.group.event}"
+    return [*found, *in_several(board.rankings, in_class)]
 
 
 def named(board: Leaderboard, roster: Roster) -> Leaderboard:

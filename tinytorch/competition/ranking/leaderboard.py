@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from tinytorch.competition.ranking.judged import Judged
 from tinytorch.competition.ranking.machines import beside_their_machines
 from tinytorch.competition.ranking.order import Place, best_first, ranked
 from tinytorch.competition.ranking.rank_sets import Sets, rank_sets
-from tinytorch.competition.record.people import Athlete, Person
+from tinytorch.competition.record.people import Athlete, Person, key_of
 from tinytorch.competition.record.submission import Trust
 from tinytorch.competition.rules.events import Rules
 from tinytorch.showing import safe_text, time_words
@@ -90,8 +90,9 @@ class Ranking:
 class Leaderboard:
     """All rankings by the rules, in the order of the events, and what could not be ranked.
 
-    `athletes` is how many people or teams have a rank, `until` when the latest that counts was handed in. Of a class
-    with a roster also who has no file with a rank, and what of names and ids does not fit the roster, in sentences.
+    `athletes` is how many people or teams have a rank, `until` when the latest that counts was handed in, and `doubts`
+    say who stands in several entries. Of a class with a roster also who has no file with a rank, and what of names and
+    ids does not fit the roster, in sentences.
     `signed_by` says who signed the re-runs.
     """
 
@@ -122,7 +123,21 @@ def leaderboard(judged: Iterable[Judged], rules: Rules, wanted: Wanted, sets: Se
         found.append(_ranking(group, apart[group], wanted.whose, lambda files: ranked(files, rules, sets)))
     athletes = {wanted.whose(place.judged.entered.athlete) for each in found for place in each.places}
     passed_over = tuple(sorted(unranked, key=lambda each: (each.reason, each.source)))
-    return Leaderboard(rules, tuple(found), passed_over, athletes=len(athletes), until=wanted.until)
+    doubts = tuple(in_several(found, lambda athlete: {key_of(*person): person[0] for person in athlete.people}))
+    return Leaderboard(rules, tuple(found), passed_over, doubts=doubts, athletes=len(athletes), until=wanted.until)
+
+
+def in_several(rankings: Iterable[Ranking], people: Callable[[Athlete], Mapping[str, str]]) -> Iterator[str]:
+    """Who stands in several entries of one ranking, as alone and in a team, which pushes everybody else down.
+
+    `people` are those of an athlete: what each is known by, and the name to show.
+    """
+    for ranking in rankings:
+        found = [each for place in ranking.places for each in people(place.judged.entered.athlete).items()]
+        names, counts = dict(found), Counter(key for key, _ in found)
+        for key, count in sorted(counts.items()):
+            if count > 1:
+                yield f"{safe_text(names[key])} stands in {count} entries to {ranking.group.event}"
 
 
 def _group(judged: Judged, wanted: Wanted) -> Group | Unranked:

@@ -12,11 +12,12 @@ import re
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from tinytorch.competition.record.reading import LARGEST_FILE_BYTES, RefusedError, read_submission
 from tinytorch.files import read_regular, reason, sha256
+from tinytorch.foreign import foreign_archive
 from tinytorch.showing import safe_text
 
 SUBMISSION, ENTRY = "submission.json", "entry.py"
@@ -24,6 +25,7 @@ SIGNATURE = b"PK\x03\x04"
 LARGEST_BUNDLE_BYTES = 64 * 2**20  # packed, and of all its files together
 MOST_FILES = 1_100
 LONGEST_NAME = 200  # bytes
+ADDED_FOLDER, ADDED_FILES = "__MACOSX", {".DS_Store", "Thumbs.db", "desktop.ini"}
 WRITTEN = (1980, 1, 1, 0, 0, 0)  # the first time that a zip file can tell
 REGULAR_FILE = (stat.S_IFREG | 0o644) << 16
 PACKED_BY = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -56,9 +58,10 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         raise _refusal(f"it is larger than {LARGEST_BUNDLE_BYTES:,} bytes")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-            members = [each for each in bundle.infolist() if not each.is_dir()]
+            members = [each for each in bundle.infolist() if not each.is_dir() and not _is_added(each.filename)]
             _check(members, bundle.infolist())
-            files = {each.filename: bundle.read(each) for each in members}
+            top = _top([each.filename for each in members])
+            files = {each.filename.removeprefix(top): bundle.read(each) for each in members}
     except RefusedError:
         raise
     except Exception as error:  # noqa: BLE001 - damage makes the library raise whatever its numbers come to
@@ -66,10 +69,25 @@ def unpacked(content: bytes) -> dict[str, bytes]:
             f"it cannot be unpacked, as after an upload that broke off: {safe_text(str(error), 100)}"
         ) from None
     if SUBMISSION not in files:
+        if found := foreign_archive(files):
+            raise _refusal(f"it is {found.words}")
         inside = next((name for name in files if name.endswith(f"/{SUBMISSION}")), None)
         raise _refusal(f"there is no {SUBMISSION} at its top" + (f", only {_shown(inside)}" if inside else ""))
     _check_digests(files)
     return files
+
+
+def _is_added(name: str) -> bool:
+    """Whether it is one of the files that desktops put into what somebody packs again."""
+    path = PurePosixPath(name)
+    return path.parts[:1] == (ADDED_FOLDER,) or path.name in ADDED_FILES
+
+
+def _top(names: Sequence[str]) -> str:
+    """The one folder that everything lies in, where somebody packed that; empty where there is none."""
+    tops = {name.partition("/")[0] for name in names}
+    is_one = len(tops) == 1 and all("/" in name for name in names)
+    return f"{tops.pop()}/" if is_one else ""
 
 
 def submission_in(content: bytes) -> bytes:
