@@ -13,7 +13,9 @@ Document = dict[str, Any]
 UNPACK = "unpack it first, and give what was in it"
 HAND_IN_THE_FILE = "give the file itself: a platform shows this page to whoever is not logged in"
 LOAD = "weights are what an entry loads: tito olympics benchmark --entry FILE measures it"
-MEASURE = "measure with tito olympics benchmark: it times both models in the same rounds, and counts answers and bytes"
+MEASURE = (
+    "it has no pair of models timed in the same rounds, no answers and no sizes: measure with tito olympics benchmark"
+)
 AS_SCRIPT = "run it, and give the file that it wrote"
 FIELDS_OF_OURS = {
     "document",
