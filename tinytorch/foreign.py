@@ -13,9 +13,7 @@ Document = dict[str, Any]
 UNPACK = "unpack it first, and give what was in it"
 HAND_IN_THE_FILE = "give the file itself: a platform shows this page to whoever is not logged in"
 LOAD = "weights are what an entry loads: tito olympics benchmark --entry FILE measures it"
-MEASURE = (
-    "it has no pair of models timed in the same rounds, no answers and no sizes: measure with tito olympics benchmark"
-)
+MEASURE = "it has no pairs of two models' times, no answers and no sizes: tito olympics benchmark measures them"
 AS_SCRIPT = "run it, and give the file that it wrote"
 FIELDS_OF_OURS = {
     "document",
