@@ -83,6 +83,8 @@ class Lock:
         if self._handle is None:
             self._named.unlink(missing_ok=True)
         else:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, 0)
             os.close(self._handle)
             self._handle = None
 
@@ -149,7 +151,8 @@ class Lock:
 def _holder(file: Path) -> str:
     """`process 812, for 3 minutes`, by a lock's file; empty where it cannot be read, or says nothing."""
     try:
-        process = process_of(read_start(file, LONGEST_OWNER_BYTES).decode("ascii", "replace"))
+        told = read_start(file, LONGEST_OWNER_BYTES).decode("ascii", "replace")
+        process = "" if is_gone(told) else process_of(told)  # one who is gone had it before somebody who cannot write
         return process and f"{process}, for {time_words(timedelta(seconds=time.time() - file.stat().st_mtime))}"
     except OSError:
         return ""

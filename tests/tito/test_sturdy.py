@@ -107,3 +107,19 @@ def test_a_holder_on_another_machine_is_called_so(tmp_path: Path, broken: Break)
         Lock(tmp_path / "history.lock", 0).acquire()
 
     assert told.value.words.startswith(f"process {process} of another machine, for ")
+
+
+def test_who_had_a_lock_before_is_not_said_to_hold_it(tmp_path: Path) -> None:
+    """Somebody who may not write in another user's file holds it now."""
+    path = tmp_path / "history.lock"
+    with Lock(path, 0):
+        assert path.read_text() == owner()
+    assert path.read_text() == ""
+    path.write_text(owner().rsplit("-", 1)[0] + "-1")  # a process that was killed
+    handle = os.open(path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(HeldError) as told:
+        Lock(path, 0).acquire()
+    os.close(handle)
+
+    assert told.value.words == ""
