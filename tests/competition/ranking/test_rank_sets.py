@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -291,3 +292,20 @@ def test_sets_of_many_tiles_are_those_of_one(monkeypatch: pytest.MonkeyPatch) ->
 
     assert rank_sets(entries, RULES) == whole
     assert len({(each.first, each.last) for each in whole}) > 50
+
+
+def test_memory_does_not_grow_with_the_number_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two million p-values would be 16 MB, and what is kept of a tile must not hold on to all of it."""
+    module = "tinytorch.competition.ranking.rank_sets"
+    tests = np.random.default_rng(4).random((50, 50))
+    monkeypatch.setattr(f"{module}.TILE", 50)
+    monkeypatch.setattr(f"{module}.pairs", lambda entries, rules: lambda rows, columns: tests)
+    entries = [figures("a", 2.0)] * 2000
+    tracemalloc.start()
+    try:
+        rank_sets(entries, RULES)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak_bytes < 8e6

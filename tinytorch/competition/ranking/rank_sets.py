@@ -9,6 +9,7 @@ Of 20,000 entries there are 200 million pairs, so that they are tested in tiles,
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,6 @@ from tinytorch.benchmarking.holm import GRID_SIZE, Holm, Numbers, grid_numbers
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.pairs import Pairs, Values, pairs
 from tinytorch.competition.rules.events import Rules
-from tinytorch.files import sha256
 
 TILE = 500  # entries: arrays of so many squared stay near to a core
 
@@ -84,7 +84,7 @@ class AllPairs:
         matrix = grid_numbers(self.test(*tile))
         found = tile.pairs(matrix)
         least, largest = (int(found.min()), int(found.max())) if found.size else (0, -1)
-        beside = np.diagonal(matrix, tile.rows.start + 1 - tile.columns.start)
+        beside = np.diagonal(matrix, tile.rows.start + 1 - tile.columns.start).copy()  # a view would keep the matrix
         return Holm.counted(found), Tested(least, largest, beside)
 
     def shown(self, limit: int, tile: Tile, tested: Tested) -> list[Shown]:
@@ -131,7 +131,10 @@ def entries_digest(entries: Sequence[Figures]) -> str:
     """A digest of everything that the sets follow from, beside the rules: equal entries have equal sets."""
     told = ((each.ranked_by, each.ranked_value, each.shown, each.log_ratios, each.session_spread, each.moved,
              each.bitmaps, each.task) for each in entries)  # fmt: skip
-    return sha256("\n".join(map(repr, told)).encode())
+    digest = hashlib.sha256()
+    for each in told:
+        digest.update(repr(each).encode())
+    return digest.hexdigest()
 
 
 @contextmanager
