@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -113,11 +114,16 @@ def rank_sets(entries: Sequence[Figures], rules: Rules) -> list[RankSet]:
     every = AllPairs(pairs(entries, rules), np.array([each.ranked_value for each in entries]))
     tiles = every.tiles()
     better, worse, counts = np.zeros(count, dtype=int), np.zeros(count, dtype=int), np.zeros(GRID_SIZE, dtype=int)
-    tested = []
+    adding = Lock()
+
+    def counted(tile: Tile) -> Tested:
+        more, found = every.tested(tile)
+        with adding:  # at once: what waits for somebody to add it would fill the memory
+            np.add(counts, more, out=counts)
+        return found
+
     with _threads() as pool:
-        for more, found in pool.map(every.tested, tiles):
-            counts += more
-            tested.append(found)
+        tested = list(pool.map(counted, tiles))
         corrected = Holm.of(counts)
         limit = corrected.largest_below(rules.significance.alpha)
         for each in chain.from_iterable(pool.map(partial(every.shown, limit), tiles, tested)):
