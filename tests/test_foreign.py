@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinytorch.competition.record.plain import decoded, read_json
+from tinytorch.competition.rules.toml import read_toml
 from tinytorch.foreign import foreign_document, foreign_file
 
 
@@ -39,7 +41,7 @@ def packed(kind: str) -> bytes:
         (packed("tar"), "a tar archive"),
         (packed("npy"), "an array of numpy"),
         (pickle.dumps({}), "a pickle, as of a model's weights"),
-        (b"\x02\0\0\0\0\0\0\0" + b'{"a"', "a model's weights (safetensors)"),
+        (b"\x02\0\0\0\0\0\0\0" + b"{}", "a model's weights (safetensors)"),
         ("{}".encode("utf-16"), "text in UTF-16, as PowerShell's > writes it"),
         (b"\n <!DOCTYPE html>", "a web page"),
     ],
@@ -79,3 +81,11 @@ def test_nothing_is_said_of_what_is_not_known(document: dict[str, Any]) -> None:
 
 def test_a_document_with_a_field_of_ours_may_be_ours() -> None:
     assert foreign_document({"document": "report", "results": [{"command": "ls"}]}) is None
+
+
+def test_nothing_that_can_be_read_is_called_foreign() -> None:
+    """Whatever it begins with: the words are for what cannot be read."""
+    assert read_json(decoded(b'{"run": {"a": 1}}')) == {"run": {"a": 1}}
+    assert read_json(decoded(b" " * 8 + b'{"a": 1}')) == {"a": 1}
+    assert read_toml(b"#! our class\n# <html\na = 1\n") == {"a": 1}
+    assert read_toml(b'points= {"1x" = 0}') == {"points": {"1x": 0}}

@@ -160,6 +160,7 @@ def _dress(new: Path, old: Path) -> None:
     with _where_it_can():
         if sys.platform != "win32" and os.geteuid() == 0:
             os.chown(new, worn.st_uid, worn.st_gid)
+    with _where_it_can():
         new.chmod(stat.S_IMODE(worn.st_mode))
 
 

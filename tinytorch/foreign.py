@@ -1,6 +1,6 @@
 """What a file is that is none of ours: told by its first bytes, or by the keys of its JSON document.
 
-Only for the words of a refusal: nothing is decided by it, and what is not known stays "no submission".
+Only for the words of a refusal: what can be read is read, whatever it begins with.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def foreign_file(content: bytes) -> Foreign | None:
     for beginning, found in _BEGINNINGS:
         if content.startswith(beginning):
             return found
-    if content[8:10] == b'{"':  # after the length of that header
+    if content[4:9] == b"\0\0\0\0{":  # the length of that header, and its beginning
         return Foreign("a model's weights (safetensors)", LOAD)
     if content[TAR_PLACE:].startswith(b"ustar"):
         return Foreign("a tar archive", UNPACK)

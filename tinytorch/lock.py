@@ -67,7 +67,7 @@ class Lock:
             except BaseException:
                 os.close(handle)
                 raise
-            self._handle = handle
+            self._take(handle)
         except (ImportError, OSError) as error:
             if isinstance(error, OSError) and error.errno not in NO_LOCKS:
                 raise
@@ -107,11 +107,18 @@ class Lock:
             if isinstance(error, BlockingIOError):
                 return False
             raise
+        if _living(self._named):  # by a process for which the system's locks did not work
+            os.close(handle)
+            return False
+        self._take(handle)
+        return True
+
+    def _take(self, handle: int) -> None:
+        """Hold on to a file that is locked, and say in it who does."""
         self._handle = handle
         with contextlib.suppress(OSError):  # of another user's file, or on a full disk
             os.ftruncate(handle, 0)
             os.write(handle, owner().encode())
-        return True
 
     def _held(self) -> HeldError:
         """Who has it, by what he wrote when he took it."""
@@ -127,7 +134,12 @@ class Lock:
             return os.open(self._path, os.O_RDONLY | flags)
 
     def _is_named(self) -> bool:
-        """Make the file that names us, which only one can; that of an owner who is gone is put out of the way first."""
+        """Make the file that names us, which only one can; that of an owner who is gone is put out of the way first.
+
+        Who has the system's lock is named in the file of that one.
+        """
+        if _living(self._path):
+            return False
         with contextlib.suppress(FileNotFoundError):  # nobody holds it, or he has just let go of it
             if is_gone(read_start(self._named, LONGEST_OWNER_BYTES).decode("ascii", "replace")):
                 self._put_aside()
@@ -150,9 +162,17 @@ class Lock:
 
 def _holder(file: Path) -> str:
     """`process 812, for 3 minutes`, by a lock's file; empty where it cannot be read, or says nothing."""
+    process = process_of(_living(file))
     try:
-        told = read_start(file, LONGEST_OWNER_BYTES).decode("ascii", "replace")
-        process = "" if is_gone(told) else process_of(told)  # one who is gone had it before somebody who cannot write
         return process and f"{process}, for {time_words(timedelta(seconds=time.time() - file.stat().st_mtime))}"
     except OSError:
         return ""
+
+
+def _living(file: Path) -> str:
+    """The owner whom a lock's file names, unless he is gone: then somebody holds it who could not write into it."""
+    try:
+        told = read_start(file, LONGEST_OWNER_BYTES).decode("ascii", "replace")
+    except OSError:
+        return ""
+    return told if process_of(told) and not is_gone(told) else ""

@@ -432,7 +432,7 @@ def test_a_cache_in_use_is_refused_to_another_thread() -> None:
             return pool.submit(model.generate, prompt, 4, 0).result()
 
     with gpt.memory.generating(prompt, gpt):
-        with pytest.raises(UsageError, match="another thread uses") as told:
+        with pytest.raises(UsageError, match="that is in use, by another thread") as told:
             elsewhere(gpt)
         assert "deepcopy" in told.value.mend
         alone = elsewhere(copy.deepcopy(gpt))

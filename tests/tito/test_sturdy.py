@@ -82,10 +82,12 @@ def test_what_a_network_s_file_system_cannot_do_is_left_out(name: str, tmp_path:
     """Where root is nobody there, or a mount has one mode for all."""
     path = tmp_path / "kept.json"
     path.write_bytes(b"old")
+    path.chmod(0o644)
     broken(Path if name == "chmod" else os, name, errno.EPERM)
     atomic_write(path, b"new")
 
     assert path.read_bytes() == b"new"
+    assert name == "chmod" or path.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("has_locks", [True, False])
@@ -123,3 +125,30 @@ def test_who_had_a_lock_before_is_not_said_to_hold_it(tmp_path: Path) -> None:
     os.close(handle)
 
     assert told.value.words == ""
+
+
+def test_one_for_whom_the_locks_fail_once_and_another_see_each_other(tmp_path: Path, monkeypatch) -> None:
+    """A network's lock may fail for a moment, and for one of two."""
+    first, second = Lock(tmp_path / "history.lock", 0), Lock(tmp_path / "history.lock", 0)
+    with first, monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", fail)
+        with pytest.raises(HeldError):
+            second.acquire()
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", fail)
+        first.acquire()
+    with pytest.raises(HeldError):
+        second.acquire()
+    first.release()
+
+
+def fail(*_: Any) -> NoReturn:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_who_waited_for_a_lock_says_that_he_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "history.lock"
+    lock = Lock(path, 0)
+    lock.acquire_in_turn()
+    assert path.read_text() == owner()
+    lock.release()

@@ -272,8 +272,8 @@ class Trainer:
 def _check_parameters(model: Any, optimizer: Any) -> None:
     """UsageError where the optimizer changes nothing of the model: it would train for hours, and learn nothing."""
     own = {id(each) for each in parameters_of(model)}
-    changed = getattr(optimizer, "params", None)
-    if own and changed and not any(id(each) in own for each in changed):
+    groups = [each["params"] if isinstance(each, dict) else [each] for each in getattr(optimizer, "params", None) or ()]
+    if own and groups and not any(id(each) in own for group in groups for each in group):
         mend = f"write {type(optimizer).__name__}(model.parameters()), of the model that the Trainer gets"
         raise UsageError("the optimizer has none of the model's parameters", mend=mend)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock, current_thread
+from threading import Lock, current_thread
 from typing import Any, Literal, Self, TypeVar
 from zlib import crc32
 
@@ -27,15 +27,15 @@ AnyLayer = TypeVar("AnyLayer", bound=Layer)
 
 
 class _Turn:
-    """The turn of one thread: what another one wrote meanwhile would stand in the middle of its sequence."""
+    """The turn of one sequence: what somebody else wrote meanwhile would stand in the middle of it."""
 
     def __init__(self) -> None:
-        self._lock = RLock()
+        self._lock = Lock()
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):
             raise UsageError(
-                f"the thread {current_thread().name!r} generates with a KV cache that another thread uses",
+                f"the thread {current_thread().name!r} wants a KV cache that is in use, by another thread or around it",
                 mend="give each thread a copy of the model: copy.deepcopy(model)",
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -63,7 +64,7 @@ def _lines() -> Progress:
 @contextlib.contextmanager
 def _without_echo_of_signals() -> Iterator[None]:
     """The ^C that a terminal shows may begin a line below the bar, which then could not be taken away."""
-    if not (sys.stdin and sys.stdin.isatty()) or sys.platform == "win32":
+    if sys.platform == "win32" or not _is_ours_to_set():
         yield
         return
     import termios
@@ -74,7 +75,13 @@ def _without_echo_of_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+        if _is_ours_to_set():
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+
+
+def _is_ours_to_set() -> bool:
+    """Whether there is a terminal, and we stand before it: it stops whoever sets it from the background."""
+    return bool(sys.stdin and sys.stdin.isatty()) and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
 
 
 @contextlib.contextmanager

@@ -18,8 +18,11 @@ from rich.text import Text
 from tito.terminal.screen import PIPE_COLUMNS
 
 INDENT = (0, 0, 0, 2)
+MAY_FOLD = {"file"}  # columns of paths
+LONGEST_WORD = 12  # letters, beyond which one may be folded
 BETWEEN = "  "  # what stands on lines of its own where there is room
-_INTERVAL = re.compile(r"\[[^\]]*\]")
+_INTERVAL = re.compile(r"\[[-+\d.][^\[\]\n]*, [^\[\]\n]*\]")
+_WORD = re.compile(rf"(?<!\w)\w{{1,{LONGEST_WORD}}}(?!\w)")
 
 
 class Lines:
@@ -42,9 +45,14 @@ class Lines:
         """All of it."""
         return BETWEEN.join(self._lines)
 
+    @property
+    def on_several(self) -> str:
+        """Each on its own."""
+        return "\n".join(self._lines)
+
 
 class Unbroken(Table):
-    """A table whose headings and intervals never break: on a screen too narrow for them each row becomes a list."""
+    """A table whose words and intervals never break: on a screen too narrow for them each row becomes a list."""
 
     def __init__(self, *headers: Any, **options: Any) -> None:
         super().__init__(*headers, **options)
@@ -66,9 +74,10 @@ class Unbroken(Table):
             yield from self._listed(cells, options.max_width)
 
     def _are_whole(self, drawn: str) -> bool:
-        headings = [word for column in self.columns for word in plain(column.header).split()]
-        texts = (plain(cell) for cells in self._cells for cell in cells)
-        return all(each in drawn for each in chain(headings, *map(_INTERVAL.findall, texts)))
+        rows = [[column.header for column in self.columns], *self._cells]
+        columns = [cells for cells in zip(*rows, strict=False) if cells[0] not in MAY_FOLD]
+        texts = "\n".join(map(plain, chain.from_iterable(columns)))
+        return all({*kind.findall(texts)} <= {*kind.findall(drawn)} for kind in (_INTERVAL, _WORD))
 
     def _listed(self, cells: Sequence[RenderableType | None], width: int) -> Iterator[RenderableType]:
         name, *others = cells
@@ -77,8 +86,9 @@ class Unbroken(Table):
             heading = f"{column.header}: " if column.header else ""
             if text := plain(cell):
                 line = Text(f"{heading}{text}")
-                fits = line.cell_len + INDENT[3] <= width
-                yield Padding(line if fits else Text(f"{heading}{text}".replace(BETWEEN, "\n")), INDENT)
+                if isinstance(cell, Lines) and line.cell_len + INDENT[3] > width:
+                    line = Text(f"{heading}{cell.on_several}")
+                yield Padding(line, INDENT)
             elif cell:
                 yield Padding(Columns([heading, cell]), INDENT)
 

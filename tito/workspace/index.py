@@ -8,6 +8,7 @@ somebody's submissions would be believed.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -152,8 +153,9 @@ class Index:
         return kept
 
     def _keep_sets(self, asked: tuple[str, ...], found: list[RankSet]) -> None:
+        """For the next time; where the index is busy or full they are found again then."""
         oldest = "SELECT rowid FROM rankings ORDER BY rowid DESC LIMIT -1 OFFSET ?"
-        with self._connection:
+        with contextlib.suppress(sqlite3.OperationalError), self._connection:
             row = (*asked, SETS.dump_json(found).decode())
             self._connection.execute("INSERT OR REPLACE INTO rankings VALUES (?, ?, ?, ?)", row)
             self._connection.execute(f"DELETE FROM rankings WHERE rowid IN ({oldest})", (MOST_RANKINGS,))

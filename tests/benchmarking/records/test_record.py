@@ -27,10 +27,10 @@ class Then(Record):
         ("9999-12-31T23:59:59Z", "between the years 1970 and 9998"),
         ("2026-02-30T00:00:00Z", "there is no such moment as 2026-02-30"),
         ("2026-11-01T00:00:00+24:00", "there is no such moment"),
-        ("1761955200", "written as text: 2026-03-01T12:00:00Z"),
-        (1761955200, "written as text: 2026-03-01T12:00:00Z"),
-        ("yesterday", "written as text: 2026-03-01T12:00:00Z"),
-        ("٢026-11-01T00:00:00Z", "written as text: 2026-03-01T12:00:00Z"),
+        ("1761955200", "written like this, as text: 2026-03-01T12:00:00Z"),
+        (1761955200, "written like this, as text: 2026-03-01T12:00:00Z"),
+        ("yesterday", "written like this, as text: 2026-03-01T12:00:00Z"),
+        ("٢026-11-01T00:00:00Z", "written like this, as text: 2026-03-01T12:00:00Z"),
     ],
 )
 def test_what_is_no_moment_is_told_in_one_sentence(text: object, words: str) -> None:

@@ -75,8 +75,8 @@ def test_anything_else_is_no_bundle() -> None:
     assert submission_in(b"{}") == b"{}"
 
 
-def link() -> zipfile.ZipInfo:
-    about = zipfile.ZipInfo("link")
+def link(name: str = "link") -> zipfile.ZipInfo:
+    about = zipfile.ZipInfo(name)
     about.external_attr = (stat.S_IFLNK | 0o777) << 16
     return about
 
@@ -106,6 +106,12 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a link": (lambda: with_one(link()), "is a link"),
     "the same name twice": (twice, "two files 'entry.py'"),
     "a name that looks the same": (lambda: with_one("Entry.PY"), "two files"),
+    "a link among what a desktop adds": (lambda: with_one(link("a/.DS_Store")), "is a link"),
+    "a folder that is a file": (lambda: with_one("entry.py/.DS_Store"), "is a file, and a folder of others"),
+    "a large submission in a folder": (
+        lambda: zipped([("x/submission.json", bytes(2**24))]),
+        "larger than 8,388,608 bytes",
+    ),
     "many files": (lambda: zipped([(f"{number}", b"") for number in range(1_200)]), "more than 1,100 files"),
     "a bomb": (lambda: with_one("zeros", bytes(2**26 + 1)), "more than 67,108,864 bytes together"),
     "a large submission": (lambda: zipped([("submission.json", bytes(2**24))]), "larger than 8,388,608 bytes"),

@@ -46,7 +46,7 @@ def _moment(value: Any) -> Any:
         return value
     found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError("a moment is written as text: 2026-03-01T12:00:00Z")
+        raise ValueError("a moment is written like this, as text: 2026-03-01T12:00:00Z")
     if not FIRST_YEAR <= int(found["year"]) <= LAST_YEAR:
         raise ValueError(f"a moment lies between the years {FIRST_YEAR} and {LAST_YEAR}")
     if found["zone"] is None:

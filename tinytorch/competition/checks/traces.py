@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict
+from pydantic import ConfigDict, StringConstraints
 
 from tinytorch.benchmarking.records.record import STRICTLY
 from tinytorch.competition.record.people import Athlete
@@ -18,6 +18,7 @@ from tinytorch.competition.record.submission import Submission
 
 FEWEST_TELLING_SAMPLES, FEWEST_TELLING_VALUES = 8, 4  # a placement with less could be another's by chance
 FINGERPRINT_BYTES = 8
+Fingerprint = Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{2 * FINGERPRINT_BYTES}}}$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Traces:
 
     athlete: Athlete
     submitted_s: float  # since 1970, as the file says
-    fingerprints: list[str]  # of the latency samples of each placement
+    fingerprints: list[Fingerprint]  # of the latency samples of each placement
     machine: str = ""
     started_s: float = 0.0  # of the run, since 1970
     ended_s: float = 0.0

@@ -40,10 +40,10 @@ def rows(path: Path, columns: Mapping[str, Sequence[str]], example: str) -> Iter
 def _text(path: Path) -> str:
     try:
         content = read_regular(path, LARGEST_TABLE_BYTES, may_lead_out=True)
-        if found := foreign_file(content):
-            raise UsageError(f"{path} is {found.words}, not a table", mend="save it as CSV UTF-8")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if found := foreign_file(content):
+            raise UsageError(f"{path} is {found.words}, not a table", mend="save it as CSV UTF-8") from error
         raise UsageError(f"{path} is not UTF-8: byte {error.start}", mend="save it as CSV UTF-8") from error
     except OSError as error:
         raise UsageError(f"cannot read {path}: {reason(error)}", mend="give a CSV file that you can read") from error

@@ -119,11 +119,12 @@ def _check(members: list[zipfile.ZipInfo], everything: list[zipfile.ZipInfo]) ->
         raise _refusal(f"it has more than {MOST_FILES:,} files")
     if sum(each.file_size for each in members) > LARGEST_BUNDLE_BYTES:
         raise _refusal(f"its files have more than {LARGEST_BUNDLE_BYTES:,} bytes together")
+    files = [each for each in everything if not each.is_dir()]
     for each in everything:
         _check_name(each.filename)
-    for each in members:
+    for each in files:
         _check_kind(each)
-    _check_places([each.filename for each in members])
+    _check_places([each.filename for each in files])
 
 
 def _check_places(names: Iterable[str]) -> None:
@@ -156,7 +157,7 @@ def _check_kind(member: zipfile.ZipInfo) -> None:
         raise _refusal(f"{_shown(member.filename)} is encrypted")
     if member.compress_type not in PACKED_BY:
         raise _refusal(f"{_shown(member.filename)} is packed in an unusual way")
-    if member.filename == SUBMISSION and member.file_size > LARGEST_FILE_BYTES:
+    if PurePosixPath(member.filename).name == SUBMISSION and member.file_size > LARGEST_FILE_BYTES:
         raise _refusal(f"its {SUBMISSION} is larger than {LARGEST_FILE_BYTES:,} bytes")
 
 

@@ -12,6 +12,7 @@ from tinytorch.foreign import foreign_document, foreign_file
 from tinytorch.showing import safe_text
 
 OURS = "give the file that tito olympics submit wrote"
+LOOKED_AT = 1_000  # characters of what is no JSON, for what else it is
 DEEPEST_NESTING = 32
 MOST_VALUES = 500_000  # also stops an object that holds itself
 MOST_OBJECTS = 10_000  # a submission has a few dozen
@@ -22,13 +23,13 @@ PLAIN_TYPES = {dict, list, tuple, str, int, float, bool, type(None)}
 
 
 def decoded(content: bytes) -> str:
-    if found := foreign_file(content):
-        raise ForeignError("encoding", found)
     if content.startswith(b"\xef\xbb\xbf"):
         raise RefusedError("encoding", "the file starts with a byte order mark (BOM)", byte=0)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
+        if found := foreign_file(content):
+            raise ForeignError("encoding", found) from None
         raise RefusedError("encoding", f"not UTF-8 text: byte {error.start} cannot be read", byte=error.start) from None
 
 
@@ -41,6 +42,8 @@ def read_json(text: str) -> object:
     try:
         document: object = json.loads(text, object_pairs_hook=_ObjectHook(), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
+        if found := foreign_file(text[:LOOKED_AT].encode("utf-8", "replace")):
+            raise ForeignError("json", found) from None
         where = f"line {error.lineno}, column {error.colno}"
         raise RefusedError("json", f"not JSON: {error.msg} in {where}", line=error.lineno, column=error.colno) from None
     except RecursionError:

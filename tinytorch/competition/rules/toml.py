@@ -11,11 +11,10 @@ from tinytorch.showing import safe_text
 
 def read_toml(content: bytes) -> dict[str, Any]:
     """The document in a file's content; ValueError says why it is none, in words which may be shown."""
-    if found := foreign_file(content):
-        raise ValueError(f"it is {found.words}, not TOML")
     try:
         return tomllib.loads(content.decode())
-    except UnicodeDecodeError as error:
-        raise ValueError(f"it is not TOML: byte {error.start} is not UTF-8") from None
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is not TOML: {safe_text(str(error))}") from None
+        if found := foreign_file(content):
+            raise ValueError(f"it is {found.words}, not TOML") from None
+        words = f"byte {error.start} is not UTF-8" if isinstance(error, UnicodeDecodeError) else safe_text(str(error))
+        raise ValueError(f"it is not TOML: {words}") from None
