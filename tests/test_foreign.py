@@ -21,9 +21,9 @@ from tinytorch.foreign import foreign_document, foreign_file
 def packed(kind: str) -> bytes:
     """A file as its own library writes it."""
     content = io.BytesIO()
-    if kind == "zip":
+    if kind in ("zip", "xlsx"):
         with zipfile.ZipFile(content, "w") as archive:
-            archive.writestr(zipfile.ZipInfo("a.txt"), "a")
+            archive.writestr(zipfile.ZipInfo("[Content_Types].xml" if kind == "xlsx" else "a.txt"), "a")
     elif kind == "tar":
         with tarfile.open(fileobj=content, mode="w") as archive:
             archive.addfile(tarfile.TarInfo("a.txt"))
@@ -38,6 +38,7 @@ def packed(kind: str) -> bytes:
         (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
         (gzip.compress(b"{}", mtime=0), "a file packed by gzip"),
         (packed("zip"), "a zip archive"),
+        (packed("xlsx"), "an Office document, as of Excel"),
         (packed("tar"), "a tar archive"),
         (packed("npy"), "an array of numpy"),
         (pickle.dumps({}), "a pickle, as of a model's weights"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinytorch import errors, units
+from tinytorch.errors import UsageError
 from tinytorch.files import atomic_write, sha256
 from tinytorch.showing import is_safe, nearest, safe_text
 
@@ -95,3 +96,9 @@ def test_every_error_is_drawn_in_the_tree() -> None:
 
 def test_pytest_is_as_talkative_as_it_is_asked_to_be(pytestconfig: pytest.Config) -> None:
     assert "-q" not in pytestconfig.getini("addopts")  # it would swallow a -v
+
+
+def test_a_traceback_shows_what_mends_an_error() -> None:
+    """Who works in Python sees no `mend` otherwise."""
+    assert UsageError("wrong", mend="do this").__notes__ == ["to mend it: do this"]
+    assert not hasattr(UsageError("wrong"), "__notes__")

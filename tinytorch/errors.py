@@ -14,6 +14,8 @@ TinyTorchError                what went wrong, and `mend`: the command or change
 
 from __future__ import annotations
 
+MEND = "to mend it: "
+
 
 class TinyTorchError(Exception):
     """Root of the tree. `mend` says what to type or change; it may be empty."""
@@ -22,6 +24,8 @@ class TinyTorchError(Exception):
         super().__init__(message)
         self.message = message
         self.mend = mend
+        if mend:
+            self.add_note(f"{MEND}{mend}")  # which a traceback shows
 
 
 class UsageError(TinyTorchError, ValueError):

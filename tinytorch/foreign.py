@@ -14,6 +14,8 @@ UNPACK = "unpack it first, and give what was in it"
 HAND_IN_THE_FILE = "give the file itself: a platform shows this page to whoever is not logged in"
 LOAD = "weights are what an entry loads: tito olympics benchmark --entry FILE measures it"
 MEASURE = "it has no pairs of two models' times, no answers and no sizes: tito olympics benchmark measures them"
+SAVE_AS = "a table is wanted as text: File, Save as, CSV UTF-8"
+UTF_8 = "write it with -o FILE instead of >, or save it as UTF-8 without BOM"
 AS_SCRIPT = "run it, and give the file that it wrote"
 FIELDS_OF_OURS = {
     "document",
@@ -47,6 +49,7 @@ _BEGINNINGS = (
     (b"\x28\xb5\x2f\xfd", Foreign("a file packed by zstd", UNPACK)),
     (b"7z\xbc\xaf\x27\x1c", Foreign("a 7-Zip archive", UNPACK)),
     (b"Rar!", Foreign("a RAR archive", UNPACK)),
+    (b"\xd0\xcf\x11\xe0", Foreign("an Office document of the old kind", SAVE_AS)),
     (b"PK\x03\x04", Foreign("a zip archive", UNPACK)),
     (b"\x93NUMPY", Foreign("an array of numpy", LOAD)),
     (b"\x89HDF", Foreign("a model's weights (HDF5)", LOAD)),
@@ -54,8 +57,8 @@ _BEGINNINGS = (
     *((bytes([0x80, version]), Foreign("a pickle, as of a model's weights", LOAD)) for version in range(2, 6)),
     (b"SQLite format 3\x00", Foreign("a database (SQLite)")),
     (b"\x7fELF", Foreign("a program")),
-    (b"\xff\xfe", Foreign("text in UTF-16, as PowerShell's > writes it", "save it as UTF-8")),
-    (b"\xfe\xff", Foreign("text in UTF-16", "save it as UTF-8")),
+    (b"\xff\xfe", Foreign("text in UTF-16, as PowerShell's > writes it", UTF_8)),
+    (b"\xfe\xff", Foreign("text in UTF-16", UTF_8)),
 )
 _TEXTS = (
     (b"<!doctype html", Foreign("a web page", HAND_IN_THE_FILE)),
@@ -67,6 +70,8 @@ _TEXTS = (
 
 def foreign_file(content: bytes) -> Foreign | None:
     """What a file is by its first bytes; None where that is not known, as of every JSON document."""
+    if content.startswith(b"PK\x03\x04") and (inside := foreign_archive([_first_name(content)])):
+        return inside
     for beginning, found in _BEGINNINGS:
         if content.startswith(beginning):
             return found
@@ -85,7 +90,13 @@ def foreign_archive(names: Iterable[str]) -> Foreign | None:
         return Foreign("a file of numpy arrays (npz), as of a model's weights", LOAD)
     if "data.pkl" in inside:
         return Foreign("a model's weights (PyTorch)", LOAD)
-    return Foreign("an Office document") if "[Content_Types].xml" in inside else None
+    return Foreign("an Office document, as of Excel", SAVE_AS) if "[Content_Types].xml" in inside else None
+
+
+def _first_name(archive: bytes) -> str:
+    """The name of the first file in a zip archive, which stands 30 bytes from its beginning."""
+    length = int.from_bytes(archive[26:28], "little")
+    return archive[30 : 30 + length].decode("utf-8", "replace")
 
 
 def foreign_document(document: Document) -> Foreign | None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from tinytorch.errors import TinyTorchError, UsageError
+from tinytorch.errors import MEND, TinyTorchError, UsageError
 from tinytorch.showing import from_argument
 from tito.commands import GROUPS, TEST, every_command
 from tito.exit_codes import ExitCode, exit_code_of
@@ -102,7 +102,8 @@ def _invoked(arguments: list[str]) -> int:
 def _in_words(error: BaseException, arguments: Sequence[str]) -> tuple[str, str, ExitCode]:
     """What went wrong and what was done all the same, how to mend it, and the exit code."""
     message, mend, code = _told(error, arguments)
-    done = [note for each in (error, error.__cause__) for note in getattr(each, "__notes__", [])]
+    notes = [note for each in (error, error.__cause__) for note in getattr(each, "__notes__", [])]
+    done = [note for note in notes if not note.startswith(MEND)]
     if code is ExitCode.INTERRUPTED:
         message = f"interrupted: {'; '.join(done) or 'nothing was recorded'}"
     elif done:

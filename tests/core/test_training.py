@@ -503,3 +503,9 @@ def test_an_optimizer_of_another_model_is_refused() -> None:
 
     assert "SGD(model.parameters())" in told.value.mend
     Trainer(model, SGD(model[1].parameters()), MSELoss())
+
+
+def test_a_loss_is_an_object() -> None:
+    model = Linear(4, 4)
+    with pytest.raises(UsageError, match="got the class MSELoss"):
+        Trainer(model, SGD(model.parameters()), MSELoss)

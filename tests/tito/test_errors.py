@@ -229,3 +229,10 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(athlete: Path, tito, m
 
     assert (done.code, (athlete / "submission.json").read_text()) == (2, old)
     assert "No space left" in done.err
+
+
+def test_an_interrupted_attempt_is_not_called_failed(athlete: Path, tito) -> None:
+    with pytest.raises(KeyboardInterrupt), Workspace().noting_failure("entry.py", "fashion_mlp"):
+        raise KeyboardInterrupt
+
+    assert "the last attempt, with entry.py, was interrupted" in tito("submit", "--event", "all_around").err

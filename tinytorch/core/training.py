@@ -96,6 +96,9 @@ class Trainer:
             raise UsageError(f"a Trainer needs an optimizer behind the model, and got {shown(optimizer)}", mend=mend)
         if grad_clip_norm is not None and grad_clip_norm != math.inf:
             checked("a Trainer needs grad_clip_norm", grad_clip_norm, from_=0)
+        if isinstance(loss_fn, type):
+            mend = f"write {loss_fn.__name__}()"
+            raise UsageError(f"a Trainer needs a loss, and got the class {loss_fn.__name__}", mend=mend)
         _check_parameters(model, optimizer)
         self.model = model
         self.optimizer = optimizer

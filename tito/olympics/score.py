@@ -97,5 +97,6 @@ def _run(place: Workspace, named: str | None, task: str | None) -> Run:
     """The run that is meant; a warning where it is older than an attempt that failed."""
     found = place.run(named, task)
     if named is None and (failure := place.last_failure(task)):
-        screen.say(f"warning: the last attempt, with {failure.source}, failed; these are the scores of an older run")
+        told = f"the last attempt, with {failure.source}, {failure.outcome}"
+        screen.say(f"warning: {told}; these are the scores of an older run")
     return found

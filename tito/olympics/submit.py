@@ -182,7 +182,8 @@ def _run(place: Workspace, named: str | None, task: str | None, event: str) -> R
     """The run that is meant; measured now when none was named and none is recorded."""
     failure = place.last_failure(task) if named is None else None
     if failure:
-        message = f"the last attempt, with {failure.source}, failed, and an older run is not what you want to submit"
+        outcome = failure.outcome
+        message = f"the last attempt, with {failure.source}, {outcome}, and an older run is not what you want to submit"
         raise UsageError(message, mend="measure again, or name the run: --run ID (tito olympics status lists them)")
     try:
         record = place.run(named, task)

@@ -33,6 +33,7 @@ STAGES = {
 }
 
 
+ROOM_FOR_BARS = 72  # columns
 LOCAL_MODES = 3  # of what `termios.tcgetattr` gives: what a terminal shows
 DETAIL = ": "  # behind a stage's name: what it is of
 LASTING = {"verify", "sweep"}  # of all that is done, above the stages of each
@@ -86,7 +87,9 @@ def _is_ours_to_set() -> bool:
 
 @contextlib.contextmanager
 def _bars(console: Console) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn(), TextColumn("left"))
+    described = TextColumn("{task.description}", markup=False)
+    bar = (BarColumn(20),) if console.width >= ROOM_FOR_BARS else ()  # times are worth more
+    columns = (described, *bar, TimeElapsedColumn(), TextColumn("left"))
     with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 

@@ -81,7 +81,8 @@ class Unbroken(Table):
 
     def _listed(self, cells: Sequence[RenderableType | None], width: int) -> Iterator[RenderableType]:
         name, *others = cells
-        yield name or ""
+        heading = plain(self.columns[0].header)
+        yield Text(f"{heading}: {plain(name)}" if heading else plain(name))
         for column, cell in zip(self.columns[1:], others, strict=False):
             heading = f"{column.header}: " if column.header else ""
             if text := plain(cell):

@@ -85,6 +85,11 @@ class FailureLine(Line):
     error: str
     task: str = ""  # older entries have none
 
+    @property
+    def outcome(self) -> str:
+        """What became of it."""
+        return "was interrupted" if self.error == KeyboardInterrupt.__name__ else "failed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionLine(Line):

@@ -160,7 +160,7 @@ class MachineFile:
                 atomic_write(self.path, content.encode() + b"\n")
             return True
         except (HeldError, OSError) as error:
-            why = reason(error) if isinstance(error, OSError) else f"another tito holds it ({error.words or 'unknown'})"
+            why = reason(error) if isinstance(error, OSError) else f"somebody holds it ({error.words or 'unknown'})"
             screen.say(f"warning: cannot write {self.path}: {why}; what is known of this machine stays as it was")
             return False
 

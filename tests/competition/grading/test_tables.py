@@ -42,7 +42,7 @@ def test_columns_are_found_by_their_names_in_any_order_and_others_passed_over(ta
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "no column 'id'"),
+        ("", "is empty"),
         ("name\nAda\n", "no column 'id'"),
         ("id,id,name\n", "its headings are id, id, name: two columns 'id'"),
         ("login,mark\n", "its headings are login, mark: no column 'id'"),

@@ -122,6 +122,14 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: zipped([("bob/x", b""), *((f"ada/{name}", each) for name, each in good().items())]),
         "only 'ada/submission.json'",
     ),
+    "two hand-ins": (
+        lambda: zipped([(f"{who}/{name}", each) for who in ("ada", "bob") for name, each in good().items()]),
+        "the submissions of several",
+    ),
+    "bundles in a zip": (
+        lambda: zipped([("a.zip", packed(good())), ("b.zip", packed(good()))]),
+        "the submissions of several",
+    ),
     "arrays of numpy": (lambda: zipped([("a.npy", b""), ("b.npy", b"")]), "it is a file of numpy arrays"),
     "weights of PyTorch": (
         lambda: zipped([("m/data.pkl", b""), ("m/data/0", b"")]),

@@ -118,7 +118,7 @@ def test_a_list_has_each_cell_with_its_heading() -> None:
     shown.add_row("ada", Lines("25.2x", "[22.7, 26.0]"), Bar(1.0, 4))
     lines = [line.rstrip() for line in drawn(shown, 20).splitlines()]
 
-    assert lines == ["narrow", "ada", "  measured: 25.2x", "  [22.7, 26.0]", "  bar:  ████"]
+    assert lines == ["narrow", "name: ada", "  measured: 25.2x", "  [22.7, 26.0]", "  bar:  ████"]
 
 
 def test_a_terminal_without_a_cursor_has_its_own_width(monkeypatch: pytest.MonkeyPatch) -> None:

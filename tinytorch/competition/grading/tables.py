@@ -43,7 +43,7 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if found := foreign_file(content):
-            raise UsageError(f"{path} is {found.words}, not a table", mend="save it as CSV UTF-8") from error
+            raise UsageError(f"{path} is {found.words}, not a table", mend=found.mend or "give a CSV file") from error
         raise UsageError(f"{path} is not UTF-8: byte {error.start}", mend="save it as CSV UTF-8") from error
     except OSError as error:
         raise UsageError(f"cannot read {path}: {reason(error)}", mend="give a CSV file that you can read") from error
@@ -57,6 +57,8 @@ def _places(path: Path, headings: Sequence[str], columns: Mapping[str, Sequence[
         there = [name for name in names if name in known]
         if not there or known.count(there[0]) > 1:
             word = "two columns" if there else "no column"
+            if not headings:
+                raise UsageError(f"{path} is empty", mend=mend)
             shown = safe_text(", ".join(headings), 100)
             raise UsageError(f"{path}: its headings are {shown}: {word} {(there or names)[0]!r}", mend=mend)
         found[column] = known.index(there[0])

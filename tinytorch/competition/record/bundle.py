@@ -70,8 +70,10 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         ) from None
     if SUBMISSION not in files:
         if found := foreign_archive(files):
-            raise _refusal(f"it is {found.words}")
+            raise RefusedError("bundle", f"it is {found.words}", found.mend)
         inside = next((name for name in files if name.endswith(f"/{SUBMISSION}")), None)
+        if sum(PurePosixPath(name).name == SUBMISSION or is_bundle(content) for name, content in files.items()) > 1:
+            raise RefusedError("bundle", "it has the submissions of several in it", "unpack it, and name the folder")
         raise _refusal(f"there is no {SUBMISSION} at its top" + (f", only {_shown(inside)}" if inside else ""))
     _check_digests(files)
     return files

@@ -21,7 +21,7 @@ def parse_kept(record: type[Kept], what: str, name: str, content: bytes, mend: s
     try:
         return record.model_validate_json(json.dumps(read_json(decoded(content))))
     except ForeignError as foreign:
-        raise UsageError(f"{name} is {foreign.words}, and not {what}", mend=foreign.mend or mend) from None
+        raise UsageError(f"{name} is {foreign.words}, and not {what}", mend=mend) from None
     except RefusedError as refusal:
         words = refusal.message
     except ValidationError as error:

@@ -29,7 +29,8 @@ class ForeignError(RefusedError):
     """The file is somebody else's: `words` say what."""
 
     def __init__(self, stage: str, found: Foreign) -> None:
-        super().__init__(stage, f"this is {found.words}, and none of our documents", found.mend, found=found.words)
+        mend = found.mend or "give the file that tito olympics submit wrote"
+        super().__init__(stage, f"this is {found.words}", mend, found=found.words)
         self.words = found.words
 
 

@@ -108,9 +108,8 @@ def parse_run(name: str, content: bytes) -> Run:
     try:
         return RunFile.model_validate(migrated_run(read_json(decoded(content)))).run
     except ForeignError as foreign:
-        raise UsageError(
-            f"{name} is {foreign.words}, and a run is wanted", mend=foreign.mend or MEASURE_AGAIN
-        ) from None
+        mend = foreign.mend or MENDS["report"]
+        raise UsageError(f"{name} is {foreign.words}, and a run is wanted", mend=mend) from None
     except RefusedError as refusal:
         mend = INSTALL_NEWEST if refusal.stage == "schema_version" else MEASURE_AGAIN
         raise UsageError(f"{_no_run(name)}: {refusal.message}", mend=mend) from None
