@@ -135,11 +135,13 @@ def rank_sets(entries: Sequence[Figures], rules: Rules) -> list[RankSet]:
 
 def entries_digest(entries: Sequence[Figures]) -> str:
     """A digest of everything that the sets follow from, beside the rules: equal entries have equal sets."""
-    told = ((each.ranked_by, each.ranked_value, each.shown, each.log_ratios, each.session_spread, each.moved,
-             each.bitmaps, each.task) for each in entries)  # fmt: skip
     digest = hashlib.sha256()
-    for each in told:
-        digest.update(repr(each).encode())
+    for each in entries:
+        told = (each.ranked_by, each.ranked_value, each.shown, each.log_ratios, each.session_spread, each.moved,
+                each.task, each.bitmaps is None)  # fmt: skip
+        for part in (repr(told).encode(), *(each.bitmaps or ())):
+            digest.update(len(part).to_bytes(8, "big"))  # so that no two lists of parts run into one
+            digest.update(part)
     return digest.hexdigest()
 
 
