@@ -283,7 +283,9 @@ def test_hostile_output_of_a_test_is_made_safe(capfd: pytest.CaptureFixture[str]
 def test_a_loop_that_does_not_end_is_ended(mine: Path) -> None:
     mine.write_text(GOOD + "\nclass ReLU(ReLU):\n    def __call__(self, x):\n        while True: pass\n")
     line = len(GOOD.splitlines()) + 4
-    words = rf"test_it_has_its_formula_s_values\[ReLU\] has taken more than 2 seconds, in 02_activations.py:{line}$"
+    words = (
+        rf"test_it_has_its_formula_s_values\[ReLU\] has taken more than 2 seconds, in 02_activations.py:{line}(?:\n|$)"
+    )
     with pytest.raises(RunError, match=words):
         run_tests(Subject(find_module("activations"), mine), lambda result: None, limit_s=2)
 
