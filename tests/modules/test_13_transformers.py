@@ -73,10 +73,11 @@ def test_the_order_of_earlier_tokens_matters() -> None:
 def test_without_warmth_the_likeliest_token_is_taken() -> None:
     model = gpt()
     model.eval() if hasattr(model, "eval") else None
-    found = np.asarray(model.generate(Tensor(TOKENS), max_new_tokens=3, temperature=1e-4).data)
+    for _ in range(3):  # once, chance may take it too
+        found = np.asarray(model.generate(Tensor(TOKENS), max_new_tokens=3, temperature=1e-4).data)
 
-    for end in (4, 5, 6):
-        assert found[0, end] == np.asarray(model(Tensor(found[:, :end])).data)[0, -1].argmax()
+        for end in (4, 5, 6):
+            assert found[0, end] == np.asarray(model(Tensor(found[:, :end])).data)[0, -1].argmax()
 
 
 def test_warm_it_says_different_things() -> None:
