@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -127,3 +130,12 @@ def test_a_terminal_without_a_cursor_has_its_own_width(monkeypatch: pytest.Monke
     monkeypatch.setenv("COLUMNS", "60")
 
     assert screen.console(force_terminal=True).width == 60
+
+
+@pytest.mark.parametrize(("group", "is_ours"), [(0, True), (1, False)])
+def test_a_terminal_is_set_from_the_foreground_only(monkeypatch: pytest.MonkeyPatch, group: int, is_ours: bool) -> None:
+    """It stops whoever sets it from the background, and `tito ... &` would measure nothing."""
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True, fileno=lambda: 0))
+    monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + group)
+
+    assert bars._is_ours_to_set() is is_ours

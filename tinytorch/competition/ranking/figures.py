@@ -44,7 +44,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One submission as lists, rankings and pages see it, in a third of the memory that a `Record` takes.
+    """One submission as lists, rankings and pages see it; with slots it takes half of what a `Record` does.
 
     `value` is what its event ranks by, `interval` its 95 % interval over many sessions (of accuracy: of the change, in
     points), `verdict` what it says beside the baseline: of valid submissions only. The rest is what two submissions are
