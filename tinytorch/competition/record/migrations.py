@@ -29,8 +29,7 @@ from typing import Any
 from tinytorch.benchmarking.records.samples import write_block, write_samples
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.document import DISTRIBUTION, SCHEMA_VERSION
-from tinytorch.competition.record.plain import OURS
-from tinytorch.competition.record.reading import RefusedError
+from tinytorch.competition.record.reading import OURS, RefusedError
 from tinytorch.foreign import FIELDS_OF_OURS
 from tinytorch.showing import safe_text
 from tinytorch.units import NANOSECONDS_PER_MILLISECOND

@@ -8,6 +8,7 @@ from tinytorch.files import read_start, reason
 from tinytorch.foreign import Foreign
 
 LARGEST_FILE_BYTES = 8 * 2**20
+OURS = "give the file that tito olympics submit wrote"
 
 PLAIN = ("nesting", "numbers", "values")
 JSON = ("json", "duplicate_keys", *PLAIN)
@@ -29,8 +30,7 @@ class ForeignError(RefusedError):
     """The file is somebody else's: `words` say what."""
 
     def __init__(self, stage: str, found: Foreign) -> None:
-        mend = found.mend or "give the file that tito olympics submit wrote"
-        super().__init__(stage, f"this is {found.words}", mend, found=found.words)
+        super().__init__(stage, f"this is {found.words}", found.mend or OURS, found=found.words)
         self.words = found.words
 
 
