@@ -1,7 +1,7 @@
 # Source this from bash or zsh, in any directory:  source bin/activate-tinytorch.sh
-# Makes .venv beside it when missing, installs the project editable with its tests' needs, and activates it.
-# TINYTORCH_VENV names another place for it. A second call sees by a checksum of pyproject.toml that nothing has changed,
-# and needs no network.
+# Makes .venv beside it when missing, installs the project editable with what a student needs, and activates it.
+# TINYTORCH_DEV=1 before it adds what developers need; TINYTORCH_VENV names another place. A second call sees by a
+# checksum of pyproject.toml that nothing has changed, and needs no network.
 
 _tinytorch_say() { printf 'tinytorch: %s\n' "$*" >&2; }
 
@@ -19,7 +19,8 @@ _tinytorch_python() {
 }
 
 _tinytorch_install() {
-    # $1: the project's root; $2: the environment; $3: the checksum that a finished installation leaves behind.
+    # $1: the project's root; $2: the environment; $3: the checksum that a finished installation leaves behind;
+    # $4: the extra of pyproject.toml.
     local python
     if [ ! -x "$2/bin/python" ] || ! "$2/bin/python" -c '' >/dev/null 2>&1; then
         if ! python=$(_tinytorch_python); then
@@ -33,7 +34,7 @@ _tinytorch_install() {
         fi
     fi
     _tinytorch_say "installing (a minute the first time)"
-    if ! "$2/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$1[dev]" >&2; then
+    if ! "$2/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$1[$4]" >&2; then
         _tinytorch_say "the installation failed; with a network, source this file again to continue"
         return 1
     fi
@@ -41,13 +42,15 @@ _tinytorch_install() {
 }
 
 _tinytorch_activate() {
-    local root environment installed wanted
+    local root environment installed wanted extra
     root=$(CDPATH='' cd -- "$(dirname -- "$1")/.." && pwd -P) || return 1
     environment=${TINYTORCH_VENV:-$root/.venv}
     wanted="$(cksum <"$root/pyproject.toml") $root"
     installed=$(cat "$environment/.tinytorch-installed" 2>/dev/null || :)
-    if [ "$installed" != "$wanted" ] || [ ! -x "$environment/bin/tito" ]; then
-        _tinytorch_install "$root" "$environment" "$wanted" || return 1
+    extra=student
+    if [ "${TINYTORCH_DEV:-}" = 1 ] || [ "$installed" = "$wanted dev" ]; then extra=dev; fi
+    if [ "$installed" != "$wanted $extra" ] || [ ! -x "$environment/bin/tito" ]; then
+        _tinytorch_install "$root" "$environment" "$wanted $extra" "$extra" || return 1
     fi
     . "$environment/bin/activate"
 }

@@ -22,6 +22,7 @@ MEGABYTES_PER_MEBIBYTE = BYTES_PER_MEBIBYTE / BYTES_PER_MEGABYTE
 
 _TIME_UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
 _SIZE_UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"), (1, "B"))
+_SCALES = {"latency": (NANOSECONDS_PER_MILLISECOND, _TIME_UNITS), "memory": (BYTES_PER_MEGABYTE, _SIZE_UNITS)}
 _COUNT_UNITS = ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"), (1, ""))
 
 
@@ -40,9 +41,14 @@ def _scaled(value: float, units: tuple[tuple[int, str], ...]) -> tuple[int, str]
     return next((unit for unit in units if float(f"{abs(value):.3g}") >= unit[0]), units[-1])
 
 
+def time_unit(nanoseconds: float) -> tuple[int, str]:
+    """The unit that suits a time, and how many nanoseconds it has: `(1000000, "ms")`."""
+    return _scaled(nanoseconds, _TIME_UNITS)
+
+
 def format_time(nanoseconds: float) -> str:
     """A time with three significant digits in the unit that suits it: `1.25 ms`."""
-    factor, unit = _scaled(nanoseconds, _TIME_UNITS)
+    factor, unit = time_unit(nanoseconds)
     return f"{three_digits(nanoseconds / factor)} {unit}"
 
 
@@ -77,19 +83,37 @@ def format_share(fraction: float, decimals: int = 1) -> str:
 
 
 def format_metric(metric: LimitName, value: float, digits: int = 3) -> str:
-    """A metric in the unit that people say it in: `81.4 %`, `0.0503 ms`, `0.866 MB`, `53,400 FLOPs`."""
+    """A metric in the unit that people say it in: `81.4 %`, `50.3 us`, `866 kB`, `53,400 FLOPs`."""
     if metric == "accuracy":
         return f"{significant(100 * value, digits)} %"
+    if metric in _SCALES:
+        in_one, units = _SCALES[metric]
+        factor, unit = _scaled(value * in_one, units)
+        return f"{significant(value * in_one / factor, digits)} {unit}"
     if metric in COUNTED_UNITS:
         return f"{value:,.{max(digits, COUNTED_DIGITS)}g} {unit_of(metric)}"
     return f"{significant(value, digits)} {unit_of(metric)}"
 
 
+def ratio_words(ratio: float, more: str, less: str) -> str:
+    """What a ratio says: `4.00x faster`, `2.00x slower`; a percentage where three digits would show 1.00."""
+    times, word = (ratio, more) if ratio >= 1 else (1 / ratio, less)
+    shown = three_digits(times)
+    return f"{significant(100 * (times - 1), 2)} % {word}" if shown == "1.00" else f"{shown}x {word}"
+
+
 def size_words(ratio: float) -> str:
     """What a ratio of sizes, before / after, says of the second: `4.00x smaller`, `4.00x larger`, `the same size`."""
-    if ratio == 1:
-        return "the same size"
-    return f"{three_digits(ratio)}x smaller" if ratio > 1 else f"{three_digits(1 / ratio)}x larger"
+    return "the same size" if ratio == 1 else ratio_words(ratio, "smaller", "larger")
+
+
+def size_change_words(before_bytes: float, after_bytes: float) -> str:
+    """The same of two sizes: `56.1x smaller`; bytes where the ratio shows nothing: `24 B more`."""
+    ratio = max(before_bytes, 1.0) / max(after_bytes, 1.0)
+    if before_bytes == after_bytes or three_digits(max(ratio, 1 / ratio)) != "1.00":
+        return size_words(ratio)
+    difference = after_bytes - before_bytes
+    return f"{format_size(abs(difference))} {'more' if difference > 0 else 'less'}"
 
 
 def unit_of(metric: str) -> str:
@@ -105,4 +129,10 @@ def format_limit(metric: LimitName, limit: float) -> str:
 def parse_metric(text: str) -> float:
     """The number in a text of `format_metric`: 0.814 of `81.4 %`."""
     number, unit = text.replace(",", "").split()
-    return float(number) / 100 if unit == "%" else float(number)
+    if unit == "%":
+        return float(number) / 100
+    for in_one, units in _SCALES.values():
+        for factor, name in units:
+            if name == unit:
+                return float(number) * factor / in_one
+    return float(number)

@@ -29,6 +29,7 @@ _OLYMPICS = {
     "tasks": "List the tasks, and what is known of their baselines here.",
     "techniques": "List what can be done to a model, and what each technique did when measured.",
     "init": "Write a first entry to change, and say how to go on.",
+    "explain": "Say what a word on the screens means, or what a check looks at.",
     "rules": "Show what each event asks for, and every limit.",
     "profile": "Show where a model's time goes, and what would help.",
     "sweep": "Try values of an entry's arguments, and time the best.",

@@ -19,6 +19,7 @@ from tinytorch.competition.scoring.disturbance import quiet_times
 from tinytorch.competition.scoring.scores import compared
 from tito.olympics import measuring
 from tito.views import runs as render
+from tito.views.drawn import ROWS, block_plot
 from tito.workspace.machine import MachineFile, with_what_is_known
 
 
@@ -179,7 +180,7 @@ def test_doubts_about_the_machine_stand_below_the_table(athlete: Path) -> None:
     run = parse_run("run.json", (athlete / "run.json").read_bytes())
     doubtful = run.model_copy(update={"protocol": run.protocol.model_copy(update={"doubts": [doubt]})})
     console = Console(width=80, file=io.StringIO())
-    console.print(render.benchmark_table(doubtful))
+    console.print(render.result(doubtful, "all_around"))
 
     assert "doubt: other programs used 1.00 of 2 cores -> close other programs" in console.file.getvalue()
 
@@ -206,12 +207,12 @@ def test_a_run_says_whether_its_seed_was_chosen(athlete: Path, is_chosen: bool |
     run = parse_run("run.json", (athlete / "run.json").read_bytes())
     protocol = run.protocol.model_copy(update={"seed": 7, "is_seed_chosen": is_chosen})
     console = Console(width=200, file=io.StringIO())
-    console.print(render.benchmark_table(run.model_copy(update={"protocol": protocol})))
+    console.print(render.result(run.model_copy(update={"protocol": protocol}), "all_around"))
 
     assert words in console.file.getvalue()
 
 
-@pytest.mark.parametrize(("share_of_p", "words"), [(2.0, "is 1.0"), (0.5, "shows no detectable difference in speed")])
+@pytest.mark.parametrize(("share_of_p", "words"), [(2.0, "x faster, "), (0.5, "speed not shown to differ")])
 def test_what_a_run_means_is_said_by_the_rules(
     beginner: Path, tito, monkeypatch: pytest.MonkeyPatch, share_of_p: float, words: str
 ) -> None:
@@ -284,9 +285,9 @@ def test_what_a_file_says_of_itself_is_made_safe_before_it_is_told(athlete: Path
 def test_the_spread_of_block_pairs_is_drawn_on_demand(athlete: Path) -> None:
     run = parse_run("run.json", (athlete / "run.json").read_bytes())
     console = Console(width=80, record=True)
-    console.print(render.block_plot(run))
+    console.print(block_plot(run))
     drawn = console.export_text().splitlines()
 
     assert "block pairs, by the speedup that each shows" in drawn[0]
-    assert len(drawn) == 3 + render.PLOT_ROWS
+    assert len(drawn) == 3 + ROWS
     assert sum(map(int, re.findall(r"\d+", drawn[-1]))) > 0

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tinytorch.benchmarking import measure, system, yardstick
 from tinytorch.benchmarking.agreement import compare_answers
 from tinytorch.benchmarking.placements import Alone, AnyPlacements, Inspection, Venue
+from tinytorch.benchmarking.provisional import Watch, Watching, unwatched
 from tinytorch.benchmarking.records.latency import Latency
 from tinytorch.benchmarking.records.metrics import Accuracy, FreshAnswers, Memory, Metrics, ModelRecord, Throughput
 from tinytorch.benchmarking.records.samples import write_samples
@@ -162,6 +163,7 @@ def measure_models(
     survey: Survey,
     progress: Progress = silent,
     wait: Wait = time.sleep,
+    watch: Watch = unwatched,
 ) -> Session:
     """Measure what was surveyed, by the plan that follows from it. ModelError when a model patched the framework."""
     tier = settings.tier if venue.mode == "worker processes" else in_one_process(settings.tier)
@@ -170,7 +172,8 @@ def measure_models(
     pairs = zip(counted, survey.kept_bytes, strict=True)
     reads = [work.reads(kept) if work else kept for work, kept in pairs] if any(counted) else []
     wanted = begun(tier, wait) if "latency" in settings.metrics else ()
-    taken = [time_session(venue, plan, settings.seed, session, progress, reads) for session in wanted]
+    watching = Watching(plan, survey.machine, watch)
+    taken = [time_session(venue, plan, settings.seed, session, progress, reads, watching) for session in wanted]
     timed = [inspection for each in taken for inspection in each.inspections]
     for inspection in timed:
         refuse_patches(inspection)

@@ -129,6 +129,7 @@ class Sign:
     code: str
     look: Callable[[Observations], Look]
     advice: str
+    is_seen_later: bool = False  # only when the workers have ended
 
 
 def read_machine(root: Path = Path("/")) -> Reading:
@@ -231,7 +232,7 @@ def _disturbed(evidence: Observations) -> Look:
 
 
 SIGNS = (
-    Sign("busy", _busy, "close other programs and measure again"),
+    Sign("busy", _busy, "close other programs and measure again", is_seen_later=True),
     Sign("steal", _steal, "measure when the host is quieter, or on a machine of your own"),
     Sign("throttling", _throttling, "let the machine cool down, and put it where air gets to it"),
     Sign("blas_threads", _blas_threads, "set OMP_NUM_THREADS=1 before Python starts, or use the worker processes"),

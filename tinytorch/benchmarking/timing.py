@@ -10,6 +10,7 @@ from itertools import chain
 from tinytorch.benchmarking import measure
 from tinytorch.benchmarking.agreement import TimedBlock
 from tinytorch.benchmarking.placements import AnyPlacements, Inspection, Venue
+from tinytorch.benchmarking.provisional import Watching
 from tinytorch.benchmarking.records.work import Limits
 from tinytorch.benchmarking.schedule import SEED_BITS, Schedule, Tier, process_seed, rounds
 from tinytorch.progress import Progress, part_of
@@ -44,8 +45,9 @@ class Taken:
 
 
 def time_session(
-    venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress, reads: Sequence[int] = ()
-) -> Taken:
+    venue: Venue, plan: Schedule, seed: int, session: int, progress: Progress, reads: Sequence[int] = (),
+    watching: Watching | None = None,
+) -> Taken:  # fmt: skip
     """One session: all its processes alive, visited round after round; limits are those of models that read so much."""
     seeds = [process_seed(seed, session, process + 1) for process in range(plan.processes)]
     generator, visits = random.Random(process_seed(seed, session, 0)), plan.visits * plan.processes
@@ -64,6 +66,8 @@ def time_session(
                 drawn.extend(_draw(processes[process], plan, visit_seed, model) for model in range(venue.models))
             elif _DRAW.random() < plan.blocks_of_visit / COMPARED_PART:
                 drawn.append(_draw(processes[process], plan, visit_seed, _DRAW.randrange(venue.models)))
+            if watching and (done + 1) % plan.processes == 0:
+                watching.after_round((done + 1) // plan.processes, samples)
         inspections = [process.inspect() for process in processes]
     told("measure", 1.0)
     return Taken(samples, inspections, drawn, [Limits.best(each) for each in seen])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch.benchmarking.placements import ModelSource
+from tinytorch.benchmarking.provisional import Watch, unwatched
 from tinytorch.benchmarking.session import Truth
 from tinytorch.datasets import withheld
 from tinytorch.harness.build import Built, build, entry_source, model_source
@@ -27,11 +28,15 @@ WITHHOLD = f"{withheld.__name__}:{withheld.withhold_test_splits.__name__}"
 
 @dataclass(frozen=True)
 class Observer:
-    """Who is told what happens in a run: how far it is, what a person should know, and what its processes printed."""
+    """Who is told what happens in a run.
+
+    That is how far it is, what a person should know, what its processes printed, and what it shows so far.
+    """
 
     progress: Progress = silent
     say: Callable[[str], None] = lambda message: None
     output: Callable[[str, str], None] = lambda where, text: None
+    watch: Watch = unwatched
 
 
 UNOBSERVED = Observer()

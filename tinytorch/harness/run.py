@@ -81,7 +81,7 @@ def _measured(challenge: Challenge, ready: Prepared, told: Observer) -> Session:
             check_threads(inspection.blas_threads)
         if warning := long_measurement(settings, survey):
             told.say(warning)
-        session = measure_models(venue, alone, settings, survey, told.progress)
+        session = measure_models(venue, alone, settings, survey, told.progress, watch=told.watch)
         check_threads(session.protocol.threads)
         check_baseline(session)
         ready.refuse_changes()

@@ -153,11 +153,13 @@ def _show(
         screen.put_json({"run": run.id, "file": target.name, "sha256": digest})
     if not json_ and not (is_asked and target.is_stdout):
         from tito.olympics.foreseen import warn_of_event, warn_of_kinds
+        from tito.views import drawn as draw
         from tito.views import runs as render
 
-        screen.show(render.benchmark_table(run, rules))
+        screen.show(render.result(run, event or DEFAULT_STRATEGY, rules))
         if plot:
-            screen.show(render.block_plot(run))
+            screen.show(draw.forest(run, rules, screen.columns()))
+            screen.show(draw.block_plot(run))
         warn_of_kinds(run, rules)
         if event:
             warn_of_event(run, event, rules)

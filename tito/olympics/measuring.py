@@ -143,7 +143,8 @@ def timed_settings(
     with Workspace(folder).measuring(), bars.progress() as progress:
 
         def timed(challenge: Challenge) -> Run:
-            run = with_what_is_known(run_competition(challenge, Observer(progress, screen.say)), known)
+            told = Observer(progress, screen.say, watch=progress.watch)
+            run = with_what_is_known(run_competition(challenge, told), known)
             machine.add(run)
             return run
 
@@ -162,7 +163,7 @@ def measure(place: Workspace, asked: Challenge) -> Run:
         printed.extend([f"--- {where} ---", text.rstrip()] if text.strip() else [])
 
     with place.measuring(), bars.progress() as progress, place.noting_failure(asked.contender.name, asked.task.name):
-        measured = run_competition(asked, Observer(progress, screen.say, keep))
+        measured = run_competition(asked, Observer(progress, screen.say, keep, progress.watch))
         run = with_what_is_known(measured, known)
         log = place.record_run(run, "\n".join(printed))
     machine.add(run)

@@ -34,12 +34,15 @@ def score(
     from tinytorch.competition.scoring.eligibility import eligibility
     from tinytorch.competition.scoring.expectation import standing
     from tinytorch.competition.scoring.scores import compared, compute_scores
+    from tito.olympics.attempts import reference_values, story
     from tito.views import scores as render
     from tito.views.light import light_words, split_words
     from tito.views.runs import busy
+    from tito.views.verdict import verdict_lines
 
     judged_by = read_rules(rules)
-    record = _run(Workspace(folder), run, task)
+    place = Workspace(folder)
+    record = _run(place, run, task)
     metrics = record.optimized.metrics
     tested = compared(record, judged_by)
     scores = compute_scores(record, judged_by, tested)
@@ -47,24 +50,34 @@ def score(
     standings = {event.event: standing(record, event.event, judged_by) for event in events}
     light = {"baseline": light_speed(record.baseline), "optimized": light_speed(record.optimized)}
     split = Split.of(scores.speedup, light["baseline"], light["optimized"]) if record.optimized.whole_work else None
+    references = reference_values(place, record.task.name, judged_by)
     advices = {event.event: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
-        rows = [render.event_row(event, standings[event.event], advices[event.event]) for event in events]
+        rows = [
+            {**render.event_row(event, standings[event.event], advices[event.event]),
+             "reference": references.get(event.event)}
+            for event in events
+        ]  # fmt: skip
         screen.put_json({
             **_scored(record, tested, scores, judged_by),
             "light_speed": {role: found and asdict(found) for role, found in light.items()},
             "split": split and {"less_work": split.less_work, "better_use": split.better_use}, "events": rows,
         })  # fmt: skip
         return
-    title = f"{record.task.name}: normalized scores of {record.source.name}"
-    screen.show(render.scores_table(scores.model_dump(), tested, title))
+    screen.show(verdict_lines(record, tested))
+    screen.show("")
+    screen.show(render.scores_table(scores.model_dump(), tested))
+    screen.show("")
     for said in busy(record, tested, judged_by):
         screen.show(said)
     if light["optimized"]:
         screen.show(light_words(record.source.name, light["optimized"]))
     if split:
         screen.show(split_words(split))
-    screen.show(render.events_table(events, standings, advices))
+    screen.show("")
+    screen.show(render.events_table(events, standings, advices, references))
+    for told in story(place.runs(), record):
+        screen.show(told)
     _warn(record, judged_by)
 
 

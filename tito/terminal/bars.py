@@ -1,4 +1,7 @@
-"""Progress of a long measurement on stderr: a bar with the time left on a terminal, a line per stage elsewhere."""
+"""Progress of a long measurement on stderr: a bar with the time left on a terminal, a line per stage elsewhere.
+
+While bars are drawn all talk goes through their console (`screen.through`), so that no message runs through a bar.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
 
-from tinytorch.progress import Progress
+from tinytorch.units import ratio_words, three_digits
 from tito.terminal import screen
+
+if TYPE_CHECKING:
+    from tinytorch.benchmarking.provisional import SoFar
 
 STAGES = {
     "train": "Training the baseline (first use only)",
@@ -40,26 +47,120 @@ LASTING = {"verify", "sweep"}  # of all that is done, above the stages of each
 AT = "@"  # before a machine's name, where several work
 
 
+class Observing(Protocol):
+    """Who shows how far a run is, and what it shows so far."""
+
+    def __call__(self, told: str, share: float, /) -> None:
+        """A stage goes on, of which this share is done."""
+
+    def watch(self, so_far: SoFar) -> None:
+        """A round of measuring is over."""
+
+
 @contextlib.contextmanager
-def progress() -> Iterator[Progress]:
+def progress() -> Iterator[Observing]:
     """An observer for one run; a terminal that cannot move its cursor gets lines."""
     console = Console(stderr=True)
-    if sys.stderr.isatty() and not console.is_dumb_terminal:
-        with _without_echo_of_signals(), _bars(console) as observer:
-            yield observer
-    else:
-        yield _lines()
+    if not sys.stderr.isatty() or console.is_dumb_terminal:
+        yield _InLines()
+        return
+    described = TextColumn("{task.description}", markup=False)
+    bar = (BarColumn(20),) if console.width >= ROOM_FOR_BARS else ()  # times are worth more
+    bars = _Bars(described, *bar, _Times(), console=console, transient=True)
+    with _without_echo_of_signals(), bars, screen.through(console):
+        yield _Drawn(bars)
 
 
-def _lines() -> Progress:
-    seen: set[str] = set()
+class _Doubts:
+    """Says each doubt when it is first seen, and not again."""
 
-    def observer(stage: str, share: float) -> None:
-        if stage not in seen and not stage.startswith(AT):
-            seen.add(stage)
-            screen.say(f"{words(stage)} ...")
+    def __init__(self) -> None:
+        self._said: set[str] = set()
 
-    return observer
+    def watch(self, so_far: SoFar) -> None:
+        for doubt in so_far.doubts:
+            if doubt.code not in self._said:
+                self._said.add(doubt.code)
+                screen.say(f"doubt so far: {doubt.evidence} -> {doubt.advice}")
+
+
+class _InLines(_Doubts):
+    """A line for each stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def __call__(self, told: str, share: float) -> None:
+        if told not in self._seen and not told.startswith(AT):
+            self._seen.add(told)
+            screen.say(f"{words(told)} ...")
+
+
+class _Bars(Progress):
+    """Bars, and a line below them."""
+
+    note = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn."""
+        yield from super().get_renderables()
+        if self.note:
+            yield Text(self.note, "bold")
+
+
+class _Times(ProgressColumn):
+    """How long a stage has taken, and how long it may still take: `30 s, 3 s left`."""
+
+    def render(self, task: Task) -> Text:
+        """Only the first where nothing is known of the rest."""
+        taken = f"{seconds_words(task.finished_time if task.finished else task.elapsed)}"
+        rest = None if task.finished else task.time_remaining
+        return Text(taken if rest is None else f"{taken}, {seconds_words(rest)} left", "cyan")
+
+
+class _Drawn(_Doubts):
+    """A bar for each stage, and the speedup so far."""
+
+    def __init__(self, bars: _Bars) -> None:
+        super().__init__()
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, told: str, share: float) -> None:
+        stage, tasks = told.partition(DETAIL)[0], self._tasks
+        if stage not in tasks:
+            tasks[stage] = self._bars.add_task("", total=1.0)
+            self._bars.note = ""
+            if not _lasts(stage):
+                self._finish(task for name, task in tasks.items() if name != stage and not _lasts(name))
+        if LASTING & {*tasks} and not _lasts(stage):  # one of many: its stages come again and again
+            for name, task in tasks.items():
+                self._bars.update(task, visible=name == stage or _lasts(name))
+        self._bars.update(tasks[stage], completed=share, description=words(told))
+
+    def watch(self, so_far: SoFar) -> None:
+        """Also draws what is shown so far."""
+        super().watch(so_far)
+        self._bars.note = so_far_words(so_far)
+
+    def _finish(self, tasks: Iterable[TaskID]) -> None:
+        for task in tasks:
+            self._bars.update(task, completed=1.0)
+
+
+def so_far_words(so_far: SoFar) -> str:
+    """The speedup after some rounds, said to be provisional."""
+    ends = so_far.interval
+    bounds = "" if ends is None else f" [{three_digits(ends.lower)}x, {three_digits(ends.upper)}x]"
+    speed = ratio_words(so_far.speedup, "faster", "slower")
+    return f"so far {speed}{bounds}, round {so_far.rounds_done} of {so_far.rounds}; provisional"
+
+
+def seconds_words(seconds: float | None) -> str:
+    """`3 s`, `2 min 05 s`; nothing is known of None yet."""
+    whole = round(seconds or 0.0)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02} s"
 
 
 @contextlib.contextmanager
@@ -85,28 +186,6 @@ def _is_ours_to_set() -> bool:
     return bool(sys.stdin and sys.stdin.isatty()) and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
 
 
-@contextlib.contextmanager
-def _bars(console: Console) -> Iterator[Progress]:
-    described = TextColumn("{task.description}", markup=False)
-    bar = (BarColumn(20),) if console.width >= ROOM_FOR_BARS else ()  # times are worth more
-    columns = (described, *bar, TimeElapsedColumn(), TextColumn("left"))
-    with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def observer(told: str, share: float) -> None:
-            stage = told.partition(DETAIL)[0]
-            if stage not in tasks:
-                tasks[stage] = bars.add_task("", total=1.0)
-                if not _lasts(stage):
-                    _finish(bars, [task for name, task in tasks.items() if name != stage and not _lasts(name)])
-            if LASTING & {*tasks} and not _lasts(stage):  # one of many: its stages come again and again
-                for name, task in tasks.items():
-                    bars.update(task, visible=name == stage or _lasts(name))
-            bars.update(tasks[stage], completed=share, description=words(told))
-
-        yield observer
-
-
 def words(told: str) -> str:
     """What a stage is called, and of which of many things it is, if that is told."""
     stage, between, detail = told.partition(DETAIL)
@@ -116,8 +195,3 @@ def words(told: str) -> str:
 def _lasts(stage: str) -> bool:
     """Of all that is done, and of each machine that does it."""
     return stage in LASTING or stage.startswith(AT)
-
-
-def _finish(bars: Bars, tasks: Iterable[TaskID]) -> None:
-    for task in tasks:
-        bars.update(task, completed=1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 ASCII = " .-=#"
@@ -58,6 +59,54 @@ def _put(row: list[str], label: str, first: int) -> None:
         if not "".join(row[max(0, start - 1) : start + len(label) + 1]).strip():
             row[start : start + len(label)] = label
             return
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """An interval with its name before it and its numbers behind it."""
+
+    name: str
+    lower: float
+    upper: float
+    words: str
+
+
+def forest_lines(
+    rows: Sequence[Whisker], columns: int, around: float, write: Callable[[float], str],
+    scale: Callable[[float], float] = float,
+) -> list[str]:  # fmt: skip
+    """A line for each interval on one scale, with a stroke through all of them where nothing changes."""
+    if not rows:
+        return []
+    ends = [around, *(row.lower for row in rows), *(row.upper for row in rows)]
+    low, high = min(ends), max(ends)
+    margin = max(len(row.name) for row in rows)
+
+    def place(value: float) -> int:
+        return round((columns - 1) * _share(scale(low), scale(high), scale(value)))
+
+    dash, point, stroke = ("-", "o", "|") if is_ascii() else ("━", "●", "│")
+    lines = []
+    for row in rows:
+        first, last = place(row.lower), place(row.upper)
+        marks = [" "] * columns
+        marks[place(around)] = stroke
+        marks[first : last + 1] = [point] if first == last else [dash] * (last - first + 1)
+        lines.append(f"{row.name:<{margin}}  {''.join(marks)}  {row.words}")
+    return [*lines, f"{'':{margin}}  {_axis(columns, {place(value): write(value) for value in (low, around, high)})}"]
+
+
+def _axis(columns: int, ends: Mapping[int, str]) -> str:
+    """The numbers of a scale below their places; one that another would touch is left out."""
+    line = [" "] * columns
+    for place, label in ends.items():
+        _put_at(line, label, min(max(place - len(label) // 2, 0), columns - len(label)))
+    return "".join(line).rstrip()
+
+
+def _put_at(row: list[str], label: str, start: int) -> None:
+    if not "".join(row[max(0, start - 1) : start + len(label) + 1]).strip():
+        row[start : start + len(label)] = label
 
 
 def trend(values: Sequence[float | None]) -> str:

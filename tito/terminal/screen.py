@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -67,12 +67,51 @@ def show(renderable: RenderableType) -> None:
 
 def say(message: str) -> None:
     """Talk to the person, on stderr; what a file or a name brings along is made safe here."""
-    typer.echo(safe_lines(message), err=True)
+    text = safe_lines(message)
+    if _drawing:
+        _drawing[-1].print(text, markup=False, highlight=False, emoji=False)
+    else:
+        typer.echo(_fitted(text) if sys.stderr.isatty() else text, err=True)
+
+
+_drawing: list[Console] = []
+
+
+@contextlib.contextmanager
+def through(console: Console) -> Iterator[None]:
+    """Talk goes through a console that draws something of its own, which stays below what is said."""
+    _drawing.append(console)
+    try:
+        yield
+    finally:
+        _drawing.pop()
+
+
+def _fitted(text: str) -> str:
+    import shutil
+
+    width = shutil.get_terminal_size().columns
+    return "\n".join(wrapped(line, width) for line in text.splitlines())
+
+
+def wrapped(line: str, width: int) -> str:
+    """A line as several that end at words, indented like the first; a word that is too long is left to the terminal."""
+    import textwrap
+
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    )
 
 
 def put(content: str, end: str = "\n") -> None:
     """Write a document to stdout."""
     typer.echo(content + end, nl=False)
+
+
+def put_lines(lines: Iterable[str]) -> None:
+    """Write lines to stdout that end at words where the screen does, each indented like its first."""
+    put("\n".join(wrapped(line, columns()) for line in lines))
 
 
 def as_json(document: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.columns import Columns
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
@@ -64,12 +65,14 @@ class Unbroken(Table):
         super().add_row(*cells, **options)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        has_several = any(isinstance(cell, Lines) for cells in self._cells for cell in cells)
+        self.leading = int(has_several and console.width < PIPE_COLUMNS)  # blank lines, where a row takes several
         drawn = list(super().__rich_console__(console, options))
         if self._are_whole("".join(each.text for each in drawn if isinstance(each, Segment))):
             yield from drawn
             return
         if self.title:
-            yield self.title if isinstance(self.title, Text) else Text(self.title)
+            yield self.title if isinstance(self.title, Text) else Text(self.title, "bold")
         for cells in self._cells:
             yield from self._listed(cells, options.max_width)
 
@@ -117,7 +120,10 @@ class Bar:
 
 def table(title: str | None, *columns: str, right: bool = False) -> Unbroken:
     """A table with a column of names and others that may be folded; `right` aligns the others as numbers."""
-    made = Unbroken(title=None if title is None else Text(title), title_justify="left")
+    made = Unbroken(
+        title=None if title is None else Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, show_edge=False,
+        pad_edge=False, header_style="dim",
+    )  # fmt: skip
     name, *others = columns
     made.add_column(name, no_wrap=True)
     for heading in others:

@@ -15,7 +15,8 @@ from tinytorch.competition.scoring.scores import compared
 from tinytorch.showing import safe_text
 from tinytorch.units import format_count, format_metric, format_size, three_digits
 from tito.terminal.tables import Lines, table
-from tito.views.runs import busy, p_words
+from tito.views.runs import busy
+from tito.views.words import p_words
 
 NOT_COMPARED = "not compared"
 LONGEST_VALUE = 40

@@ -7,7 +7,7 @@ from rich.text import Text
 from tinytorch.benchmarking.light import LightSpeed, Split
 from tinytorch.showing import safe_text
 from tinytorch.units import format_share, format_time, three_digits
-from tito.views.runs import interval_words
+from tito.views.words import interval_words
 
 HARDLY = 1.1  # times faster: where no more is possible, no number is told
 CALLS = 0.1  # below this share calls take nearly all of the time

@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tinytorch.benchmarking.comparison import Comparison, Statistics, block_distribution
+from tinytorch.benchmarking.comparison import Comparison, Statistics
 from tinytorch.benchmarking.records.latency import Latency
-from tinytorch.benchmarking.records.metrics import Accuracy, Memory, compression_ratio
+from tinytorch.benchmarking.records.metrics import Accuracy, Memory
 from tinytorch.benchmarking.records.session import Protocol
 from tinytorch.competition.record.run import Measurement, Run
 from tinytorch.competition.record.submission import trust_of
@@ -23,50 +23,40 @@ from tinytorch.units import (
     format_share,
     format_size,
     format_time,
-    size_words,
     three_digits,
 )
-from tito.terminal.plots import histogram
 from tito.terminal.tables import Lines, table
+from tito.views.verdict import memory_words, verdict_lines, worth
+from tito.views.words import p_words, points_interval, share_with_interval, time_with_interval, times_interval
 
 PLOT_COLUMNS, PLOT_ROWS = 48, 5
+EXPLAIN = "tito olympics explain"
 MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not check", "yellow")}
 
 
-def benchmark_table(run: Run, rules: Rules | None = None) -> RenderableType:
-    """Baseline, optimized and change, each with its 95 % interval, and what it means in a sentence, by the rules."""
-    title = f"{run.task.name}: {run.source.name} against the baseline"
-    found_table = table(title, "", "baseline", "optimized", "change", right=True)
-    first, second = run.baseline.metrics, run.optimized.metrics
-    found = compared(run, rules)
-    found_table.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
-    sizes = (_memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
-    found_table.add_row("memory", *sizes)
-    found_table.add_row(
-        "accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta)
-    )
+def result(run: Run, event: str, rules: Rules | None = None) -> RenderableType:
+    """The verdict, the table behind it, what speaks against it, what it is worth, and how it was measured."""
+    judged_by = rules or load_rules()
+    found = compared(run, judged_by)
     doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
-    doubts += busy(run, found, rules)
-    return Group(found_table, Text(_below(run), style="dim"), *doubts, Text(meaning(run, found)))
+    doubts += busy(run, found, judged_by)
+    return Group(
+        verdict_lines(run, found), Text(), _figures(run, found), Text(), *doubts, worth(run, event, judged_by, found),
+        Text(_below(run), style="dim"),
+    )  # fmt: skip
 
 
-def block_plot(run: Run) -> RenderableType:
-    """How the ratios of block pairs are spread, on a log scale: what the speedup rests on, and what contention did."""
-    first, second = run.baseline.metrics.latency, run.optimized.metrics.latency
-    found = block_distribution(first, second, PLOT_COLUMNS) if first and second else None
-    if found is None:
-        return Text("no block pairs were timed: nothing to draw", style="dim")
-    left, right = f"{three_digits(found.lower)}x", f"{three_digits(found.upper)}x"
-    pairs = sum(found.counts) + found.below + found.above
-    lines = [f"{pairs:,} block pairs, by the speedup that each shows (log scale)", *histogram(found.counts, PLOT_ROWS)]
-    lines += [f"{left:<{PLOT_COLUMNS - len(right)}}{right}", f"{found.below} lie below, {found.above} above"]
-    return Text("\n".join(lines), no_wrap=True)
-
-
-def meaning(run: Run, found: Statistics) -> str:
-    """What the run shows, in one sentence a person would say."""
-    parts = [_speed_words(found.speedup), _memory_words(run), _accuracy_words(found.accuracy_delta)]
-    return f"{run.source.name} {'; '.join(parts)}."
+def _figures(run: Run, found: Statistics) -> RenderableType:
+    """Baseline, optimized and change, each with its 95 % interval."""
+    shown = table(None, "", "baseline", "optimized", "change", right=True)
+    first, second = run.baseline.metrics, run.optimized.metrics
+    shown.add_row("latency", _latency(first.latency), _latency(second.latency), _speedup(found.speedup))
+    if first.latency and first.latency.typical_ns is not None:
+        shown.add_row("typical", _typical(first.latency), _typical(second.latency), "", style="dim")
+    sizes = (_memory(first.memory), _memory(second.memory), _compression(first.memory, second.memory))
+    shown.add_row("memory", *sizes)
+    shown.add_row("accuracy", _accuracy(first.accuracy), _accuracy(second.accuracy), _points(found.accuracy_delta))
+    return shown
 
 
 def busy(run: Measurement, found: Statistics, rules: Rules | None = None) -> list[Text]:
@@ -74,7 +64,7 @@ def busy(run: Measurement, found: Statistics, rules: Rules | None = None) -> lis
     said, speedup = busy_words(run, found, rules or load_rules()), found.speedup
     if not said or speedup is None or speedup.ci_lower is None or speedup.ci_upper is None:
         return []
-    bounds = interval_words(f"{three_digits(speedup.ci_lower)}x", f"{three_digits(speedup.ci_upper)}x")
+    bounds = times_interval(speedup.ci_lower, speedup.ci_upper)
     return [Text(f"speedup {three_digits(speedup.estimate)}x {bounds}: {said}.", "yellow")]
 
 
@@ -92,19 +82,14 @@ def _arrow(mend: str | None) -> str:
     return f"-> {mend}" if mend else ""
 
 
-def interval_words(lower: str, upper: str) -> str:
-    return f"[{lower}, {upper}]"
-
-
 def _latency(latency: Latency | None) -> Lines:
     if latency is None:
         return Lines(NOT_MEASURED)
-    lines = [format_time(latency.mean_ns)]
-    if latency.ci_lower_ns is not None and latency.ci_upper_ns is not None:
-        lines.append(interval_words(format_time(latency.ci_lower_ns), format_time(latency.ci_upper_ns)))
-    if latency.typical_ns is not None:
-        lines.append(f"typical {format_time(latency.typical_ns)}")
-    return Lines(*lines)
+    return Lines(*time_with_interval(latency.mean_ns, latency.ci_lower_ns, latency.ci_upper_ns))
+
+
+def _typical(latency: Latency | None) -> Text:
+    return Text("" if latency is None or latency.typical_ns is None else format_time(latency.typical_ns), "dim")
 
 
 def _memory(memory: Memory | None) -> Lines:
@@ -113,27 +98,24 @@ def _memory(memory: Memory | None) -> Lines:
     size = format_size(memory.mean * BYTES_PER_MEGABYTE)
     if memory.unseen:
         return Lines(f"at least {size}", f"(not seen: {', '.join(memory.unseen)})")
-    return Lines(size, "(counted exactly)")
+    return Lines(size, "(exact)")
 
 
 def _accuracy(accuracy: Accuracy | None) -> Lines:
     if accuracy is None:
         return Lines(NOT_MEASURED)
-    if accuracy.ci_lower is None or accuracy.ci_upper is None:
-        return Lines(format_share(accuracy.mean))
-    return Lines(
-        format_share(accuracy.mean), interval_words(format_share(accuracy.ci_lower), format_share(accuracy.ci_upper))
-    )
+    return Lines(*share_with_interval(accuracy.mean, accuracy.ci_lower, accuracy.ci_upper))
 
 
 def _speedup(comparison: Comparison | None) -> Lines:
     if comparison is None:
         return Lines(NOT_MEASURED)
+    speed = f"{three_digits(comparison.estimate)}x speed"
     if comparison.ci_lower is None or comparison.ci_upper is None:
-        return Lines(f"{three_digits(comparison.estimate)}x", f"({comparison.reason})")
-    interval = interval_words(f"{three_digits(comparison.ci_lower)}x", f"{three_digits(comparison.ci_upper)}x")
+        return Lines(speed, f"({comparison.reason})")
+    interval = times_interval(comparison.ci_lower, comparison.ci_upper)
     basis = "by typical times" if comparison.basis == "typical" else ""
-    return Lines(f"{three_digits(comparison.estimate)}x speed, {p_words(comparison.p_value)}", interval, basis)
+    return Lines(speed, interval, p_words(comparison.p_value), basis)
 
 
 def _compression(baseline: Memory | None, optimized: Memory | None) -> Lines:
@@ -141,7 +123,7 @@ def _compression(baseline: Memory | None, optimized: Memory | None) -> Lines:
         return Lines(NOT_MEASURED)
     exact = "at least for what was seen" if baseline.unseen or optimized.unseen else "exact"
     counted = exact if optimized.mean else "nothing counts as 1 byte"
-    return Lines(size_words(compression_ratio(baseline, optimized)), f"({counted})")
+    return Lines(memory_words(baseline, optimized), f"({counted})")
 
 
 def _points(comparison: Comparison | None) -> Lines:
@@ -150,42 +132,7 @@ def _points(comparison: Comparison | None) -> Lines:
     shown = f"{100 * comparison.estimate:+.1f} points"
     if comparison.ci_lower is None or comparison.ci_upper is None:
         return Lines(shown, f"({comparison.reason})")
-    interval = interval_words(f"{100 * comparison.ci_lower:+.1f}", f"{100 * comparison.ci_upper:+.1f}")
-    return Lines(f"{shown}, {p_words(comparison.p_value)}", interval)
-
-
-def p_words(p_value: float | None) -> str:
-    """A p-value as it is usually written; tiny ones as a bound."""
-    if p_value is None:
-        return "no p"
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-
-
-def _speed_words(comparison: Comparison | None) -> str:
-    if comparison is None or comparison.verdict is None:
-        return "has no speedup that could be tested"
-    if comparison.verdict == "no detectable difference":
-        smallest = "" if comparison.smallest_detectable is None else format_share(comparison.smallest_detectable - 1)
-        return f"shows no detectable difference in speed (one of {smallest} would have been seen)"
-    faster = comparison.estimate > 1
-    ratio = comparison.estimate if faster else 1 / comparison.estimate
-    basis = ", by typical times because its time depends on chance" if comparison.basis == "typical" else ""
-    return f"is {three_digits(ratio)}x {'faster' if faster else 'slower'} ({p_words(comparison.p_value)}{basis})"
-
-
-def _memory_words(run: Run) -> str:
-    first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
-    if first is None or second is None:
-        return "its memory was not measured"
-    return f"is {size_words(compression_ratio(first, second))}"
-
-
-def _accuracy_words(comparison: Comparison | None) -> str:
-    if comparison is None:
-        return "its accuracy was not measured"
-    if comparison.verdict == "no detectable difference":
-        return f"the test set shows no difference in accuracy ({p_words(comparison.p_value)})"
-    return f"its accuracy is {comparison.verdict}: {100 * comparison.estimate:+.1f} points"
+    return Lines(shown, points_interval(comparison.ci_lower, comparison.ci_upper), p_words(comparison.p_value))
 
 
 def _fresh_words(run: Run) -> str:
@@ -194,7 +141,7 @@ def _fresh_words(run: Run) -> str:
     if len(shares) < 2:
         return ""
     first, second = (format_share(share) for share in shares)
-    return f"answers to inputs that are new to it: {second} right (the baseline: {first}).\n"
+    return f"of inputs that nobody has seen before, {second} of its answers are right (the baseline: {first}).\n"
 
 
 def _seed_words(protocol: Protocol) -> str:
@@ -208,10 +155,11 @@ def _below(run: Run) -> str:
     sessions = f"{protocol.sessions} sessions of " if protocol.sessions > 1 else ""
     backends = [run.baseline.backend, run.optimized.backend]
     return (
-        "latency is the quiet time (the least of the session); typical: as it was.\n"
         f"{_fresh_words(run)}"
+        "latency is the quiet time, what a call takes while the machine leaves it alone; typical is the usual time.\n"
         f"95 % intervals over {sessions}{protocol.processes} processes x {protocol.copies} copies; "
         f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), {_seed_words(protocol)}; "
         f"{f'run by {backends[0]} and {backends[1]}; ' if all(backends) else ''}"
-        f"trust {trust} ({trust.word}); run {run.id}"
+        f"trust {trust} ({trust.word}); run {run.id}\n"
+        f"what a word means: {EXPLAIN}"
     )

@@ -16,14 +16,14 @@ from tinytorch.competition.scoring.eligibility import NOT_MEASURED, Eligibility,
 from tinytorch.competition.scoring.expectation import Standing
 from tinytorch.units import format_metric, three_digits
 from tito.terminal.tables import Lines, table
-from tito.views.runs import interval_words, p_words
+from tito.views.words import interval_words, p_words
 
 RATIOS = {"speedup", "compression_ratio", "less_work"}
 
 
-def scores_table(scores: Mapping[str, float | None], found: Statistics, title: str) -> RenderableType:
+def scores_table(scores: Mapping[str, float | None], found: Statistics) -> RenderableType:
     """The normalized scores; those that are tested with their interval and p-value in this session."""
-    shown = table(title, "score", "value", "95 %", "test", right=True)
+    shown = table(None, "score", "value", "95 %", "test", right=True)
     tested = {"speedup": found.speedup, "accuracy_delta": found.accuracy_delta}
     for name, value in scores.items():
         words = NOT_MEASURED if value is None else f"{value:+.4f}" if name == "accuracy_delta" else three_digits(value)
@@ -54,18 +54,28 @@ def event_row(event: Eligibility, standing: Standing, advice: str) -> dict[str, 
     }  # fmt: skip
 
 
-def events_table(events: Iterable[Eligibility], standings: Mapping[str, Standing], advices: Mapping[str, str]) -> (
-    RenderableType
-):  # fmt: skip
-    """The line of every event: its score with the interval and verdict, eligible or not, and what to do next."""
-    shown = table("Events", "event", "score", "eligible", "next")
+def events_table(
+    events: Iterable[Eligibility], standings: Mapping[str, Standing], advices: Mapping[str, str],
+    references: Mapping[str, float],
+) -> RenderableType:  # fmt: skip
+    """The line of every event: its score beside the reference strategy's, eligible or not, and what to do next."""
+    shown = table(None, "event", "score", "eligible", "next")
     words = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("could not check", "yellow")}
     for event in events:
         standing, row = standings[event.event], event_row(event, standings[event.event], advices[event.event])
-        score = Lines(*_score_lines(event, standing), row["verdict"] or "no interval")
+        score = Lines(
+            *_score_lines(event, standing),
+            row["verdict"] or "no interval",
+            *_reference_lines(references.get(event.event), event),
+        )
         said = Lines(row["why"], row["next"])
         shown.add_row(row["event"], score, words[row["eligible"]], said)
     return shown
+
+
+def _reference_lines(reference: float | None, event: Eligibility) -> Iterator[str]:
+    if reference is not None:
+        yield f"reference: {score_words(reference, event.asked.ranked_by)}"
 
 
 def shown(event: Eligibility, standing: Standing) -> float | None:
@@ -86,7 +96,7 @@ def _score_lines(event: Eligibility, standing: Standing) -> Iterator[str]:
 
 def _bounds(standing: Standing) -> str:
     """The interval over many sessions; of accuracy that of its change."""
-    return standing.bounds if standing.alike else f"{standing.bounds} points".removeprefix(" points")
+    return standing.bounds if standing.alike or not standing.bounds else f"change {standing.bounds}"
 
 
 def score_words(value: float | None, ranked_by: str) -> str:

@@ -21,8 +21,8 @@ from tinytorch.showing import safe_text
 from tinytorch.units import format_count, format_share, format_size, three_digits
 from tito.terminal.plots import scatter
 from tito.terminal.tables import Lines, table
-from tito.views.runs import interval_words
 from tito.views.scores import score_words, shown
+from tito.views.words import interval_words
 from tito.workspace.sweeps import Arguments, Setting
 
 LONGEST_VALUE = 24

@@ -21,6 +21,7 @@ from tinytorch.harness.referee import cluster, turns
 from tinytorch.harness.referee.cluster import Cluster, Tls
 from tinytorch.harness.referee.turns import Done, in_turn
 
+pytestmark = pytest.mark.cluster
 SPAN_S = 0.02
 
 

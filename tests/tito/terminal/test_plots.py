@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tito.terminal import plots
+from tito.terminal.plots import Whisker, forest_lines
 
 COUNTS = st.lists(st.integers(0, 10_000), min_size=1, max_size=60)
 
@@ -77,3 +79,16 @@ def test_more_is_up_and_to_the_right() -> None:
 
 def test_a_scatter_of_one_point_can_be_written(encoding: str) -> None:
     assert "\n".join(plots.scatter({"1": (2.0, 0.5)}, 20, 4, str, str)).encode(encoding)
+
+
+def test_a_forest_draws_each_interval_beside_no_change() -> None:
+    rows = [Whisker("speed", 2.0, 4.0, "[2, 4]"), Whisker("size", 16.0, 16.0, "16x")]
+    assert forest_lines(rows, 21, 1.0, lambda ratio: f"{ratio:g}x", math.log) == [
+        "speed  │    ━━━━━━            [2, 4]",
+        "size   │                   ●  16x",
+        "       1x                16x",
+    ]
+
+
+def test_a_forest_of_nothing_is_nothing() -> None:
+    assert forest_lines([], 20, 1.0, str) == []

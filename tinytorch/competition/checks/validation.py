@@ -97,12 +97,21 @@ def pages() -> Mapping[str, Page]:
 
 def explain(check_id: str) -> Page:
     """The page of the manual of a check, by name or id; UsageError with the nearest when there is none."""
-    known = {**pages(), **{each.id: each for each in pages().values()}}
-    wanted = check_id if check_id in known else check_id.upper()
-    if wanted not in known:
-        mend = nearest(check_id, known, "--explain all shows every check")
+    found = find_page(check_id)
+    if found is None:
+        mend = nearest(check_id, _by_name_and_id(), "--explain all shows every check")
         raise UsageError(f"there is no check {check_id!r}", mend=mend)
-    return known[wanted]
+    return found
+
+
+def find_page(check_id: str) -> Page | None:
+    """The page of a check, by name or id; None when there is none."""
+    known = _by_name_and_id()
+    return known.get(check_id, known.get(check_id.upper()))
+
+
+def _by_name_and_id() -> dict[str, Page]:
+    return {**pages(), **{each.id: each for each in pages().values()}}
 
 
 def _made(check: Check[Case], case: Case) -> Finding:

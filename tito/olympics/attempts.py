@@ -1,0 +1,69 @@
+"""What this workspace knows beside a run: the reference strategies that were measured here, and earlier attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tinytorch.competition.names import OlympicEvent
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.scoring.eligibility import eligibility
+from tinytorch.competition.scoring.scores import compute_scores
+from tinytorch.errors import UsageError
+from tinytorch.units import three_digits
+from tito.terminal import screen
+from tito.workspace.history import RunLine
+from tito.workspace.workspace import Workspace
+
+STORY = "all_around"  # the score that every run of a whole task has
+MOST_TOLD = 6  # attempts
+
+
+def reference_values(place: Workspace, task: str, rules: Rules) -> dict[str, float]:
+    """By event, what the last run of its reference strategy is worth there; an event without such a run is left out."""
+    found = {}
+    for event in OlympicEvent:
+        lines = [line for line in place.runs() if (line.task, line.source) == (task, event)]
+        if lines and place.run_state(lines[-1]) == "valid":
+            value = _value(place, lines[-1].id, event, rules)
+            if value is not None:
+                found[str(event)] = value
+    return found
+
+
+def _value(place: Workspace, run_id: str, event: str, rules: Rules) -> float | None:
+    try:
+        run = place.run(run_id)
+    except UsageError as error:
+        screen.say(f"warning: the reference run of {event} is left out: {error.message}")
+        return None
+    return next(each.value for each in eligibility(run, compute_scores(run, rules), rules) if each.event == event)
+
+
+def story(lines: Sequence[RunLine], run: Run) -> Iterator[str]:
+    """How the attempts at a task went up to this run: best so far, and what changed since the one before."""
+    attempts = [line for line in lines if line.task == run.task.name and line.scores.get(STORY) is not None]
+    numbers = [number for number, line in enumerate(attempts) if line.id == run.id]
+    if not numbers or len(attempts) < 2:
+        return
+    here = numbers[-1]
+    values = [line.scores[STORY] or 0.0 for line in attempts]
+    told = [three_digits(value) for value in values[max(0, here - MOST_TOLD + 1) : here + 1]]
+    best = max(range(here + 1), key=values.__getitem__)
+    which = "this is the best so far" if best == here else (
+        f"the best so far is {three_digits(values[best])}, {attempts[best].source} of run {attempts[best].id}"
+    )  # fmt: skip
+    yield f"your runs at {run.task.name}, {STORY}: {', '.join(told)}; {which}"
+    if here:
+        yield f"since the run before ({attempts[here - 1].source}): {_changes(attempts[here - 1], attempts[here])}"
+
+
+def _changes(before: RunLine, after: RunLine) -> str:
+    """Each score of both, where both have it."""
+    words = {"speedup": "{:.3g}x faster", "compression_ratio": "{:.3g}x smaller", "accuracy_delta": "{:+.1%} accuracy"}
+    pairs = {name: (before.scores.get(name), after.scores.get(name)) for name in words}
+    return ", ".join(
+        f"{words[name].format(first)} -> {words[name].format(second)}"
+        for name, (first, second) in pairs.items()
+        if first is not None and second is not None
+    )

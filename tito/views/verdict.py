@@ -1,0 +1,90 @@
+"""What a run shows, in one line, and what that is worth in an event. The first thing on every screen of a result."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from tinytorch.benchmarking.comparison import Comparison, Statistics
+from tinytorch.benchmarking.records.metrics import Memory
+from tinytorch.competition.record.run import Run
+from tinytorch.competition.rules.events import Rules
+from tinytorch.competition.scoring.eligibility import Eligibility, eligibility, limit_words, value_words
+from tinytorch.competition.scoring.expectation import standing
+from tinytorch.competition.scoring.scores import compute_scores
+from tinytorch.showing import safe_text
+from tinytorch.units import BYTES_PER_MEGABYTE, format_share, ratio_words, size_change_words
+from tito.views.scores import score_words, shown
+
+NOT_SHOWN = "no detectable difference"
+COLOURS = {True: "green", False: "red", None: "yellow"}
+ELIGIBLE = {True: "eligible", False: "not eligible", None: "could not check whether it is eligible"}
+
+
+def headline(run: Run, found: Statistics) -> str:
+    """`34x faster, 56x smaller, accuracy not shown to differ`."""
+    first, second = run.baseline.metrics.memory, run.optimized.metrics.memory
+    return ", ".join((speed_words(found.speedup), memory_words(first, second), accuracy_words(found.accuracy_delta)))
+
+
+def verdict_lines(run: Run, found: Statistics) -> Text:
+    """The verdict in bold, and below it what was compared."""
+    beside = f"{run.task.name}: {source_words(run)} beside the baseline"
+    return Text(headline(run, found), "bold").append(f"\n{beside}", "not bold dim")
+
+
+def source_words(run: Run) -> str:
+    """Whose model it is: `the strategy all_around`, or an entry's file."""
+    return f"the strategy {run.source.name}" if run.source.kind == "strategy" else run.source.name
+
+
+def speed_words(comparison: Comparison | None) -> str:
+    """How much faster or slower, or that this is not shown and what would have been seen."""
+    if comparison is None:
+        return "speed not measured"
+    words = ratio_words(comparison.estimate, "faster", "slower")
+    if comparison.verdict is None:
+        return f"{words} (not tested)"
+    if comparison.verdict != NOT_SHOWN:
+        return words
+    least = comparison.smallest_detectable
+    return f"speed not shown to differ{'' if least is None else f' ({format_share(least - 1)} would have been seen)'}"
+
+
+def memory_words(baseline: Memory | None, optimized: Memory | None) -> str:
+    """How much smaller or larger."""
+    if baseline is None or optimized is None:
+        return "memory not measured"
+    return size_change_words(*(memory.mean * BYTES_PER_MEGABYTE for memory in (baseline, optimized)))
+
+
+def accuracy_words(comparison: Comparison | None) -> str:
+    """How many points higher or lower, or that this is not shown."""
+    if comparison is None:
+        return "accuracy not measured"
+    points = 100 * comparison.estimate
+    words = f"accuracy {abs(points):.1f} points {'higher' if points > 0 else 'lower'}"
+    if comparison.verdict is None:
+        return f"{words} (not tested)" if points else "the same accuracy"
+    return "accuracy not shown to differ" if comparison.verdict == NOT_SHOWN else words
+
+
+def worth(run: Run, event: str, rules: Rules, found: Statistics) -> Text:
+    """What the run is worth in an event: its score, what of that is shown, and whether it is eligible."""
+    scores = compute_scores(run, rules, found)
+    each = next(each for each in eligibility(run, scores, rules) if each.event == event)
+    ranked_by, counts = each.asked.ranked_by, shown(each, standing(run, event, rules, found))
+    said = f"{safe_text(each.asked.title, 60)}: {score_words(each.value, ranked_by)}"
+    if counts is not None and counts != each.value:
+        said += f", of which {score_words(counts, ranked_by)} is shown and counts"
+    return Text(f"{said}; {_eligible_words(each)}", COLOURS[each.is_eligible])
+
+
+def _eligible_words(each: Eligibility) -> str:
+    """Eligible or not, and what is missed."""
+    missed = [
+        f"{limit.metric} {value_words(limit)}, asked {limit_words(limit)}"
+        for limit in each.constraints
+        if limit.satisfied is not True
+    ]
+    why = "; ".join([*missed, *([each.unseen] if each.unseen else [])])
+    return f"{ELIGIBLE[each.is_eligible]}{f' ({why})' if why else ''}"
