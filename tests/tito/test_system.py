@@ -117,7 +117,7 @@ def test_tito_can_be_called_as_a_module(module: str) -> None:
     command = [sys.executable, "-m", module, "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert done.stdout == "tito 0.1.0\n"
+    assert done.stdout == "tito 0.2.0\n"
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,13 @@ MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not 
 
 
 def result(run: Run, event: str, rules: Rules | None = None) -> RenderableType:
-    """The verdict, the table behind it, what speaks against it, what it is worth, and how it was measured."""
+    """The verdict, the table behind it, what it is worth, what speaks against it, and how it was measured."""
     judged_by = rules or load_rules()
     found = compared(run, judged_by)
     doubts = [Text(f"doubt: {doubt.evidence} -> {doubt.advice}", "yellow") for doubt in run.protocol.doubts or []]
     doubts += busy(run, found, judged_by)
     return Group(
-        verdict_lines(run, found), Text(), _figures(run, found), Text(), *doubts, worth(run, event, judged_by, found),
+        verdict_lines(run, found), Text(), _figures(run, found), Text(), worth(run, event, judged_by, found), *doubts,
         Text(_below(run), style="dim"),
     )  # fmt: skip
 
@@ -141,7 +141,7 @@ def _fresh_words(run: Run) -> str:
     if len(shares) < 2:
         return ""
     first, second = (format_share(share) for share in shares)
-    return f"of inputs that nobody has seen before, {second} of its answers are right (the baseline: {first}).\n"
+    return f"Of inputs that nobody has seen before, {second} of its answers are right (the baseline: {first}).\n"
 
 
 def _seed_words(protocol: Protocol) -> str:
@@ -156,10 +156,10 @@ def _below(run: Run) -> str:
     backends = [run.baseline.backend, run.optimized.backend]
     return (
         f"{_fresh_words(run)}"
-        "latency is the quiet time, what a call takes while the machine leaves it alone; typical is the usual time.\n"
+        "Latency is the quiet time, what a call takes while the machine leaves it alone; typical is the usual time.\n"
         f"95 % intervals over {sessions}{protocol.processes} processes x {protocol.copies} copies; "
         f"tier {protocol.tier}, {protocol.threads or 'unverified'} BLAS thread(s), {_seed_words(protocol)}; "
         f"{f'run by {backends[0]} and {backends[1]}; ' if all(backends) else ''}"
         f"trust {trust} ({trust.word}); run {run.id}\n"
-        f"what a word means: {EXPLAIN}"
+        f"What a word means: {EXPLAIN} WORD"
     )

@@ -113,7 +113,7 @@ def test_what_passes_is_complete_with_date_version_and_file(student: Student) ->
 
     assert student.types("complete", "losses") == 0
     entry = student.progress.completed["losses"]
-    assert (entry.tested, entry.version, entry.passed >= 8) == ("modules/04_losses.py", "0.1.0", True)
+    assert (entry.tested, entry.version, entry.passed >= 8) == ("modules/04_losses.py", "0.2.0", True)
     assert "next: tito module start tensor" in student.err
 
 

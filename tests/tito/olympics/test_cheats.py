@@ -7,8 +7,9 @@ from tinytorch.harness.cheats.catalogue import cheats
 
 def test_all_are_listed_with_what_each_level_says(tito) -> None:
     done = tito("cheats")
+    first_words = {line.split(" ")[0] for line in done.out.splitlines()}
 
-    assert (done.code, all(f" {each.number} " in done.out for each in cheats().values())) == (0, True)
+    assert (done.code, {str(each.number) for each in cheats().values()} <= first_words) == (0, True)
     assert "T3: " in done.out
 
 
