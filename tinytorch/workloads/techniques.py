@@ -66,14 +66,14 @@ TECHNIQUES = (
     Technique("INT2, compensated", (compensated(2),), "Frantar et al. 2023", "memory; calls get slower in numpy"),
     Technique("INT2, aware training", (learned_codes(2, epochs=4),), "Esser et al. 2020", "memory; slower in numpy"),
     Technique("structured pruning", (prune(256, epochs=20),), "Li et al. 2017", "memory, time"),
-    Technique("the same, to 16 neurons", (prune(16, epochs=60),), "Li et al. 2017", "memory, time"),
-    Technique("to 16 neurons in stages", (STAGED,), "Li et al. 2017", "memory, time"),
-    Technique("in stages, INT2, aware", (STAGED, learned_codes(2, epochs=30)), "Esser et al. 2020", "memory, most"),
+    Technique("pruning to 16 neurons", (prune(16, epochs=60),), "Li et al. 2017", "memory, time"),
+    Technique("pruning in stages", (STAGED,), "Li et al. 2017", "memory, time"),
+    Technique("pruning in stages, INT2", (STAGED, learned_codes(2, epochs=30)), "Esser et al. 2020", "memory, most"),
     Technique("magnitude pruning, sparse", (MAGNITUDE, SPARSE), "Han et al. 2015", "memory; calls get slower in numpy"),
     Technique("magnitude pruning, rows", (MAGNITUDE, ROWS), "Han et al. 2015", "memory; multiplies as it is"),
     Technique("weight sharing", (SHARING,), "Han et al. 2016", "memory; calls get slower in numpy"),
     Technique("pruning, sharing, sparse", (MAGNITUDE, SPARSE, SHARING), "Han et al. 2016", "memory, most of it"),
-    Technique("the same, coded", (MAGNITUDE, SPARSE, SHARING, CODED), "Huffman 1952", "the file alone"),
+    Technique("sharing, sparse, coded", (MAGNITUDE, SPARSE, SHARING, CODED), "Huffman 1952", "the file alone"),
     Technique(
         "low rank",
         (technique("Low Rank", f"{COMPRESSION}:factorize", rank=128),),
@@ -81,7 +81,7 @@ TECHNIQUES = (
         "memory, time",
     ),
     Technique("data-aware low rank, tuned", (LOW_RANK,), "Chen et al. 2021", "memory, time"),
-    Technique("the same in INT8, compiled", (LOW_RANK, INT8, FUSION), "Chen et al. 2021", "memory, time"),
+    Technique("low rank, INT8, compiled", (LOW_RANK, INT8, FUSION), "Chen et al. 2021", "memory, time"),
     Technique("operator fusion", (FUSION,), "Pisarchyk & Lee 2020", "time; keeps results of layers", task="digits_cnn"),
     Technique("INT8, compiled", (INT8, FUSION), "Jacob et al. 2018", "memory, time"),
     Technique("INT4, compiled", (INT4, FUSION), "Banner et al. 2019", "memory, time"),
@@ -99,6 +99,27 @@ TECHNIQUES = (
     ),
     Technique("heads, neurons and width", (PRUNE_WIDTH,), "Ashkboos et al. 2024", "memory, time", task="tinygpt"),
 )
+
+
+PAPERS = {
+    "Ashkboos et al. 2024": "SliceGPT: Compress Large Language Models by Deleting Rows and Columns",
+    "Banner et al. 2019": "Post training 4-bit quantization of convolutional networks for rapid-deployment",
+    "Chen et al. 2021": "DRONE: Data-aware Low-rank Compression for Large NLP Models",
+    "Eckart & Young 1936": "The approximation of one matrix by another of lower rank",
+    "Esser et al. 2020": "Learned Step Size Quantization",
+    "Frantar et al. 2023": "GPTQ: Accurate Post-Training Quantization for Generative Pre-trained Transformers",
+    "Han et al. 2015": "Learning both Weights and Connections for Efficient Neural Networks",
+    "Han et al. 2016": "Deep Compression: Compressing Deep Neural Networks with Pruning, Trained Quantization and "
+    "Huffman Coding",
+    "Hinton, Vinyals & Dean 2015": "Distilling the Knowledge in a Neural Network",
+    "Huffman 1952": "A Method for the Construction of Minimum-Redundancy Codes",
+    "Jacob et al. 2018": "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
+    "Li et al. 2017": "Pruning Filters for Efficient ConvNets",
+    "Michel et al. 2019": "Are Sixteen Heads Really Better than One?",
+    "Pisarchyk & Lee 2020": "Efficient Memory Management for Deep Neural Net Inference",
+    "Pope et al. 2023": "Efficiently Scaling Transformer Inference",
+}  # fmt: skip
+"""The titles of the papers that techniques refer to."""
 
 
 def measured() -> dict[str, Any]:

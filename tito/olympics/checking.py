@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from rich.console import RenderableType
 
 from tinytorch.competition.checks.batch import MayBe
-from tinytorch.competition.checks.findings import Page
 from tinytorch.competition.checks.validation import explain as page_of
 from tinytorch.competition.checks.validation import pages
 from tinytorch.competition.grading.assignment import Assignment
@@ -66,7 +65,7 @@ def explain(check_id: str, format_: str, target: Destination) -> None:
     if format_ == HUMAN:
         write(drawn(render_findings.pages(shown), target, "checks explained"), target)
         return
-    rows = [{field.name: getattr(page, field.name) for field in fields(Page)} for page in shown]
+    rows = [page.as_dict() for page in shown]
     write([json.dumps({"document": "report", "checks": rows}, indent=2), "\n"], target)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import Any
 
@@ -12,6 +12,10 @@ from tinytorch.workloads.task import Task
 COMPILE = (
     ["from tinytorch.perf.acceleration import compile_model, fastest_backend"],
     "compile_model(model, train_data.inputs[:1], fastest_backend())",
+)
+DISTILL = (
+    ["from tinytorch.perf.compression import KnowledgeDistillation, prune_neurons"],
+    "KnowledgeDistillation(model, prune_neurons(model, keep={keep})).train(train_data, epochs={epochs}).eval()",
 )
 LONGEST_ARGUMENTS = 85  # in one line with the call
 WIDTH = 100
@@ -34,7 +38,7 @@ IDEAS = {
 def entry_text(task: Task, strategy: Strategy) -> str:
     """A Python file with `optimize`, commented, that runs as it stands."""
     parts = [_written(step) for step in strategy.steps]
-    imports = "\n".join(sorted({line for lines, _ in parts for line in lines}))
+    imports = imports_of(strategy.steps)
     names = ", ".join(f'"{name}"' for name in strategy.techniques)
     body = "\n".join(
         f"    # {IDEAS[step.technique]}\n    model = {call}"
@@ -58,10 +62,32 @@ def optimize(model, train_data):
 '''
 
 
+def example_text(steps: Sequence[Step]) -> str:
+    """The same steps as an entry that says nothing else."""
+    calls = "\n".join(f"    model = {_written(step)[1]}" for step in steps)
+    return f"{imports_of(steps)}\n\n\ndef optimize(model, train_data):\n{calls}\n    return model\n"
+
+
+def call_names(steps: Sequence[Step]) -> list[str]:
+    """The functions that the steps call."""
+    return [_written(step)[1].partition("(")[0] for step in steps]
+
+
+def imports_of(steps: Sequence[Step]) -> str:
+    """What the calls of the steps need, a module a line."""
+    names: dict[str, set[str]] = {}
+    for line in (line for step in steps for line in _written(step)[0]):
+        module, _, imported = line.removeprefix("from ").partition(" import ")
+        names.setdefault(module, set()).update(imported.split(", "))
+    return "\n".join(f"from {module} import {', '.join(sorted(found))}" for module, found in sorted(names.items()))
+
+
 def _written(step: Step) -> tuple[list[str], str]:
     """The imports that a step needs, and its call."""
     if step == FUSION:
         return COMPILE
+    if "function" not in step.arguments:
+        return DISTILL[0], DISTILL[1].format(**step.arguments)
     addresses = [address for address in (step.arguments["function"], step.arguments["transforms"]) if address]
     imports = ["from {} import {}".format(*address.split(":")) for address in addresses]
     name = addresses[0].split(":")[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,8 +87,7 @@ def _key(text: str) -> str:
 
 def _show(found: Sequence[Word], json_: bool, check: Page | None = None) -> None:
     if json_:
-        checks = [] if check is None else [{field.name: getattr(check, field.name) for field in fields(check)}]
-        screen.put_json({"words": [asdict(word) for word in found], "checks": checks})
+        screen.put_json({"words": [asdict(word) for word in found], "checks": [check.as_dict()] if check else []})
         return
     screen.put_lines(_told(found[0]) if len(found) == 1 else _listed(found))
 

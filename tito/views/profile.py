@@ -1,9 +1,8 @@
-"""Profiles, tasks and techniques to rich renderables."""
+"""Profiles and tasks to rich renderables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -19,7 +18,6 @@ from tinytorch.units import (
     format_share,
     format_size,
     format_time,
-    size_words,
     three_digits,
 )
 from tito.terminal.tables import Bar, Lines, table
@@ -75,23 +73,6 @@ def _strategies(cards: Sequence[TaskCard]) -> RenderableType:
             shown.add_row(card.name, strategy.name, ", ".join(strategy.techniques), strategy.costs)
         shown.add_section()
     return shown
-
-
-def techniques_table(rows: Sequence[Mapping[str, Any]], machine: str | None, date: str | None) -> RenderableType:
-    """A line for each technique, and where the figures come from."""
-    shown = table("Techniques", "technique", "reference", "shrinks", "measured")
-    for row in rows:
-        shown.add_row(row["name"], row["reference"], row["shrinks"], Lines(*_effect(row["measured"])))
-    told = f"measured on {machine}, {date}, by benchmarks/compression.py; yours will differ" if date else "not measured"
-    return Group(shown, Text(told, style="dim"))
-
-
-def _effect(found: Mapping[str, Any] | None) -> tuple[str, ...]:
-    if found is None:
-        return ("not measured yet",)
-    points = 100 * (found["accuracy"][1] - found["accuracy"][0])
-    return (size_words(found["compression_ratio"]), f"{three_digits(found['speedup'][0])}x speed",
-            f"{points:+.1f} points", f"of {found['task']}")  # fmt: skip
 
 
 def sentence(bottleneck: Bottleneck, is_light_told: bool = False) -> str:

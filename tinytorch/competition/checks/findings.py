@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -44,6 +44,10 @@ class Page:
     mend: str
     example: str
     rules: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The page for programs, without what a check looks with."""
+        return {field.name: getattr(self, field.name) for field in fields(Page)}
 
     def finding(self, outcome: Outcome) -> Finding:
         """The outcome under the name of this check; a failure that names no mend of its own gets the page's."""
