@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 from tinytorch.harness.contender import BUILD_LIMIT_S
 from tinytorch.workloads.registry import DEFAULT_TASK
-from tito.options import Entry, Json, MemoryLimit, Strategy, Task, TimeLimit
+from tito.options import Entry, Json, MemoryLimit, Strategy, Task, TimeLimit, task_option
 from tito.terminal import screen
 
 
@@ -28,3 +30,6 @@ def profile(
         screen.put_json(TypeAdapter(type(found)).dump_python(found, mode="json"))
     else:
         screen.show(render_profile.profile_table(found))
+        option = task_option(task)
+        then = f"benchmark --entry {shlex.quote(str(entry))}" if entry else "init"
+        screen.say(f"next: tito olympics {then}{option}")

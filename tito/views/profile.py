@@ -76,11 +76,19 @@ def _strategies(cards: Sequence[TaskCard]) -> RenderableType:
 
 
 def sentence(bottleneck: Bottleneck, is_light_told: bool = False) -> str:
-    """What takes the time, what limits it, and what would help; no share where that of light speed stands beside it."""
+    """What takes the time, what limits it, what would help, and the call for that.
+
+    No share where that of light speed stands beside it.
+    """
+    call = f"\nin optimize: {bottleneck.call}" if bottleneck.call else ""
+    return f"{_limits_words(bottleneck, is_light_told)}\ntry: {bottleneck.advice}{call}"
+
+
+def _limits_words(bottleneck: Bottleneck, is_light_told: bool) -> str:
     layer = f" (the slowest, {bottleneck.layer}, {format_share(bottleneck.layer_share, 0)})" if bottleneck.layer else ""
     first = f"{bottleneck.kind} takes {format_share(bottleneck.share, 0)} of the time{layer}"
     if bottleneck.intensity is None or bottleneck.roofline_share is None:
-        return f"{first}; what it does could not be counted.\ntry: {bottleneck.advice}"
+        return f"{first}; what it does could not be counted."
     limit = "arithmetic" if bottleneck.bound == "compute" else "memory"
     side = "below" if bottleneck.intensity < bottleneck.balance else "above"
     counted = f"{three_digits(bottleneck.intensity)} FLOPs for each byte that it moves"
@@ -88,9 +96,9 @@ def sentence(bottleneck: Bottleneck, is_light_told: bool = False) -> str:
     share = format_share(bottleneck.roofline_share, 0)
     if bottleneck.bound == "calls":
         reached = "" if is_light_told else f": memory and arithmetic alone would need {share} of it"
-        return f"{first}, with {counted}; calls take the time{reached}.\ntry: {bottleneck.advice}"
+        return f"{first}, with {counted}; calls take the time{reached}."
     reached = "" if is_light_told else f"; it reaches {share} of what {limit} allows"
-    return f"{first}: {bottleneck.bound}-bound, with {counted}, {balance}{reached}.\ntry: {bottleneck.advice}"
+    return f"{first}: {bottleneck.bound}-bound, with {counted}, {balance}{reached}."
 
 
 def _machine(limits: Limits) -> str:

@@ -27,6 +27,17 @@ ADVICE = {
     "memory": "quantization or pruning (modules 15 and 16): fewer bytes to read",
     "compute": "structured pruning or low rank (module 16): fewer operations",
 }
+_PRUNE = "prune_neurons(model, keep=64, train_data=train_data)"
+CALLS = {
+    "generation": "with_kv_cache(model)",
+    "calls": "compile_model(model, train_data.inputs[:1], fastest_backend())",
+    "unseen": "",
+    "plan": "quantize_model(model), before it is compiled",
+    "plan calls": f"{_PRUNE}, before it is compiled",
+    "memory": f"{_PRUNE}, then quantize_model(model)",
+    "compute": _PRUNE,
+}
+"""What to write in `optimize` for each advice; empty where it is none of ours."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,7 @@ class Bottleneck:
     balance: float
     roofline_share: float | None
     advice: str
+    call: str = ""
 
 
 def find_bottleneck(profile: ModelProfile, limits: Limits, light: LightSpeed | None = None) -> Bottleneck:
@@ -64,6 +76,7 @@ def find_bottleneck(profile: ModelProfile, limits: Limits, light: LightSpeed | N
     if is_plan and light:
         nearest, share = "memory" if light.bound == "memory" else "compute", light.share
     bound: Bound = nearest if share is None or share > FAR_BELOW else "calls"
+    helps = _for_plan(bound) if is_plan and moved else _what_helps(profile, bound, share)
     return Bottleneck(
         kind=kind,
         share=_time_ns(layers) / total_ns,
@@ -73,22 +86,21 @@ def find_bottleneck(profile: ModelProfile, limits: Limits, light: LightSpeed | N
         intensity=flops / moved if moved else None,
         balance=limits.flops_per_s / limits.memory_bandwidth_bytes_per_s,
         roofline_share=share,
-        advice=_advice_for_plan(bound) if is_plan and moved else _advice(profile, bound, share),
+        advice=ADVICE[helps],
+        call=CALLS[helps],
     )
 
 
-def _advice_for_plan(bound: Bound) -> str:
-    """What helps a model whose layers have no times of their own."""
-    return ADVICE[{"calls": "plan calls", "memory": "plan", "compute": "compute"}[bound]]
+def _for_plan(bound: Bound) -> str:
+    """What helps a model whose layers have no times of their own, as a key of `ADVICE`."""
+    return {"calls": "plan calls", "memory": "plan", "compute": "compute"}[bound]
 
 
-def _advice(profile: ModelProfile, bound: Bound, share: float | None) -> str:
-    """What helps where `bound` is the limit, and a share of it is reached."""
+def _what_helps(profile: ModelProfile, bound: Bound, share: float | None) -> str:
+    """What helps where `bound` is the limit, and a share of it is reached, as a key of `ADVICE`."""
     if profile.generates_without_cache:
-        return ADVICE["generation"]
-    if share is None:
-        return ADVICE["unseen"]
-    return ADVICE[bound]
+        return "generation"
+    return "unseen" if share is None else bound
 
 
 def roofline(flops: int, moved_bytes: int, limits: Limits) -> tuple[Literal["memory", "compute"], float]:
