@@ -41,8 +41,10 @@ def optimize(model, train_data):
 ENTRIES = {
     "raises": ("def optimize(model, train_data):\n    return 1 / 0\n", ["ZeroDivisionError", "line 2", "1 / 0"]),
     "bad import": ("import no_such_module\n", ["ModuleNotFoundError", "line 1"]),
-    "bad syntax": ("def optimize(model, train_data)\n    return model\n", ["SyntaxError", "line 1"]),
+    "bad syntax": ("def optimize(model, train_data)\n    return model\n", ["SyntaxError: expected ':'\n", "line 1"]),
     "no optimize": ("x = 3\n", ["defines no function `optimize"]),
+    "optimise": ("def optimise(model, train_data):\n    return model\n", ["it has 'optimise': name that optimize"]),
+    "a slip": ("from tinytorch.perf.compression import prune_neuron\n", ["'; did you mean 'prune_neurons'?", "line 1"]),
     "returns None": ("def optimize(model, train_data):\n    pass\n", ["returned None"]),
     "returns no model": ("def optimize(model, train_data):\n    return 42\n", ["'int', which is not a model"]),
     "loops": (
@@ -133,7 +135,7 @@ ENTRIES = {
     ),
     "changes the run's copy of its source": (
         CHANGES.format(name="olympics_entry.py", process=0),
-        ["copy of olympics_entry.py was changed"],
+        ["copy of the entry was changed"],
     ),
     "changes the run's own files in the last process": (
         CHANGES.format(name="optimized.pickle", process=1),

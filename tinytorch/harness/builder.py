@@ -7,8 +7,9 @@ import os
 import pickle
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,8 @@ from tinytorch.processes.parcel import fill
 from tinytorch.units import format_size
 from tinytorch.workloads.models import load_model
 from tinytorch.workloads.strategies import Step, apply
+
+DEFINE = "add: def optimize(model, train_data): ..."
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class BuildService:
         module = import_entry(subject)
         optimize = getattr(module, "optimize", None)
         if not callable(optimize):
-            raise EntryError("it defines no function `optimize`", mend="add: def optimize(model, train_data): ...")
+            raise EntryError(f"it defines no function `optimize`{_other(vars(module))}", mend=DEFINE)
         content = _optimized(optimize, baseline, training, seed)
         fill(parcel, content)
         return asdict(Made(declarations(module), _own_modules(content, subject), len(content)))
@@ -74,6 +77,12 @@ class BuildService:
         content = _optimized(partial(apply, steps), baseline, training, seed)
         fill(parcel, content)
         return asdict(Made(Declared([step.technique for step in steps], "closed"), [], len(content)))
+
+
+def _other(known: Iterable[str]) -> str:
+    """The name that is there in its place, where somebody defined `optimise`."""
+    close = get_close_matches("optimize", known, n=1)
+    return f"; it has {close[0]!r}: name that optimize" if close else ""
 
 
 def _optimized(optimize: Callable[[Any, Any], Any], baseline: str, training: str, seed: int) -> bytes:

@@ -43,5 +43,7 @@ class Frozen:
         """ModelError that names a file which is not what was written any more."""
         for name, digest in self.digests.items():
             if not holds(self.folder / name, digest):
-                message = f"the run's own copy of {name} was changed while it was measured"
+                message = (
+                    f"the run's own copy of {'the entry' if name == ENTRY else name} was changed while it was measured"
+                )
                 raise ModelError(message, mend="an entry must leave the files alone that it was loaded from")

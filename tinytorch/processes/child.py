@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tinytorch.errors import RunError, TinyTorchError
 from tinytorch.processes import BEGUN, guard
+from tinytorch.processes.meant import meant
 from tinytorch.progress import Progress
 
 if TYPE_CHECKING:
@@ -146,7 +147,11 @@ def _words(error: BaseException) -> dict[str, str]:
     if type(error).__name__ == "BdbQuit":  # of pdb.set_trace(), which has no hook
         return {"message": NO_DEBUGGER, "mend": "take the debugger out of the line before"}
     kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__qualname__  # numpy has one of its own
-    return {"message": f"{kind}: {error}" if str(error) else kind, "mend": ""}
+    said = error.msg if isinstance(error, SyntaxError) else str(error)  # its line is told with the frames
+    if isinstance(error, ImportError):
+        said = said.partition(" (")[0]  # where the module lies, which tells nobody what to do
+    words = "; ".join(filter(None, (said, meant(error))))
+    return {"message": f"{kind}: {words}" if words else kind, "mend": ""}
 
 
 def _write(descriptor: int, content: bytes) -> None:
