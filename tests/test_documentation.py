@@ -217,7 +217,7 @@ def test_a_page_s_commands_work_one_after_the_other(
     commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
 
     assert [(command, 0) for command in commands] == [(command, tito(command)) for command in commands]
-    assert words <= {line.split()[0] for line in capfd.readouterr().out.splitlines() if line}
+    assert words <= {line.split()[0] for line in capfd.readouterr().out.splitlines() if line.strip()}
 
 
 @pytest.mark.box

@@ -10,7 +10,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from tito.commands import OTHER_NAMES, Command, Group
+from tinytorch.errors import UsageError
+from tinytorch.showing import nearest
+from tito.commands import OTHER_NAMES, Command, Group, every_command
 
 NAMES = {"help_option_names": ["-h", "--help"]}
 
@@ -41,9 +43,20 @@ def lazy_group(entries: Mapping[str, Command | Group]) -> type[TyperGroup]:
                 self.commands[name] = Lazy(name, entry)
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            return super().get_command(ctx, OTHER_NAMES.get(cmd_name, cmd_name))
+            found = super().get_command(ctx, OTHER_NAMES.get(cmd_name, cmd_name))
+            if found is None and not cmd_name.startswith("-") and not ctx.resilient_parsing:
+                raise UsageError(f"there is no command {ctx.command_path} {cmd_name}", mend=_meant(ctx, cmd_name))
+            return found
 
     return LazyGroup
+
+
+def _meant(context: Any, name: str) -> str:
+    """The command that somebody may have meant: that name in another group, a close one here, or how to see all."""
+    elsewhere = [words for words in every_command() if words[-1] == name]
+    if elsewhere:
+        return f"write {' '.join(('tito', *elsewhere[0]))}"
+    return nearest(name, context.command.commands, f"{context.command_path} --help lists all")
 
 
 def help_alone(context: typer.Context) -> None:

@@ -40,7 +40,7 @@ BAD_CALLS = {
     "unknown run": (["score", "20000101T000000Z-00000000"], 2, "no file or run"),
     "run is a folder": (["score", "folder.py"], 2, "directory"),
     "damaged run": (["score", "damaged.json"], 2, "damaged"),
-    "unknown command": (["bench"], 2, "No such command"),
+    "unknown command": (["bench"], 2, "there is no command tito olympics bench"),
     "submission for a run": (["score", "submission.json"], 2, "tito olympics validate submission.json"),
     "submission to submit": (["submit", "--event", "all_around", "--run", "submission.json"], 2, "is a submission"),
     "report for a run": (["score", "report.json"], 2, "is a report"),

@@ -56,8 +56,10 @@ WRONG = {
     "missing value": (["olympics", "benchmark", "--entry"], "tito olympics benchmark --help"),
     "bad value": (["olympics", "benchmark", "--tier", "quick"], "tito olympics benchmark --help"),
     "too many words": (["olympics", "status", "now"], "tito olympics status --help"),
-    "unknown command": (["olympics", "bench"], "tito olympics --help"),
-    "unknown group": (["olympic"], "tito --help"),
+    "unknown command": (["olympics", "xyz"], "tito olympics --help lists all"),
+    "a slip": (["olympics", "bencmark"], "did you mean 'benchmark'?"),
+    "a group with a slip": (["olympic"], "did you mean 'olympics'?"),
+    "a command of a group": (["benchmark"], "write tito olympics benchmark"),
 }
 
 

@@ -40,7 +40,7 @@ def init(
     _write(path, entry_text(found, found.strategy(chosen)))
     options = task_option(task)
     following = [
-        f"tito olympics benchmark --entry {shlex.quote(str(path))}{options}",
+        f"tito olympics benchmark --entry {shlex.quote(str(path))}{f' --event {chosen}' if event else ''}{options}",
         f"tito olympics submit --event {chosen}{options}",
     ]
     notebook = str(NOTEBOOK) if NOTEBOOK.is_file() else None

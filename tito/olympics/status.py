@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tinytorch.competition.names import RULES_FILE
-from tinytorch.showing import safe_lines
+from tinytorch.showing import safe_text
 from tito.options import Json, RecordedTask, WorkspaceFolder
 from tito.terminal import screen
 from tito.terminal.plots import histogram, trend
@@ -22,8 +21,9 @@ from tito.workspace.workspace import Workspace, benchmark_command, file_state
 MOST_LISTED = 10  # runs and submissions, without --all; --json has every one
 MOST_DRAWN = 24  # runs of the trend
 MARKS = {"disturbed": "!", "not known": "?"}
-MEANT = {"!": "!: the baseline was disturbed", "?": "?: not known whether it was"}
-TREND = "all_around"  # the score that every run of a whole task has
+MEANT = {"!": "!: the baseline was disturbed", "?": "?: not known whether the baseline was disturbed"}
+TREND = DEFAULT_EVENT = "all_around"  # the score that every run of a whole task has
+DETAILS = 12  # columns before what is told
 STAGE = "{stage:<12}{done:<9}{detail}"
 
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ def status(
     if json_:
         screen.put_json(document)
     else:
-        screen.put(safe_lines("\n".join(_lines(document, None if every else MOST_LISTED))))
+        screen.put_lines(map(safe_text, _lines(document, None if every else MOST_LISTED)), DETAILS)
 
 
 def _run_row(place: Workspace, run: RunLine) -> Row:
@@ -86,13 +86,14 @@ def _stages(runs: Sequence[Row], submissions: Sequence[Row], task: str | None) -
 
 
 def _next(runs: Sequence[Row], submissions: Sequence[Row], failure: FailureLine | None, task: str | None) -> str:
-    """The command to type: measure, submit, or check the last submission that is there."""
+    """The command to type: measure, submit what was measured last, or see what would win most next."""
     if failure or not runs or runs[-1]["file_state"] != "valid":
         return benchmark_command(task)
-    written = [row["file"] for row in submissions if row["file_state"] == "valid"]
-    return f"tito olympics validate {shlex.quote(_near(written[-1]))}" if written else (
-        f"tito olympics submit --event all_around{f' --task {task}' if task else ''}"
-    )  # fmt: skip
+    option = f" --task {task}" if task else ""
+    if any(row["run"] == runs[-1]["id"] and row["file_state"] in ("valid", "elsewhere") for row in submissions):
+        return f"tito olympics score{option}"
+    event = submissions[-1]["event"] if submissions else DEFAULT_EVENT
+    return f"tito olympics submit --event {event}{option}"
 
 
 def _lines(document: dict[str, Any], most: int | None) -> Iterator[str]:

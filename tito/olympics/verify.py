@@ -10,6 +10,8 @@ import typer
 
 from tinytorch.errors import UsageError
 from tinytorch.harness.contender import BUILD_LIMIT_S
+from tinytorch.showing import nearest
+from tito.commands import GROUPS
 from tito.olympics.benchmark import TierName
 from tito.options import LEAST_MEMORY_MB, Entry, Json, RulesFile, TimeLimit
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = Path("verified")
 DEFAULT_MEMORY_MB = 4096.0
+NO_SLIP = "none of our words"
 
 
 class VerifiedLevel(StrEnum):
@@ -124,6 +127,7 @@ def verify(
         raise UsageError("private data are for --level t3", mend="add --level t3, or leave --private out")
     if self_test and (paths or shard or scheduler):
         raise UsageError("--self-test takes no entries", mend="tito olympics verify --self-test")
+    _refuse_slips(paths or [])
     from tito.olympics import rerunning, verifying
 
     sharing = _sharing(shard, scheduler, (tls_ca, tls_cert, tls_key), isolation is Wall.C)
@@ -136,6 +140,14 @@ def verify(
         private=tuple(map(str, private or [])),
     )  # fmt: skip
     raise typer.Exit(verifying.verify_all(verifying.Asked(paths or [], entry, settings, sharing, again or []), json_))
+
+
+def _refuse_slips(paths: list[str]) -> None:
+    """UsageError for a word of ours with a slip of the pen, which would be a path that is not there."""
+    words = GROUPS["olympics"].commands["verify"].words
+    mend = nearest(paths[0], words, NO_SLIP) if paths and not Path(paths[0]).exists() else NO_SLIP
+    if mend is not NO_SLIP:
+        raise UsageError(f"there is no {paths[0]}", mend=f"tito olympics verify: {mend}")
 
 
 def _sharing(shard: str | None, scheduler: str | None, tls: tuple[Path | None, ...], is_plain: bool) -> Sharing:

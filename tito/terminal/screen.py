@@ -94,14 +94,17 @@ def _fitted(text: str) -> str:
     return "\n".join(wrapped(line, width) for line in text.splitlines())
 
 
-def wrapped(line: str, width: int) -> str:
-    """A line as several that end at words, indented like the first; a word that is too long is left to the terminal."""
+def wrapped(line: str, width: int, indent: int | None = None) -> str:
+    """A line as several that end at words, indented so or like the first; a longer word is left to the terminal."""
+    if len(line) <= width:
+        return line
     import textwrap
 
-    indent = line[: len(line) - len(line.lstrip())]
+    spaces = len(line) - len(line.lstrip()) if indent is None else indent
     return textwrap.fill(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
-    )
+        line, width, subsequent_indent=" " * spaces, break_long_words=False, break_on_hyphens=False,
+        replace_whitespace=False,
+    )  # fmt: skip
 
 
 def put(content: str, end: str = "\n") -> None:
@@ -109,9 +112,9 @@ def put(content: str, end: str = "\n") -> None:
     typer.echo(content + end, nl=False)
 
 
-def put_lines(lines: Iterable[str]) -> None:
-    """Write lines to stdout that end at words where the screen does, each indented like its first."""
-    put("\n".join(wrapped(line, columns()) for line in lines))
+def put_lines(lines: Iterable[str], indent: int | None = None) -> None:
+    """Write lines to stdout that end at words where the screen does; what follows is indented so, or like its first."""
+    put("\n".join(wrapped(line, columns(), indent) for line in lines))
 
 
 def as_json(document: dict[str, Any]) -> str:

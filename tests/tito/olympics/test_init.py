@@ -34,7 +34,7 @@ def test_event_and_task_are_in_every_command(beginner: Path, tito) -> None:
     done = tito("init", "my folder", "--event", "latency_sprint", "--task", "tinygpt", "--json").json
 
     assert done["next"] == [
-        "tito olympics benchmark --entry 'my folder/entry.py' --task tinygpt",
+        "tito olympics benchmark --entry 'my folder/entry.py' --event latency_sprint --task tinygpt",
         "tito olympics submit --event latency_sprint --task tinygpt",
     ]
     assert Path(done["file"]).is_file()

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.competition.record.run import parse_run
 from tito.workspace.history import Blocks, RunLine, parse, unparse
+from tito.workspace.workspace import Workspace
 
 
 def states(document: dict[str, object], key: str = "submissions") -> list[str]:
@@ -88,7 +90,18 @@ def test_the_next_command_can_be_pasted_into_a_shell(athlete: Path, tito) -> Non
     said = done.err.splitlines()[-1]
 
     assert shlex.split(said)[-1] == name
-    assert shlex.split(tito("status", "--json").json["next"])[-1] == name
+
+
+def test_what_was_done_is_advised_no_more(athlete: Path, tito) -> None:
+    """A run that is submitted was validated; what is left is to make it better. A newer one is submitted anew."""
+    assert tito("status", "--json").json["next"] == "tito olympics submit --event all_around"
+    assert tito("submit", "--event", "latency_sprint").code == 0
+    assert tito("status", "--json").json["next"] == "tito olympics score"
+
+    run = json.loads(run_file(athlete).read_bytes())
+    run["run"]["id"] = "20260301T120030Z-0a1b2c3d"
+    Workspace(None).record_run(parse_run("x", json.dumps(run).encode()))
+    assert tito("status", "--json").json["next"] == "tito olympics submit --event latency_sprint"
 
 
 def test_status_writes_nothing(beginner: Path, tito) -> None:
@@ -125,7 +138,7 @@ def test_runs_that_were_disturbed_are_marked_in_the_trend(athlete: Path, tito) -
     ]))  # fmt: skip
 
     assert (
-        "             !?   (!: the baseline was disturbed; ?: not known whether it was)"
+        "             !?   (!: the baseline was disturbed; ?: not known whether the baseline was disturbed)"
         in tito("status").out.splitlines()
     )
     assert [run["machine"] for run in tito("status", "--json").json["runs"]] == words

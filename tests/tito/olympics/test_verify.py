@@ -479,3 +479,9 @@ def test_what_t3_cannot_do_is_said(
     done = tito("verify", "class", *arguments)
 
     assert (done.code, words in done.err, measured) == (code, True, [])
+
+
+def test_a_word_with_a_slip_of_the_pen_is_told(beginner: Path, tito) -> None:
+    done = tito("verify", "chek", "verified")
+
+    assert (done.code, "did you mean 'check'?" in done.err) == (2, True)
