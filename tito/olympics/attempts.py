@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tinytorch.competition.names import OlympicEvent
 from tinytorch.competition.record.run import Run
@@ -17,6 +17,11 @@ from tito.workspace.workspace import Workspace
 
 STORY = "all_around"  # the score that every run of a whole task has
 MOST_TOLD = 6  # attempts
+CHANGES: dict[str, tuple[str, Callable[[float], str]]] = {
+    "speedup": ("speed", lambda ratio: f"{three_digits(ratio)}x"),
+    "compression_ratio": ("size", lambda ratio: f"{three_digits(ratio)}x"),
+    "accuracy_delta": ("accuracy", lambda delta: f"{100 * delta:+.1f} points"),
+}
 
 
 def reference_values(place: Workspace, task: str, rules: Rules) -> dict[str, float]:
@@ -60,10 +65,9 @@ def story(lines: Sequence[RunLine], run: Run) -> Iterator[str]:
 
 def _changes(before: RunLine, after: RunLine) -> str:
     """Each score of both, where both have it."""
-    words = {"speedup": "{:.3g}x faster", "compression_ratio": "{:.3g}x smaller", "accuracy_delta": "{:+.1%} accuracy"}
-    pairs = {name: (before.scores.get(name), after.scores.get(name)) for name in words}
+    pairs = {name: (before.scores.get(name), after.scores.get(name)) for name in CHANGES}
     return ", ".join(
-        f"{words[name].format(first)} -> {words[name].format(second)}"
+        f"{CHANGES[name][0]} {CHANGES[name][1](first)} -> {CHANGES[name][1](second)}"
         for name, (first, second) in pairs.items()
         if first is not None and second is not None
     )

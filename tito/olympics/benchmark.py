@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from tinytorch.competition.rules.events import Rules
 
 
+TIER_TIMES = "From Enter to the result about 25 s, 35 s, or 3 minutes, and what optimize takes longer than ours."
+
+
 class TierName(StrEnum):
     """How much measuring a run may cost."""
 
@@ -52,9 +55,7 @@ def benchmark(
     event: Event = None,
     entry: Entry = None,
     strategy: Strategy = None,
-    tier: Annotated[
-        TierName, typer.Option("--tier", help="About 4 s, 8 s, or 3 minutes (6 sessions) of measuring.")
-    ] = TierName.DEFAULT,
+    tier: Annotated[TierName, typer.Option("--tier", help=TIER_TIMES)] = TierName.DEFAULT,
     time_limit: TimeLimit = BUILD_LIMIT_S,
     memory_limit: MemoryLimit = None,
     seed: Seed = None,

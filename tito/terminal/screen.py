@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,16 @@ from tinytorch.showing import safe_characters, safe_lines
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.segment import Segment
+    from rich.text import Text
 
 STANDARD = "-"  # as the name of a file: standard input or output
 DUMB_ROWS = 25
+GLUE = "\ue000"  # stands for a space that no line may end at; no font has it, and no text that we show
+TOGETHER = re.compile(
+    r"\[[-+\d.][^\[\]\n]*, [^\[\]\n]*\]"  # an interval
+    r"|(?<![\w.])[-+]?\d[\d,.]* (?:%|[numk]?s|[kMG]?B(?:/s)?|[kMG]|points)(?!\w)"  # a number and its unit
+)
 PIPE_COLUMNS = 10_000  # a record stays one line, however long, where `grep` reads it
 
 
@@ -28,10 +36,12 @@ def console(**options: Any) -> Console:
     """
     from rich.console import Console, ConsoleDimensions
     from rich.segment import Segment
+    from rich.text import Text
 
     class SafeConsole(Console):
         def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
-            for segment in super().render(renderable, options):
+            whole = glued(renderable) if isinstance(renderable, Text) else renderable
+            for segment in map(unglued, super().render(whole, options)):
                 text, style, control = segment
                 yield segment if control else Segment(safe_characters(text), style)
 
@@ -39,6 +49,20 @@ def console(**options: Any) -> Console:
     if made.is_dumb_terminal:  # rich takes it for 80 columns wide unless it is told both
         made.size = ConsoleDimensions(_width() or made.width, DUMB_ROWS)
     return made
+
+
+def glued(text: Text) -> Text:
+    """A text whose intervals, and numbers with their units, have no space to break at."""
+    if not TOGETHER.search(text.plain):
+        return text
+    kept = text.copy()
+    kept.plain = TOGETHER.sub(lambda found: found[0].replace(" ", GLUE), text.plain)
+    return kept
+
+
+def unglued(segment: Segment) -> Segment:
+    """What is shown of it."""
+    return segment._replace(text=segment.text.replace(GLUE, " ")) if GLUE in segment.text else segment
 
 
 def _width() -> int | None:

@@ -16,13 +16,12 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from tito.terminal.screen import PIPE_COLUMNS
+from tito.terminal.screen import PIPE_COLUMNS, TOGETHER, glued, unglued
 
 INDENT = (0, 0, 0, 2)
 MAY_FOLD = {"file"}  # columns of paths
-LONGEST_WORD = 12  # letters, beyond which one may be folded
+LONGEST_WORD = 16  # letters, beyond which one may be folded
 BETWEEN = "  "  # what stands on lines of its own where there is room
-_INTERVAL = re.compile(r"\[[-+\d.][^\[\]\n]*, [^\[\]\n]*\]")
 _WORD = re.compile(rf"(?<!\w)\w{{1,{LONGEST_WORD}}}(?!\w)")
 
 
@@ -39,7 +38,7 @@ class Lines:
         return Measurement.get(console, options, self._text(console))
 
     def _text(self, console: Console) -> Text:
-        return Text(("\n" if console.width < PIPE_COLUMNS else BETWEEN).join(self._lines))
+        return glued(Text(("\n" if console.width < PIPE_COLUMNS else BETWEEN).join(self._lines)))
 
     @property
     def on_one_line(self) -> str:
@@ -62,13 +61,13 @@ class Unbroken(Table):
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
         """As it is, and kept."""
         self._cells.append(cells)
-        super().add_row(*cells, **options)
+        super().add_row(*map(_glued_cell, cells), **options)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         has_several = any(isinstance(cell, Lines) for cells in self._cells for cell in cells)
         self.leading = int(has_several and console.width < PIPE_COLUMNS)  # blank lines, where a row takes several
-        drawn = list(super().__rich_console__(console, options))
-        if self._are_whole("".join(each.text for each in drawn if isinstance(each, Segment))):
+        drawn = [unglued(each) for each in super().__rich_console__(console, options) if isinstance(each, Segment)]
+        if self._are_whole("".join(each.text for each in drawn)):
             yield from drawn
             return
         if self.title:
@@ -80,7 +79,7 @@ class Unbroken(Table):
         rows = [[column.header for column in self.columns], *self._cells]
         columns = [cells for cells in zip(*rows, strict=False) if cells[0] not in MAY_FOLD]
         texts = "\n".join(map(plain, chain.from_iterable(columns)))
-        return all({*kind.findall(texts)} <= {*kind.findall(drawn)} for kind in (_INTERVAL, _WORD))
+        return all({*kind.findall(texts)} <= {*kind.findall(drawn)} for kind in (TOGETHER, _WORD))
 
     def _listed(self, cells: Sequence[RenderableType | None], width: int) -> Iterator[RenderableType]:
         name, *others = cells
@@ -95,6 +94,13 @@ class Unbroken(Table):
                 yield Padding(line, INDENT)
             elif cell:
                 yield Padding(Columns([heading, cell]), INDENT)
+
+
+def _glued_cell(cell: RenderableType | None) -> RenderableType | None:
+    """A cell whose intervals, and numbers with their units, have no place to break at."""
+    if isinstance(cell, str):
+        return glued(Text(cell))
+    return glued(cell) if isinstance(cell, Text) else cell
 
 
 def plain(cell: RenderableType | None) -> str:
@@ -122,7 +128,7 @@ def table(title: str | None, *columns: str, right: bool = False) -> Unbroken:
     """A table with a column of names and others that may be folded; `right` aligns the others as numbers."""
     made = Unbroken(
         title=None if title is None else Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, show_edge=False,
-        pad_edge=False, header_style="dim",
+        pad_edge=False, padding=(0, 1, 0, 0), header_style="dim",
     )  # fmt: skip
     name, *others = columns
     made.add_column(name, no_wrap=True)

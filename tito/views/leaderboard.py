@@ -33,9 +33,11 @@ def board(found: Leaderboard, most: int | None) -> Iterator[RenderableType]:
     if found.title:
         yield Text(safe_text(found.title), "bold")
     for ranking in found.rankings:
+        yield Text()
         yield _ranking(ranking, found, most)
         yield from _below(ranking, most)
     if found.rankings:
+        yield Text()
         yield Text(_explained(found.rules.significance), style="dim")
         if any(place.judged.entered.claimed for ranking in found.rankings for place in ranking.places):
             yield Text(AGAIN, style="dim")

@@ -42,7 +42,7 @@ def profile_table(found: Profiled) -> RenderableType:
     whole = f"the whole model, timed without a look inside: {format_time(model.whole_ns)}, median of {model.passes}"
     light = [light_words(found.source, found.light)] if found.light else []
     machine = Text(_machine(found.limits), style="dim")
-    return Group(shown, Text(whole, style="dim"), machine, Text(sentence(found.bottleneck, bool(light))), *light)
+    return Group(shown, Text(f"\n{whole}", style="dim"), machine, Text(sentence(found.bottleneck, bool(light))), *light)
 
 
 def tasks_table(cards: Sequence[TaskCard]) -> RenderableType:
@@ -52,7 +52,7 @@ def tasks_table(cards: Sequence[TaskCard]) -> RenderableType:
         samples = f"{card.train_samples} + {card.test_samples}"
         shown.add_row(card.name, card.title, samples, Lines(*_baseline_lines(card.baseline)))
     explained = "data: samples to train and to test with; baseline: looked at just now, with one thread"
-    return Group(shown, Text(explained, style="dim"), _strategies(cards))
+    return Group(shown, Text(f"\n{explained}\n", style="dim"), _strategies(cards))
 
 
 def _baseline_lines(baseline: BaselineCard | None) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def _bar(length: float, share: float) -> RenderableType:
     """A share of the time as a number, beside a bar that is full for the slowest layer."""
     cell = Table.grid(padding=(0, 1))
     cell.add_column(width=BAR_COLUMNS)
-    cell.add_column(width=7, justify="right")
+    cell.add_column(width=7, justify="right", no_wrap=True)
     cell.add_row(Bar(length, BAR_COLUMNS), format_share(share))
     return cell
 
