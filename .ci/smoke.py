@@ -62,6 +62,10 @@ olympics benchmark --tier fast --strategy int8 --wait-quiet 0
 olympics status
 olympics tasks
 olympics techniques
+olympics techniques low rank
+olympics explain
+olympics explain quiet
+olympics explain TO-E01
 olympics init
 olympics sweep told.py --set bits=8,4 --task digits_mlp -o sweep.html
 olympics rules

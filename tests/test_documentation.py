@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import runpy
 import shlex
@@ -218,6 +219,32 @@ def test_a_page_s_commands_work_one_after_the_other(
 
     assert [(command, 0) for command in commands] == [(command, tito(command)) for command in commands]
     assert words <= {line.split()[0] for line in capfd.readouterr().out.splitlines() if line.strip()}
+
+
+def test_the_readme_s_way_to_a_submission_works_and_is_the_capstone_s(newcomer: Path) -> None:
+    """Each line as it stands, git included."""
+    way, capstone = (shell_lines(page, "tito olympics init") for page in (README, CAPSTONE))
+    for line in way:
+        for command in line.split(" && "):
+            words = shlex.split(command, comments=True)
+            if words[0] == "tito":
+                assert tito(words[1:]) == 0, line
+            elif words[0] == "cd":
+                os.chdir(words[1])
+            else:
+                subprocess.run([*words[:1], *IDENTITY[words[0]], *words[1:]], check=True, capture_output=True)
+
+    assert [line for line in capstone if line in way] == [line for line in way if "score" not in line]
+
+
+IDENTITY = {"git": ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"], "mkdir": []}
+
+
+def shell_lines(page: str, within: str) -> list[str]:
+    """The commands of the block that has these words, without what is said of them."""
+    blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    found = next(block for block in blocks if within in block)
+    return [line.partition("  #")[0].strip() for line in found.splitlines()]
 
 
 @pytest.mark.box

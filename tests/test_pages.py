@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,27 @@ def test_a_page_that_is_made_from_the_source_is_as_it_is(name: str) -> None:
 @pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "pictures").iterdir()), ids=lambda path: path.name)
 def test_every_picture_is_shown_somewhere(picture: Path) -> None:
     assert any(picture.name in page.read_text() for page in PAGES)
+
+
+def test_a_codespace_begins_with_the_readme_s_own_command() -> None:
+    """Its file has comments, which JSON has not."""
+    text = (ROOT / ".devcontainer" / "devcontainer.json").read_text()
+    asked = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+
+    assert "source bin/activate-tinytorch.sh" in asked["postCreateCommand"]
+    assert "/" not in asked["image"]
+
+
+def test_binder_installs_what_the_notebook_needs() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    asked = re.search(r"\.\[([\w,]+)\]", (ROOT / "binder" / "postBuild").read_text())[1].split(",")
+
+    assert "notebook" in asked
+    assert {*asked} <= {*extras}
+
+
+def test_the_version_is_one() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## [{version}] - " in (ROOT / "CHANGELOG.md").read_text()
