@@ -63,7 +63,7 @@ def _explained(rules: Significance) -> str:
         "ranks are by what is shown: the lower end of the interval, so that noise never pays; "
         f"in brackets the ranks that the data allow (alpha {rules.alpha:g}); p is of the difference from the "
         "entry above, corrected for all pairs (Holm); speedups of two sessions spread by "
-        f"{format_share(rules.session_spread, 0)} each"
+        f"{format_share(rules.session_spread, 0)} each; what a word means: tito olympics explain WORD"
     )
 
 
