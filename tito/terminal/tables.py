@@ -57,6 +57,7 @@ class Unbroken(Table):
     def __init__(self, *headers: Any, **options: Any) -> None:
         super().__init__(*headers, **options)
         self._cells: list[tuple[RenderableType | None, ...]] = []
+        self.heading = ""  # above it, as wide as the screen and not as the table
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
         """As it is, and kept."""
@@ -67,11 +68,11 @@ class Unbroken(Table):
         has_several = any(isinstance(cell, Lines) for cells in self._cells for cell in cells)
         self.leading = int(has_several and console.width < PIPE_COLUMNS)  # blank lines, where a row takes several
         drawn = [unglued(each) for each in super().__rich_console__(console, options) if isinstance(each, Segment)]
+        if self.heading:
+            yield Text(self.heading, "bold")
         if self._are_whole("".join(each.text for each in drawn)):
             yield from drawn
             return
-        if self.title:
-            yield self.title if isinstance(self.title, Text) else Text(self.title, "bold")
         for cells in self._cells:
             yield from self._listed(cells, options.max_width)
 
@@ -127,9 +128,9 @@ class Bar:
 def table(title: str | None, *columns: str, right: bool = False) -> Unbroken:
     """A table with a column of names and others that may be folded; `right` aligns the others as numbers."""
     made = Unbroken(
-        title=None if title is None else Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, show_edge=False,
-        pad_edge=False, padding=(0, 1, 0, 0), header_style="dim",
+        box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim",
     )  # fmt: skip
+    made.heading = title or ""
     name, *others = columns
     made.add_column(name, no_wrap=True)
     for heading in others:
