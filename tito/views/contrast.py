@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from tinytorch.benchmarking.comparison import Comparison
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.contrast import Contrast
 from tinytorch.competition.scoring.eligibility import NOT_MEASURED
 from tinytorch.competition.scoring.scores import compared
 from tinytorch.showing import safe_text
-from tinytorch.units import format_count, format_metric, format_size, three_digits
+from tinytorch.units import format_count, format_metric, format_size, size_words, three_digits
 from tito.terminal.tables import Lines, table
 from tito.views.runs import busy
+from tito.views.verdict import accuracy_words, speed_words
 from tito.views.words import p_words
 
 NOT_COMPARED = "not compared"
@@ -24,12 +26,29 @@ WORK_FORMATS: dict[str, Callable[[float], str]] = {"FLOPs": format_count, "bytes
 
 
 def contrast_table(runs: Sequence[Run], found: Sequence[Contrast], rules: Rules) -> RenderableType:
-    """A line for each figure, then why some are not compared."""
+    """The verdict, a line for each figure, then why some are not compared."""
     named = (f"{run.source.name} {run.protocol.ended_at:%Y-%m-%d %H:%M}" for run in runs)
-    shown = table("Two runs", "", *named, "second to first")
+    shown = table(None, "", *named, "second to first")
     for each in found:
         shown.add_row(each.figure, *(_value(each.figure, value) for value in each.values), _change(each))
-    return Group(shown, *map(Text, _why(found)), *_busy(runs, rules))
+    return Group(_verdict(found), Text(), shown, *map(Text, _why(found)), *_busy(runs, rules))
+
+
+def _verdict(found: Sequence[Contrast]) -> Text:
+    """`the second run beside the first: 1.25x faster, the same size, accuracy not shown to differ`."""
+    words = {"speedup": speed_words, "memory": _size_words, "accuracy": accuracy_words}
+    known = {each.figure: (each.change, each.verdict) for each in found}
+    comparisons = {
+        figure: Comparison(estimate=change, verdict=judged)
+        for figure, (change, judged) in known.items()
+        if change is not None
+    }
+    said = [words[figure](comparisons[figure]) for figure in words if figure in comparisons]
+    return Text(f"the second run beside the first: {', '.join(said) or 'nothing can be compared'}", "bold")
+
+
+def _size_words(memory: Comparison) -> str:
+    return size_words(1 / memory.estimate)
 
 
 def _busy(runs: Sequence[Run], rules: Rules) -> Iterator[Text]:

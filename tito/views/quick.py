@@ -8,12 +8,14 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from tinytorch.benchmarking.comparison import Comparison
 from tinytorch.benchmarking.records.metrics import ModelRecord
 from tinytorch.benchmarking.records.work import Work
 from tinytorch.competition.record.run import Run
 from tinytorch.showing import safe_text
-from tinytorch.units import BYTES_PER_MEGABYTE, format_count, format_share, format_size, three_digits
+from tinytorch.units import BYTES_PER_MEGABYTE, format_count, format_share, format_size, size_change_words, three_digits
 from tito.terminal.tables import table
+from tito.views.verdict import accuracy_words
 from tito.workspace.sweeps import ROLES, WHOLE
 
 NOT_COUNTED = "cannot be counted"
@@ -33,13 +35,22 @@ def quick_table(found: Mapping[str, Any]) -> RenderableType:
     """Baseline, entry and ratio of each figure of a quick look's document, and the arguments that were given."""
     given = ", ".join(f"{name}={value!r}" for name, value in found["arguments"].items())
     told = safe_text(f"{found['task']}: {found['source']}{f' ({given})' if given else ''}, a quick look")
-    shown = table(told, "", "baseline", "optimized", "", right=True)
+    shown = table(None, "", "baseline", "optimized", "", right=True)
     for name, written in ROWS.items():
         before, after = (found[role][name] for role in ROLES)
         words = [NOT_COUNTED if each is None else written(each) for each in (before, after)]
         shown.add_row(NAMES[name], *words, _change(name, before, after))
     is_whole = all(found[role][WHOLE] for role in ROLES)
-    return Group(shown, *([] if is_whole else [Text(GOES_UNSEEN)]), Text(NOTHING_KEPT, style="dim"))
+    verdict = Text(_verdict(*(found[role] for role in ROLES)), "bold").append(f"\n{told}\n", "not bold dim")
+    return Group(verdict, shown, *([] if is_whole else [Text(GOES_UNSEEN)]), Text(NOTHING_KEPT, style="dim"))
+
+
+def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Size and accuracy in words; a difference of accuracies is not tested here."""
+    sizes, shares = ([each[name] for each in (before, after)] for name in ("kept_bytes", "accuracy"))
+    size = "memory not measured" if None in sizes else size_change_words(*sizes)
+    known = None if None in shares else Comparison(estimate=shares[1] - shares[0])
+    return f"{size}, {accuracy_words(known)}; no time was taken"
 
 
 def quick_figures(record: ModelRecord) -> dict[str, float | bool | None]:
