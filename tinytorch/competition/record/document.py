@@ -24,6 +24,8 @@ class Tool(Record):
     version: Text | None
 
 
+NOT_BLANK = r"'\S'"  # as pydantic says it
+PLAINLY = {"missing": "it is missing", "extra_forbidden": "there is no such key"}  # by pydantic's names of errors
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -43,4 +45,13 @@ def json_schema(document: type[BaseModel]) -> dict[str, Any]:
 def schema_words(detail: ErrorDetails, whole: str = "the document") -> str:
     """One error of a schema, as `place: what is wrong`; `whole` is the place of what concerns all of it."""
     place = ".".join(safe_text(str(part), 60) for part in detail["loc"]) or whole
-    return f"{place}: {safe_text(detail['msg'].removeprefix('Value error, '))}"
+    return f"{place}: {safe_text(_plainly(detail))}"
+
+
+def _plainly(detail: ErrorDetails) -> str:
+    """What is wrong, in words that need no knowledge of schemas."""
+    said = detail["msg"].removeprefix("Value error, ")
+    pattern = said.partition("pattern ")[2]
+    if detail["type"] == "string_pattern_mismatch" and pattern:
+        return "it is blank" if pattern == NOT_BLANK else f"it is not of the form {pattern}"
+    return PLAINLY.get(detail["type"], said)
