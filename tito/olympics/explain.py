@@ -81,8 +81,8 @@ def words() -> list[Word]:
 
 
 def _key(text: str) -> str:
-    """How words compare: without case, and with spaces for what joins them."""
-    return folded(text).replace("_", " ").replace("-", " ")
+    """How words compare: without case and plural, and with spaces for what joins them."""
+    return folded(text).replace("_", " ").replace("-", " ").removesuffix("s")
 
 
 def _show(found: Sequence[Word], json_: bool, check: Page | None = None) -> None:

@@ -79,6 +79,8 @@ def score(
     for told in story(place.runs(), record):
         screen.show(told)
     _warn(record, judged_by)
+    again = f"change {record.source.name}, then: tito olympics benchmark --entry {record.source.name}"
+    screen.say(f"next: {'tito olympics init' if record.source.kind == 'strategy' else again}")
 
 
 def _scored(run: Run, tested: Statistics, scores: Scores, rules: Rules) -> dict[str, Any]:

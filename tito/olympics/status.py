@@ -81,7 +81,7 @@ def _stages(runs: Sequence[Row], submissions: Sequence[Row], task: str | None) -
         {"stage": "baseline", "done": is_there, "detail": measured},
         {"stage": "optimized", "done": is_there, "detail": last["source"] if last and is_there else measured},
         {"stage": "scores", "done": is_there and bool(known), "detail": f"{len(known)} scores: tito olympics score"},
-        {"stage": "submission", "done": good > 0, "detail": f"{good} of {len(submissions)} as they were written"},
+        {"stage": "submission", "done": good > 0, "detail": f"{len(submissions)} packaged, {good} still as written"},
     ]
 
 

@@ -103,7 +103,7 @@ def submit(
         record, event=chosen, athlete_name=names, athlete_id=ids,
         github_repo=from_argument(repo) if repo else None,
         techniques=[*map(from_argument, technique)] if technique else None, division=division, rules=judged_by,
-        provenance=provenance() if record.source.kind == "entry" else None,
+        provenance=provenance(record.source.files) if record.source.kind == "entry" else None,
         files=None if files is None else bundling.records(files), track=track,
     )  # fmt: skip
     _check(document, judged_by, json_)

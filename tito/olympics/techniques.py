@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ ENTRY = "entry.py"
 
 def techniques(
     name: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]", help="One of them, or a part of its name.")
+        list[str] | None, typer.Argument(metavar="[NAME]", help="One, or a part of its name, or what it calls.")
     ] = None,
     json_: Json = False,
 ) -> None:
@@ -26,17 +27,17 @@ def techniques(
 
     Examples: tito olympics techniques; tito olympics techniques low rank.
     """
-    found, chosen = measured(), _named(" ".join(name)) if name else None
-    rows = [_row(technique, found.get("results", {})) for technique in ([chosen] if chosen else TECHNIQUES)]
+    found, chosen = measured(), _named(" ".join(name)) if name else TECHNIQUES
+    rows = [_row(technique, found.get("results", {})) for technique in chosen]
     if json_:
         screen.put_json({"machine": found.get("machine"), "date": found.get("date"), "techniques": rows})
         return
     from tito.views import techniques as render
 
-    if chosen:
+    if len(chosen) == 1:
         screen.put_lines(render.told(rows[0], found.get("machine"), found.get("date")))
         screen.put(f"\n{rows[0]['example']}")
-        measure = f"tito olympics benchmark --entry {ENTRY} --task {chosen.task}"
+        measure = f"tito olympics benchmark --entry {ENTRY} --task {chosen[0].task}"
         screen.say(f"next: write this to {ENTRY}, and measure it: {measure}")
     else:
         screen.show(render.techniques_table(rows, found.get("machine"), found.get("date")))
@@ -53,17 +54,15 @@ def _row(technique: Technique, results: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _named(asked: str) -> Technique:
-    """The technique that is called so, or the only one with that in its name."""
-    known = {folded(technique.name): technique for technique in TECHNIQUES}
-    fitting = [known[key] for key in known if folded(asked) in key]
-    if folded(asked) in known:
-        return known[folded(asked)]
-    if len(fitting) == 1:
-        return fitting[0]
-    names = [technique.name for technique in fitting or TECHNIQUES]
+def _named(asked: str) -> Sequence[Technique]:
+    """The technique that is called so; else all with that in their names, or that call the function of that name."""
+    from tito.olympics.entry_text import call_names
+
+    word = folded(asked)
+    exactly = [technique for technique in TECHNIQUES if folded(technique.name) == word]
+    fitting = exactly or [technique for technique in TECHNIQUES if word in folded(technique.name)]
+    fitting = fitting or [technique for technique in TECHNIQUES if asked in call_names(technique.steps)]
     if fitting:
-        raise UsageError(
-            f"{len(names)} techniques have {asked!r} in their names", mend=f"choose one: {'; '.join(names)}"
-        )
+        return fitting
+    names = [technique.name for technique in TECHNIQUES]
     raise UsageError(f"no technique is called {asked!r}", mend=nearest(asked, names, "tito olympics techniques"))

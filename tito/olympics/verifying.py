@@ -16,7 +16,7 @@ from tinytorch.harness.referee.private import PrivateFile, private_files
 from tinytorch.harness.referee.verify import box_tested, work_id
 from tinytorch.processes.box import Tier
 from tinytorch.processes.selftest import self_test
-from tinytorch.showing import safe_text
+from tinytorch.showing import safe_text, some
 from tinytorch.workloads.registry import find_task, task_names
 from tito import start
 from tito.exit_codes import ExitCode
@@ -24,7 +24,7 @@ from tito.olympics.rerunning import Settings
 from tito.olympics.sharing import Sharing, done
 from tito.terminal import bars, screen
 from tito.views import verification as render
-from tito.workspace.entries import HandedIn, candidate, handed_in
+from tito.workspace.entries import HandedIn, candidate, handed_in, without_entry
 from tito.workspace.signatures import is_signed
 from tito.workspace.verified import Verified
 
@@ -82,6 +82,10 @@ def verify_all(asked: Asked, json_: bool) -> ExitCode:
     """Verify what is not finished yet, one after the other, and show each."""
     settings, folder = asked.settings, Verified(Path(asked.settings.folder))
     entries, rules = handed_in(asked.paths, asked.entry), read_rules(Path(settings.rules) if settings.rules else None)
+    if alone := [each.name for each in without_entry(asked.paths)]:
+        files = f"{len(alone)} file{'' if len(alone) == 1 else 's'}"
+        screen.say(f"warning: {files} without an entry cannot be verified: {some(alone, 3)}")
+        screen.say("         they are handed in with it by: tito olympics submit --bundle")
     private = private_files([Path(each) for each in settings.private])
     start.finished()
     folder.make()

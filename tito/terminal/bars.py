@@ -44,6 +44,7 @@ ROOM_FOR_BARS = 72  # columns
 LOCAL_MODES = 3  # of what `termios.tcgetattr` gives: what a terminal shows
 DETAIL = ": "  # behind a stage's name: what it is of
 LASTING = {"verify", "sweep"}  # of all that is done, above the stages of each
+PROVISIONAL = "(provisional: the final interval also counts what the machine may have done)"
 AT = "@"  # before a machine's name, where several work
 
 
@@ -71,30 +72,24 @@ def progress() -> Iterator[Observing]:
         yield _Drawn(bars)
 
 
-class _Doubts:
-    """Says each doubt when it is first seen, and not again."""
+class _InLines:
+    """A line for each stage, and for each doubt when it is first seen."""
 
     def __init__(self) -> None:
-        self._said: set[str] = set()
-
-    def watch(self, so_far: SoFar) -> None:
-        for doubt in so_far.doubts:
-            if doubt.code not in self._said:
-                self._said.add(doubt.code)
-                screen.say(f"doubt so far: {doubt.evidence} -> {doubt.advice}")
-
-
-class _InLines(_Doubts):
-    """A line for each stage."""
-
-    def __init__(self) -> None:
-        super().__init__()
         self._seen: set[str] = set()
+        self._said: set[str] = set()
 
     def __call__(self, told: str, share: float) -> None:
         if told not in self._seen and not told.startswith(AT):
             self._seen.add(told)
             screen.say(f"{words(told)} ...")
+
+    def watch(self, so_far: SoFar) -> None:
+        """Say what is doubted, and no speedup: every round would be a line."""
+        for doubt in so_far.doubts:
+            if doubt.code not in self._said:
+                self._said.add(doubt.code)
+                screen.say(f"doubt so far: {doubt.evidence} -> {doubt.advice}")
 
 
 class _Bars(Progress):
@@ -119,11 +114,10 @@ class _Times(ProgressColumn):
         return Text(taken if rest is None else f"{taken}, {seconds_words(rest)} left", "cyan")
 
 
-class _Drawn(_Doubts):
+class _Drawn:
     """A bar for each stage, and the speedup so far."""
 
     def __init__(self, bars: _Bars) -> None:
-        super().__init__()
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
@@ -140,9 +134,9 @@ class _Drawn(_Doubts):
         self._bars.update(tasks[stage], completed=share, description=words(told))
 
     def watch(self, so_far: SoFar) -> None:
-        """Also draws what is shown so far."""
-        super().watch(so_far)
-        self._bars.note = so_far_words(so_far)
+        """Draw what is shown so far, and doubts, which the result says again if they last."""
+        doubts = [f"doubt so far: {doubt.evidence}" for doubt in so_far.doubts]
+        self._bars.note = "\n".join([so_far_words(so_far), PROVISIONAL, *doubts])
 
     def _finish(self, tasks: Iterable[TaskID]) -> None:
         for task in tasks:
@@ -154,7 +148,7 @@ def so_far_words(so_far: SoFar) -> str:
     ends = so_far.interval
     bounds = "" if ends is None else f" [{three_digits(ends.lower)}x, {three_digits(ends.upper)}x]"
     speed = ratio_words(so_far.speedup, "faster", "slower")
-    return f"so far {speed}{bounds}, round {so_far.rounds_done} of {so_far.rounds}; provisional"
+    return f"so far {speed}{bounds}, round {so_far.rounds_done} of {so_far.rounds}"
 
 
 def seconds_words(seconds: float | None) -> str:

@@ -20,7 +20,7 @@ from tito.terminal.screen import PIPE_COLUMNS, TOGETHER, glued, unglued
 
 INDENT = (0, 0, 0, 2)
 MAY_FOLD = {"file"}  # columns of paths
-LONGEST_WORD = 16  # letters, beyond which one may be folded
+LONGEST_WORD = 24  # letters, beyond which one may be folded
 BETWEEN = "  "  # what stands on lines of its own where there is room
 _WORD = re.compile(rf"(?<!\w)\w{{1,{LONGEST_WORD}}}(?!\w)")
 

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison
+from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
 from tinytorch.competition.scoring.contrast import Contrast
@@ -77,7 +78,14 @@ def _change(each: Contrast) -> Lines:
     bounds = "" if each.interval is None else f"[{write(each.interval.lower)}, {write(each.interval.upper)}]"
     is_exact = each.interval is not None and each.interval.lower == each.interval.upper
     tested = "" if each.p_value is None else p_words(each.p_value)
-    return Lines(shown, "(exact)" if is_exact else bounds, each.verdict or "", tested)
+    return Lines(shown, "(exact)" if is_exact else bounds, _judged(each, is_exact), tested)
+
+
+def _judged(each: Contrast, is_exact: bool) -> str:
+    """Better or worse; nobody makes a baseline better, which only shows how the machine was."""
+    if each.verdict is None or each.figure.startswith("baseline"):
+        return ""
+    return "equal" if is_exact and each.verdict is Verdict.NO_DETECTABLE_DIFFERENCE else each.verdict.value
 
 
 def _points(fraction: float) -> str:

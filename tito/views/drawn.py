@@ -61,5 +61,5 @@ def block_plot(run: Run) -> RenderableType:
     left, right = f"{three_digits(found.lower)}x", f"{three_digits(found.upper)}x"
     pairs = sum(found.counts) + found.below + found.above
     lines = [f"{pairs:,} block pairs, by the speedup that each shows", *histogram(found.counts, ROWS)]
-    lines += [f"{left:<{COLUMNS - len(right)}}{right}", f"{found.below} lie below, {found.above} above"]
+    lines += [f"{left:<{COLUMNS - len(right)}}{right}", f"{found.below + found.above} of them lie outside this picture"]
     return Text("\n".join(lines), no_wrap=True)

@@ -74,7 +74,7 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
     title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
     if group.machines:
         title += f"; on {safe_text(group.machines, 160)}"
-    shown = table(title, "rank", "athlete", "shown", "measured", "from above", "on", "file")
+    shown = table(title, "rank", "athlete", "shown", "measured", "vs. above", "machine", "file")
     shown.columns[MEASURED].no_wrap = True  # an interval is not broken
     machines = letters(ranking.places[:most])
     for place in ranking.places[:most]:

@@ -49,5 +49,5 @@ def _rest(found: LightSpeed) -> str:
         return "calls take nearly all of the time"
     left = 1 / found.share
     if left < HARDLY:
-        return "doing the same, it can hardly be faster"
-    return f"doing the same, it can be at most {three_digits(left)}x faster"
+        return "with the same work it can hardly be faster"
+    return f"with the same work it can be at most {three_digits(left)}x faster"

@@ -141,7 +141,8 @@ def _fresh_words(run: Run) -> str:
     if len(shares) < 2:
         return ""
     first, second = (format_share(share) for share in shares)
-    return f"Of inputs that nobody has seen before, {second} of its answers are right (the baseline: {first}).\n"
+    count = run.optimized.fresh_answers.total if run.optimized.fresh_answers else 0
+    return f"Of {count:,} inputs that nobody has seen before it answers {second} rightly (the baseline: {first}).\n"
 
 
 def _seed_words(protocol: Protocol) -> str:

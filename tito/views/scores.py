@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from tinytorch.benchmarking.comparison import Comparison, Statistics
+from tinytorch.benchmarking.statistics import Verdict
 from tinytorch.competition.ranking.figures import Figures
 from tinytorch.competition.ranking.order import Place
 from tinytorch.competition.rules.events import ConstraintResult
@@ -65,12 +66,19 @@ def events_table(
         standing, row = standings[event.event], event_row(event, standings[event.event], advices[event.event])
         score = Lines(
             *_score_lines(event, standing),
-            row["verdict"] or "no interval",
+            _verdict_words(row["verdict"]),
             *_reference_lines(references.get(event.event), event),
         )
         said = Lines(row["why"], row["next"])
         shown.add_row(row["event"], score, words[row["eligible"]], said)
     return shown
+
+
+def _verdict_words(verdict: str | None) -> str:
+    """What the interval says, and of which two."""
+    if verdict is None:
+        return "no interval"
+    return f"{verdict} than baseline" if verdict in (Verdict.BETTER, Verdict.WORSE) else verdict
 
 
 def _reference_lines(reference: float | None, event: Eligibility) -> Iterator[str]:

@@ -45,6 +45,12 @@ def handed_in(names: Sequence[str], entry: Path | None) -> list[HandedIn]:
     return [HandedIn(found[0], entry)]
 
 
+def without_entry(names: Sequence[str]) -> list[Path]:
+    """Files in the folders that are named which may be submissions, but come with no entry: nobody can verify them."""
+    folders = [Path(name) for name in names if Path(name).is_dir() and not _is_there(Path(name) / DEFAULT_FILE)]
+    return sorted(path for folder in folders for path in folder.glob("*.json"))
+
+
 def _found(path: Path) -> list[Path]:
     """A file itself; of a folder its submission, else its bundles and the submissions of the folders in it."""
     if path.suffix == ".py":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
+from collections.abc import Collection
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from tito.workspace.athlete import GIT_LIMIT_S
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
-def provenance(folder: Path | None = None) -> Provenance | None:
-    """The commit of the repository around a folder, and whether anything in it is not committed."""
+def provenance(sources: Collection[str], folder: Path | None = None) -> Provenance | None:
+    """The commit of the repository around a folder, and whether anything of an entry is not committed.
+
+    What git does not know is passed over, unless it is one of the entry's `sources`: runs and submissions lie there.
+    """
     from tinytorch.competition.record.declaration import Provenance
 
     commit = _git(folder, "rev-parse", "HEAD")
-    changes = _git(folder, "status", "--porcelain")
-    if commit is None or changes is None or not _COMMIT.fullmatch(commit):
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    unknown = _git(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    if commit is None or changes is None or unknown is None or not _COMMIT.fullmatch(commit):
         return None
-    return Provenance(commit=commit, is_dirty=bool(changes))
+    names = {PurePath(source).name for source in sources}
+    is_new = any(PurePath(path).name in names for path in unknown.split("\0"))
+    return Provenance(commit=commit, is_dirty=bool(changes) or is_new)
 
 
 def _git(folder: Path | None, *arguments: str) -> str | None:

@@ -34,7 +34,7 @@ def said(run: Run, event: OlympicEvent) -> str:
         ("accuracy_contest", {"correct": 360}, "no answer is wrong"),
         ("accuracy_contest", {"kept_bytes": 25_000_000}, "first memory: 2.50 times the limit"),
         ("extreme_push", {"correct": 352}, "17.8 points of accuracy are unspent"),
-        ("all_around", {"correct": 352}, "least was won in accuracy"),
+        ("all_around", {"correct": 352}, "accuracy costs most"),
     ],
 )
 def test_advice_is_of_what_was_measured(

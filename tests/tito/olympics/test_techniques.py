@@ -52,13 +52,18 @@ def test_one_is_told_with_its_example(beginner: Path, tito) -> None:
     assert "x speed [" in done.out
 
 
-@pytest.mark.parametrize(
-    ("asked", "words"), [("compiled", "choose one: "), ("destillation", "did you mean 'distillation'?")]
-)
-def test_a_name_that_fits_several_or_none_is_told(beginner: Path, tito, asked: str, words: str) -> None:
-    done = tito("techniques", asked)
+def test_a_name_that_is_none_is_told_with_the_nearest(beginner: Path, tito) -> None:
+    done = tito("techniques", "destillation")
 
-    assert (done.code, words in done.err) == (2, True)
+    assert (done.code, "did you mean 'distillation'?" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("asked", ["compiled", "with_kv_cache"])
+def test_a_part_of_a_name_or_a_function_shows_all_that_fit(beginner: Path, tito, asked: str) -> None:
+    rows = tito("techniques", asked, "--json").json["techniques"]
+
+    assert 1 < len(rows) < len(TECHNIQUES)
+    assert all(asked in row["name"] or asked in row["calls"] for row in rows)
 
 
 def test_json_has_the_calls(beginner: Path, tito) -> None:

@@ -12,7 +12,7 @@ from tito.views.light import light_words, split_words
 def test_the_share_is_told_with_its_interval_and_with_what_it_is_a_share_of() -> None:
     assert light_words("mine", LightSpeed(1000.0, 2000.0, "memory", 0.5, Interval(0.45, 0.55))).plain == (
         "light speed: mine takes 2.00 us in quiet; its reading and writing needs 1.00 us here at least, "
-        "50.0 % [45.0 %, 55.0 %] of that: doing the same, it can be at most 2.00x faster"
+        "50.0 % [45.0 %, 55.0 %] of that: with the same work it can be at most 2.00x faster"
     )
 
 

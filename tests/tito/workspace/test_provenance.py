@@ -11,6 +11,7 @@ import pytest
 from tinytorch.benchmarking.schedule import TIERS
 from tito.workspace.provenance import provenance
 
+SOURCES = ["entry.py", "helper.py"]
 GIT = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
 
 
@@ -32,7 +33,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_a_commit_is_named(repository: Path) -> None:
-    found = provenance(repository)
+    found = provenance(SOURCES, repository)
 
     assert (found.commit, found.is_dirty) == (git(repository, "rev-parse", "HEAD"), False)
 
@@ -40,19 +41,29 @@ def test_a_commit_is_named(repository: Path) -> None:
 def test_what_is_not_committed_is_said(repository: Path) -> None:
     (repository / "entry.py").write_text("changed")
 
-    assert provenance(repository).is_dirty
+    assert provenance(SOURCES, repository).is_dirty
+
+
+@pytest.mark.parametrize(
+    ("file", "is_dirty"), [(".tito/runs/run.json", False), ("submission.json", False), ("new/helper.py", True)]
+)
+def test_what_git_does_not_know_counts_where_it_is_a_source(repository: Path, file: str, is_dirty: bool) -> None:
+    (repository / file).parent.mkdir(parents=True, exist_ok=True)
+    (repository / file).write_text("new")
+
+    assert provenance(SOURCES, repository).is_dirty == is_dirty
 
 
 def test_without_a_repository_or_a_commit_there_is_nothing(tmp_path: Path) -> None:
-    assert provenance(tmp_path) is None
+    assert provenance(SOURCES, tmp_path) is None
     git(tmp_path, "init", "-q")
-    assert provenance(tmp_path) is None
+    assert provenance(SOURCES, tmp_path) is None
 
 
 def test_without_git_there_is_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
-    assert provenance(repository) is None
+    assert provenance(SOURCES, repository) is None
 
 
 def test_an_entry_is_submitted_with_its_commit(
@@ -61,7 +72,6 @@ def test_an_entry_is_submitted_with_its_commit(
     monkeypatch.setitem(TIERS, "fast", tiny_tier)
     monkeypatch.chdir(repository)
     monkeypatch.setenv("TITO_CACHE", str(cache_directory))
-    (repository / ".gitignore").write_text(".tito/\n*.json\n.gitignore\n")
     assert tito("benchmark", "--entry", "entry.py", "--tier", "fast").code == 0
     tito("submit", "--event", "all_around")
     document = json.loads((repository / "submission.json").read_text())

@@ -61,6 +61,11 @@ class SourceRecord(Record):
     techniques: Annotated[list[Text], Field(max_length=MOST_TECHNIQUES)] | None = None
     track: Track | None = None
 
+    @property
+    def files(self) -> list[str]:
+        """The names of all files that it was made from."""
+        return [self.name, *(each.name for each in (*(self.helpers or ()), *(self.data or ())))]
+
 
 class Measurement(Record):
     """Both models as they were measured; None is not known, because a script measured, or numbers came by hand."""

@@ -22,7 +22,8 @@ def advice(event: Eligibility, scores: Scores, accuracy: Accuracy | None, rules:
         return _answers_left(accuracy)
     margin = min((_margin(each) for each in event.constraints if each.metric == "accuracy"), default=0.0)
     if margin > POINTS_WORTH_SPENDING:
-        return f"{100 * margin:.1f} points of accuracy are unspent: a smaller model may be faster, too"
+        gains = "scores higher" if event.asked.ranked_by == "compression_ratio" else "may be faster, too"
+        return f"{100 * margin:.1f} points of accuracy are unspent: a smaller model {gains}"
     return _least(scores, accuracy, rules) if event.asked.ranked_by in ("all_around", "extreme_push") else ""
 
 
@@ -59,7 +60,8 @@ def _least(scores: Scores, accuracy: Accuracy | None, rules: Rules) -> str:
     if least != "accuracy" or accuracy is None:
         return f"least was won in {least} ({shown})"
     worth = rules.scoring.points_per_doubling
-    return f"least was won in accuracy ({shown}){f'; {_points(worth)} more doubles that' if worth else ''}"
+    more = f": {_points(worth)} more doubles its factor" if worth else ""
+    return f"accuracy {'costs most' if known[least] < 1 else 'wins least'} ({shown}){more}"
 
 
 def _points(count: float) -> str:

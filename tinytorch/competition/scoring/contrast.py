@@ -208,5 +208,5 @@ def _controlled(baseline: Contrast, optimized: Contrast) -> tuple[Contrast, Cont
     """Times are compared only where one and the same baseline took as long in both sessions."""
     if baseline.verdict in (None, Verdict.NO_DETECTABLE_DIFFERENCE):
         return baseline, optimized
-    reason = "the same baseline took another time: the machine was another one at that hour; compare the speedups"
+    reason = "the same baseline took another time: the machine was faster or slower then; compare the speedups"
     return baseline, Contrast(optimized.figure, optimized.values, reason=reason)
