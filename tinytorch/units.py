@@ -109,10 +109,11 @@ def size_words(ratio: float) -> str:
 
 def size_change_words(before_bytes: float, after_bytes: float) -> str:
     """The same of two sizes: `56.1x smaller`; bytes where the ratio shows nothing: `24 B more`."""
-    ratio = max(before_bytes, 1.0) / max(after_bytes, 1.0)
-    if before_bytes == after_bytes or three_digits(max(ratio, 1 / ratio)) != "1.00":
+    before, after = max(1, round(before_bytes)), max(1, round(after_bytes))
+    ratio = before / after
+    if before == after or three_digits(max(ratio, 1 / ratio)) != "1.00":
         return size_words(ratio)
-    difference = after_bytes - before_bytes
+    difference = after - before
     return f"{format_size(abs(difference))} {'more' if difference > 0 else 'less'}"
 
 

@@ -16,6 +16,28 @@ SLIPS = {
     "(3).reel": "",  # an object may answer for its own names with code of its own
     "1 / 0": "",
 }
+HOSTILE = {
+    "a list that never ends": "import itertools, sys, types\nm = types.ModuleType('m')\nsys.modules['m'] = m\n"
+    "m.__all__ = map(str, itertools.count())\nfrom m import nothing",
+    "names that are none": "globals()[5] = 1\nundefined_name",
+    "a name that is no text": "import math\nraise AttributeError('boom', name=5, obj=math)",
+    "a module that is none": "import sys\nsys.modules['m'] = object()\nfrom m import nothing",
+    "an error that answers for itself": "class Own(AttributeError):\n    name = property(lambda self: 1 / 0)\n"
+    "raise Own",
+    "a module of a class of theirs": "import types\nclass M(types.ModuleType):\n"
+    "    __dict__ = property(lambda m: 1 / 0)\n"
+    "M('m').nothing",
+    "names without end": "import types\nm = types.ModuleType('m')\n"
+    "vars(m).update({'x' * 1000 + str(n): n for n in range(3000)})\nm.nothing",
+}
+
+
+@pytest.mark.parametrize("code", HOSTILE.values(), ids=HOSTILE)
+def test_what_foreign_code_left_is_not_asked(code: str) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - each its own
+        exec(code, {"__name__": "entry"})
+
+    assert meant(caught.value) == ""
 
 
 @pytest.mark.parametrize(("code", "words"), SLIPS.items(), ids=SLIPS)

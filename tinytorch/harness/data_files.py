@@ -68,7 +68,7 @@ def _matching(folder: Path, text: str) -> Iterable[Path]:
     text = text.removeprefix("./").rstrip("/")
     if (
         not text.strip("*./ ")
-        or len(text.encode()) > LONGEST_TEXT
+        or len(text.encode("utf-8", "surrogatepass")) > LONGEST_TEXT
         or not _PLAIN.fullmatch(text.replace(_IN_BRACES, "x"))
     ):
         return []

@@ -147,11 +147,19 @@ def _words(error: BaseException) -> dict[str, str]:
     if type(error).__name__ == "BdbQuit":  # of pdb.set_trace(), which has no hook
         return {"message": NO_DEBUGGER, "mend": "take the debugger out of the line before"}
     kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__qualname__  # numpy has one of its own
-    said = error.msg if isinstance(error, SyntaxError) else str(error)  # its line is told with the frames
+    said = _said(error)
     if isinstance(error, ImportError):
         said = said.partition(" (")[0]  # where the module lies, which tells nobody what to do
     words = "; ".join(filter(None, (said, meant(error))))
     return {"message": f"{kind}: {words}" if words else kind, "mend": ""}
+
+
+def _said(error: BaseException) -> str:
+    """Its own words; of a SyntaxError without the line, which is told with the frames."""
+    try:
+        return str(error.msg if isinstance(error, SyntaxError) else error)
+    except Exception:  # noqa: BLE001 - an error of a foreign class may raise another when it is asked
+        return "its own words cannot be read"
 
 
 def _write(descriptor: int, content: bytes) -> None:

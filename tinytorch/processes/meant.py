@@ -1,4 +1,7 @@
-"""Which name somebody may have meant who wrote one that is not there. Looks at names alone: nothing foreign runs."""
+"""Which name somebody may have meant who wrote one that is not there.
+
+It looks at what foreign code left, and so at exact types only: nothing of a class of theirs is asked or compared.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +9,46 @@ import builtins
 import difflib
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from types import ModuleType, TracebackType
 
+MOST_NAMES, LONGEST_NAME = 3000, 100
 _NOT_IN_MODULE = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 
 
 def meant(error: BaseException) -> str:
     """`did you mean 'prune_neurons'?` for a name that was not found where a close one is; else empty."""
     name, known = _looked_for(error)
-    close = difflib.get_close_matches(name, [each for each in known if each != name], n=1) if name else []
+    if type(name) is not str or not 0 < len(name) <= LONGEST_NAME:
+        return ""
+    names = [each for each in islice(_texts(known), MOST_NAMES) if each != name]
+    close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {close[0]!r}?" if close else ""
 
 
-def _looked_for(error: BaseException) -> tuple[str, Iterable[str]]:
+def _looked_for(error: BaseException) -> tuple[object, Iterable[object]]:
     """The name, and those that there are in its place."""
-    if isinstance(error, ImportError) and (found := _NOT_IN_MODULE.match(str(error))):
+    if type(error) is ImportError and type(error.msg) is str and (found := _NOT_IN_MODULE.match(error.msg)):
         return found[1], _names(sys.modules.get(found[2]))
-    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
-        return error.name or "", _names(error.obj)
-    if isinstance(error, NameError) and error.__traceback__:
+    if type(error) is AttributeError:
+        return error.name, _names(error.obj)
+    if type(error) in (NameError, UnboundLocalError) and isinstance(error, NameError) and error.__traceback__:
         frame = _last(error.__traceback__).tb_frame
-        return error.name or "", {*frame.f_locals, *frame.f_globals, *vars(builtins)}
+        return error.name, [*frame.f_locals, *frame.f_globals, *vars(builtins)]
     return "", ()
 
 
-def _names(module: ModuleType | None) -> set[str]:
+def _names(module: object) -> list[object]:
     """What a module has, and what it says that it will have."""
-    if module is None:
-        return set()
-    listed = vars(module).get("__all__", ())
-    return {*vars(module), *(name for name in listed if isinstance(name, str))}
+    if type(module) is not ModuleType:
+        return []
+    listed = vars(module).get("__all__")
+    return [*vars(module), *(listed if type(listed) is list or type(listed) is tuple else ())]
+
+
+def _texts(names: Iterable[object]) -> Iterator[str]:
+    return (each for each in names if type(each) is str and len(each) <= LONGEST_NAME)
 
 
 def _last(traceback: TracebackType) -> TracebackType:

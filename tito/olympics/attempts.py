@@ -24,11 +24,15 @@ CHANGES: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
-def reference_values(place: Workspace, task: str, rules: Rules) -> dict[str, float]:
-    """By event, what the last run of its reference strategy is worth there; an event without such a run is left out."""
+def reference_values(place: Workspace, beside: Run, rules: Rules) -> dict[str, float]:
+    """By event, what the last run of its reference strategy is worth there, other than the run beside which it stands.
+
+    An event without such a run is left out.
+    """
     found = {}
     for event in OlympicEvent:
-        lines = [line for line in place.runs() if (line.task, line.source) == (task, event)]
+        asked = (beside.task.name, event)
+        lines = [line for line in place.runs() if (line.task, line.source) == asked and line.id != beside.id]
         if lines and place.run_state(lines[-1]) == "valid":
             value = _value(place, lines[-1].id, event, rules)
             if value is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinytorch.errors import UsageError
-from tinytorch.showing import folded, nearest
+from tinytorch.showing import folded, nearest, safe_text
 from tito.options import Json
 from tito.terminal import screen
 
@@ -57,7 +57,7 @@ def explain(
     if check is None and not found:
         known = [name for each in words() for name in (each.name, *each.also)]
         mend = nearest(asked, known, "tito olympics explain lists all words")
-        raise UsageError(f"no word and no check is called {asked!r}", mend=mend)
+        raise UsageError(f"no word and no check is called {safe_text(asked, 60)!r}", mend=mend)
     if json_:
         _show(found, json_, check)
     elif check:

@@ -50,7 +50,7 @@ def score(
     standings = {event.event: standing(record, event.event, judged_by) for event in events}
     light = {"baseline": light_speed(record.baseline), "optimized": light_speed(record.optimized)}
     split = Split.of(scores.speedup, light["baseline"], light["optimized"]) if record.optimized.whole_work else None
-    references = reference_values(place, record.task.name, judged_by)
+    references = reference_values(place, record, judged_by)
     advices = {event.event: advice(event, scores, metrics.accuracy, judged_by) for event in events}
     if json_:
         rows = [

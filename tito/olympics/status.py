@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tinytorch.competition.names import RULES_FILE
+from tinytorch.competition.names import RULES_FILE, OlympicEvent
 from tinytorch.showing import safe_text
+from tinytorch.workloads.registry import DEFAULT_TASK
 from tito.options import Json, RecordedTask, WorkspaceFolder
 from tito.terminal import screen
 from tito.terminal.plots import histogram, trend
@@ -88,11 +89,13 @@ def _stages(runs: Sequence[Row], submissions: Sequence[Row], task: str | None) -
 def _next(runs: Sequence[Row], submissions: Sequence[Row], failure: FailureLine | None, task: str | None) -> str:
     """The command to type: measure, submit what was measured last, or see what would win most next."""
     if failure or not runs or runs[-1]["file_state"] != "valid":
-        return benchmark_command(task)
+        last = runs[-1]["task"] if runs else DEFAULT_TASK
+        return benchmark_command(task or (last if last != DEFAULT_TASK else None))
     option = f" --task {task}" if task else ""
     if any(row["run"] == runs[-1]["id"] and row["file_state"] in ("valid", "elsewhere") for row in submissions):
         return f"tito olympics score{option}"
-    event = submissions[-1]["event"] if submissions else DEFAULT_EVENT
+    known = [row["event"] for row in submissions if row["event"] in tuple(OlympicEvent)]  # a class's needs its rules
+    event = known[-1] if known else DEFAULT_EVENT
     return f"tito olympics submit --event {event}{option}"
 
 

@@ -15,7 +15,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from tinytorch.units import ratio_words, three_digits
+from tinytorch.units import three_digits
 from tito.terminal import screen
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def so_far_words(so_far: SoFar) -> str:
     """The speedup after some rounds, said to be provisional."""
     ends = so_far.interval
     bounds = "" if ends is None else f" [{three_digits(ends.lower)}x, {three_digits(ends.upper)}x]"
-    speed = ratio_words(so_far.speedup, "faster", "slower")
+    speed = f"{three_digits(so_far.speedup)}x speed"
     return f"so far {speed}{bounds}, round {so_far.rounds_done} of {so_far.rounds}"
 
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+GAP = "  "  # between the columns of a forest
+LEAST_COLUMNS, MOST_COLUMNS = 10, 48  # of its intervals
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 ASCII = " .-=#"
 
@@ -72,28 +74,40 @@ class Whisker:
 
 
 def forest_lines(
-    rows: Sequence[Whisker], columns: int, around: float, write: Callable[[float], str],
+    rows: Sequence[Whisker], width: int, around: float, write: Callable[[float], str],
     scale: Callable[[float], float] = float,
 ) -> list[str]:  # fmt: skip
-    """A line for each interval on one scale, with a stroke through all of them where nothing changes."""
+    """A line for each interval on one scale, with a stroke through all of them where nothing changes.
+
+    An interval meets the stroke where it holds that value, and nowhere else.
+    """
     if not rows:
         return []
-    ends = [around, *(row.lower for row in rows), *(row.upper for row in rows)]
-    low, high = min(ends), max(ends)
+    beside = max(len(row.name) + len(row.words) for row in rows) + 2 * len(GAP)
+    columns = max(LEAST_COLUMNS, min(MOST_COLUMNS, width - beside))
+    values = [around, *(row.lower for row in rows), *(row.upper for row in rows)]
+    low, high = min(values), max(values)
     margin = max(len(row.name) for row in rows)
 
     def place(value: float) -> int:
         return round((columns - 1) * _share(scale(low), scale(high), scale(value)))
 
-    dash, point, stroke = ("-", "o", "|") if is_ascii() else ("━", "●", "│")
-    lines = []
+    dash, point, stroke, crossing = ("-", "o", "|", "+") if is_ascii() else ("━", "●", "│", "┿")
+    lines, middle = [], place(around)
     for row in rows:
         first, last = place(row.lower), place(row.upper)
+        if row.lower > around:
+            first, last = max(first, middle + 1), max(last, middle + 1)
+        elif row.upper < around:
+            first, last = min(first, middle - 1), min(last, middle - 1)
         marks = [" "] * columns
-        marks[place(around)] = stroke
         marks[first : last + 1] = [point] if first == last else [dash] * (last - first + 1)
-        lines.append(f"{row.name:<{margin}}  {''.join(marks)}  {row.words}")
-    return [*lines, f"{'':{margin}}  {_axis(columns, {place(value): write(value) for value in (low, around, high)})}"]
+        marks[middle] = stroke if marks[middle] == " " else crossing
+        lines.append(f"{row.name:<{margin}}{GAP}{''.join(marks)}{GAP}{row.words}")
+    return [
+        *lines,
+        f"{'':{margin}}{GAP}{_axis(columns, {place(value): write(value) for value in (low, around, high)})}",
+    ]
 
 
 def _axis(columns: int, ends: Mapping[int, str]) -> str:

@@ -18,8 +18,7 @@ from tinytorch.units import three_digits
 from tito.terminal.plots import Whisker, forest_lines, histogram
 from tito.views.words import points_interval, times_interval
 
-COLUMNS, ROWS, LEAST_COLUMNS = 48, 5, 10
-BESIDE = 36  # the names and numbers of a forest
+COLUMNS, ROWS = 48, 5
 SCORES = {
     "speedup": "speed", "compression_ratio": "size", "all_around": "all-around", "extreme_push": "extreme push",
     "less_work": "less work",
@@ -28,18 +27,18 @@ SCORES = {
 
 def forest(run: Run, rules: Rules, width: int) -> RenderableType:
     """The interval of every score as a line beside that of no change; ratios on a log scale, accuracy in points."""
-    found, columns = compared(run, rules), max(LEAST_COLUMNS, min(COLUMNS, width - BESIDE))
+    found = compared(run, rules)
     ratios = [
         Whisker(name, interval.lower, interval.upper, times_interval(interval.lower, interval.upper))
         for name, interval in _ratios(run, rules, found)
     ]
     lines = ["95 % intervals; one that meets the upright line", "shows no difference from the baseline", ""]
-    lines += forest_lines(ratios, columns, 1.0, lambda ratio: f"{three_digits(ratio)}x", math.log)
+    lines += forest_lines(ratios, width, 1.0, lambda ratio: f"{three_digits(ratio)}x", math.log)
     change = found.accuracy_delta
     if change and change.ci_lower is not None and change.ci_upper is not None:
         lower, upper = 100 * change.ci_lower, 100 * change.ci_upper
         points = Whisker("accuracy", lower, upper, f"{points_interval(change.ci_lower, change.ci_upper)} points")
-        lines += ["", *forest_lines([points], columns, 0.0, lambda value: f"{value:+.1f}")]
+        lines += ["", *forest_lines([points], width, 0.0, lambda value: f"{value:+.1f}")]
     return Text("\n".join(lines), no_wrap=True)
 
 

@@ -12,9 +12,11 @@ from tinytorch.competition.scoring.eligibility import Eligibility, eligibility, 
 from tinytorch.competition.scoring.expectation import standing
 from tinytorch.competition.scoring.scores import compute_scores
 from tinytorch.showing import safe_text
-from tinytorch.units import BYTES_PER_MEGABYTE, format_share, ratio_words, size_change_words
+from tinytorch.units import BYTES_PER_MEGABYTE, ratio_words, significant, size_change_words, three_digits
 from tito.views.scores import score_words, shown
 
+TOLD_AS_RATIO = 2.0  # smallest differences that are at least so large
+LEAST_ROUNDED = 0.1  # points: less would look like none
 NOT_SHOWN = "no detectable difference"
 COLOURS = {True: "green", False: "red", None: "yellow"}
 ELIGIBLE = {True: "eligible", False: "not eligible", None: "could not check whether it is eligible"}
@@ -41,13 +43,19 @@ def speed_words(comparison: Comparison | None) -> str:
     """How much faster or slower, or that this is not shown and what would have been seen."""
     if comparison is None:
         return "speed not measured"
-    words = ratio_words(comparison.estimate, "faster", "slower")
+    words = "the same speed" if comparison.estimate == 1 else ratio_words(comparison.estimate, "faster", "slower")
     if comparison.verdict is None:
         return f"{words} (not tested)"
-    if comparison.verdict != NOT_SHOWN:
-        return words
+    return words if comparison.verdict != NOT_SHOWN else f"speed not shown to differ{_seen(comparison)}"
+
+
+def _seen(comparison: Comparison) -> str:
+    """How large a difference would have been seen; nothing where none would."""
     least = comparison.smallest_detectable
-    return f"speed not shown to differ{'' if least is None else f' ({format_share(least - 1)} would have been seen)'}"
+    if least is None:
+        return ""
+    size = f"{three_digits(least)}x" if least >= TOLD_AS_RATIO else f"{significant(100 * (least - 1), 2)} %"
+    return f" ({size} would have been seen)"
 
 
 def memory_words(baseline: Memory | None, optimized: Memory | None) -> str:
@@ -62,7 +70,8 @@ def accuracy_words(comparison: Comparison | None) -> str:
     if comparison is None:
         return "accuracy not measured"
     points = 100 * comparison.estimate
-    words = f"accuracy {abs(points):.1f} points {'higher' if points > 0 else 'lower'}"
+    size = f"{abs(points):.1f}" if abs(points) >= LEAST_ROUNDED else significant(abs(points), 1)
+    words = f"accuracy {size} points {'higher' if points > 0 else 'lower'}"
     if comparison.verdict is None:
         return f"{words} (not tested)" if points else "the same accuracy"
     return "accuracy not shown to differ" if comparison.verdict == NOT_SHOWN else words

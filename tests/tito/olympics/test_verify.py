@@ -485,3 +485,12 @@ def test_a_word_with_a_slip_of_the_pen_is_told(beginner: Path, tito) -> None:
     done = tito("verify", "chek", "verified")
 
     assert (done.code, "did you mean 'check'?" in done.err) == (2, True)
+
+
+def test_files_that_come_without_an_entry_are_said(measured: Measured, tito) -> None:
+    """A folder may hold both: what cannot be verified must not go unseen."""
+    handed_in(Path("class"), "ada", bundled=True)
+    Path("class/bob.json").write_text("{}")
+    done = tito("verify", "class")
+
+    assert "warning: 1 file without an entry cannot be verified: bob.json" in done.err

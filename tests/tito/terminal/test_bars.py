@@ -29,8 +29,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def test_what_is_shown_so_far_is_said_to_be_provisional() -> None:
-    assert bars.so_far_words(SO_FAR) == "so far 16.2x faster [14.1x, 18.0x], round 3 of 10"
-    assert bars.so_far_words(SoFar(1, 10, 0.5, None)) == "so far 2.00x slower, round 1 of 10"
+    assert bars.so_far_words(SO_FAR) == "so far 16.2x speed [14.1x, 18.0x], round 3 of 10"
+    assert bars.so_far_words(SoFar(1, 10, 0.5, None)) == "so far 0.500x speed, round 1 of 10"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_speedup_so_far_stands_below_the_bars(terminal: io.StringIO) -> None
         told.watch(SO_FAR)
         told("measure", 0.4)
 
-    assert all(words in terminal.getvalue() for words in ("so far 16.2x faster", "(provisional: ", "on battery"))
+    assert all(words in terminal.getvalue() for words in ("so far 16.2x speed", "(provisional: ", "on battery"))
 
 
 def test_talk_goes_through_the_console_of_the_bars_while_they_are_drawn(

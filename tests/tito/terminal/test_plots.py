@@ -83,11 +83,22 @@ def test_a_scatter_of_one_point_can_be_written(encoding: str) -> None:
 
 def test_a_forest_draws_each_interval_beside_no_change() -> None:
     rows = [Whisker("speed", 2.0, 4.0, "[2, 4]"), Whisker("size", 16.0, 16.0, "16x")]
-    assert forest_lines(rows, 21, 1.0, lambda ratio: f"{ratio:g}x", math.log) == [
+    assert forest_lines(rows, 36, 1.0, lambda ratio: f"{ratio:g}x", math.log) == [
         "speed  │    ━━━━━━            [2, 4]",
         "size   │                   ●  16x",
         "       1x                16x",
     ]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "line"),
+    [(-2.0, 1.0, "━━━━━━━┿━━━"), (0.01, 8.0, "│━━━━━━━━━━"), (-8.0, -0.01, "━━━━━━━━━━│"), (0.0, 0.0, "     ┿")],
+)
+def test_an_interval_meets_the_stroke_where_it_holds_no_change(lower: float, upper: float, line: str) -> None:
+    """And nowhere else, however near it comes."""
+    drawn = forest_lines([Whisker("a", lower, upper, "b")], 17, 0.0, str)
+
+    assert drawn[0] == f"a  {line:<11}  b"
 
 
 def test_a_forest_of_nothing_is_nothing() -> None:

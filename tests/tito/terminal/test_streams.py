@@ -19,7 +19,7 @@ def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "line", ["TITO score | true", "TITO --help | true", "TITO validate --explain all | true"],
+    "line", ["TITO explain | true", "TITO --help | true", "TITO validate --explain all | true"],
 )  # fmt: skip
 def test_a_reader_that_has_seen_enough_changes_nothing(athlete: Path, line: str) -> None:
     done = shell(line, athlete)

@@ -10,6 +10,7 @@ from tinytorch.benchmarking.statistics import Verdict
 from tito.views.verdict import accuracy_words, memory_words, speed_words
 
 BETTER, WORSE, ALIKE = Verdict.BETTER, Verdict.WORSE, Verdict.NO_DETECTABLE_DIFFERENCE
+WIDE = Comparison(estimate=9.0, verdict=ALIKE, smallest_detectable=25)
 UNSHOWN = Comparison(estimate=1.1, verdict=ALIKE, smallest_detectable=1.15)
 
 
@@ -19,8 +20,10 @@ UNSHOWN = Comparison(estimate=1.1, verdict=ALIKE, smallest_detectable=1.15)
         (Comparison(estimate=34.02, verdict=BETTER), "34.0x faster"),
         (Comparison(estimate=0.5, verdict=WORSE), "2.00x slower"),
         (Comparison(estimate=1.0012, verdict=BETTER), "0.12 % faster"),
-        (UNSHOWN, "speed not shown to differ (15.0 % would have been seen)"),
+        (UNSHOWN, "speed not shown to differ (15 % would have been seen)"),
         (Comparison(estimate=2.0, reason="by hand"), "2.00x faster (not tested)"),
+        (Comparison(estimate=1.0, reason="by hand"), "the same speed (not tested)"),
+        (WIDE, "speed not shown to differ (25.0x would have been seen)"),
         (None, "speed not measured"),
     ],
 )  # fmt: skip
@@ -44,6 +47,7 @@ def test_a_size_that_hardly_changed_is_told_in_bytes(before: int, after: int, wo
         (Comparison(estimate=0.02, verdict=BETTER), "accuracy 2.0 points higher"),
         (Comparison(estimate=0.02, verdict=ALIKE), "accuracy not shown to differ"),
         (Comparison(estimate=0.0, reason="by hand"), "the same accuracy"),
+        (Comparison(estimate=-0.00025, verdict=WORSE), "accuracy 0.03 points lower"),
         (None, "accuracy not measured"),
     ],
 )
