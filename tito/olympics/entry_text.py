@@ -22,7 +22,7 @@ WIDTH = 100
 IDEAS = {
     "Structured Pruning": "keep fewer neurons until accuracy suffers; more epochs win some of it back",
     "Head and Neuron Pruning": "keep fewer heads, or fewer neurons, until answers suffer",
-    "INT8 Quantization": "bits=4 is half of that; ranges='mse' looks for a better range",
+    "INT8 Quantization": "bits=4 halves it again; ranges='mse' looks for a better range",
     "INT4 Quantization": "bits=8 is twice that, and nearly exact",
     **{
         f"INT{bits} Quantization-Aware Training": "more bits keep more accuracy, and more epochs win some of it back"
