@@ -54,7 +54,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_its_task_ends_in_a_ranked_submission(done: dict[str, str]) -> None:
-    assert re.search(r"All-Around by all_around: majority.*\n1 +Ada", done["olympics leaderboard"], re.DOTALL)
+    assert re.search(r"All-Around by all around: majority.*\n1 +Ada", done["olympics leaderboard"], re.DOTALL)
 
 
 def test_its_format_is_written(done: dict[str, str]) -> None:

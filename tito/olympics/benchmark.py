@@ -29,6 +29,7 @@ from tito.options import (
     TimeLimit,
     WorkspaceFolder,
     options_of,
+    task_option,
 )
 from tito.terminal import screen
 from tito.workspace.documents import Destination
@@ -164,4 +165,9 @@ def _show(
         warn_of_kinds(run, rules)
         if event:
             warn_of_event(run, event, rules)
-        screen.say(f"next: tito olympics submit --event {event or DEFAULT_STRATEGY}{options}")
+        submit = f"tito olympics submit --event {event or DEFAULT_STRATEGY}{options}"
+        if run.source.kind == "strategy":
+            screen.say(f"next: tito olympics init{task_option(run.task.name)} (an entry of your own)")
+            screen.say(f"or:   {submit}")
+        else:
+            screen.say(f"next: {submit}")

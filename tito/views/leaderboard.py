@@ -71,7 +71,7 @@ def _ranking(ranking: Ranking, found: Leaderboard, most: int | None) -> Renderab
     group, asked = ranking.group, found.rules.events[ranking.group.event]
     count = f"{len(ranking.places)} athlete{'' if len(ranking.places) == 1 else 's'}"
     named, task = safe_text(asked.title, 60), safe_text(group.task, 60)
-    title = f"{named} by {asked.ranked_by}: {task}, {group.division} division, {count}"
+    title = f"{named} by {asked.ranked_by.replace('_', ' ')}: {task}, {group.division} division, {count}"
     if group.machines:
         title += f"; on {safe_text(group.machines, 160)}"
     shown = table(title, "rank", "athlete", "shown", "measured", "vs. above", "machine", "file")
