@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinytorch.benchmarking import measure, yardstick
+from tinytorch.benchmarking.comparison import compare_latency
 from tinytorch.benchmarking.placements import Description, Inspection, Mode
 from tinytorch.benchmarking.records.metrics import FreshAnswers
 from tinytorch.benchmarking.records.samples import read_samples
@@ -186,6 +187,19 @@ def test_every_process_is_visited_ten_times_round_after_round_in_changing_order(
     assert len(rounds) == FEWEST_VISITS
     assert all(sorted(one) == list(range(5)) for one in rounds)
     assert len(set(rounds)) > 1
+
+
+def test_who_watches_is_told_after_every_round_and_changes_nothing() -> None:
+    script, seen, settings = Script(), [], Settings(TIER, 3)
+    venue = ScriptedVenue(script)
+    with venue.alone(settings.first_seed) as alone:
+        watched = measure_models(venue, alone, settings, survey_models(alone), watch=seen.append)
+
+    assert [(each.rounds_done, each.rounds) for each in seen] == [(number, FEWEST_VISITS) for number in range(1, 11)]
+    assert seen[-1].speedup == pytest.approx(compare_latency(*watched.latency).estimate)
+    assert [one.times_ns.tolist() for one in watched.latency] == [
+        one.times_ns.tolist() for one in measured(Script()).latency
+    ]
 
 
 def test_the_process_is_the_unit() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tinytorch.benchmarking.provisional import SoFar
 from tinytorch.benchmarking.records.metrics import NAMES_BYTES
 from tinytorch.benchmarking.schedule import Tier
 from tinytorch.benchmarking.session import Settings
@@ -252,11 +253,16 @@ def optimize(model, train_data):
 """
 
 
-def test_what_an_entry_prints_logs_and_warns_is_kept(tmp_path: Path, cache_directory: Path) -> None:
+def test_what_an_entry_prints_logs_and_warns_is_kept_and_what_it_shows_so_far_is_told(
+    tmp_path: Path, cache_directory: Path
+) -> None:
     told: list[tuple[str, str]] = []
-    run_competition(challenge(tmp_path, TALKS, cache_directory), Observer(output=lambda *each: told.append(each)))
+    seen: list[SoFar] = []
+    watching = Observer(output=lambda *each: told.append(each), watch=seen.append)
+    run_competition(challenge(tmp_path, TALKS, cache_directory), watching)
     (where, built), *measured = told
 
+    assert len(seen) == seen[0].rounds
     assert where == "optimize"
     assert all(words in built for words in ("logged", "warned", "printed", "nothing to read"))
     assert len(measured) == TINY.processes + 2  # both models together, and each alone
