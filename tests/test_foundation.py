@@ -46,7 +46,7 @@ def test_three_digits_are_three(value: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "words"),
-    [(4.0, "4.00x smaller"), (0.25, "4.00x larger"), (1.0, "the same size"), (0.9999, "1.00x larger")],
+    [(4.0, "4.00x smaller"), (0.25, "4.00x larger"), (1.0, "the same size"), (0.9999, "0.010 % larger")],
 )
 def test_a_size_is_smaller_larger_or_the_same(ratio: float, words: str) -> None:
     assert units.size_words(ratio) == words

@@ -58,7 +58,7 @@ def test_grades_are_a_table_and_a_document_too(folder: Path, tito) -> None:
     document = tito("grade", "class", "--roster", "roster.csv", "--json").json
 
     assert {"17", "Ada", "Dora", "not handed in"} <= {
-        word.strip() for line in shown.splitlines() for word in line.split("   ")
+        word.strip() for line in shown.splitlines() for word in line.split("  ")
     }
     assert [each["name"] for each in document["grades"]] == ["Ada", "Bob", "Cleo", "Dora"]
     assert tito("grade", "class", "-o", "grades.csv").code == tito("grade", "class", "-o", "grades.csv").code == 0
