@@ -58,6 +58,8 @@ def sweep(
 ) -> None:
     """Try values of an entry's arguments: accuracy, memory and counted work of all, and the time of the best.
 
+    Each setting takes what optimize takes.
+
     Nothing of it is recorded as a run: write the values that you choose into the entry, and benchmark that. What was
     seen is kept, and not looked at again; Ctrl-C loses nothing, and --budget 0 shows what is there.
     Example: tito olympics sweep entry.py --set keep=256,128,64 --set bits=8,4

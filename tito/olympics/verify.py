@@ -102,6 +102,8 @@ def verify(
     With --level t3 each that repeats is also timed from outside its process, asked on private data (--private; tito
     olympics private makes them), and built from baselines that are trained again: trust T3, "refereed".
 
+    An entry takes what its optimize takes, and 10 to 20 s more at t2.
+
     Nothing of an entry is trusted. What is finished in the folder of -o is not done again: an interrupted call goes on
     with the same command. Exit code 1 when an entry does not repeat, 4 when this machine failed, 5 when it was too busy
     to say. Several machines share a class by --shard and --merge, or by --scheduler; `verify sign` and `verify check`

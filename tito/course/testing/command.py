@@ -36,6 +36,8 @@ def module_tests(
 ) -> None:
     """Run the tests of modules and show each by its name. Exit code 1 when one failed, or when there were none.
 
+    A module takes some seconds; the capstone, which measures, some four minutes.
+
     They hold for whoever wrote the module; on ours, in a checkout, those that look inside it are run as well.
     """
     outcomes = [run_subject(subject, json_) for subject in _subjects(name or module, every, mine)]
