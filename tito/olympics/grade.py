@@ -88,7 +88,7 @@ def grade(
         mark = "\ufeff" if bom and chosen is OutputFormat.CSV else ""
         checking.write([mark, FORMATS[chosen](found), "\n"], target)
     without = sum(not any(each.place for each in one.results) for one in found)
-    screen.say(f"graded: {len(found)}, of whom {without} have nothing that counts")
+    screen.say(f"graded: {len(found)}, without anything that counts: {without}")
     lost = [f"{each.source}: {each.reason}, and nobody knows whose it is" for each in nobodys(board)]
     for said in (*board.doubts, *lost):
         screen.say(f"warning: {said}")

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from tinytorch.benchmarking.light import LightSpeed, Split
 from tinytorch.showing import safe_text
-from tinytorch.units import format_share, format_time, three_digits
+from tinytorch.units import format_share, format_time, ratio_words, three_digits
 from tito.views.words import interval_words
 
 HARDLY = 1.1  # times faster: where no more is possible, no number is told
@@ -30,17 +30,13 @@ def light_words(name: str, found: LightSpeed) -> Text:
 
 
 def split_words(found: Split) -> Text:
-    """A speedup as less work, times better use of the machine."""
-    work, use = _times(found.less_work, "less work", "more work"), _times(found.better_use, "better use", "worse use")
+    """A speedup as less work to do, times better use of the machine."""
     least, before = format_time(found.optimized_least_ns), format_time(found.baseline_least_ns)
+    use = ratio_words(found.better_use, "better", "worse")
     return Text(
-        f"{three_digits(found.speedup)}x = {work} (at least {least} here, before {before}), {use} of the machine"
+        f"it has {ratio_words(found.less_work, 'less', 'more')} work to do (at least {least} here, before {before}), and "
+        f"uses the machine {'as before' if use.startswith('0 %') else use}: {three_digits(found.speedup)}x speed in all"
     )
-
-
-def _times(ratio: float, more: str, less: str) -> str:
-    """`2.4x better use`, or where it is below one, how much worse."""
-    return f"{three_digits(ratio)}x {more}" if ratio >= 1 else f"{three_digits(1 / ratio)}x {less}"
 
 
 def _rest(found: LightSpeed) -> str:
