@@ -32,10 +32,11 @@ def light_words(name: str, found: LightSpeed) -> Text:
 def split_words(found: Split) -> Text:
     """A speedup as less work to do, times better use of the machine."""
     least, before = format_time(found.optimized_least_ns), format_time(found.baseline_least_ns)
-    use = ratio_words(found.better_use, "better", "worse")
+    work = ratio_words(found.less_work, "less", "more")
+    use = "as before" if found.better_use == 1 else ratio_words(found.better_use, "better", "worse")
     return Text(
-        f"it has {ratio_words(found.less_work, 'less', 'more')} work to do (at least {least} here, before {before}), and "
-        f"uses the machine {'as before' if use.startswith('0 %') else use}: {three_digits(found.speedup)}x speed in all"
+        f"it has {work} work to do (at least {least} here, before {before}), and uses the machine {use}: "
+        f"{three_digits(found.speedup)}x speed in all"
     )
 
 
