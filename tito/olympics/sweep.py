@@ -92,4 +92,4 @@ def sweep(
     if json_:
         screen.put_json(shown.document())
     else:
-        screen.show(render.sweep_view(shown))
+        screen.show(render.sweep_view(shown, screen.columns()))

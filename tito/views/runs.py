@@ -29,7 +29,6 @@ from tito.terminal.tables import Lines, table
 from tito.views.verdict import memory_words, verdict_lines, worth
 from tito.views.words import p_words, points_interval, share_with_interval, time_with_interval, times_interval
 
-PLOT_COLUMNS, PLOT_ROWS = 48, 5
 EXPLAIN = "tito olympics explain"
 MARKS = {True: ("passed", "green"), False: ("failed", "red"), None: ("could not check", "yellow")}
 

@@ -26,7 +26,8 @@ from tito.views.words import interval_words
 from tito.workspace.sweeps import Arguments, Setting
 
 LONGEST_VALUE = 24
-PLOT_COLUMNS, PLOT_ROWS = 60, 12
+PLOT_COLUMNS, PLOT_ROWS, LEAST_COLUMNS = 60, 12, 10
+BESIDE = 10  # the numbers and the line before a plot
 SEEN: dict[str, Callable[[float], str]] = {
     "accuracy": format_share, "kept_bytes": format_size, "flops": format_count,
 }  # fmt: skip
@@ -139,10 +140,10 @@ class Sweep:
         }  # fmt: skip
 
 
-def sweep_view(sweep: Sweep) -> RenderableType:
+def sweep_view(sweep: Sweep, width: int) -> RenderableType:
     """The table, a plot, and the best of each event."""
     parts: list[RenderableType] = [_table(sweep)]
-    for words, lines in filter(None, [_plot(sweep)]):
+    for words, lines in filter(None, [_plot(sweep, width)]):
         parts += [Text(f"\n{words}"), Text("\n".join(lines))]
     parts += [Text(), *map(Text, best_words(sweep))]
     parts += [Text(words, style="dim") for words in (sweep.advice, left_out_words(sweep)) if words]
@@ -223,7 +224,7 @@ def _timed_words(setting: Setting, found: Scored | None) -> tuple[str, str]:
     return f"{three_digits(found.speedup)}x", interval_words(*ends)
 
 
-def _plot(sweep: Sweep) -> tuple[str, list[str]] | None:
+def _plot(sweep: Sweep, width: int) -> tuple[str, list[str]] | None:
     """Accuracy against speedup of what was timed, a number for each; None with fewer than two."""
     points = {
         str(number): (found.speedup, setting.run.optimized.metrics.accuracy.mean)
@@ -232,7 +233,8 @@ def _plot(sweep: Sweep) -> tuple[str, list[str]] | None:
     }
     if len(points) < 2:
         return None
-    drawn = scatter(points, PLOT_COLUMNS, PLOT_ROWS, lambda ratio: f"{three_digits(ratio)}x", format_share)
+    columns = max(LEAST_COLUMNS, min(PLOT_COLUMNS, width - BESIDE))
+    drawn = scatter(points, columns, PLOT_ROWS, lambda ratio: f"{three_digits(ratio)}x", format_share)
     return "accuracy (up) against speedup (to the right, logarithmic), by the settings' numbers", drawn
 
 
