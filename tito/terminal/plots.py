@@ -83,11 +83,10 @@ def forest_lines(
     """
     if not rows:
         return []
-    beside = max(len(row.name) + len(row.words) for row in rows) + 2 * len(GAP)
-    columns = max(LEAST_COLUMNS, min(MOST_COLUMNS, width - beside))
+    margin, words = (max(len(getattr(row, part)) for row in rows) for part in ("name", "words"))
+    columns = max(LEAST_COLUMNS, min(MOST_COLUMNS, width - margin - words - 2 * len(GAP)))
     values = [around, *(row.lower for row in rows), *(row.upper for row in rows)]
     low, high = min(values), max(values)
-    margin = max(len(row.name) for row in rows)
 
     def place(value: float) -> int:
         return round((columns - 1) * _share(scale(low), scale(high), scale(value)))

@@ -103,3 +103,10 @@ def test_an_interval_meets_the_stroke_where_it_holds_no_change(lower: float, upp
 
 def test_a_forest_of_nothing_is_nothing() -> None:
     assert forest_lines([], 20, 1.0, str) == []
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_forest_is_no_wider_than_its_screen(width: int) -> None:
+    rows = [Whisker("extreme push", 500.0, 700.0, "[500x, 700x]"), Whisker("speed", 16.0, 20.0, "[16.5x, 19.8x]")]
+
+    assert max(map(len, forest_lines(rows, width, 1.0, str, math.log))) <= width
