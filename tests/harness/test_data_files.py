@@ -90,3 +90,8 @@ def test_there_are_no_more_than_a_bundle_may_have(folder: Path, monkeypatch: pyt
     monkeypatch.setattr(module, "MOST_DATA_FILES", 1)
 
     assert len(named(folder, "open('parts')")) == 1
+
+
+def test_half_a_character_names_nothing(folder: Path) -> None:
+    """Any entry may have one, and it must not end the verification of others."""
+    assert named(folder, r"open('weights\ud800.npy')") == []

@@ -44,6 +44,11 @@ ENTRIES = {
     "bad syntax": ("def optimize(model, train_data)\n    return model\n", ["SyntaxError: expected ':'\n", "line 1"]),
     "no optimize": ("x = 3\n", ["defines no function `optimize"]),
     "optimise": ("def optimise(model, train_data):\n    return model\n", ["it has 'optimise': name that optimize"]),
+    "an error without words": (
+        "class Mute(Exception):\n    def __str__(self): return None.words\n"
+        "def optimize(model, train_data):\n    raise Mute\n",
+        ["Mute: its own words cannot be read", "line 4"],
+    ),
     "a slip": ("from tinytorch.perf.compression import prune_neuron\n", ["'; did you mean 'prune_neurons'?", "line 1"]),
     "returns None": ("def optimize(model, train_data):\n    pass\n", ["returned None"]),
     "returns no model": ("def optimize(model, train_data):\n    return 42\n", ["'int', which is not a model"]),

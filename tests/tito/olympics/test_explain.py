@@ -28,7 +28,7 @@ def test_a_word_has_two_sentences_and_a_page(word: Word) -> None:
     assert (ROOT / "docs" / word.page).is_file()
 
 
-@pytest.mark.parametrize("asked", [["quiet"], ["Quiet", "Time"], ["rank-set"], ["T0"], ["all_around"]])
+@pytest.mark.parametrize("asked", [["quiet"], ["Quiet", "Time"], ["rank-set"], ["T0"], ["all_around"], ["doubts"]])
 def test_a_word_is_found_however_it_is_typed(tito, asked: list[str]) -> None:
     done = tito("explain", *asked)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.competition.conftest import fresh
+from tinytorch.competition.record.run import parse_run
+from tito.workspace.workspace import Workspace
 
 
 @pytest.mark.parametrize(("right", "is_warned"), [(None, False), (100, True)])
@@ -50,3 +52,18 @@ def test_a_run_that_does_not_say_what_its_models_do_has_no_light_speed(athlete: 
 
     assert tito("score", "other.json", "--json").json["light_speed"]["optimized"] is None
     assert "light speed" not in tito("score", "other.json").out
+
+
+def test_a_reference_strategy_s_run_stands_beside_another_and_not_beside_itself(athlete: Path, tito) -> None:
+    def reference() -> float | None:
+        rows = {row["event"]: row for row in tito("score", "--json").json["events"]}
+        return rows["all_around"]["reference"]
+
+    value = {row["event"]: row["value"] for row in tito("score", "--json").json["events"]}["all_around"]
+    assert reference() is None
+
+    document = json.loads(next((athlete / ".tito" / "olympics" / "runs").glob("*.json")).read_bytes())
+    document["run"]["id"] = "20270301T120030Z-0a1b2c3d"
+    Workspace(None).record_run(parse_run("x", json.dumps(document).encode()))
+    assert reference() == value
+    assert "your runs at fashion_mlp, all_around: " in tito("score").out

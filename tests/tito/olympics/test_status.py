@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tinytorch.competition.record.run import parse_run
-from tito.workspace.history import Blocks, RunLine, parse, unparse
+from tito.workspace.history import Blocks, RunLine, SubmissionLine, parse, unparse
 from tito.workspace.workspace import Workspace
 
 
@@ -199,3 +199,14 @@ def test_a_real_run_s_status_fits_into_eighty_columns(athlete: Path, tito) -> No
     assert max(map(len, lines)) <= 80
     assert "submission  submission.json  memory_challenge  valid  trust T1" in lines
     assert any(line.startswith("blocks") for line in lines)
+
+
+def test_an_event_of_a_class_is_not_advised_without_its_rules(athlete: Path, tito) -> None:
+    history = athlete / ".tito" / "olympics" / "history.json"
+    handed = SubmissionLine(
+        created_at="2026-01-01T00:00:00Z", id="0" * 16, event="green_run", run="20260101T000000Z-00000000", file="-",
+        trust="T1", sha256=None,
+    )  # fmt: skip
+    history.write_bytes(unparse([handed, *parse(history.read_bytes())]))
+
+    assert tito("status", "--json").json["next"] == "tito olympics submit --event all_around"
