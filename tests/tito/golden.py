@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 from rich.console import RenderableType
@@ -37,13 +37,17 @@ from tinytorch.competition.scoring.scores import compared, compute_scores
 from tinytorch.harness.cards import BaselineCard, StrategyCard, TaskCard
 from tinytorch.harness.profile import Profiled
 from tinytorch.perf.profiling import LayerProfile, ModelProfile, find_bottleneck
+from tinytorch.processes.selftest import Probe, SelfTest
 from tito.app import run as tito
+from tito.commands import GROUPS
 from tito.olympics.attempts import story
 from tito.terminal import bars, screen
-from tito.views import doctor, drawn, profile, quick, runs, scores
+from tito.views import doctor, drawn, profile, quick, runs, scores, sweep
 from tito.views import verification as verified
+from tito.views.sweep import Sweep
 from tito.views.verdict import verdict_lines
 from tito.workspace.history import Blocks, RunLine, SubmissionLine, unparse
+from tito.workspace.sweeps import Setting
 
 FOLDER = Path(__file__).with_name("golden")
 WIDTHS = (60, 80, 120)
@@ -65,7 +69,7 @@ def text_of(renderables: Sequence[RenderableType], width: int) -> str:
 def said_by(arguments: Sequence[str], width: int, folder: Path) -> str:
     """What a command writes to both streams, in a folder."""
     with _terminal(width) as stream, contextlib.chdir(folder):
-        tito(["olympics", *arguments])
+        tito([*([] if arguments[0] in GROUPS else ["olympics"]), *arguments])
         return _said(stream)
 
 
@@ -148,6 +152,22 @@ def cards() -> list[TaskCard]:
     ]  # fmt: skip
 
 
+def self_test(tier: Literal["A", "C"]) -> SelfTest:
+    """Two acts: a box forbids one of them, a plain process none."""
+    return SelfTest(tier, (Probe("ptrace", tier == "C", "traced"), Probe("write a file of ours", True, "written")))
+
+
+def swept() -> Sweep:
+    """Three settings: timed, timed and slower, and one that could not be built."""
+    fast, slow = known_run(), known_run(typical_ns=400_000)
+    settings = [
+        Setting({"keep": 64, "bits": 8}, quick=quick.quick_document(fast, {}), run=fast),
+        Setting({"keep": 128, "bits": 8}, quick=quick.quick_document(slow, {}), run=slow),
+        Setting({"keep": 999, "bits": 8}, error="entry.py, in optimize: ValueError: keep must be at most 384"),
+    ]
+    return Sweep("digits_mlp", "entry.py", settings, RULES, again="tito olympics benchmark --entry entry.py")
+
+
 VERIFIED = [
     verification(declaration=declared(), level="T2", agreements=[SPEED]),
     verification(source="class/bob", outcome="DNF", reason="entry.py, in optimize: did not finish: 300 s"),
@@ -164,6 +184,8 @@ VIEWS: dict[str, Callable[[int], list[RenderableType]]] = {
     "tasks": lambda width: [profile.tasks_table(cards())],
     "doctor": lambda width: [doctor.doctor_table("fashion_mlp", diagnosed(*EXCESSES), 3, RULES)],
     "verify": lambda width: [verified.table_of(VERIFIED, RULES)],
+    "verify-self-test": lambda width: [verified.self_test_table(self_test("A"), self_test("C"))],
+    "sweep": lambda width: [sweep.sweep_view(swept(), width)],
 }  # fmt: skip
 
 
@@ -188,6 +210,11 @@ COMMANDS: dict[str, Sequence[str]] = {
     "validate-several": ["validate", "good.json", "bad.json"],
     "compare": ["compare", "first.json", "second.json"],
     "status": ["status"],
+    "cheats": ["cheats"],
+    "logo": ["logo"],
+    "module-list": ["module", "list"],
+    "milestone-list": ["milestone", "list"],
+    "slip": ["bencmark"],
     "error": ["benchmark", "--entry", "entyr.py"],
 }
 

@@ -38,7 +38,9 @@ def scatter(
     """A label at each point, across on a log scale, with the ends of both axes; none covers another."""
     xs, ys = ([point[axis] for point in points.values()] for axis in (0, 1))
     low_x, high_x, low_y, high_y = min(xs), max(xs), min(ys), max(ys)
-    ends = [up(high_y), *[""] * (rows - 2), up(low_y)]
+    ends = [""] * rows
+    ends[0], ends[-1] = (up(high_y), up(low_y)) if low_y < high_y else ("", "")
+    ends[rows // 2] = up(low_y) if low_y == high_y else ""
     margin, canvas = max(map(len, ends)), [[" "] * columns for _ in range(rows)]
     for label, (x, y) in points.items():
         row = canvas[round((rows - 1) * _share(high_y, low_y, y))]
