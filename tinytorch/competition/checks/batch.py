@@ -175,9 +175,8 @@ class Ledger:
 def _outcome(twin: Twin | None, is_sampled: bool, readable: int) -> Outcome:
     if twin is not None:
         source = safe_text(twin.source)
-        message = (
-            f"{twin.placements} placements have the same samples as {source}, which another athlete handed in no later"
-        )
+        whose = f"of {source}, which another athlete handed in earlier or at the same time"
+        message = f"{twin.placements} placements have the same samples as those {whose}"
         return failed(message, placements=twin.placements, other=source)
     if not is_sampled:
         return unknown("no raw latency samples")

@@ -120,11 +120,11 @@ def labels_hidden(rerun: Rerun) -> Outcome:
 def undisturbed(rerun: Rerun) -> Outcome:
     if rerun.run is None:
         return unknown(NOT_MEASURED)
-    doubts = [doubt.code for doubt in rerun.run.protocol.doubts or []]
+    doubts = [doubt.evidence for doubt in rerun.run.protocol.doubts or []]
     word = machine_word(rerun.run)
     if word == "disturbed" or doubts:
         said = ", ".join([*(["the baseline took longer than it can"] if word == "disturbed" else []), *doubts])
-        return failed(f"the machine was busy while it was measured: {said}")
+        return failed(f"the machine was not quiet while it was measured: {said}")
     return passed("the machine was quiet" if word == "quiet" else "nothing disturbed it that could be seen")
 
 
