@@ -189,8 +189,9 @@ def test_an_interrupted_run_leaves_no_worker_and_no_run(beginner: Path, number: 
     (beginner / "entry.py").write_text(
         f"def optimize(model, data):\n    open({str(fifo)!r}, 'w').write('started')\n    while True: pass\n"
     )
-    heard = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's `&` lets it be ignored
+    heard = (  # a shell's `&` lets the first be ignored, and nohup the last
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)"
     )
     program = f"{heard}; from tito.app import main; main()"
     command = [sys.executable, "-c", program, "olympics", "benchmark", "--entry", "entry.py", "--json"]
