@@ -24,7 +24,7 @@ CHANGES: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
-def reference_values(place: Workspace, beside: Run, rules: Rules) -> dict[str, float]:
+def reference_values(place: Workspace, lines: Sequence[RunLine], beside: Run, rules: Rules) -> dict[str, float]:
     """By event, what the last run of its reference strategy is worth there, other than the run beside which it stands.
 
     An event without such a run is left out.
@@ -32,9 +32,9 @@ def reference_values(place: Workspace, beside: Run, rules: Rules) -> dict[str, f
     found = {}
     for event in OlympicEvent:
         asked = (beside.task.name, event)
-        lines = [line for line in place.runs() if (line.task, line.source) == asked and line.id != beside.id]
-        if lines and place.run_state(lines[-1]) == "valid":
-            value = _value(place, lines[-1].id, event, rules)
+        others = [line for line in lines if (line.task, line.source) == asked and line.id != beside.id]
+        if others and place.run_state(others[-1]) == "valid":
+            value = _value(place, others[-1].id, event, rules)
             if value is not None:
                 found[str(event)] = value
     return found
@@ -51,20 +51,24 @@ def _value(place: Workspace, run_id: str, event: str, rules: Rules) -> float | N
 
 def story(lines: Sequence[RunLine], run: Run) -> Iterator[str]:
     """How the attempts at a task went up to this run: best so far, and what changed since the one before."""
-    attempts = [line for line in lines if line.task == run.task.name and line.scores.get(STORY) is not None]
-    numbers = [number for number, line in enumerate(attempts) if line.id == run.id]
-    if not numbers or len(attempts) < 2:
+    scored = [(value, line) for line in lines if (value := _told(line, run.task.name)) is not None]
+    numbers = [number for number, (_, line) in enumerate(scored) if line.id == run.id]
+    if not numbers or len(scored) < 2:
         return
-    here = numbers[-1]
-    values = [line.scores[STORY] or 0.0 for line in attempts]
-    told = [three_digits(value) for value in values[max(0, here - MOST_TOLD + 1) : here + 1]]
-    best = max(range(here + 1), key=values.__getitem__)
-    which = "this is the best so far" if best == here else (
-        f"the best so far is {three_digits(values[best])}, {attempts[best].source} of run {attempts[best].id}"
-    )  # fmt: skip
+    until_now = scored[: numbers[-1] + 1]
+    told = [three_digits(value) for value, _ in until_now[-MOST_TOLD:]]
+    value, best = max(until_now, key=lambda each: each[0])
+    known = f"the best so far is {three_digits(value)}, {best.source} of run {best.id}"
+    which = "this is the best so far" if best.id == run.id else known
     yield f"your runs at {run.task.name}, {STORY}: {', '.join(told)}; {which}"
-    if here:
-        yield f"since the run before ({attempts[here - 1].source}): {_changes(attempts[here - 1], attempts[here])}"
+    if len(until_now) > 1:
+        (_, before), (_, here) = until_now[-2:]
+        yield f"since the run before ({before.source}): {_changes(before, here)}"
+
+
+def _told(line: RunLine, task: str) -> float | None:
+    """The score of a run that was of that task; None where it has none."""
+    return line.scores.get(STORY) if line.task == task else None
 
 
 def _changes(before: RunLine, after: RunLine) -> str:

@@ -46,32 +46,25 @@ def explain(
 
     Examples: tito olympics explain quiet; tito olympics explain rank set; tito olympics explain TO-E01.
     """
+    every = words()
     if not word:
-        _show(words(), json_)
+        _show(every, [], json_)
         return
     asked = " ".join(word)
-    found = [each for each in words() if _key(asked) in each.keys]
-    if found and not json_:
-        _show(found, json_)
-    check = _check_named(asked)
-    if check is None and not found:
-        known = [name for each in words() for name in (each.name, *each.also)]
+    found, checks = [each for each in every if _key(asked) in each.keys], _checks_named(asked)
+    if not found and not checks:
+        known = [name for each in every for name in (each.name, *each.also)]
         mend = nearest(asked, known, "tito olympics explain lists all words")
         raise UsageError(f"no word and no check is called {safe_text(asked, 60)!r}", mend=mend)
-    if json_:
-        _show(found, json_, check)
-    elif check:
-        from tito.views import findings as render
-
-        for page in render.pages([check]):
-            screen.show(page)
+    _show(found, checks, json_)
 
 
-def _check_named(asked: str) -> Page | None:
-    """The page of the check that has this id or name."""
+def _checks_named(asked: str) -> list[Page]:
+    """The page of the check that has this id or name, if there is one."""
     from tinytorch.competition.checks.validation import find_page
 
-    return find_page(asked.replace(" ", "_"))
+    found = find_page(asked.replace(" ", "_"))
+    return [] if found is None else [found]
 
 
 def words() -> list[Word]:
@@ -85,11 +78,19 @@ def _key(text: str) -> str:
     return folded(text).replace("_", " ").replace("-", " ").removesuffix("s")
 
 
-def _show(found: Sequence[Word], json_: bool, check: Page | None = None) -> None:
+def _show(found: Sequence[Word], checks: Sequence[Page], json_: bool) -> None:
+    """For programs, or for people: one word with all that is known of it, several by their names."""
     if json_:
-        screen.put_json({"words": [asdict(word) for word in found], "checks": [check.as_dict()] if check else []})
+        documents = {"words": [asdict(word) for word in found], "checks": [page.as_dict() for page in checks]}
+        screen.put_json(documents)
         return
-    screen.put_lines(_told(found[0]) if len(found) == 1 else _listed(found))
+    if found:
+        screen.put_lines(_told(found[0]) if len(found) == 1 else _listed(found))
+    if checks:
+        from tito.views import findings as render
+
+        for part in render.pages(checks):
+            screen.show(part)
 
 
 def _told(word: Word) -> Iterator[str]:

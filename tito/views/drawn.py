@@ -8,47 +8,42 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from tinytorch.benchmarking.comparison import Statistics, block_distribution
-from tinytorch.benchmarking.statistics import Interval
+from tinytorch.benchmarking.comparison import block_distribution
 from tinytorch.competition.record.run import Run
 from tinytorch.competition.rules.events import Rules
-from tinytorch.competition.scoring.expectation import standing
+from tinytorch.competition.scoring.expectation import Standing, standing
 from tinytorch.competition.scoring.scores import compared
 from tinytorch.units import three_digits
 from tito.terminal.plots import Whisker, forest_lines, histogram
-from tito.views.words import points_interval, times_interval
+from tito.views.words import times_interval
 
 COLUMNS, ROWS = 48, 5
 SCORES = {
     "speedup": "speed", "compression_ratio": "size", "all_around": "all-around", "extreme_push": "extreme push",
-    "less_work": "less work",
+    "less_work": "less work", "accuracy": "accuracy",
 }  # fmt: skip
 
 
 def forest(run: Run, rules: Rules, width: int) -> RenderableType:
     """The interval of every score as a line beside that of no change; ratios on a log scale, accuracy in points."""
-    found = compared(run, rules)
-    ratios = [
-        Whisker(name, interval.lower, interval.upper, times_interval(interval.lower, interval.upper))
-        for name, interval in _ratios(run, rules, found)
-    ]
+    ratios, points = [], []
+    for name, found in _standings(run, rules):
+        if found.interval and found.alike:
+            words = times_interval(found.interval.lower, found.interval.upper)
+            ratios.append(Whisker(name, found.interval.lower, found.interval.upper, words))
+        elif found.interval:
+            points.append(Whisker(name, found.interval.lower, found.interval.upper, f"{found.bounds} points"))
     lines = ["95 % intervals; one that meets the upright line", "shows no difference from the baseline", ""]
     lines += forest_lines(ratios, width, 1.0, lambda ratio: f"{three_digits(ratio)}x", math.log)
-    change = found.accuracy_delta
-    if change and change.ci_lower is not None and change.ci_upper is not None:
-        lower, upper = 100 * change.ci_lower, 100 * change.ci_upper
-        points = Whisker("accuracy", lower, upper, f"{points_interval(change.ci_lower, change.ci_upper)} points")
-        lines += ["", *forest_lines([points], width, 0.0, lambda value: f"{value:+.1f}")]
+    lines += ["", *forest_lines(points, width, 0.0, lambda value: f"{value:+.1f}")] if points else []
     return Text("\n".join(lines), no_wrap=True)
 
 
-def _ratios(run: Run, rules: Rules, found: Statistics) -> Iterator[tuple[str, Interval]]:
-    """The scores that are ratios, each once, with their intervals."""
-    named = {event.ranked_by: name for name, event in rules.events.items() if event.ranked_by != "accuracy"}
-    for score, event in named.items():
-        interval = standing(run, event, rules, found).interval
-        if interval is not None:
-            yield SCORES[score], interval
+def _standings(run: Run, rules: Rules) -> Iterator[tuple[str, Standing]]:
+    """Every score that an event ranks by, once, and how the run stands by it."""
+    tested = compared(run, rules)
+    for score, event in {event.ranked_by: name for name, event in rules.events.items()}.items():
+        yield SCORES[score], standing(run, event, rules, tested)
 
 
 def block_plot(run: Run) -> RenderableType:

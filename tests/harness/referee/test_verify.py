@@ -301,3 +301,17 @@ def test_a_whole_run_in_a_box_is_recorded_like_any_other(
 
     assert run.protocol.ended_at <= datetime.now(UTC)
     assert run.optimized.metrics.accuracy == run.baseline.metrics.accuracy
+
+
+def test_a_fault_while_an_entry_is_read_is_that_entry_s_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the tool, that is: it ends no verification of others, and blames nobody."""
+    candidate = handed_in(tmp_path)
+
+    def fails(path: Path) -> None:
+        raise ValueError("of ours")
+
+    monkeypatch.setattr("tinytorch.harness.contender.Contender.entry", fails)
+    found = verified(candidate, PLACE)
+
+    assert work_id(candidate, HOW)
+    assert (found.outcome, found.reason) == ("VOID", "a fault in tito itself: ValueError: of ours")

@@ -67,3 +67,15 @@ def test_a_reference_strategy_s_run_stands_beside_another_and_not_beside_itself(
     Workspace(None).record_run(parse_run("x", json.dumps(document).encode()))
     assert reference() == value
     assert "your runs at fashion_mlp, all_around: " in tito("score").out
+
+
+def test_the_next_command_is_of_the_run_s_own_entry_and_task(athlete: Path, tito) -> None:
+    assert tito("score").err.endswith("next: tito olympics init\n")
+
+    document = json.loads((athlete / "run.json").read_bytes())
+    document["run"]["id"] = "20260301T120030Z-0a1b2c3d"  # somebody else's
+    document["run"]["source"] |= {"kind": "entry", "name": "my entry.py"}
+    document["run"]["task"]["name"] = "digits_cnn"
+    Path("other.json").write_text(json.dumps(document))
+
+    assert "then: tito olympics benchmark --entry 'my entry.py' --task digits_cnn\n" in tito("score", "other.json").err

@@ -121,6 +121,8 @@ def verified(candidate: Candidate, place: Place, told: Observer = UNOBSERVED) ->
         contender = candidate.contender
     except TinyTorchError as error:
         unread = " ".join(error.message.split())
+    except Exception as error:  # noqa: BLE001 - one entry never ends the others; no verdict follows from it
+        return _record(candidate, place, {}, _fault(error), began)
     given = _given(contender)
     rerun = Rerun(candidate.submission, place.rules, place.isolation, given, unread)
     before = {finding.name: finding for finding in findings_of(rerun)}
@@ -140,6 +142,10 @@ class _Ended:
     rerun: Rerun | None = None
 
 
+def _fault(error: Exception) -> _Ended:
+    return _Ended("VOID", f"a fault in tito itself: {type(error).__name__}: {error}")
+
+
 def _measured(rerun: Rerun, contender: Contender, place: Place, told: Observer) -> _Ended:
     try:
         full = _rerun(rerun, _challenge(rerun, contender, place), place, told)
@@ -149,7 +155,7 @@ def _measured(rerun: Rerun, contender: Contender, place: Place, told: Observer) 
     except TinyTorchError as error:
         return _Ended("VOID", error.message)
     except Exception as error:  # noqa: BLE001 - one entry never ends the others; no verdict follows from it
-        return _Ended("VOID", f"a fault in tito itself: {type(error).__name__}: {error}")
+        return _fault(error)
     findings = findings_of(full)
     return _Ended(_outcome(findings), _first_error(findings), findings, full)
 
