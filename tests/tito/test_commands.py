@@ -228,6 +228,23 @@ def test_what_a_run_means_is_said_by_the_rules(
     assert words in tito("benchmark", "--rules", "ours.toml").out
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("strategy", "next: tito olympics init --task digits_mlp"),
+        ("entry", "next: tito olympics submit --event all_around"),
+    ],
+)
+def test_the_next_command_is_an_entry_of_one_s_own_or_to_hand_it_in(
+    beginner: Path, tito, monkeypatch: pytest.MonkeyPatch, kind: str, words: str
+) -> None:
+    run = known_run()
+    measured = run.model_copy(update={"source": run.source.model_copy(update={"kind": kind})})
+    monkeypatch.setattr(measuring, "measure", lambda place, asked: measured)
+
+    assert words in tito("benchmark").err
+
+
 def test_a_run_teaches_what_this_machine_can_do_and_is_told_what_it_could(athlete: Path, cache_directory: Path) -> None:
     """The first one knows of nothing; what the cache knows then is of this machine and baseline, and of this hour."""
     run = parse_run("run.json", (athlete / "run.json").read_bytes())
